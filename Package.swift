@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Rooms in the order in which they may know each other; ARCHITECTURE.md draws the plan.
+// The pure rooms do no I/O, read no clock and draw no random number.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Rooms on the path of every frame: views that borrow their bytes need lifetimes.
+let hot: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ room: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(room)Tests", dependencies: [.byName(name: room), "TestSupport"] + more,
+        resources: resources, swiftSettings: strict)
+}
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "failoverlab",
+    products: [.executable(name: "failoverlab", targets: ["failoverlab"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // The C boundary
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CNetlink", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+
+        // Pure rooms
+        room("LabTime"),
+        room("Wire", [], hot),
+        room("Dataplane", ["Wire", "LabTime"], hot),
+        room("Redundancy", ["Dataplane", "Wire", "LabTime"], hot),
+        room("Appliances", ["Redundancy", "Dataplane", "Wire", "LabTime"], hot),
+        room("Measurement", ["Wire", "LabTime"]),
+        room("Evidence", ["Measurement", "Wire", "LabTime"]),
+        room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        room("LabFile", [yams]),
+        room("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Redundancy", "Dataplane", "Wire", "LabTime"]),
+        room("Report", ["Expectation", "Evidence", "Measurement", "LabTime"]),
+
+        // Rooms that touch the kernel
+        room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
+        room("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
+        room("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
+        room("Capture", ["Evidence", "Wire", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
+        room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage] + nio),
+        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime"] + nio),
+        room(
+            "LabRuntime",
+            [
+                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Dataplane", "Wire",
+                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux", systemPackage,
+            ]),
+        .executableTarget(
+            name: "failoverlab",
+            dependencies: [
+                "LabRuntime", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Capture",
+                "LabTime", argumentParser,
+            ],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,75 @@
+public import Dataplane
+public import LabTime
+
+/// A box: ports, dataplane and redundancy. Frames, commands and time come in; frames and events go out.
+///
+/// Pure: an appliance does no I/O, reads no clock and draws no random number, so that the same code runs on real
+/// links, in a simulation in virtual time, and under a fuzzer. The runner calls `process` once a batch, so the cost
+/// of the protocol call is shared by all frames of the batch.
+public protocol Appliance: ~Copyable {
+    /// Called once, when every port is ready; sends the first frames (advertisements, requests).
+    mutating func start(at now: Instant, into output: inout FrameQueue)
+
+    /// Handles frames that arrived together. Frames may be rewritten in place and enqueued as they are.
+    mutating func process(_ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue)
+
+    /// The next instant at which `advance` has something to do; nil where no timer runs.
+    var deadline: Instant? { get }
+
+    /// Fires every timer that is due at `now`.
+    mutating func advance(to now: Instant, into output: inout FrameQueue)
+
+    /// Carries out what the lab asks of the box; an unsuitable command is answered with `refused` and a reason.
+    mutating func perform(_ command: ApplianceCommand, at now: Instant, into output: inout FrameQueue) -> ApplianceReply
+
+    /// What happened since the last call, in order.
+    mutating func takeEvents() -> [ApplianceEvent]
+
+    /// Every counter, drop reasons included, by name; for people and for the run's folder.
+    var counters: [CounterReading] { get }
+}
+
+/// What a lab can ask of a running box.
+public enum ApplianceCommand: Hashable, Sendable, Codable {
+    /// The Active of a pair hands over to its peer and stays alive as standby.
+    case switchover
+    /// A port gained or lost its carrier.
+    case carrier(port: String, isUp: Bool)
+    /// A health monitor's verdict about a pool member (`service` and `member` as configured).
+    case member(service: String, member: String, isUp: Bool)
+}
+
+public enum ApplianceReply: Hashable, Sendable, Codable {
+    case done
+    case refused(reason: String)
+}
+
+/// Something that a person who reads the run wants to know: an election, a member that left its pool.
+public struct ApplianceEvent: Hashable, Sendable, Codable {
+    /// `ready`, `active`, `backup`, `switchover`, `peer-up`, `peer-down`, `member-up`, `member-down`, `sync-complete`, …
+    public var kind: String
+    /// The instant at which it happened, on the appliance's clock.
+    public var at: Instant
+    /// Further fields, in words of the field: `["reason": "priority 0 from peer"]`.
+    public var details: [String: String]
+
+    public init(_ kind: String, at: Instant, details: [String: String] = [:]) {
+        self.kind = kind
+        self.at = at
+        self.details = details
+    }
+}
+
+/// One counter's value: `drop.standby`, `forwarded`, `sync.records-sent`.
+public struct CounterReading: Hashable, Sendable, Codable {
+    public var name: String
+    public var value: UInt64
+    /// One sentence that a person understands.
+    public var meaning: String
+
+    public init(name: String, value: UInt64, meaning: String) {
+        self.name = name
+        self.value = value
+        self.meaning = meaning
+    }
+}

@@ -1,0 +1,52 @@
+// Swift's Glibc module does not export <sys/epoll.h>, <sys/signalfd.h> and <sys/eventfd.h> on every distribution,
+// and sigset_t is opaque to it.
+#pragma once
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline int cl_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int cl_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+/// Waits for events; a negative timeout waits for ever. Nanoseconds, because epoll_wait's milliseconds are too coarse
+/// for timers of 5 ms heartbeats.
+static inline int cl_epoll_wait(int epoll, struct epoll_event *events, int most, int64_t timeout_nanoseconds) {
+    if (timeout_nanoseconds < 0) return epoll_pwait2(epoll, events, most, NULL, NULL);
+    struct timespec t = {timeout_nanoseconds / 1000000000, timeout_nanoseconds % 1000000000};
+    return epoll_pwait2(epoll, events, most, &t, NULL);
+}
+
+static inline uint64_t cl_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+
+static inline int cl_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+/// Blocks the given signals for the calling thread and returns a descriptor that delivers them.
+static inline int cl_signalfd(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/// The number of the next signal that the descriptor holds, 0 if there is none.
+static inline int cl_signalfd_next(int fd) {
+    struct signalfd_siginfo info;
+    return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+/// A program that is started inherits the mask; it must not start with signals blocked.
+static inline void cl_unblock_signals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}

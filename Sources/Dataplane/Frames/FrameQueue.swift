@@ -1,0 +1,67 @@
+/// Frames on their way out of an appliance, in order, and an arena for those that the appliance makes itself.
+///
+/// Forwarded frames are enqueued where they are (in the receive ring); only frames that did not exist before take
+/// arena memory. Both have a fixed capacity: what does not fit is refused, and the caller counts it.
+public struct FrameQueue: ~Copyable {
+    /// Bytes of one arena slot: an Ethernet frame of MTU 1500 with room for encapsulation.
+    public static let slotSize = 2048
+
+    @usableFromInline let frames: UnsafeMutablePointer<Frame>
+    @usableFromInline let arena: UnsafeMutableRawPointer
+    public let capacity: Int
+    @usableFromInline let slots: Int
+    @usableFromInline var usedSlots = 0
+    @usableFromInline var queued = 0
+    @inlinable public var count: Int { queued }
+
+    /// - Parameters:
+    ///   - capacity: the most frames that can be queued between two transmissions
+    ///   - slots: how many of them the appliance can make itself
+    public init(capacity: Int = 1024, slots: Int = 256) {
+        precondition(capacity > 0 && slots >= 0)
+        self.capacity = capacity
+        self.slots = slots
+        frames = .allocate(capacity: capacity)
+        arena = .allocate(byteCount: max(1, slots) * Self.slotSize, alignment: 64)
+    }
+
+    deinit {
+        frames.deallocate()
+        arena.deallocate()
+    }
+
+    /// Enqueues a frame where it is.
+    /// - Returns: false where the queue is full; nothing was enqueued.
+    @inlinable
+    public mutating func append(_ frame: Frame) -> Bool {
+        guard count < capacity else { return false }
+        frames[queued] = frame
+        queued &+= 1
+        return true
+    }
+
+    /// Takes `length` bytes of arena and enqueues them; the caller writes every byte before it returns.
+    /// - Returns: nil where the queue or its arena is full, or the length exceeds `slotSize`.
+    @inlinable
+    public mutating func make(length: Int, port: PortIndex, side: PortSide) -> UnsafeMutableRawBufferPointer? {
+        guard count < capacity, usedSlots < slots, length <= Self.slotSize, length >= 0 else { return nil }
+        let base = arena + usedSlots &* Self.slotSize
+        usedSlots &+= 1
+        frames[queued] = Frame(base: base, length: Int32(truncatingIfNeeded: length), port: port, side: side)
+        queued &+= 1
+        return UnsafeMutableRawBufferPointer(start: base, count: length)
+    }
+
+    /// - Precondition: `index < count`
+    @inlinable public subscript(index: Int) -> Frame {
+        precondition(index >= 0 && index < count)
+        return frames[index]
+    }
+
+    /// Forgets every frame, after all were transmitted.
+    @inlinable
+    public mutating func removeAll() {
+        queued = 0
+        usedSlots = 0
+    }
+}

@@ -1,0 +1,120 @@
+internal import Glibc
+public import SystemPackage
+
+/// A stream socket on which both ends write lines (here: one JSON value a line).
+///
+/// Never blocks: what the peer does not read yet is kept, up to `mostWaiting` bytes; a peer that stops reading for
+/// longer than that is treated as gone.
+public final class LineChannel {
+    /// Bytes that may wait for the peer before the channel counts as broken.
+    public static let mostWaiting = 16 << 20
+    /// Bytes of the longest line that is accepted.
+    public static let longestLine = 4 << 20
+
+    private let loop: EventLoop
+    public let descriptor: Int32
+    private var incoming: [UInt8] = []
+    private var scanned = 0
+    private var outgoing: [UInt8] = []
+    private var onLine: ([UInt8]) -> Void
+    private var onClose: () -> Void
+    public private(set) var isOpen = true
+
+    /// Takes over the descriptor, which is closed with the channel.
+    /// - Parameters:
+    ///   - onLine: one line, without its newline
+    ///   - onClose: called once, when the peer has closed, broken the limits, or the socket failed
+    public init(
+        _ descriptor: Int32, on loop: EventLoop, onLine: @escaping ([UInt8]) -> Void,
+        onClose: @escaping () -> Void = {}
+    ) throws(Errno) {
+        self.loop = loop
+        self.descriptor = descriptor
+        self.onLine = onLine
+        self.onClose = onClose
+        guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0 else {
+            throw Errno(rawValue: errno)
+        }
+        try loop.watch(descriptor) { [weak self] readiness in self?.ready(readiness) }
+    }
+
+    /// Queues one line; a newline is added.
+    public func send(_ line: some Sequence<UInt8>) {
+        guard isOpen else { return }
+        outgoing.append(contentsOf: line)
+        outgoing.append(UInt8(ascii: "\n"))
+        flush()
+    }
+
+    /// Closes at once; `onClose` is not called.
+    public func close() {
+        guard isOpen else { return }
+        isOpen = false
+        loop.unwatch(descriptor)
+        Glibc.close(descriptor)
+        onLine = { _ in }
+        onClose = {}
+    }
+
+    private func ready(_ readiness: EventLoop.Readiness) {
+        if readiness.contains(.writable) { flush() }
+        guard isOpen, !readiness.isDisjoint(with: [.readable, .hangUp, .error]) else { return }
+        read()
+    }
+
+    private func read() {
+        let hasEnded = withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer -> Bool in
+            while true {
+                let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+                if count > 0 {
+                    incoming.append(contentsOf: buffer[..<count])
+                    if count < buffer.count { return false }
+                } else if count == 0 {
+                    return true
+                } else {
+                    return errno != EAGAIN && errno != EINTR
+                }
+            }
+        }
+        deliver()
+        if isOpen, hasEnded || incoming.count > Self.longestLine { end() }
+    }
+
+    private func deliver() {
+        var start = 0
+        while isOpen, let newline = incoming[max(start, scanned)...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = Array(incoming[start..<newline])
+            start = newline + 1
+            scanned = start
+            onLine(line)
+        }
+        guard isOpen else { return }
+        incoming.removeFirst(start)
+        scanned = incoming.count
+    }
+
+    private func flush() {
+        var written = 0
+        while isOpen, written < outgoing.count {
+            let count = outgoing.withUnsafeBytes { bytes in
+                Glibc.send(descriptor, bytes.baseAddress! + written, bytes.count - written, Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 {
+                written += count
+            } else if errno == EAGAIN {
+                break
+            } else if errno != EINTR {
+                return end()
+            }
+        }
+        outgoing.removeFirst(written)
+        guard outgoing.count <= Self.mostWaiting else { return end() }
+        try? loop.change(descriptor, to: outgoing.isEmpty ? .readable : [.readable, .writable])
+    }
+
+    private func end() {
+        let closed = onClose
+        close()
+        closed()
+    }
+}

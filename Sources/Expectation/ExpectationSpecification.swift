@@ -1,0 +1,180 @@
+public import Evidence
+public import Measurement
+
+/// One line under `expect:` of a variant, with every reference (`fw-a.inside.mac`) already resolved to a value.
+public struct ExpectationSpecification: Hashable, Sendable, Codable {
+    public enum Subject: Hashable, Sendable, Codable {
+        case traffic(TrafficExpectation)
+        case frames(FrameExpectation)
+        case event(EventExpectation)
+    }
+
+    /// Unique within the variant; made from its words where the lab gives none (`new-succeeds`).
+    public var id: String
+    public var subject: Subject
+
+    public init(id: String, subject: Subject) {
+        self.id = id
+        self.subject = subject
+    }
+}
+
+/// A point of the run's clock: an event, and a time after it (`failover + 200ms`).
+public struct Anchor: Hashable, Sendable, Codable {
+    /// The name of a `LabEvent`; its first occurrence counts.
+    public var event: String
+    public var offset: Duration
+
+    public init(event: String, offset: Duration = .zero) {
+        self.event = event
+        self.offset = offset
+    }
+}
+
+/// `"< 1s"`, `">= 3"`, `"0"`.
+public struct Comparison<Value: Hashable & Comparable & Sendable & Codable>: Hashable, Sendable, Codable {
+    public enum Relation: String, Hashable, Sendable, Codable, CaseIterable {
+        case less = "<"
+        case lessOrEqual = "<="
+        case equal = "="
+        case greaterOrEqual = ">="
+        case greater = ">"
+    }
+
+    public var relation: Relation
+    public var value: Value
+
+    public init(_ relation: Relation, _ value: Value) {
+        self.relation = relation
+        self.value = value
+    }
+
+    public func holds(for seen: Value) -> Bool {
+        switch relation {
+        case .less: seen < value
+        case .lessOrEqual: seen <= value
+        case .equal: seen == value
+        case .greaterOrEqual: seen >= value
+        case .greater: seen > value
+        }
+    }
+}
+
+/// What the endpoints of a traffic program must have seen. All given conditions must hold.
+public struct TrafficExpectation: Hashable, Sendable, Codable {
+    /// The traffic program's name.
+    public var traffic: String
+    /// Every flow must have ended so. (`succeeds` and `survives` resolve to `.survived`.)
+    public var outcome: FlowOutcome?
+    /// `succeeds: false`: no flow may have survived.
+    public var fails: Bool
+    public var longestGap: Comparison<Duration>?
+    /// Sum over the flows.
+    public var lost: Comparison<Int>?
+    public var duplicated: Comparison<Int>?
+    public var reordered: Comparison<Int>?
+    /// Only flows that started after, or before, this point (for programs that open a new flow for each probe).
+    public var after: Anchor?
+    public var before: Anchor?
+
+    public init(
+        traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
+        lost: Comparison<Int>? = nil, duplicated: Comparison<Int>? = nil, reordered: Comparison<Int>? = nil,
+        after: Anchor? = nil, before: Anchor? = nil
+    ) {
+        self.traffic = traffic
+        self.outcome = outcome
+        self.fails = fails
+        self.longestGap = longestGap
+        self.lost = lost
+        self.duplicated = duplicated
+        self.reordered = reordered
+        self.after = after
+        self.before = before
+    }
+}
+
+/// What a capture must show.
+public struct FrameExpectation: Hashable, Sendable, Codable {
+    public enum Direction: String, Hashable, Sendable, Codable, CaseIterable {
+        case toServer = "to-server"
+        case toClient = "to-client"
+    }
+
+    public enum Requirement: Hashable, Sendable, Codable {
+        /// Every selected frame passes every check, and at least one frame is selected.
+        case every([FieldCheck])
+        case some([FieldCheck])
+        /// No selected frame passes all checks; an empty list means that none is selected at all.
+        case none([FieldCheck])
+        /// How many selected frames pass the checks.
+        case count(Comparison<Int>, [FieldCheck])
+        /// The first selected frame passes every check.
+        case first([FieldCheck])
+        /// Frames that pass each step's checks appear in this order (others may lie between).
+        case sequence([[FieldCheck]])
+    }
+
+    /// `lb` and `inside` of `on: lb.inside`
+    public var node: String
+    public var interface: String
+    /// libpcap's filter language.
+    public var match: String?
+    /// Only frames of this traffic program's flows (by the client's address and port).
+    public var flowsOf: String?
+    public var direction: Direction?
+    public var after: Anchor?
+    public var before: Anchor?
+    /// Length of the window that `after` opens.
+    public var within: Duration?
+    public var requirement: Requirement
+
+    public init(
+        node: String, interface: String, match: String? = nil, flowsOf: String? = nil, direction: Direction? = nil,
+        after: Anchor? = nil, before: Anchor? = nil, within: Duration? = nil, requirement: Requirement
+    ) {
+        self.node = node
+        self.interface = interface
+        self.match = match
+        self.flowsOf = flowsOf
+        self.direction = direction
+        self.after = after
+        self.before = before
+        self.within = within
+        self.requirement = requirement
+    }
+}
+
+/// `eth.dst: 02:…` — a typed field of a frame and what its value must be.
+public struct FieldCheck: Hashable, Sendable, Codable {
+    public enum Condition: Hashable, Sendable, Codable {
+        case equals(String)
+        case isNot(String)
+        case isOneOf([String])
+        case compares(Comparison<Int>)
+    }
+
+    /// A name of `FrameField` (`eth.dst`, `ip.src`, `tcp.flags`, `icmp.code`, `inner.ip.src`).
+    public var field: String
+    public var condition: Condition
+
+    public init(field: String, condition: Condition) {
+        self.field = field
+        self.condition = condition
+    }
+}
+
+/// A named event must, or must not, have happened (`event: { name: fw-b.active, count: 1 }`).
+public struct EventExpectation: Hashable, Sendable, Codable {
+    public var event: String
+    public var count: Comparison<Int>
+    public var after: Anchor?
+    public var within: Duration?
+
+    public init(event: String, count: Comparison<Int>, after: Anchor? = nil, within: Duration? = nil) {
+        self.event = event
+        self.count = count
+        self.after = after
+        self.within = within
+    }
+}

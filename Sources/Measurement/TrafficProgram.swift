@@ -1,0 +1,74 @@
+public import Wire
+
+/// What a traffic program does, resolved: who asks whom, how often, and how patient it is.
+///
+/// Every program is open loop: probe n is due at start + n × `every`, whatever became of the probes before it.
+public struct TrafficProgram: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Long-lived TCP connections; a numbered request and its answer at a fixed cadence on each.
+        case tcpStream = "tcp-stream"
+        /// A new TCP connection for every probe: handshake, one exchange (unless switched off), close.
+        case tcpConnect = "tcp-connect"
+        /// Long-lived UDP flows; a numbered request and its answer at a fixed cadence on each.
+        case udp
+        /// A new UDP source port for every probe; an unanswered request is repeated, as a DNS client would.
+        case udpRequest = "udp-request"
+    }
+
+    /// The lab's word for it (`existing`, `new`).
+    public var name: String
+    public var kind: Kind
+    /// The node on which it runs.
+    public var from: String
+    public var target: IPv4Address
+    public var port: UInt16
+    /// Flows at the same time (`tcp-stream`, `udp`); 1 for the kinds that open a new one for each probe.
+    public var flows: Int
+    /// Cadence of one flow; also the resolution of every gap that is reported.
+    public var every: Duration
+    /// Bytes of a request and of its answer, at least 32.
+    public var payload: Int
+    /// How long an application waits for an answer before it gives up.
+    public var patience: Duration
+    /// After how long `udp-request` repeats an unanswered request.
+    public var retryEvery: Duration
+    /// Whether `tcp-connect` exchanges one request and answer after the handshake.
+    public var exchanges: Bool
+
+    public init(
+        name: String, kind: Kind, from: String, target: IPv4Address, port: UInt16, flows: Int, every: Duration,
+        payload: Int, patience: Duration, retryEvery: Duration, exchanges: Bool
+    ) {
+        self.name = name
+        self.kind = kind
+        self.from = from
+        self.target = target
+        self.port = port
+        self.flows = flows
+        self.every = every
+        self.payload = payload
+        self.patience = patience
+        self.retryEvery = retryEvery
+        self.exchanges = exchanges
+    }
+}
+
+/// What a backend or client listens to and answers.
+public struct ServerProgram: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Returns every byte of a TCP connection.
+        case tcpEcho = "tcp-echo"
+        /// Returns every datagram.
+        case udpEcho = "udp-echo"
+        /// HTTP/1.1: 200 with the node's name, any path.
+        case http
+    }
+
+    public var kind: Kind
+    public var port: UInt16
+
+    public init(kind: Kind, port: UInt16) {
+        self.kind = kind
+        self.port = port
+    }
+}

@@ -1,0 +1,80 @@
+public import LabTime
+public import Wire
+
+/// How a flow, or a whole traffic program, ended.
+public enum FlowOutcome: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Everything that was asked was answered within the application's patience.
+    case survived
+    /// The application waited for `patience` without an answer and gave up.
+    case timedOut = "timed-out"
+    /// The connection was reset.
+    case reset
+    /// The connection was refused, or an ICMP error said that there is nobody.
+    case refused
+    /// Flows of one program that ended differently; never the outcome of a single flow.
+    case mixed
+}
+
+/// An interval without an answer, by the two methods of RFC 6414, 4.
+public struct Gap: Hashable, Sendable, Codable {
+    /// When the last answer before the gap arrived.
+    public var start: Timestamp
+    /// Timestamp-based: time between the two answers around the gap.
+    public var length: Duration
+
+    public init(start: Timestamp, length: Duration) {
+        self.start = start
+        self.length = length
+    }
+}
+
+/// One flow's figures. Of `tcp-connect` and `udp-request`, every probe is a flow of its own.
+public struct FlowResult: Hashable, Sendable, Codable {
+    /// The client's own address and port: with the program's target it names the flow in every capture.
+    public var source: IPv4Address
+    public var sourcePort: UInt16
+    public var start: Timestamp
+    public var end: Timestamp
+    public var sent: Int
+    public var received: Int
+    public var lost: Int
+    public var duplicated: Int
+    public var reordered: Int
+    /// nil where fewer than two answers arrived.
+    public var longestGap: Gap?
+    public var outcome: FlowOutcome
+    /// For the kinds that open a connection for each probe: time until the handshake (or the answer) was complete.
+    public var latency: Duration?
+
+    public init(
+        source: IPv4Address, sourcePort: UInt16, start: Timestamp, end: Timestamp, sent: Int, received: Int, lost: Int,
+        duplicated: Int, reordered: Int, longestGap: Gap?, outcome: FlowOutcome, latency: Duration?
+    ) {
+        self.source = source
+        self.sourcePort = sourcePort
+        self.start = start
+        self.end = end
+        self.sent = sent
+        self.received = received
+        self.lost = lost
+        self.duplicated = duplicated
+        self.reordered = reordered
+        self.longestGap = longestGap
+        self.outcome = outcome
+        self.latency = latency
+    }
+}
+
+/// All figures of one traffic program.
+public struct TrafficResult: Hashable, Sendable, Codable {
+    public var program: TrafficProgram
+    public var flows: [FlowResult]
+    /// Probes that were due but sent late because the machine was busy, by more than half the cadence.
+    public var late: Int
+
+    public init(program: TrafficProgram, flows: [FlowResult], late: Int) {
+        self.program = program
+        self.flows = flows
+        self.late = late
+    }
+}
