@@ -56,6 +56,13 @@ public final class LineChannel {
         onClose = {}
     }
 
+    /// Delivers what the peer had said before it ended, then closes; `onClose` is called.
+    public func drainAndClose() {
+        guard isOpen else { return }
+        read()
+        end()
+    }
+
     private func ready(_ readiness: EventLoop.Readiness) {
         if readiness.contains(.writable) { flush() }
         guard isOpen, !readiness.isDisjoint(with: [.readable, .hangUp, .error]) else { return }
@@ -113,6 +120,7 @@ public final class LineChannel {
     }
 
     private func end() {
+        guard isOpen else { return }
         let closed = onClose
         close()
         closed()

@@ -40,15 +40,23 @@ public struct FlowResult: Hashable, Sendable, Codable {
     public var lost: Int
     public var duplicated: Int
     public var reordered: Int
-    /// nil where fewer than two answers arrived.
+    /// The longest gap between two answers or, for a flow that did not survive, from its last answer to its end. nil
+    /// where fewer than two answers arrived and the flow survived, or none arrived at all.
     public var longestGap: Gap?
+    /// The longest run of unanswered probes × the cadence: the loss-derived method, beside `longestGap`.
+    public var lossDerivedGap: Duration
     public var outcome: FlowOutcome
     /// For the kinds that open a connection for each probe: time until the handshake (or the answer) was complete.
     public var latency: Duration?
+    /// What ended the flow, in words, where it did not survive.
+    public var reason: String?
+    /// Bytes (TCP) or datagrams (UDP) that came in and were no answer to anything asked.
+    public var garbage: Int
 
     public init(
         source: IPv4Address, sourcePort: UInt16, start: Timestamp, end: Timestamp, sent: Int, received: Int, lost: Int,
-        duplicated: Int, reordered: Int, longestGap: Gap?, outcome: FlowOutcome, latency: Duration?
+        duplicated: Int, reordered: Int, longestGap: Gap?, outcome: FlowOutcome, latency: Duration?,
+        lossDerivedGap: Duration = .zero, reason: String? = nil, garbage: Int = 0
     ) {
         self.source = source
         self.sourcePort = sourcePort
@@ -62,6 +70,9 @@ public struct FlowResult: Hashable, Sendable, Codable {
         self.longestGap = longestGap
         self.outcome = outcome
         self.latency = latency
+        self.lossDerivedGap = lossDerivedGap
+        self.reason = reason
+        self.garbage = garbage
     }
 }
 
@@ -71,10 +82,18 @@ public struct TrafficResult: Hashable, Sendable, Codable {
     public var flows: [FlowResult]
     /// Probes that were due but sent late because the machine was busy, by more than half the cadence.
     public var late: Int
+    /// Probes that were due and never sent, because a stated bound was reached or the host had no port left.
+    public var skipped: Int
+    /// Why the last probe was skipped, in words.
+    public var problem: String?
 
-    public init(program: TrafficProgram, flows: [FlowResult], late: Int) {
+    public init(
+        program: TrafficProgram, flows: [FlowResult], late: Int, skipped: Int = 0, problem: String? = nil
+    ) {
         self.program = program
         self.flows = flows
         self.late = late
+        self.skipped = skipped
+        self.problem = problem
     }
 }

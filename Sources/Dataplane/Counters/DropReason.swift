@@ -1,0 +1,132 @@
+/// Why a frame was discarded. Every discard of a dataplane is one of these, and each has a counter.
+public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
+    // The frame itself
+    case notForUs
+    case malformedFrame
+    case unsupportedEtherType
+    case malformedARP
+    case malformedIPv4
+    case malformedTransport
+    case badHeaderChecksum
+    case sourceAddressInvalid
+    case multicast
+    case fragment
+
+    // Where it should have gone
+    case noRoute
+    case timeToLiveExceeded
+    case packetTooBig
+    case neighborPending
+    case neighborQueueFull
+    case neighborUnreachable
+    case neighborTableFull
+    case addressConflict
+    case notARouter
+    case carrierDown
+    case noHostSide
+    case outputFull
+
+    // Flows and translation
+    case noFlow
+    case notSYN
+    case flowTableFull
+    case flowConflict
+    case translationPortsExhausted
+    case noMemberUp
+    case memberDown
+    case icmpWithoutFlow
+    case unsupportedProtocol
+
+    // Stateful filtering and redundancy
+    case standby
+    case invalidTCPState
+    case policy
+    case hostSideStandby
+}
+
+extension DropReason {
+    /// As in the counter `drop.<name>`: words in lower case, joined by hyphens.
+    public var name: String {
+        switch self {
+        case .notForUs: "not-for-us"
+        case .malformedFrame: "malformed-frame"
+        case .unsupportedEtherType: "unsupported-ether-type"
+        case .malformedARP: "malformed-arp"
+        case .malformedIPv4: "malformed-ipv4"
+        case .malformedTransport: "malformed-transport"
+        case .badHeaderChecksum: "bad-header-checksum"
+        case .sourceAddressInvalid: "source-address-invalid"
+        case .multicast: "multicast"
+        case .fragment: "fragment"
+        case .noRoute: "no-route"
+        case .timeToLiveExceeded: "time-to-live-exceeded"
+        case .packetTooBig: "packet-too-big"
+        case .neighborPending: "neighbor-pending"
+        case .neighborQueueFull: "neighbor-queue-full"
+        case .neighborUnreachable: "neighbor-unreachable"
+        case .neighborTableFull: "neighbor-table-full"
+        case .addressConflict: "address-conflict"
+        case .notARouter: "not-a-router"
+        case .carrierDown: "carrier-down"
+        case .noHostSide: "no-host-side"
+        case .outputFull: "output-full"
+        case .noFlow: "no-flow"
+        case .notSYN: "not-syn"
+        case .flowTableFull: "flow-table-full"
+        case .flowConflict: "flow-conflict"
+        case .translationPortsExhausted: "translation-ports-exhausted"
+        case .noMemberUp: "no-member-up"
+        case .memberDown: "member-down"
+        case .icmpWithoutFlow: "icmp-without-flow"
+        case .unsupportedProtocol: "unsupported-protocol"
+        case .standby: "standby"
+        case .invalidTCPState: "invalid-tcp-state"
+        case .policy: "policy"
+        case .hostSideStandby: "host-side-standby"
+        }
+    }
+
+    /// One sentence that a person understands.
+    public var meaning: String {
+        switch self {
+        case .notForUs:
+            "The frame's destination MAC address is none of this box's; a switch that does not know an address sends such frames to every port."
+        case .malformedFrame: "The frame is shorter than an Ethernet header, or longer than the port's MTU allows."
+        case .unsupportedEtherType: "The frame carries neither IPv4 nor ARP."
+        case .malformedARP: "The ARP packet is truncated, or is not about Ethernet and IPv4."
+        case .malformedIPv4: "The IPv4 packet is truncated, or its version or lengths contradict each other."
+        case .malformedTransport: "The TCP, UDP or ICMP header is truncated, or its lengths contradict the packet's."
+        case .badHeaderChecksum: "The IPv4 header checksum is wrong."
+        case .sourceAddressInvalid:
+            "The source address is one that no packet on a link may have: multicast, broadcast, loopback, unspecified, or this box's own."
+        case .multicast: "A multicast or broadcast packet that nothing in this box has subscribed to."
+        case .fragment: "A fragment of an IPv4 packet, which cannot be assigned to a flow without reassembly."
+        case .noRoute: "No route leads to the destination; the sender was told so by ICMP."
+        case .timeToLiveExceeded: "The time to live ran out here; the sender was told so by ICMP."
+        case .packetTooBig:
+            "The packet exceeds the MTU of the port it would leave by, and this box does not fragment; the sender was told so by ICMP."
+        case .neighborPending: "The neighbour's MAC address is not known yet and there was no room to hold the frame."
+        case .neighborQueueFull: "Too many frames wait for this neighbour's MAC address already; the oldest was dropped."
+        case .neighborUnreachable: "The neighbour did not answer ARP requests."
+        case .neighborTableFull: "The neighbour table is full of entries in use."
+        case .addressConflict: "Somebody else on the link claims an address of this box."
+        case .notARouter: "The packet is for somebody else, and this box does not route for others."
+        case .carrierDown: "The port that the frame would leave by has no carrier."
+        case .noHostSide: "The packet is for the box itself, which has no host side on that port."
+        case .outputFull: "The output queue was full."
+        case .noFlow: "The packet belongs to no flow that this box knows."
+        case .notSYN: "A TCP packet of an unknown flow that is not the SYN which opens a connection."
+        case .flowTableFull: "The flow table is full; existing flows are kept and the new one was refused."
+        case .flowConflict: "Another flow has the same addresses and ports on the far side."
+        case .translationPortsExhausted: "Every source port that this box may use towards the member is taken."
+        case .noMemberUp: "No member of the service's pool is up."
+        case .memberDown: "The packet comes from a pool member that its monitor has taken out."
+        case .icmpWithoutFlow: "An ICMP error that is about no flow of this box."
+        case .unsupportedProtocol: "The service does not carry this transport protocol."
+        case .standby: "This box is the standby of its pair; the peer owns the traffic."
+        case .invalidTCPState: "The TCP packet does not fit the state of its connection."
+        case .policy: "A rule denies the packet."
+        case .hostSideStandby: "The host side sent a packet from an address that the peer owns at the moment."
+        }
+    }
+}

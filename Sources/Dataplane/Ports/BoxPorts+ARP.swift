@@ -1,0 +1,99 @@
+public import LabTime
+public import Wire
+
+extension BoxPorts {
+    /// Source: RFC 826, "Packet Reception"; RFC 5227, 2.4 (a conflict is noticed, the address is kept)
+    mutating func receive(
+        _ header: ARPHeader, in frame: Frame, at now: Instant, into output: inout FrameQueue
+    ) {
+        let port = frame.port
+        let answer = owned.answer(for: header.targetAddress, on: port)
+        if owned.answer(for: header.senderAddress, on: port) != nil {
+            // The box's own words that came back over a switch are no conflict.
+            if header.senderMAC != ports[Int(port)].mac, !acceptedMACs.contains(UInt64(port) << 48 | header.senderMAC.packed) {
+                counters.drop(.addressConflict)
+            }
+            return
+        }
+        // An announcement carries the same address twice; it is nobody's question.
+        let isQuestion = header.operation == .request && header.senderAddress != header.targetAddress
+        learn(header, on: port, at: now, creates: isQuestion && answer != nil, into: &output)
+        if isQuestion {
+            if let answer { sendARPReply(to: header, from: answer, by: port, into: &output) }
+            return
+        }
+        guard ports[Int(port)].hasHostSide else { return }
+        deliverToHost(frame, into: &output)
+    }
+
+    private mutating func learn(
+        _ header: ARPHeader, on port: PortIndex, at now: Instant, creates: Bool, into output: inout FrameQueue
+    ) {
+        // A prober that has no address yet (0.0.0.0), and senders that are not one neighbour on this link, teach
+        // nothing.
+        guard !header.senderMAC.isMulticast, !header.senderMAC.isZero, header.senderAddress.isRoutable,
+            let network = ports[Int(port)].address?.network, network.contains(header.senderAddress)
+        else { return }
+        let change = neighbors.learn(header.senderAddress, header.senderMAC, on: port, at: now, creates: creates)
+        switch change {
+        case .ignored, .confirmed: break
+        case .learned, .changed:
+            counters.count(change == .learned ? .neighborLearned : .neighborChanged)
+            let released = neighbors.release(header.senderAddress, on: port, into: &output)
+            counters.count(.made, times: released.sent)
+            counters.count(.forwarded, times: released.sent)
+            counters.drop(.outputFull, times: released.dropped)
+        case .tableFull: counters.drop(.neighborTableFull)
+        }
+    }
+
+    private mutating func sendARPReply(
+        to request: ARPHeader, from mac: MACAddress, by port: PortIndex, into output: inout FrameQueue
+    ) {
+        let reply = ARPHeader(
+            operation: .reply, senderMAC: mac, senderAddress: request.targetAddress, targetMAC: request.senderMAC,
+            targetAddress: request.senderAddress)
+        if sendARP(reply, from: mac, to: request.senderMAC, by: port, into: &output) { counters.count(.arpAnswered) }
+    }
+
+    /// Asks for a neighbour, everybody on the link or, as a probe, the neighbour itself.
+    mutating func sendARPRequest(
+        for address: IPv4Address, by port: PortIndex, to mac: MACAddress, into output: inout FrameQueue
+    ) {
+        guard let own = self[port].address?.address else { return }
+        let request = ARPHeader(
+            operation: .request, senderMAC: self[port].mac, senderAddress: own, targetMAC: .zero,
+            targetAddress: address)
+        if sendARP(request, from: self[port].mac, to: mac, by: port, into: &output) { counters.count(.arpRequested) }
+    }
+
+    /// Announces that an address is at `mac` now: a gratuitous ARP request, which updates every neighbour's entry.
+    /// Source: RFC 5227, 3; RFC 9568, 6.4.1
+    public mutating func announce(
+        _ address: IPv4Address, at mac: MACAddress, on port: PortIndex, into output: inout FrameQueue
+    ) {
+        let announcement = ARPHeader(
+            operation: .request, senderMAC: mac, senderAddress: address, targetMAC: .zero, targetAddress: address)
+        _ = sendARP(announcement, from: mac, to: .broadcast, by: port, into: &output)
+    }
+
+    private mutating func sendARP(
+        _ header: ARPHeader, from source: MACAddress, to destination: MACAddress, by port: PortIndex,
+        into output: inout FrameQueue
+    ) -> Bool {
+        guard self[port].isUp else {
+            counters.drop(.carrierDown)
+            return false
+        }
+        guard let bytes = output.make(length: 42, port: port, side: .wire), let base = bytes.baseAddress else {
+            counters.drop(.outputFull)
+            return false
+        }
+        base.write(destination, at: 0)
+        base.write(source, at: 6)
+        base.write(EtherType.arp.rawValue, at: 12)
+        header.emit(into: UnsafeMutableRawBufferPointer(rebasing: bytes[14...]))
+        counters.count(.made)
+        return true
+    }
+}

@@ -1,0 +1,117 @@
+public import LabTime
+public import Wire
+
+extension BoxPorts {
+    /// Routes an IPv4 packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
+    /// them fails.
+    public mutating func route(
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        let layout = packet.layout
+        guard layout.fiveTuple.destination.isRoutable else { return counters.drop(.multicast) }
+        guard let hop = routes.lookup(layout.fiveTuple.destination) else {
+            counters.drop(.noRoute)
+            return sendICMPError(.networkUnreachable, about: frame, layout, at: now, into: &output)
+        }
+        guard canLeave(frame, layout, by: hop.port, at: now, into: &output) else { return }
+        Self.decrementTimeToLive(frame.base + Int(layout.networkOffset))
+        forward(frame, to: hop, at: now, into: &output)
+    }
+
+    /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
+    public mutating func canLeave(
+        _ frame: Frame, _ layout: FrameLayout, by port: PortIndex, at now: Instant, into output: inout FrameQueue
+    ) -> Bool {
+        // Guard: a FrameLayout vouches for 20 bytes of IPv4 header.
+        guard UnsafeRawPointer(frame.base).readUInt8(at: Int(layout.networkOffset) &+ 8) > 1 else {
+            counters.drop(.timeToLiveExceeded)
+            sendICMPError(.timeToLiveExceeded, about: frame, layout, at: now, into: &output)
+            return false
+        }
+        let mtu = Int(self[port].mtu)
+        guard layout.packetLength <= mtu else {
+            counters.drop(.packetTooBig)
+            sendICMPError(.packetTooBig(mtu: mtu), about: frame, layout, at: now, into: &output)
+            return false
+        }
+        return true
+    }
+
+    /// Sends a frame with a finished IP header to a next hop. Where its MAC address is not known yet, a copy waits
+    /// and the neighbour is asked for.
+    @inlinable
+    public mutating func forward(_ frame: Frame, to hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+        if let mac = neighbors.lookup(hop.address, on: hop.port) {
+            transmit(frame, to: mac, by: hop.port, into: &output)
+        } else {
+            hold(frame, for: hop, at: now, into: &output)
+        }
+    }
+
+    /// Sends a frame to a MAC address that is known already.
+    /// - Precondition: the frame has an Ethernet header of 14 bytes
+    public mutating func transmit(
+        _ frame: Frame, to mac: MACAddress, by port: PortIndex, into output: inout FrameQueue
+    ) {
+        guard Int(port) < count, ports[Int(port)].isUp else { return counters.drop(.carrierDown) }
+        frame.base.write(mac, at: 0)
+        frame.base.write(ports[Int(port)].sourceMAC, at: 6)
+        guard output.append(Frame(base: frame.base, length: frame.length, port: port, side: .wire)) else {
+            return counters.drop(.outputFull)
+        }
+        counters.count(.forwarded)
+    }
+
+    @usableFromInline
+    mutating func hold(_ frame: Frame, for hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+        guard Int(hop.port) < count, ports[Int(hop.port)].isUp else { return counters.drop(.carrierDown) }
+        frame.base.write(ports[Int(hop.port)].sourceMAC, at: 6)
+        switch neighbors.hold(UnsafeRawBufferPointer(frame.bytes), for: hop.address, on: hop.port, at: now) {
+        case .held: break
+        case .heldFirst: sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output)
+        case .heldInsteadOfOldest: counters.drop(.neighborQueueFull)
+        case .noRoom(let isFirst):
+            counters.drop(.neighborPending)
+            if isFirst { sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output) }
+        case .tableFull: counters.drop(.neighborTableFull)
+        }
+    }
+
+    /// Hands a frame to the box's own kernel, by the host side of the port that it came in by.
+    public mutating func deliverToHost(_ frame: Frame, into output: inout FrameQueue) {
+        guard Int(frame.port) < count, ports[Int(frame.port)].hasHostSide else { return counters.drop(.noHostSide) }
+        // The kernel takes only what is addressed to its interface, and a virtual MAC address is not.
+        if !UnsafeRawPointer(frame.base).readMAC(at: 0).isMulticast { frame.base.write(ports[Int(frame.port)].mac, at: 0) }
+        guard output.append(Frame(base: frame.base, length: frame.length, port: frame.port, side: .host)) else {
+            return counters.drop(.outputFull)
+        }
+        counters.count(.toHost)
+    }
+
+    mutating func passFromHost(_ frame: Frame, into output: inout FrameQueue) {
+        guard ports[Int(frame.port)].isUp else { return counters.drop(.carrierDown) }
+        guard output.append(Frame(base: frame.base, length: frame.length, port: frame.port, side: .wire)) else {
+            return counters.drop(.outputFull)
+        }
+        counters.count(.fromHost)
+    }
+
+    /// Lowers the time to live by one and corrects the header's checksum.
+    /// - Parameter header: an IPv4 header of at least 20 bytes whose time to live is above zero
+    /// Source: RFC 1624
+    @inlinable
+    public static func decrementTimeToLive(_ header: UnsafeMutableRawPointer) {
+        let bytes = UnsafeRawPointer(header)
+        let old = bytes.readUInt16(at: 8)
+        let new = old &- 0x0100
+        header.write(new, at: 8)
+        header.write(Checksum.update(bytes.readUInt16(at: 10), replacing: old, with: new), at: 10)
+    }
+}
+
+extension IPv4Address {
+    /// Whether a router may forward to it: neither a group nor "this network" nor the host itself.
+    @inlinable public var isRoutable: Bool {
+        rawValue >> 24 != 0 && !isLoopback && !isMulticast && !isBroadcast
+    }
+}

@@ -1,0 +1,105 @@
+public import Wire
+
+/// What every box does at its ports, whatever its role: which frames are its own, ARP, neighbours, routes, the way to
+/// and from the host side, and the counters.
+///
+/// | from the wire | goes to |
+/// |---|---|
+/// | unicast to another MAC address | dropped as `notForUs` |
+/// | ARP request for an owned address | answered here, never shown to the host side |
+/// | other ARP | neighbour table; replies and announcements also to the host side |
+/// | IPv4 to the box's MAC addresses or a group | the role (`Reception.ipv4`, `.group`) |
+/// | other protocols | the role (`Reception.other`) |
+///
+/// What the host side sends leaves by the wire of the same port, unchanged: its kernel has its own neighbours.
+public struct BoxPorts: ~Copyable {
+    public var counters = Counters()
+    public var neighbors: NeighborTable
+    public var routes = RouteTable()
+    /// Addresses that ARP requests are answered for. Change them by `own` and `disown`.
+    public internal(set) var owned = OwnedAddresses()
+
+    public let count: Int
+    let ports: UnsafeMutablePointer<BoxPort>
+    /// Further unicast MAC addresses that a port accepts: port in the bits above 48, address below.
+    var acceptedMACs: [UInt64] = []
+    var icmpLimit = ICMPLimit()
+    /// Where ICMP errors are put together, before it is known whether they go out or wait for a neighbour.
+    let scratch: UnsafeMutableRawPointer
+
+    /// Owns each port's address and enters its connected network.
+    /// - Parameter ports: at most 64
+    public init(ports definitions: [BoxPort], neighborTiming: NeighborTiming = NeighborTiming()) {
+        precondition(definitions.count <= 64, "a box has at most 64 ports")
+        count = definitions.count
+        ports = .allocate(capacity: max(1, definitions.count))
+        ports.initialize(from: definitions, count: definitions.count)
+        scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
+        neighbors = NeighborTable(timing: neighborTiming)
+        for (index, port) in definitions.enumerated() {
+            guard let address = port.address else { continue }
+            owned.insert(address.address, on: PortIndex(index), answering: port.mac)
+            routes.insert(Route(destination: address.network, port: PortIndex(index), gateway: nil))
+        }
+    }
+
+    deinit {
+        ports.deallocate()
+        scratch.deallocate()
+    }
+
+    /// - Precondition: `index < count`
+    public subscript(index: PortIndex) -> BoxPort {
+        get {
+            precondition(Int(index) < count)
+            return ports[Int(index)]
+        }
+        set {
+            precondition(Int(index) < count)
+            ports[Int(index)] = newValue
+        }
+    }
+
+    // MARK: Addresses
+
+    /// Makes an address the box's: ARP requests for it on `port` are answered with `mac`.
+    public mutating func own(_ address: IPv4Address, on port: PortIndex, answering mac: MACAddress) {
+        owned.insert(address, on: port, answering: mac)
+    }
+
+    /// Gives an address up.
+    public mutating func disown(_ address: IPv4Address, on port: PortIndex) {
+        owned.remove(address, on: port)
+    }
+
+    /// Accepts frames to a further unicast MAC address on a port, a virtual router's for instance.
+    public mutating func accept(_ mac: MACAddress, on port: PortIndex) {
+        let entry = UInt64(port) << 48 | mac.packed
+        if !acceptedMACs.contains(entry) { acceptedMACs.append(entry) }
+    }
+
+    /// No longer accepts frames to a MAC address that `accept` had added.
+    public mutating func refuse(_ mac: MACAddress, on port: PortIndex) {
+        acceptedMACs.removeAll { $0 == UInt64(port) << 48 | mac.packed }
+    }
+
+    /// Adds a route whose gateway lies on one of the connected networks.
+    /// - Returns: false where no connected network has the gateway; nothing was added
+    @discardableResult
+    public mutating func addRoute(to destination: IPv4Network, via gateway: IPv4Address) -> Bool {
+        for index in 0..<count {
+            guard let network = ports[index].address?.network, network.contains(gateway) else { continue }
+            routes.insert(Route(destination: destination, port: PortIndex(index), gateway: gateway))
+            return true
+        }
+        return false
+    }
+
+    /// Notes that a port gained or lost its carrier. Without it the port sends nothing and its neighbours are
+    /// forgotten, because something else may be behind it when it comes back.
+    public mutating func setCarrier(of port: PortIndex, isUp: Bool) {
+        guard Int(port) < count, ports[Int(port)].isUp != isUp else { return }
+        ports[Int(port)].isUp = isUp
+        if !isUp { counters.drop(.carrierDown, times: neighbors.forget(on: port)) }
+    }
+}

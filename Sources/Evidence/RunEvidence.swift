@@ -1,0 +1,47 @@
+public import LabTime
+public import Measurement
+
+/// Everything that one variant's run left behind, on one clock: what nodes reported, what the traffic's endpoints
+/// saw, and what the interfaces carried.
+public struct RunEvidence: Sendable {
+    public var events: [LabEvent]
+    public var traffic: [TrafficResult]
+    public var captures: [CaptureSummary]
+    public var source: any FrameSource
+
+    /// - Parameter events: in any order; they are kept in the order of time.
+    public init(events: [LabEvent], traffic: [TrafficResult], captures: [CaptureSummary], source: any FrameSource) {
+        self.events = events.enumerated()
+            .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
+            .map(\.element)
+        self.traffic = traffic
+        self.captures = captures
+        self.source = source
+    }
+
+    /// The first event of that name; nil where it never happened.
+    public func firstEvent(named name: String) -> LabEvent? {
+        events.first { $0.name == name }
+    }
+
+    public func traffic(named name: String) -> TrafficResult? {
+        traffic.first { $0.program.name == name }
+    }
+
+    public func captures(of node: String, interface: String) -> [CaptureSummary] {
+        captures.filter { $0.node == node && $0.interface == interface }
+    }
+
+    /// The event that a person measures times from where nothing else is named: the scenario's first fault.
+    public var referenceEvent: LabEvent? {
+        events.first { $0.isOfScenario }
+    }
+}
+
+extension LabEvent {
+    /// Whether the scenario named this event (`as: failover`); a node's own reports are named `<node>.<kind>`.
+    public var isOfScenario: Bool {
+        guard let node else { return true }
+        return name != "\(node).\(kind)"
+    }
+}

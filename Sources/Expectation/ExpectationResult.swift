@@ -1,0 +1,27 @@
+/// What became of one expectation, with the frames that show it.
+public struct ExpectationResult: Hashable, Sendable, Codable {
+    public var id: String
+    public var verdict: ExpectationVerdict
+    /// A sentence without its full stop.
+    public var expected: String
+    public var seen: String
+    /// The first few frames that decide: those that break the expectation, else those that bear it out.
+    public var frames: [FrameReference]
+    /// Where nothing was found: the frame that comes nearest to what was looked for.
+    public var nearest: FrameReference?
+    /// A display filter, ready to be pasted into Wireshark, that shows the deciding frames in their capture.
+    public var wiresharkFilter: String?
+
+    public init(
+        id: String, verdict: ExpectationVerdict, expected: String, seen: String, frames: [FrameReference] = [],
+        nearest: FrameReference? = nil, wiresharkFilter: String? = nil
+    ) {
+        self.id = id
+        self.verdict = verdict
+        self.expected = expected
+        self.seen = seen
+        self.frames = frames
+        self.nearest = nearest
+        self.wiresharkFilter = wiresharkFilter
+    }
+}

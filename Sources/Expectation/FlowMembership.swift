@@ -1,0 +1,90 @@
+import Evidence
+import LabTime
+import Measurement
+import Wire
+
+/// Tells which traffic program's flow a frame belongs to, by the client's address and port.
+///
+/// Only the client's end is compared: a balancer translates the server's end, and behind source translation no frame
+/// of a flow is recognised. Where two flows had the same client port one after the other, a frame belongs to the one
+/// that had started last.
+struct FlowMembership: Sendable {
+    /// Protocol, address and port of a flow's client end.
+    struct ClientEnd: Hashable, Sendable {
+        var proto: UInt8
+        var address: IPv4Address
+        var port: UInt16
+    }
+
+    struct Owner: Hashable, Sendable {
+        var start: Timestamp
+        var program: String
+    }
+
+    enum Side: Hashable, Sendable {
+        case toServer
+        case toClient
+    }
+
+    /// In the order of their starts.
+    private var owners: [ClientEnd: [Owner]] = [:]
+
+    init(_ traffic: [TrafficResult]) {
+        for result in traffic {
+            for flow in result.flows {
+                owners[result.clientEnd(of: flow), default: []]
+                    .append(Owner(start: flow.start, program: result.program.name))
+            }
+        }
+        for (end, list) in owners where list.count > 1 { owners[end] = list.sorted { $0.start < $1.start } }
+    }
+
+    /// Whether a frame belongs to the program's flows, and its direction; nil where it does not.
+    func side(of reading: FrameReading, at time: Timestamp, program: String) -> Side? {
+        for (end, side) in reading.clientEnds where owner(of: end, at: time)?.program == program { return side }
+        return nil
+    }
+
+    /// As above, for one flow of it.
+    func side(of reading: FrameReading, at time: Timestamp, flow: FlowResult, of result: TrafficResult) -> Side? {
+        let wanted = result.clientEnd(of: flow)
+        for (end, side) in reading.clientEnds where end == wanted {
+            if let owner = owner(of: end, at: time), owner.start == flow.start, owner.program == result.program.name {
+                return side
+            }
+        }
+        return nil
+    }
+
+    private func owner(of end: ClientEnd, at time: Timestamp) -> Owner? {
+        guard let list = owners[end] else { return nil }
+        // A client may note the start a moment after the kernel has sent the first frame.
+        return list.last { $0.start <= time } ?? list.first
+    }
+}
+
+extension FrameReading {
+    /// Both ends of the frame's packet, as the client's end that each would be.
+    fileprivate var clientEnds: [(FlowMembership.ClientEnd, FlowMembership.Side)] {
+        guard let packet, let source = packet.sourcePort, let destination = packet.destinationPort else { return [] }
+        return [
+            (.init(proto: packet.proto, address: packet.source, port: source), .toServer),
+            (.init(proto: packet.proto, address: packet.destination, port: destination), .toClient),
+        ]
+    }
+}
+
+extension TrafficResult {
+    func clientEnd(of flow: FlowResult) -> FlowMembership.ClientEnd {
+        .init(proto: program.kind.isTCP ? 6 : 17, address: flow.source, port: flow.sourcePort)
+    }
+}
+
+extension TrafficProgram.Kind {
+    var isTCP: Bool {
+        switch self {
+        case .tcpStream, .tcpConnect: true
+        case .udp, .udpRequest: false
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Evidence
+
+extension FrameExpectation {
+    /// Reads the capture once and judges what it shows.
+    /// - Throws: whatever keeps the evidence from deciding
+    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+        let captures = evidence.captures(of: node, interface: interface)
+        guard !captures.isEmpty else {
+            let known = evidence.captures.map { "\($0.node).\($0.interface)" }.joined(separator: ", ")
+            throw UndecidableExpectation(
+                "nothing was captured on \(node).\(interface)" + (known.isEmpty ? "" : " (captures: \(known))"))
+        }
+        let selection = try FrameSelection(self, in: evidence)
+        var tally = try makeTally()
+        for capture in captures {
+            try evidence.source.frames(of: capture, matching: match) { frame in
+                tally.add(frame, selection)
+                return true
+            }
+        }
+        let finding = try FrameFinding(requirement, tally)
+        let doubt = captures.compactMap(Self.doubt).first
+        var seen = finding.seen
+        var verdict: ExpectationVerdict = finding.holds ? .pass : .fail
+        if let doubt, finding.couldChange {
+            verdict = .inconclusive
+            seen += "; but \(doubt)"
+        }
+        func reference(_ sighting: FrameTally.Sighting) -> FrameReference {
+            FrameReference(
+                capture: sighting.capture, number: sighting.number, time: sighting.time,
+                moment: evidence.moment(of: sighting.time, from: (after ?? before)?.event),
+                note: sighting.reading.summary)
+        }
+        let frames = finding.frames.map(reference)
+        let nearest = finding.nearest.map(reference)
+        return ExpectationResult(
+            id: id, verdict: verdict, expected: sentence, seen: seen, frames: frames, nearest: nearest,
+            wiresharkFilter: displayFilter(
+                for: verdict, selection, shown: frames + (nearest.map { [$0] } ?? []), in: evidence))
+    }
+
+    private func makeTally() throws(UndecidableExpectation) -> FrameTally {
+        switch requirement {
+        case .every(let checks), .some(let checks), .none(let checks), .count(_, let checks), .first(let checks):
+            FrameTally(checks: try .init(checks))
+        case .sequence(let steps):
+            FrameTally(
+                sequence: try steps.map { (step) throws(UndecidableExpectation) in try [CompiledCheck](step) })
+        }
+    }
+
+    /// Why a capture cannot prove that something did not pass.
+    private static func doubt(_ capture: CaptureSummary) -> String? {
+        if capture.dropped > 0 {
+            return "\(capture.path) lacks \(capture.dropped) frame\(capture.dropped == 1 ? "" : "s") that the kernel dropped"
+        }
+        if capture.frames == 0 { return "\(capture.path) holds no frame at all" }
+        return nil
+    }
+}

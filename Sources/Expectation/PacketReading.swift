@@ -1,0 +1,139 @@
+import Wire
+
+/// The fields of one IPv4 packet, as far as its bytes reach.
+///
+/// Evidence is read by code of its own, not by the views of the dataplane: what judges the boxes must not share
+/// their mistakes. It also forgives more: a quoted packet ends after eight bytes of its transport header, and a
+/// capture may be cut short, so each field is there or not on its own account.
+struct PacketReading: Sendable {
+    struct TCP: Hashable, Sendable {
+        var sequence: UInt32?
+        var acknowledgment: UInt32?
+        var flags: UInt8?
+        var payloadLength: Int?
+    }
+
+    struct VRRP: Hashable, Sendable {
+        var identifier: UInt8
+        var priority: UInt8
+        var intervalMilliseconds: UInt64?
+    }
+
+    struct ICMP: Hashable, Sendable {
+        var type: UInt8
+        var code: UInt8
+    }
+
+    var source: IPv4Address
+    var destination: IPv4Address
+    var timeToLive: UInt8
+    var proto: UInt8
+    var identification: UInt16
+    var totalLength: UInt16
+    var dontFragment: Bool
+    var sourcePort: UInt16?
+    var destinationPort: UInt16?
+    var tcp: TCP?
+    var udpPayloadLength: Int?
+    var icmp: ICMP?
+    var vrrp: VRRP?
+    /// Where the packet lies that this one quotes or carries.
+    var innerOffset: Int?
+
+    /// - Parameter start: offset of the IP header in `bytes`.
+    init?(_ bytes: [UInt8], at start: Int) {
+        guard let first = bytes.uint8(start), first >> 4 == 4, first & 0x0f >= 5,
+            let totalLength = bytes.uint16(start + 2), let identification = bytes.uint16(start + 4),
+            let fragment = bytes.uint16(start + 6), let timeToLive = bytes.uint8(start + 8),
+            let proto = bytes.uint8(start + 9), let source = bytes.address(start + 12),
+            let destination = bytes.address(start + 16)
+        else { return nil }
+        self.source = source
+        self.destination = destination
+        self.timeToLive = timeToLive
+        self.proto = proto
+        self.identification = identification
+        self.totalLength = totalLength
+        dontFragment = fragment & 0x4000 != 0
+        // A later fragment has no transport header: its bytes would be read as ports.
+        guard fragment & 0x1fff == 0 else { return }
+        let headerLength = Int(first & 0x0f) * 4
+        let payload = start + headerLength
+        let payloadLength = Int(totalLength) - headerLength
+        switch proto {
+        case 1: readICMP(bytes, at: payload)
+        case 4: innerOffset = payload
+        case 6: readTCP(bytes, at: payload, length: payloadLength)
+        case 17: readUDP(bytes, at: payload)
+        case 47: readGRE(bytes, at: payload)
+        case 112: readVRRP(bytes, at: payload)
+        default: break
+        }
+    }
+
+    private mutating func readTCP(_ bytes: [UInt8], at start: Int, length: Int) {
+        sourcePort = bytes.uint16(start)
+        destinationPort = bytes.uint16(start + 2)
+        let dataOffset = bytes.uint8(start + 12).map { Int($0 >> 4) * 4 }
+        tcp = TCP(
+            sequence: bytes.uint32(start + 4), acknowledgment: bytes.uint32(start + 8),
+            flags: bytes.uint8(start + 13), payloadLength: dataOffset.map { max(0, length - $0) })
+    }
+
+    private mutating func readUDP(_ bytes: [UInt8], at start: Int) {
+        sourcePort = bytes.uint16(start)
+        destinationPort = bytes.uint16(start + 2)
+        udpPayloadLength = bytes.uint16(start + 4).map { max(0, Int($0) - 8) }
+    }
+
+    private mutating func readICMP(_ bytes: [UInt8], at start: Int) {
+        guard let type = bytes.uint8(start), let code = bytes.uint8(start + 1) else { return }
+        icmp = ICMP(type: type, code: code)
+        // Destination unreachable, source quench, redirect, time exceeded, parameter problem (RFC 792).
+        if [3, 4, 5, 11, 12].contains(type) { innerOffset = start + 8 }
+    }
+
+    /// RFC 2784 and 2890: flags and version, protocol type, then checksum, key and sequence number where flagged.
+    private mutating func readGRE(_ bytes: [UInt8], at start: Int) {
+        guard let flags = bytes.uint16(start), bytes.uint16(start + 2) == 0x0800, flags & 0x4007 == 0 else { return }
+        innerOffset = start + 4 + [0x8000, 0x2000, 0x1000].count { flags & UInt16($0) != 0 } * 4
+    }
+
+    private mutating func readVRRP(_ bytes: [UInt8], at start: Int) {
+        guard let first = bytes.uint8(start), let identifier = bytes.uint8(start + 1),
+            let priority = bytes.uint8(start + 2)
+        else { return }
+        let interval: UInt64? =
+            switch first >> 4 {
+            case 2: bytes.uint8(start + 5).map { UInt64($0) * 1000 }
+            case 3: bytes.uint16(start + 4).map { UInt64($0 & 0x0fff) * 10 }
+            default: nil
+            }
+        vrrp = VRRP(identifier: identifier, priority: priority, intervalMilliseconds: interval)
+    }
+}
+
+extension [UInt8] {
+    /// Big-endian loads; nil past the end.
+    func uint8(_ offset: Int) -> UInt8? {
+        offset < count ? self[offset] : nil
+    }
+
+    func uint16(_ offset: Int) -> UInt16? {
+        offset + 2 <= count ? UInt16(self[offset]) << 8 | UInt16(self[offset + 1]) : nil
+    }
+
+    func uint32(_ offset: Int) -> UInt32? {
+        guard let high = uint16(offset), let low = uint16(offset + 2) else { return nil }
+        return UInt32(high) << 16 | UInt32(low)
+    }
+
+    func mac(_ offset: Int) -> MACAddress? {
+        guard let high = uint16(offset), let low = uint32(offset + 2) else { return nil }
+        return MACAddress(packed: UInt64(high) << 32 | UInt64(low))
+    }
+
+    func address(_ offset: Int) -> IPv4Address? {
+        uint32(offset).map { IPv4Address(rawValue: $0) }
+    }
+}

@@ -1,0 +1,132 @@
+import Evidence
+import LabTime
+import Measurement
+
+extension TrafficExpectation {
+    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+        guard let result = evidence.traffic(named: traffic) else {
+            let known = evidence.traffic.map(\.program.name).joined(separator: ", ")
+            throw UndecidableExpectation(
+                "traffic \(traffic) left no result" + (known.isEmpty ? "" : " (there are: \(known))"))
+        }
+        let window = try TimeWindow(after: after, before: before, in: evidence)
+        if window.isEmpty {
+            throw UndecidableExpectation(
+                "no flow can have started\(TimeWindow.words(after: after, before: before)): that window ends before it begins"
+            )
+        }
+        let flows = result.flows.filter { window.contains($0.start) }
+        guard !flows.isEmpty else {
+            return ExpectationResult(
+                id: id, verdict: .fail, expected: sentence, seen: noFlow(of: result, window))
+        }
+        let figures = TrafficFigures(of: flows, program: result.program)
+        let conditions = conditions(figures, flows)
+        var seen = conditions.map(\.seen)
+        if conditions.isEmpty { seen.append("\(Self.flows(flows.count))") }
+        if result.late > 0, longestGap != nil {
+            seen.append("\(result.late) probes were sent late because the machine was busy")
+        }
+        let verdict = ExpectationVerdict(combining: conditions.isEmpty ? [.pass] : conditions.map(\.verdict))
+        let shown = conditions.first { $0.verdict == verdict && $0.flow != nil }?.flow ?? flows[0]
+        let proof = try TrafficProof(of: shown, in: result, evidence, from: (after ?? before)?.event)
+        return ExpectationResult(
+            id: id, verdict: verdict, expected: sentence, seen: seen.joined(separator: ", "), frames: proof.frames,
+            wiresharkFilter: proof.wiresharkFilter)
+    }
+
+    /// One thing asked of the traffic, what was seen of it, and the flow that shows it best.
+    private struct Condition {
+        var verdict: ExpectationVerdict
+        var seen: String
+        var flow: FlowResult?
+
+        init(holds: Bool, seen: String, flow: FlowResult?) {
+            verdict = holds ? .pass : .fail
+            self.seen = seen
+            self.flow = flow
+        }
+    }
+
+    private func conditions(_ figures: TrafficFigures, _ flows: [FlowResult]) -> [Condition] {
+        var conditions: [Condition] = []
+        if let outcome {
+            let breaking = flows.first { $0.outcome != outcome }
+            conditions.append(
+                Condition(
+                    holds: breaking == nil, seen: Self.outcomes(figures, breaking: breaking),
+                    flow: breaking ?? figures.telling))
+        }
+        if fails {
+            let surviving = flows.first { $0.outcome == .survived }
+            conditions.append(
+                Condition(
+                    holds: surviving == nil, seen: Self.outcomes(figures, breaking: surviving),
+                    flow: surviving ?? figures.telling))
+        }
+        if let longestGap { conditions.append(gapCondition(longestGap, figures)) }
+        for (name, comparison, value) in [
+            ("lost", lost, figures.totals.lost), ("duplicated", duplicated, figures.totals.duplicated),
+            ("reordered", reordered, figures.totals.reordered),
+        ] {
+            guard let comparison else { continue }
+            let worst = flows.max { name == "lost" && $0.lost < $1.lost }
+            conditions.append(
+                Condition(
+                    holds: comparison.holds(for: value),
+                    seen: "\(value) \(name)" + (name == "lost" ? " of \(figures.totals.sent)" : ""), flow: worst))
+        }
+        return conditions
+    }
+
+    /// A silence that never ended is longer than any bound.
+    private func gapCondition(_ comparison: Comparison<Duration>, _ figures: TrafficFigures) -> Condition {
+        let resolution = "± \(figures.resolution.forPeople)"
+        guard let silence = figures.longestSilence else {
+            var condition = Condition(
+                holds: false, seen: "no gap can be told from fewer than two answers", flow: figures.telling)
+            condition.verdict = .inconclusive
+            return condition
+        }
+        if silence.isOver {
+            return Condition(
+                holds: comparison.holds(for: silence.length),
+                seen: "longest gap \(silence.length.forPeople) \(resolution)", flow: silence.flow)
+        }
+        let isLowerBound = comparison.relation == .greater || comparison.relation == .greaterOrEqual
+        return Condition(
+            holds: isLowerBound, seen: "no answer any more for the last \(silence.length.forPeople)",
+            flow: silence.flow)
+    }
+
+    /// `4 of 4 flows timed-out`, `3 of 4 flows survived, 1 timed-out (192.0.2.10:40000)`
+    private static func outcomes(_ figures: TrafficFigures, breaking: FlowResult?) -> String {
+        let counts = figures.outcomes.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
+        var words = counts.enumerated().map { index, count in
+            index == 0
+                ? "\(count.value) of \(flows(figures.totals.flows)) \(count.key.rawValue)"
+                : "\(count.value) \(count.key.rawValue)"
+        }
+        if let breaking {
+            words.append(
+                "first of them \(breaking.source):\(breaking.sourcePort) \(breaking.outcome.rawValue)"
+                    + (breaking.reason.map { " (\($0))" } ?? ""))
+        }
+        return words.joined(separator: ", ")
+    }
+
+    private static func flows(_ count: Int) -> String { count == 1 ? "1 flow" : "\(count) flows" }
+
+    private func noFlow(of result: TrafficResult, _ window: TimeWindow) -> String {
+        let nearest = result.flows.min {
+            window.distance(of: $0.start).magnitude < window.distance(of: $1.start).magnitude
+        }
+        guard let nearest else {
+            return "\(traffic) opened no flow" + (result.problem.map { ": \($0)" } ?? "")
+        }
+        let distance = window.distance(of: nearest.start)
+        return "none of its \(Self.flows(result.flows.count)) started then; the nearest, "
+            + "\(nearest.source):\(nearest.sourcePort), started \(distance.magnitude.forPeople) "
+            + (distance < .zero ? "before" : "after") + " that window"
+    }
+}

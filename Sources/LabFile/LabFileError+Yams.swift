@@ -1,0 +1,56 @@
+internal import Yams
+
+extension LabFileError {
+    /// The parser's error in this project's words.
+    init(_ error: YamlError, text: String) {
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
+            let where_ = context.map { " " + $0.text.trimmedTail + " (begun in line \($0.mark.line))" } ?? ""
+            self.init(at: SourcePosition(mark), "this is not YAML: \(problem)\(where_)")
+        case .composer(_, let problem, let mark, _):
+            self = Self.composer(problem, at: SourcePosition(mark), text: text)
+        case .reader(let problem, _, _, _):
+            self.init(at: nil, "this is not a text file: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            self = Self.duplicate(duplicates.first ?? "", first: SourcePosition(context.mark), text: text)
+        default:
+            self.init(at: nil, "cannot be read as YAML: \(error)")
+        }
+    }
+
+    private static func composer(_ problem: String, at position: SourcePosition, text: String) -> LabFileError {
+        guard problem.contains("undefined alias") else {
+            return LabFileError(at: position, "a lab file holds one YAML document; '---' begins another")
+        }
+        let line = LabSource(path: "", text: text).line(at: position) ?? ""
+        let name = String(line.dropFirst(position.column).prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" })
+        // An anchor becomes known when its value is complete: before that, its alias would expand without end.
+        let isInside = text.split(whereSeparator: \.isNewline).prefix(position.line).contains { $0.contains("&\(name)") }
+        return LabFileError(
+            at: position,
+            isInside
+                ? "alias '\(name)' stands inside the value of its own anchor and would expand without end"
+                : "alias '\(name)' has no anchor '&\(name)' before it")
+    }
+
+    /// The parser tells where the first of the equal keys is; the mistake is the second.
+    private static func duplicate(_ key: String, first: SourcePosition, text: String) -> LabFileError {
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        for (index, line) in lines.enumerated().dropFirst(first.line) {
+            let margin = line.prefix { $0 == " " }.count
+            guard margin + 1 == first.column || margin + 3 == first.column, line.dropFirst(first.column - 1).hasPrefix(key)
+            else { continue }
+            return duplicateKey(key, at: SourcePosition(line: index + 1, column: first.column), first: first)
+        }
+        return duplicateKey(key, at: first, first: nil)
+    }
+}
+
+extension String {
+    /// Without blanks at its end.
+    fileprivate var trimmedTail: String {
+        var text = self
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+}

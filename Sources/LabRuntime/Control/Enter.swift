@@ -1,0 +1,66 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+extension RunningLab {
+    /// Runs a program inside a node, with this process's terminal, and exits with its exit code.
+    ///
+    /// The program belongs to the lab's PID namespace, so that it ends with the lab. Call before any thread exists:
+    /// the kernel lets only a single-threaded process into a user namespace.
+    public func execute(_ command: [String], in node: String) throws(LabFailure) -> Never {
+        let descriptors: [Int32]
+        do {
+            let client = try LabClient(self)
+            try client.send(.enter(node: node))
+            descriptors = try client.receiveDescriptors(4)
+        }
+        let (network, pid, mount, user) = (descriptors[0], descriptors[1], descriptors[2], descriptors[3])
+        // Entering the own user namespace again is refused with EINVAL; then there is none to enter.
+        let error = cl_setns(user, cl_new_user)
+        guard error == 0 || error == EINVAL else { throw Self.refused("user", error) }
+        for (name, descriptor, type) in [
+            ("PID", pid, cl_new_pid), ("mount", mount, cl_new_mount), ("network", network, cl_new_net),
+        ] {
+            let folder = name == "mount" ? WorkingFolder() : nil
+            let error = cl_setns(descriptor, type)
+            guard error == 0 else { throw Self.refused(name, error) }
+            folder?.restore()
+        }
+        setenv("FAILOVERLAB_LAB", id, 1)
+        setenv("FAILOVERLAB_NODE", node, 1)
+        let child = cl_fork()
+        if child == 0 {
+            _ = cl_set_parent_death_signal(SIGKILL)
+            let words = command.map { strdup($0) } + [nil]
+            execvp(words[0], words)
+            let reason = Errno(rawValue: errno)
+            fputs("failoverlab: '\(command[0])' cannot be run in '\(node)': \(reason)\n", stderr)
+            exit(reason == .noSuchFileOrDirectory ? 127 : 126)
+        }
+        guard child > 0 else { throw LabFailure(.lab, "could not start '\(command[0])': \(Errno(rawValue: errno))") }
+        // The terminal's signals are for the program; this process only waits and passes its end on.
+        signal(SIGINT, SIG_IGN)
+        signal(SIGQUIT, SIG_IGN)
+        switch ChildProcess(existing: child).wait() {
+        case .exited(let code): exit(code)
+        case .killed(let signal): exit(128 + signal)
+        }
+    }
+
+    private static func refused(_ name: String, _ error: Int32) -> LabFailure {
+        LabFailure(.lab, "the lab's \(name) namespace cannot be entered: \(Errno(rawValue: error))")
+    }
+}
+
+/// Entering a mount namespace moves a process to its root folder; people expect to stay where they are.
+private struct WorkingFolder {
+    private let path: UnsafeMutablePointer<CChar>?
+
+    init() { path = getcwd(nil, 0) }
+
+    func restore() {
+        guard let path else { return }
+        _ = chdir(path)
+        free(path)
+    }
+}

@@ -1,0 +1,91 @@
+internal import CLinux
+public import EventLoop
+internal import Glibc
+internal import SystemPackage
+public import Topology
+
+/// A lab that this command has started: one variant, its warden, and the channel to its supervisor.
+public final class LabProcess {
+    public let running: RunningLab
+    public let variant: Variant
+    public let folder: RunFolder
+    private let warden: ChildProcess
+    private var channel: LineChannel?
+    /// The last word of the supervisor: `finished` or `failed`.
+    public private(set) var outcome: SupervisorReport?
+
+    /// Everything that the supervisor says, as it says it.
+    public var onReport: (SupervisorReport) -> Void = { _ in }
+    /// The kernel has reclaimed the lab; `outcome` says how it ended.
+    public var onEnd: () -> Void = {}
+
+    /// Starts the lab.
+    /// - Parameters:
+    ///   - folder: the variant's run folder; it is made
+    ///   - isPersistent: the lab outlives this command (`up`)
+    public init(
+        _ variant: Variant, of lab: String, folder: RunFolder, isPersistent: Bool, on loop: EventLoop
+    ) throws(LabFailure) {
+        self.variant = variant
+        self.folder = folder
+        try folder.create()
+        let (running, listener) = try RunningLab.listen(lab: lab, variant: variant.name)
+        self.running = running
+        defer { close(listener) }
+        let pair = try SocketPair()
+        defer { close(pair.theirs) }
+        let null = cl_open("/dev/null", O_RDWR, 0)
+        let log = cl_open(folder.logs + "/lab.log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        defer { for descriptor in [null, log] where descriptor >= 0 { close(descriptor) } }
+        guard null >= 0, log >= 0 else {
+            throw LabFailure(.lab, "'\(folder.logs)/lab.log' cannot be written: \(Errno(rawValue: -min(null, log)))")
+        }
+        warden = try ChildProcess(
+            [HiddenVerb.warden.rawValue, isPersistent ? "persistent" : "bound"],
+            descriptors: [null, log, log, pair.theirs, listener], newSession: true)
+        do {
+            channel = try LineChannel(pair.ours, on: loop) { [weak self] line in
+                self?.received(line)
+            } onClose: { [weak self] in
+                self?.channel = nil
+            }
+        } catch {
+            throw LabFailure(.lab, "the supervisor's channel could not be opened: \(error)")
+        }
+        let assignment = LabAssignment(
+            variant: variant, folder: folder.path, id: running.id, runsScenario: !isPersistent)
+        send(.build(assignment))
+    }
+
+    func send(_ order: SupervisorOrder) { channel?.send(JSONLine.encode(order)) }
+
+    /// Asks for an orderly end: captures are completed first.
+    public func stop() { send(.stop) }
+
+    /// Ends it at once; captures stay readable up to their last flush.
+    public func kill() { warden.signal(SIGKILL) }
+
+    /// Lets a persistent lab go its own way.
+    public func release() { channel?.close() }
+
+    /// - Returns: whether the process was this lab's warden
+    public func childEnded(_ pid: Int32) -> Bool {
+        guard pid == warden.pid else { return false }
+        channel?.drainAndClose()
+        if outcome == nil {
+            outcome = .failed(
+                LabFailure(.lab, "the lab's supervisor was ended from outside", remedy: "its log: \(folder.logs)/lab.log"))
+        }
+        onEnd()
+        return true
+    }
+
+    private func received(_ line: [UInt8]) {
+        guard let report = try? JSONLine.decode(SupervisorReport.self, from: line) else { return }
+        switch report {
+        case .finished, .failed: outcome = outcome ?? report
+        default: break
+        }
+        onReport(report)
+    }
+}

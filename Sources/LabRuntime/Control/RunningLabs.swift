@@ -1,0 +1,75 @@
+internal import CLinux
+internal import Foundation
+internal import Glibc
+internal import SystemPackage
+
+/// Labs that are alive on this host, found without any file: every supervisor listens on an abstract Unix socket,
+/// whose name the kernel forgets with its owner.
+public struct RunningLab: Hashable, Sendable {
+    /// `<lab>/<variant>/<number>`: unique on this host while the lab lives.
+    public let id: String
+
+    public var lab: String { part(0) }
+    public var variant: String { part(1) }
+
+    private func part(_ index: Int) -> String {
+        let parts = id.split(separator: "/", omittingEmptySubsequences: false)
+        return index < parts.count ? String(parts[index]) : ""
+    }
+
+    static func prefix(user: UInt32 = geteuid()) -> String { "failoverlab/\(user)/" }
+
+    var socketName: String { Self.prefix() + id }
+
+    /// Every lab of this user, by name.
+    public static func all() -> [RunningLab] {
+        guard let table = FileManager.default.contents(atPath: "/proc/net/unix") else { return [] }
+        let prefix = "@" + prefix()
+        return Set(
+            String(decoding: table, as: UTF8.self).split(separator: "\n").compactMap { line -> String? in
+                guard let at = line.range(of: prefix) else { return nil }
+                return String(line[at.upperBound...])
+            }
+        ).sorted().map(RunningLab.init(id:))
+    }
+
+    /// The lab that a person means: an id, a lab's name, or a prefix that only one has; nil means "the only one".
+    public static func named(_ name: String?) throws(LabFailure) -> RunningLab {
+        let all = all()
+        let found = name.map { name in
+            all.filter { $0.id == name }.first.map { [$0] } ?? all.filter { $0.lab == name || $0.id.hasPrefix(name) }
+        } ?? all
+        if found.count == 1 { return found[0] }
+        let list = all.map(\.id).joined(separator: ", ")
+        if all.isEmpty {
+            throw LabFailure(.lab, "no lab is up", remedy: "start one: failoverlab up Labs/fast-path-mac-failover")
+        }
+        if found.isEmpty {
+            throw LabFailure(.lab, "no lab '\(name ?? "")' is up", remedy: "these are: \(list)")
+        }
+        throw LabFailure(
+            .lab, "more than one lab is up: \(found.map(\.id).joined(separator: ", "))", remedy: "name one with --lab")
+    }
+
+    /// Makes the listening socket of a new lab, in this process's network namespace, and gives it a unique id.
+    static func listen(lab: String, variant: String) throws(LabFailure) -> (lab: RunningLab, descriptor: Int32) {
+        for number in 1...9999 {
+            let running = RunningLab(id: "\(lab)/\(variant)/\(number)")
+            let descriptor = cl_listen_abstract(running.socketName, running.socketName.utf8.count)
+            if descriptor >= 0 { return (running, descriptor) }
+            guard -descriptor == EADDRINUSE else {
+                throw LabFailure(.lab, "could not listen for the lab's commands: \(Errno(rawValue: -descriptor))")
+            }
+        }
+        throw LabFailure(.lab, "9999 copies of '\(lab)' are up", remedy: "failoverlab down --all")
+    }
+
+    /// A stream on which the supervisor takes orders.
+    func connect() throws(LabFailure) -> Int32 {
+        let descriptor = cl_connect_abstract(socketName, socketName.utf8.count)
+        guard descriptor >= 0 else {
+            throw LabFailure(.lab, "lab '\(id)' does not answer: \(Errno(rawValue: -descriptor))")
+        }
+        return descriptor
+    }
+}

@@ -1,0 +1,104 @@
+internal import CLinux
+public import Evidence
+internal import Foundation
+internal import Glibc
+public import LabTime
+public import Measurement
+internal import SystemPackage
+
+/// The folder of one variant's run: everything that remains of a lab.
+///
+///     lab.yaml              as resolved
+///     events.jsonl          faults, elections, synchronisation: one clock, nanoseconds
+///     captures/<node>.<interface>.pcap
+///     captures.json         frames and kernel drops of each capture
+///     traffic.json          each flow's figures
+///     verdict.json
+///     logs/<node>.log
+public struct RunFolder: Hashable, Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    public var lab: String { path + "/lab.yaml" }
+    public var events: String { path + "/events.jsonl" }
+    public var captures: String { path + "/captures" }
+    public var captureSummaries: String { path + "/captures.json" }
+    public var traffic: String { path + "/traffic.json" }
+    public var counters: String { path + "/counters.json" }
+    public var verdict: String { path + "/verdict.json" }
+    public var logs: String { path + "/logs" }
+
+    /// Makes the folder with its inner folders.
+    public func create() throws(LabFailure) {
+        for folder in [path, captures, logs] {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw LabFailure(
+                    .lab, "the run's folder '\(folder)' cannot be made: \(error.localizedDescription)",
+                    remedy: "name a folder that you may write to with --output DIR")
+            }
+        }
+    }
+
+    /// Writes a whole file; what was there before is replaced only when the new one is complete.
+    static func write(_ bytes: [UInt8], to path: String) throws(LabFailure) {
+        let new = path + ".new"
+        let descriptor = cl_open(new, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        guard descriptor >= 0 else { throw unwritable(path, -descriptor) }
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                let error = errno
+                close(descriptor)
+                unlink(new)
+                throw unwritable(path, error)
+            }
+            offset += count
+        }
+        close(descriptor)
+        guard rename(new, path) == 0 else { throw unwritable(path, errno) }
+    }
+
+    private static func unwritable(_ path: String, _ error: Int32) -> LabFailure {
+        LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: error))")
+    }
+}
+
+/// What a supervisor leaves of a variant, read back for judging; all of it comes from files of the run's folder.
+public struct RunRecord: Sendable {
+    public var folder: RunFolder
+    public var events: [LabEvent]
+    public var traffic: [TrafficResult]
+    public var captures: [CaptureSummary]
+
+    /// - Throws: `LabFailure` that names the file that is missing or damaged.
+    public init(reading folder: RunFolder) throws(LabFailure) {
+        self.folder = folder
+        events = try Self.lines(of: folder.events)
+        traffic = try Self.value(of: folder.traffic)
+        captures = try Self.value(of: folder.captureSummaries)
+    }
+
+    private static func value<Value: Decodable>(of path: String) throws(LabFailure) -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            throw LabFailure(
+                .lab, "'\(path)' cannot be read: \(error)",
+                remedy: "the run may have been ended before it was complete; its captures are still readable")
+        }
+    }
+
+    private static func lines<Value: Decodable>(of path: String) throws(LabFailure) -> [Value] {
+        do {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            return try bytes.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(Value.self, from: $0) }
+        } catch {
+            throw LabFailure(.lab, "'\(path)' cannot be read: \(error)")
+        }
+    }
+}

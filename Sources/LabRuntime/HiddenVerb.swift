@@ -1,0 +1,18 @@
+internal import Glibc
+
+/// Verbs with which this executable starts itself; a person never types them.
+public enum HiddenVerb: String, CaseIterable {
+    case warden = "__warden"
+    case node = "__node"
+    case capture = "__capture"
+
+    /// Runs the verb and ends the process with it; returns where the arguments name none.
+    public static func runIfAsked(_ arguments: [String]) {
+        guard arguments.count > 1, let verb = HiddenVerb(rawValue: arguments[1]) else { return }
+        switch verb {
+        case .warden: Warden.run(isPersistent: arguments.dropFirst(2).first == "persistent")
+        case .node: NodeProcess.run(name: arguments.dropFirst(2).first ?? "")
+        case .capture: CaptureProcess.run()
+        }
+    }
+}

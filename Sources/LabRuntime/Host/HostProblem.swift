@@ -1,0 +1,83 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// Something that a host lacks, and exactly what to change.
+public struct HostProblem: Hashable, Sendable {
+    public var problem: String
+    public var remedy: String
+
+    var failure: LabFailure { LabFailure(.host, problem, remedy: remedy) }
+
+    /// `unshare(CLONE_NEWUSER)` or the writing of its ID maps was refused.
+    static func userNamespaces(_ error: Int32) -> HostProblem {
+        let reason = Errno(rawValue: error)
+        if error == ENOSPC || setting("/proc/sys/user/max_user_namespaces") == "0" {
+            return HostProblem(
+                problem: "this host allows no further user namespaces (\(reason))",
+                remedy: "as root: sysctl -w user.max_user_namespaces=10000, or run failoverlab as root")
+        }
+        if setting("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
+            return HostProblem(
+                problem: "this host forbids user namespaces to unprivileged users",
+                remedy: "as root: sysctl -w kernel.unprivileged_userns_clone=1, or run failoverlab as root")
+        }
+        if setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" {
+            return HostProblem(
+                problem: "AppArmor restricts user namespaces on this host",
+                remedy: """
+                    as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give failoverlab an AppArmor \
+                    profile with 'userns,', or run failoverlab as root
+                    """)
+        }
+        return HostProblem(
+            problem: "this host refused a user namespace: \(reason)",
+            remedy: """
+                run failoverlab as root; in a container, start it with permission for unshare(CLONE_NEWUSER) \
+                (a seccomp profile may forbid it)
+                """)
+    }
+
+    /// PID, mount, IPC, UTS or network namespaces were refused.
+    static func namespaces(_ error: Int32) -> HostProblem {
+        let reason = Errno(rawValue: error)
+        if error == ENOSPC {
+            return HostProblem(
+                problem: "this host allows no further namespaces (\(reason))",
+                remedy: "as root: sysctl -w user.max_net_namespaces=10000 user.max_pid_namespaces=10000")
+        }
+        return HostProblem(
+            problem: "this host refused the lab's namespaces: \(reason)",
+            remedy: """
+                run failoverlab as root with CAP_SYS_ADMIN, or as a user with user namespaces; in a container, add \
+                the capability SYS_ADMIN and a seccomp profile that allows unshare
+                """)
+    }
+
+    static func packetSockets(_ error: Int32) -> HostProblem {
+        HostProblem(
+            problem: "packet sockets (AF_PACKET) do not work here: \(Errno(rawValue: error))",
+            remedy: """
+                the kernel needs CONFIG_PACKET (modprobe af_packet); in a container, a seccomp profile that allows \
+                socket(AF_PACKET)
+                """)
+    }
+
+    static func virtualLinks(_ what: String, _ reason: String) -> HostProblem {
+        HostProblem(
+            problem: "\(what) cannot be made here: \(reason)",
+            remedy: "as root: modprobe veth; modprobe bridge (kernel options CONFIG_VETH and CONFIG_BRIDGE)")
+    }
+
+    /// A setting's text without its newline; nil where the kernel does not have it.
+    private static func setting(_ path: String) -> String? {
+        let descriptor = cl_open(path, O_RDONLY, 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            guard count > 0 else { return nil }
+            return String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// Why a lab could not be built, or ended before its scenario did.
+public struct LabFailure: Error, Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable {
+        /// The lab could not be built, a process of it died unasked, or a capture failed.
+        case lab
+        /// This host lacks something; `remedy` says what to change.
+        case host
+        /// Ended on request (Ctrl-C, SIGTERM, `down`).
+        case interrupted
+    }
+
+    public var kind: Kind
+    /// What went wrong, and where.
+    public var message: String
+    /// What to do about it.
+    public var remedy: String?
+
+    public init(_ kind: Kind, _ message: String, remedy: String? = nil) {
+        self.kind = kind
+        self.message = message
+        self.remedy = remedy
+    }
+}
+
+extension LabFailure: CustomStringConvertible {
+    public var description: String { remedy.map { "\(message)\n  → \($0)" } ?? message }
+}

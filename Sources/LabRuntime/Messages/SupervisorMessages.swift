@@ -1,0 +1,60 @@
+public import Evidence
+public import LabTime
+public import Topology
+
+/// What a supervisor is to build, and what to do with it.
+struct LabAssignment: Codable, Sendable {
+    var variant: Variant
+    /// Absolute path of the variant's run folder; it exists.
+    var folder: String
+    var id: String
+    /// Whether the scenario runs (`run`) or the lab waits for orders (`up`).
+    var runsScenario: Bool
+}
+
+/// What the command, or a client on the lab's socket, asks of a supervisor.
+enum SupervisorOrder: Codable, Sendable {
+    case build(LabAssignment)
+    /// Answered with `status`.
+    case status
+    /// Answered with `done` or `failed`; the fault's event has the given name.
+    case fail(Fault, name: String?)
+    /// Answered with one byte that carries the descriptors of the node's network namespace, the lab's PID and mount
+    /// namespaces and, where the lab has one, its user namespace.
+    case enter(node: String)
+    /// Ends the lab. A client on the lab's socket is answered with one byte that carries a descriptor, which hangs up
+    /// when the kernel has reclaimed everything.
+    case stop
+}
+
+/// What a supervisor says about its lab.
+public enum SupervisorReport: Codable, Sendable {
+    /// Every role is ready and every capture armed.
+    case ready(after: Duration)
+    /// What the scenario does now, for a person who waits.
+    case step(String)
+    case event(LabEvent)
+    /// The scenario is over and the run's folder complete.
+    case finished(after: Duration)
+    case failed(LabFailure)
+    case status(LabStatus)
+    case done
+}
+
+/// A running lab, for `failoverlab status`.
+public struct LabStatus: Codable, Sendable, Hashable {
+    public struct NodeStatus: Codable, Sendable, Hashable {
+        public var name: String
+        public var role: String
+        /// `ready`, `active`, `backup`, `powered-off`, `hung`, …
+        public var state: String
+        /// `inside 198.51.100.2/24 02:…`, one for each interface.
+        public var interfaces: [String]
+    }
+
+    public var id: String
+    public var folder: String
+    public var since: Timestamp
+    public var state: String
+    public var nodes: [NodeStatus]
+}

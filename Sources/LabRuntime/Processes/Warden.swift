@@ -1,0 +1,108 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// The process between the command and the lab: it makes the lab's namespaces, starts the supervisor as the first
+/// process of a PID namespace, and ends when the kernel has reclaimed everything.
+///
+/// Nothing can outlive it: the supervisor asks the kernel for SIGKILL when its warden ends, and with the first
+/// process of a PID namespace end all others. When the command goes away without a word, the supervisor sees its
+/// channel close and ends the lab; if it has not after a few seconds, the warden ends it.
+enum Warden {
+    /// The warden's descriptors, handed to it by `LabProcess`.
+    static let controlDescriptor: Int32 = 3
+    static let listenerDescriptor: Int32 = 4
+
+    /// How long the supervisor may take to end the lab after the command has gone.
+    private static let patience: Int32 = 5_000
+
+    static func run(isPersistent: Bool) -> Never {
+        cl_set_process_name("fl-warden")
+        do {
+            try enterNamespaces()
+        } catch {
+            report(error)
+        }
+        // Its writing end stays here alone: it hangs up when this process has ended.
+        var reclaimed: [Int32] = [-1, -1]
+        guard pipe(&reclaimed) == 0 else { report(LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))")) }
+        let pid = cl_fork()
+        if pid == 0 {
+            _ = cl_set_parent_death_signal(SIGKILL)
+            close(reclaimed[1])
+            Supervisor.main(
+                control: controlDescriptor, listener: listenerDescriptor, reclaimed: reclaimed[0],
+                isPersistent: isPersistent)
+        }
+        close(reclaimed[0])
+        guard pid > 0 else { report(LabFailure(.lab, "could not start the supervisor: \(Errno(rawValue: errno))")) }
+        close(listenerDescriptor)
+        let witness = try? ReclaimWitness()
+        let end = watch(pid, isPersistent: isPersistent)
+        close(controlDescriptor)
+        witness?.waitUntilReclaimed()
+        if case .exited(let code) = end { exit(code) }
+        exit(3)
+    }
+
+    /// A user namespace first where we are not root, then the others; the next child is the first of its PID namespace.
+    private static func enterNamespaces() throws(LabFailure) {
+        let (user, group) = (geteuid(), getegid())
+        if user != 0 {
+            let error = cl_unshare(cl_new_user)
+            guard error == 0 else { throw HostProblem.userNamespaces(error).failure }
+            try write("deny", to: "/proc/self/setgroups")
+            try write("0 \(user) 1", to: "/proc/self/uid_map")
+            try write("0 \(group) 1", to: "/proc/self/gid_map")
+        }
+        var error = cl_unshare(cl_new_pid | cl_new_mount | cl_new_ipc | cl_new_uts | cl_new_net)
+        guard error == 0 else { throw HostProblem.namespaces(error).failure }
+        error = cl_make_mounts_private()
+        guard error == 0 else {
+            throw LabFailure(.lab, "could not make the lab's mounts private: \(Errno(rawValue: error))")
+        }
+    }
+
+    private static func write(_ text: String, to path: String) throws(LabFailure) {
+        let descriptor = cl_open(path, O_WRONLY, 0)
+        guard descriptor >= 0 else { throw HostProblem.userNamespaces(-descriptor).failure }
+        defer { close(descriptor) }
+        guard Glibc.write(descriptor, text, text.utf8.count) == text.utf8.count else {
+            throw HostProblem.userNamespaces(errno).failure
+        }
+    }
+
+    /// Waits for the supervisor; where the command has gone, only so long.
+    private static func watch(_ pid: pid_t, isPersistent: Bool) -> ChildProcess.End {
+        let child = ChildProcess(existing: pid)
+        let pidDescriptor = cl_pidfd_open(pid)
+        guard pidDescriptor >= 0 else { return child.wait() }
+        defer { close(pidDescriptor) }
+        var polled = [
+            pollfd(fd: pidDescriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: isPersistent ? -1 : controlDescriptor, events: 0, revents: 0),
+        ]
+        var timeout: Int32 = -1
+        while true {
+            let ready = poll(&polled, 2, timeout)
+            if ready < 0 && errno == EINTR { continue }
+            if polled[0].revents != 0 { return child.wait() }
+            if ready == 0 { child.signal(SIGKILL) }
+            if polled[1].revents != 0 {
+                polled[1].fd = -1
+                timeout = patience
+            }
+        }
+    }
+
+    private static func report(_ failure: LabFailure) -> Never {
+        var line = JSONLine.encode(SupervisorReport.failed(failure))
+        line.append(UInt8(ascii: "\n"))
+        _ = Glibc.write(controlDescriptor, line, line.count)
+        exit(failure.kind == .host ? 4 : 3)
+    }
+}
+
+extension ChildProcess {
+    init(existing pid: pid_t) { self.pid = pid }
+}

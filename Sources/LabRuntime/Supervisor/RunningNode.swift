@@ -1,0 +1,90 @@
+internal import CLinux
+internal import EventLoop
+internal import Glibc
+internal import SystemPackage
+internal import Topology
+
+/// A node as the supervisor sees it: its process, its channel, and what is known of its state.
+final class RunningNode {
+    enum State: Hashable {
+        case preparing, prepared, ready
+        /// What the box reported last (`active`, `backup`).
+        case role(String)
+        case hung, poweredOff
+    }
+
+    let node: Node
+    private(set) var process: ChildProcess?
+    private(set) var channel: LineChannel?
+    var state = State.preparing
+
+    init(_ node: Node) { self.node = node }
+
+    var words: String {
+        switch state {
+        case .preparing: "preparing"
+        case .prepared: "prepared"
+        case .ready: "ready"
+        case .role(let role): role
+        case .hung: "hung"
+        case .poweredOff: "powered-off"
+        }
+    }
+
+    /// Starts the node's process inside its namespace and tells it what it is.
+    /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
+    func start(
+        in network: BuiltNetwork, log: Int32, loop: EventLoop, onReport: @escaping (NodeReport?) -> Void
+    ) throws(LabFailure) {
+        let pair = try SocketPair()
+        defer { close(pair.theirs) }
+        let own = network.namespace(of: node)
+        let wire = network.wireNamespace(of: node) ?? own
+        state = .preparing
+        do {
+            channel = try LineChannel(pair.ours, on: loop) { line in
+                let report = try? JSONLine.decode(NodeReport.self, from: line)
+                onReport(report ?? .failed("it said what this version does not understand"))
+            } onClose: {
+                onReport(nil)
+            }
+            process = try ChildProcess(
+                [HiddenVerb.node.rawValue, node.name], descriptors: [network.null, log, log, pair.theirs, wire],
+                networkNamespace: own, parentDeathSignal: SIGKILL)
+        } catch let failure as LabFailure {
+            throw failure
+        } catch {
+            throw LabFailure(.lab, "node '\(node.name)' could not be started: \(error)")
+        }
+        send(.prepare(node))
+    }
+
+    func send(_ order: NodeOrder) { channel?.send(JSONLine.encode(order)) }
+
+    /// A real crash: the process gets SIGKILL and nothing else.
+    func kill() {
+        channel?.close()
+        channel = nil
+        process?.signal(SIGKILL)
+        _ = process?.wait()
+        process = nil
+        state = .poweredOff
+    }
+
+    func stopRunning() {
+        process?.signal(SIGSTOP)
+        state = .hung
+    }
+
+    func resume() {
+        process?.signal(SIGCONT)
+        state = .ready
+    }
+
+    /// The process has ended by itself.
+    func forgetProcess() {
+        channel?.close()
+        channel = nil
+        process = nil
+    }
+}

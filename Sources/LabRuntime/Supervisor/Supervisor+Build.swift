@@ -1,0 +1,111 @@
+internal import CLinux
+internal import EventLoop
+internal import Evidence
+internal import Glibc
+internal import LabTime
+internal import SystemPackage
+internal import Topology
+
+/// From nothing to a lab in which every role is ready and every interface is captured.
+extension Supervisor {
+    /// How long the processes of a lab may take to prepare, and its roles to settle.
+    private static var patience: Duration { .seconds(30) }
+
+    func build(_ assignment: LabAssignment) {
+        guard self.assignment == nil else { return }
+        self.assignment = assignment
+        let folder = RunFolder(assignment.folder)
+        do {
+            journal = try Journal(path: folder.events)
+            network = try BuiltNetwork(building: assignment.variant)
+            phase = .starting
+            // Nodes and captures prepare beside each other; nothing sends before the captures are armed.
+            captures = try RunningCaptures(
+                network.capturePoints, folder: folder, log: try log("captures"), null: network.null, loop: loop)
+            captures.onArmed = { [unowned self] in pending.arrived("the captures")?() }
+            captures.onFailed = { [unowned self] in fail($0) }
+            captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
+            for node in assignment.variant.nodes {
+                let running = RunningNode(node)
+                nodes[node.name] = running
+                try start(running)
+            }
+        } catch {
+            return fail(error as? LabFailure ?? LabFailure(.lab, "\(error)"))
+        }
+        let names = assignment.variant.nodes.map(\.name)
+        waitForAnswers(names + ["the captures"], for: "preparing", within: Self.patience) { [unowned self] in
+            for node in nodes.values { node.send(.start) }
+            waitForAnswers(names, for: "becoming ready", within: Self.patience) { [unowned self] in
+                phase = .running
+                tell(.ready(after: loop.now - started))
+                if self.assignment.runsScenario { beginScenario() }
+            }
+        }
+    }
+
+    func start(_ running: RunningNode) throws(LabFailure) {
+        let descriptor = try log(running.node.name)
+        defer { close(descriptor) }
+        try running.start(in: network, log: descriptor, loop: loop) { [unowned self] in heard($0, from: running) }
+    }
+
+    /// Waits for one answer of each name, or fails and says who did not answer.
+    func waitForAnswers(_ names: [String], for what: String, within patience: Duration, then: @escaping () -> Void) {
+        let timer = loop.schedule(after: patience) { [unowned self] in
+            fail(LabFailure(.lab, "\(what) took longer than \(patience): no answer from \(pending.words)"))
+        }
+        let now = pending.wait(for: names) { [unowned self] in
+            loop.cancel(timer)
+            then()
+        }
+        now?()
+    }
+
+    private func log(_ name: String) throws(LabFailure) -> Int32 {
+        let path = RunFolder(assignment.folder).logs + "/\(name).log"
+        let descriptor = cl_open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        guard descriptor >= 0 else {
+            throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: -descriptor))")
+        }
+        return descriptor
+    }
+
+    // MARK: Listening to nodes
+
+    private func heard(_ report: NodeReport?, from running: RunningNode) {
+        let name = running.node.name
+        switch report {
+        case .prepared:
+            running.state = .prepared
+            pending.arrived(name)?()
+            // A node that is powered on in the middle of a run starts at once.
+            if phase == .running { running.send(.start) }
+        case .ready:
+            if case .role = running.state {} else { running.state = .ready }
+            pending.arrived(name)?()
+        case .event(let kind, let time, let details):
+            if kind == "active" || kind == "backup" { running.state = .role(kind) }
+            record(LabEvent(name: "\(name).\(kind)", time: time, kind: kind, node: name, details: details))
+        case .reply(let number, let reply): answered(number, reply)
+        case .traffic(let result): finished(result)
+        case .counters(let readings): read(readings, of: name)
+        case .failed(let reason): fail(LabFailure(.lab, "node '\(name)': \(reason)"))
+        case nil: break  // its end arrives as SIGCHLD, with the reason
+        }
+    }
+
+    func reap() {
+        for (pid, end) in ChildProcess.reap() {
+            if let running = nodes.values.first(where: { $0.process?.pid == pid }) {
+                running.forgetProcess()
+                fail(
+                    LabFailure(
+                        .lab, "the process of node '\(running.node.name)' died unasked: it \(end.words)",
+                        remedy: "its log: \(RunFolder(assignment.folder).logs)/\(running.node.name).log"))
+            } else if captures?.process?.pid == pid, !captures.isFinished {
+                fail(LabFailure(.lab, "the capture process died unasked: it \(end.words)"))
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import CLinux
+internal import EventLoop
+internal import Glibc
+internal import SystemPackage
+internal import Topology
+
+/// Orders that arrive while the lab is up.
+extension Supervisor {
+    func carryOut(_ order: SupervisorOrder, for channel: LineChannel?) {
+        func answer(_ report: SupervisorReport) { channel?.send(JSONLine.encode(report)) }
+        switch order {
+        case .build:
+            answer(.failed(LabFailure(.lab, "this supervisor has a lab already")))
+        case .status:
+            answer(.status(status))
+        case .fail(let fault, let name):
+            guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
+            inject(fault, name: name) { failure in answer(failure.map { .failed($0) } ?? .done) }
+        case .enter(let node):
+            guard let channel else { return }
+            do {
+                try handOver(namespacesOf: node, through: channel)
+            } catch {
+                answer(.failed(error))
+            }
+        case .stop:
+            if let channel, channel !== command {
+                var descriptor = reclaimed
+                _ = cl_send_descriptors(channel.descriptor, &descriptor, 1)
+            }
+            fail(LabFailure(.interrupted, "ended on request"))
+        }
+    }
+
+    /// Sends descriptors: network, PID and mount namespace of the node, and the user namespace where the lab has one.
+    private func handOver(namespacesOf name: String, through channel: LineChannel) throws(LabFailure) {
+        guard let running = nodes[name] else {
+            throw LabFailure(
+                .lab, "there is no node '\(name)'", remedy: "these are: \(nodes.keys.sorted().joined(separator: ", "))")
+        }
+        var opened: [Int32] = []
+        defer { for descriptor in opened { close(descriptor) } }
+        for kind in ["pid", "mnt", "user"] {
+            let descriptor = cl_open("/proc/self/ns/\(kind)", O_RDONLY, 0)
+            guard descriptor >= 0 else {
+                throw LabFailure(.lab, "the lab's \(kind) namespace cannot be opened: \(Errno(rawValue: -descriptor))")
+            }
+            opened.append(descriptor)
+        }
+        let handed = [network.namespace(of: running.node)] + opened
+        guard cl_send_descriptors(channel.descriptor, handed, Int32(handed.count)) == handed.count else {
+            throw LabFailure(.lab, "the namespaces of '\(name)' could not be handed over")
+        }
+    }
+
+    private var status: LabStatus {
+        LabStatus(
+            id: assignment?.id ?? "", folder: assignment?.folder ?? "", since: startedAt, state: "\(phase)",
+            nodes: (assignment?.variant.nodes ?? []).map { node in
+                LabStatus.NodeStatus(
+                    name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
+                    interfaces: node.interfaces.map { interface in
+                        [interface.name, interface.address.map { "\($0)" }, "\(interface.mac)"]
+                            .compactMap { $0 }.joined(separator: " ")
+                    })
+            })
+    }
+}

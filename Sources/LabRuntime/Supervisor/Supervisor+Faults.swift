@@ -1,0 +1,79 @@
+internal import Appliances
+internal import Evidence
+internal import LabTime
+internal import Topology
+
+/// What a scenario, or a person with `failoverlab fail`, does to a running lab.
+extension Supervisor {
+    /// Injects a fault and records its event.
+    /// - Parameters:
+    ///   - name: the event's name; nil for the fault's own word
+    ///   - then: called when the fault has happened, or with the reason why it could not
+    func inject(_ fault: Fault, name: String?, then: @escaping (LabFailure?) -> Void) {
+        guard let running = nodes[fault.node] else {
+            return then(LabFailure(.lab, "there is no node '\(fault.node)'"))
+        }
+        func record() {
+            self.record(
+                LabEvent(name: name ?? fault.word, time: .now(), kind: fault.word, node: fault.node, details: fault.details))
+        }
+        do {
+            switch fault {
+            case .switchover:
+                guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
+                // The event comes first: what the box does about it lies after it on the lab's clock.
+                record()
+                order(.switchover, of: running) { reply in
+                    if case .refused(let reason) = reply { then(LabFailure(.lab, "\(fault.node): \(reason)")) } else { then(nil) }
+                }
+            case .powerOff:
+                guard running.state != .poweredOff else { throw refusal(fault, "is powered off already") }
+                record()
+                // Without its links first, the kernel of a dying box would still say good-bye to its connections.
+                try network.setLinks(of: running.node, up: false)
+                running.kill()
+                then(nil)
+            case .powerOn:
+                guard running.state == .poweredOff else { throw refusal(fault, "is not powered off") }
+                record()
+                try network.setLinks(of: running.node, up: true)
+                try start(running)
+                then(nil)
+            case .linkDown(let node, let interface):
+                record()
+                try network.setLink(interface, of: node, up: false)
+                then(nil)
+            case .linkUp(let node, let interface):
+                record()
+                try network.setLink(interface, of: node, up: true)
+                then(nil)
+            case .hang:
+                guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
+                record()
+                running.stopRunning()
+                then(nil)
+            case .resume:
+                guard running.state == .hung else { throw refusal(fault, "does not hang") }
+                record()
+                running.resume()
+                then(nil)
+            }
+        } catch {
+            then(error as? LabFailure ?? LabFailure(.lab, "\(fault.word) of '\(fault.node)': \(error)"))
+        }
+    }
+
+    private func refusal(_ fault: Fault, _ reason: String) -> LabFailure {
+        LabFailure(.lab, "\(fault.word) of '\(fault.node)' is not possible: it \(reason)")
+    }
+
+    private func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {
+        nextCommand += 1
+        commands[nextCommand] = then
+        running.send(.command(number: nextCommand, command))
+    }
+
+    func answered(_ number: Int, _ reply: ApplianceReply) {
+        commands.removeValue(forKey: number)?(reply)
+    }
+}

@@ -1,0 +1,124 @@
+internal import Appliances
+internal import EventLoop
+internal import Evidence
+internal import LabTime
+internal import Measurement
+internal import Topology
+
+/// Where the scenario stands.
+struct ScenarioProgress {
+    var next = 0
+    /// The event that a `wait-for` step waits for, and the timer that bounds it.
+    var awaited: (event: String, timer: EventLoop.Timer)?
+}
+
+/// A traffic program that has been started.
+struct RunningTraffic {
+    var program: TrafficProgram
+    var result: TrafficResult?
+    var isFinishing = false
+}
+
+extension Supervisor {
+    func beginScenario() { proceed() }
+
+    private func proceed() {
+        guard phase == .running else { return }
+        guard scenario.next < assignment.variant.scenario.count else { return finishTraffic(nil) { [unowned self] in finish() } }
+        let step = assignment.variant.scenario[scenario.next]
+        scenario.next += 1
+        tell(.step("\(step)"))
+        switch step {
+        case .start(let names):
+            for name in names { startTraffic(name) }
+            proceed()
+        case .stop(let names):
+            finishTraffic(names) { [unowned self] in proceed() }
+        case .wait(let duration):
+            loop.schedule(after: duration) { [unowned self] in proceed() }
+        case .waitFor(let event, let patience):
+            if journal.events.contains(where: { $0.name == event }) { return proceed() }
+            let timer = loop.schedule(after: patience) { [unowned self] in
+                fail(LabFailure(.lab, "the scenario waited \(patience) for '\(event)', which did not happen"))
+            }
+            scenario.awaited = (event, timer)
+        case .fail(let fault, let name):
+            inject(fault, name: name) { [unowned self] failure in
+                if let failure { fail(failure) } else { proceed() }
+            }
+        }
+    }
+
+    func scenarioSaw(_ event: LabEvent) {
+        guard let awaited = scenario.awaited, awaited.event == event.name else { return }
+        loop.cancel(awaited.timer)
+        scenario.awaited = nil
+        proceed()
+    }
+
+    // MARK: Traffic
+
+    private func startTraffic(_ name: String) {
+        guard let number = assignment.variant.traffic.firstIndex(where: { $0.name == name }),
+            case let program = assignment.variant.traffic[number], let node = nodes[program.from]
+        else { return fail(LabFailure(.lab, "the scenario starts '\(name)', which this lab does not have")) }
+        traffic[name] = RunningTraffic(program: program)
+        node.send(.startTraffic(program, number: number))
+        record(LabEvent(name: "\(name).start", time: .now(), kind: "traffic-start", node: program.from))
+    }
+
+    /// Stops asking, waits for what is outstanding, then goes on. `nil`: everything that runs.
+    private func finishTraffic(_ names: [String]?, then: @escaping () -> Void) {
+        let running = traffic.filter { name, traffic in
+            traffic.result == nil && !traffic.isFinishing && names?.contains(name) ?? true
+        }
+        var patience = Duration.seconds(10)
+        for (name, started) in running {
+            traffic[name]?.isFinishing = true
+            patience = max(patience, started.program.patience + .seconds(10))
+            guard let node = nodes[started.program.from], node.state != .poweredOff else {
+                return fail(LabFailure(.lab, "'\(name)' ran on '\(started.program.from)', which is powered off"))
+            }
+            node.send(.finishTraffic(name: name))
+        }
+        waitForAnswers(running.keys.map { "traffic \($0)" }, for: "finishing traffic", within: patience, then: then)
+    }
+
+    func finished(_ result: TrafficResult) {
+        let name = result.program.name
+        traffic[name]?.result = result
+        record(LabEvent(name: "\(name).stop", time: .now(), kind: "traffic-stop", node: result.program.from))
+        pending.arrived("traffic \(name)")?()
+    }
+
+    // MARK: The end of a run
+
+    private func finish() {
+        phase = .finishing
+        let alive = nodes.values.filter { $0.state != .poweredOff && $0.state != .hung }
+        for node in alive { node.send(.readCounters) }
+        waitForAnswers(alive.map { "counters of \($0.node.name)" }, for: "reading counters", within: .seconds(10)) {
+            [unowned self] in
+            captures.onFinished = { [unowned self] in complete($0) }
+            captures.drain()
+        }
+    }
+
+    func read(_ readings: [CounterReading], of name: String) {
+        counters[name] = readings
+        pending.arrived("counters of \(name)")?()
+    }
+
+    private func complete(_ summaries: [CaptureSummary]) {
+        let folder = RunFolder(assignment.folder)
+        do {
+            let results = assignment.variant.traffic.compactMap { traffic[$0.name]?.result }
+            try RunFolder.write(JSONLine.encode(results), to: folder.traffic)
+            try RunFolder.write(JSONLine.encode(summaries), to: folder.captureSummaries)
+            try RunFolder.write(JSONLine.encode(counters), to: folder.counters)
+        } catch {
+            return fail(error)
+        }
+        end(reporting: .finished(after: loop.now - started), code: 0)
+    }
+}

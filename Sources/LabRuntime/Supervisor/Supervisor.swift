@@ -1,0 +1,158 @@
+internal import Appliances
+internal import CLinux
+internal import Evidence
+internal import EventLoop
+internal import Glibc
+internal import LabTime
+internal import Measurement
+internal import SystemPackage
+internal import Topology
+
+/// The first process of a lab's PID namespace: it builds the network, starts a process for each node and one for the
+/// captures, plays the scenario, and writes the run's folder. When it ends, however it ends, the kernel ends all of
+/// the lab's processes and reclaims every namespace and link.
+final class Supervisor {
+    enum Phase: String {
+        case building, starting, running, finishing, ended
+    }
+
+    let loop: EventLoop
+    let isPersistent: Bool
+    /// Hangs up when the warden has ended: the lab is then reclaimed. Handed to whoever asks the lab to stop.
+    let reclaimed: Int32
+    private(set) var command: LineChannel?
+    var clients: [Int32: LineChannel] = [:]
+
+    var assignment: LabAssignment!
+    var phase = Phase.building
+    let started: Instant
+    let startedAt: Timestamp
+    var network: BuiltNetwork!
+    var nodes: [String: RunningNode] = [:]
+    var captures: RunningCaptures!
+    var journal: Journal!
+    var scenario = ScenarioProgress()
+    var traffic: [String: RunningTraffic] = [:]
+    /// Commands to boxes that wait for their reply, by number.
+    var commands: [Int: (ApplianceReply) -> Void] = [:]
+    var nextCommand = 0
+    var counters: [String: [CounterReading]] = [:]
+    /// Answers that the supervisor waits for before it goes on, by what they are about.
+    var pending = PendingAnswers()
+
+    static func main(control: Int32, listener: Int32, reclaimed: Int32, isPersistent: Bool) -> Never {
+        cl_set_process_name("fl-supervisor")
+        cl_raise_descriptor_limit()
+        // Tools inside the lab should see its processes only. Where the host's /proc is partly covered (containers),
+        // the kernel refuses a fresh one, and the inherited one serves as well.
+        _ = cl_mount_proc()
+        do {
+            let loop = try EventLoop()
+            let supervisor = Supervisor(loop: loop, reclaimed: reclaimed, isPersistent: isPersistent)
+            try supervisor.listen(control: control, listener: listener)
+            loop.run()
+        } catch {
+            fail("the supervisor could not start: \(error)", on: control)
+        }
+        exit(0)
+    }
+
+    private init(loop: EventLoop, reclaimed: Int32, isPersistent: Bool) {
+        self.loop = loop
+        self.reclaimed = reclaimed
+        self.isPersistent = isPersistent
+        started = loop.now
+        startedAt = .now()
+    }
+
+    private func listen(control: Int32, listener: Int32) throws(Errno) {
+        command = try LineChannel(control, on: loop) { [unowned self] line in
+            receive(line, from: command)
+        } onClose: { [unowned self] in
+            command = nil
+            if !isPersistent || phase == .building || phase == .starting { interrupt("the command went away") }
+        }
+        try loop.handleSignals([SIGCHLD, SIGTERM, SIGINT]) { [unowned self] signal in
+            if signal == SIGCHLD { reap() } else { interrupt("signal \(signal)") }
+        }
+        try loop.watch(listener) { [unowned self] _ in accept(from: listener) }
+    }
+
+    private func receive(_ line: [UInt8], from channel: LineChannel?) {
+        guard let order = try? JSONLine.decode(SupervisorOrder.self, from: line) else {
+            channel?.send(JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, "that is no order of this version"))))
+            return
+        }
+        switch order {
+        case .build(let assignment): build(assignment)
+        default: carryOut(order, for: channel)
+        }
+    }
+
+    private func accept(from listener: Int32) {
+        let descriptor = cl_accept(listener)
+        guard descriptor >= 0 else { return }
+        // Abstract sockets have no file permissions. Inside the lab's user namespace, user 0 is who started the lab.
+        guard cl_peer_user(descriptor) == 0 else {
+            close(descriptor)
+            return
+        }
+        clients[descriptor] = try? LineChannel(descriptor, on: loop) { [unowned self] line in
+            receive(line, from: clients[descriptor])
+        } onClose: { [unowned self] in
+            clients[descriptor] = nil
+        }
+    }
+
+    // MARK: Telling
+
+    /// To the command that started the lab.
+    func tell(_ report: SupervisorReport) {
+        command?.send(JSONLine.encode(report))
+    }
+
+    /// Records an event of the run and tells it; a scenario that waits for it goes on.
+    func record(_ event: LabEvent) {
+        do {
+            try journal.append(event)
+        } catch {
+            return fail(error)
+        }
+        tell(.event(event))
+        scenarioSaw(event)
+    }
+
+    /// Ends the lab because something went wrong. What was captured stays: captures are completed first.
+    func fail(_ failure: LabFailure) {
+        guard phase != .ended, phase != .finishing || failure.kind != .interrupted else { return }
+        end(reporting: .failed(failure), code: failure.kind == .host ? 4 : failure.kind == .interrupted ? 130 : 3)
+    }
+
+    private func interrupt(_ reason: String) {
+        fail(LabFailure(.interrupted, "ended: \(reason)"))
+    }
+
+    /// Completes captures as far as they go, reports, and exits: with this process ends the lab.
+    func end(reporting report: SupervisorReport, code: Int32) {
+        guard phase != .ended else { return }
+        phase = .ended
+        let leave = { [self] in
+            tell(report)
+            for client in clients.values { client.send(JSONLine.encode(SupervisorReport.done)) }
+            exit(code)
+        }
+        guard let captures, captures.isAlive, !captures.isFinished else { return leave() }
+        captures.onFinished = { _ in leave() }
+        captures.onFailed = { _ in leave() }
+        captures.onGone = leave
+        captures.drain()
+        loop.schedule(after: .seconds(2), leave)
+    }
+
+    private static func fail(_ message: String, on control: Int32) -> Never {
+        var line = JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, message)))
+        line.append(UInt8(ascii: "\n"))
+        _ = write(control, line, line.count)
+        exit(3)
+    }
+}

@@ -1,0 +1,84 @@
+internal import CNetlink
+internal import Glibc
+public import Wire
+
+extension NetlinkRequest {
+    /// Equals `ip route add DESTINATION via GATEWAY dev NAME metric METRIC [onlink] proto static`
+    public static func addRoute(_ route: Route) -> NetlinkRequest {
+        request(route, type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, word: "add")
+    }
+
+    /// Puts a route in the place of the one with the same destination and metric, or adds it.
+    ///
+    /// Equals `ip route replace DESTINATION via GATEWAY dev NAME metric METRIC [onlink] proto static`
+    public static func replaceRoute(_ route: Route) -> NetlinkRequest {
+        request(route, type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, word: "replace")
+    }
+
+    /// Deletes the first route that has what is given.
+    ///
+    /// Equals `ip route del DESTINATION via GATEWAY dev NAME metric METRIC`
+    public static func deleteRoute(_ route: Route) -> NetlinkRequest {
+        request(route, type: RTM_DELROUTE, flags: NLM_F_ACK, word: "delete")
+    }
+
+    /// A neighbour that is never asked for and never forgotten; replaces what was there.
+    ///
+    /// Equals `ip neigh replace ADDRESS lladdr MAC dev NAME nud permanent`
+    public static func setPermanentNeighbor(
+        _ address: NetworkAddress, mac: MACAddress, on link: InterfaceReference
+    ) -> NetlinkRequest {
+        var message = MessageBuilder(type: RTM_NEWNEIGH, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
+        message.putNeighbor(address, on: link, state: UInt16(NUD_PERMANENT))
+        message.put(NDA_LLADDR, mac: mac)
+        return message.finish(verb: "set neighbour \(address) to \(mac)", interface: link.description)
+    }
+
+    /// Equals `ip neigh del ADDRESS dev NAME`
+    public static func deleteNeighbor(_ address: NetworkAddress, on link: InterfaceReference) -> NetlinkRequest {
+        var message = MessageBuilder(type: RTM_DELNEIGH)
+        message.putNeighbor(address, on: link, state: 0)
+        return message.finish(verb: "delete neighbour \(address)", interface: link.description)
+    }
+
+    private static func request(
+        _ route: Route, type: some BinaryInteger, flags: some BinaryInteger, word: String
+    ) -> NetlinkRequest {
+        var message = MessageBuilder(type: type, flags: flags)
+        var header = rtmsg()
+        header.rtm_family = route.destination.family
+        header.rtm_dst_len = UInt8(clamping: route.prefixLength)
+        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        if word == "delete" {
+            // Any scope, any origin, any type.
+            header.rtm_scope = UInt8(RT_SCOPE_NOWHERE.rawValue)
+        } else {
+            header.rtm_protocol = UInt8(RTPROT_STATIC)
+            header.rtm_type = UInt8(RTN_UNICAST)
+            let isDirect = route.gateway == nil && route.destination.bitCount == 32
+            header.rtm_scope = UInt8(isDirect ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
+        }
+        if route.isOnLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
+        message.putStructure(header)
+        if route.prefixLength > 0 { message.put(RTA_DST, bytes: route.destination.bytes) }
+        if let gateway = route.gateway { message.put(RTA_GATEWAY, bytes: gateway.bytes) }
+        if let device = route.device { message.put(RTA_OIF, indexOf: device) }
+        if let metric = route.metric { message.put(RTA_PRIORITY, u32: metric) }
+        var problem = problem(prefixLength: route.prefixLength, of: route.destination)
+        if let gateway = route.gateway, gateway.bitCount != route.destination.bitCount {
+            problem = "the gateway \(gateway) is not of the destination's family"
+        }
+        return message.finish(verb: "\(word) route \(route)", interface: nil, problem: problem)
+    }
+}
+
+extension MessageBuilder {
+    fileprivate mutating func putNeighbor(_ address: NetworkAddress, on link: InterfaceReference, state: UInt16) {
+        var header = ndmsg()
+        header.ndm_family = address.family
+        header.ndm_state = state
+        putStructure(header)
+        putIndex(link, ofStructureSize: MemoryLayout<ndmsg>.size, fieldOffset: 4)
+        put(NDA_DST, bytes: address.bytes)
+    }
+}

@@ -1,0 +1,55 @@
+public import Wire
+
+/// A unicast route of the main table.
+public struct Route: Hashable, Sendable {
+    public var destination: NetworkAddress
+    public var prefixLength: Int
+    public var gateway: NetworkAddress?
+    /// In a list always an index.
+    public var device: InterfaceReference?
+    /// Among routes to one destination the least counts; nil is the kernel's default (0, for IPv6 1024).
+    public var metric: UInt32?
+    /// The gateway is reached directly though no address of the interface covers it.
+    public var isOnLink: Bool
+
+    public init(
+        to destination: NetworkAddress, prefixLength: Int, gateway: NetworkAddress? = nil,
+        device: InterfaceReference? = nil, metric: UInt32? = nil, isOnLink: Bool = false
+    ) {
+        self.destination = destination
+        self.prefixLength = prefixLength
+        self.gateway = gateway
+        self.device = device
+        self.metric = metric
+        self.isOnLink = isOnLink
+    }
+
+    public init(
+        to network: IPv4Network, gateway: IPv4Address? = nil, device: InterfaceReference? = nil, metric: UInt32? = nil,
+        isOnLink: Bool = false
+    ) {
+        self.init(
+            to: .ipv4(network.address), prefixLength: network.prefixLength, gateway: gateway.map { .ipv4($0) },
+            device: device, metric: metric, isOnLink: isOnLink)
+    }
+
+    public init(
+        to network: IPv6Network, gateway: IPv6Address? = nil, device: InterfaceReference? = nil, metric: UInt32? = nil,
+        isOnLink: Bool = false
+    ) {
+        self.init(
+            to: .ipv6(network.address), prefixLength: network.prefixLength, gateway: gateway.map { .ipv6($0) },
+            device: device, metric: metric, isOnLink: isOnLink)
+    }
+}
+
+extension Route: CustomStringConvertible {
+    public var description: String {
+        var text = prefixLength == 0 ? "default" : "\(destination)/\(prefixLength)"
+        if let gateway { text += " via \(gateway)" }
+        if let device { text += " dev \(device)" }
+        if let metric { text += " metric \(metric)" }
+        if isOnLink { text += " onlink" }
+        return text
+    }
+}

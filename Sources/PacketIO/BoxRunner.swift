@@ -1,0 +1,144 @@
+public import Appliances
+internal import Dataplane
+public import EventLoop
+internal import Glibc
+public import LabTime
+
+/// Runs an appliance on the interfaces of a network namespace: frames in, frames out, timers, commands.
+///
+/// All on the loop's thread. One `process` call takes all frames that wait, up to a batch; what it enqueued is
+/// transmitted before the slots go back to the ring and before its events are told, so no event is earlier than the
+/// frames that belong to it.
+public final class BoxRunner<Box: Appliance & ~Copyable> {
+    /// Most frames of one `process` call: enough to share the cost of a system call, few enough for the cache.
+    private static var batchSize: Int { 128 }
+    /// Most batches of one turn of the loop, so that commands and other descriptors have their turn under a flood.
+    private static var mostBatches: Int { 8 }
+
+    private var appliance: Box
+    private var socket: PacketSocket
+    private var output = FrameQueue(capacity: 1024, slots: 512)
+    private let frames: UnsafeMutableBufferPointer<Frame>
+    private let loop: EventLoop
+    private let onEvents: ([ApplianceEvent]) -> Void
+    private var alarm: (instant: Instant, timer: EventLoop.Timer)?
+    private var isRunning = false
+
+    /// Opens the box's packet socket in the network namespace of the calling thread; nothing runs yet, and frames that
+    /// arrive meanwhile wait in the ring.
+    /// - Parameters:
+    ///   - ports: in the order of the appliance's ports
+    ///   - onEvents: told what happened, in order, after the frames of the same call were sent; not called for nothing
+    public init(
+        _ appliance: consuming Box, ports: [BoxPort], options: PacketSocketOptions = PacketSocketOptions(),
+        on loop: EventLoop, onEvents: @escaping ([ApplianceEvent]) -> Void
+    ) throws(PacketSocketError) {
+        socket = try PacketSocket(ports: ports, options: options)
+        self.appliance = appliance
+        self.loop = loop
+        self.onEvents = onEvents
+        frames = .allocate(capacity: Self.batchSize)
+    }
+
+    deinit {
+        stop()
+        frames.deallocate()
+    }
+
+    /// Starts the appliance and serves its ports from the loop.
+    public func start() throws(PacketSocketError) {
+        guard !isRunning else { return }
+        do {
+            try loop.watch(socket.descriptor) { [weak self] readiness in
+                if readiness.contains(.error) { self?.socket.clearError() }
+                self?.drain()
+            }
+        } catch {
+            throw .refused(step: "watch the packet socket", error)
+        }
+        isRunning = true
+        appliance.start(at: loop.now, into: &output)
+        finish()
+    }
+
+    /// Leaves the ports alone from now on. The socket closes with the runner.
+    public func stop() {
+        guard isRunning else { return }
+        isRunning = false
+        loop.unwatch(socket.descriptor)
+        if let alarm { loop.cancel(alarm.timer) }
+        alarm = nil
+    }
+
+    /// Has the appliance carry out a command; its frames have been sent when this returns.
+    public func perform(_ command: ApplianceCommand) -> ApplianceReply {
+        guard isRunning else { return .refused(reason: "the box does not run") }
+        let reply = appliance.perform(command, at: loop.now, into: &output)
+        finish()
+        return reply
+    }
+
+    /// Tells the appliance that a port gained or lost its carrier. The socket itself needs no repair: it is bound to no
+    /// interface, and hears one again as soon as it is up.
+    /// - Parameter port: the wire interface's name
+    public func carrierChanged(port: String, isUp: Bool) {
+        _ = perform(.carrier(port: port, isUp: isUp))
+    }
+
+    /// The appliance's counters, then the socket's.
+    public var counters: [CounterReading] { appliance.counters + socket.counters.readings }
+
+    private func drain() {
+        for _ in 0..<Self.mostBatches {
+            guard isRunning else { return }
+            let count = socket.receive(into: frames)
+            guard count > 0 else {
+                // Slots of frames that are no port's are taken too.
+                socket.giveBack()
+                return
+            }
+            let now = loop.now
+            appliance.process(UnsafeBufferPointer(start: frames.baseAddress, count: count), at: now, into: &output)
+            // Under a flood the loop's own timers would come late by a whole turn.
+            if let deadline = appliance.deadline, deadline <= now { appliance.advance(to: now, into: &output) }
+            finish()
+            if count < Self.batchSize { return }
+        }
+    }
+
+    private func alarmFired() {
+        alarm = nil
+        guard isRunning else { return }
+        let now = loop.now
+        if let deadline = appliance.deadline, deadline <= now { appliance.advance(to: now, into: &output) }
+        finish()
+    }
+
+    /// After every call of the appliance: frames, then slots, then the timer, then events. Events are last because
+    /// whoever hears of one may give the next command at once.
+    private func finish() {
+        if output.count > 0 {
+            socket.transmit(output)
+            output.removeAll()
+        }
+        socket.giveBack()
+        setAlarm()
+        let events = appliance.takeEvents()
+        if !events.isEmpty { onEvents(events) }
+    }
+
+    private func setAlarm() {
+        guard let deadline = appliance.deadline else {
+            if let alarm { loop.cancel(alarm.timer) }
+            alarm = nil
+            return
+        }
+        // A deadline that moved away is looked at again when the earlier alarm rings: timers that every frame pushes
+        // on would otherwise be set anew for every batch.
+        if let alarm {
+            guard deadline < alarm.instant else { return }
+            loop.cancel(alarm.timer)
+        }
+        alarm = (deadline, loop.schedule(at: deadline) { [weak self] in self?.alarmFired() })
+    }
+}

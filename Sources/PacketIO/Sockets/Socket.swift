@@ -1,0 +1,83 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// An AF_PACKET descriptor and its options.
+struct Socket: ~Copyable {
+    let descriptor: Int32
+
+    /// Protocol 0: the socket hears nothing until it is bound.
+    init() throws(PacketSocketError) {
+        descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else {
+            throw switch errno {
+            case EPERM, EACCES: .notPermitted
+            case EAFNOSUPPORT, EPROTONOSUPPORT: .notSupported(.current)
+            default: .refused(step: "open a packet socket", .current)
+            }
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    func set(_ option: Int32, _ value: some FixedWidthInteger, _ step: String) throws(PacketSocketError) {
+        let result = withUnsafeBytes(of: value) {
+            setsockopt(descriptor, SOL_PACKET, option, $0.baseAddress, socklen_t($0.count))
+        }
+        guard result == 0 else {
+            throw errno == ENOPROTOOPT || errno == EINVAL
+                ? .notSupported(.current) : .refused(step: step, .current)
+        }
+    }
+
+    /// Bursts of a full ring in both directions; without privilege over the machine the kernel grants what its limit
+    /// allows, which is enough for the ring of a lab.
+    func growSendBuffer() {
+        var bytes: Int32 = 4 << 20
+        if setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, 4) != 0 {
+            setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, 4)
+        }
+    }
+
+    func bindToAllInterfaces() throws(PacketSocketError) {
+        var address = sockaddr_ll()
+        address.sll_family = sa_family_t(AF_PACKET)
+        address.sll_protocol = UInt16(ETH_P_ALL).bigEndian
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+            }
+        }
+        guard result == 0 else { throw .refused(step: "bind the packet socket", .current) }
+    }
+
+    /// Membership survives the interface's going down and ends with the socket.
+    func listenToEveryAddress(onInterface interface: Int32) throws(PacketSocketError) {
+        var request = packet_mreq()
+        request.mr_ifindex = interface
+        request.mr_type = UInt16(PACKET_MR_PROMISC)
+        let length = socklen_t(MemoryLayout<packet_mreq>.size)
+        guard setsockopt(descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, length) == 0 else {
+            throw .refused(step: "listen to every address on interface \(interface)", .current)
+        }
+    }
+
+    func clearError() {
+        var error: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+    }
+
+    /// Frames dropped since the last call because the ring was full; the kernel resets its counters when read.
+    func takeDropCount() -> UInt64 {
+        var statistics = tpacket_stats()
+        var length = socklen_t(MemoryLayout<tpacket_stats>.size)
+        guard getsockopt(descriptor, SOL_PACKET, PACKET_STATISTICS, &statistics, &length) == 0 else { return 0 }
+        return UInt64(statistics.tp_drops)
+    }
+}
+
+extension Errno {
+    /// The error of the last system call.
+    static var current: Errno { Errno(rawValue: errno) }
+}

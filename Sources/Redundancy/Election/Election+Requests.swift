@@ -1,0 +1,70 @@
+public import LabTime
+
+extension Election {
+    /// Why a requested switchover cannot be carried out.
+    public enum Refusal: Hashable, Sendable {
+        case notActive
+        /// The peer's heartbeat is not heard, so nobody would take over.
+        case peerSilent
+    }
+
+    /// Hands the role over because somebody asked for it. This box then stands back.
+    public mutating func switchOver(at now: Instant) -> Refusal? {
+        guard role == .active else { return .notActive }
+        guard monitor == nil || hearsHeartbeat else { return .peerSilent }
+        standsBack = true
+        report("switchover", ["reason": "requested"])
+        handOver(at: now, because: "handed over on request")
+        return nil
+    }
+
+    /// Every session of the peer was received: this box may take the role.
+    public mutating func sessionsComplete(at now: Instant) {
+        knowsSessions = true
+        considerPreempting(at: now)
+    }
+
+    /// The port of a virtual router gained or lost its carrier. It is a tracked link of the whole pair.
+    /// - Parameter name: the port's name, for reports
+    public mutating func carrier(ofRouter index: Int, named name: String, isUp up: Bool, at now: Instant) {
+        guard routers.indices.contains(index), isUp[index] != up else { return }
+        isUp[index] = up
+        for other in routers.indices { routers[other].priority = effectivePriority }
+        guard role != .initialize else { return }
+        if up {
+            if role == .active {
+                act(.announceAddresses)
+                advertiseAll(at: now)
+            } else {
+                routers[index].becomeBackup(at: now)
+            }
+            speak(at: now)
+            considerPreempting(at: now)
+            return
+        }
+        guard role == .active else {
+            requestsRole = false
+            speak(at: now)
+            return
+        }
+        if hearsHeartbeat, let peer = monitor?.statement, peer.priority > effectivePriority {
+            report("switchover", ["reason": "carrier lost on \(name)"])
+            handOver(at: now, because: "carrier lost on \(name)")
+        } else {
+            // The lowered priority lets a healthy preempting peer take over through VRRP.
+            advertiseAll(at: now)
+            speak(at: now)
+        }
+    }
+
+    /// The cross-connect's port gained or lost its carrier.
+    public mutating func crossConnectCarrier(isUp up: Bool, at now: Instant) {
+        guard role != .initialize else { return }
+        if up {
+            speak(at: now)
+        } else {
+            monitor?.lostCarrier(at: now)
+            noticeSilence(at: now)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+public import LabTime
+
+extension Election {
+    /// Handles a heartbeat of the peer.
+    /// - Returns: false where it was overtaken by a later one and changed nothing.
+    @discardableResult
+    public mutating func receive(_ statement: PairStatement, at now: Instant) -> Bool {
+        guard role != .initialize, let reception = monitor?.receive(statement, at: now), reception != .stale else {
+            return false
+        }
+        graceEnds = nil
+        forgaveLateness = false
+        let restarted = reception == .restarted || reception == .appeared && statement.epoch != peerEpoch
+        if reception != .continued {
+            act(.peerAppeared(restarted: restarted))
+            report("peer-up", ["reason": reception == .restarted ? "the peer started anew" : "heartbeat heard"])
+        }
+        if restarted {
+            // A request that made this box stand back ends with the peer that the role was given to.
+            if peerEpoch != nil { standsBack = false }
+            peerEpoch = statement.epoch
+        }
+        if reception == .appeared { speak(at: now) }
+        switch (role, statement.role) {
+        case (.active, .active): meetsActive(statement, at: now)
+        case (.active, _): activeHears(statement, at: now)
+        case (_, .active): backupHears(statement, at: now)
+        default: fillVacancy(statement, restarted: reception == .restarted, at: now)
+        }
+        return true
+    }
+
+    /// Both are Active: the rule of RFC 9568 decides, and the winner tells everybody again.
+    private mutating func meetsActive(_ statement: PairStatement, at now: Instant) {
+        let isNew = dualActiveSince == nil
+        if isNew {
+            dualActiveSince = now
+            report("dual-active", ["reason": "the peer's heartbeat says that it is Active too"])
+        }
+        if outranks(statement) {
+            if isNew {
+                advertiseAll(at: now)
+                speak(at: now)
+            }
+        } else {
+            becomeBackup(at: now, because: "the peer is Active too and has the better claim")
+        }
+    }
+
+    private mutating func activeHears(_ statement: PairStatement, at now: Instant) {
+        if dualActiveSince != nil {
+            endDualActive(at: now, because: "the peer yielded")
+            // The rival announced itself last; switches and neighbours must hear the winner once more.
+            act(.announceAddresses)
+            advertiseAll(at: now)
+        }
+        if statement.flags.contains(.handsOver) { speak(at: now) }
+        if statement.flags.contains(.requestsRole), statement.priority > effectivePriority {
+            report("switchover", ["reason": "the peer has the higher priority and preempts"])
+            handOver(at: now, because: "handed over to the peer, which has the higher priority")
+        }
+    }
+
+    private mutating func backupHears(_ statement: PairStatement, at now: Instant) {
+        handoverEnds = nil
+        peerResigned = false
+        for index in routers.indices { routers[index].restartActiveDownTimer(at: now) }
+        settle(because: "the peer is Active")
+        considerPreempting(at: now)
+    }
+
+    /// Asks a peer of lower priority for the role, once this box may have it.
+    mutating func considerPreempting(at now: Instant) {
+        guard role == .backup, let peer = monitor?.statement, hearsHeartbeat else { return }
+        let wants = peer.role == .active && mayPreempt && effectivePriority > peer.priority
+        guard wants != requestsRole else { return }
+        requestsRole = wants
+        if wants { speak(at: now) }
+    }
+
+    /// Neither is Active.
+    private mutating func fillVacancy(_ statement: PairStatement, restarted: Bool, at now: Instant) {
+        if statement.flags.contains(.handsOver), handoverEnds == nil {
+            becomeActive(at: now, because: "the peer handed over")
+        } else if handoverEnds != nil {
+            // The peer has not heard of the handover yet; `advance` repeats it and ends the wait.
+            return
+        } else if hasBetterClaim(than: statement) {
+            becomeActive(
+                at: now,
+                because: restarted
+                    ? "the peer started anew" : "the peer is heard and has the lesser claim")
+        }
+    }
+
+    /// For a role that nobody has: who was not asked to stand back, then who knows the sessions, then priority.
+    private func hasBetterClaim(than statement: PairStatement) -> Bool {
+        guard isUp.contains(true) else { return false }
+        let peerStandsBack = statement.flags.contains(.standsBack)
+        if standsBack != peerStandsBack { return peerStandsBack }
+        let peerKnows = statement.flags.contains(.knowsSessions)
+        if knowsSessions != peerKnows { return knowsSessions }
+        return outranks(statement)
+    }
+
+    private func outranks(_ statement: PairStatement) -> Bool {
+        (effectivePriority, settings.ownAddress.rawValue) > (statement.priority, settings.peerAddress.rawValue)
+    }
+
+    /// A box whose pair synchronises sessions takes the role back only after it has received them.
+    var mayPreempt: Bool {
+        settings.preempts && !standsBack && (knowsSessions || settings.heartbeat == nil)
+    }
+}

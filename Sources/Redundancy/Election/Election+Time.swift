@@ -1,0 +1,107 @@
+public import LabTime
+
+extension Election {
+    /// Every port is ready: speak, listen, and wait as Backup.
+    ///
+    /// The instant also names this life of the box, so it must be later than that of any earlier life.
+    public mutating func start(at now: Instant) {
+        guard role == .initialize else { return }
+        epoch = UInt64(bitPattern: now.nanoseconds)
+        role = .backup
+        for index in routers.indices { routers[index].start(at: now) }
+        speak(at: now)
+    }
+
+    /// The box goes down in an orderly way: its peer takes over at once.
+    public mutating func shutDown(at now: Instant) {
+        if role == .active { handOver(at: now, because: "shut down") }
+        role = .initialize
+        for index in routers.indices { _ = routers[index].shutDown() }
+    }
+
+    /// Fires every timer that is due.
+    public mutating func advance(to now: Instant) {
+        guard role != .initialize else { return }
+        forgiveOwnLateness(at: now)
+        if let due = heartbeatAt, due <= now { speak(at: now) }
+        if let ends = handoverEnds, ends <= now { takeBack(at: now) }
+        noticeSilence(at: now)
+        if let ends = graceEnds, ends <= now {
+            graceEnds = nil
+            standsBack = false
+            report("peer-down", ["reason": "heartbeats missed, and no advertisement within \(settings.heartbeat!.grace)"])
+            if isUp.contains(true) {
+                becomeActive(at: now, because: "the peer is dead: no heartbeat and no advertisement")
+            }
+        }
+        advanceRouters(to: now)
+        if role == .active, dualActiveSince != nil, !hearsHeartbeat, let last = lastRivalAt,
+            now - last > settings.advertisementInterval * 3
+        {
+            endDualActive(at: now, because: "the rival is silent")
+        }
+    }
+
+    /// A box that did not run for a while must not take its own lateness for the peer's silence: what the peer sent
+    /// meanwhile is waiting to be read. Once only until the peer is heard again, so that a box which is always late
+    /// still notices a death.
+    private mutating func forgiveOwnLateness(at now: Instant) {
+        guard !forgaveLateness, let due = deadline else { return }
+        let tolerance = settings.heartbeat?.interval ?? settings.advertisementInterval / 4
+        guard now - due > tolerance else { return }
+        forgaveLateness = true
+        let chance = now + tolerance
+        monitor?.postpone(to: chance)
+        if let ends = graceEnds, ends < chance { graceEnds = chance }
+        for index in routers.indices { routers[index].postpone(to: chance) }
+    }
+
+    mutating func noticeSilence(at now: Instant) {
+        guard monitor?.advance(to: now) == true, let heartbeat = settings.heartbeat else { return }
+        requestsRole = false
+        act(.peerLost)
+        if role == .active {
+            report("peer-down", ["reason": "\(heartbeat.misses) heartbeats missed"])
+            // The peer misses our heartbeat too if only the cross-connect is cut: prove that we live.
+            advertiseAll(at: now)
+        } else if handoverEnds != nil {
+            takeBack(at: now)
+        } else {
+            graceEnds = now + heartbeat.grace
+        }
+    }
+
+    /// The peer did not take the role that was left to it.
+    private mutating func takeBack(at now: Instant) {
+        handoverEnds = nil
+        becomeActive(at: now, because: "the peer did not take over")
+    }
+
+    private mutating func advanceRouters(to now: Instant) {
+        for index in routers.indices where isUp[index] {
+            switch routers[index].advance(to: now) {
+            case .nothing, .yield:
+                continue
+            case .advertise:
+                act(.advertise(router: index, priority: effectivePriority))
+                routers[index].advertised(at: now)
+            case .takeOver:
+                considerTakingOver(at: now)
+            }
+        }
+    }
+
+    /// The Active-down timer of one virtual router has fired; the pair fails over only where no path shows an Active.
+    private mutating func considerTakingOver(at now: Instant) {
+        guard role == .backup else { return }
+        if peerResigned, handoverEnds == nil {
+            becomeActive(at: now, because: "priority 0 from the peer")
+            return
+        }
+        guard !hearsHeartbeat, graceEnds == nil else { return }
+        guard zip(routers, isUp).allSatisfy({ !$1 || $0.hearsNobody }) else { return }
+        standsBack = false
+        if isReady { report("peer-down", ["reason": "no advertisement for the Active-down interval"]) }
+        becomeActive(at: now, because: "no advertisement for the Active-down interval")
+    }
+}

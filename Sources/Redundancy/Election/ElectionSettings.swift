@@ -1,0 +1,31 @@
+public import LabTime
+public import Wire
+
+/// What one box of a pair knows before it starts.
+public struct ElectionSettings: Hashable, Sendable {
+    /// VRRP priority, 1 … 254
+    public var priority: UInt8
+    /// Whether this box takes the role from a peer of lower priority.
+    public var preempts: Bool
+    public var advertisementInterval: Duration
+    /// nil where the pair has no cross-connect: then VRRP alone decides.
+    public var heartbeat: HeartbeatSettings?
+    /// Own address on the port of each virtual router, in order.
+    public var routerAddresses: [IPv4Address]
+    /// Own and the peer's address on the cross-connect, which decide between equal priorities.
+    public var ownAddress: IPv4Address
+    public var peerAddress: IPv4Address
+
+    public init(
+        priority: UInt8, preempts: Bool, advertisementInterval: Duration, heartbeat: HeartbeatSettings?,
+        routerAddresses: [IPv4Address], ownAddress: IPv4Address, peerAddress: IPv4Address
+    ) {
+        self.priority = priority
+        self.preempts = preempts
+        self.advertisementInterval = advertisementInterval
+        self.heartbeat = heartbeat
+        self.routerAddresses = routerAddresses
+        self.ownAddress = ownAddress
+        self.peerAddress = peerAddress
+    }
+}

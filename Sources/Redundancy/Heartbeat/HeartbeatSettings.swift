@@ -1,0 +1,23 @@
+public import LabTime
+
+/// How often the boxes of a pair speak on the cross-connect, and when silence counts as death.
+public struct HeartbeatSettings: Hashable, Sendable {
+    public var interval: Duration
+    /// Heartbeats missed in a row after which the cross-connect counts as silent.
+    public var misses: Int
+
+    public init(interval: Duration, misses: Int) {
+        precondition(interval > .zero && misses > 0)
+        self.interval = interval
+        self.misses = misses
+    }
+
+    /// Silence after which the cross-connect counts as dead.
+    public var bound: Duration { interval * misses }
+
+    /// How long a Backup whose peer's heartbeat stopped still waits for an advertisement.
+    ///
+    /// An Active that misses its peer's heartbeat advertises at once. The two boxes notice the silence at most one
+    /// interval apart, so a living Active is heard within two.
+    public var grace: Duration { interval * 2 }
+}

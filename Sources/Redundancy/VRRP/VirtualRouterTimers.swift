@@ -1,0 +1,16 @@
+public import LabTime
+
+/// The two intervals that a Backup derives from the Active's advertisement interval.
+/// Source: RFC 9568, 6.1
+public enum VirtualRouterTimers {
+    /// Skew_Time: (256 − priority) × interval / 256. The higher the priority, the shorter the wait, so that the best
+    /// Backup moves first.
+    public static func skew(priority: UInt8, interval: Duration) -> Duration {
+        .nanoseconds((256 - Int64(priority)) * interval.nanoseconds / 256)
+    }
+
+    /// Active_Down_Interval: 3 × interval + skew.
+    public static func activeDown(priority: UInt8, interval: Duration) -> Duration {
+        interval * 3 + skew(priority: priority, interval: interval)
+    }
+}

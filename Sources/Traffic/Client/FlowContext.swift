@@ -1,0 +1,41 @@
+internal import EventLoop
+internal import LabTime
+internal import Measurement
+internal import SystemPackage
+internal import Wire
+
+/// What the flows of one program share.
+struct FlowContext {
+    let program: TrafficProgram
+    /// The program's number in its node, in every probe record.
+    let number: UInt32
+    let loop: EventLoop
+    let clock: ClockReference
+    let ports: SourcePorts
+
+    var target: Endpoint { Endpoint(address: program.target, port: program.port) }
+
+    func record(flow: UInt32, sequence: UInt64, at now: Instant) -> ProbeRecord {
+        ProbeRecord(program: number, flow: flow, sequence: sequence, sentAt: now, length: program.payload)
+    }
+
+    /// A socket on its way to the target from a source port of its own.
+    func connectedSocket(_ kind: Socket.Kind) throws(Errno) -> (socket: Socket, isConnected: Bool) {
+        let socket = try Socket(kind)
+        try ports.bind(socket)
+        if kind == .tcp { try socket.disableNagle() }
+        return (socket, try socket.connect(target))
+    }
+
+    func result(
+        source: Endpoint?, start: Instant, end: Instant, reading: FlowReading, ending: FlowEnding,
+        latency: Duration? = nil, garbage: Int
+    ) -> FlowResult {
+        FlowResult(
+            source: source?.address ?? .any, sourcePort: source?.port ?? 0, start: clock.timestamp(of: start),
+            end: clock.timestamp(of: end), sent: reading.sent, received: reading.received, lost: reading.lost,
+            duplicated: reading.duplicated, reordered: reading.reordered, longestGap: reading.gap(on: clock),
+            outcome: ending.outcome, latency: latency, lossDerivedGap: reading.lossDerivedGap, reason: ending.reason,
+            garbage: garbage)
+    }
+}

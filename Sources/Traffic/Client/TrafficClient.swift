@@ -1,0 +1,162 @@
+public import EventLoop
+internal import LabTime
+public import Measurement
+
+/// Runs one traffic program on the kernel's sockets, all on the event loop's thread.
+///
+/// Bounds: at most `mostOpenProbes` probes of `tcp-connect` or `udp-request` are open at the same time and at most
+/// `mostResults` flows are kept; a probe beyond counts in `TrafficResult.skipped`, with the reason in `problem`.
+public final class TrafficClient {
+    public enum Event {
+        /// Every long-lived flow has had its first answer, or has ended; of the other kinds, the first probe has
+        /// ended. Reported once.
+        case ready
+        /// A flow has ended by itself.
+        case flowEnded(FlowResult)
+        /// Reported once, after `finish`: when the last flow has ended.
+        case finished(TrafficResult)
+    }
+
+    /// Probes, each with a descriptor, that are open at the same time.
+    public static let mostOpenProbes = 1024
+    /// Flows whose results are kept in memory.
+    public static let mostResults = 100_000
+
+    public let program: TrafficProgram
+    private let loop: EventLoop
+    private let context: FlowContext
+    private let onEvent: (Event) -> Void
+    private var running: [UInt32: any Flow] = [:]
+    private var results: [UInt32: FlowResult] = [:]
+    private var unanswered: Set<UInt32> = []
+    private var nextFlow: UInt32 = 0
+    private var schedule: OpenLoopSchedule?
+    private var timer: EventLoop.Timer?
+    private var late = 0
+    private var skipped = 0
+    private var problem: String?
+    private var isReady = false
+    private var isFinishing = false
+    private var hasEnded = false
+
+    /// - Parameters:
+    ///   - number: unique among the programs of the node; every probe record carries it
+    ///   - ports: shared by all programs of the node, so that no two flows get the same source port soon after another
+    ///   - onEvent: called on the loop's thread, never from within `start` or `finish`
+    public init(
+        _ program: TrafficProgram, number: UInt32, on loop: EventLoop, ports: SourcePorts,
+        onEvent: @escaping (Event) -> Void
+    ) {
+        self.program = program
+        self.loop = loop
+        self.onEvent = onEvent
+        context = FlowContext(
+            program: program, number: number, loop: loop,
+            clock: ClockReference(instant: loop.now, timestamp: .now()), ports: ports)
+    }
+
+    /// Opens the long-lived flows, or begins with the first probe.
+    public func start() {
+        if program.kind.opensFlowForEachProbe {
+            schedule = OpenLoopSchedule(start: loop.now, every: program.every)
+            timer = loop.schedule(at: loop.now) { [unowned self] in openWhatIsDue() }
+        } else {
+            let count = max(program.flows, 1)
+            for index in 0..<count { open(offset: program.every * index / count) }
+        }
+    }
+
+    /// Asks nothing more, waits for what is still unanswered, at most `patience` from when it was asked, and then
+    /// reports `finished`.
+    public func finish() {
+        guard !isFinishing, !hasEnded else { return }
+        isFinishing = true
+        if let timer { loop.cancel(timer) }
+        for flow in Array(running.values) { flow.finish() }
+        // The call after this one: `finished` is never reported from within.
+        timer = loop.schedule(at: loop.now) { [unowned self] in finishIfDone() }
+    }
+
+    /// Ends every flow at once and returns the figures as they stand. A flow that was still waiting, with its
+    /// patience not over, counts as survived and its open probes as lost: for a verdict use `finish`.
+    public func stop() -> TrafficResult {
+        guard !hasEnded else { return result }
+        hasEnded = true
+        if let timer { loop.cancel(timer) }
+        for (number, flow) in running {
+            results[number] = flow.abandon()
+            late += flow.late
+        }
+        running = [:]
+        return result
+    }
+
+    /// The figures so far: of the flows that have ended.
+    private var result: TrafficResult {
+        TrafficResult(
+            program: program, flows: results.sorted { $0.key < $1.key }.map(\.value),
+            late: late + (schedule?.late ?? 0), skipped: skipped, problem: problem)
+    }
+
+    // MARK: Flows
+
+    private func openWhatIsDue() {
+        let now = loop.now
+        while schedule?.take(at: now) != nil {
+            if running.count >= Self.mostOpenProbes {
+                skip("\(Self.mostOpenProbes) probes are open already")
+            } else if results.count + running.count >= Self.mostResults {
+                skip("\(Self.mostResults) flows were made, the most whose results are kept")
+            } else {
+                open(offset: .zero)
+            }
+        }
+        if let schedule { timer = loop.schedule(at: schedule.nextDue) { [unowned self] in openWhatIsDue() } }
+    }
+
+    private func open(offset: Duration) {
+        let number = nextFlow
+        nextFlow += 1
+        let events = FlowEvents(
+            onFirstAnswer: { [unowned self] in markAnswered(number) },
+            onSkip: { [unowned self] in skip($0) },
+            onEnd: { [unowned self] in ended(number, $0) })
+        let flow: any Flow =
+            switch program.kind {
+            case .tcpStream: StreamFlow(context, flow: number, offset: offset, events: events)
+            case .udp: DatagramFlow(context, flow: number, offset: offset, events: events)
+            case .tcpConnect: ConnectProbe(context, flow: number, events: events)
+            case .udpRequest: RequestProbe(context, flow: number, events: events)
+            }
+        running[number] = flow
+        unanswered.insert(number)
+        flow.start()
+    }
+
+    private func skip(_ reason: String) {
+        skipped += 1
+        problem = reason
+    }
+
+    private func ended(_ number: UInt32, _ flowResult: FlowResult) {
+        guard let flow = running.removeValue(forKey: number) else { return }
+        late += flow.late
+        results[number] = flowResult
+        onEvent(.flowEnded(flowResult))
+        markAnswered(number)
+        finishIfDone()
+    }
+
+    private func markAnswered(_ number: UInt32) {
+        guard unanswered.remove(number) != nil, !isReady else { return }
+        guard unanswered.isEmpty || program.kind.opensFlowForEachProbe else { return }
+        isReady = true
+        onEvent(.ready)
+    }
+
+    private func finishIfDone() {
+        guard isFinishing, running.isEmpty, !hasEnded else { return }
+        hasEnded = true
+        onEvent(.finished(result))
+    }
+}

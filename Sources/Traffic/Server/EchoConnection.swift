@@ -1,0 +1,86 @@
+internal import EventLoop
+internal import SystemPackage
+
+/// One connection of an echo server.
+final class EchoConnection {
+    private let socket: Socket
+    private let loop: EventLoop
+    private let onEnd: () -> Void
+    /// What the client has not taken yet; nothing is read while there is any.
+    private var waiting: [UInt8] = []
+    private var peerHasFinished = false
+    private var isOpen = true
+
+    init(_ socket: Socket, on loop: EventLoop, onEnd: @escaping () -> Void) throws(Errno) {
+        self.socket = socket
+        self.loop = loop
+        self.onEnd = onEnd
+        try loop.watch(socket.descriptor) { [unowned self] in ready($0) }
+    }
+
+    /// Closes without telling the server.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        loop.unwatch(socket.descriptor)
+        socket.close()
+    }
+
+    private func ready(_ readiness: EventLoop.Readiness) {
+        if !waiting.isEmpty {
+            flush()
+        } else if !readiness.isDisjoint(with: [.readable, .hangUp, .error]) {
+            read()
+        }
+    }
+
+    private func read() {
+        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
+            while isOpen, waiting.isEmpty, !peerHasFinished {
+                switch socket.receive(into: buffer, isStream: true) {
+                case .bytes(let count): echo(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                case .wouldBlock: return
+                case .endOfStream:
+                    peerHasFinished = true
+                    return end()
+                case .failed: return end()
+                }
+            }
+        }
+    }
+
+    private func echo(_ bytes: UnsafeRawBufferPointer) {
+        var written = 0
+        while written < bytes.count {
+            guard case .bytes(let count) = socket.send(UnsafeRawBufferPointer(rebasing: bytes[written...])) else { break }
+            written += count
+        }
+        guard written < bytes.count else { return }
+        waiting.append(contentsOf: bytes[written...])
+        // Level-triggered readiness would spin on input that is not read meanwhile. A broken connection reports
+        // itself however it is watched.
+        try? loop.change(socket.descriptor, to: .writable)
+    }
+
+    private func flush() {
+        var written = 0
+        while written < waiting.count {
+            let outcome = waiting.withUnsafeBytes { socket.send(UnsafeRawBufferPointer(rebasing: $0[written...])) }
+            switch outcome {
+            case .bytes(let count): written += count
+            case .wouldBlock, .endOfStream:
+                waiting.removeFirst(written)
+                return
+            case .failed: return end()
+            }
+        }
+        waiting.removeAll(keepingCapacity: true)
+        try? loop.change(socket.descriptor, to: .readable)
+    }
+
+    private func end() {
+        guard isOpen else { return }
+        close()
+        onEnd()
+    }
+}

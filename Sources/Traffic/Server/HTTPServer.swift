@@ -1,0 +1,81 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// HTTP/1.1 with keep-alive: answers every request with 200 and the node's name.
+final class HTTPServer {
+    /// One thread for all HTTP servers of the process, made with the first of them.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+    private let channel: any Channel
+
+    /// Listens when it returns.
+    init(at endpoint: Endpoint, nodeName: String) throws {
+        let body = nodeName + "\n"
+        channel = try ServerBootstrap(group: Self.group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.pipeline.configureHTTPServerPipeline(withErrorHandling: true).flatMapThrowing {
+                    try channel.pipeline.syncOperations.addHandler(NameResponder(body: body))
+                }
+            }
+            .bind(host: endpoint.address.description, port: Int(endpoint.port))
+            .wait()
+    }
+
+    var port: UInt16? { channel.localAddress?.port.map { UInt16(truncatingIfNeeded: $0) } }
+
+    /// No longer listens when it returns; connections in the middle of a request end with their client.
+    func close() {
+        try? channel.close().wait()
+    }
+}
+
+/// Answers when the whole request has come.
+private final class NameResponder: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let body: String
+    private var request: HTTPRequestHead?
+
+    init(body: String) {
+        self.body = body
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): request = head
+        case .body: break
+        case .end:
+            guard let request else { return }
+            self.request = nil
+            answer(request, context)
+        }
+    }
+
+    private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders([("content-type", "text/plain"), ("content-length", "\(body.utf8.count)")])
+        if !request.isKeepAlive {
+            headers.add(name: "connection", value: "close")
+        } else if request.version < .http1_1 {
+            headers.add(name: "connection", value: "keep-alive")
+        }
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if request.method != .HEAD {
+            context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: body)))), promise: nil)
+        }
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        if !request.isKeepAlive {
+            let channel = context.channel
+            written.whenComplete { _ in channel.close(promise: nil) }
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,151 @@
+internal import Glibc
+internal import SystemPackage
+internal import Wire
+
+/// A non-blocking IPv4 socket; closed with its last reference at the latest.
+final class Socket {
+    enum Kind {
+        case tcp
+        case udp
+    }
+
+    /// What a call on a non-blocking socket came to.
+    enum Outcome: Equatable {
+        /// Bytes sent or received.
+        case bytes(Int)
+        /// Not now: wait until the socket is ready again.
+        case wouldBlock
+        /// TCP: the peer has closed its direction.
+        case endOfStream
+        case failed(Errno)
+    }
+
+    /// -1 once closed.
+    private(set) var descriptor: Int32
+
+    init(_ kind: Kind) throws(Errno) {
+        let type = kind == .tcp ? SOCK_STREAM : SOCK_DGRAM
+        let flags = SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
+        descriptor = socket(AF_INET, Int32(type.rawValue | flags), 0)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// Takes over a descriptor that `accept` returned.
+    private init(accepted: Int32) {
+        descriptor = accepted
+    }
+
+    deinit { close() }
+
+    func close() {
+        guard descriptor >= 0 else { return }
+        _ = Glibc.close(descriptor)
+        descriptor = -1
+    }
+
+    func set(_ option: Int32, of level: Int32, to value: Int32) throws(Errno) {
+        var value = value
+        guard setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            throw Errno(rawValue: errno)
+        }
+    }
+
+    func bind(_ endpoint: Endpoint) throws(Errno) {
+        let result = endpoint.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
+        guard result == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    func listen(backlog: Int32) throws(Errno) {
+        guard Glibc.listen(descriptor, backlog) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// Returns whether the connection is complete already (UDP always); otherwise the socket becomes writable.
+    func connect(_ endpoint: Endpoint) throws(Errno) -> Bool {
+        while true {
+            let result = endpoint.withSocketAddress { Glibc.connect(descriptor, $0, $1) }
+            if result == 0 { return true }
+            switch errno {
+            case EINPROGRESS: return false
+            case EINTR: continue
+            case let code: throw Errno(rawValue: code)
+            }
+        }
+    }
+
+    /// The next connection that waits on a listening socket; nil if there is none.
+    func accept() throws(Errno) -> Socket? {
+        while true {
+            let accepted = Glibc.accept(descriptor, nil, nil)
+            if accepted >= 0 {
+                let socket = Socket(accepted: accepted)
+                guard fcntl(accepted, F_SETFD, FD_CLOEXEC) == 0, fcntl(accepted, F_SETFL, O_NONBLOCK) == 0 else {
+                    throw Errno(rawValue: errno)
+                }
+                return socket
+            }
+            switch errno {
+            // A connection that its client gave up while it waited is no error of this socket: accept(2).
+            case EINTR, ECONNABORTED, EPROTO: continue
+            case EAGAIN: return nil
+            case let code: throw Errno(rawValue: code)
+            }
+        }
+    }
+
+    /// The error that a connection attempt, or an ICMP message, left on the socket; reading clears it.
+    func takeError() -> Errno? {
+        var code: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size) == 0 else { return Errno(rawValue: errno) }
+        return code == 0 ? nil : Errno(rawValue: code)
+    }
+
+    /// Whether the handshake is complete.
+    var isConnected: Bool {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &size) }
+        } == 0
+    }
+
+    var localEndpoint: Endpoint? {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+        }
+        return result == 0 ? Endpoint(address) : nil
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+        while true {
+            let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+            if count >= 0 { return .bytes(count) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN, ENOBUFS: return .wouldBlock
+            case let code: return .failed(Errno(rawValue: code))
+            }
+        }
+    }
+
+    /// - Parameter isStream: whether no byte means that the peer has closed; an empty datagram means nothing.
+    func receive(into buffer: UnsafeMutableRawBufferPointer, isStream: Bool) -> Outcome {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return isStream ? .endOfStream : .bytes(0) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            case let code: return .failed(Errno(rawValue: code))
+            }
+        }
+    }
+
+    /// Ends the direction to the peer: TCP sends its FIN after what was sent before.
+    func shutDownSending() {
+        _ = shutdown(descriptor, Int32(SHUT_WR))
+    }
+}
