@@ -1,4 +1,4 @@
-public import LabTime
+import LabTime
 public import Measurement
 
 /// Everything that one variant's run left behind, on one clock: what nodes reported, what the traffic's endpoints

@@ -1,4 +1,3 @@
-public import Evidence
 public import Measurement
 
 /// One line under `expect:` of a variant, with every reference (`fw-a.inside.mac`) already resolved to a value.

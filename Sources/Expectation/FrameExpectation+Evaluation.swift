@@ -37,7 +37,8 @@ extension FrameExpectation {
         return ExpectationResult(
             id: id, verdict: verdict, expected: sentence, seen: seen, frames: frames, nearest: nearest,
             wiresharkFilter: displayFilter(
-                for: verdict, selection, shown: frames + (nearest.map { [$0] } ?? []), in: evidence))
+                for: verdict, selection, shown: frames + (nearest.map { [$0] } ?? []), foundNothing: tally.selected == 0,
+                in: evidence))
     }
 
     private func makeTally() throws(UndecidableExpectation) -> FrameTally {

@@ -105,7 +105,7 @@ struct FrameReading: Sendable {
 
 extension PacketReading {
     var summary: String {
-        func end(_ address: UInt32, _ port: UInt16?) -> String {
+        func end(_ address: IPv4Address, _ port: UInt16?) -> String {
             address.description + (port.map { ":\($0)" } ?? "")
         }
         let ends = "\(end(source, sourcePort)) → \(end(destination, destinationPort))"

@@ -1,5 +1,6 @@
 import Evidence
 import LabTime
+import Measurement
 
 /// Which frames of a capture an expectation looks at, besides the capture filter.
 struct FrameSelection: Sendable {

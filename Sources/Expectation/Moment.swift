@@ -1,4 +1,4 @@
-public import LabTime
+import LabTime
 
 /// A point of time as a person tells it: so long after a named event.
 public struct Moment: Hashable, Sendable, Codable {

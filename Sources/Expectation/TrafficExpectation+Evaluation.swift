@@ -65,16 +65,17 @@ extension TrafficExpectation {
                     flow: surviving ?? figures.telling))
         }
         if let longestGap { conditions.append(gapCondition(longestGap, figures)) }
-        for (name, comparison, value) in [
-            ("lost", lost, figures.totals.lost), ("duplicated", duplicated, figures.totals.duplicated),
-            ("reordered", reordered, figures.totals.reordered),
+        for (name, comparison, figure) in [
+            ("lost", lost, \FlowResult.lost), ("duplicated", duplicated, \.duplicated),
+            ("reordered", reordered, \.reordered),
         ] {
             guard let comparison else { continue }
-            let worst = flows.max { name == "lost" && $0.lost < $1.lost }
+            let value = flows.reduce(0) { $0 + $1[keyPath: figure] }
             conditions.append(
                 Condition(
                     holds: comparison.holds(for: value),
-                    seen: "\(value) \(name)" + (name == "lost" ? " of \(figures.totals.sent)" : ""), flow: worst))
+                    seen: "\(value) \(name)" + (name == "lost" ? " of \(figures.totals.sent)" : ""),
+                    flow: flows.max { $0[keyPath: figure] < $1[keyPath: figure] }))
         }
         return conditions
     }

@@ -24,7 +24,7 @@ enum YAMLGuard {
                     "more than \(maximumFlowCollections) '[' and '{'; write collections in block style")
             }
             let margin = line.prefix { " \t-?:".utf8.contains($0) }
-            if margin.count > maximumIndentation, margin.count < line.count {
+            if margin.count > maximumIndentation, line.contains(where: { $0 != 32 && $0 != 9 }) {
                 throw LabFileError(
                     at: place(of: line, in: text, column: maximumIndentation + 1),
                     "indented deeper than \(maximumIndentation) columns")

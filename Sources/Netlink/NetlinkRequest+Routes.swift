@@ -60,10 +60,10 @@ extension NetlinkRequest {
         }
         if route.isOnLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
         message.putStructure(header)
-        if route.prefixLength > 0 { message.put(RTA_DST, bytes: route.destination.bytes) }
-        if let gateway = route.gateway { message.put(RTA_GATEWAY, bytes: gateway.bytes) }
-        if let device = route.device { message.put(RTA_OIF, indexOf: device) }
-        if let metric = route.metric { message.put(RTA_PRIORITY, u32: metric) }
+        if route.prefixLength > 0 { message.put(RTA_DST.rawValue, bytes: route.destination.bytes) }
+        if let gateway = route.gateway { message.put(RTA_GATEWAY.rawValue, bytes: gateway.bytes) }
+        if let device = route.device { message.put(RTA_OIF.rawValue, indexOf: device) }
+        if let metric = route.metric { message.put(RTA_PRIORITY.rawValue, u32: metric) }
         var problem = problem(prefixLength: route.prefixLength, of: route.destination)
         if let gateway = route.gateway, gateway.bitCount != route.destination.bitCount {
             problem = "the gateway \(gateway) is not of the destination's family"

@@ -42,7 +42,8 @@ public struct PacketCounters: Hashable, Sendable {
             CounterReading(
                 name: "io.drop.link-down", value: linkDown, meaning: "Frames for a port whose interface is down."),
             CounterReading(
-                name: "io.drop.no-buffer", value: noBuffer, meaning: "Frames for which the kernel had no room at once."),
+                name: "io.drop.no-buffer", value: noBuffer,
+                meaning: "Frames that the kernel did not take at once: a queue was full, or the link's far end was down."),
             CounterReading(
                 name: "io.drop.refused", value: refused, meaning: "Frames that the kernel refused for another reason."),
             CounterReading(

@@ -31,6 +31,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
     case notSYN
     case flowTableFull
     case flowConflict
+    case noSession
     case translationPortsExhausted
     case noMemberUp
     case memberDown
@@ -74,6 +75,7 @@ extension DropReason {
         case .notSYN: "not-syn"
         case .flowTableFull: "flow-table-full"
         case .flowConflict: "flow-conflict"
+        case .noSession: "no-session"
         case .translationPortsExhausted: "translation-ports-exhausted"
         case .noMemberUp: "no-member-up"
         case .memberDown: "member-down"
@@ -118,6 +120,7 @@ extension DropReason {
         case .notSYN: "A TCP packet of an unknown flow that is not the SYN which opens a connection."
         case .flowTableFull: "The flow table is full; existing flows are kept and the new one was refused."
         case .flowConflict: "Another flow has the same addresses and ports on the far side."
+        case .noSession: "The packet belongs to no session that this firewall knows, and may not open one."
         case .translationPortsExhausted: "Every source port that this box may use towards the member is taken."
         case .noMemberUp: "No member of the service's pool is up."
         case .memberDown: "The packet comes from a pool member that its monitor has taken out."

@@ -26,7 +26,7 @@ extension FlowTable where Value: BitwiseCopyable {
         // A session whose two flows are the same five-tuple (a host that talks to itself) is found by one of them.
         let hasReply = reply != nil && reply != original
         entries[Int(place)] = Entry(
-            original: original, reply: reply ?? original, expires: expires, flows: hasReply ? 2 : 1)
+            original: original, reply: reply ?? original, expires: expires.nanoseconds, flows: hasReply ? 2 : 1)
         values[Int(place)] = value
         enter(hash: original.flowHash(seed: seed), code: place << 1)
         if hasReply { enter(hash: entries[Int(place)].reply.flowHash(seed: seed), code: place << 1 | 1) }

@@ -9,8 +9,8 @@ extension FlowTable where Value: BitwiseCopyable {
     public mutating func keep(_ index: FlowIndex, until expires: Instant, now: Instant) {
         precondition(index.rawValue < untouched)
         let entry = entries + Int(index.rawValue)
-        let earlier = expires < entry.pointee.expires
-        entry.pointee.expires = expires
+        let earlier = expires.nanoseconds < entry.pointee.expires
+        entry.pointee.expires = expires.nanoseconds
         if earlier { reschedule(index, at: expires, now: now) }
     }
 
@@ -24,14 +24,14 @@ extension FlowTable where Value: BitwiseCopyable {
     /// - Precondition: `contains(index)`
     public func expiry(of index: FlowIndex) -> Instant {
         precondition(contains(index))
-        return entries[Int(index.rawValue)].expires
+        return Instant(nanoseconds: entries[Int(index.rawValue)].expires)
     }
 
     /// A session whose time has come. The caller removes it, or gives it a later time by `renew`.
     /// - Returns: nil where no session is due at `now`
     public mutating func nextExpired(at now: Instant) -> FlowIndex? {
         while let place = wheel.next(at: now) {
-            let expires = entries[Int(place)].expires
+            let expires = Instant(nanoseconds: entries[Int(place)].expires)
             if expires <= now { return FlowIndex(rawValue: place) }
             wheel.schedule(place, at: expires, now: now)
         }
@@ -41,7 +41,7 @@ extension FlowTable where Value: BitwiseCopyable {
     /// Gives a session that `nextExpired` handed out a later time.
     public mutating func renew(_ index: FlowIndex, until expires: Instant, now: Instant) {
         guard contains(index) else { return }
-        entries[Int(index.rawValue)].expires = expires
+        entries[Int(index.rawValue)].expires = expires.nanoseconds
         wheel.schedule(index.rawValue, at: expires, now: now)
     }
 

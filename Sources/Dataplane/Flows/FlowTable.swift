@@ -1,4 +1,3 @@
-public import LabTime
 public import Wire
 
 /// Sessions, each found by the five-tuple of either of its two flows.
@@ -18,13 +17,14 @@ public struct FlowTable<Value: BitwiseCopyable>: ~Copyable {
     @usableFromInline struct Entry: BitwiseCopyable {
         @usableFromInline var original: FiveTuple
         @usableFromInline var reply: FiveTuple
-        @usableFromInline var expires: Instant
+        /// Nanoseconds of an `Instant`.
+        @usableFromInline var expires: Int64
         /// 0: free. 1: the original flow only. 2: both flows.
         @usableFromInline var flows: UInt8
         /// Free places are a list; `UInt32.max` ends it.
         @usableFromInline var nextFree: UInt32
 
-        @usableFromInline init(original: FiveTuple, reply: FiveTuple, expires: Instant, flows: UInt8) {
+        @usableFromInline init(original: FiveTuple, reply: FiveTuple, expires: Int64, flows: UInt8) {
             self.original = original
             self.reply = reply
             self.expires = expires

@@ -29,7 +29,7 @@ public struct TimerWheel: ~Copyable {
     @usableFromInline let occupied: UnsafeMutablePointer<UInt64>
     /// Every slot before this tick is empty.
     @usableFromInline var cursor: Int64 = 0
-    @usableFromInline var set = 0
+    @usableFromInline var active = 0
 
     /// - Parameter capacity: items are numbered from 0 up to, not including, this
     public init(capacity: Int) {
@@ -50,12 +50,12 @@ public struct TimerWheel: ~Copyable {
     }
 
     /// Items that are set.
-    public var count: Int { set }
+    public var count: Int { active }
 
     /// Sets or moves an item's timer. Constant time.
     public mutating func schedule(_ item: UInt32, at due: Instant, now: Instant) {
         cancel(item)
-        if set == 0 { cursor = now.nanoseconds >> Self.tickShift }
+        if active == 0 { cursor = now.nanoseconds >> Self.tickShift }
         let wanted = (due.nanoseconds >> Self.tickShift) &+ 1
         let tick = min(max(wanted, cursor &+ 1), cursor &+ Int64(Self.slots) &- 1)
         let slot = Self.slot(of: tick)
@@ -66,7 +66,7 @@ public struct TimerWheel: ~Copyable {
         if head != Self.none { links[Int(head)].previous = item }
         heads[slot] = item
         occupied[slot >> 6] |= 1 << UInt64(slot & 63)
-        set &+= 1
+        active &+= 1
     }
 
     /// Stops an item's timer; nothing happens where it is not set. Constant time.
@@ -78,13 +78,13 @@ public struct TimerWheel: ~Copyable {
         if link.next != Self.none { links[Int(link.next)].previous = link.previous }
         if heads[slot] == Self.none { occupied[slot >> 6] &= ~(1 << UInt64(slot & 63)) }
         links[Int(item)].slot = -1
-        set &-= 1
+        active &-= 1
     }
 
     /// Takes one item that may be due out of the wheel; nil where none is left at `now`.
     public mutating func next(at now: Instant) -> UInt32? {
         let limit = now.nanoseconds >> Self.tickShift
-        while set > 0, cursor <= limit {
+        while active > 0, cursor <= limit {
             let head = heads[Self.slot(of: cursor)]
             if head != Self.none {
                 cancel(head)
@@ -101,7 +101,7 @@ public struct TimerWheel: ~Copyable {
 
     /// When `next` may have something; nil where nothing is set.
     public var deadline: Instant? {
-        guard set > 0, let tick = nextOccupied() else { return nil }
+        guard active > 0, let tick = nextOccupied() else { return nil }
         return Instant(nanoseconds: tick << Self.tickShift)
     }
 

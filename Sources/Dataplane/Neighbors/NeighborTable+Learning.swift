@@ -37,7 +37,7 @@ extension NeighborTable {
 
     private mutating func confirm(_ entry: UnsafeMutablePointer<Entry>, at now: Instant) {
         entry.pointee.state = .reachable
-        entry.pointee.confirmed = now
+        entry.pointee.confirmed = now.nanoseconds
         entry.pointee.attempts = 0
         wheel.schedule(place(of: entry), at: now + timing.reachable, now: now)
     }
@@ -52,7 +52,7 @@ extension NeighborTable {
         freeHead = entry.pointee.nextInBucket
         let bucket = Int(bucket(of: address, on: port))
         entry.pointee = Entry(
-            address: address, port: port, state: .incomplete, isUsed: true, attempts: 1, mac: .zero, confirmed: now,
+            address: address, port: port, state: .incomplete, isUsed: true, attempts: 1, mac: .zero, confirmed: now.nanoseconds,
             nextInBucket: buckets[bucket], firstHeld: Self.none, lastHeld: Self.none, heldCount: 0)
         buckets[bucket] = place
         used += 1

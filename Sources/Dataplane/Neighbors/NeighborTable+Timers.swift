@@ -21,9 +21,10 @@ extension NeighborTable {
                 return entry.pointee.state == .probing
                     ? .probe(address, entry.pointee.mac, port: port) : .request(address, port: port)
             case .reachable, .stale:
-                let age = now - entry.pointee.confirmed
+                let confirmed = Instant(nanoseconds: entry.pointee.confirmed)
+                let age = now - confirmed
                 if age < timing.reachable {
-                    wheel.schedule(place, at: entry.pointee.confirmed + timing.reachable, now: now)
+                    wheel.schedule(place, at: confirmed + timing.reachable, now: now)
                 } else if entry.pointee.isUsed {
                     entry.pointee.isUsed = false
                     entry.pointee.state = .probing

@@ -1,4 +1,3 @@
-public import LabTime
 public import Wire
 
 /// IPv4 neighbours of every port and their MAC addresses, and the frames that wait for one.
@@ -22,7 +21,8 @@ public struct NeighborTable: ~Copyable {
         @usableFromInline var isUsed: Bool
         @usableFromInline var attempts: UInt8
         @usableFromInline var mac: MACAddress
-        @usableFromInline var confirmed: Instant
+        /// Nanoseconds of the `Instant` of its last word.
+        @usableFromInline var confirmed: Int64
         @usableFromInline var nextInBucket: UInt32
         /// Held frames, oldest first: places of `HeldFrames`.
         @usableFromInline var firstHeld: UInt32
@@ -60,7 +60,7 @@ public struct NeighborTable: ~Copyable {
         entries.initialize(
             repeating: Entry(
                 address: .any, port: 0, state: .free, isUsed: false, attempts: 0, mac: .zero,
-                confirmed: Instant(nanoseconds: 0), nextInBucket: Self.none, firstHeld: Self.none,
+                confirmed: 0, nextInBucket: Self.none, firstHeld: Self.none,
                 lastHeld: Self.none, heldCount: 0),
             count: capacity)
         wheel = TimerWheel(capacity: capacity)

@@ -1,4 +1,4 @@
-public import LabTime
+import LabTime
 public import Wire
 
 extension BoxPorts {
@@ -92,7 +92,7 @@ extension BoxPorts {
         base.write(destination, at: 0)
         base.write(source, at: 6)
         base.write(EtherType.arp.rawValue, at: 12)
-        header.emit(into: UnsafeMutableRawBufferPointer(rebasing: bytes[14...]))
+        _ = header.emit(into: UnsafeMutableRawBufferPointer(rebasing: bytes[14...]))
         counters.count(.made)
         return true
     }

@@ -1,5 +1,5 @@
 public import LabTime
-public import Wire
+import Wire
 
 extension BoxPorts {
     /// The first step for every frame: see the type's table.

@@ -1,4 +1,5 @@
 public import LabTime
+import Wire
 
 extension BoxPorts {
     /// When `advance` has something to do; nil where no timer runs.

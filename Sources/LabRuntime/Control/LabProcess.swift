@@ -22,9 +22,8 @@ public final class LabProcess {
     /// Starts the lab.
     /// - Parameters:
     ///   - folder: the variant's run folder; it is made
-    ///   - isPersistent: the lab outlives this command (`up`)
     public init(
-        _ variant: Variant, of lab: String, folder: RunFolder, isPersistent: Bool, on loop: EventLoop
+        _ variant: Variant, of lab: String, folder: RunFolder, task: LabTask, on loop: EventLoop
     ) throws(LabFailure) {
         self.variant = variant
         self.folder = folder
@@ -41,7 +40,7 @@ public final class LabProcess {
             throw LabFailure(.lab, "'\(folder.logs)/lab.log' cannot be written: \(Errno(rawValue: -min(null, log)))")
         }
         warden = try ChildProcess(
-            [HiddenVerb.warden.rawValue, isPersistent ? "persistent" : "bound"],
+            [HiddenVerb.warden.rawValue, task.isPersistent ? "persistent" : "bound"],
             descriptors: [null, log, log, pair.theirs, listener], newSession: true)
         do {
             channel = try LineChannel(pair.ours, on: loop) { [weak self] line in
@@ -53,7 +52,7 @@ public final class LabProcess {
             throw LabFailure(.lab, "the supervisor's channel could not be opened: \(error)")
         }
         let assignment = LabAssignment(
-            variant: variant, folder: folder.path, id: running.id, runsScenario: !isPersistent)
+            variant: variant, folder: folder.path, id: running.id, task: task)
         send(.build(assignment))
     }
 
@@ -64,6 +63,12 @@ public final class LabProcess {
 
     /// Ends it at once; captures stay readable up to their last flush.
     public func kill() { warden.signal(SIGKILL) }
+
+    /// Ends it because it took too long; `outcome` says so.
+    public func giveUp(after limit: Duration) {
+        outcome = .failed(LabFailure(.lab, "it took longer than \(limit)", remedy: "give it more with --timeout"))
+        stop()
+    }
 
     /// Lets a persistent lab go its own way.
     public func release() { channel?.close() }

@@ -8,8 +8,18 @@ struct LabAssignment: Codable, Sendable {
     /// Absolute path of the variant's run folder; it exists.
     var folder: String
     var id: String
-    /// Whether the scenario runs (`run`) or the lab waits for orders (`up`).
-    var runsScenario: Bool
+    var task: LabTask
+}
+
+/// What a lab is started for.
+public enum LabTask: Codable, Sendable, Hashable {
+    /// Plays its scenario; then ends, or stays up for a person to look at.
+    case scenario(stays: Bool)
+    /// Waits for orders (`up`).
+    case orders
+
+    /// Whether the lab outlives the command that started it.
+    public var isPersistent: Bool { self != .scenario(stays: false) }
 }
 
 /// What the command, or a client on the lab's socket, asks of a supervisor.

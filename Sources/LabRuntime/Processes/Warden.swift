@@ -37,16 +37,16 @@ enum Warden {
         close(reclaimed[0])
         guard pid > 0 else { report(LabFailure(.lab, "could not start the supervisor: \(Errno(rawValue: errno))")) }
         close(listenerDescriptor)
-        let witness = try? ReclaimWitness()
+        var witness = try? ReclaimWitness()
         let end = watch(pid, isPersistent: isPersistent)
         close(controlDescriptor)
-        witness?.waitUntilReclaimed()
+        witness.take()?.waitUntilReclaimed()
         if case .exited(let code) = end { exit(code) }
         exit(3)
     }
 
     /// A user namespace first where we are not root, then the others; the next child is the first of its PID namespace.
-    private static func enterNamespaces() throws(LabFailure) {
+    static func enterNamespaces() throws(LabFailure) {
         let (user, group) = (geteuid(), getegid())
         if user != 0 {
             let error = cl_unshare(cl_new_user)

@@ -39,7 +39,7 @@ extension Supervisor {
             waitForAnswers(names, for: "becoming ready", within: Self.patience) { [unowned self] in
                 phase = .running
                 tell(.ready(after: loop.now - started))
-                if self.assignment.runsScenario { beginScenario() }
+                if case .scenario = self.assignment.task { beginScenario() }
             }
         }
     }

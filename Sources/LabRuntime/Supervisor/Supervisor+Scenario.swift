@@ -119,6 +119,9 @@ extension Supervisor {
         } catch {
             return fail(error)
         }
-        end(reporting: .finished(after: loop.now - started), code: 0)
+        let report = SupervisorReport.finished(after: loop.now - started)
+        guard assignment.task == .scenario(stays: true) else { return end(reporting: report, code: 0) }
+        phase = .running
+        tell(report)
     }
 }

@@ -12,13 +12,15 @@ struct Links: ~Copyable {
     /// Looks the interfaces up in the network namespace of the calling thread.
     init(_ ports: [BoxPort]) throws(PacketSocketError) {
         guard !ports.isEmpty, ports.count <= 128 else { throw .portCount(ports.count) }
-        count = ports.count * 2
-        interfaces = .allocate(capacity: count)
-        interfaces.initialize(repeating: 0, count: count)
-        for (number, port) in ports.enumerated() {
-            interfaces[2 * number] = try Self.index(of: port.wire)
-            if let host = port.host { interfaces[2 * number + 1] = try Self.index(of: host) }
+        var found: [Int32] = []
+        for port in ports {
+            found.append(try Self.index(of: port.wire))
+            let host: Int32 = if let name = port.host { try Self.index(of: name) } else { 0 }
+            found.append(host)
         }
+        count = found.count
+        interfaces = .allocate(capacity: count)
+        interfaces.initialize(from: found, count: count)
     }
 
     deinit { interfaces.deallocate() }

@@ -13,7 +13,6 @@ internal import SystemPackage
 /// Frames must be complete, that is as long as a wire allows and with their checksums, so the far ends of the box's
 /// links have segmentation and checksum offload off. Frames of every destination arrive, virtual MACs included.
 public struct PacketSocket: ~Copyable {
-    // In this order: the ring is unmapped before the descriptor closes.
     private var ring: ReceiveRing
     private var links: Links
     private var batch: TransmitBatch
@@ -23,8 +22,8 @@ public struct PacketSocket: ~Copyable {
     /// Opens the socket in the network namespace of the calling thread; it stays there whichever thread uses it.
     /// - Parameter ports: in the order of their `PortIndex`
     public init(ports: [BoxPort], options: PacketSocketOptions = PacketSocketOptions()) throws(PacketSocketError) {
-        links = try Links(ports)
-        socket = try Socket()
+        let links = try Links(ports)
+        let socket = try Socket()
         try socket.set(PACKET_VERSION, Int32(TPACKET_V2.rawValue), "choose the receive ring's version")
         try socket.set(PACKET_RESERVE, UInt32(options.headroom), "reserve headroom")
         try socket.set(PACKET_IGNORE_OUTGOING, Int32(1), "ignore the box's own frames")
@@ -32,11 +31,14 @@ public struct PacketSocket: ~Copyable {
             try socket.set(PACKET_QDISC_BYPASS, Int32(1), "bypass the queueing discipline")
         }
         socket.growSendBuffer()
-        ring = try ReceiveRing(socket: socket.descriptor, options: options)
+        let ring = try ReceiveRing(socket: socket.descriptor, options: options)
         // Only now: before it is bound to a protocol, a packet socket hears nothing.
         try socket.bindToAllInterfaces()
         // A veth hands over every frame anyway; an interface that filters by address would not.
         for interface in links.all { try socket.listenToEveryAddress(onInterface: interface) }
+        self.ring = ring
+        self.links = links
+        self.socket = socket
         batch = TransmitBatch(capacity: 1024)
     }
 

@@ -8,14 +8,16 @@ struct Socket: ~Copyable {
 
     /// Protocol 0: the socket hears nothing until it is bound.
     init() throws(PacketSocketError) {
-        descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard descriptor >= 0 else {
+        let type = SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        let opened = socket(AF_PACKET, Int32(type), 0)
+        guard opened >= 0 else {
             throw switch errno {
             case EPERM, EACCES: .notPermitted
             case EAFNOSUPPORT, EPROTONOSUPPORT: .notSupported(.current)
             default: .refused(step: "open a packet socket", .current)
             }
         }
+        descriptor = opened
     }
 
     deinit { close(descriptor) }

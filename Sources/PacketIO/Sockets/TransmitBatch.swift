@@ -65,7 +65,7 @@ struct TransmitBatch: ~Copyable {
     private func send(_ count: Int, through socket: Int32, counters: inout PacketCounters) {
         var sent = 0
         while sent < count {
-            let taken = cl_send_messages(socket, messages + sent, UInt32(count &- sent), Int32(MSG_DONTWAIT.rawValue))
+            let taken = cl_send_messages(socket, messages + sent, UInt32(count &- sent), Int32(MSG_DONTWAIT))
             if taken > 0 {
                 sent &+= Int(taken)
                 counters.sent &+= UInt64(taken)

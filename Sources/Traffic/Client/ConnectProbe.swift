@@ -42,7 +42,7 @@ final class ConnectProbe: Flow {
             try context.loop.watch(socket.descriptor, for: [.readable, .writable]) { [unowned self] in ready($0) }
             timer = context.loop.schedule(at: started + context.program.patience) { [unowned self] in giveUp() }
         } catch {
-            timer = context.loop.schedule(at: started) { [unowned self] in end(FlowEnding(error)) }
+            timer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
         }
     }
 
@@ -115,6 +115,12 @@ final class ConnectProbe: Flow {
     func finish() {}
 
     func abandon() -> FlowResult { close(.survived) }
+
+    private func failToStart(_ error: Errno) {
+        guard error.isShortage else { return end(FlowEnding(error)) }
+        _ = close(.survived)
+        events.onShortage(error.description)
+    }
 
     private func end(_ ending: FlowEnding) {
         guard !hasEnded else { return }

@@ -54,7 +54,7 @@ final class DatagramFlow: Flow {
             watchPatience(until: started + context.program.patience)
             askAgain(at: schedule.nextDue)
         } catch {
-            askTimer = context.loop.schedule(at: started) { [unowned self] in end(FlowEnding(error)) }
+            askTimer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
         }
     }
 
@@ -137,6 +137,12 @@ final class DatagramFlow: Flow {
     }
 
     private var hasEnded: Bool { if case .ended = state { true } else { false } }
+
+    private func failToStart(_ error: Errno) {
+        guard error.isShortage else { return end(FlowEnding(error)) }
+        _ = close(.survived)
+        events.onShortage(error.description)
+    }
 
     private func end(_ ending: FlowEnding) {
         guard !hasEnded else { return }

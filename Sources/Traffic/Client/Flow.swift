@@ -18,5 +18,7 @@ protocol Flow: AnyObject {
 struct FlowEvents {
     var onFirstAnswer: () -> Void
     var onSkip: (String) -> Void
+    /// Instead of `onEnd`: the host lacks what the flow needs to begin.
+    var onShortage: (String) -> Void
     var onEnd: (FlowResult) -> Void
 }

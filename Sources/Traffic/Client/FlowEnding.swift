@@ -25,10 +25,22 @@ struct FlowEnding: Equatable {
         reason = error.description
         switch error {
         case .connectionRefused, .noRouteToHost, .networkUnreachable, .hostIsDown, .permissionDenied, .notPermitted,
-            .noProtocolOption, .protocolError, .protocolNotAvailable:
+            .protocolError, .protocolNotAvailable:
             outcome = .refused
         case .timedOut: outcome = .timedOut
         default: outcome = .reset
+        }
+    }
+}
+
+extension Errno {
+    /// Whether this host could not even ask: no descriptor, memory, address or port left. Nothing about the network.
+    var isShortage: Bool {
+        switch self {
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace, .addressInUse,
+            .addressNotAvailable:
+            true
+        default: false
         }
     }
 }

@@ -41,7 +41,7 @@ final class RequestProbe: Flow {
             patienceTimer = context.loop.schedule(at: started + context.program.patience) { [unowned self] in giveUp() }
             askTimer = context.loop.schedule(at: started) { [unowned self] in askWhatIsDue() }
         } catch {
-            askTimer = context.loop.schedule(at: started) { [unowned self] in end(FlowEnding(error)) }
+            askTimer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
         }
     }
 
@@ -103,6 +103,12 @@ final class RequestProbe: Flow {
     func finish() {}
 
     func abandon() -> FlowResult { close(.survived) }
+
+    private func failToStart(_ error: Errno) {
+        guard error.isShortage else { return end(FlowEnding(error)) }
+        _ = close(.survived)
+        events.onShortage(error.description)
+    }
 
     private func end(_ ending: FlowEnding) {
         guard !hasEnded else { return }

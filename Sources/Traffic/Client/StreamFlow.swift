@@ -61,7 +61,7 @@ final class StreamFlow: Flow {
             if isConnected { established() } else { watchPatience(until: started + context.program.patience) }
         } catch {
             // Not from within the call that starts the flow.
-            askTimer = context.loop.schedule(at: started) { [unowned self] in end(FlowEnding(error)) }
+            askTimer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
         }
     }
 
@@ -195,6 +195,12 @@ final class StreamFlow: Flow {
             if meter.hasLostPatience(at: now) { return end(.impatient(context.program, waitingFor: "answer")) }
             watchPatience(until: meter.patienceEnds ?? now + context.program.patience)
         }
+    }
+
+    private func failToStart(_ error: Errno) {
+        guard error.isShortage else { return end(FlowEnding(error)) }
+        _ = close(.survived)
+        events.onShortage(error.description)
     }
 
     private func end(_ ending: FlowEnding) {

@@ -42,7 +42,7 @@ public final class TrafficClient {
     /// - Parameters:
     ///   - number: unique among the programs of the node; every probe record carries it
     ///   - ports: shared by all programs of the node, so that no two flows get the same source port soon after another
-    ///   - onEvent: called on the loop's thread, never from within `start` or `finish`
+    ///   - onEvent: called on the loop's thread; `finished` never from within `finish`
     public init(
         _ program: TrafficProgram, number: UInt32, on loop: EventLoop, ports: SourcePorts,
         onEvent: @escaping (Event) -> Void
@@ -73,14 +73,12 @@ public final class TrafficClient {
         isFinishing = true
         if let timer { loop.cancel(timer) }
         for flow in Array(running.values) { flow.finish() }
-        // The call after this one: `finished` is never reported from within.
-        timer = loop.schedule(at: loop.now) { [unowned self] in finishIfDone() }
+        finishIfDone()
     }
 
-    /// Ends every flow at once and returns the figures as they stand. A flow that was still waiting, with its
+    /// Ends every flow at once and returns the figures as they stand; nothing is reported any more. A flow that was still waiting, with its
     /// patience not over, counts as survived and its open probes as lost: for a verdict use `finish`.
     public func stop() -> TrafficResult {
-        guard !hasEnded else { return result }
         hasEnded = true
         if let timer { loop.cancel(timer) }
         for (number, flow) in running {
@@ -120,6 +118,7 @@ public final class TrafficClient {
         let events = FlowEvents(
             onFirstAnswer: { [unowned self] in markAnswered(number) },
             onSkip: { [unowned self] in skip($0) },
+            onShortage: { [unowned self] in dropped(number, $0) },
             onEnd: { [unowned self] in ended(number, $0) })
         let flow: any Flow =
             switch program.kind {
@@ -147,6 +146,13 @@ public final class TrafficClient {
         finishIfDone()
     }
 
+    private func dropped(_ number: UInt32, _ reason: String) {
+        running[number] = nil
+        skip(reason)
+        markAnswered(number)
+        finishIfDone()
+    }
+
     private func markAnswered(_ number: UInt32) {
         guard unanswered.remove(number) != nil, !isReady else { return }
         guard unanswered.isEmpty || program.kind.opensFlowForEachProbe else { return }
@@ -157,6 +163,7 @@ public final class TrafficClient {
     private func finishIfDone() {
         guard isFinishing, running.isEmpty, !hasEnded else { return }
         hasEnded = true
-        onEvent(.finished(result))
+        // In a turn of its own: a flow may have ended within the call of `finish`.
+        timer = loop.schedule(at: loop.now) { [unowned self] in onEvent(.finished(result)) }
     }
 }

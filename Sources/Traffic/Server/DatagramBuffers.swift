@@ -62,7 +62,7 @@ struct DatagramBuffers: ~Copyable {
             }
         }
         var message = message(payloadLength: count, controlLength: hasPacketInfo ? Self.controlSize : 0)
-        while sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL.rawValue)) < 0, errno == EINTR {}
+        while sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL)) < 0, errno == EINTR {}
     }
 
     private var isPacketInfo: Bool {

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import Wire
 
 /// HTTP/1.1 with keep-alive: answers every request with 200 and the node's name.
 final class HTTPServer {
@@ -60,7 +61,7 @@ private final class NameResponder: ChannelInboundHandler {
         var headers = HTTPHeaders([("content-type", "text/plain"), ("content-length", "\(body.utf8.count)")])
         if !request.isKeepAlive {
             headers.add(name: "connection", value: "close")
-        } else if request.version < .http1_1 {
+        } else if request.version.minor == 0 {
             headers.add(name: "connection", value: "keep-alive")
         }
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)

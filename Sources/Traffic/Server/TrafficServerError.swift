@@ -1,7 +1,7 @@
-public import Measurement
+internal import Measurement
 internal import NIOCore
 internal import SystemPackage
-public import Wire
+internal import Wire
 
 /// A server that cannot listen: which, where, why, and what to do.
 public struct TrafficServerError: Error, Hashable, CustomStringConvertible {

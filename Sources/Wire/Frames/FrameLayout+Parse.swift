@@ -45,7 +45,7 @@ extension FrameLayout {
             return .malformed(WireError(.ipv4, .wrongChecksum, found: Int(base.readUInt16(at: start &+ 10))))
         }
         let fragmentField = base.readUInt16(at: start &+ 6)
-        let fragment: IPv4Fragment =
+        let fragment: IPFragment =
             fragmentField & 0x1fff != 0 ? .later : fragmentField & 0x2000 != 0 ? .first : .whole
         var layout = FrameLayout(
             fiveTuple: FiveTuple(

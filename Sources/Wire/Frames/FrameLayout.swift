@@ -14,7 +14,7 @@ public struct FrameLayout: Sendable {
     public var payloadOffset: Int32
     /// To the end of the IP packet; behind it is only Ethernet's padding.
     public var endOffset: Int32
-    public var fragment: IPv4Fragment
+    public var fragment: IPFragment
     public var tcpFlags: TCPFlags
     /// Whether a complete TCP, UDP or ICMP header is at `transportOffset`; false for other protocols and for later
     /// fragments.
@@ -23,7 +23,7 @@ public struct FrameLayout: Sendable {
     @inlinable
     public init(
         fiveTuple: FiveTuple, networkOffset: Int, transportOffset: Int, payloadOffset: Int, endOffset: Int,
-        fragment: IPv4Fragment, tcpFlags: TCPFlags, hasTransportHeader: Bool
+        fragment: IPFragment, tcpFlags: TCPFlags, hasTransportHeader: Bool
     ) {
         self.fiveTuple = fiveTuple
         self.networkOffset = Int32(truncatingIfNeeded: networkOffset)
@@ -43,9 +43,9 @@ public struct FrameLayout: Sendable {
     @inlinable public var isFragment: Bool { fragment != .whole }
 }
 
-/// Which piece of a packet an IPv4 header announces.
+/// Which piece of a packet an IPv4 header, or the fragment header of IPv6, announces.
 @frozen
-public enum IPv4Fragment: UInt8, Sendable {
+public enum IPFragment: UInt8, Sendable {
     /// Not a fragment.
     case whole
     /// The first of several: its transport header is here, the end is not.

@@ -1,0 +1,113 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// Writes a nanosecond pcap file, whole records at a time.
+///
+/// What is written ends at the end of a record whenever it was written with success, and is cut back to there where
+/// the disk is full. So whatever ends the process, tshark reads the file up to the last flush. (`pcap_dump` leaves
+/// the choice of the place to stdio, which writes halves of records.)
+///
+/// ```
+/// file:   magic a1b23c4d │ version 2.4 │ 0 │ 0 │ snap length │ link type 1       24 bytes
+/// record: seconds │ nanoseconds │ captured length │ original length │ bytes       16 bytes and the frame's
+/// ```
+/// in host byte order. Source: pcap-savefile(5)
+struct CaptureFileWriter: ~Copyable {
+    static let fileHeaderLength = 24
+    static let recordHeaderLength = 16
+
+    private let descriptor: Int32
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var used = 0
+    private var bufferedRecords = 0
+    /// Bytes in the file; all whole records.
+    private var fileLength: off_t = 0
+
+    /// - Throws: the `Errno` of open(2) or write(2)
+    init(path: String, snapLength: Int, capacity: Int = 128 * 1024) throws(Errno) {
+        let opened = cl_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        guard opened >= 0 else { throw Errno(rawValue: -opened) }
+        descriptor = opened
+        buffer = .allocate(byteCount: max(capacity, snapLength + Self.recordHeaderLength), alignment: 16)
+        let words: [UInt32] = [0xa1b2_3c4d, 4 << 16 | 2, 0, 0, UInt32(snapLength), 1]
+        // On either byte order the two numbers of the version stand in this order.
+        for (position, word) in words.enumerated() { put(word, at: position * 4) }
+        put(UInt16(2), at: 4)
+        put(UInt16(4), at: 6)
+        used = Self.fileHeaderLength
+        try flush()
+    }
+
+    deinit {
+        close(descriptor)
+        buffer.deallocate()
+    }
+
+    var hasBufferedRecords: Bool { bufferedRecords > 0 }
+
+    /// Takes one record into the buffer; writes the buffer out first where it has no room.
+    /// - Throws: what `flush` throws; then this record is not taken
+    @inline(__always)
+    mutating func append(
+        seconds: UInt32, nanoseconds: UInt32, originalLength: UInt32, _ bytes: UnsafeRawBufferPointer
+    ) throws(Errno) {
+        let length = Self.recordHeaderLength + bytes.count
+        if used + length > buffer.count { try flush() }
+        // A frame longer than the snap length never leaves libpcap.
+        precondition(used + length <= buffer.count)
+        put(seconds, at: used)
+        put(nanoseconds, at: used + 4)
+        put(UInt32(truncatingIfNeeded: bytes.count), at: used + 8)
+        put(originalLength, at: used + 12)
+        if let base = bytes.baseAddress {
+            (buffer.baseAddress! + used + Self.recordHeaderLength).copyMemory(from: base, byteCount: bytes.count)
+        }
+        used += length
+        bufferedRecords += 1
+    }
+
+    /// Writes the buffer out.
+    /// - Throws: the `Errno` of write(2). The file then ends with the last record that fitted, and the buffer is
+    ///   empty; `lostRecords` says how many did not fit.
+    mutating func flush() throws(Errno) {
+        var written = 0
+        while written < used {
+            let count = write(descriptor, buffer.baseAddress! + written, used - written)
+            if count > 0 {
+                written += count
+            } else if errno != EINTR {
+                let code = errno
+                cutBack(written)
+                throw Errno(rawValue: code)
+            }
+        }
+        fileLength += off_t(used)
+        used = 0
+        bufferedRecords = 0
+    }
+
+    private(set) var lostRecords = 0
+
+    /// Shortens the file to the records of which every byte was written.
+    private mutating func cutBack(_ written: Int) {
+        var kept = fileLength == 0 ? min(written, Self.fileHeaderLength) : 0
+        while fileLength > 0, kept + Self.recordHeaderLength <= written {
+            let length = buffer.loadUnaligned(fromByteOffset: kept + 8, as: UInt32.self)
+            guard kept + Self.recordHeaderLength + Int(length) <= written else { break }
+            kept += Self.recordHeaderLength + Int(length)
+            bufferedRecords -= 1
+        }
+        lostRecords += bufferedRecords
+        fileLength += off_t(kept)
+        _ = ftruncate(descriptor, fileLength)
+        _ = lseek(descriptor, fileLength, SEEK_SET)
+        used = 0
+        bufferedRecords = 0
+    }
+
+    @inline(__always)
+    private func put(_ value: some FixedWidthInteger & BitwiseCopyable, at offset: Int) {
+        buffer.baseAddress!.storeBytes(of: value, toByteOffset: offset, as: type(of: value))
+    }
+}

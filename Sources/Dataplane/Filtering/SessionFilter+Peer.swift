@@ -1,0 +1,148 @@
+public import LabTime
+public import Wire
+
+/// What the peer of a pair is to know of a session.
+public struct SessionRecord: Hashable, Sendable, BitwiseCopyable {
+    /// The flow of the session's first packet.
+    public var original: FiveTuple
+    /// nil where the session has ended.
+    public var state: SessionState?
+
+    @inlinable
+    public init(original: FiveTuple, state: SessionState?) {
+        self.original = original
+        self.state = state
+    }
+}
+
+/// Where a transfer of all sessions stands.
+struct BulkTransfer {
+    var isRunning = false
+    var isAnnounced = false
+    /// The session that was handed out last; nil at the beginning.
+    var last: FlowIndex?
+}
+
+extension SessionFilter {
+    // MARK: The Active's half
+
+    /// From now on every session and every change is noted for the peer, beginning with all that exist.
+    public mutating func beginRecording() {
+        changes.removeAll()
+        isRecording = true
+        bulk = BulkTransfer(isRunning: true, isAnnounced: false, last: nil)
+    }
+
+    /// From now on changes are noted; the peer knows the sessions that exist already.
+    public mutating func continueRecording() {
+        changes.removeAll()
+        isRecording = true
+        bulk = BulkTransfer()
+    }
+
+    /// Nothing more is noted; what was noted can still be handed out.
+    public mutating func endRecording() { isRecording = false }
+
+    /// Forgets what was noted: there is no peer that could be told.
+    public mutating func discardRecords() {
+        bulk = BulkTransfer()
+        changes.removeAll()
+    }
+
+    /// Whether the transfer of all sessions is under way.
+    public var isSendingBulk: Bool { bulk.isRunning }
+
+    /// Whether `nextRecord` has something.
+    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed }
+
+    /// The next record for the peer; changes come before what the bulk transfer has still to send.
+    /// - Returns: nil where there is none
+    public mutating func nextRecord(at now: Instant) -> NextSessionRecord? {
+        if changes.overflowed { beginRecording() }
+        if bulk.isRunning, !bulk.isAnnounced {
+            bulk.isAnnounced = true
+            return .bulkBegins
+        }
+        while let flow = changes.nextRemoval() {
+            // Opened again since: that session's own record tells the peer.
+            if let match = table.find(flow), match.direction == .original { continue }
+            return .record(SessionRecord(original: flow, state: nil))
+        }
+        while let index = changes.nextIndex() {
+            guard table.contains(index), table[index].queuedInRound == changes.round else { continue }
+            table[index].queuedInRound = 0
+            return .record(SessionRecord(original: table.original(of: index), state: table[index].state))
+        }
+        guard bulk.isRunning else { return nil }
+        guard let index = table.next(after: bulk.last) else {
+            bulk = BulkTransfer()
+            return .bulkEnds
+        }
+        bulk.last = index
+        table[index].toldAt = now.nanoseconds
+        return .record(SessionRecord(original: table.original(of: index), state: table[index].state))
+    }
+
+    // MARK: The Backup's half
+
+    /// Applies what the peer says of a session.
+    /// - Parameter onlyNew: true for a box that is Active itself: a late record of its predecessor may add a session
+    ///   but changes none that has moved on here
+    /// - Returns: false where the table is full and the session is not known here
+    @discardableResult
+    public mutating func apply(_ record: SessionRecord, onlyNew: Bool = false, at now: Instant) -> Bool {
+        let match = table.find(record.original)
+        if onlyNew, match != nil || record.state == nil { return true }
+        guard let state = record.state else {
+            if let match { table.remove(match.index) }
+            return true
+        }
+        let expires = now + timers.timeout(of: state, protocol: record.original.protocol)
+        if let match {
+            if match.direction == .original {
+                table[match.index].state = state
+                table[match.index].generation = receivedGeneration
+                table.keep(match.index, until: expires, now: now)
+                return true
+            }
+            // Opened from the other side since.
+            table.remove(match.index)
+        }
+        var session = Session(state: state)
+        session.generation = receivedGeneration
+        if case .full = table.insert(
+            original: record.original, reply: record.original.reversed, value: session, expires: expires, now: now)
+        {
+            return false
+        }
+        return true
+    }
+
+    /// The peer begins to send all of its sessions.
+    public mutating func beginReceivingBulk() { receivedGeneration &+= 1 }
+
+    /// The peer has sent all of its sessions: what it did not mention is no session of the pair.
+    /// - Returns: how many were removed
+    @discardableResult
+    public mutating func endReceivingBulk() -> Int {
+        var removed = 0
+        var index = table.next(after: nil)
+        while let place = index {
+            if table[place].generation != receivedGeneration {
+                table.remove(place)
+                removed += 1
+            }
+            index = table.next(after: place)
+        }
+        return removed
+    }
+}
+
+/// What `SessionFilter.nextRecord` hands out.
+public enum NextSessionRecord: Hashable, Sendable {
+    case record(SessionRecord)
+    /// Every session of the box follows, between changes.
+    case bulkBegins
+    /// Every session was handed out.
+    case bulkEnds
+}

@@ -1,0 +1,76 @@
+extension FieldCheck {
+    /// The check in Wireshark's display filter language. `#2` (Wireshark 4.0 and later) names a field's second layer.
+    var displayFilter: String {
+        guard let field = FrameField(field) else { return "frame" }
+        return switch condition {
+        case .equals(let value): field.displayFilter(value)
+        case .isNot(let value): "!(\(field.displayFilter(value)))"
+        case .isOneOf(let values):
+            values.count == 1
+                ? field.displayFilter(values[0])
+                : "(" + values.map(field.displayFilter).joined(separator: " || ") + ")"
+        case .compares(let comparison):
+            field.displayFilter(comparison.relation.displayOperator, UInt64(max(0, comparison.value)))
+        }
+    }
+}
+
+extension Comparison.Relation {
+    fileprivate var displayOperator: String { self == .equal ? "==" : rawValue }
+}
+
+extension FrameField {
+    fileprivate func displayFilter(_ value: String) -> String {
+        guard let pattern = FieldPattern(value, for: name) else { return "frame" }
+        switch pattern {
+        case .exactly(.number(let number)): return displayFilter("==", number)
+        case .exactly(.boolean(let isSet)): return "\(displayName) == \(isSet ? 1 : 0)"
+        case .exactly(.mac(let mac)): return "\(displayName) == \(mac)"
+        case .exactly(.address(let address)): return "\(displayName) == \(address)"
+        case .network(let network): return "\(displayName) == \(network)"
+        case .exactly(.flags(let flags)): return displayFilter(flags: flags, mask: 0xff)
+        case .flags(let flags, let mask): return displayFilter(flags: flags, mask: mask)
+        }
+    }
+
+    private func displayFilter(flags: UInt8, mask: UInt8) -> String {
+        TCPFlagText.displayFields.filter { mask & $0.bit != 0 }
+            .map { "\($0.field) == \(flags & $0.bit == 0 ? 0 : 1)" }
+            .joined(separator: " && ")
+    }
+
+    fileprivate func displayFilter(_ relation: String, _ number: UInt64) -> String {
+        switch name {
+        case .udpLength: "\(displayName) \(relation) \(number + 8)"
+        // Version 3 counts hundredths of a second, version 2 whole seconds.
+        case .vrrpInterval:
+            "(vrrp.short_adver_int \(relation) \(number / 10)"
+                + " || vrrp.adver_int \(relation) \(number / 1000))"
+        default: "\(displayName) \(relation) \(number)"
+        }
+    }
+
+    private var layer: String { isInner ? "#2" : "" }
+
+    private var displayName: String {
+        let wireshark =
+            switch name {
+            case .arpOperation: "arp.opcode"
+            case .arpSenderMAC: "arp.src.hw_mac"
+            case .arpSenderAddress: "arp.src.proto_ipv4"
+            case .arpTargetMAC: "arp.dst.hw_mac"
+            case .arpTargetAddress: "arp.dst.proto_ipv4"
+            case .ipDontFragment: "ip.flags.df"
+            case .tcpSequence: "tcp.seq_raw"
+            case .tcpAcknowledgment: "tcp.ack_raw"
+            case .udpLength: "udp.length"
+            case .vrrpIdentifier: "vrrp.virt_rtr_id"
+            case .vrrpPriority: "vrrp.prio"
+            case .vrrpInterval: "vrrp.short_adver_int"
+            default: name.rawValue
+            }
+        // TCP and UDP behind an inner IP header are the first of their kind, unless the outer packet has one too:
+        // ICMP, IP-in-IP and GRE have none.
+        return wireshark + (wireshark.hasPrefix("ip.") ? layer : "")
+    }
+}

@@ -1,0 +1,68 @@
+import Evidence
+import LabTime
+import Measurement
+
+extension FrameExpectation {
+    /// A display filter that shows the frames which decided, in the context that a person needs to see them.
+    ///
+    /// - Parameter shown: where the capture filter has no equal in Wireshark's language, these frames by their numbers
+    func displayFilter(
+        for verdict: ExpectationVerdict, _ selection: FrameSelection, shown: [FrameReference], foundNothing: Bool,
+        in evidence: RunEvidence
+    ) -> String? {
+        var parts: [String] = []
+        if let match {
+            guard let translated = CaptureFilterTranslation(match).displayFilter else {
+                guard !shown.isEmpty else { return nil }
+                return "frame.number in {\(Set(shown.map(\.number)).sorted().map(String.init).joined(separator: ", "))}"
+            }
+            parts.append(translated.contains(" || ") ? "(\(translated))" : translated)
+        }
+        if let flowsOf, let traffic = evidence.traffic(named: flowsOf) { parts.append(Self.flows(traffic, direction)) }
+        // Where nothing lies in the window, what lies around it is worth seeing.
+        if !foundNothing {
+            if let start = selection.window.start { parts.append("frame.time_epoch >= \(start.epochSeconds)") }
+            if let end = selection.window.end { parts.append("frame.time_epoch < \(end.epochSeconds)") }
+            if let condition = condition(for: verdict) { parts.append(condition) }
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: " && ")
+    }
+
+    private func condition(for verdict: ExpectationVerdict) -> String? {
+        func all(_ checks: [FieldCheck]) -> String? {
+            checks.isEmpty ? nil : checks.map(\.displayFilter).joined(separator: " && ")
+        }
+        return switch requirement {
+        case .every(let checks): verdict == .fail ? all(checks).map { "!(\($0))" } : nil
+        case .some(let checks): verdict == .pass ? all(checks) : nil
+        case .none(let checks): verdict == .fail ? all(checks) : nil
+        case .count(_, let checks): all(checks)
+        case .first: nil
+        case .sequence(let steps):
+            steps.contains([]) ? nil : "(" + steps.compactMap(all).map { "(\($0))" }.joined(separator: " || ") + ")"
+        }
+    }
+
+    private static func flows(_ traffic: TrafficResult, _ direction: Direction?) -> String {
+        let proto = traffic.program.kind.isTCP ? "tcp" : "udp"
+        let (address, port) =
+            switch direction {
+            case .toServer: ("ip.src", "srcport")
+            case .toClient: ("ip.dst", "dstport")
+            case nil: ("ip.addr", "port")
+            }
+        let addresses = Set(traffic.flows.map(\.source)).sorted().map { "\(address) == \($0)" }
+        let ports = Set(traffic.flows.map(\.sourcePort)).sorted()
+        let from = addresses.count == 1 ? addresses[0] : "(\(addresses.joined(separator: " || ")))"
+        // Hundreds of ports would make a filter that nobody can read.
+        guard ports.count <= 16 else { return "\(proto) && \(from)" }
+        return "\(from) && \(proto).\(port) in {\(ports.map(String.init).joined(separator: ", "))}"
+    }
+}
+
+extension Timestamp {
+    /// Seconds since 1970 with nine decimals, as `frame.time_epoch` is compared.
+    fileprivate var epochSeconds: String {
+        "\(nanoseconds / 1_000_000_000).\(String(1_000_000_000 + nanoseconds % 1_000_000_000).dropFirst())"
+    }
+}

@@ -1,0 +1,77 @@
+import Evidence
+import LabTime
+import Measurement
+
+/// The frames at the client that bear out what a flow's endpoint saw: the last before a gap and the first after it,
+/// or the last of each direction where the flow did not survive.
+struct TrafficProof: Sendable {
+    var frames: [FrameReference] = []
+    var wiresharkFilter: String
+
+    /// Reads the captures of the client's interfaces up to the first that carried the flow; no frames where none did.
+    init(
+        of flow: FlowResult, in result: TrafficResult, _ evidence: RunEvidence, from event: String?
+    ) throws {
+        let proto = result.program.kind.isTCP ? "tcp" : "udp"
+        wiresharkFilter = "ip.addr == \(flow.source) && \(proto).port == \(flow.sourcePort)"
+        let membership = FlowMembership(evidence.traffic)
+        let pivot = flow.outcome == .survived ? flow.longestGap?.start : nil
+        for capture in evidence.captures where capture.node == result.program.from {
+            var sightings = Sightings()
+            try evidence.source.frames(
+                of: capture, matching: "\(proto) and host \(flow.source) and port \(flow.sourcePort)"
+            ) { frame in
+                let reading = FrameReading(frame.bytes)
+                if let side = membership.side(of: reading, at: frame.time, flow: flow, of: result) {
+                    sightings.add(.init(frame, reading), side, pivot)
+                }
+                return true
+            }
+            frames = sightings.proof(pivot: pivot, hasSurvived: flow.outcome == .survived).map { sighting, note in
+                FrameReference(
+                    capture: sighting.capture, number: sighting.number, time: sighting.time,
+                    moment: evidence.moment(of: sighting.time, from: event),
+                    note: "\(note): \(sighting.reading.summary)")
+            }
+            if !frames.isEmpty { return }
+        }
+    }
+
+    private struct Sightings {
+        var first: [FlowMembership.Side: FrameTally.Sighting] = [:]
+        var last: [FlowMembership.Side: FrameTally.Sighting] = [:]
+        var lastAnswerBeforeGap: FrameTally.Sighting?
+        var firstAnswerAfterGap: FrameTally.Sighting?
+
+        mutating func add(_ sighting: FrameTally.Sighting, _ side: FlowMembership.Side, _ pivot: Timestamp?) {
+            if first[side] == nil { first[side] = sighting }
+            last[side] = sighting
+            // A bare acknowledgement is the kernel's, not the server's answer.
+            guard let pivot, side == .toClient, sighting.reading.carriesPayload else { return }
+            if sighting.time <= pivot {
+                lastAnswerBeforeGap = sighting
+            } else if firstAnswerAfterGap == nil {
+                firstAnswerAfterGap = sighting
+            }
+        }
+
+        func proof(pivot: Timestamp?, hasSurvived: Bool) -> [(FrameTally.Sighting, String)] {
+            let pair: [(FrameTally.Sighting?, String)] =
+                if !hasSurvived {
+                    [(last[.toClient], "last to the client"), (last[.toServer], "last to the server")]
+                } else if pivot != nil {
+                    [(lastAnswerBeforeGap, "last answer before the gap"), (firstAnswerAfterGap, "first after it")]
+                } else {
+                    [(first[.toServer], "first to the server"), (first[.toClient], "first to the client")]
+                }
+            return pair.compactMap { sighting, note in sighting.map { ($0, note) } }
+        }
+    }
+}
+
+extension FrameReading {
+    fileprivate var carriesPayload: Bool {
+        guard let packet else { return false }
+        return (packet.tcp?.payloadLength ?? packet.udpPayloadLength ?? 0) > 0
+    }
+}

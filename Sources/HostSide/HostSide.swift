@@ -1,0 +1,55 @@
+public import Appliances
+internal import NIOCore
+internal import NIOPosix
+
+/// What runs on the kernel's TCP/IP of a load balancer's host side: TCP proxies and health monitors, all on one
+/// thread of its own.
+///
+/// Make it only in a process that has entered its namespaces: the thread stays in those of the thread that makes it.
+public final class HostSide: Sendable {
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let proxies: [TCPProxy]
+    private let monitors: [HealthMonitor]
+
+    /// - Parameter onMemberChange: called on the host side's thread whenever a monitor's verdict about a member
+    ///   changes. A member counts as up from the start; the proxies know of the change already.
+    public init(
+        _ configuration: LoadBalancerConfiguration, onMemberChange: @escaping @Sendable (MemberChange) -> Void
+    ) {
+        let group = group
+        let proxies = configuration.services.filter { $0.profile == .tcpProxy }.map { TCPProxy($0, group: group) }
+        self.proxies = proxies
+        monitors = configuration.services.compactMap { service in
+            service.monitor.map { monitor in
+                HealthMonitor(service, monitor, on: group.next()) { change in
+                    for proxy in proxies where proxy.service.name == change.service {
+                        proxy.set(change.member, isUp: change.isUp)
+                    }
+                    onMemberChange(change)
+                }
+            }
+        }
+    }
+
+    /// Opens the proxies' listeners, which accept when this returns, and begins to monitor.
+    public func start() throws(HostSideError) {
+        for proxy in proxies { try proxy.listen() }
+        for monitor in monitors { monitor.start() }
+    }
+
+    /// Closes every connection and listener; returns when the thread has ended.
+    public func stop() {
+        for monitor in monitors { monitor.stop() }
+        try? group.syncShutdownGracefully()
+    }
+
+    /// The proxies' counters, by service.
+    public var counters: [CounterReading] {
+        proxies.flatMap { $0.counters.readings(of: $0.service.name) }
+    }
+
+    /// The port on which a service's proxy listens; nil where it has none, or does not listen yet.
+    public func port(of service: String) -> UInt16? {
+        proxies.first { $0.service.name == service }?.port
+    }
+}

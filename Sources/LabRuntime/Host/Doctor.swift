@@ -1,0 +1,109 @@
+internal import CLinux
+internal import Foundation
+internal import Glibc
+internal import Netlink
+internal import SystemPackage
+internal import Wire
+
+/// What `failoverlab doctor` found out about one need of the labs.
+public struct HostCheck: Hashable, Sendable, Codable {
+    /// What is needed.
+    public var need: String
+    /// What was found, or what is wrong.
+    public var found: String
+    /// What to change; nil where all is well.
+    public var remedy: String?
+
+    public var isMet: Bool { remedy == nil }
+}
+
+/// Tries for real, in namespaces of its own, what a lab needs of its host.
+public enum Doctor {
+    /// - Returns: every check, whether met or not
+    public static func examine() -> [HostCheck] {
+        // In a child: namespaces that were entered cannot be left again.
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return [] }
+        let child = cl_fork()
+        if child == 0 {
+            close(ends[0])
+            for check in tryEverything() { writeLine(check, to: ends[1]) }
+            exit(0)
+        }
+        close(ends[1])
+        defer { close(ends[0]) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case let count = read(ends[0], &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+        if child > 0 { _ = ChildProcess(existing: child).wait() }
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? JSONLine.decode(HostCheck.self, from: Array($0))
+        } + [descriptors]
+    }
+
+    private static func writeLine(_ check: HostCheck, to descriptor: Int32) {
+        let line = JSONLine.encode(check) + [UInt8(ascii: "\n")]
+        _ = write(descriptor, line, line.count)
+    }
+
+    private static func tryEverything() -> [HostCheck] {
+        var checks: [HostCheck] = []
+        func met(_ need: String, _ found: String) { checks.append(HostCheck(need: need, found: found)) }
+        func unmet(_ need: String, _ problem: HostProblem) {
+            checks.append(HostCheck(need: need, found: problem.problem, remedy: problem.remedy))
+        }
+        do {
+            let isRoot = geteuid() == 0
+            try Warden.enterNamespaces()
+            met("namespaces", isRoot ? "made as root" : "made in a user namespace of your own")
+        } catch {
+            checks.append(HostCheck(need: "namespaces", found: error.message, remedy: error.remedy ?? "run as root"))
+            // Without namespaces nothing further may be tried: it would touch the host.
+            return checks
+        }
+        do {
+            var socket = try NetlinkSocket()
+            met("netlink (libmnl)", "answers")
+            try attempt("veth links", &checks) {
+                try socket.perform([
+                    .createVethPair(VethEnd("probe"), VethEnd("peer")), .setUp("probe"), .setUp("peer"),
+                ])
+                try socket.turnOff(on: "probe")
+            }
+            try attempt("bridges", &checks) { try socket.perform(.createBridge("switch")) }
+        } catch {
+            unmet("netlink (libmnl)", .virtualLinks("netlink sockets", "\(error)"))
+        }
+        let packets = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0)
+        if packets >= 0 {
+            close(packets)
+            met("packet sockets (AF_PACKET)", "open")
+        } else {
+            unmet("packet sockets (AF_PACKET)", .packetSockets(errno))
+        }
+        return checks
+    }
+
+    private static func attempt(
+        _ need: String, _ checks: inout [HostCheck], _ body: () throws(NetlinkError) -> Void
+    ) throws(NetlinkError) {
+        do {
+            try body()
+            checks.append(HostCheck(need: need, found: "made and set up"))
+        } catch {
+            let problem = HostProblem.virtualLinks(need, "\(error)")
+            checks.append(HostCheck(need: need, found: problem.problem, remedy: problem.remedy))
+        }
+    }
+
+    /// A lab's processes hold about ten descriptors for each interface.
+    private static var descriptors: HostCheck {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let need = "open files"
+        if limit.rlim_max >= 4096 { return HostCheck(need: need, found: "\(limit.rlim_max) allowed") }
+        return HostCheck(
+            need: need, found: "only \(limit.rlim_max) open files are allowed",
+            remedy: "raise the hard limit to 4096: ulimit -Hn 4096, or LimitNOFILE=4096 of the service")
+    }
+}

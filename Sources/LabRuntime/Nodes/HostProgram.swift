@@ -1,0 +1,35 @@
+internal import Measurement
+internal import Topology
+internal import Traffic
+
+/// A client, backend or router: the kernel's own TCP/IP, with traffic programs on its sockets.
+final class HostProgram: NodeProgram {
+    private let process: NodeProcess
+    private let servers: [TrafficServer]
+    private var clients: [String: TrafficClient] = [:]
+    private let ports = SourcePorts()
+
+    /// Servers listen from here on: they send nothing before they are asked.
+    init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
+        self.process = process
+        servers = try configuration.servers.map { try TrafficServer($0, nodeName: node.name, on: process.loop) }
+    }
+
+    func start() { process.report(.ready) }
+
+    func startTraffic(_ program: TrafficProgram, number: Int) throws {
+        let client = TrafficClient(program, number: UInt32(number), on: process.loop, ports: ports) {
+            [unowned self] event in
+            if case .finished(let result) = event { finished(result) }
+        }
+        clients[program.name] = client
+        client.start()
+    }
+
+    func finishTraffic(_ name: String) { clients[name]?.finish() }
+
+    private func finished(_ result: TrafficResult) {
+        clients[result.program.name] = nil
+        process.report(.traffic(result))
+    }
+}

@@ -1,0 +1,97 @@
+internal import CLinux
+internal import EventLoop
+internal import Glibc
+internal import LabTime
+internal import SystemPackage
+internal import Topology
+
+/// A node's process: told by its supervisor what it is, it opens what it needs, says so, and waits for `start`.
+///
+/// It begins inside the node's (host-side) network namespace. Descriptors: 3 the channel to the supervisor, 4 the
+/// wire namespace of a box.
+final class NodeProcess {
+    static let controlDescriptor: Int32 = 3
+    static let wireNamespaceDescriptor: Int32 = 4
+
+    let loop: EventLoop
+    private(set) var channel: LineChannel!
+    private var program: (any NodeProgram)?
+    /// Turns instants of boxes into times of the run.
+    private let clock = ClockPair()
+
+    static func run(name: String) -> Never {
+        cl_set_process_name("fl-\(name)")
+        cl_raise_descriptor_limit()
+        do {
+            let process = try NodeProcess()
+            process.loop.run()
+        } catch {
+            let line = JSONLine.encode(NodeReport.failed("\(error)")) + [UInt8(ascii: "\n")]
+            _ = write(controlDescriptor, line, line.count)
+            exit(3)
+        }
+        exit(0)
+    }
+
+    private init() throws(Errno) {
+        loop = try EventLoop()
+        channel = try LineChannel(Self.controlDescriptor, on: loop) { [unowned self] line in
+            received(line)
+        } onClose: {
+            // Nobody is left to work for.
+            exit(0)
+        }
+    }
+
+    func report(_ report: NodeReport) { channel.send(JSONLine.encode(report)) }
+
+    func event(_ kind: String, at instant: Instant, details: [String: String]) {
+        report(.event(kind: kind, time: clock.time(of: instant), details: details))
+    }
+
+    /// Reports the reason and ends: the supervisor ends the lab.
+    func fail(_ reason: String) {
+        report(.failed(reason))
+        exit(3)
+    }
+
+    private func received(_ line: [UInt8]) {
+        do {
+            switch try JSONLine.decode(NodeOrder.self, from: line) {
+            case .prepare(let node):
+                program = try Self.program(of: node, in: self)
+                report(.prepared)
+            case .start: try running.start()
+            case .command(let number, let command): report(.reply(number: number, running.perform(command)))
+            case .startTraffic(let program, let number): try running.startTraffic(program, number: number)
+            case .finishTraffic(let name): running.finishTraffic(name)
+            case .readCounters: report(.counters(running.counters))
+            }
+        } catch {
+            fail("\(error)")
+        }
+    }
+
+    private var running: any NodeProgram {
+        get throws(LabFailure) {
+            guard let program else { throw LabFailure(.lab, "an order came before the node was prepared") }
+            return program
+        }
+    }
+
+    private static func program(of node: Node, in process: NodeProcess) throws -> any NodeProgram {
+        switch node.role {
+        case .host(let configuration): try HostProgram(configuration, in: process)
+        case .firewall(let configuration): try FirewallProgram(configuration, in: process)
+        case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, in: process)
+        }
+    }
+}
+
+/// One point of both clocks, to turn monotonic instants into wall-clock times of the run.
+struct ClockPair {
+    private let monotonic = Instant.monotonic()
+    private let wall = Timestamp.now()
+
+    func time(of instant: Instant) -> Timestamp { wall + (instant - monotonic) }
+}

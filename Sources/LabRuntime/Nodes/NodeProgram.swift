@@ -1,0 +1,25 @@
+internal import Appliances
+internal import Measurement
+
+/// What runs in a node's process.
+protocol NodeProgram: AnyObject {
+    /// The captures are armed: it may send. Reports `ready` when its role is settled.
+    func start() throws
+    func perform(_ command: ApplianceCommand) -> ApplianceReply
+    func startTraffic(_ program: TrafficProgram, number: Int) throws
+    func finishTraffic(_ name: String)
+    var counters: [CounterReading] { get }
+}
+
+/// Boxes run no traffic programs, hosts take no commands: a lab that asks for it is refused before it is built.
+extension NodeProgram {
+    func startTraffic(_ program: TrafficProgram, number: Int) throws {
+        throw LabFailure(.lab, "'\(program.name)' runs on a box; traffic starts at clients and backends")
+    }
+
+    func finishTraffic(_ name: String) {}
+
+    func perform(_ command: ApplianceCommand) -> ApplianceReply { .refused(reason: "this node is no box") }
+
+    var counters: [CounterReading] { [] }
+}

@@ -1,0 +1,89 @@
+/// Messages of the peer's stream that arrived before an earlier one, in memory of fixed size.
+public struct ReceiveWindow: ~Copyable {
+    public enum Reception: Hashable, Sendable {
+        /// The next message in order: consume it now, then what `takeNext` gives.
+        case inOrder
+        /// Kept until the ones before it have arrived.
+        case kept
+        /// Was consumed or is kept already.
+        case duplicate
+        /// Further ahead than a correct peer sends.
+        case outside
+    }
+
+    public let capacity: Int
+    public let slotSize: Int
+    /// The number of the message that is consumed next: what the acknowledgement says.
+    public private(set) var expected: UInt32 = 1
+    private let bytes: UnsafeMutableRawPointer
+    /// 0 for an empty place.
+    private let lengths: UnsafeMutablePointer<Int>
+    private var kept = 0
+
+    public init(capacity: Int = 64, slotSize: Int) {
+        precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a power of two")
+        self.capacity = capacity
+        self.slotSize = slotSize
+        bytes = .allocate(byteCount: capacity * slotSize, alignment: 16)
+        lengths = .allocate(capacity: capacity)
+        lengths.initialize(repeating: 0, count: capacity)
+    }
+
+    deinit {
+        bytes.deallocate()
+        lengths.deallocate()
+    }
+
+    /// Takes a message; one that cannot be consumed yet is copied.
+    public mutating func accept(_ sequence: UInt32, _ message: UnsafeRawBufferPointer) -> Reception {
+        let ahead = sequence &- expected
+        if ahead > UInt32(Int32.max) { return .duplicate }
+        if ahead == 0 {
+            expected &+= 1
+            return .inOrder
+        }
+        guard ahead < UInt32(capacity), message.count <= slotSize, let source = message.baseAddress else {
+            return .outside
+        }
+        guard lengths[place(of: sequence)] == 0 else { return .duplicate }
+        (bytes + place(of: sequence) * slotSize).copyMemory(from: source, byteCount: message.count)
+        lengths[place(of: sequence)] = message.count
+        kept += 1
+        return .kept
+    }
+
+    /// The next message in order, if it is kept; its bytes are valid until the next call.
+    public mutating func takeNext() -> UnsafeRawBufferPointer? {
+        guard kept > 0 else { return nil }
+        let slot = place(of: expected)
+        guard lengths[slot] > 0 else { return nil }
+        expected &+= 1
+        return take(slot)
+    }
+
+    /// A kept message, whatever is missing before it; nil where there is none at this distance from `expected`.
+    ///
+    /// For a box that takes over and must know all it can. The message stays kept and is consumed in its turn.
+    public func peek(ahead distance: Int) -> UnsafeRawBufferPointer? {
+        guard kept > 0, distance >= 0, distance < capacity else { return nil }
+        let slot = place(of: expected &+ UInt32(distance))
+        guard lengths[slot] > 0 else { return nil }
+        return UnsafeRawBufferPointer(start: bytes + slot * slotSize, count: lengths[slot])
+    }
+
+    /// A new stream of the peer begins.
+    public mutating func restart() {
+        expected = 1
+        kept = 0
+        lengths.update(repeating: 0, count: capacity)
+    }
+
+    private mutating func take(_ slot: Int) -> UnsafeRawBufferPointer {
+        let message = UnsafeRawBufferPointer(start: bytes + slot * slotSize, count: lengths[slot])
+        lengths[slot] = 0
+        kept -= 1
+        return message
+    }
+
+    private func place(of sequence: UInt32) -> Int { Int(sequence) & (capacity - 1) }
+}

@@ -1,0 +1,25 @@
+import Expectation
+
+extension ExpectationEntry {
+    /// Lines for machine-read formats that carry text for people: what was expected, what was seen, and where.
+    var explanation: [String] {
+        var lines = ["expected: \(expected)", "seen: \(seen)"]
+        lines += frames.map { "frame: \($0.explanation)" }
+        if let nearest { lines.append("nearest: \(nearest.explanation)") }
+        if let wiresharkFilter { lines.append("Wireshark: \(wiresharkFilter)") }
+        return lines
+    }
+}
+
+extension FrameEntry {
+    var explanation: String {
+        "\(capture) #\(number) at \(time)" + (moment.map { " (\($0))" } ?? "") + (note.map { ": \($0)" } ?? "")
+    }
+}
+
+extension VariantVerdict {
+    /// What is wrong with the variant itself, apart from its expectations; nil where nothing is.
+    var ownProblem: String? {
+        problem ?? (expectations.isEmpty ? "the variant expects nothing, so it proves nothing" : nil)
+    }
+}

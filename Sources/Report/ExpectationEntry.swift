@@ -1,0 +1,45 @@
+public import Expectation
+public import LabTime
+
+/// An expectation and what became of it, as `verdict.json` lists it.
+public struct ExpectationEntry: Hashable, Sendable, Codable {
+    public var id: String
+    public var verdict: ExpectationVerdict
+    public var expected: String
+    public var seen: String
+    public var frames: [FrameEntry]
+    public var nearest: FrameEntry?
+    /// A display filter that shows the deciding frames in their capture.
+    public var wiresharkFilter: String?
+
+    public init(_ result: ExpectationResult) {
+        id = result.id
+        verdict = result.verdict
+        expected = result.expected
+        seen = result.seen
+        frames = result.frames.map(FrameEntry.init)
+        nearest = result.nearest.map(FrameEntry.init)
+        wiresharkFilter = result.wiresharkFilter
+    }
+}
+
+/// A frame that proves something, as `verdict.json` lists it.
+public struct FrameEntry: Hashable, Sendable, Codable {
+    /// Relative to the variant's folder.
+    public var capture: String
+    /// As Wireshark counts.
+    public var number: Int
+    public var time: Timestamp
+    /// `+0.734 s after failover`
+    public var moment: String?
+    /// What the frame is or shows.
+    public var note: String?
+
+    public init(_ reference: FrameReference) {
+        capture = reference.capture
+        number = reference.number
+        time = reference.time
+        moment = reference.moment?.description
+        note = reference.note
+    }
+}

@@ -1,0 +1,83 @@
+import Expectation
+
+/// The Test Anything Protocol, version 14: a test point for each variant, its expectations as a subtest. What the
+/// evidence does not decide is not ok, and its diagnostics say `inconclusive`.
+/// Source: testanything.org, TAP 14 specification
+public struct TAPReport: Sendable {
+    public init() {}
+
+    public func text(_ verdict: Verdict) -> String {
+        var lines = ["TAP version 14", "1..\(verdict.variants.count)"]
+        for (index, variant) in verdict.variants.enumerated() {
+            lines += subtest(variant).map { "    " + $0 }
+            lines.append(
+                Self.point(index + 1, variant.verdict, "\(variant.name) (\(variant.shows))"))
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func subtest(_ variant: VariantVerdict) -> [String] {
+        let problem = variant.ownProblem
+        var lines = [
+            "# Subtest: \(Self.escaped("\(variant.name) (\(variant.shows))"))",
+            "1..\(variant.expectations.count + (problem == nil ? 0 : 1))",
+        ]
+        for (index, entry) in variant.expectations.enumerated() {
+            lines.append(Self.point(index + 1, entry.verdict, entry.id))
+            if entry.verdict != .pass { lines += Self.diagnostics(entry) }
+        }
+        if let problem {
+            lines.append(Self.point(variant.expectations.count + 1, .inconclusive, "variant"))
+            lines += ["  ---", "  verdict: inconclusive", "  seen: \(Self.quoted(problem))", "  ..."]
+        }
+        return lines
+    }
+
+    private static func point(_ number: Int, _ verdict: ExpectationVerdict, _ description: String) -> String {
+        "\(verdict == .pass ? "ok" : "not ok") \(number) - \(escaped(description))"
+    }
+
+    private static func diagnostics(_ entry: ExpectationEntry) -> [String] {
+        var lines = [
+            "  ---", "  verdict: \(entry.verdict.rawValue)", "  expected: \(quoted(entry.expected))",
+            "  seen: \(quoted(entry.seen))",
+        ]
+        if !entry.frames.isEmpty {
+            lines.append("  frames:")
+            lines += entry.frames.map { "    - \(quoted($0.explanation))" }
+        }
+        if let nearest = entry.nearest { lines.append("  nearest: \(quoted(nearest.explanation))") }
+        if let filter = entry.wiresharkFilter { lines.append("  wireshark: \(quoted(filter))") }
+        return lines + ["  ..."]
+    }
+
+    /// `#` would begin a directive; a line is a line.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text {
+            switch character {
+            case "\\", "#": escaped += "\\\(character)"
+            case "\n", "\r", "\r\n": escaped += " "
+            default: escaped.append(character)
+            }
+        }
+        return escaped
+    }
+
+    /// A double-quoted YAML scalar.
+    private static func quoted(_ text: String) -> String {
+        var quoted = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": quoted += "\\\\"
+            case "\"": quoted += "\\\""
+            case "\n": quoted += "\\n"
+            case "\u{0}"..<"\u{20}", "\u{7f}":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\x" + (digits.count == 1 ? "0" : "") + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return "\"\(quoted)\""
+    }
+}

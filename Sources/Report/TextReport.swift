@@ -1,0 +1,72 @@
+import Expectation
+
+/// A verdict for a person at a terminal: variant by variant what the traffic saw, what was expected, and the frames
+/// that show it; then one table over all.
+public struct TextReport: Sendable {
+    public var color: ColorMode
+    /// Columns after which sentences are wrapped; paths, frames and filters never are, so that they can be copied.
+    public var width: Int
+    /// The folder in which each variant's folder lies, as a person would type it; nil leaves it out.
+    public var folder: String?
+
+    public init(color: ColorMode = .plain, width: Int = 100, folder: String? = nil) {
+        self.color = color
+        self.width = max(40, width)
+        self.folder = folder
+    }
+
+    public func text(_ verdict: Verdict) -> String {
+        var lines = [color.paint(verdict.lab, .bold) + (verdict.title.map { ": \($0)" } ?? "")]
+        for variant in verdict.variants {
+            lines.append("")
+            lines += VariantText(variant, self).lines
+        }
+        lines.append("")
+        lines += SummaryText(verdict, color).lines
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// One variant alone, as soon as it has ended.
+    public func text(_ variant: VariantVerdict) -> String {
+        VariantText(variant, self).lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The closing table and sentence alone.
+    public func summary(_ verdict: Verdict) -> String {
+        SummaryText(verdict, color).lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The first line stands after `lead`, the others below its text.
+    func wrapped(_ text: String, lead: String) -> [String] {
+        let indent = String(repeating: " ", count: lead.count)
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(separator: " ") {
+            if !line.isEmpty, lead.count + line.count + 1 + word.count > width {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        lines.append(line)
+        return lines.enumerated().map { ($0 == 0 ? lead : indent) + $1 }
+    }
+}
+
+extension ExpectationVerdict {
+    var mark: String {
+        switch self {
+        case .pass: "✔"
+        case .fail: "✘"
+        case .inconclusive: "?"
+        }
+    }
+
+    var ink: Ink {
+        switch self {
+        case .pass: .green
+        case .fail: .red
+        case .inconclusive: .yellow
+        }
+    }
+}

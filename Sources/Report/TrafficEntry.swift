@@ -1,0 +1,63 @@
+public import Evidence
+public import LabTime
+public import Measurement
+
+/// A traffic program's figures, as `verdict.json` lists them.
+public struct TrafficEntry: Hashable, Sendable, Codable {
+    public var name: String
+    public var kind: TrafficProgram.Kind
+    public var flows: Int
+    public var sent: Int
+    public var received: Int
+    public var lost: Int
+    public var duplicated: Int
+    public var reordered: Int
+    /// The longest time without an answer, timestamp-based (RFC 6414, 4.2). Where `recovered` is false the true gap is
+    /// at least this long. 0 where there were too few answers to tell, and `longestGapStart` is then absent.
+    public var longestGapMilliseconds: Double
+    public var longestGapStart: Timestamp?
+    /// The longest run of unanswered probes × the cadence, of any one flow (RFC 6414, 4.1).
+    public var lossDerivedGapMilliseconds: Double
+    /// False where both methods differ by more than their resolution: answers were delayed rather than lost.
+    public var gapMethodsAgree: Bool
+    /// The cadence: no gap is known more exactly.
+    public var resolutionMilliseconds: Double
+    /// Whether an answer came after the longest gap.
+    public var recovered: Bool
+    /// How long the application waits for an answer before it gives up.
+    public var patienceMilliseconds: Double
+    /// Absent where no flow was opened.
+    public var outcome: FlowOutcome?
+    /// How many flows ended in which way, by the outcome's word.
+    public var outcomes: [String: Int]
+    /// Probes sent late because the machine was busy.
+    public var lateProbes: Int
+    /// Probes that were due and never sent.
+    public var skippedProbes: Int
+    /// Why probes were skipped, or why a flow did not survive: the first that gives a reason.
+    public var reason: String?
+
+    public init(_ result: TrafficResult) {
+        let figures = TrafficFigures(result)
+        name = result.program.name
+        kind = result.program.kind
+        flows = figures.totals.flows
+        sent = figures.totals.sent
+        received = figures.totals.received
+        lost = figures.totals.lost
+        duplicated = figures.totals.duplicated
+        reordered = figures.totals.reordered
+        longestGapMilliseconds = figures.longestSilence?.length.roundedMilliseconds ?? 0
+        longestGapStart = figures.longestSilence?.start
+        lossDerivedGapMilliseconds = figures.totals.lossDerivedGap.roundedMilliseconds
+        gapMethodsAgree = result.gapMethodsAgree
+        resolutionMilliseconds = figures.resolution.roundedMilliseconds
+        recovered = figures.longestSilence?.isOver ?? true
+        patienceMilliseconds = result.program.patience.roundedMilliseconds
+        outcome = figures.totals.outcome
+        outcomes = Dictionary(uniqueKeysWithValues: figures.outcomes.map { ($0.key.rawValue, $0.value) })
+        lateProbes = result.late
+        skippedProbes = result.skipped
+        reason = result.problem ?? result.flows.lazy.compactMap(\.reason).first
+    }
+}

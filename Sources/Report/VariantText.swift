@@ -1,0 +1,169 @@
+import Expectation
+import LabTime
+import Measurement
+
+/// One variant's part of the text report.
+struct VariantText {
+    private let variant: VariantVerdict
+    private let report: TextReport
+    private var color: ColorMode { report.color }
+
+    /// More events than this are left to `events.jsonl`.
+    private static let eventsShown = 12
+
+    init(_ variant: VariantVerdict, _ report: TextReport) {
+        self.variant = variant
+        self.report = report
+    }
+
+    var lines: [String] {
+        var lines = [heading]
+        if let problem = variant.problem {
+            lines += report.wrapped(problem, lead: "  did not run to its end: ")
+        }
+        for part in [events, traffic, expectations, captures] where !part.isEmpty {
+            lines.append("")
+            lines += part.map { "  " + $0 }
+        }
+        return lines
+    }
+
+    private var heading: String {
+        let mark = color.paint("\(variant.verdict.mark) \(variant.name)", variant.verdict.ink)
+        return "\(mark)  \(variant.shows): \(variant.verdict.rawValue)  "
+            + color.paint(Self.seconds(variant.seconds), .dim)
+    }
+
+    // MARK: Events
+
+    private var events: [String] {
+        // What nodes report before the scenario has begun is the lab's coming up.
+        guard let first = variant.events.firstIndex(where: \.isOfScenario) else { return [] }
+        let all = variant.events[first...]
+        let shown = all.prefix(Self.eventsShown)
+        var table = TextTable([("event", .left), ("time", .right), ("what", .left), ("where", .left)])
+        for (index, event) in zip(shown.indices, shown) {
+            let offset = event.offsetMilliseconds.map { Duration(milliseconds: $0).inSeconds } ?? ""
+            table.add([
+                .init(event.name, event.isOfScenario ? .bold : nil),
+                .init(index == first ? Self.timeOfDay(event.time) : "+\(offset)"), .init(event.kind),
+                .init(event.node ?? ""),
+            ])
+        }
+        var lines = table.lines(color)
+        if all.count > shown.count { lines.append("… and \(all.count - shown.count) more in events.jsonl") }
+        return lines
+    }
+
+    // MARK: Traffic
+
+    private var traffic: [String] {
+        guard !variant.traffic.isEmpty else { return [] }
+        var table = TextTable([
+            ("traffic", .left), ("kind", .left), ("flows", .right), ("outcome", .left), ("sent", .right),
+            ("received", .right), ("lost", .right), ("longest gap", .left),
+        ])
+        for entry in variant.traffic {
+            table.add([
+                .init(entry.name, .bold), .init(entry.kind.rawValue), .init("\(entry.flows)"), .init(entry.outcomeText),
+                .init("\(entry.sent)"), .init("\(entry.received)"), .init("\(entry.lost)"), .init(entry.gapText),
+            ])
+        }
+        return table.lines(color) + variant.traffic.flatMap(notes)
+    }
+
+    /// What a figure alone would hide.
+    private func notes(_ entry: TrafficEntry) -> [String] {
+        var notes: [String] = []
+        if entry.duplicated > 0 { notes.append("\(entry.duplicated) answers came twice") }
+        if entry.reordered > 0 { notes.append("\(entry.reordered) came out of order") }
+        if !entry.gapMethodsAgree {
+            let byLoss = Duration(milliseconds: entry.lossDerivedGapMilliseconds)
+            notes.append(
+                "by loss the gap is \(byLoss.forPeople), by timestamps \(Duration(milliseconds: entry.longestGapMilliseconds).forPeople): answers were delayed, not lost"
+            )
+        }
+        if entry.lateProbes > 0 { notes.append("\(entry.lateProbes) probes were sent late, the machine was busy") }
+        if entry.skippedProbes > 0 { notes.append("\(entry.skippedProbes) probes were due and never sent") }
+        if let reason = entry.reason { notes.append(reason) }
+        return notes.map { "\(entry.name): \($0)" }
+    }
+
+    // MARK: Expectations
+
+    private var expectations: [String] {
+        variant.expectations.flatMap { entry in
+            switch entry.verdict {
+            case .pass: passed(entry)
+            case .fail, .inconclusive: undecidedOrFailed(entry)
+            }
+        }
+    }
+
+    private func passed(_ entry: ExpectationEntry) -> [String] {
+        title(entry) + report.wrapped(entry.seen, lead: "    ") + entry.frames.map { "    " + place($0) }
+    }
+
+    private func undecidedOrFailed(_ entry: ExpectationEntry) -> [String] {
+        var lines = title(entry)
+        lines += report.wrapped(entry.seen, lead: "    seen       ")
+        lines += entry.frames.flatMap { frame("frame", $0) }
+        if let nearest = entry.nearest { lines += frame("nearest", nearest) }
+        if let filter = entry.wiresharkFilter { lines.append("    Wireshark  \(filter)") }
+        return lines
+    }
+
+    private func title(_ entry: ExpectationEntry) -> [String] {
+        let lead = entry.verdict == .pass ? "  " : "  expected "
+        var lines = report.wrapped(entry.expected, lead: lead)
+        lines[0] = color.paint(entry.verdict.mark, entry.verdict.ink) + lines[0].dropFirst()
+        lines[lines.count - 1] += color.paint("  [\(entry.id)]", .dim)
+        return lines
+    }
+
+    private func frame(_ title: String, _ frame: FrameEntry) -> [String] {
+        let indent = String(repeating: " ", count: 15)
+        let lead = "    " + title + String(repeating: " ", count: 11 - title.count)
+        return [lead + place(frame), indent + frame.time.description] + (frame.note.map { [indent + $0] } ?? [])
+    }
+
+    /// `captures/lb.inside.pcap #812 at +0.734 s after failover`
+    private func place(_ frame: FrameEntry) -> String {
+        "\(frame.capture) #\(frame.number) at \(frame.moment ?? frame.time.description)"
+    }
+
+    // MARK: Captures
+
+    private var captures: [String] {
+        guard !variant.captures.isEmpty else { return [] }
+        let frames = variant.captures.reduce(0) { $0 + $1.frames }
+        let dropping = variant.captures.filter { $0.dropped > 0 }
+        var line = "\(variant.captures.count) captures, \(frames) frames, "
+        line += dropping.isEmpty ? "none dropped" : color.paint("DROPPED", .yellow)
+        if let folder = report.folder { line += ", in \(folder)/\(variant.name)/captures" }
+        return [line] + dropping.map { "  \($0.path): \($0.dropped) dropped of \($0.frames + $0.dropped)" }
+    }
+
+    // MARK: Numbers
+
+    static func seconds(_ value: Double) -> String { Duration(milliseconds: value * 1000).inSeconds }
+
+    /// `08:30:00.123` of `2026-11-21T08:30:00.123456789Z`
+    private static func timeOfDay(_ time: Timestamp) -> String { String(time.description.dropFirst(11).prefix(12)) }
+}
+
+extension TrafficEntry {
+    /// `timed-out`; of mixed outcomes each with its count.
+    var outcomeText: String {
+        guard outcome == .mixed else { return outcome?.rawValue ?? "no flow" }
+        return outcomes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    }
+
+    /// `52 ms ± 10 ms`, `2.01 s, no answer after it`
+    var gapText: String {
+        guard longestGapStart != nil else { return "–" }
+        let length = Duration(milliseconds: longestGapMilliseconds).forPeople
+        return recovered ? "\(length) ± \(Duration(milliseconds: resolutionMilliseconds).forPeople)" : "\(length) and no answer after"
+    }
+}

@@ -1,0 +1,33 @@
+/// The keys of each mapping of a lab file, in the order in which messages list them.
+enum LabKeys {
+    static let top = [
+        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "scenario",
+        "expect", "variants", "capture",
+    ]
+    /// Top-level keys with this prefix only hold values for anchors.
+    static let anchorPrefix = "x-"
+
+    static let network = ["subnet", "mtu", "switch"]
+    static let interface = ["network", "address", "mac"]
+    static let redundancy = [
+        "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
+        "addresses", "cross-connect", "virtual-router-ids",
+    ]
+    static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
+    static let poolMember = ["member", "weight"]
+    static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
+    static let traffic = [
+        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange",
+    ]
+    static let variant = ["shows", "title", "extends", "change", "expect"]
+    static let capture = ["on", "snapshot-length"]
+
+    static let requirements = ["every", "some", "none", "count", "first", "sequence"]
+    static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
+    static let event = ["name", "count", "after", "within"]
+    static let trafficExpectation = [
+        "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "after", "before",
+    ]
+    /// Words that stand beside a traffic program's name in an expectation.
+    static let expectation = ["id", "frames", "event"] + requirements
+}

@@ -1,0 +1,125 @@
+import LabFile
+import Measurement
+import Wire
+
+/// A node as written.
+struct NodeDefinition {
+    enum Role: String, CaseIterable {
+        case client
+        case backend
+        case router
+        case firewall
+        case loadBalancer = "load-balancer"
+
+        var isBox: Bool { self == .firewall || self == .loadBalancer }
+
+        var keys: [String] {
+            let own = self == .firewall ? "redundancy" : self == .loadBalancer ? "virtual-services" : "services"
+            return ["role", "interfaces", "gateway", "routes", own, "sysctls"]
+        }
+
+        var article: String { self == .loadBalancer ? "a load balancer" : "a \(rawValue)" }
+    }
+
+    struct Route {
+        var destination: IPv4Network
+        /// An address or a reference.
+        var gateway: LabValue
+        var position: SourcePosition
+    }
+
+    var name: Located<String>
+    var role: Role
+    var interfaces: [InterfaceDefinition] = []
+    /// An address or a reference.
+    var gateway: LabValue?
+    var routes: [Route] = []
+    /// nil where the lab does not say; the backends then serve what is asked of them.
+    var services: [ServerProgram]?
+    var redundancy: RedundancyDefinition?
+    var virtualServices: [VirtualServiceDefinition] = []
+    var sysctls: [Sysctl] = []
+
+    init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
+        guard NameRule.interface.check(entry.key, "a node", at: entry.keyPosition, reader) else { return nil }
+        name = Located(value: entry.key, position: entry.keyPosition)
+        guard let roleValue = entry.value["role"], !roleValue.isNull else {
+            reader.report(
+                "node '\(entry.key)' needs the key 'role'", at: entry.keyPosition, allowed: Role.allCases.map(\.rawValue))
+            return nil
+        }
+        guard let role: Role = reader.choice(roleValue, of: "the role of '\(entry.key)'") else { return nil }
+        self.role = role
+        guard let mapping = MappingReader(entry.value, role.article, keys: role.keys, reader) else { return nil }
+
+        if let value = mapping.required("interfaces") {
+            if let entries = value.entries {
+                interfaces = entries.compactMap { InterfaceDefinition($0, node: entry.key, reader) }
+                if interfaces.isEmpty, entries.isEmpty {
+                    reader.report("node '\(entry.key)' has no interface", at: value.position)
+                }
+            } else {
+                reader.report(
+                    "the interfaces of '\(entry.key)' are \(value.found)", at: value.position,
+                    allowed: ["a mapping of interface names to addresses"])
+            }
+        }
+        gateway = mapping["gateway"]
+        routes = mapping["routes"].map { Self.routes($0, node: entry.key, reader) } ?? []
+        if gateway != nil, let second = routes.first(where: { $0.destination == .any }) {
+            reader.report("'\(entry.key)' has a gateway and a default route as well", at: second.position)
+        }
+        services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
+        redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
+            .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
+        sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
+            .compactMap { Sysctl(written: $0, reader) }
+    }
+
+    /// The entries of a mapping whose keys are names.
+    static func named(_ value: LabValue?, _ what: String, _ reader: LabReader) -> [LabEntry] {
+        guard let value else { return [] }
+        if let entries = value.entries { return entries }
+        reader.report("\(what) are \(value.found)", at: value.position, allowed: ["a mapping with a name for each"])
+        return []
+    }
+
+    /// `routes: { 203.0.113.0/24: 198.51.100.1, default: fw-a.inside }`
+    private static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
+        var routes: [Route] = []
+        for entry in named(value, "the routes of '\(node)'", reader) {
+            guard let destination = entry.key == "default" ? .any : IPv4Network(entry.key) else {
+                reader.report(
+                    "'\(LabValue.shortened(entry.key))' is no destination of a route", at: entry.keyPosition,
+                    allowed: [IPv4Network.textForm, "default"],
+                    suggestion: IPv4InterfaceAddress(entry.key).map { "\($0.network)" })
+                continue
+            }
+            if routes.contains(where: { $0.destination == destination }) {
+                reader.report("'\(node)' has two routes to \(destination)", at: entry.keyPosition)
+                continue
+            }
+            routes.append(Route(destination: destination, gateway: entry.value, position: entry.keyPosition))
+        }
+        return routes
+    }
+}
+
+extension Sysctl {
+    /// `net.ipv4.conf.all.rp_filter: 1`, with dots or slashes.
+    init?(written entry: LabEntry, _ reader: LabReader) {
+        let path = entry.key.contains("/") ? entry.key : entry.key.split(separator: ".").joined(separator: "/")
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count >= 2, parts[0] == "net",
+            parts.allSatisfy({ !$0.isEmpty && $0 != ".." && $0 != "." && $0.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) } })
+        else {
+            reader.report(
+                "'\(LabValue.shortened(entry.key))' is no setting of a network namespace", at: entry.keyPosition,
+                allowed: ["names below net, such as net.ipv4.conf.all.rp_filter"])
+            return nil
+        }
+        guard let value = reader.text(entry.value, of: "sysctl '\(entry.key)'") else { return nil }
+        self.init(path, value)
+    }
+}

@@ -1,0 +1,32 @@
+import Appliances
+import LabTime
+
+/// What the timers are that a lab does not set: quick ones, so that a lab takes seconds, or a vendor's own.
+enum Timers: String, CaseIterable {
+    case quick
+    case vendor
+
+    /// Vendor: RFC 9568's default of one second.
+    var advertisementInterval: Duration { self == .quick ? .milliseconds(100) : .seconds(1) }
+    /// Vendor: one second, three misses, as chassis clusters have it.
+    var heartbeatInterval: Duration { self == .quick ? .milliseconds(50) : .seconds(1) }
+    var heartbeatMisses: Int { 3 }
+
+    /// Vendor: the balancer's system monitors (10 s, 4 s, two of each).
+    func monitor(_ kind: MonitorConfiguration.Kind) -> MonitorConfiguration {
+        switch self {
+        case .quick:
+            MonitorConfiguration(kind: kind, interval: .milliseconds(200), timeout: .milliseconds(500), fall: 3, rise: 2)
+        case .vendor:
+            MonitorConfiguration(kind: kind, interval: .seconds(10), timeout: .seconds(4), fall: 2, rise: 2)
+        }
+    }
+
+    /// Vendor: the balancer's system profiles (TCP fast path 300 s, UDP fast path 10 s).
+    func idleTimeout(_ profile: ServiceProfile) -> Duration {
+        switch self {
+        case .quick: .seconds(60)
+        case .vendor: profile.transport == .tcp ? .seconds(300) : .seconds(10)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+public import LabFile
+
+/// A lab: one topology and scenario in several variants, resolved and validated.
+public struct Lab: Hashable, Sendable, Codable {
+    /// The lab's name, also that of its runs' folder.
+    public var name: String
+    public var title: String
+    /// The document that describes the failure.
+    public var reference: String?
+    public var summary: String?
+    /// In the order of the file; at least one.
+    public var variants: [Variant]
+    /// Every capture filter of the expectations, for a check by libpcap, which alone knows the language.
+    public var filters: [CaptureFilter]
+    public var source: LabSource
+
+    /// The variant of that name.
+    public func variant(named name: String) -> Variant? { variants.first { $0.name == name } }
+
+    /// The error to show when something that only a later room can judge is wrong with the file, such as a filter.
+    public func error(_ problem: String, at position: SourcePosition) -> LabFileErrors {
+        LabFileErrors([LabFileError(at: position, problem)], in: source)
+    }
+}
+
+/// A filter in libpcap's language and where the lab file has it.
+public struct CaptureFilter: Hashable, Sendable, Codable {
+    /// With references (`lb/web.address`) already replaced.
+    public var text: String
+    public var position: SourcePosition
+
+    public init(text: String, position: SourcePosition) {
+        self.text = text
+        self.position = position
+    }
+}

@@ -1,0 +1,90 @@
+public import Appliances
+public import Measurement
+public import Wire
+
+/// A machine of the lab.
+public struct Node: Hashable, Sendable, Codable {
+    public enum Role: Hashable, Sendable, Codable {
+        /// One namespace with the kernel's own network stack.
+        case host(HostConfiguration)
+        /// A box whose dataplane owns its frames: a wire side and a host side.
+        case firewall(FirewallConfiguration)
+        case loadBalancer(LoadBalancerConfiguration)
+    }
+
+    public var name: String
+    public var role: Role
+    public var interfaces: [Interface]
+    /// Static routes without the connected networks; the gateway is the route to 0.0.0.0/0. Of a box, also those of
+    /// its host side.
+    public var routes: [RouteConfiguration]
+    /// Of the node's stack (of a box, its host side), in addition to what the plan sets everywhere.
+    public var sysctls: [Sysctl]
+
+    public func interface(named name: String) -> Interface? { interfaces.first { $0.name == name } }
+
+    /// The next hop of the default route.
+    public var gateway: IPv4Address? { routes.first { $0.destination == .any }?.gateway }
+
+    /// Whether it has a wire side and a host side.
+    public var isBox: Bool { if case .host = role { false } else { true } }
+}
+
+/// A node with the kernel's own stack.
+public struct HostConfiguration: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        case client
+        case backend
+        /// Forwards between its interfaces.
+        case router
+    }
+
+    public var kind: Kind
+    /// What it listens to and answers.
+    public var servers: [ServerProgram]
+}
+
+/// An interface of a node.
+public struct Interface: Hashable, Sendable, Codable {
+    /// The lab's own word, at most 15 bytes.
+    public var name: String
+    public var network: String
+    public var mac: MACAddress
+    /// nil where the lab says `address: none`.
+    public var address: IPv4InterfaceAddress?
+    /// Largest IP packet in bytes.
+    public var mtu: Int
+}
+
+/// A kernel setting of a network namespace.
+public struct Sysctl: Hashable, Sendable, Codable {
+    /// Below `/proc/sys/`, as in `net/ipv4/conf/all/rp_filter`
+    public var path: String
+    public var value: String
+
+    public init(_ path: String, _ value: String) {
+        self.path = path
+        self.value = value
+    }
+}
+
+/// An interface named by its node, as in `lb.inside`.
+public struct InterfaceReference: Hashable, Sendable, Codable, CustomStringConvertible {
+    public var node: String
+    public var interface: String
+
+    public init(node: String, interface: String) {
+        self.node = node
+        self.interface = interface
+    }
+
+    public var description: String { "\(node).\(interface)" }
+}
+
+/// What a run captures.
+public struct CaptureSelection: Hashable, Sendable, Codable {
+    /// In the order of the nodes; all interfaces unless the lab chooses.
+    public var interfaces: [InterfaceReference]
+    /// Bytes of a frame that are kept.
+    public var snapshotLength: Int
+}

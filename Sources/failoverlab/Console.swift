@@ -1,0 +1,32 @@
+internal import Glibc
+
+/// Standard output carries the answer and nothing else; progress and complaints go to standard error.
+enum Console {
+    static func answer(_ text: String) {
+        write(text, to: STDOUT_FILENO)
+    }
+
+    static func complain(_ text: String) {
+        write(text.hasSuffix("\n") ? text : text + "\n", to: STDERR_FILENO)
+    }
+
+    /// Colour only where a person reads it and has not asked for none (no-color.org).
+    static func hasColor(_ descriptor: Int32) -> Bool {
+        guard isatty(descriptor) == 1 else { return false }
+        if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
+        return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
+    }
+
+    static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                let count = Glibc.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { return }
+                offset += count
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Glibc
+internal import LabRuntime
+
+struct Failoverlab: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "failoverlab",
+        abstract: "Reproduces failover and load-balancing failures, proves them from captures, and proves the cure.",
+        discussion: """
+            A lab is a folder with a lab.yaml. Try: failoverlab run Labs/fast-path-mac-failover
+
+            Exit codes: 0 every variant as expected · 1 an expectation failed · 2 usage or lab file · 3 the lab could \
+            not be built or a node died unasked · 4 this host cannot run it · 5 inconclusive · 130 interrupted
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Run.self, Up.self, Down.self, Status.self, Exec.self, Shell.self, Fail.self, Check.self, Validate.self,
+            Labs.self, Doctor.self,
+        ])
+
+    /// Runs the command; what it throws becomes a message on standard error and an exit code.
+    static func start() -> Never {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            exit(0)
+        } catch let failure as LabFailure {
+            Console.complain("failoverlab: \(failure)")
+            exit(failure.exitCode)
+        } catch let complaint as Complaint {
+            Console.complain(complaint.text)
+            exit(complaint.exitCode)
+        } catch {
+            let code = exitCode(for: error)
+            if code == .success { exit(withError: error) }
+            Console.complain(fullMessage(for: error))
+            exit(code == .validationFailure ? 2 : code.rawValue)
+        }
+    }
+}
+
+/// A message for the person at the terminal, with the exit code that belongs to it.
+struct Complaint: Error {
+    var text: String
+    var exitCode: Int32
+}
+
+extension LabFailure {
+    var exitCode: Int32 {
+        switch kind {
+        case .lab: 3
+        case .host: 4
+        case .interrupted: 130
+        }
+    }
+}

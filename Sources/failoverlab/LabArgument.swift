@@ -1,0 +1,48 @@
+internal import Capture
+internal import Foundation
+internal import LabFile
+internal import LabRuntime
+internal import Topology
+
+/// Finds and reads the lab that a person names: a folder, a file, or a name of the catalogue.
+enum LabArgument {
+    static func load(_ argument: String) throws -> Lab {
+        let path = try path(of: argument)
+        do {
+            let lab = try Lab(contentsOf: path)
+            for filter in lab.filters {
+                if let problem = CaptureFile.problem(ofFilter: filter.text) {
+                    throw lab.error("libpcap refuses the filter '\(filter.text)': \(problem)", at: filter.position)
+                }
+            }
+            return lab
+        } catch let errors as LabFileErrors {
+            throw Complaint(text: "\(errors)", exitCode: 2)
+        }
+    }
+
+    private static func path(of argument: String) throws -> String {
+        var isFolder: ObjCBool = false
+        for candidate in [argument, "Labs/" + argument]
+        where FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder) {
+            return isFolder.boolValue ? (candidate as NSString).appendingPathComponent("lab.yaml") : candidate
+        }
+        let known = Catalogue.labs(in: "Labs").map(\.folder)
+        let nearest = Spelling.nearest(to: argument, in: known + known.map { "Labs/" + $0 })
+        throw Complaint(
+            text: "failoverlab: there is no lab '\(argument)'"
+                + (nearest.map { "; did you mean '\($0)'?" } ?? "; 'failoverlab labs' lists what is there"),
+            exitCode: 2)
+    }
+}
+
+/// The labs below a folder.
+enum Catalogue {
+    static func labs(in folder: String) -> [(folder: String, path: String)] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return entries.sorted().compactMap { entry in
+            let path = "\(folder)/\(entry)/lab.yaml"
+            return FileManager.default.fileExists(atPath: path) ? (entry, path) : nil
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import Glibc
+internal import LabTime
+
+/// One line on a terminal's standard error that says how far a run is; nothing at all elsewhere.
+final class Progress {
+    let isShown: Bool
+    private let names: [String]
+    private let begin = ContinuousClock.now
+    private var shown = ""
+
+    init(names: [String], isWanted: Bool) {
+        self.names = names
+        isShown = isWanted && isatty(STDERR_FILENO) == 1
+    }
+
+    func show(_ states: [Session.State]) {
+        let elapsed = ContinuousClock.now - begin
+        let ended = states.count { $0 == .ended }
+        let current = zip(names, states).first { if case .running = $1 { true } else { false } }
+        var line = "\(Int(elapsed.milliseconds / 100) / 10).\(Int(elapsed.milliseconds / 100) % 10) s  \(ended)/\(states.count) done"
+        let building = states.count { $0 == .building }
+        if building > 0 { line += ", \(building) building" }
+        if let current, case .running(let step) = current.1 { line += ", \(current.0): \(step)" }
+        line = String(line.prefix(width))
+        guard line != shown else { return }
+        shown = line
+        Console.write("\r\u{1B}[K" + line, to: STDERR_FILENO)
+    }
+
+    func clear() {
+        if isShown, !shown.isEmpty { Console.write("\r\u{1B}[K", to: STDERR_FILENO) }
+        shown = ""
+    }
+
+    private var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 79 }
+        return Int(size.ws_col) - 1
+    }
+}

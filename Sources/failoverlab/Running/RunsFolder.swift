@@ -1,0 +1,46 @@
+internal import Foundation
+internal import Glibc
+internal import LabRuntime
+internal import LabTime
+
+/// `runs/<lab>/<UTC time>`, a new folder for every run, and `runs/<lab>/latest`, which points to the newest.
+struct RunsFolder {
+    let path: String
+
+    /// Makes the folder of a new run.
+    /// - Throws: `LabFailure` where it cannot be made
+    init(in output: String, lab: String, at time: Timestamp) throws(LabFailure) {
+        let base = URL(fileURLWithPath: output).appendingPathComponent(lab).path
+        do {
+            try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
+        } catch {
+            throw Self.failure(base, error.localizedDescription)
+        }
+        // 2026-11-21T08:30:00.123456789Z without what a folder's name should not have.
+        let name = time.description.prefix(19).filter { $0 != ":" && $0 != "-" } + "Z"
+        var attempt = 1
+        while true {
+            let candidate = base + "/" + name + (attempt == 1 ? "" : "-\(attempt)")
+            if mkdir(candidate, 0o755) == 0 {
+                path = candidate
+                break
+            }
+            guard errno == EEXIST, attempt < 1000 else { throw Self.failure(candidate, String(cString: strerror(errno))) }
+            attempt += 1
+        }
+        // Replaced in one step, so that 'latest' always points somewhere.
+        let link = base + "/.latest.\(getpid())"
+        unlink(link)
+        if symlink((path as NSString).lastPathComponent, link) == 0 { rename(link, base + "/latest") }
+    }
+
+    func folder(of variant: String, repetition: Int, of repetitions: Int) -> RunFolder {
+        RunFolder(repetitions == 1 ? "\(path)/\(variant)" : "\(path)/\(repetition)/\(variant)")
+    }
+
+    private static func failure(_ path: String, _ reason: String) -> LabFailure {
+        LabFailure(
+            .lab, "the run's folder '\(path)' cannot be made: \(reason)",
+            remedy: "name a folder that you may write to with --output DIR")
+    }
+}

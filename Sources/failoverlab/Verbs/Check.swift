@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import Foundation
+internal import LabRuntime
+internal import Report
+internal import Topology
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Judges a saved run again, from its captures; needs no privileges.")
+
+    @Argument(help: "A run's folder, or that of one variant: runs/fast-path-mac-failover/latest")
+    var run: String
+
+    @Option(help: "Judge by this lab file's expectations instead of the ones that the run was made with.")
+    var lab: String?
+
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let folders = SavedRun.folders(below: run)
+        guard !folders.isEmpty else {
+            throw Complaint(text: "failoverlab: '\(run)' is no run's folder: there is no lab.yaml in it", exitCode: 2)
+        }
+        let other = try lab.map { try LabArgument.load($0) }
+        var labName = ""
+        let judgements = try folders.map { folder in
+            let saved = try LabArgument.load(folder.lab)
+            labName = saved.name
+            guard var variant = saved.variants.first else {
+                throw Complaint(text: "failoverlab: '\(folder.lab)' has no variant", exitCode: 2)
+            }
+            if let other {
+                guard let replacement = other.variant(named: variant.name) else {
+                    throw Complaint(text: VariantSelection.unknown(variant.name, of: other), exitCode: 2)
+                }
+                variant.expectations = replacement.expectations
+            }
+            return Judgement(of: variant, in: folder, supervisor: nil)
+        }
+        try output.conclude(judgements, of: labName, in: nil, repetitions: 1)
+    }
+}
+
+/// Folders of variants in a saved run.
+enum SavedRun {
+    static func folders(below path: String) -> [RunFolder] {
+        let manager = FileManager.default
+        if manager.fileExists(atPath: path + "/lab.yaml") { return [RunFolder(path)] }
+        let entries = (try? manager.contentsOfDirectory(atPath: path)) ?? []
+        return entries.sorted().flatMap { entry -> [RunFolder] in
+            let inner = "\(path)/\(entry)"
+            var isFolder: ObjCBool = false
+            guard manager.fileExists(atPath: inner, isDirectory: &isFolder), isFolder.boolValue, entry != "latest"
+            else { return [] }
+            return folders(below: inner)
+        }
+    }
+}

@@ -1,0 +1,20 @@
+internal import ArgumentParser
+internal import LabRuntime
+
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tries everything that a lab needs of this host, and says what to change.")
+
+    func run() throws {
+        let checks = LabRuntime.Doctor.examine()
+        let width = checks.map(\.need.count).max() ?? 0
+        for check in checks {
+            Console.answer("\(check.isMet ? "✔" : "✘") \(check.need.padded(to: width))  \(check.found)\n")
+            if let remedy = check.remedy { Console.answer("  → \(remedy)\n") }
+        }
+        if !checks.allSatisfy(\.isMet) {
+            throw Complaint(text: "failoverlab: this host cannot run labs yet", exitCode: 4)
+        }
+        Console.answer("This host can run labs.\n")
+    }
+}

@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import Foundation
+internal import LabFile
+internal import Topology
+
+struct Validate: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Reads labs and says what is wrong with them; builds nothing.")
+
+    @Argument(help: "Lab folders or files.")
+    var labs: [String]
+
+    func run() throws {
+        var complaints: [String] = []
+        for argument in labs {
+            do {
+                let lab = try LabArgument.load(argument)
+                let count = lab.variants.count
+                Console.answer("\(argument): ok, \(count) variant\(count == 1 ? "" : "s")\n")
+            } catch let complaint as Complaint {
+                complaints.append(complaint.text)
+            }
+        }
+        if !complaints.isEmpty { throw Complaint(text: complaints.joined(separator: "\n"), exitCode: 2) }
+    }
+}
+
+struct Labs: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists the catalogue of labs with their variants.")
+
+    @Option(help: "The catalogue's folder.")
+    var folder = "Labs"
+
+    func run() throws {
+        let labs = Catalogue.labs(in: folder)
+        if labs.isEmpty { Console.complain("There are no labs in '\(folder)'.") }
+        for (name, path) in labs {
+            let lab = try LabArgument.load(path)
+            Console.answer("\(name)\n  \(lab.title)\n")
+            if let reference = lab.reference { Console.answer("  \(reference)\n") }
+            let width = lab.variants.map(\.name.count).max() ?? 0
+            for variant in lab.variants {
+                let title = variant.title == variant.name ? "" : "  \(variant.title)"
+                Console.answer("    \(variant.name.padded(to: width))  \(variant.shows.rawValue.padded(to: 7))\(title)\n")
+            }
+        }
+    }
+}

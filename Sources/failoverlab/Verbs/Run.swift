@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import Glibc
+internal import LabRuntime
+internal import LabTime
+internal import Report
+internal import Topology
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Builds a lab, plays its scenario, judges the captures, and takes everything down.",
+        discussion: "Variants run beside each other. The verdict goes to standard output, progress to standard error.")
+
+    @Argument(help: "The lab's folder, file or name.")
+    var lab: String
+
+    @Option(parsing: .singleValue, help: "Only this variant (several times, or with '*').")
+    var variant: [String] = []
+
+    @OptionGroup var output: OutputOptions
+
+    @Option(name: .customLong("output"), help: "Where runs are kept.")
+    var folder = "runs"
+
+    @Option(help: "Run everything so many times; one failure fails all.")
+    var `repeat` = 1
+
+    @Option(help: "How many variants run beside each other; all of them, up to 8 a core, unless given.")
+    var jobs: Int?
+
+    @Option(help: "Seconds after which a variant is ended.")
+    var timeout: Double?
+
+    @Flag(help: "Leave the labs up afterwards.")
+    var keep = false
+
+    @Flag(help: "Leave the labs up whose verdict is not pass.")
+    var keepOnFailure = false
+
+    func validate() throws {
+        if `repeat` < 1 { throw ValidationError("--repeat takes a number from 1") }
+        if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1") }
+        if let timeout, timeout <= 0 { throw ValidationError("--timeout takes seconds above 0") }
+    }
+
+    func run() throws {
+        let lab = try LabArgument.load(lab)
+        let variants = try VariantSelection.variants(variant, of: lab)
+        let runs = try RunsFolder(in: folder, lab: lab.name, at: .now())
+        let jobs = (1...`repeat`).flatMap { repetition in
+            variants.map { variant in
+                Session.Job(
+                    variant: variant,
+                    folder: runs.folder(of: variant.name, repetition: repetition, of: `repeat`), repetition: repetition)
+            }
+        }
+        let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let session = try Session(
+            lab, jobs: jobs, beside: self.jobs ?? max(1, cores * 8), timeout: timeout.map { .seconds($0) },
+            stays: keep || keepOnFailure)
+        var judged = [Judgement?](repeating: nil, count: jobs.count)
+        session.onEnd = { number, job, process, report in
+            let judgement = Judgement(of: job.variant, in: job.folder, supervisor: report)
+            judged[number] = judgement
+            if let process {
+                let stays = keep || keepOnFailure && judgement.verdict != .pass
+                stays ? process.release() : process.stop()
+            }
+        }
+        let names = jobs.map { `repeat` == 1 ? $0.variant.name : "\($0.variant.name) #\($0.repetition)" }
+        session.run(progress: Progress(names: names, isWanted: output.format == .text))
+        try output.conclude(judged.compactMap { $0 }, of: lab.name, in: runs.path, repetitions: `repeat`)
+    }
+}

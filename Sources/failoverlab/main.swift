@@ -1,0 +1,5 @@
+internal import LabRuntime
+
+// A lab's own processes first: they must enter namespaces before anything starts a thread.
+HiddenVerb.runIfAsked(CommandLine.arguments)
+Failoverlab.start()

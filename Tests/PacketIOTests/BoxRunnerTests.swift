@@ -1,0 +1,315 @@
+import Appliances
+import EventLoop
+import LabTime
+import PacketIO
+import Testing
+
+/// A box that runs, and what it told.
+private final class Bench {
+    var network: TestNetwork
+    let loop: EventLoop
+    let left: TestPort
+    let right: TestPort
+    let runner: BoxRunner<PortForwarder>
+    private let told: Told
+
+    private final class Told {
+        var events: [ApplianceEvent] = []
+        var onEvents: ([ApplianceEvent]) -> Void = { _ in }
+    }
+
+    var events: [ApplianceEvent] { told.events }
+
+    init(
+        _ box: consuming PortForwarder = PortForwarder(), mtu: Int = 1500,
+        options: PacketSocketOptions = PacketSocketOptions()
+    ) throws {
+        network = try TestNetwork(mtu: mtu)
+        loop = try EventLoop()
+        left = try network.port("left")
+        right = try network.port("right")
+        let told = Told()
+        self.told = told
+        runner = try BoxRunner(box, ports: TestNetwork.ports, options: options, on: loop) {
+            told.events += $0
+            told.onEvents($0)
+        }
+    }
+
+    func onEvents(_ body: @escaping ([ApplianceEvent]) -> Void) { told.onEvents = body }
+
+    /// Starts the box and forgets its first frame.
+    func start() throws {
+        try runner.start()
+        _ = left.receiveAll()
+    }
+
+    /// Turns the loop until so many frames have reached a port.
+    func receive(_ count: Int, at port: TestPort) -> [[UInt8]] {
+        var frames = port.receiveAll()
+        while frames.count < count {
+            loop.turn(block: true)
+            frames += port.receiveAll()
+        }
+        return frames
+    }
+
+    func counter(_ name: String) -> UInt64? { runner.counters.first { $0.name == name }?.value }
+}
+
+@Suite(.enabled(if: NetworkNamespaces.areAvailable, Comment(rawValue: NetworkNamespaces.absence)))
+struct BoxRunnerTests {
+    @Test(arguments: [14, 60, 64, 65, 590, 1513, 1514])
+    func `forwards frames byte for byte in both directions`(length: Int) async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            try bench.start()
+            let there = length < 18 ? Array(TestFrame.make(length: 18).prefix(length)) : TestFrame.make(length: length)
+            bench.left.send(there)
+            #expect(bench.receive(1, at: bench.right) == [there])
+            let back = Array(there[6..<12] + there[0..<6] + there[12...])
+            bench.right.send(back)
+            #expect(bench.receive(1, at: bench.left) == [back])
+        }
+    }
+
+    @Test func `sends what the appliance rewrote in place`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(mark: 0x5a))
+            try bench.start()
+            let sent = TestFrame.make(length: 100)
+            bench.left.send(sent)
+            #expect(bench.receive(1, at: bench.right) == [sent.dropLast() + [0x5a]])
+        }
+    }
+
+    @Test func `hands frames of the box itself to its host side and takes its answers`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            let kernel = try bench.network.port("kernel1")
+            try bench.start()
+            let question = TestFrame.make(length: 80, to: PortForwarder.ownAddress)
+            bench.right.send(question)
+            #expect(bench.receive(1, at: kernel) == [question])
+            let answer = TestFrame.make(length: 81, from: PortForwarder.ownAddress)
+            kernel.send(answer)
+            #expect(bench.receive(1, at: bench.right) == [answer])
+        }
+    }
+
+    @Test func `hears frames to any address, virtual MACs included`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            try bench.start()
+            let addresses: [[UInt8]] = [
+                [0x00, 0x00, 0x5e, 0x00, 0x01, 0x0a], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                [0x01, 0x00, 0x5e, 0x00, 0x00, 0x12], [0x02, 0x12, 0x34, 0x56, 0x78, 0x9a],
+            ]
+            let frames = addresses.map { TestFrame.make(length: 60, to: $0) }
+            for frame in frames { bench.left.send(frame) }
+            #expect(bench.receive(frames.count, at: bench.right) == frames)
+        }
+    }
+
+    @Test func `loses nothing and keeps the order of 100000 frames each way`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            try bench.start()
+            var expected: UInt32 = 0
+            var isInOrder = true
+            let burst: UInt32 = 250
+            while expected < 100_000 {
+                for number in expected..<(expected + burst) {
+                    let frame = TestFrame.make(length: 60 + Int(number % 61), number: number)
+                    bench.left.send(frame)
+                    bench.right.send(frame)
+                }
+                for port in [bench.right, bench.left] {
+                    let numbers = bench.receive(Int(burst), at: port).map(TestFrame.number)
+                    isInOrder = isInOrder && numbers == Array(expected..<(expected + burst))
+                }
+                expected += burst
+            }
+            #expect(isInOrder)
+            #expect(bench.counter("io.received") == 200_000)
+            #expect(bench.counter("io.drop.ring-full") == 0)
+            #expect(bench.counter("queue-full") == 0)
+        }
+    }
+
+    @Test func `counts what does not fit the receive ring and goes on`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(options: PacketSocketOptions(slots: 32))
+            try bench.start()
+            for number in 0..<100 { bench.left.send(TestFrame.make(length: 60, number: UInt32(number))) }
+            // The first ones are kept: the ring never overwrites.
+            let kept = bench.receive(32, at: bench.right).map(TestFrame.number)
+            #expect(kept == Array(0..<32))
+            #expect(bench.counter("io.received") == 32)
+            #expect(bench.counter("io.drop.ring-full") == 68)
+            let next = TestFrame.make(length: 60, number: 100)
+            bench.left.send(next)
+            #expect(bench.receive(1, at: bench.right) == [next])
+        }
+    }
+
+    @Test func `drops and counts a frame that is longer than a slot`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(mtu: 9000)
+            try bench.start()
+            let short = TestFrame.make(length: 60)
+            bench.left.send(TestFrame.make(length: 3000))
+            bench.left.send(short)
+            #expect(bench.receive(1, at: bench.right) == [short])
+            #expect(bench.counter("io.drop.too-long") == 1)
+        }
+    }
+
+    @Test func `carries jumbo frames where its slots are made for them`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(mtu: 9000, options: PacketSocketOptions(slots: 64, longestFrame: 9014))
+            try bench.start()
+            let frame = TestFrame.make(length: 9014)
+            bench.left.send(frame)
+            #expect(bench.receive(1, at: bench.right) == [frame])
+        }
+    }
+
+    @Test func `counts frames for an interface that is down and works again when it is up`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            try bench.start()
+            let frame = TestFrame.make(length: 60)
+            try bench.network.set("outside", up: false)
+            bench.left.send(frame)
+            while bench.counter("io.received") == 0 { bench.loop.turn(block: true) }
+            #expect(bench.counter("io.drop.link-down") == 1)
+            bench.right.send(frame)
+            try bench.network.set("outside", up: true)
+            bench.left.send(frame)
+            #expect(bench.receive(1, at: bench.right) == [frame])
+            bench.right.send(frame)
+            #expect(bench.receive(1, at: bench.left) == [frame])
+            #expect(bench.counter("io.received") == 3)
+        }
+    }
+
+    @Test func `its own frames are seen by a capture on its interface and not by itself`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            let capture = try TestPort("outside", seesOutgoing: true)
+            try bench.start()
+            let frame = TestFrame.make(length: 60)
+            bench.left.send(frame)
+            #expect(bench.receive(1, at: bench.right) == [frame])
+            #expect(capture.receiveAll() == [frame])
+            bench.loop.turn(block: false)
+            #expect(bench.counter("io.received") == 1)
+            #expect(bench.counter("io.foreign") == 0)
+        }
+    }
+
+    @Test func `its first frame and event come with start, and frames that came before are handled after it`()
+        async throws
+    {
+        try await onOwnThread {
+            let bench = try Bench()
+            let early = TestFrame.make(length: 60, number: 7)
+            bench.left.send(early)
+            bench.loop.turn(block: false)
+            #expect(bench.right.receive() == nil)
+            try bench.runner.start()
+            #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [1000])
+            #expect(bench.events.map(\.kind) == ["ready"])
+            #expect(bench.receive(1, at: bench.right) == [early])
+        }
+    }
+
+    @Test func `timers fire in order, none before it is due`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(ticks: 20))
+            try bench.start()
+            let frames = bench.receive(20, at: bench.left)
+            #expect(frames.map(TestFrame.number) == (0..<20).reversed())
+            let ticks = bench.events.filter { $0.kind == "tick" }
+            #expect(ticks.count == 20)
+            for tick in ticks { #expect(tick.at.nanoseconds >= Int64(tick.details["due"]!)!) }
+        }
+    }
+
+    @Test func `an event is told after its frames were sent`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(tellsBatches: true))
+            try bench.start()
+            var toldAt: Timestamp?
+            bench.onEvents { events in
+                if events.contains(where: { $0.kind == "batch" }) { toldAt = .now() }
+            }
+            bench.left.send(TestFrame.make(length: 60))
+            #expect(bench.receive(1, at: bench.right).count == 1)
+            let sentAt = try #require(bench.right.stamp())
+            #expect(sentAt <= (try #require(toldAt)))
+        }
+    }
+
+    @Test func `a command's frames have left when it is answered`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            #expect(bench.runner.perform(.switchover) == .refused(reason: "the box does not run"))
+            try bench.start()
+            #expect(bench.runner.perform(.switchover) == .done)
+            let answeredAt = Timestamp.now()
+            #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [2000])
+            #expect(try #require(bench.left.stamp()) <= answeredAt)
+        }
+    }
+
+    @Test func `whoever hears of an event may command the box at once`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(tellsBatches: true))
+            try bench.start()
+            var replies: [ApplianceReply] = []
+            bench.onEvents { [unowned bench] events in
+                if events.contains(where: { $0.kind == "batch" }) { replies.append(bench.runner.perform(.switchover)) }
+            }
+            let frame = TestFrame.make(length: 60)
+            bench.left.send(frame)
+            #expect(bench.receive(1, at: bench.right) == [frame])
+            #expect(replies == [.done])
+            #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [2000])
+        }
+    }
+
+    @Test func `a change of carrier reaches the appliance by the port's name`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            try bench.start()
+            bench.runner.carrierChanged(port: "outside", isUp: false)
+            #expect(bench.events.last?.kind == "carrier")
+            #expect(bench.events.last?.details == ["outside": "down"])
+        }
+    }
+
+    @Test func `a stopped box leaves its ports alone`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(ticks: 5))
+            try bench.start()
+            bench.runner.stop()
+            bench.left.send(TestFrame.make(length: 60))
+            for _ in 0..<3 { bench.loop.turn(block: false) }
+            #expect(bench.right.receive() == nil)
+            #expect(bench.runner.perform(.switchover) == .refused(reason: "the box does not run"))
+        }
+    }
+
+    @Test func `an interface that is missing is named`() async throws {
+        try await onOwnThread {
+            // Its interfaces have other names.
+            _ = try TestNetwork()
+            let loop = try EventLoop()
+            #expect(throws: PacketSocketError.noInterface("upside")) {
+                _ = try BoxRunner(PortForwarder(), ports: [BoxPort(wire: "upside", host: nil)], on: loop) { _ in }
+            }
+        }
+    }
+}
