@@ -36,7 +36,17 @@ let nio: [Target.Dependency] = [
 
 let package = Package(
     name: "failoverlab",
-    products: [.executable(name: "failoverlab", targets: ["failoverlab"])],
+    products: [
+        .executable(name: "failoverlab", targets: ["failoverlab"]),
+        // For benchmarks and for whoever builds on the rooms; the command itself is the stable interface.
+        .library(
+            name: "FailoverLab",
+            targets: [
+                "LabTime", "Wire", "Dataplane", "Redundancy", "Appliances", "Measurement", "Evidence", "Expectation",
+                "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "LabRuntime",
+            ]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -80,8 +90,16 @@ let package = Package(
             name: "failoverlab",
             dependencies: [
                 "LabRuntime", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Capture",
-                "LabTime", argumentParser,
+                "LabTime", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: [], path: "Tests/Support", swiftSettings: strict),
+        .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
+        tests("LabTime"),
+        tests("EventLoop", ["CLinux", "LabTime"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestSupport", "failoverlab", "census"], swiftSettings: strict),
     ]
 )

@@ -24,19 +24,26 @@ struct CaptureFileWriter: ~Copyable {
     /// Bytes in the file; all whole records.
     private var fileLength: off_t = 0
 
+    /// Creates a file, or empties the one that is there, and writes its header.
     /// - Throws: the `Errno` of open(2) or write(2)
-    init(path: String, snapLength: Int, capacity: Int = 128 * 1024) throws(Errno) {
-        let opened = cl_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-        guard opened >= 0 else { throw Errno(rawValue: -opened) }
-        descriptor = opened
+    static func create(path: String, snapLength: Int) throws(Errno) -> CaptureFileWriter {
+        let descriptor = cl_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        guard descriptor >= 0 else { throw Errno(rawValue: -descriptor) }
+        var writer = CaptureFileWriter(takingOver: descriptor, snapLength: snapLength)
+        try writer.flush()
+        return writer
+    }
+
+    private init(takingOver descriptor: Int32, snapLength: Int, capacity: Int = 128 * 1024) {
+        self.descriptor = descriptor
         buffer = .allocate(byteCount: max(capacity, snapLength + Self.recordHeaderLength), alignment: 16)
-        let words: [UInt32] = [0xa1b2_3c4d, 4 << 16 | 2, 0, 0, UInt32(snapLength), 1]
-        // On either byte order the two numbers of the version stand in this order.
-        for (position, word) in words.enumerated() { put(word, at: position * 4) }
+        put(UInt32(0xa1b2_3c4d), at: 0)
         put(UInt16(2), at: 4)
         put(UInt16(4), at: 6)
+        put(UInt64(0), at: 8)
+        put(UInt32(clamping: snapLength), at: 16)
+        put(UInt32(1), at: 20)
         used = Self.fileHeaderLength
-        try flush()
     }
 
     deinit {

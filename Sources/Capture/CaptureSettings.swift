@@ -3,7 +3,7 @@ public struct CaptureSettings: Hashable, Sendable {
     /// Bytes of each interface's ring. libpcap's blocks have 256 KiB, and a block that holds any frame is handed over
     /// after `blockTimeout`, so 4 MiB bear a reader that is late by 16 × `blockTimeout`, and 32 MiB eight times that.
     public var ringSize: Int
-    /// After this time a block is handed over though it is not full; whole milliseconds.
+    /// After this time a block is handed over though it is not full; whole milliseconds. A barrier takes as long.
     public var blockTimeout: Duration
     /// Bytes kept of each frame. Rings of TPACKET_V3 hold frames of any length side by side, so that a large value
     /// costs nothing where frames are small.
@@ -12,7 +12,7 @@ public struct CaptureSettings: Hashable, Sendable {
     public var flushInterval: Duration
 
     public init(
-        ringSize: Int = 4 << 20, blockTimeout: Duration = .milliseconds(10), snapLength: Int = 65_535,
+        ringSize: Int = 4 << 20, blockTimeout: Duration = .milliseconds(20), snapLength: Int = 65_535,
         flushInterval: Duration = .milliseconds(200)
     ) {
         self.ringSize = ringSize

@@ -1,26 +1,86 @@
 internal import Glibc
+internal import Synchronization
+internal import SystemPackage
 
-/// Runs work on as many threads as there are pieces of it, and waits for all.
+/// Runs pieces of work on as many threads as there are pieces, and waits for all.
 ///
 /// For system calls that mostly wait: opening and closing packet rings each wait for one or more grace periods of the
-/// kernel (synchronize_rcu, some 6 to 13 ms), and grace periods are shared by all who wait at the same time.
-/// `setns` in a piece of work changes only that thread.
+/// kernel (synchronize_rcu, some 6 to 13 ms), and a grace period serves all who wait for it.
 enum ParallelThreads {
-    /// - Parameter body: called once for each position, on a thread of its own; on the calling thread only where no
-    ///   thread can be started and it does not enter a namespace
-    static func map<Element>(_ count: Int, _ body: @escaping (Int) -> Element) -> [Element] {
-        let work = Work(count, body)
-        let opaque = Unmanaged<AnyWork>.passUnretained(work).toOpaque()
+    /// - Parameter body: called once for each position, never on the calling thread, so it may enter a namespace
+    /// - Throws: the `Errno` of pthread_create(3) where not even one thread can be started
+    static func map<Element: Sendable>(
+        _ count: Int, _ body: @escaping @Sendable (Int) -> Element
+    ) throws(Errno) -> [Element] {
+        let work = Pieces(count, body)
+        let argument = Unmanaged<AnyPieces>.passUnretained(work).toOpaque()
         var threads: [pthread_t] = []
         for _ in 0..<count {
             var thread = pthread_t()
-            let code = pthread_create(&thread, nil, { argument in
-                Unmanaged<AnyWork>.fromOpaque(argument!).takeUnretainedValue().runNext()
-                return nil
-            }, opaque)
-            if code == 0 { threads.append(thread) }
+            let code = pthread_create(
+                &thread, nil,
+                { argument in
+                    Unmanaged<AnyPieces>.fromOpaque(argument!).takeUnretainedValue().run()
+                    return nil
+                }, argument)
+            if code == 0 {
+                threads.append(thread)
+            } else if threads.isEmpty {
+                throw Errno(rawValue: code)
+            }
         }
         for thread in threads { pthread_join(thread, nil) }
-        return work.takeResults()
+        return work.results.withLock { $0.map { $0! } }
+    }
+
+    /// Runs pieces of work as `map` does, and waits for none of them. A process that exits meanwhile waits for all at
+    /// the same time; had it to do the work itself, it would do one piece after the other.
+    static func start(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        let work = Pieces(count, body)
+        var started = 0
+        for _ in 0..<count {
+            let argument = Unmanaged<AnyPieces>.passRetained(work)
+            var thread = pthread_t()
+            let code = pthread_create(
+                &thread, nil,
+                { argument in
+                    Unmanaged<AnyPieces>.fromOpaque(argument!).takeRetainedValue().run()
+                    return nil
+                }, argument.toOpaque())
+            if code == 0 {
+                pthread_detach(thread)
+                started += 1
+            } else {
+                argument.release()
+            }
+        }
+        if started == 0 { work.run() }
+    }
+
+    private class AnyPieces {
+        func run() {}
+    }
+
+    private final class Pieces<Element: Sendable>: AnyPieces {
+        let count: Int
+        let body: @Sendable (Int) -> Element
+        let next = Atomic<Int>(0)
+        let results: Mutex<[Element?]>
+
+        init(_ count: Int, _ body: @escaping @Sendable (Int) -> Element) {
+            self.count = count
+            self.body = body
+            results = Mutex(Array(repeating: nil, count: count))
+        }
+
+        /// Takes pieces until there are none: where fewer threads could be started, each does more.
+        override func run() {
+            while true {
+                let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard position < count else { return }
+                let result = body(position)
+                results.withLock { $0[position] = result }
+            }
+        }
     }
 }

@@ -21,7 +21,9 @@ extension EventExpectation {
             }
             return "at \(moment)"
         }
-        var seen = happened.isEmpty ? "it did not happen" : "it happened \(happened.count == 1 ? "once" : "\(happened.count) times")"
+        var seen =
+            happened.isEmpty
+            ? "it did not happen" : "it happened \(happened.count == 1 ? "once" : "\(happened.count) times")"
         if let first = happened.first { seen += ", first \(moment(first))" }
         if happened.isEmpty, let other = all.first { seen += " in that time, but \(moment(other))" }
         return ExpectationResult(

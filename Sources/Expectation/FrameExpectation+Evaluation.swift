@@ -37,7 +37,8 @@ extension FrameExpectation {
         return ExpectationResult(
             id: id, verdict: verdict, expected: sentence, seen: seen, frames: frames, nearest: nearest,
             wiresharkFilter: displayFilter(
-                for: verdict, selection, shown: frames + (nearest.map { [$0] } ?? []), foundNothing: tally.selected == 0,
+                for: verdict, selection, shown: frames + (nearest.map { [$0] } ?? []),
+                foundNothing: tally.selected == 0,
                 in: evidence))
     }
 
@@ -54,7 +55,8 @@ extension FrameExpectation {
     /// Why a capture cannot prove that something did not pass.
     private static func doubt(_ capture: CaptureSummary) -> String? {
         if capture.dropped > 0 {
-            return "\(capture.path) lacks \(capture.dropped) frame\(capture.dropped == 1 ? "" : "s") that the kernel dropped"
+            return
+                "\(capture.path) lacks \(capture.dropped) frame\(capture.dropped == 1 ? "" : "s") that the kernel dropped"
         }
         if capture.frames == 0 { return "\(capture.path) holds no frame at all" }
         return nil

@@ -40,7 +40,8 @@ struct FrameFinding: Sendable {
             seen += "; "
             switch miss.fit {
             case .outsideWindow(let distance):
-                seen += "the nearest, #\(miss.sighting.number), passed "
+                seen +=
+                    "the nearest, #\(miss.sighting.number), passed "
                     + (distance < .zero
                         ? "\(distance.magnitude.forPeople) before the window begins"
                         : "\(distance.forPeople) after the window ends")
@@ -71,7 +72,8 @@ struct FrameFinding: Sendable {
         if let first = tally.firstPassing.first {
             return FrameFinding(
                 holds: true, couldChange: false,
-                seen: "\(tally.passing) of \(frames(tally.selected)) \(tally.passing == 1 ? "does" : "do"), first #\(first.number)",
+                seen:
+                    "\(tally.passing) of \(frames(tally.selected)) \(tally.passing == 1 ? "does" : "do"), first #\(first.number)",
                 frames: tally.firstPassing)
         }
         return FrameFinding(

@@ -27,11 +27,11 @@ struct TrafficProof: Sendable {
                 }
                 return true
             }
-            frames = sightings.proof(pivot: pivot, hasSurvived: flow.outcome == .survived).map { sighting, note in
+            frames = sightings.proof(pivot: pivot, hasSurvived: flow.outcome == .survived).map { sighting, role in
                 FrameReference(
                     capture: sighting.capture, number: sighting.number, time: sighting.time,
                     moment: evidence.moment(of: sighting.time, from: event),
-                    note: "\(note): \(sighting.reading.summary)")
+                    role: role, note: sighting.reading.summary)
             }
             if !frames.isEmpty { return }
         }
@@ -60,11 +60,14 @@ struct TrafficProof: Sendable {
                 if !hasSurvived {
                     [(last[.toClient], "last to the client"), (last[.toServer], "last to the server")]
                 } else if pivot != nil {
-                    [(lastAnswerBeforeGap, "last answer before the gap"), (firstAnswerAfterGap, "first after it")]
+                    [
+                        (lastAnswerBeforeGap, "last answer before the gap"),
+                        (firstAnswerAfterGap, "first answer after it"),
+                    ]
                 } else {
                     [(first[.toServer], "first to the server"), (first[.toClient], "first to the client")]
                 }
-            return pair.compactMap { sighting, note in sighting.map { ($0, note) } }
+            return pair.compactMap { sighting, role in sighting.map { ($0, role) } }
         }
     }
 }

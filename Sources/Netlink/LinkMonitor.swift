@@ -69,7 +69,8 @@ public struct LinkMonitor: ~Copyable {
             guard left > .zero else { throw NetlinkError(.timedOut, verb: verb) }
             var poll = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
             // A removal is looked for anew at least every 100 ms, should its notification have been lost.
-            let milliseconds = min(100, left.components.seconds * 1000 + 1 + left.components.attoseconds / 1_000_000_000_000_000)
+            let milliseconds = min(
+                100, left.components.seconds * 1000 + 1 + left.components.attoseconds / 1_000_000_000_000_000)
             _ = Glibc.poll(&poll, 1, Int32(milliseconds))
             while true {
                 do { guard try next() != nil else { break } } catch {

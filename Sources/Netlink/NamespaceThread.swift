@@ -9,10 +9,12 @@ public enum NamespaceThread {
     public static func run<Success: Sendable>(_ body: @escaping @Sendable () throws -> Success) throws -> Success {
         let work = Work(body)
         var thread = pthread_t()
-        let code = pthread_create(&thread, nil, { argument in
-            Unmanaged<AnyWork>.fromOpaque(argument!).takeUnretainedValue().run()
-            return nil
-        }, Unmanaged<AnyWork>.passUnretained(work).toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<AnyWork>.fromOpaque(argument!).takeUnretainedValue().run()
+                return nil
+            }, Unmanaged<AnyWork>.passUnretained(work).toOpaque())
         guard code == 0 else { throw Errno(rawValue: code) }
         pthread_join(thread, nil)
         return try work.result!.get()

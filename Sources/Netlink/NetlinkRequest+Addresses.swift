@@ -26,7 +26,8 @@ extension NetlinkRequest {
         _ address: NetworkAddress, prefixLength: Int, to link: InterfaceReference, scope: AddressScope = .global,
         options: AddressOptions = []
     ) -> NetlinkRequest {
-        requestAddress(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, "add", address, prefixLength, link, scope, options)
+        requestAddress(
+            RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, "add", address, prefixLength, link, scope, options)
     }
 
     /// Equals `ip addr add ADDRESS/PREFIX dev NAME`

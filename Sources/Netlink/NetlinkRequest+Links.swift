@@ -21,7 +21,8 @@ extension NetlinkRequest {
                 }
             }
         }
-        return message.finish(verb: "create veth pair '\(end.name)' – '\(peer.name)'", interface: nil, changesNames: true)
+        return message.finish(
+            verb: "create veth pair '\(end.name)' – '\(peer.name)'", interface: nil, changesNames: true)
     }
 
     /// Creates a switch that sends nothing by itself: no spanning tree, no multicast querier or snooping.

@@ -96,7 +96,8 @@ public struct NetlinkSocket: ~Copyable {
         var batch: [UInt8] = []
         var first = 0
         for (position, request) in requests.enumerated() {
-            let isFull = batch.count + request.bytes.count > Self.mostBytesInBatch
+            let isFull =
+                batch.count + request.bytes.count > Self.mostBytesInBatch
                 || position - first == Self.mostRequestsInBatch
             // A name may belong to a link that is still to be made.
             let mustLookUp = !request.unresolved.isEmpty && requests[first..<position].contains { $0.changesNames }

@@ -48,14 +48,15 @@ public struct SysctlError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         let what = value.map { "set /proc/sys/\(path) to '\($0)'" } ?? "read /proc/sys/\(path)"
-        let remedy = switch errno {
-        case .noSuchFileOrDirectory: "; this kernel has no such setting, or the interface is not in this namespace"
-        case .invalidArgument: "; the kernel does not allow this value"
-        case .readOnlyFileSystem: "; /proc/sys is mounted read-only, as containers do"
-        case .permissionDenied, .notPermitted:
-            "; the network namespace belongs to a user namespace in which this process has no CAP_NET_ADMIN"
-        default: ""
-        }
+        let remedy =
+            switch errno {
+            case .noSuchFileOrDirectory: "; this kernel has no such setting, or the interface is not in this namespace"
+            case .invalidArgument: "; the kernel does not allow this value"
+            case .readOnlyFileSystem: "; /proc/sys is mounted read-only, as containers do"
+            case .permissionDenied, .notPermitted:
+                "; the network namespace belongs to a user namespace in which this process has no CAP_NET_ADMIN"
+            default: ""
+            }
         return "cannot \(what): \(errno.description) (errno \(errno.rawValue))\(remedy)"
     }
 }

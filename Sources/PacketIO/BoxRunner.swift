@@ -30,7 +30,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     ///   - ports: in the order of the appliance's ports
     ///   - onEvents: told what happened, in order, after the frames of the same call were sent; not called for nothing
     public init(
-        _ appliance: consuming Box, ports: [BoxPort], options: PacketSocketOptions = PacketSocketOptions(),
+        _ appliance: consuming Box, ports: [PortInterfaces], options: PacketSocketOptions = PacketSocketOptions(),
         on loop: EventLoop, onEvents: @escaping ([ApplianceEvent]) -> Void
     ) throws(PacketSocketError) {
         socket = try PacketSocket(ports: ports, options: options)

@@ -7,7 +7,8 @@ public struct EventEntry: Hashable, Sendable, Codable {
     public var time: Timestamp
     public var kind: String
     public var node: String?
-    public var details: [String: String]
+    /// Further words of the node; absent where there are none.
+    public var details: [String: String]?
     /// Whether the scenario caused it; a node reported it otherwise.
     public var isOfScenario: Bool
     /// From the scenario's first event; nil where there is none.
@@ -18,7 +19,7 @@ public struct EventEntry: Hashable, Sendable, Codable {
         time = event.time
         kind = event.kind
         node = event.node
-        details = event.details
+        details = event.details.isEmpty ? nil : event.details
         isOfScenario = event.isOfScenario
         offsetMilliseconds = reference.map { (event.time - $0.time).roundedMilliseconds }
     }

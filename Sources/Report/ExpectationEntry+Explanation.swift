@@ -13,7 +13,8 @@ extension ExpectationEntry {
 
 extension FrameEntry {
     var explanation: String {
-        "\(capture) #\(number) at \(time)" + (moment.map { " (\($0))" } ?? "") + (note.map { ": \($0)" } ?? "")
+        "\(capture) #\(number) at \(time)" + (moment.map { " (\($0))" } ?? "") + (role.map { ", \($0)" } ?? "")
+            + (note.map { ": \($0)" } ?? "")
     }
 }
 

@@ -32,7 +32,9 @@ public struct FrameEntry: Hashable, Sendable, Codable {
     public var time: Timestamp
     /// `+0.734 s after failover`
     public var moment: String?
-    /// What the frame is or shows.
+    /// What it is to the expectation: `last answer before the gap`.
+    public var role: String?
+    /// What the frame is, in one line.
     public var note: String?
 
     public init(_ reference: FrameReference) {
@@ -40,6 +42,7 @@ public struct FrameEntry: Hashable, Sendable, Codable {
         number = reference.number
         time = reference.time
         moment = reference.moment?.description
+        role = reference.role
         note = reference.note
     }
 }

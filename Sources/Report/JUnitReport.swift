@@ -1,4 +1,5 @@
 import Expectation
+import LabTime
 
 /// JUnit XML as CI systems read it: a suite for each variant, a case for each expectation. What the evidence does not
 /// decide is an `<error>`: a test that could not be carried out.
@@ -67,7 +68,9 @@ public struct JUnitReport: Sendable {
         return "tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"\(errors)\""
     }
 
-    private static func seconds(_ value: Double) -> String { String(VariantText.seconds(value).dropLast(2)) }
+    private static func seconds(_ value: Double) -> String {
+        String(Duration(milliseconds: value * 1000).inSeconds.dropLast(2))
+    }
 
     /// For text and for attribute values alike. Characters that XML 1.0 does not allow become U+FFFD.
     static func escaped(_ text: String) -> String {

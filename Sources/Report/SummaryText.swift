@@ -25,7 +25,7 @@ struct SummaryText {
             }
             table.add(
                 [.init(variant.name), .init(variant.shows)] + cells + [
-                    .init(Self.longestGap(variant)), .init(String(VariantText.seconds(variant.seconds).dropLast(2))),
+                    .init(Self.longestGap(variant)), .init(VariantText.seconds(variant.seconds)),
                     .init("\(variant.verdict.mark) \(variant.verdict.rawValue)", variant.verdict.ink),
                 ])
         }
@@ -58,7 +58,8 @@ struct SummaryText {
         if failed.isEmpty, doubtful.isEmpty {
             for (shows, singular, plural) in [
                 ("symptom", "symptom reproduced", "symptoms reproduced"),
-                ("remedy", "remedy proven", "remedies proven"), ("control", "control as expected", "controls as expected"),
+                ("remedy", "remedy proven", "remedies proven"),
+                ("control", "control as expected", "controls as expected"),
             ] {
                 let count = verdict.variants.count { $0.shows == shows }
                 if count > 0 { parts.append("\(count) \(count == 1 ? singular : plural)") }

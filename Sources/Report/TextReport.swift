@@ -41,7 +41,12 @@ public struct TextReport: Sendable {
         let indent = String(repeating: " ", count: lead.count)
         var lines: [String] = []
         var line = ""
-        for word in text.split(separator: " ") {
+        // A check stays on one line: `eth.dst = 02:…`
+        var glued = text
+        for sign in ["=", "≠", "<", "<=", ">", ">="] {
+            glued = glued.replacing(" \(sign) ", with: "\u{a0}\(sign)\u{a0}")
+        }
+        for word in glued.split(separator: " ") {
             if !line.isEmpty, lead.count + line.count + 1 + word.count > width {
                 lines.append(line)
                 line = ""
@@ -49,7 +54,7 @@ public struct TextReport: Sendable {
             line += (line.isEmpty ? "" : " ") + word
         }
         lines.append(line)
-        return lines.enumerated().map { ($0 == 0 ? lead : indent) + $1 }
+        return lines.enumerated().map { ($0 == 0 ? lead : indent) + $1.replacing("\u{a0}", with: " ") }
     }
 }
 

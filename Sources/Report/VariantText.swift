@@ -30,8 +30,7 @@ struct VariantText {
 
     private var heading: String {
         let mark = color.paint("\(variant.verdict.mark) \(variant.name)", variant.verdict.ink)
-        return "\(mark)  \(variant.shows): \(variant.verdict.rawValue)  "
-            + color.paint(Self.seconds(variant.seconds), .dim)
+        return "\(mark)  \(variant.finding)  " + color.paint("\(Self.seconds(variant.seconds)) s", .dim)
     }
 
     // MARK: Events
@@ -124,12 +123,14 @@ struct VariantText {
     private func frame(_ title: String, _ frame: FrameEntry) -> [String] {
         let indent = String(repeating: " ", count: 15)
         let lead = "    " + title + String(repeating: " ", count: 11 - title.count)
-        return [lead + place(frame), indent + frame.time.description] + (frame.note.map { [indent + $0] } ?? [])
+        let time = frame.moment == nil ? [] : [indent + frame.time.description]
+        return [lead + place(frame)] + time + (frame.note.map { [indent + $0] } ?? [])
     }
 
     /// `captures/lb.inside.pcap #812 at +0.734 s after failover`
     private func place(_ frame: FrameEntry) -> String {
         "\(frame.capture) #\(frame.number) at \(frame.moment ?? frame.time.description)"
+            + (frame.role.map { " (\($0))" } ?? "")
     }
 
     // MARK: Captures
@@ -138,7 +139,8 @@ struct VariantText {
         guard !variant.captures.isEmpty else { return [] }
         let frames = variant.captures.reduce(0) { $0 + $1.frames }
         let dropping = variant.captures.filter { $0.dropped > 0 }
-        var line = "\(variant.captures.count) captures, \(frames) frames, "
+        let count = variant.captures.count
+        var line = "\(count) capture\(count == 1 ? "" : "s"), \(frames) frames, "
         line += dropping.isEmpty ? "none dropped" : color.paint("DROPPED", .yellow)
         if let folder = report.folder { line += ", in \(folder)/\(variant.name)/captures" }
         return [line] + dropping.map { "  \($0.path): \($0.dropped) dropped of \($0.frames + $0.dropped)" }
@@ -146,10 +148,27 @@ struct VariantText {
 
     // MARK: Numbers
 
-    static func seconds(_ value: Double) -> String { Duration(milliseconds: value * 1000).inSeconds }
+    /// With one decimal, without the unit.
+    static func seconds(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
 
     /// `08:30:00.123` of `2026-11-21T08:30:00.123456789Z`
     private static func timeOfDay(_ time: Timestamp) -> String { String(time.description.dropFirst(11).prefix(12)) }
+}
+
+extension VariantVerdict {
+    /// `symptom reproduced`, `remedy not as expected`
+    fileprivate var finding: String {
+        switch (verdict, shows) {
+        case (.pass, "symptom"): "symptom reproduced"
+        case (.pass, "remedy"): "remedy proven"
+        case (.pass, _): "\(shows) as expected"
+        case (.fail, _): "\(shows) not as expected"
+        case (.inconclusive, _): "\(shows) not decided"
+        }
+    }
 }
 
 extension TrafficEntry {
@@ -160,10 +179,11 @@ extension TrafficEntry {
             .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
-    /// `52 ms ± 10 ms`, `2.01 s, no answer after it`
+    /// `52 ms ± 10 ms`, `≥ 2.01 s, never ended`
     var gapText: String {
         guard longestGapStart != nil else { return "–" }
         let length = Duration(milliseconds: longestGapMilliseconds).forPeople
-        return recovered ? "\(length) ± \(Duration(milliseconds: resolutionMilliseconds).forPeople)" : "\(length) and no answer after"
+        return recovered
+            ? "\(length) ± \(Duration(milliseconds: resolutionMilliseconds).forPeople)" : "≥ \(length), never ended"
     }
 }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Standard output carries the answer and nothing else; progress and complaints go to standard error.
@@ -15,6 +16,13 @@ enum Console {
         guard isatty(descriptor) == 1 else { return false }
         if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
         return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
+    }
+
+    /// Columns of a terminal; a usual width elsewhere.
+    static func width(of descriptor: Int32) -> Int {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
+        return Int(size.ws_col)
     }
 
     static func write(_ text: String, to descriptor: Int32) {

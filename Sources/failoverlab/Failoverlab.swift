@@ -23,18 +23,18 @@ struct Failoverlab: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
-            exit(0)
+            Glibc.exit(0)
         } catch let failure as LabFailure {
             Console.complain("failoverlab: \(failure)")
-            exit(failure.exitCode)
+            Glibc.exit(failure.exitCode)
         } catch let complaint as Complaint {
             Console.complain(complaint.text)
-            exit(complaint.exitCode)
+            Glibc.exit(complaint.exitCode)
         } catch {
             let code = exitCode(for: error)
             if code == .success { exit(withError: error) }
             Console.complain(fullMessage(for: error))
-            exit(code == .validationFailure ? 2 : code.rawValue)
+            Glibc.exit(code == .validationFailure ? 2 : code.rawValue)
         }
     }
 }

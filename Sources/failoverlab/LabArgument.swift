@@ -9,10 +9,10 @@ enum LabArgument {
     static func load(_ argument: String) throws -> Lab {
         let path = try path(of: argument)
         do {
-            let lab = try Lab(contentsOf: path)
+            let lab = try Lab(path: path)
             for filter in lab.filters {
-                if let problem = CaptureFile.problem(ofFilter: filter.text) {
-                    throw lab.error("libpcap refuses the filter '\(filter.text)': \(problem)", at: filter.position)
+                if let refusal = Capture.CaptureFilter.problem(in: filter.text) {
+                    throw lab.error("\(refusal)", at: filter.position)
                 }
             }
             return lab
@@ -28,7 +28,7 @@ enum LabArgument {
             return isFolder.boolValue ? (candidate as NSString).appendingPathComponent("lab.yaml") : candidate
         }
         let known = Catalogue.labs(in: "Labs").map(\.folder)
-        let nearest = Spelling.nearest(to: argument, in: known + known.map { "Labs/" + $0 })
+        let nearest = Spelling.nearest(to: argument, among: known + known.map { "Labs/" + $0 })
         throw Complaint(
             text: "failoverlab: there is no lab '\(argument)'"
                 + (nearest.map { "; did you mean '\($0)'?" } ?? "; 'failoverlab labs' lists what is there"),

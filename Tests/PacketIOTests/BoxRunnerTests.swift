@@ -22,7 +22,7 @@ private final class Bench {
 
     init(
         _ box: consuming PortForwarder = PortForwarder(), mtu: Int = 1500,
-        options: PacketSocketOptions = PacketSocketOptions()
+        ports: [PortInterfaces] = TestNetwork.ports, options: PacketSocketOptions = PacketSocketOptions()
     ) throws {
         network = try TestNetwork(mtu: mtu)
         loop = try EventLoop()
@@ -30,7 +30,7 @@ private final class Bench {
         right = try network.port("right")
         let told = Told()
         self.told = told
-        runner = try BoxRunner(box, ports: TestNetwork.ports, options: options, on: loop) {
+        runner = try BoxRunner(box, ports: ports, options: options, on: loop) {
             told.events += $0
             told.onEvents($0)
         }
@@ -175,6 +175,21 @@ struct BoxRunnerTests {
         }
     }
 
+    @Test func `counts frames for the host side of a port that has none, and for interfaces that are no port`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(ports: ["inside", "outside"].map { PortInterfaces(wire: $0, host: nil) })
+            let kernel = try bench.network.port("kernel0")
+            try bench.start()
+            let frame = TestFrame.make(length: 60)
+            bench.left.send(TestFrame.make(length: 60, to: PortForwarder.ownAddress))
+            kernel.send(frame)
+            bench.left.send(frame)
+            #expect(bench.receive(1, at: bench.right) == [frame])
+            #expect(bench.counter("io.drop.no-link") == 1)
+            #expect(bench.counter("io.foreign") == 1)
+        }
+    }
+
     @Test func `counts frames for an interface that is down and works again when it is up`() async throws {
         try await onOwnThread {
             let bench = try Bench()
@@ -308,7 +323,7 @@ struct BoxRunnerTests {
             _ = try TestNetwork()
             let loop = try EventLoop()
             #expect(throws: PacketSocketError.noInterface("upside")) {
-                _ = try BoxRunner(PortForwarder(), ports: [BoxPort(wire: "upside", host: nil)], on: loop) { _ in }
+                _ = try BoxRunner(PortForwarder(), ports: [PortInterfaces(wire: "upside", host: nil)], on: loop) { _ in }
             }
         }
     }

@@ -11,7 +11,7 @@ import PacketIO
 ///       right ───────────────────── outside    port 1
 ///       kernel1 ─────────────────── host1
 struct TestNetwork: ~Copyable {
-    static let ports = BoxPort.all(["inside", "outside"])
+    static let ports = PortInterfaces.all(["inside", "outside"])
     private static let pairs = [
         (far: "left", near: "inside"), (far: "kernel0", near: "host0"),
         (far: "right", near: "outside"), (far: "kernel1", near: "host1"),

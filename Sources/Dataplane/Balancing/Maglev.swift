@@ -42,7 +42,7 @@ public struct Maglev: ~Copyable {
     @inlinable
     public func member(for hash: UInt64) -> UInt16 {
         // The upper half scaled to 0 ..< size, in place of a division.
-        let scaled = (hash >> 32) &* UInt64(truncatingIfNeeded: size) >> 32
+        let scaled = ((hash >> 32) &* UInt64(truncatingIfNeeded: size)) >> 32
         return slots[Int(truncatingIfNeeded: scaled)]
     }
 

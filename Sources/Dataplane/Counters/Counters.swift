@@ -12,7 +12,6 @@ public struct Counters: ~Copyable {
         case arpRequested
         case neighborLearned
         case neighborChanged
-        case neighborEvicted
         case icmpMade
         case icmpSuppressed
         case icmpTranslated
@@ -73,7 +72,6 @@ extension Counters.Event {
         case .arpRequested: "arp.requested"
         case .neighborLearned: "neighbors.learned"
         case .neighborChanged: "neighbors.changed"
-        case .neighborEvicted: "neighbors.evicted"
         case .icmpMade: "icmp.made"
         case .icmpSuppressed: "icmp.suppressed"
         case .icmpTranslated: "icmp.translated"
@@ -97,7 +95,6 @@ extension Counters.Event {
         case .arpRequested: "ARP requests that the dataplane sent."
         case .neighborLearned: "Neighbours whose MAC address became known."
         case .neighborChanged: "Neighbours whose MAC address became another one."
-        case .neighborEvicted: "Neighbours forgotten in favour of others because the table was full."
         case .icmpMade: "ICMP errors that the dataplane sent."
         case .icmpSuppressed: "ICMP errors that were not sent: the limit was reached, or RFC 1122 forbids one."
         case .icmpTranslated: "ICMP errors about translated flows that were translated on their way."

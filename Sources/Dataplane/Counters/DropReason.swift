@@ -43,6 +43,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
     case invalidTCPState
     case policy
     case hostSideStandby
+    case virtualAddress
 }
 
 extension DropReason {
@@ -85,6 +86,7 @@ extension DropReason {
         case .invalidTCPState: "invalid-tcp-state"
         case .policy: "policy"
         case .hostSideStandby: "host-side-standby"
+        case .virtualAddress: "virtual-address"
         }
     }
 
@@ -130,6 +132,8 @@ extension DropReason {
         case .invalidTCPState: "The TCP packet does not fit the state of its connection."
         case .policy: "A rule denies the packet."
         case .hostSideStandby: "The host side sent a packet from an address that the peer owns at the moment."
+        case .virtualAddress:
+            "The packet is for a virtual address, on which nothing listens: the Active forwards and answers ARP (RFC 9568, Accept_Mode false)."
         }
     }
 }

@@ -1,20 +1,6 @@
 public import LabTime
 public import Wire
 
-/// What the peer of a pair is to know of a session.
-public struct SessionRecord: Hashable, Sendable, BitwiseCopyable {
-    /// The flow of the session's first packet.
-    public var original: FiveTuple
-    /// nil where the session has ended.
-    public var state: SessionState?
-
-    @inlinable
-    public init(original: FiveTuple, state: SessionState?) {
-        self.original = original
-        self.state = state
-    }
-}
-
 /// Where a transfer of all sessions stands.
 struct BulkTransfer {
     var isRunning = false
@@ -66,12 +52,12 @@ extension SessionFilter {
         while let flow = changes.nextRemoval() {
             // Opened again since: that session's own record tells the peer.
             if let match = table.find(flow), match.direction == .original { continue }
-            return .record(SessionRecord(original: flow, state: nil))
+            return .record(SessionRecord(operation: .delete, flow: flow, originatorState: 0, responderState: 0))
         }
         while let index = changes.nextIndex() {
             guard table.contains(index), table[index].queuedInRound == changes.round else { continue }
             table[index].queuedInRound = 0
-            return .record(SessionRecord(original: table.original(of: index), state: table[index].state))
+            return .record(record(of: index, at: now))
         }
         guard bulk.isRunning else { return nil }
         guard let index = table.next(after: bulk.last) else {
@@ -80,7 +66,16 @@ extension SessionFilter {
         }
         bulk.last = index
         table[index].toldAt = now.nanoseconds
-        return .record(SessionRecord(original: table.original(of: index), state: table[index].state))
+        return .record(record(of: index, at: now))
+    }
+
+    private func record(of index: FlowIndex, at now: Instant) -> SessionRecord {
+        let state = table[index].state
+        let remaining = (table.expiry(of: index) - now).nanoseconds / 1_000_000
+        return SessionRecord(
+            operation: .update, flow: table.original(of: index), originatorState: state.original.rawValue,
+            responderState: state.reply.rawValue, flags: state.reply == .closed ? [] : .answered,
+            remainingMilliseconds: UInt32(clamping: max(0, remaining)))
     }
 
     // MARK: The Backup's half
@@ -91,13 +86,15 @@ extension SessionFilter {
     /// - Returns: false where the table is full and the session is not known here
     @discardableResult
     public mutating func apply(_ record: SessionRecord, onlyNew: Bool = false, at now: Instant) -> Bool {
-        let match = table.find(record.original)
-        if onlyNew, match != nil || record.state == nil { return true }
-        guard let state = record.state else {
+        let match = table.find(record.flow)
+        if onlyNew, match != nil || record.operation == .delete { return true }
+        guard record.operation != .delete else {
             if let match { table.remove(match.index) }
             return true
         }
-        let expires = now + timers.timeout(of: state, protocol: record.original.protocol)
+        guard let state = record.sessionState else { return true }
+        let timeout = timers.timeout(of: state, protocol: record.flow.protocol)
+        let expires = now + min(timeout, record.remaining)
         if let match {
             if match.direction == .original {
                 table[match.index].state = state
@@ -111,7 +108,7 @@ extension SessionFilter {
         var session = Session(state: state)
         session.generation = receivedGeneration
         if case .full = table.insert(
-            original: record.original, reply: record.original.reversed, value: session, expires: expires, now: now)
+            original: record.flow, reply: record.flow.reversed, value: session, expires: expires, now: now)
         {
             return false
         }
@@ -145,4 +142,14 @@ public enum NextSessionRecord: Hashable, Sendable {
     case bulkBegins
     /// Every session was handed out.
     case bulkEnds
+}
+
+extension SessionRecord {
+    /// The states of both sides; nil where a number is none of this filter's.
+    public var sessionState: SessionState? {
+        guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState) else {
+            return nil
+        }
+        return SessionState(original: original, reply: reply)
+    }
 }

@@ -50,21 +50,19 @@ extension BoxPorts {
     private mutating func sendARPReply(
         to request: ARPHeader, from mac: MACAddress, by port: PortIndex, into output: inout FrameQueue
     ) {
-        let reply = ARPHeader(
-            operation: .reply, senderMAC: mac, senderAddress: request.targetAddress, targetMAC: request.senderMAC,
-            targetAddress: request.senderAddress)
-        if sendARP(reply, from: mac, to: request.senderMAC, by: port, into: &output) { counters.count(.arpAnswered) }
+        guard let buffer = makeARP(by: port, into: &output) else { return }
+        _ = FrameBuilder.arpReply(to: request, mac: mac, into: buffer)
+        counters.count(.arpAnswered)
     }
 
     /// Asks for a neighbour, everybody on the link or, as a probe, the neighbour itself.
     mutating func sendARPRequest(
         for address: IPv4Address, by port: PortIndex, to mac: MACAddress, into output: inout FrameQueue
     ) {
-        guard let own = self[port].address?.address else { return }
-        let request = ARPHeader(
-            operation: .request, senderMAC: self[port].mac, senderAddress: own, targetMAC: .zero,
-            targetAddress: address)
-        if sendARP(request, from: self[port].mac, to: mac, by: port, into: &output) { counters.count(.arpRequested) }
+        let from = self[port]
+        guard let own = from.address?.address, let buffer = makeARP(by: port, into: &output) else { return }
+        _ = FrameBuilder.arpRequest(for: address, from: own, mac: from.mac, to: mac, into: buffer)
+        counters.count(.arpRequested)
     }
 
     /// Announces that an address is at `mac` now: a gratuitous ARP request, which updates every neighbour's entry.
@@ -72,28 +70,23 @@ extension BoxPorts {
     public mutating func announce(
         _ address: IPv4Address, at mac: MACAddress, on port: PortIndex, into output: inout FrameQueue
     ) {
-        let announcement = ARPHeader(
-            operation: .request, senderMAC: mac, senderAddress: address, targetMAC: .zero, targetAddress: address)
-        _ = sendARP(announcement, from: mac, to: .broadcast, by: port, into: &output)
+        guard let buffer = makeARP(by: port, into: &output) else { return }
+        _ = FrameBuilder.gratuitousARP(address, mac: mac, into: buffer)
     }
 
-    private mutating func sendARP(
-        _ header: ARPHeader, from source: MACAddress, to destination: MACAddress, by port: PortIndex,
-        into output: inout FrameQueue
-    ) -> Bool {
+    /// Room for an ARP frame, which the caller fills: it is exactly as long.
+    private mutating func makeARP(
+        by port: PortIndex, into output: inout FrameQueue
+    ) -> UnsafeMutableRawBufferPointer? {
         guard self[port].isUp else {
             counters.drop(.carrierDown)
-            return false
+            return nil
         }
-        guard let bytes = output.make(length: 42, port: port, side: .wire), let base = bytes.baseAddress else {
+        guard let buffer = output.make(length: FrameBuilder.arpLength, port: port, side: .wire) else {
             counters.drop(.outputFull)
-            return false
+            return nil
         }
-        base.write(destination, at: 0)
-        base.write(source, at: 6)
-        base.write(EtherType.arp.rawValue, at: 12)
-        _ = header.emit(into: UnsafeMutableRawBufferPointer(rebasing: bytes[14...]))
         counters.count(.made)
-        return true
+        return buffer
     }
 }

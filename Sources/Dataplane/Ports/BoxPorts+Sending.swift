@@ -7,31 +7,30 @@ extension BoxPorts {
     public mutating func route(
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
-        let layout = packet.layout
-        guard layout.fiveTuple.destination.isRoutable else { return counters.drop(.multicast) }
-        guard let hop = routes.lookup(layout.fiveTuple.destination) else {
+        guard packet.destination.isRoutable else { return counters.drop(.multicast) }
+        guard let hop = routes.lookup(packet.destination) else {
             counters.drop(.noRoute)
-            return sendICMPError(.networkUnreachable, about: frame, layout, at: now, into: &output)
+            return sendICMPError(
+                .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)
         }
-        guard canLeave(frame, layout, by: hop.port, at: now, into: &output) else { return }
-        Self.decrementTimeToLive(frame.base + Int(layout.networkOffset))
+        guard canLeave(frame, packet, by: hop.port, at: now, into: &output), packet.decrementTimeToLive() else { return }
         forward(frame, to: hop, at: now, into: &output)
     }
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
     public mutating func canLeave(
-        _ frame: Frame, _ layout: FrameLayout, by port: PortIndex, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: PacketView, by port: PortIndex, at now: Instant, into output: inout FrameQueue
     ) -> Bool {
-        // Guard: a FrameLayout vouches for 20 bytes of IPv4 header.
-        guard UnsafeRawPointer(frame.base).readUInt8(at: Int(layout.networkOffset) &+ 8) > 1 else {
+        guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)
-            sendICMPError(.timeToLiveExceeded, about: frame, layout, at: now, into: &output)
+            sendICMPError(.timeExceeded, about: frame, packet, at: now, into: &output)
             return false
         }
         let mtu = Int(self[port].mtu)
-        guard layout.packetLength <= mtu else {
+        guard packet.layout.packetLength <= mtu else {
             counters.drop(.packetTooBig)
-            sendICMPError(.packetTooBig(mtu: mtu), about: frame, layout, at: now, into: &output)
+            sendICMPError(
+                .fragmentationNeeded(mtu: UInt16(clamping: mtu)), about: frame, packet, at: now, into: &output)
             return false
         }
         return true
@@ -94,18 +93,6 @@ extension BoxPorts {
             return counters.drop(.outputFull)
         }
         counters.count(.fromHost)
-    }
-
-    /// Lowers the time to live by one and corrects the header's checksum.
-    /// - Parameter header: an IPv4 header of at least 20 bytes whose time to live is above zero
-    /// Source: RFC 1624
-    @inlinable
-    public static func decrementTimeToLive(_ header: UnsafeMutableRawPointer) {
-        let bytes = UnsafeRawPointer(header)
-        let old = bytes.readUInt16(at: 8)
-        let new = old &- 0x0100
-        header.write(new, at: 8)
-        header.write(Checksum.update(bytes.readUInt16(at: 10), replacing: old, with: new), at: 10)
     }
 }
 

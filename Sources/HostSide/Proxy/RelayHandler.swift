@@ -11,7 +11,11 @@ final class RelayHandler: ChannelInboundHandler {
 
     private var partner: RelayHandler?
     private var context: ChannelHandlerContext?
+    /// The other side has sent its FIN.
     private var inputHasEnded = false
+    /// Our FIN is sent, or on its way behind what still waits.
+    private var outputHasEnded = false
+    private var hasFailed = false
     private var readIsPostponed = false
 
     /// Two ends that relay to each other; both channels must be on one event loop.
@@ -53,20 +57,20 @@ final class RelayHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             inputHasEnded = true
-            // Behind the data that still waits: SwiftNIO flushes before it shuts the output down.
-            partner?.context?.close(mode: .output, promise: nil)
+            partner?.finish()
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if inputHasEnded { partner?.closeAfterWriting() } else { partner?.reset() }
+        // SwiftNIO reports a FIN that follows our own by the end of the channel alone.
+        let isOrderly = inputHasEnded || (outputHasEnded && !hasFailed)
+        if isOrderly { partner?.finish() } else { partner?.reset() }
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A reset that comes after the last byte was read takes nothing away from what was read.
-        if inputHasEnded { partner?.closeAfterWriting() } else { partner?.reset() }
+        hasFailed = true
         context.close(promise: nil)
     }
 
@@ -82,8 +86,12 @@ final class RelayHandler: ChannelInboundHandler {
         context?.read()
     }
 
-    private func closeAfterWriting() {
-        guard let context, context.channel.isActive else { return }
+    /// Sends a FIN behind the data that still waits.
+    private func finish() {
+        guard let context, context.channel.isActive, !outputHasEnded else { return }
+        outputHasEnded = true
+        guard inputHasEnded else { return context.close(mode: .output, promise: nil) }
+        // With the other direction ended already, SwiftNIO would close at once and drop what waits.
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(channel.allocator.buffer(capacity: 0))).whenComplete { _ in
             channel.close(promise: nil)

@@ -32,9 +32,10 @@ extension RunningLab {
         if child == 0 {
             _ = cl_set_parent_death_signal(SIGKILL)
             let words = command.map { strdup($0) } + [nil]
-            execvp(words[0], words)
+            execvp(command[0], words)
             let reason = Errno(rawValue: errno)
-            fputs("failoverlab: '\(command[0])' cannot be run in '\(node)': \(reason)\n", stderr)
+            let complaint = "failoverlab: '\(command[0])' cannot be run in '\(node)': \(reason)\n"
+            _ = write(STDERR_FILENO, complaint, complaint.utf8.count)
             exit(reason == .noSuchFileOrDirectory ? 127 : 126)
         }
         guard child > 0 else { throw LabFailure(.lab, "could not start '\(command[0])': \(Errno(rawValue: errno))") }

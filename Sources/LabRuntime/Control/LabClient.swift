@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
-internal import Topology
+public import Topology
 
 /// One question to a running lab's supervisor, and its answer; blocks until it comes.
 struct LabClient: ~Copyable {
@@ -40,7 +40,7 @@ struct LabClient: ~Copyable {
     /// Descriptors that come with one byte; a refusal comes as a line instead.
     func receiveDescriptors(_ count: Int) throws(LabFailure) -> [Int32] {
         var peeked: UInt8 = 0
-        guard recv(descriptor, &peeked, 1, Int32(MSG_PEEK.rawValue)) == 1 else {
+        guard recv(descriptor, &peeked, 1, Int32(MSG_PEEK)) == 1 else {
             throw LabFailure(.lab, "the lab ended before it answered")
         }
         if peeked != 0 {

@@ -28,6 +28,7 @@ public final class LabProcess {
         self.variant = variant
         self.folder = folder
         try folder.create()
+        try RunFolder.write(Array(variant.resolvedYAML.utf8), to: folder.lab)
         let (running, listener) = try RunningLab.listen(lab: lab, variant: variant.name)
         self.running = running
         defer { close(listener) }

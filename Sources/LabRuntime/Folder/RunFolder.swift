@@ -12,6 +12,8 @@ internal import SystemPackage
 ///     events.jsonl          faults, elections, synchronisation: one clock, nanoseconds
 ///     captures/<node>.<interface>.pcap
 ///     captures.json         frames and kernel drops of each capture
+///     counters.json         each box's counters, drop reasons included
+///     run.json              start and length
 ///     traffic.json          each flow's figures
 ///     verdict.json
 ///     logs/<node>.log
@@ -26,6 +28,7 @@ public struct RunFolder: Hashable, Sendable {
     public var captureSummaries: String { path + "/captures.json" }
     public var traffic: String { path + "/traffic.json" }
     public var counters: String { path + "/counters.json" }
+    public var run: String { path + "/run.json" }
     public var verdict: String { path + "/verdict.json" }
     public var logs: String { path + "/logs" }
 
@@ -68,12 +71,22 @@ public struct RunFolder: Hashable, Sendable {
     }
 }
 
+/// `run.json`: facts about a run that nothing else in its folder holds.
+struct RunSummary: Codable {
+    var started: Timestamp
+    /// From the supervisor's start until everything was captured.
+    var seconds: Double
+    var version = 1
+}
+
 /// What a supervisor leaves of a variant, read back for judging; all of it comes from files of the run's folder.
 public struct RunRecord: Sendable {
     public var folder: RunFolder
     public var events: [LabEvent]
     public var traffic: [TrafficResult]
     public var captures: [CaptureSummary]
+    /// From the supervisor's start until everything was captured.
+    public var seconds: Double
 
     /// - Throws: `LabFailure` that names the file that is missing or damaged.
     public init(reading folder: RunFolder) throws(LabFailure) {
@@ -81,6 +94,7 @@ public struct RunRecord: Sendable {
         events = try Self.lines(of: folder.events)
         traffic = try Self.value(of: folder.traffic)
         captures = try Self.value(of: folder.captureSummaries)
+        seconds = try (Self.value(of: folder.run) as RunSummary).seconds
     }
 
     private static func value<Value: Decodable>(of path: String) throws(LabFailure) -> Value {

@@ -64,13 +64,13 @@ public enum Doctor {
         do {
             var socket = try NetlinkSocket()
             met("netlink (libmnl)", "answers")
-            try attempt("veth links", &checks) {
+            attempt("veth links", &checks) { () throws(NetlinkError) in
                 try socket.perform([
                     .createVethPair(VethEnd("probe"), VethEnd("peer")), .setUp("probe"), .setUp("peer"),
                 ])
                 try socket.turnOff(on: "probe")
             }
-            try attempt("bridges", &checks) { try socket.perform(.createBridge("switch")) }
+            attempt("bridges", &checks) { () throws(NetlinkError) in try socket.perform(.createBridge("switch")) }
         } catch {
             unmet("netlink (libmnl)", .virtualLinks("netlink sockets", "\(error)"))
         }
@@ -86,7 +86,7 @@ public enum Doctor {
 
     private static func attempt(
         _ need: String, _ checks: inout [HostCheck], _ body: () throws(NetlinkError) -> Void
-    ) throws(NetlinkError) {
+    ) {
         do {
             try body()
             checks.append(HostCheck(need: need, found: "made and set up"))

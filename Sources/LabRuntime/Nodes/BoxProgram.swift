@@ -1,6 +1,7 @@
 internal import Appliances
+internal import Dataplane
 internal import EventLoop
-internal import Glibc
+internal import HostSide
 internal import LabTime
 internal import Netlink
 internal import PacketIO
@@ -10,21 +11,21 @@ internal import SystemPackage
 class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     let process: NodeProcess
     private var runner: BoxRunner<Box>!
-    private var carrier: LinkMonitor!
+    private var carrier: CarrierWatch!
 
     /// Opens the packet socket and the carrier's monitor in the wire namespace; the process stays on the host side.
     init(_ box: consuming Box, ports: [String], in process: NodeProcess) throws {
         self.process = process
-        let boxPorts = ports.enumerated().map { BoxPort(wire: $1, host: "host\($0)") }
+        let boxPorts = ports.enumerated().map { PortInterfaces(wire: $1, host: "host\($0)") }
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
         try wire.enter()
         runner = try BoxRunner(box, ports: boxPorts, on: process.loop) { [unowned self] events in
             for event in events { heard(event) }
         }
-        carrier = try LinkMonitor()
+        carrier = try CarrierWatch()
         try home.enter()
-        try process.loop.watch(carrier.fileDescriptor) { [unowned self] _ in readCarrier(of: ports) }
+        try process.loop.watch(carrier.monitor.fileDescriptor) { [unowned self] _ in readCarrier(of: ports) }
     }
 
     func start() throws { try runner.start() }
@@ -40,16 +41,46 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     }
 
     private func readCarrier(of ports: [String]) {
-        while let change = try? carrier.next() {
-            if case .changed(let link) = change, ports.contains(link.name) {
+        while let change = try? carrier.monitor.next() {
+            if case .present(let link) = change, ports.contains(link.name) {
                 runner.carrierChanged(port: link.name, isUp: link.hasCarrier)
             }
         }
     }
 }
 
+/// A class may hold a value that cannot be copied only as a property of its own.
+private final class CarrierWatch {
+    var monitor: LinkMonitor
+
+    init() throws(NetlinkError) { monitor = try LinkMonitor() }
+}
+
 final class FirewallProgram: BoxProgram<Firewall> {
     init(_ configuration: FirewallConfiguration, in process: NodeProcess) throws {
         try super.init(Firewall(configuration), ports: configuration.ports.map(\.name), in: process)
+    }
+}
+
+/// A load balancer: its dataplane on the wire, its proxies and monitors on the host side.
+final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
+    private var hostSide: HostSide!
+
+    init(_ configuration: LoadBalancerConfiguration, in process: NodeProcess) throws {
+        try super.init(LoadBalancer(configuration), ports: configuration.ports.map(\.name), in: process)
+        let mailbox = try Mailbox<MemberChange>(on: process.loop) { [unowned self] change in memberChanged(change) }
+        // The process is back on the host side: the thread that is made here stays there.
+        hostSide = HostSide(configuration) { mailbox.send($0) }
+    }
+
+    override func start() throws {
+        try super.start()
+        try hostSide.start()
+    }
+
+    override var counters: [CounterReading] { super.counters + hostSide.counters }
+
+    private func memberChanged(_ change: MemberChange) {
+        _ = perform(.member(service: change.service, member: change.member, isUp: change.isUp))
     }
 }

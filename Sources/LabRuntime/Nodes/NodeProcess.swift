@@ -62,10 +62,10 @@ final class NodeProcess {
                 program = try Self.program(of: node, in: self)
                 report(.prepared)
             case .start: try running.start()
-            case .command(let number, let command): report(.reply(number: number, running.perform(command)))
+            case .command(let number, let command): report(.reply(number: number, try running.perform(command)))
             case .startTraffic(let program, let number): try running.startTraffic(program, number: number)
-            case .finishTraffic(let name): running.finishTraffic(name)
-            case .readCounters: report(.counters(running.counters))
+            case .finishTraffic(let name): try running.finishTraffic(name)
+            case .readCounters: report(.counters(try running.counters))
             }
         } catch {
             fail("\(error)")
@@ -81,7 +81,7 @@ final class NodeProcess {
 
     private static func program(of node: Node, in process: NodeProcess) throws -> any NodeProgram {
         switch node.role {
-        case .host(let configuration): try HostProgram(configuration, in: process)
+        case .host(let configuration): try HostProgram(configuration, of: node, in: process)
         case .firewall(let configuration): try FirewallProgram(configuration, in: process)
         case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, in: process)
         }

@@ -13,12 +13,14 @@ struct ReclaimWitness: ~Copyable {
     /// Call in a namespace of one's own.
     init() throws(NetlinkError) {
         let doomed = try NetworkNamespace.create()
-        monitor = try LinkMonitor()
+        let monitor = try LinkMonitor()
         var socket = try NetlinkSocket()
         try socket.perform(
             .createVethPair(VethEnd("witness"), VethEnd("witness", namespace: doomed.descriptor)))
-        index = try socket.index(of: "witness")
+        let index = try socket.index(of: "witness")
+        self.monitor = monitor
         self.doomed = consume doomed
+        self.index = index
     }
 
     /// Returns when the namespaces that were let go before this call are gone, or after half a minute.

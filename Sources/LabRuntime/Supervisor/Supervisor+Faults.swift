@@ -1,4 +1,5 @@
 internal import Appliances
+internal import EventLoop
 internal import Evidence
 internal import LabTime
 internal import Topology
@@ -15,7 +16,7 @@ extension Supervisor {
         }
         func record() {
             self.record(
-                LabEvent(name: name ?? fault.word, time: .now(), kind: fault.word, node: fault.node, details: fault.details))
+                LabEvent(name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.rawValue, node: fault.node, details: fault.details))
         }
         do {
             switch fault {
@@ -39,13 +40,13 @@ extension Supervisor {
                 try network.setLinks(of: running.node, up: true)
                 try start(running)
                 then(nil)
-            case .linkDown(let node, let interface):
+            case .linkDown(let reference):
                 record()
-                try network.setLink(interface, of: node, up: false)
+                try network.setLink(reference.interface, of: reference.node, up: false)
                 then(nil)
-            case .linkUp(let node, let interface):
+            case .linkUp(let reference):
                 record()
-                try network.setLink(interface, of: node, up: true)
+                try network.setLink(reference.interface, of: reference.node, up: true)
                 then(nil)
             case .hang:
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
@@ -59,12 +60,12 @@ extension Supervisor {
                 then(nil)
             }
         } catch {
-            then(error as? LabFailure ?? LabFailure(.lab, "\(fault.word) of '\(fault.node)': \(error)"))
+            then(error as? LabFailure ?? LabFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)': \(error)"))
         }
     }
 
     private func refusal(_ fault: Fault, _ reason: String) -> LabFailure {
-        LabFailure(.lab, "\(fault.word) of '\(fault.node)' is not possible: it \(reason)")
+        LabFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)' is not possible: it \(reason)")
     }
 
     private func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {

@@ -27,7 +27,7 @@ extension Supervisor {
         guard scenario.next < assignment.variant.scenario.count else { return finishTraffic(nil) { [unowned self] in finish() } }
         let step = assignment.variant.scenario[scenario.next]
         scenario.next += 1
-        tell(.step("\(step)"))
+        tell(.step(step.words))
         switch step {
         case .start(let names):
             for name in names { startTraffic(name) }
@@ -116,6 +116,8 @@ extension Supervisor {
             try RunFolder.write(JSONLine.encode(results), to: folder.traffic)
             try RunFolder.write(JSONLine.encode(summaries), to: folder.captureSummaries)
             try RunFolder.write(JSONLine.encode(counters), to: folder.counters)
+            let summary = RunSummary(started: startedAt, seconds: (loop.now - started).milliseconds / 1000)
+            try RunFolder.write(JSONLine.encode(summary), to: folder.run)
         } catch {
             return fail(error)
         }

@@ -10,7 +10,7 @@ struct Links: ~Copyable {
     private var lastFound = 0
 
     /// Looks the interfaces up in the network namespace of the calling thread.
-    init(_ ports: [BoxPort]) throws(PacketSocketError) {
+    init(_ ports: [PortInterfaces]) throws(PacketSocketError) {
         guard !ports.isEmpty, ports.count <= 128 else { throw .portCount(ports.count) }
         var found: [Int32] = []
         for port in ports {

@@ -5,10 +5,13 @@ internal import SystemPackage
 
 /// The packet socket of a box: every frame of every port, in order of arrival, in one receive ring.
 ///
-/// One socket for the whole network namespace, not one a port. Each ring costs an RCU grace period to make and two
-/// to give up, one after another where a process is killed: six rings took 16 ms to open and about 150 ms to reclaim,
+/// One ring for the whole network namespace, not one a port. Each ring costs an RCU grace period to make and two to
+/// give up, one after another where a process is killed: six rings took 16 ms to open and about 150 ms to reclaim,
 /// one takes 8 and 40, and forwards no slower. It is bound to no interface, so it also keeps working while an
 /// interface goes down and comes back. The price: ports share the ring's slots.
+///
+/// A second socket sends. Whenever a sent frame's memory is freed, the kernel wakes whoever watches its socket; on a
+/// socket that epoll watches for reading, that alone made a forwarded frame a quarter dearer.
 ///
 /// Frames must be complete, that is as long as a wire allows and with their checksums, so the far ends of the box's
 /// links have segmentation and checksum offload off. Frames of every destination arrive, virtual MACs included.
@@ -16,34 +19,38 @@ public struct PacketSocket: ~Copyable {
     private var ring: ReceiveRing
     private var links: Links
     private var batch: TransmitBatch
-    private let socket: Socket
+    private let receiver: Socket
+    private let sender: Socket
     private var tally = PacketCounters()
 
     /// Opens the socket in the network namespace of the calling thread; it stays there whichever thread uses it.
     /// - Parameter ports: in the order of their `PortIndex`
-    public init(ports: [BoxPort], options: PacketSocketOptions = PacketSocketOptions()) throws(PacketSocketError) {
+    public init(ports: [PortInterfaces], options: PacketSocketOptions = PacketSocketOptions()) throws(PacketSocketError) {
         let links = try Links(ports)
-        let socket = try Socket()
-        try socket.set(PACKET_VERSION, Int32(TPACKET_V2.rawValue), "choose the receive ring's version")
-        try socket.set(PACKET_RESERVE, UInt32(options.headroom), "reserve headroom")
-        try socket.set(PACKET_IGNORE_OUTGOING, Int32(1), "ignore the box's own frames")
-        if options.bypassesQueueingDiscipline {
-            try socket.set(PACKET_QDISC_BYPASS, Int32(1), "bypass the queueing discipline")
-        }
-        socket.growSendBuffer()
-        let ring = try ReceiveRing(socket: socket.descriptor, options: options)
+        let receiver = try Socket()
+        try receiver.set(PACKET_VERSION, Int32(TPACKET_V2.rawValue), "choose the receive ring's version")
+        try receiver.set(PACKET_RESERVE, UInt32(options.headroom), "reserve headroom")
+        try receiver.set(PACKET_IGNORE_OUTGOING, Int32(1), "ignore the box's own frames")
+        let ring = try ReceiveRing(socket: receiver.descriptor, options: options)
         // Only now: before it is bound to a protocol, a packet socket hears nothing.
-        try socket.bindToAllInterfaces()
+        try receiver.bindToAllInterfaces()
         // A veth hands over every frame anyway; an interface that filters by address would not.
-        for interface in links.all { try socket.listenToEveryAddress(onInterface: interface) }
+        for interface in links.all { try receiver.listenToEveryAddress(onInterface: interface) }
+        // Never bound: it hears nothing at all.
+        let sender = try Socket()
+        if options.bypassesQueueingDiscipline {
+            try sender.set(PACKET_QDISC_BYPASS, Int32(1), "bypass the queueing discipline")
+        }
+        sender.growSendBuffer()
         self.ring = ring
         self.links = links
-        self.socket = socket
+        self.receiver = receiver
+        self.sender = sender
         batch = TransmitBatch(capacity: 1024)
     }
 
     /// Readable while frames wait. For polling only.
-    public var descriptor: Int32 { socket.descriptor }
+    public var descriptor: Int32 { receiver.descriptor }
 
     /// Takes waiting frames, at most as many as fit; they stay valid until `giveBack`.
     public mutating func receive(into frames: UnsafeMutableBufferPointer<Frame>) -> Int {
@@ -52,19 +59,19 @@ public struct PacketSocket: ~Copyable {
 
     /// Sends the queue's frames in order; each is sent or counted, and the call never waits.
     public mutating func transmit(_ queue: borrowing FrameQueue) {
-        batch.transmit(queue, through: socket.descriptor, to: links, counters: &tally)
+        batch.transmit(queue, through: sender.descriptor, to: links, counters: &tally)
     }
 
     /// Returns the slots of the frames that `receive` handed over, after they were transmitted.
     public mutating func giveBack() { ring.giveBack() }
 
     /// Clears an error that the kernel left on the socket, so that it does not stay ready for ever.
-    public func clearError() { socket.clearError() }
+    public func clearError() { receiver.clearError() }
 
     /// What was received, sent and dropped since the socket was opened.
     public var counters: PacketCounters {
         mutating get {
-            tally.ringFull &+= socket.takeDropCount()
+            tally.ringFull &+= receiver.takeDropCount()
             return tally
         }
     }

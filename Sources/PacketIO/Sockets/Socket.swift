@@ -32,8 +32,8 @@ struct Socket: ~Copyable {
         }
     }
 
-    /// Bursts of a full ring in both directions; without privilege over the machine the kernel grants what its limit
-    /// allows, which is enough for the ring of a lab.
+    /// Room for frames that wait at the far end. Without privilege over the machine the kernel grants what its limit
+    /// allows.
     func growSendBuffer() {
         var bytes: Int32 = 4 << 20
         if setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, 4) != 0 {

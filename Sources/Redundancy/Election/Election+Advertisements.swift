@@ -1,4 +1,5 @@
 public import LabTime
+import Wire
 
 extension Election {
     /// Handles a valid advertisement that arrived on the port of a virtual router.
@@ -41,10 +42,11 @@ extension Election {
             return
         }
         peerResigned = false
+        lastAdvertisementAt = now
         if !hearsHeartbeat { handoverEnds = nil }
         if graceEnds != nil {
             graceEnds = nil
-            report("cross-connect-down", ["reason": "no heartbeat, but advertisements still arrive"])
+            reportCutCrossConnect()
         }
         settle(because: "an Active of priority \(advertisement.priority) is heard")
     }

@@ -1,4 +1,5 @@
 public import LabTime
+import Wire
 
 extension Election {
     /// Handles a heartbeat of the peer.

@@ -6,7 +6,7 @@ extension Election {
     /// The instant also names this life of the box, so it must be later than that of any earlier life.
     public mutating func start(at now: Instant) {
         guard role == .initialize else { return }
-        epoch = UInt64(bitPattern: now.nanoseconds)
+        epoch = UInt64(max(1, now.nanoseconds))
         role = .backup
         for index in routers.indices { routers[index].start(at: now) }
         speak(at: now)
@@ -33,6 +33,10 @@ extension Election {
             if isUp.contains(true) {
                 becomeActive(at: now, because: "the peer is dead: no heartbeat and no advertisement")
             }
+        }
+        if let due = alarmAt, due <= now {
+            alarmAt = nil
+            if role == .active { advertiseAll(at: now) }
         }
         advanceRouters(to: now)
         if role == .active, dualActiveSince != nil, !hearsHeartbeat, let last = lastRivalAt,
@@ -64,11 +68,20 @@ extension Election {
             report("peer-down", ["reason": "\(heartbeat.misses) heartbeats missed"])
             // The peer misses our heartbeat too if only the cross-connect is cut: prove that we live.
             advertiseAll(at: now)
+            // Again one interval later: the peer may notice the silence after the first has arrived.
+            alarmAt = now + heartbeat.interval
         } else if handoverEnds != nil {
             takeBack(at: now)
+        } else if let heard = lastAdvertisementAt, let monitor, heard - monitor.lastHeard > heartbeat.interval * 3 / 2 {
+            // A peer that died after its last heartbeat would have been silent before the next one was due.
+            reportCutCrossConnect()
         } else {
             graceEnds = now + heartbeat.grace
         }
+    }
+
+    mutating func reportCutCrossConnect() {
+        report("cross-connect-down", ["reason": "no heartbeat, but advertisements still arrive"])
     }
 
     /// The peer did not take the role that was left to it.

@@ -1,5 +1,5 @@
 public import LabTime
-public import Wire
+import Wire
 
 /// Decides which box of a pair is Active, for all of its virtual routers together.
 ///
@@ -32,18 +32,22 @@ public struct Election: Sendable {
     public internal(set) var monitor: HeartbeatMonitor?
 
     var epoch: UInt64 = 0
-    var sequence: UInt32 = 0
+    var sequence: UInt64 = 0
     var isUp: [Bool]
     var heartbeatAt: Instant?
     /// While set, the box has left the role to its peer, which has not confirmed.
     var handoverEnds: Instant?
     /// While set, the peer's heartbeat is missing and an advertisement may still prove that it lives.
     var graceEnds: Instant?
+    /// When an Active that misses its peer's heartbeat advertises once more, to prove that it lives.
+    var alarmAt: Instant?
     var requestsRole = false
     /// An advertisement of priority 0 was heard, and no Active since.
     var peerResigned = false
     /// The life of the peer that was heard last.
     var peerEpoch: UInt64?
+    /// When this Backup last heard an Active's advertisement.
+    var lastAdvertisementAt: Instant?
     var forgaveLateness = false
     /// When an Active last heard another one's advertisement.
     var lastRivalAt: Instant?
@@ -63,6 +67,9 @@ public struct Election: Sendable {
     /// Whether the peer's heartbeat is heard.
     public var hearsHeartbeat: Bool { monitor?.isAlive ?? false }
 
+    /// Whether the port of a virtual router has carrier.
+    public func isUp(router index: Int) -> Bool { isUp[index] }
+
     /// The priority that this box claims: its own, or, with a tracked link down, how many it still has (at least 1).
     public var effectivePriority: UInt8 {
         guard isUp.contains(false) else { return settings.priority }
@@ -79,6 +86,7 @@ public struct Election: Sendable {
         consider(monitor?.deadline)
         consider(graceEnds)
         consider(handoverEnds)
+        consider(alarmAt)
         for (router, up) in zip(routers, isUp) where up { consider(router.deadline) }
         return next
     }
@@ -122,7 +130,7 @@ public struct Election: Sendable {
         requestsRole = false
         graceEnds = nil
         endDualActive(at: now, because: reason)
-        act(.stopForwarding)
+        act(.stopForwarding(handingOver: false))
         for index in routers.indices { routers[index].becomeBackup(at: now) }
         speak(at: now)
         report("backup", ["reason": reason])
@@ -132,7 +140,7 @@ public struct Election: Sendable {
     mutating func handOver(at now: Instant, because reason: String) {
         role = .backup
         handoverEnds = settings.heartbeat.map { now + $0.bound }
-        act(.stopForwarding)
+        act(.stopForwarding(handingOver: true))
         for index in routers.indices {
             act(.advertise(router: index, priority: 0))
             routers[index].becomeBackup(at: now)

@@ -1,9 +1,8 @@
-public import LabTime
-
 /// What an election asks of the box around it, in this order.
 public enum ElectionAction: Hashable, Sendable {
-    /// Forward nothing from now on; send the peer what it does not know of the sessions yet.
-    case stopForwarding
+    /// Forward nothing from now on; where the role is handed over, send the peer what it does not know yet of the
+    /// sessions.
+    case stopForwarding(handingOver: Bool)
     /// Commit the synchronised sessions and forward. Comes before every announcement.
     case startForwarding
     /// Send an advertisement for a virtual router (by number); priority 0 resigns.

@@ -1,4 +1,3 @@
-public import LabTime
 public import Wire
 
 /// What one box of a pair knows before it starts.

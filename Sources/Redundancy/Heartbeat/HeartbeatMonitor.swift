@@ -17,6 +17,8 @@ public struct HeartbeatMonitor: Hashable, Sendable {
     public private(set) var statement: PairStatement?
     /// Whether heartbeats arrive.
     public private(set) var isAlive = false
+    /// When the latest statement came.
+    public private(set) var lastHeard = Instant(nanoseconds: 0)
     private var silentAt = Instant(nanoseconds: 0)
 
     public init(_ settings: HeartbeatSettings) { self.settings = settings }
@@ -29,8 +31,7 @@ public struct HeartbeatMonitor: Hashable, Sendable {
         if let known = statement {
             if new.epoch < known.epoch { return .stale }
             if new.epoch == known.epoch {
-                // Serial arithmetic (RFC 1982), so that the number may wrap.
-                guard Int32(bitPattern: new.sequence &- known.sequence) > 0 else { return .stale }
+                guard new.sequence > known.sequence else { return .stale }
             } else {
                 restarted = true
             }
@@ -38,6 +39,7 @@ public struct HeartbeatMonitor: Hashable, Sendable {
         let wasAlive = isAlive
         statement = new
         isAlive = true
+        lastHeard = now
         silentAt = now + settings.bound
         return !wasAlive ? .appeared : restarted ? .restarted : .continued
     }

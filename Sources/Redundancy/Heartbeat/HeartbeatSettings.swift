@@ -1,5 +1,3 @@
-public import LabTime
-
 /// How often the boxes of a pair speak on the cross-connect, and when silence counts as death.
 public struct HeartbeatSettings: Hashable, Sendable {
     public var interval: Duration

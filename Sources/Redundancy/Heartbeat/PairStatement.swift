@@ -18,13 +18,13 @@ public struct PairStatement: Hashable, Sendable {
     /// Distinguishes one life of the box from the next; grows with each start.
     public var epoch: UInt64
     /// Grows with each statement of an epoch, so that a late one is recognised.
-    public var sequence: UInt32
+    public var sequence: UInt64
     public var role: VirtualRouter.State
     /// The priority in effect: lower than configured while a tracked link is down.
     public var priority: UInt8
     public var flags: Flags
 
-    public init(epoch: UInt64, sequence: UInt32, role: VirtualRouter.State, priority: UInt8, flags: Flags) {
+    public init(epoch: UInt64, sequence: UInt64, role: VirtualRouter.State, priority: UInt8, flags: Flags) {
         self.epoch = epoch
         self.sequence = sequence
         self.role = role

@@ -14,7 +14,7 @@ public struct ReceiveWindow: ~Copyable {
     public let capacity: Int
     public let slotSize: Int
     /// The number of the message that is consumed next: what the acknowledgement says.
-    public private(set) var expected: UInt32 = 1
+    public private(set) var expected: UInt64 = 1
     private let bytes: UnsafeMutableRawPointer
     /// 0 for an empty place.
     private let lengths: UnsafeMutablePointer<Int>
@@ -34,15 +34,25 @@ public struct ReceiveWindow: ~Copyable {
         lengths.deallocate()
     }
 
+    /// Which messages behind the gap are kept: bit n for message number `expected` + 1 + n.
+    public var arrived: UInt64 {
+        guard kept > 0 else { return 0 }
+        var bits: UInt64 = 0
+        for distance in 1..<min(capacity, 65) where lengths[place(of: expected &+ UInt64(distance))] > 0 {
+            bits |= 1 << UInt64(distance - 1)
+        }
+        return bits
+    }
+
     /// Takes a message; one that cannot be consumed yet is copied.
-    public mutating func accept(_ sequence: UInt32, _ message: UnsafeRawBufferPointer) -> Reception {
+    public mutating func accept(_ sequence: UInt64, _ message: UnsafeRawBufferPointer) -> Reception {
+        if sequence < expected { return .duplicate }
         let ahead = sequence &- expected
-        if ahead > UInt32(Int32.max) { return .duplicate }
         if ahead == 0 {
             expected &+= 1
             return .inOrder
         }
-        guard ahead < UInt32(capacity), message.count <= slotSize, let source = message.baseAddress else {
+        guard ahead < UInt64(capacity), message.count <= slotSize, let source = message.baseAddress else {
             return .outside
         }
         guard lengths[place(of: sequence)] == 0 else { return .duplicate }
@@ -66,7 +76,7 @@ public struct ReceiveWindow: ~Copyable {
     /// For a box that takes over and must know all it can. The message stays kept and is consumed in its turn.
     public func peek(ahead distance: Int) -> UnsafeRawBufferPointer? {
         guard kept > 0, distance >= 0, distance < capacity else { return nil }
-        let slot = place(of: expected &+ UInt32(distance))
+        let slot = place(of: expected &+ UInt64(distance))
         guard lengths[slot] > 0 else { return nil }
         return UnsafeRawBufferPointer(start: bytes + slot * slotSize, count: lengths[slot])
     }
@@ -85,5 +95,5 @@ public struct ReceiveWindow: ~Copyable {
         return message
     }
 
-    private func place(of sequence: UInt32) -> Int { Int(sequence) & (capacity - 1) }
+    private func place(of sequence: UInt64) -> Int { Int(sequence) & (capacity - 1) }
 }

@@ -9,6 +9,8 @@ public struct SendWindow: ~Copyable {
         var length: Int
         var records: Int
         var sentAt: Instant
+        /// Kept by the peer, which cannot consume it yet.
+        var hasArrived: Bool
     }
 
     /// Messages under way at most.
@@ -17,9 +19,9 @@ public struct SendWindow: ~Copyable {
     public let slotSize: Int
     public let resendAfter: Duration
     /// The number of the next message, from 1 in each stream.
-    public private(set) var nextSequence: UInt32 = 1
+    public private(set) var nextSequence: UInt64 = 1
     /// The oldest message that was not acknowledged.
-    public private(set) var oldest: UInt32 = 1
+    public private(set) var oldest: UInt64 = 1
     private let bytes: UnsafeMutableRawPointer
     private let slots: UnsafeMutablePointer<Slot>
 
@@ -30,7 +32,7 @@ public struct SendWindow: ~Copyable {
         self.resendAfter = resendAfter
         bytes = .allocate(byteCount: capacity * slotSize, alignment: 16)
         slots = .allocate(capacity: capacity)
-        slots.initialize(repeating: Slot(length: 0, records: 0, sentAt: Instant(nanoseconds: 0)), count: capacity)
+        slots.initialize(repeating: Slot(length: 0, records: 0, sentAt: Instant(nanoseconds: 0), hasArrived: false), count: capacity)
     }
 
     deinit {
@@ -39,7 +41,7 @@ public struct SendWindow: ~Copyable {
     }
 
     public var isEmpty: Bool { nextSequence == oldest }
-    public var isFull: Bool { nextSequence &- oldest >= UInt32(capacity) }
+    public var isFull: Bool { nextSequence &- oldest >= UInt64(capacity) }
 
     /// Memory for the next message; nil where the window is full.
     public func reserve() -> UnsafeMutableRawBufferPointer? {
@@ -49,24 +51,32 @@ public struct SendWindow: ~Copyable {
     /// The reserved memory holds a message now, which is sent at `now`.
     public mutating func commit(length: Int, records: Int, at now: Instant) -> UnsafeRawBufferPointer {
         precondition(!isFull && length <= slotSize)
-        slots[place(of: nextSequence)] = Slot(length: length, records: records, sentAt: now)
+        slots[place(of: nextSequence)] = Slot(length: length, records: records, sentAt: now, hasArrived: false)
         defer { nextSequence &+= 1 }
         return message(nextSequence)
     }
 
     /// The peer has consumed every message up to, not including, `next`.
     /// - Returns: the records in them; nil where no such message was sent
-    public mutating func acknowledge(upTo next: UInt32) -> Int? {
-        guard next &- oldest <= nextSequence &- oldest else {
-            // Older than what is known: an acknowledgement that was overtaken.
-            return oldest &- next <= UInt32(Int32.max) ? 0 : nil
-        }
+    public mutating func acknowledge(upTo next: UInt64) -> Int? {
+        guard next <= nextSequence else { return nil }
         var records = 0
-        while oldest != next {
+        // An acknowledgement that was overtaken by a later one says nothing new.
+        while oldest < next {
             records += slots[place(of: oldest)].records
             oldest &+= 1
         }
         return records
+    }
+
+    /// The peer keeps messages behind a gap: bit n for message number `oldest` + 1 + n.
+    public mutating func markArrived(_ bits: UInt64) {
+        var bits = bits
+        while bits != 0 {
+            let sequence = oldest &+ 1 &+ UInt64(bits.trailingZeroBitCount)
+            bits &= bits &- 1
+            if sequence < nextSequence { slots[place(of: sequence)].hasArrived = true }
+        }
     }
 
     /// A message whose acknowledgement is overdue; it counts as sent again at `now`.
@@ -74,7 +84,7 @@ public struct SendWindow: ~Copyable {
         var sequence = oldest
         while sequence != nextSequence {
             let slot = place(of: sequence)
-            if slots[slot].sentAt + resendAfter <= now {
+            if !slots[slot].hasArrived, slots[slot].sentAt + resendAfter <= now {
                 slots[slot].sentAt = now
                 return (message(sequence), slots[slot].records)
             }
@@ -88,8 +98,9 @@ public struct SendWindow: ~Copyable {
         var earliest: Instant?
         var sequence = oldest
         while sequence != nextSequence {
-            let due = slots[place(of: sequence)].sentAt + resendAfter
-            if earliest.map({ due < $0 }) ?? true { earliest = due }
+            let slot = slots[place(of: sequence)]
+            let due = slot.sentAt + resendAfter
+            if !slot.hasArrived, earliest.map({ due < $0 }) ?? true { earliest = due }
             sequence &+= 1
         }
         return earliest
@@ -101,9 +112,9 @@ public struct SendWindow: ~Copyable {
         oldest = 1
     }
 
-    private func place(of sequence: UInt32) -> Int { Int(sequence) & (capacity - 1) }
-    private func address(of sequence: UInt32) -> UnsafeMutableRawPointer { bytes + place(of: sequence) * slotSize }
-    private func message(_ sequence: UInt32) -> UnsafeRawBufferPointer {
+    private func place(of sequence: UInt64) -> Int { Int(sequence) & (capacity - 1) }
+    private func address(of sequence: UInt64) -> UnsafeMutableRawPointer { bytes + place(of: sequence) * slotSize }
+    private func message(_ sequence: UInt64) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: address(of: sequence), count: slots[place(of: sequence)].length)
     }
 }

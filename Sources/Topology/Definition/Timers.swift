@@ -1,5 +1,6 @@
 import Appliances
 import LabTime
+import Wire
 
 /// What the timers are that a lab does not set: quick ones, so that a lab takes seconds, or a vendor's own.
 enum Timers: String, CaseIterable {

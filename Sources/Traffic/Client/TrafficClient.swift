@@ -25,6 +25,7 @@ public final class TrafficClient {
     public let program: TrafficProgram
     private let loop: EventLoop
     private let context: FlowContext
+    private let mostOpenProbes: Int
     private let onEvent: (Event) -> Void
     private var running: [UInt32: any Flow] = [:]
     private var results: [UInt32: FlowResult] = [:]
@@ -43,10 +44,19 @@ public final class TrafficClient {
     ///   - number: unique among the programs of the node; every probe record carries it
     ///   - ports: shared by all programs of the node, so that no two flows get the same source port soon after another
     ///   - onEvent: called on the loop's thread; `finished` never from within `finish`
-    public init(
+    public convenience init(
         _ program: TrafficProgram, number: UInt32, on loop: EventLoop, ports: SourcePorts,
         onEvent: @escaping (Event) -> Void
     ) {
+        self.init(
+            program, number: number, on: loop, ports: ports, mostOpenProbes: Self.mostOpenProbes, onEvent: onEvent)
+    }
+
+    init(
+        _ program: TrafficProgram, number: UInt32, on loop: EventLoop, ports: SourcePorts, mostOpenProbes: Int,
+        onEvent: @escaping (Event) -> Void
+    ) {
+        self.mostOpenProbes = mostOpenProbes
         self.program = program
         self.loop = loop
         self.onEvent = onEvent
@@ -101,8 +111,8 @@ public final class TrafficClient {
     private func openWhatIsDue() {
         let now = loop.now
         while schedule?.take(at: now) != nil {
-            if running.count >= Self.mostOpenProbes {
-                skip("\(Self.mostOpenProbes) probes are open already")
+            if running.count >= mostOpenProbes {
+                skip("\(mostOpenProbes) probes are open already")
             } else if results.count + running.count >= Self.mostResults {
                 skip("\(Self.mostResults) flows were made, the most whose results are kept")
             } else {

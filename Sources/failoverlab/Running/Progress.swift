@@ -21,7 +21,7 @@ final class Progress {
         let building = states.count { $0 == .building }
         if building > 0 { line += ", \(building) building" }
         if let current, case .running(let step) = current.1 { line += ", \(current.0): \(step)" }
-        line = String(line.prefix(width))
+        line = String(line.prefix(max(20, Console.width(of: STDERR_FILENO) - 1)))
         guard line != shown else { return }
         shown = line
         Console.write("\r\u{1B}[K" + line, to: STDERR_FILENO)
@@ -30,11 +30,5 @@ final class Progress {
     func clear() {
         if isShown, !shown.isEmpty { Console.write("\r\u{1B}[K", to: STDERR_FILENO) }
         shown = ""
-    }
-
-    private var width: Int {
-        var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 79 }
-        return Int(size.ws_col) - 1
     }
 }

@@ -8,8 +8,8 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Judges a saved run again, from its captures; needs no privileges.")
 
-    @Argument(help: "A run's folder, or that of one variant: runs/fast-path-mac-failover/latest")
-    var run: String
+    @Argument(help: ArgumentHelp("A run's folder, or that of one variant: runs/fast-path-mac-failover/latest", valueName: "run"))
+    var saved: String
 
     @Option(help: "Judge by this lab file's expectations instead of the ones that the run was made with.")
     var lab: String?
@@ -17,16 +17,16 @@ struct Check: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let folders = SavedRun.folders(below: run)
+        let folders = SavedRun.folders(below: saved)
         guard !folders.isEmpty else {
-            throw Complaint(text: "failoverlab: '\(run)' is no run's folder: there is no lab.yaml in it", exitCode: 2)
+            throw Complaint(text: "failoverlab: '\(saved)' is no run's folder: there is no lab.yaml in it", exitCode: 2)
         }
         let other = try lab.map { try LabArgument.load($0) }
-        var labName = ""
+        var (name, title) = ("", "")
         let judgements = try folders.map { folder in
-            let saved = try LabArgument.load(folder.lab)
-            labName = saved.name
-            guard var variant = saved.variants.first else {
+            let read = try LabArgument.load(folder.lab)
+            (name, title) = (read.name, read.title)
+            guard var variant = read.variants.first else {
                 throw Complaint(text: "failoverlab: '\(folder.lab)' has no variant", exitCode: 2)
             }
             if let other {
@@ -37,7 +37,7 @@ struct Check: ParsableCommand {
             }
             return Judgement(of: variant, in: folder, supervisor: nil)
         }
-        try output.conclude(judgements, of: labName, in: nil, repetitions: 1)
+        try output.conclude(judgements, named: name, title: title, in: nil, repetitions: 1)
     }
 }
 

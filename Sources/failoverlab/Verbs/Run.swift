@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import EventLoop
+internal import Expectation
 internal import Glibc
 internal import LabRuntime
 internal import LabTime
@@ -68,6 +70,7 @@ struct Run: ParsableCommand {
         }
         let names = jobs.map { `repeat` == 1 ? $0.variant.name : "\($0.variant.name) #\($0.repetition)" }
         session.run(progress: Progress(names: names, isWanted: output.format == .text))
-        try output.conclude(judged.compactMap { $0 }, of: lab.name, in: runs.path, repetitions: `repeat`)
+        try output.conclude(
+            judged.compactMap { $0 }, named: lab.name, title: lab.title, in: runs.path, repetitions: `repeat`)
     }
 }

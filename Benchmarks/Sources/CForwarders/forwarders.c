@@ -1,0 +1,161 @@
+#define _GNU_SOURCE
+#include "forwarders.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { longest_frame = 2048, batch = 128, slots = 2048, slot_size = 2048 };
+
+static int stopped(const int *stop) { return __atomic_load_n(stop, __ATOMIC_RELAXED); }
+void bench_set(int *flag, int value) { __atomic_store_n(flag, value, __ATOMIC_RELEASE); }
+
+static int open_socket(void) {
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), one = 1;
+    if (fd >= 0) setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+    return fd;
+}
+
+// Protocol 0 binds for sending only.
+static int bind_socket(int fd, const char *interface, int protocol) {
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(protocol),
+        .sll_ifindex = (int)if_nametoindex(interface),
+    };
+    if (address.sll_ifindex == 0) return ENODEV;
+    return bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+}
+
+static void set_timeout(int fd, int milliseconds) {
+    struct timeval t = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+}
+
+int bench_open(const char *interface, int timeout_milliseconds) {
+    int fd = open_socket();
+    if (fd < 0) return -errno;
+    int error = bind_socket(fd, interface, ETH_P_ALL);
+    if (error != 0) {
+        close(fd);
+        return -error;
+    }
+    set_timeout(fd, timeout_milliseconds);
+    return fd;
+}
+
+static void open_pair(const char *out, int *receiver, int *sender, int *error) {
+    *receiver = open_socket();
+    *sender = open_socket();
+    *error = *receiver < 0 || *sender < 0 ? errno : bind_socket(*sender, out, 0);
+}
+
+static void close_pair(int receiver, int sender) {
+    if (receiver >= 0) close(receiver);
+    if (sender >= 0) close(sender);
+}
+
+int bench_forward_by_receive_and_send(const char *in, const char *out, const int *stop) {
+    int receiver, sender, error;
+    open_pair(out, &receiver, &sender, &error);
+    if (error == 0) {
+        // A receive buffer as large as the ring of the others.
+        int bytes = slots * slot_size;
+        setsockopt(receiver, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
+        set_timeout(receiver, 20);
+        error = bind_socket(receiver, in, ETH_P_ALL);
+    }
+    char frame[longest_frame];
+    while (error == 0 && !stopped(stop)) {
+        ssize_t length = recv(receiver, frame, sizeof frame, 0);
+        if (length > 0) send(sender, frame, (size_t)length, 0);
+    }
+    close_pair(receiver, sender);
+    return error;
+}
+
+static void forward_ring(char *ring, int receiver, int sender, const int *stop) {
+    struct mmsghdr messages[batch];
+    struct iovec vectors[batch];
+    memset(messages, 0, sizeof messages);
+    for (int i = 0; i < batch; i++) {
+        messages[i].msg_hdr.msg_iov = &vectors[i];
+        messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    unsigned head = 0;
+    while (!stopped(stop)) {
+        int count = 0;
+        while (count < batch) {
+            struct tpacket2_hdr *slot = (void *)(ring + (size_t)((head + count) % slots) * slot_size);
+            if (!(__atomic_load_n(&slot->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) break;
+            vectors[count].iov_base = (char *)slot + slot->tp_mac;
+            vectors[count].iov_len = slot->tp_snaplen;
+            count++;
+        }
+        if (count == 0) {
+            struct pollfd wait = {.fd = receiver, .events = POLLIN};
+            poll(&wait, 1, 20);
+            continue;
+        }
+        for (int sent = 0; sent < count;) {
+            int n = sendmmsg(sender, messages + sent, (unsigned)(count - sent), MSG_DONTWAIT);
+            sent += n > 0 ? n : 1;
+        }
+        for (int i = 0; i < count; i++) {
+            struct tpacket2_hdr *slot = (void *)(ring + (size_t)((head + i) % slots) * slot_size);
+            __atomic_store_n(&slot->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+        }
+        head += (unsigned)count;
+    }
+}
+
+int bench_forward_by_ring(const char *in, const char *out, const int *stop) {
+    int receiver, sender, error;
+    open_pair(out, &receiver, &sender, &error);
+    char *ring = MAP_FAILED;
+    if (error == 0) {
+        int version = TPACKET_V2;
+        struct tpacket_req request = {
+            .tp_block_size = 65536,
+            .tp_block_nr = slots * slot_size / 65536,
+            .tp_frame_size = slot_size,
+            .tp_frame_nr = slots,
+        };
+        if (setsockopt(receiver, SOL_PACKET, PACKET_VERSION, &version, sizeof version) != 0 ||
+            setsockopt(receiver, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) != 0)
+            error = errno;
+        else
+            ring = mmap(NULL, slots * slot_size, PROT_READ | PROT_WRITE, MAP_SHARED, receiver, 0);
+        if (error == 0 && ring == MAP_FAILED) error = errno;
+    }
+    if (error == 0) error = bind_socket(receiver, in, ETH_P_ALL);
+    if (error == 0) forward_ring(ring, receiver, sender, stop);
+    if (ring != MAP_FAILED) munmap(ring, slots * slot_size);
+    close_pair(receiver, sender);
+    return error;
+}
+
+int bench_generate(const char *out, const uint8_t *frame, int length, const int *stop) {
+    int fd = open_socket(), one = 1;
+    if (fd < 0) return errno;
+    setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one);
+    int error = bind_socket(fd, out, 0);
+    struct mmsghdr messages[batch];
+    struct iovec vector = {.iov_base = (void *)frame, .iov_len = (size_t)length};
+    memset(messages, 0, sizeof messages);
+    for (int i = 0; i < batch; i++) {
+        messages[i].msg_hdr.msg_iov = &vector;
+        messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    while (error == 0 && !stopped(stop)) sendmmsg(fd, messages, batch, 0);
+    close(fd);
+    return error;
+}

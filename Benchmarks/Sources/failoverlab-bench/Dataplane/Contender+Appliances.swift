@@ -1,0 +1,30 @@
+internal import Appliances
+internal import Wire
+
+extension Contender {
+    private static let ports = [
+        PortConfiguration(
+            name: "inside", mac: BenchPath.boxInsideMAC, address: IPv4InterfaceAddress("10.10.1.1/24")!),
+        PortConfiguration(
+            name: "outside", mac: BenchPath.boxOutsideMAC, address: IPv4InterfaceAddress("10.10.2.1/24")!),
+    ]
+    private static let routes = [
+        RouteConfiguration(destination: IPv4Network("10.10.3.0/24")!, gateway: IPv4Address("10.10.2.2")!)
+    ]
+
+    /// Alone; the generator's frames are one UDP session.
+    static func makeFirewall() throws -> Firewall {
+        try Firewall(FirewallConfiguration(name: "box", ports: ports, routes: routes, redundancy: nil))
+    }
+
+    /// The frames' destination is a virtual service; its one member is behind the sink.
+    static func makeLoadBalancer() throws -> LoadBalancer {
+        let member = PoolMemberConfiguration(name: "member", address: IPv4Address("10.10.3.9")!, port: 5001)
+        let service = VirtualServiceConfiguration(
+            name: "service", address: BenchFrame.destination, port: BenchFrame.port, profile: .udpFastPath,
+            scheduler: .roundRobin, sourceTranslation: .autoMap, members: [member], monitor: nil,
+            idleTimeout: .seconds(60))
+        return try LoadBalancer(
+            LoadBalancerConfiguration(name: "box", ports: ports, routes: routes, services: [service]))
+    }
+}

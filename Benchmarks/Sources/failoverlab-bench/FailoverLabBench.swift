@@ -1,0 +1,9 @@
+internal import ArgumentParser
+
+@main
+struct FailoverLabBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "failoverlab-bench",
+        abstract: "Measures failoverlab beside what it is to be measured against, in one run.",
+        subcommands: [DataplaneBenchmark.self])
+}

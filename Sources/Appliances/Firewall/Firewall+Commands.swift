@@ -1,0 +1,43 @@
+import Dataplane
+import LabTime
+import Redundancy
+
+extension Firewall {
+    mutating func switchOver(at now: Instant, into output: inout FrameQueue) -> ApplianceReply {
+        guard let redundancy else {
+            return .refused(reason: "\(name) stands alone; there is no peer to switch over to")
+        }
+        switch election.switchOver(at: now) {
+        case .notActive:
+            return .refused(
+                reason: "\(name) is not the Active of its pair; ask \(redundancy.peer) to switch over")
+        case .peerSilent:
+            return .refused(
+                reason: "the heartbeat of \(redundancy.peer) is not heard, so nobody would take over from \(name)")
+        case nil:
+            carryOut(at: now, into: &output)
+            flush(at: now, into: &output)
+            return .done
+        }
+    }
+
+    mutating func setCarrier(
+        of port: String, isUp: Bool, at now: Instant, into output: inout FrameQueue
+    ) -> ApplianceReply {
+        guard let place = portNames.firstIndex(of: port) else {
+            return .refused(
+                reason: "\(name) has no port '\(port)'; its ports are \(portNames.joined(separator: ", "))")
+        }
+        let index = PortIndex(place)
+        guard ports[index].isUp != isUp else { return .done }
+        ports.setCarrier(of: index, isUp: isUp)
+        guard let redundancy else { return .done }
+        for (number, router) in redundancy.routers.enumerated() where router.port == index {
+            election.carrier(ofRouter: number, named: port, isUp: isUp, at: now)
+        }
+        if redundancy.crossConnect?.port == index { election.crossConnectCarrier(isUp: isUp, at: now) }
+        carryOut(at: now, into: &output)
+        flush(at: now, into: &output)
+        return .done
+    }
+}

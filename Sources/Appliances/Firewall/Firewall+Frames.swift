@@ -1,0 +1,75 @@
+import Dataplane
+import LabTime
+import Redundancy
+import Wire
+
+extension Firewall {
+    /// Decides about one frame.
+    ///
+    /// | from the wire | a lone box or the Active | the Backup |
+    /// |---|---|---|
+    /// | advertisement | election | election |
+    /// | cross-connect message of the peer | election, session table | the same |
+    /// | for an own address | host side | host side |
+    /// | for a virtual address | dropped as `virtualAddress` | dropped as `standby` |
+    /// | transit | filter, then route | dropped as `standby` |
+    mutating func handle(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
+        switch ports.receive(frame, at: now, into: &output) {
+        case .done:
+            return
+        case .ipv4(let packet):
+            let flow = packet.layout.fiveTuple
+            if ports.owned.contains(flow.destination) {
+                receiveOwn(frame, packet.layout, at: now, into: &output)
+            } else if isForwarding {
+                forward(frame, packet, at: now, into: &output)
+            } else {
+                ports.counters.drop(.standby)
+            }
+        case .group(let packet):
+            receiveGroup(frame, packet.layout, at: now, into: &output)
+        case .other:
+            ports.counters.drop(.unsupportedEtherType)
+        }
+    }
+
+    private mutating func forward(
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
+        case .pass: ports.route(frame, packet, at: now, into: &output)
+        case .drop(let reason): ports.counters.drop(reason)
+        }
+    }
+
+    private mutating func receiveOwn(
+        _ frame: Frame, _ layout: FrameLayout, at now: Instant, into output: inout FrameQueue
+    ) {
+        if let cross = redundancy?.crossConnect, frame.port == cross.port,
+            layout.fiveTuple.destination == cross.ownAddress, layout.fiveTuple.protocol == .udp,
+            layout.fiveTuple.destinationPort == SyncChannel.udpPort
+        {
+            return receiveSync(frame, layout, from: cross, at: now, into: &output)
+        }
+        if isVirtual(layout.fiveTuple.destination) { return ports.counters.drop(.virtualAddress) }
+        ports.deliverToHost(frame, into: &output)
+    }
+
+    private mutating func receiveGroup(
+        _ frame: Frame, _ layout: FrameLayout, at now: Instant, into output: inout FrameQueue
+    ) {
+        if layout.fiveTuple.protocol == .vrrp {
+            receiveAdvertisement(frame, layout, at: now, into: &output)
+        } else if layout.fiveTuple.destination.isLinkLocalMulticast {
+            // Routing daemons on the host side listen to such groups.
+            ports.deliverToHost(frame, into: &output)
+        } else {
+            ports.counters.drop(.multicast)
+        }
+    }
+
+    private func isVirtual(_ address: IPv4Address) -> Bool {
+        guard let redundancy else { return false }
+        return redundancy.routers.contains { $0.addresses.contains(address) }
+    }
+}

@@ -1,0 +1,92 @@
+import Dataplane
+import LabTime
+import Redundancy
+import Wire
+
+extension Firewall {
+    /// Times after becoming Active at which the virtual addresses are announced. RFC 9568 asks for once; a frame may
+    /// be lost, and a switch may still relearn the address from the predecessor's last frames.
+    static let announcementTimes: [Duration] = [
+        .zero, .milliseconds(100), .milliseconds(250), .milliseconds(500), .milliseconds(1000),
+    ]
+
+    /// Carries out what the election has decided, in its order.
+    mutating func carryOut(at now: Instant, into output: inout FrameQueue) {
+        guard redundancy != nil else { return }
+        for action in election.takeActions() {
+            switch action {
+            case .stopForwarding(let handingOver): stopForwarding(handingOver: handingOver, at: now, into: &output)
+            case .startForwarding: startForwarding(at: now)
+            case .advertise(let router, let priority):
+                sendAdvertisement(router: router, priority: priority, into: &output)
+            case .announceAddresses:
+                becameActiveAt = now
+                announcements = 0
+                announceAddresses(at: now, into: &output)
+            case .send(let statement):
+                sendToPeer(channel.heartbeat(statement, sessions: filter.count), at: now, into: &output)
+                tally.heartbeatsSent &+= 1
+            case .peerAppeared:
+                channel.restart(for: election.monitor?.statement?.epoch ?? 0, at: now)
+                filter.discardRecords()
+                if isForwarding { filter.beginRecording() }
+            case .peerLost:
+                channel.stop()
+                filter.endRecording()
+                filter.discardRecords()
+            case .report(let kind, let details):
+                report(kind, at: now, details)
+            }
+        }
+    }
+
+    private mutating func startForwarding(at now: Instant) {
+        guard let redundancy else { return }
+        tally.recordsApplied &+= UInt64(channel.commit(into: &filter, at: now))
+        isForwarding = true
+        for router in redundancy.routers {
+            ports[router.port].sourceMAC = router.mac
+            for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
+        }
+        guard election.hearsHeartbeat else { return }
+        // A predecessor that handed over has what this box has; a peer that just started has nothing.
+        if election.monitor?.statement?.flags.contains(.knowsSessions) == true {
+            filter.continueRecording()
+        } else {
+            filter.beginRecording()
+        }
+    }
+
+    private mutating func stopForwarding(handingOver: Bool, at now: Instant, into output: inout FrameQueue) {
+        guard let redundancy else { return }
+        isForwarding = false
+        announceAt = nil
+        for router in redundancy.routers {
+            ports[router.port].sourceMAC = ports[router.port].mac
+            for address in router.addresses { ports.disown(address, on: router.port) }
+        }
+        filter.endRecording()
+        if handingOver {
+            // The successor hears of the last changes before it hears of its role.
+            flush(at: now, into: &output)
+        } else {
+            filter.discardRecords()
+        }
+    }
+
+    mutating func announceAddresses(at now: Instant, into output: inout FrameQueue) {
+        guard let redundancy, isForwarding else {
+            announceAt = nil
+            return
+        }
+        for router in redundancy.routers {
+            for address in router.addresses {
+                ports.announce(address, at: router.mac, on: router.port, into: &output)
+                tally.announcementsSent &+= 1
+            }
+        }
+        announcements += 1
+        announceAt =
+            announcements < Self.announcementTimes.count ? becameActiveAt + Self.announcementTimes[announcements] : nil
+    }
+}

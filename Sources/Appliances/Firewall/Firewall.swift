@@ -1,0 +1,150 @@
+public import Dataplane
+public import LabTime
+public import Redundancy
+public import Wire
+
+/// A routed, stateful firewall, alone or as one of an active-passive pair.
+///
+/// The Active of a pair owns the virtual addresses, forwards, and tells its peer of every session. The Backup drops
+/// whatever is not for its own addresses (`DropReason.standby`), and applies what it is told. Which box is which is
+/// decided by an `Election`; this type carries its actions out on real frames.
+///
+/// RFC 9568's Accept_Mode is false: the Active answers ARP for the virtual addresses and forwards, but nothing on the
+/// box listens on them.
+public struct Firewall: ~Copyable, Appliance {
+    public let name: String
+    let portNames: [String]
+    var ports: BoxPorts
+    var filter: SessionFilter
+    let redundancy: FirewallRedundancy?
+    var election: Election
+    var channel: SyncChannel
+    /// Whether transit traffic passes: always for a lone firewall, and for the Active of a pair.
+    var isForwarding: Bool
+    var tally = RedundancyTally()
+    var events: [ApplianceEvent] = []
+    /// When the virtual addresses are announced again, and how often that has happened.
+    var announceAt: Instant?
+    var announcements = 0
+    var becameActiveAt = Instant(nanoseconds: 0)
+    /// Where messages are put together that may have to wait for the peer's MAC address.
+    let scratch: UnsafeMutableRawPointer
+
+    /// - Parameters:
+    ///   - sessionCapacity: the most sessions; when so many exist, new ones are refused
+    ///   - timers: how long a session without packets lives
+    ///   - rules: asked in order about each new session; what none of them denies is allowed
+    /// - Throws: what in the configuration cannot be, in a sentence for people
+    public init(
+        _ configuration: FirewallConfiguration, sessionCapacity: Int = 65_536, timers: SessionTimers = .standard,
+        rules: [FilterRule] = []
+    ) throws(ConfigurationError) {
+        let redundancy: FirewallRedundancy?
+        if let pair = configuration.redundancy {
+            redundancy = try FirewallRedundancy(pair, of: configuration.name, ports: configuration.ports)
+        } else {
+            redundancy = nil
+        }
+        var ports = try BoxPorts(configuration.ports, routes: configuration.routes)
+        if redundancy?.routers.first?.usesVirtualMAC == true {
+            // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
+            for router in redundancy?.routers ?? [] { ports.accept(router.mac, on: router.port) }
+        }
+        name = configuration.name
+        portNames = configuration.ports.map(\.name)
+        self.ports = ports
+        filter = SessionFilter(capacity: sessionCapacity, timers: timers, rules: rules)
+        self.redundancy = redundancy
+        election = Election(
+            redundancy?.settings
+                ?? ElectionSettings(
+                    priority: 1, preempts: false, advertisementInterval: .seconds(1), heartbeat: nil,
+                    routerAddresses: [], ownAddress: .any, peerAddress: .any))
+        channel = SyncChannel(
+            messageSize: redundancy?.crossConnect?.messageSize ?? 256,
+            sender: redundancy?.crossConnect?.ownAddress.rawValue ?? 1,
+            heartbeatInterval: redundancy?.settings.heartbeat?.interval ?? .seconds(1),
+            window: redundancy?.crossConnect == nil ? 1 : 64)
+        isForwarding = redundancy == nil
+        scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// The role in the pair; Active for a lone firewall.
+    public var role: VirtualRouter.State { redundancy == nil ? .active : election.role }
+
+    /// Sessions that the box knows, of its own or from its peer.
+    public var sessionCount: Int { filter.count }
+
+    /// Whether the box knows a session with this flow, in either direction.
+    public func knows(_ flow: FiveTuple) -> Bool { filter.table.find(flow) != nil }
+
+    /// Further static routes, from a routing daemon on the host side for instance.
+    /// - Returns: false where no connected network has the gateway
+    @discardableResult
+    public mutating func addRoute(to destination: IPv4Network, via gateway: IPv4Address) -> Bool {
+        ports.addRoute(to: destination, via: gateway)
+    }
+
+    // MARK: Appliance
+
+    public mutating func start(at now: Instant, into output: inout FrameQueue) {
+        guard redundancy != nil else {
+            return report("ready", at: now, ["role": "active", "reason": "stands alone"])
+        }
+        election.start(at: now)
+        carryOut(at: now, into: &output)
+    }
+
+    public mutating func process(
+        _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
+    ) {
+        for frame in frames { handle(frame, at: now, into: &output) }
+        flush(at: now, into: &output)
+    }
+
+    public var deadline: Instant? {
+        var next = ports.deadline
+        func consider(_ candidate: Instant?) {
+            if let candidate, next.map({ candidate < $0 }) ?? true { next = candidate }
+        }
+        consider(filter.deadline)
+        if redundancy != nil {
+            consider(election.deadline)
+            consider(channel.deadline)
+            consider(announceAt)
+        }
+        return next
+    }
+
+    public mutating func advance(to now: Instant, into output: inout FrameQueue) {
+        ports.advance(to: now, into: &output)
+        filter.advance(to: now)
+        guard redundancy != nil else { return }
+        election.advance(to: now)
+        carryOut(at: now, into: &output)
+        if let due = announceAt, due <= now { announceAddresses(at: now, into: &output) }
+        flush(at: now, into: &output)
+    }
+
+    public mutating func perform(
+        _ command: ApplianceCommand, at now: Instant, into output: inout FrameQueue
+    ) -> ApplianceReply {
+        switch command {
+        case .switchover: return switchOver(at: now, into: &output)
+        case .carrier(let port, let isUp): return setCarrier(of: port, isUp: isUp, at: now, into: &output)
+        case .member(let service, _, _):
+            return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
+        }
+    }
+
+    public mutating func takeEvents() -> [ApplianceEvent] {
+        defer { events.removeAll(keepingCapacity: true) }
+        return events
+    }
+
+    mutating func report(_ kind: String, at now: Instant, _ details: [String: String]) {
+        events.append(ApplianceEvent(kind, at: now, details: details))
+    }
+}

@@ -1,0 +1,57 @@
+import Dataplane
+import Wire
+
+/// A session of a fast-path service: what is done to the packets of either direction.
+struct BalancerFlow: BitwiseCopyable {
+    /// Client to member; the member's MAC address is looked up for each packet.
+    var original: FlowAction
+    /// Member to client; the client-side MAC address is the one that the flow's first frame came from, for good.
+    var reply: FlowAction
+    var service: UInt16
+    var member: UInt16
+    /// The source port towards the member that goes back to its pool with the session; 0 where the client's own is used.
+    var translationPort: UInt16
+    /// Whose address the translation port belongs to.
+    var translationOwner: PortIndex
+    var progress: TCPProgress
+
+    func action(_ direction: FlowDirection) -> FlowAction { direction == .original ? original : reply }
+}
+
+/// How far a TCP connection is, as far as a fast path cares: has it been answered, is it over?
+struct TCPProgress: BitwiseCopyable {
+    private var bits: UInt8 = 0
+
+    private static var answered: UInt8 { 1 }
+    private static var originalFinished: UInt8 { 2 }
+    private static var replyFinished: UInt8 { 4 }
+    private static var reset: UInt8 { 8 }
+
+    var isAnswered: Bool { bits & Self.answered != 0 }
+
+    /// Both sides have sent FIN, or one RST.
+    var isOver: Bool {
+        bits & Self.reset != 0
+            || bits & (Self.originalFinished | Self.replyFinished) == Self.originalFinished | Self.replyFinished
+    }
+
+    /// - Returns: whether the connection was over before and is not extended by this packet
+    mutating func note(_ flags: TCPFlags, _ direction: FlowDirection) -> Bool {
+        let wasOver = isOver
+        if direction == .reply { bits |= Self.answered }
+        if flags.contains(.fin) { bits |= direction == .original ? Self.originalFinished : Self.replyFinished }
+        if flags.contains(.rst) { bits |= Self.reset }
+        return wasOver
+    }
+}
+
+/// The source port of one client endpoint towards the members of a per-packet service.
+///
+/// It says nothing about member, route or MAC address: those are looked up for each packet.
+struct DatagramMapping: BitwiseCopyable {
+    var client: IPv4Address
+    var clientPort: UInt16
+    var service: UInt16
+    var translationPort: UInt16
+    var translationOwner: PortIndex
+}

@@ -1,0 +1,50 @@
+import Dataplane
+import Wire
+
+extension LoadBalancer {
+    /// What must hold before a balancer can work at all.
+    static func check(_ configuration: LoadBalancerConfiguration, _ ports: borrowing BoxPorts) throws(ConfigurationError) {
+        guard !configuration.ports.isEmpty else {
+            throw ConfigurationError("\(configuration.name) has no interface; a load balancer needs one at least")
+        }
+        guard configuration.services.count < Int(UInt16.max) else {
+            throw ConfigurationError("\(configuration.name) has \(configuration.services.count) services; 65534 are allowed")
+        }
+        var listeners: [String: String] = [:]
+        var answerers: [String: String] = [:]
+        for service in configuration.services {
+            let transport = service.profile.transport
+            let listener = "\(service.address):\(service.port)/\(transport)"
+            if let other = listeners.updateValue(service.name, forKey: listener) {
+                throw ConfigurationError("services \(other) and \(service.name) both listen at \(listener)")
+            }
+            guard !service.members.isEmpty, service.members.count <= 6553 else {
+                throw ConfigurationError(
+                    "the pool of service \(service.name) has \(service.members.count) members; 1 to 6553 are allowed")
+            }
+            for member in service.members {
+                guard (1...100).contains(member.weight) else {
+                    throw ConfigurationError(
+                        "member \(member.name) of service \(service.name) has weight \(member.weight); 1 to 100 are allowed")
+                }
+                guard let hop = ports.routes.lookup(member.address) else {
+                    throw ConfigurationError(
+                        "no route of \(configuration.name) leads to member \(member.name) (\(member.address)) of service \(service.name)"
+                    )
+                }
+                guard service.sourceTranslation == .off || ports[hop.port].address != nil else {
+                    throw ConfigurationError(
+                        "service \(service.name) translates sources, but the interface towards member \(member.name) has no address"
+                    )
+                }
+                guard service.profile == .udpPerPacket, service.sourceTranslation == .off else { continue }
+                let answerer = "\(member.address):\(member.port)"
+                if let other = answerers.updateValue(service.name, forKey: answerer), other != service.name {
+                    throw ConfigurationError(
+                        "the per-packet services \(other) and \(service.name) share member \(answerer), so an answer could be either's; give one of them source-translation auto-map"
+                    )
+                }
+            }
+        }
+    }
+}

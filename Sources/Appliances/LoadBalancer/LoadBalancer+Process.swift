@@ -1,0 +1,133 @@
+public import Dataplane
+public import LabTime
+import Wire
+
+extension LoadBalancer {
+    public mutating func process(
+        _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
+    ) {
+        for frame in frames {
+            switch ports.receive(frame, at: now, into: &output) {
+            case .done: continue
+            case .ipv4(let packet): receive(frame, packet, at: now, into: &output)
+            case .group: ports.counters.drop(.multicast)
+            case .other: ports.counters.drop(.unsupportedEtherType)
+            }
+        }
+    }
+
+    private mutating func receive(
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        let tuple = packet.fiveTuple
+        if packet.layout.isFragment { return receiveFragment(frame, packet, into: &output) }
+        switch tuple.protocol {
+        case .tcp, .udp:
+            if let match = flows.find(tuple) {
+                carry(match, frame, packet, at: now, into: &output)
+            } else if let service = listeners.lookup(tuple.destination, tuple.destinationPort, tuple.protocol) {
+                accept(Int(service), frame, packet, at: now, into: &output)
+            } else {
+                receiveWithoutService(frame, packet, at: now, into: &output)
+            }
+        case .icmp: receiveICMP(frame, packet, at: now, into: &output)
+        default: receiveForBox(frame, packet, orDrop: .notARouter, into: &output)
+        }
+    }
+
+    /// Carries a packet of a session.
+    mutating func carry(
+        _ match: FlowMatch, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        let service = services + Int(flows[match.index].service)
+        var lifetime = service.pointee.idleTimeout
+        if packet.ipProtocol == .tcp {
+            if flows[match.index].progress.isOver, match.direction == .original, packet.tcpFlags.isInitialSYN {
+                // The client uses its port again before the old connection was forgotten.
+                let index = Int(flows[match.index].service)
+                ports.counters.count(.flowsClosed)
+                end(match.index)
+                return accept(index, frame, packet, at: now, into: &output)
+            }
+            let wasOver = flows[match.index].progress.note(packet.tcpFlags, match.direction)
+            let progress = flows[match.index].progress
+            if progress.isOver {
+                lifetime = wasOver ? 0 : Self.linger
+            } else if !progress.isAnswered {
+                lifetime = min(lifetime, Self.opening)
+            }
+        }
+        if lifetime > 0 {
+            flows.keep(match.index, until: Instant(nanoseconds: now.nanoseconds &+ lifetime), now: now)
+        }
+        guard ports.canLeave(frame, packet, by: flows[match.index].action(match.direction).hop.port, at: now, into: &output)
+        else { return }
+        if match.direction == .original {
+            service.pointee.packetsToMembers &+= 1
+        } else {
+            service.pointee.packetsToClients &+= 1
+        }
+        let action = flows[match.index].action(match.direction)
+        action.apply(to: frame, packet.layout)
+        send(frame, by: action, at: now, into: &output)
+    }
+
+    /// Sends a rewritten frame to the MAC address that its flow keeps, or to the one that the neighbour has now.
+    mutating func send(_ frame: Frame, by action: FlowAction, at now: Instant, into output: inout FrameQueue) {
+        if action.keptMAC.isZero {
+            ports.forward(frame, to: action.hop, at: now, into: &output)
+        } else {
+            ports.transmit(frame, to: action.keptMAC, by: action.hop.port, into: &output)
+        }
+    }
+
+    /// A packet to a virtual service that belongs to no session.
+    private mutating func accept(
+        _ service: Int, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        switch services[service].profile {
+        case .tcpProxy: ports.deliverToHost(frame, into: &output)
+        case .udpPerPacket: balance(service, frame, packet, at: now, into: &output)
+        case .udpFastPath: open(service, frame, packet, at: now, into: &output)
+        case .tcpFastPath:
+            guard packet.tcpFlags.isInitialSYN else { return ports.counters.drop(.notSYN) }
+            open(service, frame, packet, at: now, into: &output)
+        }
+    }
+
+    /// TCP or UDP that is neither of a session nor to a virtual service.
+    private mutating func receiveWithoutService(
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        if packet.ipProtocol == .udp, answer(frame, packet, at: now, into: &output) { return }
+        if ports.owned.contains(packet.fiveTuple.destination) { return ports.deliverToHost(frame, into: &output) }
+        // From a pool member it is an answer whose session is over, which tells a person more than "not a router".
+        let isAnswer = configuration.services.contains {
+            $0.profile.transport == packet.ipProtocol
+                && $0.members.contains { $0.address == packet.fiveTuple.source && $0.port == packet.fiveTuple.sourcePort }
+        }
+        ports.counters.drop(isAnswer ? .noFlow : .notARouter)
+    }
+
+    /// What no service claims is the host side's where it is for the box, and nobody's otherwise.
+    mutating func receiveForBox(
+        _ frame: Frame, _ packet: PacketView, orDrop reason: DropReason, into output: inout FrameQueue
+    ) {
+        if ports.owned.contains(packet.fiveTuple.destination) {
+            ports.deliverToHost(frame, into: &output)
+        } else {
+            ports.counters.drop(reason)
+        }
+    }
+
+    private mutating func receiveFragment(_ frame: Frame, _ packet: PacketView, into output: inout FrameQueue) {
+        let tuple = packet.fiveTuple
+        // The box's kernel reassembles what is its own; a first fragment with the ports of a session is not.
+        let isSession = packet.layout.hasTransportHeader && flows.find(tuple) != nil
+        let isService = configuration.services.contains { $0.address == tuple.destination && $0.profile != .tcpProxy }
+        guard !isSession, !isService, ports.owned.contains(tuple.destination) else {
+            return ports.counters.drop(.fragment)
+        }
+        ports.deliverToHost(frame, into: &output)
+    }
+}

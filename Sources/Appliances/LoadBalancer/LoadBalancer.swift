@@ -1,0 +1,147 @@
+public import Dataplane
+public import LabTime
+import Wire
+
+/// A load balancer for TCP and UDP: virtual services, their pools, and the sessions that they carry.
+///
+/// | profile | a packet without session | a session's packets | back to the client |
+/// |---|---|---|---|
+/// | `tcp-fast-path` | SYN opens one; others are dropped silently (`not-syn`) | same member | MAC and port of the first frame, never looked up again |
+/// | `udp-fast-path` | opens one | same member | MAC and port of the first frame, never looked up again |
+/// | `udp-per-packet` | there are no sessions: each datagram is balanced | – | route and neighbour for each datagram |
+/// | `tcp-proxy` | to the host side, which terminates TCP | – | by the host side's kernel |
+///
+/// A client-side MAC address that changes in the life of a session is the failure that article 420010 describes; the
+/// balancer has it by design, as the documented product does.
+///
+/// - With source translation the source is the balancer's address on the member's network and a port of
+///   10240 … 32767, which one session has at a time; where all are taken a new session is dropped
+///   (`translation-ports-exhausted`).
+/// - A TCP session ends one second after both FINs or an RST, each without an answer within 30 s or its idle time.
+///   ICMP errors neither extend nor end it.
+/// - A member that goes down loses its sessions: the client's next SYN is balanced anew, its other packets are dropped
+///   silently. Where no member is up, new sessions are dropped silently (`no-member-up`).
+/// - Fragments for fast-path and per-packet services are dropped (`fragment`): only the first says which session.
+/// - The balancer is no router: what is neither for it nor of a session is dropped (`not-a-router`).
+public struct LoadBalancer: ~Copyable, Appliance {
+    public let configuration: LoadBalancerConfiguration
+    var ports: BoxPorts
+    var flows: FlowTable<BalancerFlow>
+    var mappings: FlowTable<DatagramMapping>
+    let services: UnsafeMutablePointer<VirtualService>
+    /// VIP, port, protocol → service
+    var listeners = EndpointTable()
+    /// Members of per-packet services without source translation, whose answers are known by nothing else → service
+    var answerers = EndpointTable()
+    /// Two for each port: TCP, UDP
+    let translators: UnsafeMutablePointer<TranslationPorts>
+    var events: [ApplianceEvent] = []
+
+    /// How long a TCP session that is over is kept for its last packets, in nanoseconds.
+    static var linger: Int64 { 1_000_000_000 }
+    /// How long a TCP session may take to be answered, in nanoseconds.
+    static var opening: Int64 { 30_000_000_000 }
+
+    /// - Parameters:
+    ///   - flowCapacity: the most sessions at a time, and the most mappings of per-packet services
+    ///   - seed: decides which translation port comes first and how flows are scattered in their table; the same seed
+    ///     and frames give the same frames
+    /// - Throws: a service that cannot work, and why
+    public init(
+        _ configuration: LoadBalancerConfiguration, flowCapacity: Int = 65_536, seed: UInt64 = 0,
+        neighborTiming: NeighborTiming = NeighborTiming()
+    ) throws(ConfigurationError) {
+        var ports = try BoxPorts(
+            configuration.ports, routes: configuration.routes, neighborTiming: neighborTiming)
+        try Self.check(configuration, ports)
+        self.configuration = configuration
+        let scatter = Maglev.mix(seed)
+        flows = FlowTable(capacity: flowCapacity, seed: scatter)
+        mappings = FlowTable(capacity: flowCapacity, seed: scatter)
+        services = .allocate(capacity: max(1, configuration.services.count))
+        for (index, service) in configuration.services.enumerated() {
+            (services + index).initialize(to: VirtualService(service))
+            _ = listeners.insert(UInt32(index), at: service.address, service.port, service.profile.transport)
+            let port = configuration.port(of: service.address)
+            ports.own(service.address, on: port, answering: ports[port].mac)
+            guard service.profile == .udpPerPacket, service.sourceTranslation == .off else { continue }
+            for member in service.members { _ = answerers.insert(UInt32(index), at: member.address, member.port, .udp) }
+        }
+        translators = .allocate(capacity: max(1, ports.count * 2))
+        for index in 0..<(ports.count * 2) {
+            (translators + index).initialize(to: TranslationPorts(start: Maglev.mix(seed &+ UInt64(index) &+ 1)))
+        }
+        self.ports = ports
+    }
+
+    deinit {
+        services.deinitialize(count: configuration.services.count)
+        services.deallocate()
+        translators.deinitialize(count: ports.count * 2)
+        translators.deallocate()
+    }
+
+    // MARK: Appliance
+
+    public mutating func start(at now: Instant, into output: inout FrameQueue) {
+        for index in 0..<ports.count {
+            let port = PortIndex(index)
+            for (address, mac) in ports.owned.all(on: port) { ports.announce(address, at: mac, on: port, into: &output) }
+        }
+        events.append(ApplianceEvent("ready", at: now))
+    }
+
+    public var deadline: Instant? {
+        [ports.deadline, flows.deadline, mappings.deadline].compactMap { $0 }.min()
+    }
+
+    public mutating func advance(to now: Instant, into output: inout FrameQueue) {
+        ports.advance(to: now, into: &output)
+        while let index = flows.nextExpired(at: now) {
+            ports.counters.count(flows[index].progress.isOver ? .flowsClosed : .flowsExpired)
+            end(index)
+        }
+        while let index = mappings.nextExpired(at: now) {
+            ports.counters.count(.flowsExpired)
+            endMapping(index)
+        }
+    }
+
+    public mutating func takeEvents() -> [ApplianceEvent] {
+        defer { events.removeAll() }
+        return events
+    }
+
+    // MARK: Sessions
+
+    /// Forgets a session and gives back what it held.
+    mutating func end(_ index: FlowIndex) {
+        let flow = flows[index]
+        if flow.translationPort != 0 {
+            let transport = services[Int(flow.service)].transport
+            releasePort(flow.translationPort, of: flow.translationOwner, transport == .udp)
+        }
+        services[Int(flow.service)].removeSession(from: Int(flow.member))
+        flows.remove(index)
+    }
+
+    mutating func endMapping(_ index: FlowIndex) {
+        releasePort(mappings[index].translationPort, of: mappings[index].translationOwner, true)
+        mappings.remove(index)
+    }
+
+    mutating func takePort(of port: PortIndex, isUDP: Bool) -> UInt16? {
+        translators[Int(port) * 2 + (isUDP ? 1 : 0)].take()
+    }
+
+    mutating func releasePort(_ number: UInt16, of port: PortIndex, _ isUDP: Bool) {
+        translators[Int(port) * 2 + (isUDP ? 1 : 0)].release(number)
+    }
+}
+
+extension LoadBalancerConfiguration {
+    /// The port whose network has an address; the first one for an address that other routers send here.
+    func port(of address: IPv4Address) -> PortIndex {
+        PortIndex(ports.firstIndex { $0.address?.network.contains(address) ?? false } ?? 0)
+    }
+}

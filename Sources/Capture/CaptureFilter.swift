@@ -1,0 +1,60 @@
+internal import CPcap
+
+/// A compiled expression of libpcap's filter language, for Ethernet frames. See pcap-filter(7).
+public final class CaptureFilter: @unchecked Sendable {
+    // Written once, before anybody else can see it; libpcap only reads it when it matches.
+    private var program = bpf_program()
+    public let text: String
+
+    /// - Throws: what libpcap says against the text
+    /// - Note: a name of a host in the text is looked up, as tcpdump does
+    public init(_ text: String) throws(CaptureFilterError) {
+        self.text = text
+        guard !text.utf8.contains(0) else { throw CaptureFilterError(filter: text, problem: "it has a zero byte") }
+        guard let handle = pcap_open_dead(DLT_EN10MB, 262_144) else {
+            throw CaptureFilterError(filter: text, problem: "libpcap has no memory")
+        }
+        defer { pcap_close(handle) }
+        guard pcap_compile(handle, &program, text, 1, UInt32.max /* PCAP_NETMASK_UNKNOWN */) == 0 else {
+            throw CaptureFilterError(filter: text, problem: String(cString: pcap_geterr(handle)))
+        }
+    }
+
+    deinit { pcap_freecode(&program) }
+
+    /// Whether the filter selects a frame.
+    /// - Parameter originalLength: bytes on the wire; nil where all were captured
+    public func matches(_ frame: UnsafeRawBufferPointer, originalLength: Int? = nil) -> Bool {
+        var header = pcap_pkthdr()
+        header.caplen = UInt32(clamping: frame.count)
+        header.len = UInt32(clamping: originalLength ?? frame.count)
+        guard let base = frame.baseAddress else { return false }
+        return pcap_offline_filter(&program, &header, base.assumingMemoryBound(to: UInt8.self)) != 0
+    }
+
+    public func matches(_ frame: [UInt8]) -> Bool { frame.withUnsafeBytes { matches($0) } }
+
+    /// What is wrong with a text; nil where it is a filter.
+    public static func problem(in text: String) -> CaptureFilterError? {
+        do {
+            _ = try CaptureFilter(text)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Throws where a text is not a filter.
+    public static func validate(_ text: String) throws(CaptureFilterError) { _ = try CaptureFilter(text) }
+}
+
+/// A text that libpcap does not accept as a filter.
+public struct CaptureFilterError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var filter: String
+    /// libpcap's words; it names the word that it does not know, and no position.
+    public var problem: String
+
+    public var description: String {
+        "'\(filter)' is not a capture filter: \(problem); see pcap-filter(7), an example is \"tcp and src host 192.0.2.1\""
+    }
+}

@@ -1,0 +1,195 @@
+internal import Appliances
+internal import CLinux
+internal import Glibc
+internal import Netlink
+internal import SystemPackage
+public import Topology
+
+/// The network of a lab, built: its namespaces live as long as this value, or a process or a socket within them.
+public final class BuiltNetwork {
+    /// A namespace and a netlink socket inside it, which serves it from any other.
+    final class Place {
+        let namespace: NetworkNamespace
+        var socket: NetlinkSocket
+
+        init(_ namespace: consuming NetworkNamespace, _ socket: consuming NetlinkSocket) {
+            self.namespace = namespace
+            self.socket = socket
+        }
+    }
+
+    private let variant: Variant
+    private let plan: Plan
+    private var places: [NamespaceID: Place] = [:]
+    /// `/dev/null`, for the standard input of the lab's processes.
+    let null: Int32
+
+    /// Builds it in the calling thread, which is back in its own namespace afterwards.
+    /// - Throws: `LabFailure` that says which step the kernel refused, and why; what was built until then is gone
+    public init(building variant: Variant) throws(LabFailure) {
+        self.variant = variant
+        plan = Plan(for: variant)
+        null = cl_open("/dev/null", O_RDWR, 0)
+        do {
+            let home = try NetworkNamespace.current()
+            defer { try? home.enter() }
+            for namespace in plan.namespaces { try prepare(namespace) }
+            try makeLinks()
+            for namespace in plan.namespaces { try configure(namespace) }
+        } catch let error as NetlinkError {
+            throw Self.failure(error)
+        } catch {
+            throw error as? LabFailure ?? LabFailure(.lab, "the network could not be built: \(error)")
+        }
+    }
+
+    deinit { close(null) }
+
+    private func prepare(_ planned: Plan.Namespace) throws {
+        let namespace = try NetworkNamespace.createAndEnter()
+        for step in planned.preparation {
+            if case .set(let sysctl) = step.action { try set(sysctl) }
+        }
+        places[planned.id] = Place(namespace, try NetlinkSocket())
+    }
+
+    private func makeLinks() throws(NetlinkError) {
+        // One socket serves all: each end is made in place, in its own namespace.
+        guard let first = plan.links.first, let builder = places[first.namespace] else { return }
+        func end(_ end: PlannedLink.End, _ mtu: Int) -> VethEnd {
+            VethEnd(end.name, mac: end.mac, mtu: mtu, namespace: places[end.namespace]?.namespace.descriptor)
+        }
+        let links = plan.links.compactMap { if case .createLink(let link) = $0.action { link } else { nil } }
+        try builder.socket.perform(links.map { .createVethPair(end($0.a, $0.mtu), end($0.b, $0.mtu)) })
+        for link in links {
+            for end in [link.a, link.b] { try places[end.namespace]?.socket.turnOff(on: end.name) }
+        }
+    }
+
+    private func configure(_ planned: Plan.Namespace) throws {
+        guard let place = places[planned.id] else { return }
+        var requests: [NetlinkRequest] = []
+        for step in planned.configuration {
+            switch step.action {
+            case .createBridge(let name): requests.append(.createBridge(name))
+            case .attach(let port, let bridge): requests.append(.setMaster(of: .name(port), to: .name(bridge)))
+            case .addAddress(let address, let interface): requests.append(.addAddress(address, to: .name(interface)))
+            case .bringUp(let interface): requests.append(.setUp(.name(interface)))
+            case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
+            case .set(let sysctl):
+                try place.namespace.enter()
+                try set(sysctl)
+            case .createNamespace, .createLink: break
+            }
+        }
+        try place.socket.perform(requests)
+    }
+
+    private func set(_ sysctl: Topology.Sysctl) throws {
+        do {
+            try Netlink.Sysctl.set(sysctl.path, sysctl.value)
+        } catch {
+            // A kernel without IPv6 has none of its settings, and is as silent as the plan wants it.
+            if error.errno == .noSuchFileOrDirectory, sysctl.path.hasPrefix("net/ipv6/") { return }
+            throw error
+        }
+    }
+
+    private static func failure(_ error: NetlinkError) -> LabFailure {
+        switch error.errno {
+        case Errno(rawValue: EOPNOTSUPP)?, Errno(rawValue: ENODEV)? where error.verb.hasPrefix("create"):
+            HostProblem.virtualLinks("the lab's links", "\(error)").failure
+        case Errno.noSpace?: HostProblem.namespaces(ENOSPC).failure
+        default: LabFailure(.lab, "the network could not be built: \(error)")
+        }
+    }
+
+    // MARK: Where things are
+
+    private func descriptor(of id: NamespaceID) -> Int32 { places[id]?.namespace.descriptor ?? -1 }
+
+    /// The namespace in which a node's programs run; of a box, its host side.
+    func namespace(of node: Node) -> Int32 { descriptor(of: .host(node.name)) }
+
+    /// The namespace of a box's links; nil for other nodes.
+    func wireNamespace(of node: Node) -> Int32? { node.isBox ? descriptor(of: .wire(node.name)) : nil }
+
+    /// Both ends of every link that the lab captures.
+    var capturePoints: [(node: String, interface: String, namespace: Int32)] {
+        variant.capture.interfaces.flatMap { reference -> [(String, String, Int32)] in
+            guard let node = variant.node(named: reference.node) else { return [] }
+            var points = [(reference.node, reference.interface, wireNamespace(of: node) ?? namespace(of: node))]
+            if let port = port(of: reference) {
+                points.append((port.network, port.name, descriptor(of: .switch(port.network))))
+            }
+            return points
+        }
+    }
+
+    /// The switch's port at the other end of an interface's cable; nil where the cable goes to another node.
+    private func port(of reference: InterfaceReferenceText) -> (network: String, name: String)? {
+        guard let interface = variant.node(named: reference.node)?.interface(named: reference.interface),
+            let network = variant.network(named: interface.network), network.kind == .switch,
+            let attachment = network.attachments.first(where: {
+                $0.node == reference.node && $0.interface == reference.interface
+            })
+        else { return nil }
+        return (network.name, attachment.port ?? attachment.node)
+    }
+
+    // MARK: Faults
+
+    /// Takes all links of a node down, or up: its own ends, so that the other ends lose their carrier.
+    func setLinks(of node: Node, up isUp: Bool) throws(LabFailure) {
+        for interface in node.interfaces {
+            try set(interface.name, in: node.isBox ? .wire(node.name) : .host(node.name), up: isUp)
+        }
+        if isUp { try restoreRoutes(of: node) }
+    }
+
+    /// Pulls an interface's cable, or plugs it in: the interface loses its carrier and stays configured.
+    func setLink(_ interface: String, of name: String, up isUp: Bool) throws(LabFailure) {
+        let reference = InterfaceReferenceText(node: name, interface: interface)
+        guard let node = variant.node(named: name), let own = node.interface(named: interface),
+            let network = variant.network(named: own.network)
+        else {
+            let known = variant.node(named: name)?.interfaces.map(\.name).joined(separator: ", ") ?? ""
+            throw LabFailure(.lab, "'\(name)' has no interface '\(interface)'", remedy: "it has \(known)")
+        }
+        if let port = port(of: reference) { return try set(port.name, in: .switch(port.network), up: isUp) }
+        // A cable between two nodes: the end of a box bears being down, a host would lose its routes.
+        let other = network.attachments.first { $0.node != name || $0.interface != interface }
+        if let other, let otherNode = variant.node(named: other.node), otherNode.isBox {
+            return try set(other.interface, in: .wire(other.node), up: isUp)
+        }
+        try set(interface, in: node.isBox ? .wire(name) : .host(name), up: isUp)
+        if isUp { try restoreRoutes(of: node) }
+    }
+
+    private func set(_ interface: String, in id: NamespaceID, up isUp: Bool) throws(LabFailure) {
+        do {
+            try places[id]?.socket.perform(isUp ? .setUp(.name(interface)) : .setDown(.name(interface)))
+        } catch {
+            throw LabFailure(.lab, "'\(interface)' of \(id) could not be set \(isUp ? "up" : "down"): \(error)")
+        }
+    }
+
+    /// The kernel forgets an interface's routes when it goes down.
+    private func restoreRoutes(of node: Node) throws(LabFailure) {
+        guard !node.isBox else { return }
+        do {
+            try places[.host(node.name)]?.socket.perform(node.routes.map { .replaceRoute(Route($0)) })
+        } catch {
+            throw LabFailure(.lab, "the routes of '\(node.name)' could not be restored: \(error)")
+        }
+    }
+}
+
+/// An interface by its node's and its own name; Netlink has a type of the same name for another thing.
+typealias InterfaceReferenceText = Topology.InterfaceReference
+
+extension Route {
+    init(_ route: RouteConfiguration) {
+        self.init(to: route.destination, gateway: route.gateway)
+    }
+}

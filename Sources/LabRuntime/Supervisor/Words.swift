@@ -1,0 +1,36 @@
+internal import Topology
+
+// The lab's own words for what the supervisor tells and records.
+
+extension Node.Role {
+    var word: String {
+        switch self {
+        case .host(let host): host.kind.rawValue
+        case .firewall: "firewall"
+        case .loadBalancer: "load-balancer"
+        }
+    }
+}
+
+extension Fault {
+    /// What an event of this fault says besides the node.
+    var details: [String: String] {
+        switch self {
+        case .linkDown(let reference), .linkUp(let reference): ["interface": reference.interface]
+        case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
+        }
+    }
+}
+
+extension ScenarioStep {
+    /// For a person who watches.
+    var words: String {
+        switch self {
+        case .start(let names): "start \(names.joined(separator: ", "))"
+        case .stop(let names): "stop \(names.joined(separator: ", "))"
+        case .wait(let duration): "wait \(duration)"
+        case .waitFor(let event, let patience): "wait for \(event), at most \(patience)"
+        case .fail(let fault, _): "\(fault)"
+        }
+    }
+}

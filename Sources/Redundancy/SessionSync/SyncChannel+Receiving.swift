@@ -1,0 +1,135 @@
+public import Dataplane
+public import LabTime
+public import Wire
+
+extension SyncChannel {
+    /// Takes a message of the peer.
+    /// - Parameters:
+    ///   - payload: of the UDP datagram
+    ///   - isActive: this box is Active itself: late records of its predecessor may add sessions, not change any
+    /// - Throws: what is wrong with the message, which then has changed nothing
+    public mutating func receive(
+        _ payload: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, at now: Instant
+    ) throws(WireError) -> SyncReception {
+        let view = try SyncMessageView(payload)
+        let header = view.header
+        guard header.sender != sender else {
+            throw WireError(.sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.sender))
+        }
+        var reception = SyncReception()
+        switch view.message {
+        case .heartbeat(let heartbeat):
+            reception.statement = PairStatement(heartbeat, epoch: header.epoch, sequence: header.sequence)
+        case .acknowledgement(let arrived, _):
+            try acknowledge(header, arrived: arrived, &reception)
+        case .records, .bulkBegin, .bulkEnd:
+            try Self.check(view)
+            try accept(payload, header, into: &filter, isActive: isActive, at: now, &reception)
+        case .bulkRequest:
+            if isActive, header.peerEpoch == ownEpoch { filter.beginRecording() }
+        case .handover:
+            // Versions to come may say it apart; this one says it in every heartbeat (`Heartbeat.Flags.leaving`).
+            break
+        }
+        return reception
+    }
+
+    /// Applies messages that wait for an earlier one: a box that takes over must know all it can.
+    /// - Returns: how many records were applied
+    public mutating func commit(into filter: inout SessionFilter, at now: Instant) -> Int {
+        var reception = SyncReception()
+        for distance in 0..<receiveWindow.capacity {
+            guard let message = receiveWindow.peek(ahead: distance), let view = try? SyncMessageView(message),
+                case .records(let count) = view.message
+            else { continue }
+            Self.apply(view, count, to: &filter, isActive: false, at: now, &reception)
+        }
+        return reception.applied
+    }
+
+    private mutating func acknowledge(
+        _ header: SyncHeader, arrived: UInt64, _ reception: inout SyncReception
+    ) throws(WireError) {
+        // Of an earlier stream: it says nothing about this one.
+        guard isRunning, header.peerEpoch == ownStream else { return }
+        guard header.acknowledgement < .max, let records = sendWindow.acknowledge(upTo: header.acknowledgement &+ 1) else {
+            throw WireError(
+                .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.acknowledgement),
+                expected: Int(truncatingIfNeeded: sendWindow.nextSequence))
+        }
+        if sendWindow.oldest == header.acknowledgement &+ 1 { sendWindow.markArrived(arrived) }
+        reception.acknowledged = records
+        if let end = bulkEndSequence, sendWindow.oldest > end {
+            bulkEndSequence = nil
+            reception.sentBulkCompleted = true
+        }
+    }
+
+    private mutating func accept(
+        _ payload: UnsafeRawBufferPointer, _ header: SyncHeader, into filter: inout SessionFilter, isActive: Bool,
+        at now: Instant, _ reception: inout SyncReception
+    ) throws(WireError) {
+        // Meant for an earlier life of this box, or of a stream that has ended.
+        guard header.peerEpoch == ownEpoch, header.epoch >= peerStream else { return }
+        if header.epoch > peerStream {
+            peerStream = header.epoch
+            receiveWindow.restart()
+        }
+        owesAcknowledgement = true
+        switch receiveWindow.accept(header.sequence, payload) {
+        case .duplicate, .kept:
+            return
+        case .outside:
+            throw WireError(
+                .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.sequence),
+                expected: Int(truncatingIfNeeded: receiveWindow.expected))
+        case .inOrder:
+            try Self.consume(payload, into: &filter, isActive: isActive, at: now, &reception)
+            while let kept = receiveWindow.takeNext() {
+                try Self.consume(kept, into: &filter, isActive: isActive, at: now, &reception)
+            }
+        }
+    }
+
+    /// A record with a state that this box does not know spoils its message before anything is applied.
+    private static func check(_ view: borrowing SyncMessageView) throws(WireError) {
+        guard case .records(let count) = view.message else { return }
+        for index in 0..<count {
+            let record = view.record(at: index)
+            if record.operation != .delete, record.sessionState == nil {
+                throw WireError(.sync, .forbiddenValue, found: Int(max(record.originatorState, record.responderState)))
+            }
+        }
+    }
+
+    private static func consume(
+        _ message: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, at now: Instant,
+        _ reception: inout SyncReception
+    ) throws(WireError) {
+        let view = try SyncMessageView(message)
+        switch view.message {
+        case .records(let count):
+            apply(view, count, to: &filter, isActive: isActive, at: now, &reception)
+        case .bulkBegin:
+            if !isActive { filter.beginReceivingBulk() }
+        case .bulkEnd:
+            if !isActive { filter.endReceivingBulk() }
+            reception.receivedBulkCompleted = true
+        default:
+            return
+        }
+    }
+
+    private static func apply(
+        _ view: borrowing SyncMessageView, _ count: Int, to filter: inout SessionFilter, isActive: Bool,
+        at now: Instant, _ reception: inout SyncReception
+    ) {
+        for index in 0..<count {
+            if filter.apply(view.record(at: index), onlyNew: isActive, at: now) {
+                reception.applied += 1
+            } else {
+                reception.refused += 1
+            }
+        }
+    }
+}

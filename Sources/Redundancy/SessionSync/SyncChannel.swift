@@ -1,0 +1,164 @@
+public import Dataplane
+public import LabTime
+import Wire
+
+/// The conversation of a pair on its cross-connect: heartbeats, and session records in a numbered, acknowledged stream
+/// for each direction.
+///
+/// A stream begins anew (`restart`) whenever the peer appears. Its messages carry the instant at which it began as
+/// `SyncHeader.epoch`, so that nothing of an earlier stream is taken for this one's, and in `peerEpoch` the life of the
+/// peer that it is meant for. A heartbeat carries the life of its sender, and its own number as the sequence number.
+/// The stream is consumed in order; messages that overtook others are kept, and what is missing is sent again.
+///
+/// Pure: the caller carries the messages.
+public struct SyncChannel: ~Copyable {
+    /// Source and destination port of the cross-connect's UDP.
+    public static var udpPort: UInt16 { SyncHeader.port }
+
+    var sendWindow: SendWindow
+    var receiveWindow: ReceiveWindow
+    let sender: UInt32
+    let heartbeatInterval: Duration
+    /// This life of the box, as its heartbeats say it.
+    var ownEpoch: UInt64 = 1
+    /// The life of the peer that this box's stream is meant for.
+    var peerEpoch: UInt64 = 0
+    /// When this box's stream began; 0 where there is none.
+    var ownStream: UInt64 = 0
+    /// When the peer's stream began; 0 where none was heard.
+    var peerStream: UInt64 = 0
+    var isRunning = false
+    /// A bulk message that goes out when the records before it have.
+    var pendingMark: BulkMark?
+    var bulkIdentifier: UInt32 = 0
+    var bulkRecords: UInt32 = 0
+    /// The message that ended the bulk transfer, until it is acknowledged.
+    var bulkEndSequence: UInt64?
+    /// The peer's stream has moved since the last acknowledgement.
+    var owesAcknowledgement = false
+    /// Where heartbeats and acknowledgements are written.
+    let scratch: UnsafeMutableRawBufferPointer
+
+    enum BulkMark {
+        case begin, end
+    }
+
+    /// - Parameters:
+    ///   - messageSize: largest message in bytes, at most what a UDP datagram of the cross-connect's MTU carries
+    ///   - sender: tells the boxes of the pair apart; not zero
+    public init(messageSize: Int, sender: UInt32, heartbeatInterval: Duration, window: Int = 64) {
+        precondition(messageSize >= 128, "a message has at least a header and one record")
+        sendWindow = SendWindow(capacity: window, slotSize: messageSize)
+        receiveWindow = ReceiveWindow(capacity: window, slotSize: 1472)
+        self.sender = max(1, sender)
+        self.heartbeatInterval = heartbeatInterval
+        scratch = .allocate(byteCount: 128, alignment: 8)
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// When a message is to be sent again; nil where none is under way.
+    public var deadline: Instant? { isRunning ? sendWindow.deadline : nil }
+
+    /// Records in messages that the peer has not consumed yet are there.
+    public var hasUnacknowledged: Bool { !sendWindow.isEmpty }
+
+    /// The peer appeared: a new stream begins.
+    /// - Parameter peerEpoch: the peer's life, as its heartbeat says it
+    public mutating func restart(for peerEpoch: UInt64, at now: Instant) {
+        self.peerEpoch = peerEpoch
+        ownStream = max(ownStream &+ 1, UInt64(max(1, now.nanoseconds)))
+        sendWindow.restart()
+        pendingMark = nil
+        bulkEndSequence = nil
+        isRunning = true
+    }
+
+    /// The peer is gone: nothing more is sent until `restart`.
+    public mutating func stop() {
+        isRunning = false
+        pendingMark = nil
+        bulkEndSequence = nil
+        sendWindow.restart()
+    }
+
+    // MARK: Messages to send; each one's bytes are valid until the next call
+
+    public mutating func heartbeat(_ statement: PairStatement, sessions: Int) -> UnsafeRawBufferPointer {
+        ownEpoch = statement.epoch
+        let header = SyncHeader(
+            sender: sender, epoch: statement.epoch, peerEpoch: peerEpoch, sequence: statement.sequence,
+            acknowledgement: receiveWindow.expected &- 1)
+        return write(
+            .heartbeat(Heartbeat(statement, interval: heartbeatInterval, sessions: sessions)), header)
+    }
+
+    /// What the peer is to be told that it has sent; nil where there is nothing new.
+    public mutating func nextAcknowledgement() -> UnsafeRawBufferPointer? {
+        guard owesAcknowledgement else { return nil }
+        owesAcknowledgement = false
+        let header = SyncHeader(
+            sender: sender, epoch: ownEpoch, peerEpoch: peerStream, sequence: sendWindow.nextSequence &- 1,
+            acknowledgement: receiveWindow.expected &- 1)
+        return write(
+            .acknowledgement(arrived: receiveWindow.arrived, window: UInt32(receiveWindow.capacity)), header)
+    }
+
+    /// A message whose acknowledgement is overdue.
+    public mutating func nextOverdue(at now: Instant) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
+        guard isRunning, let overdue = sendWindow.nextOverdue(at: now) else { return nil }
+        return (overdue.message, overdue.records)
+    }
+
+    /// The next message with records; nil where there are none, or as many messages as may be are under way.
+    public mutating func nextMessage(
+        from filter: inout SessionFilter, at now: Instant
+    ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
+        guard isRunning, pendingMark != nil || filter.hasRecords, let buffer = sendWindow.reserve() else { return nil }
+        let header = SyncHeader(
+            sender: sender, epoch: ownStream, peerEpoch: peerEpoch, sequence: sendWindow.nextSequence,
+            acknowledgement: receiveWindow.expected &- 1)
+        if let mark = pendingMark { return send(mark, header, in: buffer, sessions: filter.count, at: now) }
+        var writer = SyncRecordWriter(buffer)
+        while !writer.isFull, pendingMark == nil, let next = filter.nextRecord(at: now) {
+            switch next {
+            case .record(let record): _ = writer.append(record)
+            case .bulkBegins: pendingMark = .begin
+            case .bulkEnds: pendingMark = .end
+            }
+        }
+        if writer.count == 0 {
+            guard let mark = pendingMark else { return nil }
+            return send(mark, header, in: buffer, sessions: filter.count, at: now)
+        }
+        guard let length = writer.finish(header) else { return nil }
+        bulkRecords &+= UInt32(writer.count)
+        return (sendWindow.commit(length: length, records: writer.count, at: now), writer.count)
+    }
+
+    private mutating func send(
+        _ mark: BulkMark, _ header: SyncHeader, in buffer: UnsafeMutableRawBufferPointer, sessions: Int, at now: Instant
+    ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
+        pendingMark = nil
+        let message: SyncMessage
+        switch mark {
+        case .begin:
+            bulkIdentifier &+= 1
+            bulkRecords = 0
+            bulkEndSequence = nil
+            message = .bulkBegin(identifier: bulkIdentifier, sessions: UInt32(clamping: sessions))
+        case .end:
+            bulkEndSequence = sendWindow.nextSequence
+            message = .bulkEnd(identifier: bulkIdentifier, sessions: bulkRecords)
+        }
+        guard let length = message.emit(header, into: buffer) else { return nil }
+        return (sendWindow.commit(length: length, records: 0, at: now), 0)
+    }
+
+    private func write(_ message: SyncMessage, _ header: SyncHeader) -> UnsafeRawBufferPointer {
+        guard let length = message.emit(header, into: scratch) else {
+            preconditionFailure("a heartbeat or acknowledgement has at most 64 bytes")
+        }
+        return UnsafeRawBufferPointer(rebasing: scratch[..<length])
+    }
+}

@@ -1,0 +1,58 @@
+import Wire
+
+/// The links of a network.
+struct NetworkPlan {
+    let network: Network
+    let variant: Variant
+
+    var links: [PlanStep] {
+        let ends = network.attachments.compactMap { attachment -> (PlannedLink.End, Network.Attachment)? in
+            guard let node = variant.node(named: attachment.node),
+                let interface = node.interface(named: attachment.interface)
+            else { return nil }
+            // A box's link ends on its wire side.
+            let namespace: NamespaceID = node.isBox ? .wire(node.name) : .host(node.name)
+            return (PlannedLink.End(namespace: namespace, name: interface.name, mac: interface.mac), attachment)
+        }
+        switch network.kind {
+        case .link:
+            guard ends.count == 2 else { return [] }
+            return [step(ends[0].0, ends[1].0, "network \(network.name) joins two interfaces")]
+        case .switch:
+            return ends.map { end, attachment in
+                let port = PlannedLink.End(
+                    namespace: .switch(network.name), name: attachment.port ?? attachment.node,
+                    mac: MACScheme.switchPort(of: end.mac))
+                return step(end, port, "a port of network \(network.name)")
+            }
+        }
+    }
+
+    private func step(_ a: PlannedLink.End, _ b: PlannedLink.End, _ reason: String) -> PlanStep {
+        PlanStep(
+            namespace: a.namespace, action: .createLink(PlannedLink(a: a, b: b, mtu: network.mtu)), reason: reason)
+    }
+}
+
+/// The namespace of a switch.
+struct SwitchPlan {
+    let network: Network
+
+    var namespace: Plan.Namespace {
+        let id = NamespaceID.switch(network.name)
+        let preparation =
+            [PlanStep(namespace: id, action: .createNamespace, reason: "the switch of network \(network.name)")]
+            + IPv6Plan.off(in: id)
+        let ports = network.attachments.map { $0.port ?? $0.node }
+        var configuration = [
+            PlanStep(namespace: id, action: .createBridge(name: network.name), reason: "joins the ports")
+        ]
+        configuration += ports.map {
+            PlanStep(namespace: id, action: .attach(port: $0, bridge: network.name), reason: "a port of the switch")
+        }
+        configuration += (ports + [network.name]).map {
+            PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "the switch forwards at once")
+        }
+        return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
+    }
+}

@@ -1,0 +1,124 @@
+import Appliances
+import Wire
+
+/// A node's namespaces and what is in them.
+struct NodePlan {
+    let node: Node
+
+    /// The namespace with the kernel's stack: a host's only one, a box's host side.
+    var stack: Plan.Namespace {
+        let id = NamespaceID.host(node.name)
+        var preparation = [
+            PlanStep(namespace: id, action: .createNamespace, reason: node.isBox ? "the box's host side" : "the node's stack")
+        ]
+        preparation += IPv6Plan.off(in: id)
+        preparation += settings.map { PlanStep(namespace: id, action: .set($0.sysctl), reason: $0.reason) }
+        preparation += own(sysctlsOfInterfaces: false, in: id)
+
+        var configuration = own(sysctlsOfInterfaces: true, in: id)
+        for interface in node.interfaces {
+            guard let address = interface.address else { continue }
+            configuration.append(
+                PlanStep(
+                    namespace: id, action: .addAddress(address, interface: interface.name), reason: "its own address"))
+        }
+        configuration += proxyAddresses(in: id)
+        configuration += (["lo"] + node.interfaces.map(\.name)).map {
+            PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "every interface is up")
+        }
+        configuration += node.routes.map {
+            PlanStep(
+                namespace: id, action: .addRoute($0),
+                reason: $0.destination == .any ? "the gateway of the lab file" : "a route of the lab file")
+        }
+        return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
+    }
+
+    /// The namespace of a box's wire side, in which the kernel answers nothing.
+    var wire: Plan.Namespace? {
+        guard node.isBox else { return nil }
+        let id = NamespaceID.wire(node.name)
+        let preparation =
+            [PlanStep(namespace: id, action: .createNamespace, reason: "the box's wire side, without addresses")]
+            + IPv6Plan.off(in: id)
+        let names = node.interfaces.map(\.name) + node.interfaces.indices.map(Self.internalName)
+        let configuration = names.map {
+            PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "the dataplane reads and writes its frames")
+        }
+        return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
+    }
+
+    /// The links between a box's two sides: `host0`, `host1`, … on the wire side, the lab's names on the host side.
+    var internalLinks: [PlanStep] {
+        guard node.isBox else { return [] }
+        return node.interfaces.enumerated().map { index, interface in
+            let link = PlannedLink(
+                a: PlannedLink.End(namespace: .host(node.name), name: interface.name, mac: interface.mac),
+                b: PlannedLink.End(
+                    namespace: .wire(node.name), name: Self.internalName(index),
+                    mac: MACScheme.internalEnd(of: interface.mac)),
+                mtu: interface.mtu)
+            return PlanStep(
+                namespace: .host(node.name), action: .createLink(link),
+                reason: "hands the box's own packets of \(interface.name) to its host side")
+        }
+    }
+
+    /// The wire side's end of the link to the host side of port number `index`.
+    static func internalName(_ index: Int) -> String { "host\(index)" }
+
+    // MARK: Settings
+
+    /// A new namespace inherits these from the host that the lab runs on; a lab must not depend on that.
+    private var settings: [(sysctl: Sysctl, reason: String)] {
+        var isRouter = false
+        if case .host(let host) = node.role { isRouter = host.kind == .router }
+        // First, because the kernel resets other settings when this one changes.
+        var settings = [
+            (
+                Sysctl("net/ipv4/ip_forward", isRouter ? "1" : "0"),
+                isRouter ? "a router forwards" : "only a router forwards"
+            )
+        ]
+        for (name, reason) in [
+            ("rp_filter", "no reverse path filter unless the lab asks for it"),
+            ("arp_ignore", "ARP as the kernel does it by default"),
+            ("arp_announce", "ARP as the kernel does it by default"),
+        ] {
+            for scope in ["all", "default"] { settings.append((Sysctl("net/ipv4/conf/\(scope)/\(name)", "0"), reason)) }
+        }
+        return settings
+    }
+
+    /// The lab's own settings; those of one interface have to wait until it exists.
+    private func own(sysctlsOfInterfaces: Bool, in id: NamespaceID) -> [PlanStep] {
+        node.sysctls.filter { sysctl in
+            let isOfInterface = node.interfaces.contains { sysctl.path.contains("/\($0.name)/") }
+            return isOfInterface == sysctlsOfInterfaces
+        }.map { PlanStep(namespace: id, action: .set($0), reason: "the lab file sets it") }
+    }
+
+    /// The host side accepts connections to what a proxy listens on: on the port whose network it is in, else on lo.
+    private func proxyAddresses(in id: NamespaceID) -> [PlanStep] {
+        guard case .loadBalancer(let balancer) = node.role else { return [] }
+        var seen = Set(node.interfaces.compactMap { $0.address?.address })
+        return balancer.services.filter { $0.profile == .tcpProxy && seen.insert($0.address).inserted }.map { service in
+            let port = node.interfaces.first { $0.address?.network.contains(service.address) == true }
+            let address = IPv4InterfaceAddress(service.address, prefixLength: 32)
+            return PlanStep(
+                namespace: id, action: .addAddress(address, interface: port?.name ?? "lo"),
+                reason: "the proxy of virtual service \(service.name) listens on it")
+        }
+    }
+}
+
+/// IPv6 stays silent unless a lab uses it.
+enum IPv6Plan {
+    static func off(in id: NamespaceID) -> [PlanStep] {
+        ["all", "default"].map {
+            PlanStep(
+                namespace: id, action: .set(Sysctl("net/ipv6/conf/\($0)/disable_ipv6", "1")),
+                reason: "no frame that the lab did not ask for")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import LabFile
+import Measurement
+
+/// The names that `after`, `wait-for` and `event` may use: the scenario's own, and `<node>.<kind>`.
+struct EventNames {
+    /// What a node of each role can report.
+    static let hostKinds = ["ready", "exited"]
+    static let firewallKinds = [
+        "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "sync-complete",
+    ]
+    static let balancerKinds = ["member-up", "member-down"]
+
+    var names: [String]
+
+    init(nodes: [Node], faults: [String]) {
+        names = faults
+        for node in nodes {
+            var kinds = Self.hostKinds + Fault.Kind.allCases.map(\.rawValue)
+            switch node.role {
+            case .host: break
+            case .firewall: kinds += Self.firewallKinds
+            case .loadBalancer: kinds += Self.balancerKinds
+            }
+            for kind in kinds where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
+        }
+    }
+
+    /// Reports a name that nothing can bear; true where it is known.
+    func check(_ name: String, at position: SourcePosition, _ reader: LabReader) -> Bool {
+        if names.contains(name) { return true }
+        let node = name.split(separator: ".").first.map { $0 + "." } ?? "."
+        let near = names.filter { !$0.contains(".") || $0.hasPrefix(node) }
+        reader.report(
+            "there is no event '\(LabValue.shortened(name))'", at: position,
+            allowed: near.isEmpty ? ["node.kind, such as fw-b.active"] : near,
+            suggestion: Spelling.nearest(to: name, among: names))
+        return false
+    }
+}

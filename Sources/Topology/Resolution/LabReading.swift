@@ -1,0 +1,44 @@
+import LabFile
+
+/// Reads the top of a lab file, and each variant with its changes applied.
+struct LabReading {
+    let document: LabDocument
+    let reader: LabReader
+
+    init(_ document: LabDocument, _ reader: LabReader) {
+        self.document = document
+        self.reader = reader
+    }
+
+    /// nil only after something was reported.
+    func read() -> Lab? {
+        let root = document.root
+        let anchors = (root.entries ?? []).map(\.key).filter { $0.hasPrefix(LabKeys.anchorPrefix) }
+        guard let top = MappingReader(root, "a lab file", keys: LabKeys.top, anchors: anchors, reader) else { return nil }
+        if let schema = top.required("schema"), schema.text != "1" {
+            reader.report("'schema' is \(schema.found)", at: schema.position, allowed: ["1"])
+        }
+        guard let nameValue = top.required("name"), let name = top.text("name"),
+            NameRule.word.check(name, "a lab", at: nameValue.position, reader)
+        else { return nil }
+        let (networks, nodes) = (top.required("networks"), top.required("nodes"))
+        // Everything else refers to these.
+        guard networks != nil, nodes != nil else { return nil }
+
+        let numbers = (root["nodes"]?.entries ?? []).map(\.key)
+        var variants: [Variant] = []
+        var filters: [CaptureFilter] = []
+        for definition in VariantDefinition.read(root, reader) {
+            let reading = VariantReading(definition, root: root, lab: name, nodeOrder: numbers, reader)
+            guard let (variant, more) = reading.read() else { continue }
+            variants.append(variant)
+            filters += more.filter { !filters.contains($0) }
+        }
+        if variants.isEmpty, reader.errors.isEmpty {
+            reader.report("the lab has no variant", at: root.position)
+        }
+        return Lab(
+            name: name, title: top.text("title") ?? name, reference: top.text("reference"),
+            summary: top.text("description"), variants: variants, filters: filters, source: document.source)
+    }
+}

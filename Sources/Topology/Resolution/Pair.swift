@@ -1,0 +1,31 @@
+import LabTime
+import Wire
+
+/// Two firewalls that share virtual addresses, with everything that counts for both.
+struct Pair {
+    struct Member {
+        var name: String
+        var priority: UInt8
+        /// The port of the cross-connect.
+        var crossConnect: String?
+    }
+
+    struct VirtualRouter {
+        var network: String
+        var id: UInt8
+        var addresses: [IPv4Address]
+        /// The port on each member, in the members' order.
+        var ports: [String]
+    }
+
+    /// Two, in the order of the file.
+    var members: [Member]
+    var preempts: Bool
+    var usesVirtualMAC: Bool
+    var advertisementInterval: Duration
+    var heartbeatInterval: Duration
+    var heartbeatMisses: Int
+    var routers: [VirtualRouter]
+
+    func index(of node: String) -> Int? { members.firstIndex { $0.name == node } }
+}

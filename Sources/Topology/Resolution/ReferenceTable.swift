@@ -1,0 +1,86 @@
+import Expectation
+import LabFile
+import Wire
+
+/// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`.
+struct ReferenceTable {
+    /// What each reference stands for, in the order of the file.
+    private(set) var values: [(reference: String, value: String)] = []
+    private var index: [String: Int] = [:]
+
+    static let suffixes = [".mac", ".ip", ".virtual-mac", ".virtual-ip", ".address", ".port"]
+
+    init() {}
+
+    init(_ resolution: Resolution) {
+        for node in resolution.nodeDefinitions {
+            let name = node.name.value
+            for interface in resolution.interfaces[name] ?? [] {
+                add("\(name).\(interface.name).mac", "\(interface.mac)")
+                if let address = interface.address { add("\(name).\(interface.name).ip", "\(address.address)") }
+            }
+            for pair in resolution.pairs {
+                guard let member = pair.index(of: name) else { continue }
+                for router in pair.routers {
+                    let port = "\(name).\(router.ports[member])"
+                    add("\(port).virtual-mac", "\(MACAddress.virtualRouter(ipv4: router.id))")
+                    if let address = router.addresses.first { add("\(port).virtual-ip", "\(address)") }
+                }
+            }
+            for service in node.virtualServices {
+                add("\(name)/\(service.name.value).address", "\(service.address.value)")
+                add("\(name)/\(service.name.value).port", "\(service.port)")
+            }
+        }
+    }
+
+    private mutating func add(_ reference: String, _ value: String) {
+        guard index[reference] == nil else { return }
+        index[reference] = values.count
+        values.append((reference, value))
+    }
+
+    subscript(reference: String) -> String? { index[reference].map { values[$0].value } }
+
+    /// Whether the text can only be meant as a reference, known or not.
+    func isReference(_ text: String) -> Bool {
+        index[text] != nil
+            || (Self.suffixes.contains { text.hasSuffix($0) } && text.first?.isLetter == true
+                && !FrameField.allNames.contains(text))
+    }
+
+    /// The value behind a reference, or the text itself; nil, and reported, for a reference to nothing.
+    func resolve(_ text: String, at position: SourcePosition, _ reader: LabReader) -> String? {
+        if let value = self[text] { return value }
+        guard isReference(text) else { return text }
+        reader.report(
+            "'\(LabValue.shortened(text))' refers to nothing", at: position,
+            allowed: [
+                "node.interface.mac", "node.interface.ip", "node.interface.virtual-mac", "node.interface.virtual-ip",
+                "balancer/service.address", "balancer/service.port",
+            ],
+            suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))
+        return nil
+    }
+
+    /// A capture filter with every reference in it replaced.
+    func resolve(filter text: String, at position: SourcePosition, _ reader: LabReader) -> String? {
+        var result = ""
+        var word = ""
+        var isComplete = true
+        func flush() {
+            if let value = resolve(word, at: position, reader) { result += value } else { isComplete = false }
+            word = ""
+        }
+        for character in text {
+            if character.isWhitespace || "()[]!&|=<>+*".contains(character) {
+                flush()
+                result.append(character)
+            } else {
+                word.append(character)
+            }
+        }
+        flush()
+        return isComplete ? result : nil
+    }
+}

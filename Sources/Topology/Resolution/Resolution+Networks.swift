@@ -1,0 +1,136 @@
+import LabFile
+import Wire
+
+extension Resolution {
+    /// Finds out which interfaces each network joins, and how; gives subnets to networks without one.
+    mutating func resolveNetworks() {
+        checkNames()
+        let subnets = assignedSubnets()
+        let names = networkDefinitions.map(\.name.value)
+        for node in nodeDefinitions {
+            for interface in node.interfaces where !names.contains(interface.network.value) {
+                let (wanted, own) = (interface.network.value, interface.name.value)
+                reader.reportUnknown(
+                    wanted, "\(node.name.value).\(own) leads to network '\(LabValue.shortened(wanted))', which does not exist",
+                    at: interface.network.position, allowed: names)
+            }
+        }
+        for definition in networkDefinitions {
+            guard let subnet = subnets[definition.name.value] else { continue }
+            let attachments = attachments(to: definition.name.value)
+            let isSwitch = definition.isSwitch?.value ?? (attachments.count > 2)
+            networks.append(
+                Network(
+                    name: definition.name.value, subnet: subnet, kind: isSwitch ? .switch : .link, mtu: definition.mtu,
+                    attachments: attachments.map {
+                        var attachment = $0
+                        if !isSwitch { attachment.port = nil }
+                        return attachment
+                    }))
+            check(attachments, of: definition, isSwitch: isSwitch)
+        }
+        resolveInterfaces()
+    }
+
+    /// Node and network names are namespaces, so they share one space.
+    private func checkNames() {
+        for network in networkDefinitions {
+            if let node = definition(of: network.name.value) {
+                reader.report(
+                    "'\(network.name.value)' is the name of a network and of a node (line \(node.name.position.line))",
+                    at: network.name.position)
+            }
+        }
+    }
+
+    private func attachments(to network: String) -> [Network.Attachment] {
+        nodeDefinitions.flatMap { node in
+            let own = node.interfaces.filter { $0.network.value == network }
+            return own.map { interface in
+                let port = own.count == 1 ? node.name.value : "\(node.name.value)-\(interface.name.value)"
+                return Network.Attachment(node: node.name.value, interface: interface.name.value, port: port)
+            }
+        }
+    }
+
+    private func check(_ attachments: [Network.Attachment], of network: NetworkDefinition, isSwitch: Bool) {
+        let name = network.name.value
+        if attachments.isEmpty {
+            reader.report("no interface leads to network '\(name)'", at: network.name.position)
+        } else if attachments.count == 1, !isSwitch {
+            reader.report(
+                "only \(attachments[0].node).\(attachments[0].interface) leads to network '\(name)': a link needs two ends",
+                at: network.name.position, allowed: ["a second interface", "'switch: on' for a switch with one port"])
+        } else if attachments.count > 2, !isSwitch {
+            reader.report(
+                "network '\(name)' joins \(attachments.count) interfaces, which needs a switch",
+                at: network.isSwitch?.position ?? network.name.position, allowed: ["on"])
+        }
+        var ports: Set<String> = [name]
+        for attachment in attachments where isSwitch {
+            guard let port = attachment.port else { continue }
+            let position = definition(of: attachment.node)?.interfaces
+                .first { $0.name.value == attachment.interface }?.name.position
+            if !ports.insert(port).inserted {
+                reader.report("two ports of the switch '\(name)' would be called '\(port)'; rename an interface", at: position)
+            }
+            guard port.utf8.count > NameRule.interface.maximumLength else { continue }
+            reader.report(
+                "the switch port '\(port)' has \(port.utf8.count) characters, because '\(attachment.node)' is on network '\(name)' more than once",
+                at: position, allowed: ["at most \(NameRule.interface.maximumLength)"])
+        }
+    }
+
+    /// Subnets as written, and 169.254.1.0/24, 169.254.2.0/24, … for networks without one.
+    private func assignedSubnets() -> [String: IPv4Network] {
+        var result: [String: IPv4Network] = [:]
+        var taken: [(name: String, subnet: IPv4Network)] = []
+        for definition in networkDefinitions {
+            guard let subnet = definition.subnet else { continue }
+            if let other = taken.first(where: { $0.subnet.overlaps(subnet.value) }) {
+                reader.report(
+                    "the subnet \(subnet.value) of '\(definition.name.value)' overlaps with \(other.subnet) of '\(other.name)'",
+                    at: subnet.position)
+            }
+            taken.append((definition.name.value, subnet.value))
+            result[definition.name.value] = subnet.value
+        }
+        var third: UInt8 = 0
+        for definition in networkDefinitions where definition.subnet == nil {
+            var subnet: IPv4Network?
+            while subnet == nil, third < 254 {
+                third += 1
+                let candidate = IPv4Network(IPv4Address(169, 254, third, 0), prefixLength: 24)
+                if !taken.contains(where: { $0.subnet.overlaps(candidate) }) { subnet = candidate }
+            }
+            if let subnet {
+                result[definition.name.value] = subnet
+            } else {
+                reader.report("there is no subnet left for network '\(definition.name.value)'; give it one", at: definition.name.position)
+            }
+        }
+        return result
+    }
+
+    /// Interfaces with their MACs, as yet without addresses.
+    private mutating func resolveInterfaces() {
+        var macs: [String: [MACAddress: String]] = [:]
+        for node in nodeDefinitions {
+            let name = node.name.value
+            interfaces[name] = node.interfaces.enumerated().compactMap { index, interface in
+                guard let network = network(named: interface.network.value) else { return nil }
+                let mac = interface.mac?.value
+                    ?? MACScheme.address(lab: lab, node: numbers[name] ?? 0, interface: index + 1)
+                let own = "\(name).\(interface.name.value)"
+                if let other = macs[network.name]?.updateValue(own, forKey: mac) {
+                    reader.report(
+                        "\(own) has the MAC address \(mac) of \(other) on the same network",
+                        at: (interface.mac?.position ?? interface.name.position))
+                }
+                macs[network.name, default: [:]][mac] = own
+                return Interface(
+                    name: interface.name.value, network: network.name, mac: mac, address: nil, mtu: network.mtu)
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Appliances
+import LabFile
+import Wire
+
+/// Turns the written networks and nodes of one variant into resolved ones; its steps are in extensions.
+struct Resolution {
+    let reader: LabReader
+    let lab: String
+    let networkDefinitions: [NetworkDefinition]
+    let nodeDefinitions: [NodeDefinition]
+    let timers: Timers
+    /// Each node's number in the lab file, for its MAC addresses.
+    let numbers: [String: Int]
+
+    var networks: [Network] = []
+    /// By node, in the order of the file.
+    var interfaces: [String: [Interface]] = [:]
+    var owners: [IPv4Address: AddressOwner] = [:]
+    var pairs: [Pair] = []
+    var references = ReferenceTable()
+
+    /// Who has an address, and where the lab says so.
+    struct AddressOwner {
+        var node: String
+        /// How messages call it: `lb.inside`, `virtual service lb/web`.
+        var what: String
+        var position: SourcePosition?
+    }
+
+    func definition(of node: String) -> NodeDefinition? { nodeDefinitions.first { $0.name.value == node } }
+    func network(named name: String) -> Network? { networks.first { $0.name == name } }
+
+    /// The node's interface on a network.
+    func interface(of node: String, on network: String) -> Interface? {
+        interfaces[node]?.first { $0.network == network }
+    }
+
+    /// Resolves everything; nil, with the reasons reported, where the topology cannot be built.
+    mutating func nodes() -> [Node]? {
+        let before = reader.errors.count
+        resolveNetworks()
+        guard reader.errors.count == before else { return nil }
+        resolveGivenAddresses()
+        guard reader.errors.count == before else { return nil }
+        resolvePairs()
+        reserveServiceAddresses()
+        resolveAutomaticAddresses()
+        guard reader.errors.count == before else { return nil }
+        references = ReferenceTable(self)
+        let nodes = nodeDefinitions.compactMap(node)
+        return reader.errors.count == before ? nodes : nil
+    }
+
+    /// Gives an address to its owner; reports who has it already.
+    mutating func claim(_ address: IPv4Address, for owner: AddressOwner, at position: SourcePosition) {
+        guard let other = owners[address] else {
+            owners[address] = owner
+            return
+        }
+        let place = other.position.map { " (line \($0.line))" } ?? ""
+        reader.report("\(address) of \(owner.what) belongs to \(other.what) already\(place)", at: position)
+    }
+}

@@ -1,0 +1,55 @@
+import LabFile
+import Wire
+
+/// Writes the lab file of a single variant, with every assigned address, subnet, MAC and VRID in it.
+enum ResolvedText {
+    static func write(
+        _ tree: LabValue, _ definition: VariantDefinition, _ resolution: Resolution, title: String
+    ) -> String {
+        let place = SourcePosition(line: 1, column: 1)
+        func text(_ text: String) -> LabValue { LabValue(.scalar(text, isQuoted: false), at: place) }
+        func mapping(_ pairs: [(String, LabValue)]) -> LabValue {
+            LabValue(
+                .mapping(pairs.map { LabEntry(key: $0.0, keyPosition: place, value: $0.1) }), at: place)
+        }
+
+        let networks = resolution.networks.map { network -> (String, LabValue) in
+            let values = [
+                ("subnet", text("\(network.subnet)")), ("mtu", text("\(network.mtu)")),
+                ("switch", text(network.kind == .switch ? "on" : "off")),
+            ]
+            return (network.name, mapping(values))
+        }
+        let nodes = resolution.nodeDefinitions.map { node -> (String, LabValue) in
+            let name = node.name.value
+            let interfaces = (resolution.interfaces[name] ?? []).map { interface -> (String, LabValue) in
+                let values = [
+                    ("network", text(interface.network)),
+                    ("address", text(interface.address.map { "\($0.address)" } ?? "none")),
+                    ("mac", text("\(interface.mac)")),
+                ]
+                return (interface.name, mapping(values))
+            }
+            var written = (tree["nodes"]?[name] ?? mapping([])).setting("interfaces", to: mapping(interfaces))
+            if let pair = resolution.pairs.first(where: { $0.members[0].name == name }) {
+                let ids = pair.routers.map { ($0.ports[0], text("\($0.id)")) }
+                let redundancy = written["redundancy"] ?? mapping([])
+                written = written.setting(
+                    "redundancy",
+                    to: redundancy.setting("peer", to: text(pair.members[1].name))
+                        .setting("virtual-router-ids", to: mapping(ids)))
+            }
+            return (name, written)
+        }
+        var variant = [("shows", text(definition.shows.rawValue)), ("title", text(title))]
+        if !definition.expectations.isEmpty {
+            variant.append(("expect", LabValue(.sequence(definition.expectations), at: place)))
+        }
+        var result = tree
+        for key in (tree.entries ?? []).map(\.key) where key.hasPrefix(LabKeys.anchorPrefix) || key == "expect" {
+            result = result.setting(key, to: nil)
+        }
+        return result.setting("networks", to: mapping(networks)).setting("nodes", to: mapping(nodes))
+            .setting("variants", to: mapping([(definition.name.value, mapping(variant))])).yaml
+    }
+}

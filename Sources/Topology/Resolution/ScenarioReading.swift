@@ -1,0 +1,167 @@
+import Appliances
+import LabFile
+import LabTime
+
+/// Reads `scenario:`.
+struct ScenarioReading {
+    let reader: LabReader
+    let nodes: [Node]
+    /// The lab's words for its traffic programs.
+    let traffic: [String]
+
+    private(set) var steps: [ScenarioStep] = []
+    private(set) var events = EventNames(nodes: [], faults: [])
+    /// Programs that are started at some time; all of them where a mistake hides which.
+    private(set) var started: Set<String> = []
+    private var running: Set<String> = []
+
+    private static let actions = ["start", "stop", "wait", "wait-for", "fail"]
+    private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
+
+    init(_ value: LabValue?, nodes: [Node], traffic: [String], _ reader: LabReader) {
+        self.reader = reader
+        self.nodes = nodes
+        self.traffic = traffic
+        guard let value else { return }
+        guard let elements = value.elements else {
+            reader.report("the scenario is \(value.found)", at: value.position, allowed: ["a list of steps"])
+            return
+        }
+        let before = reader.errors.count
+        let steps = flattened(elements)
+        events = EventNames(nodes: nodes, faults: faultNames(steps))
+        for step in steps { if let step = read(step) { self.steps.append(step) } }
+        if reader.errors.count > before { started.formUnion(traffic) }
+    }
+
+    /// A list within the list is as if its steps stood there: so an anchor can hold several.
+    private func flattened(_ elements: [LabValue]) -> [LabValue] {
+        elements.flatMap { $0.elements.map(flattened) ?? [$0] }
+    }
+
+    private func faultNames(_ steps: [LabValue]) -> [String] {
+        steps.compactMap { step in
+            step["fail"].flatMap { fault in step["as"]?.text ?? fault.entries?.first?.key }
+        }
+    }
+
+    private mutating func read(_ step: LabValue) -> ScenarioStep? {
+        guard let entries = step.entries, let action = entries.first(where: { Self.actions.contains($0.key) }) else {
+            let key = step.entries?.first?.key ?? step.text ?? ""
+            reader.reportUnknown(
+                key, "a step of the scenario is \(step.entries == nil ? step.found : "'\(LabValue.shortened(key))'")",
+                at: step.entries?.first?.keyPosition ?? step.position, allowed: Self.actions)
+            return nil
+        }
+        let more = action.key == "fail" ? ["as"] : action.key == "wait-for" ? ["within"] : []
+        guard let mapping = MappingReader(step, "a '\(action.key)' step", keys: [action.key] + more, reader),
+            let value = mapping.required(action.key)
+        else { return nil }
+        switch action.key {
+        case "start":
+            let names = programs(value)
+            for name in names where !running.insert(name).inserted {
+                reader.report("'\(name)' runs already", at: value.position)
+            }
+            started.formUnion(names)
+            return .start(names)
+        case "stop":
+            let names = programs(value)
+            for name in names where running.remove(name) == nil {
+                reader.report("'\(name)' does not run here", at: value.position)
+            }
+            return .stop(names)
+        case "wait":
+            return reader.duration(value, of: "a wait", in: Self.longestWait).map { .wait($0) }
+        case "wait-for":
+            guard let name = reader.text(value, of: "'wait-for'"), events.check(name, at: value.position, reader) else {
+                return nil
+            }
+            return .waitFor(event: name, within: mapping.duration("within", in: Self.longestWait) ?? .seconds(10))
+        default:
+            guard let fault = fault(value) else { return nil }
+            let name = mapping.text("as") ?? fault.kind.rawValue
+            guard NameRule.word.check(name, "an event", at: mapping["as"]?.position ?? value.position, reader) else {
+                return nil
+            }
+            let isTaken = steps.contains { if case .fail(_, as: name) = $0 { true } else { false } }
+            if isTaken {
+                reader.report(
+                    "an event '\(name)' happens twice", at: mapping["as"]?.position ?? value.position,
+                    allowed: ["another name, by 'as'"])
+            }
+            return .fail(fault, as: name)
+        }
+    }
+
+    private func programs(_ value: LabValue) -> [String] {
+        reader.list(value).compactMap { element in
+            if let text = element.text, traffic.contains(text) { return text }
+            reader.reportUnknown(
+                element.text ?? "", "there is no traffic program \(element.found)", at: element.position, allowed: traffic)
+            return nil
+        }
+    }
+
+    /// `{ switchover: fw-a }`, `{ link-down: fw-a.inside }`
+    private func fault(_ value: LabValue) -> Fault? {
+        let kinds = Fault.Kind.allCases.map(\.rawValue)
+        guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
+            reader.report(
+                "'fail' is \(value.found)", at: value.position,
+                allowed: kinds.map { "{ \($0): \($0.hasPrefix("link") ? "node.interface" : "node") }" })
+            return nil
+        }
+        guard let kind = Fault.Kind(rawValue: entry.key) else {
+            reader.reportUnknown(
+                entry.key, "unknown fault '\(LabValue.shortened(entry.key))'", at: entry.keyPosition, allowed: kinds)
+            return nil
+        }
+        if kind == .linkDown || kind == .linkUp {
+            guard let interface = InterfaceReading(nodes: nodes, reader: reader).read(entry.value, of: kind.rawValue) else {
+                return nil
+            }
+            return kind == .linkDown ? .linkDown(interface) : .linkUp(interface)
+        }
+        guard let name = entry.value.text, let node = nodes.first(where: { $0.name == name }) else {
+            reader.reportUnknown(
+                entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is no node",
+                at: entry.value.position, allowed: nodes.map(\.name))
+            return nil
+        }
+        switch kind {
+        case .switchover:
+            if case .firewall(let firewall) = node.role, firewall.redundancy != nil { return .switchover(node: name) }
+            let pairs = nodes.filter { if case .firewall(let box) = $0.role { box.redundancy != nil } else { false } }
+            reader.report(
+                "'\(name)' has no peer to switch over to", at: entry.value.position,
+                allowed: pairs.isEmpty ? ["a firewall of a pair; this lab has none"] : pairs.map(\.name))
+            return nil
+        case .powerOff: return .powerOff(node: name)
+        case .powerOn: return .powerOn(node: name)
+        case .hang: return .hang(node: name)
+        case .resume: return .resume(node: name)
+        case .linkDown, .linkUp: return nil
+        }
+    }
+}
+
+/// Reads `lb.inside`.
+struct InterfaceReading {
+    let nodes: [Node]
+    let reader: LabReader
+
+    func read(_ value: LabValue, of what: String) -> InterfaceReference? {
+        let names = nodes.flatMap { node in node.interfaces.map { "\(node.name).\($0.name)" } }
+        if let text = value.text, names.contains(text) {
+            let parts = text.split(separator: ".").map(String.init)
+            return InterfaceReference(node: parts[0], interface: parts[1])
+        }
+        let node = value.text?.split(separator: ".").first.map { $0 + "." } ?? ""
+        let near = names.filter { $0.hasPrefix(node) }
+        reader.report(
+            "'\(what)' is \(value.found), which is no interface", at: value.position, allowed: near.isEmpty ? names : near,
+            suggestion: value.text.flatMap { Spelling.nearest(to: $0, among: names) })
+        return nil
+    }
+}

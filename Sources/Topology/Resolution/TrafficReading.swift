@@ -1,0 +1,145 @@
+import Appliances
+import LabFile
+import LabTime
+import Measurement
+import Wire
+
+/// Reads `traffic:` and finds each program's target.
+struct TrafficReading {
+    let resolution: Resolution
+    let nodes: [Node]
+
+    /// What a program asks of a node that it speaks to directly.
+    struct Demand {
+        var node: String
+        var server: ServerProgram
+    }
+
+    private(set) var programs: [TrafficProgram] = []
+    private(set) var demands: [Demand] = []
+    private var reader: LabReader { resolution.reader }
+
+    init(_ value: LabValue?, _ resolution: Resolution, nodes: [Node]) {
+        self.resolution = resolution
+        self.nodes = nodes
+        for entry in NodeDefinition.named(value, "traffic", resolution.reader) {
+            if let program = program(entry) { programs.append(program) }
+        }
+    }
+
+    private mutating func program(_ entry: LabEntry) -> TrafficProgram? {
+        guard NameRule.word.check(entry.key, "a traffic program", at: entry.keyPosition, reader) else { return nil }
+        if LabKeys.expectation.contains(entry.key) {
+            reader.report("'\(entry.key)' cannot be the name of a traffic program: expectations use it", at: entry.keyPosition)
+            return nil
+        }
+        guard let mapping = MappingReader(entry.value, "a traffic program", keys: LabKeys.traffic, reader) else { return nil }
+        let source = mapping.required("from").flatMap(source)
+        let kind: TrafficProgram.Kind? = mapping.required("kind") == nil ? nil : mapping.choice("kind")
+        let flows = flows(mapping, kind)
+        let every = mapping.duration("every", in: .milliseconds(1)...(.seconds(3600))) ?? .milliseconds(100)
+        let payload = mapping.integer("payload", in: 32...65_000) ?? 64
+        let patience = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600))) ?? .seconds(2)
+        let retry = mapping.duration("retry-every", in: .milliseconds(1)...(.seconds(3600)))
+        let exchange = mapping.flag("exchange")
+        if let kind, kind != .udpRequest, mapping["retry-every"] != nil {
+            reader.report("'retry-every' belongs to kind udp-request; this one is \(kind.rawValue)", at: mapping.keyPosition("retry-every"))
+        }
+        if let kind, kind != .tcpConnect, mapping["exchange"] != nil {
+            reader.report("'exchange' belongs to kind tcp-connect; this one is \(kind.rawValue)", at: mapping.keyPosition("exchange"))
+        }
+        guard let to = mapping.required("to"), let source, let kind,
+            let (address, port) = target(to, from: source, kind)
+        else { return nil }
+        return TrafficProgram(
+            name: entry.key, kind: kind, from: source, target: address, port: port, flows: flows, every: every,
+            payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true)
+    }
+
+    private func source(_ value: LabValue) -> String? {
+        let hosts = nodes.filter { !$0.isBox }.map(\.name)
+        if let text = value.text, hosts.contains(text) { return text }
+        let isBox = nodes.contains { $0.name == value.text }
+        reader.reportUnknown(
+            value.text ?? "",
+            isBox
+                ? "traffic comes from \(value.found), which is a box; it can come from nodes with the kernel's own stack"
+                : "traffic comes from \(value.found), which is no node", at: value.position, allowed: hosts)
+        return nil
+    }
+
+    private func flows(_ mapping: MappingReader, _ kind: TrafficProgram.Kind?) -> Int {
+        guard mapping["flows"] != nil, let flows = mapping.integer("flows", in: 1...1000) else { return 1 }
+        if let kind, kind == .tcpConnect || kind == .udpRequest, flows != 1 {
+            reader.report(
+                "'flows' is \(flows), but kind \(kind.rawValue) opens a new flow for each probe", at: mapping.keyPosition("flows"),
+                allowed: ["1"])
+        }
+        return flows
+    }
+
+    // MARK: Targets
+
+    /// `lb/web`, `backend-1:8080`, `backend-1.servers:8080` or `10.0.0.2:8080`
+    private mutating func target(
+        _ value: LabValue, from source: String, _ kind: TrafficProgram.Kind
+    ) -> (IPv4Address, UInt16)? {
+        let form = ["balancer/service, such as lb/web", "node:port", "address:port"]
+        guard let text = value.text else {
+            reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
+            return nil
+        }
+        if text.contains("/"), EndpointText(text)?.transport == nil { return service(text, kind, at: value.position) }
+        guard let endpoint = EndpointText(text), let port = endpoint.port else {
+            reader.report(
+                "'to' of a traffic program is \(value.found)", at: value.position, allowed: form,
+                suggestion: Spelling.nearest(to: text, among: services.map(\.name)))
+            return nil
+        }
+        if let transport = endpoint.transport, transport != kind.transport {
+            reader.report("kind \(kind.rawValue) does not speak to \(text)", at: value.position)
+            return nil
+        }
+        let seen = resolution.endpoint(endpoint.host, seenFrom: source, "the target", at: value.position)
+        guard let (node, address) = seen else { return nil }
+        if !services.contains(where: { $0.service.address == address }) {
+            demands.append(
+                Demand(node: node, server: ServerProgram(kind: kind.transport == .tcp ? .tcpEcho : .udpEcho, port: port)))
+        }
+        return (address, port)
+    }
+
+    private var services: [(name: String, service: VirtualServiceConfiguration)] {
+        nodes.flatMap { node in
+            guard case .loadBalancer(let balancer) = node.role else { return [(String, VirtualServiceConfiguration)]() }
+            return balancer.services.map { ("\(node.name)/\($0.name)", $0) }
+        }
+    }
+
+    private func service(
+        _ text: String, _ kind: TrafficProgram.Kind, at position: SourcePosition
+    ) -> (IPv4Address, UInt16)? {
+        guard let service = services.first(where: { $0.name == text })?.service else {
+            reader.reportUnknown(
+                text, "there is no virtual service '\(LabValue.shortened(text))'", at: position,
+                allowed: services.map(\.name))
+            return nil
+        }
+        guard service.profile.transport == kind.transport else {
+            reader.report(
+                "kind \(kind.rawValue) speaks \(kind.transport), but \(text) has the profile \(service.profile.rawValue)",
+                at: position)
+            return nil
+        }
+        return (service.address, service.port)
+    }
+}
+
+extension TrafficProgram.Kind {
+    var transport: IPProtocol {
+        switch self {
+        case .tcpStream, .tcpConnect: .tcp
+        case .udp, .udpRequest: .udp
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import LabFile
+
+/// A variant as written, with what it extends already applied.
+struct VariantDefinition {
+    var name: Located<String>
+    var shows: Variant.Purpose
+    var title: String?
+    /// Patches of the lab, to be laid over it in this order.
+    var changes: [LabValue]
+    /// The expectations as written, nested lists flattened; one with an id stands for all before it of that id.
+    var expectations: [LabValue]
+
+    static let maximumCount = 200
+
+    /// All variants of the file; a lab without `variants` has one, `default`.
+    static func read(_ root: LabValue, _ reader: LabReader) -> [VariantDefinition] {
+        let common = flattened(root["expect"], reader)
+        guard let value = root["variants"], !value.isNull else {
+            let name = Located(value: "default", position: root.position)
+            return [VariantDefinition(name: name, shows: .control, title: nil, changes: [], expectations: common)]
+        }
+        guard let entries = value.entries, !entries.isEmpty else {
+            reader.report("the variants are \(value.found)", at: value.position, allowed: ["a mapping with a name for each"])
+            return []
+        }
+        if entries.count > maximumCount {
+            reader.report("a lab has \(entries.count) variants", at: value.position, allowed: ["at most \(maximumCount)"])
+            return []
+        }
+        return entries.compactMap { entry in
+            guard NameRule.word.check(entry.key, "a variant", at: entry.keyPosition, reader) else { return nil }
+            return read(entry, among: entries, common: common, reader)
+        }
+    }
+
+    private static func read(
+        _ entry: LabEntry, among entries: [LabEntry], common: [LabValue], _ reader: LabReader
+    ) -> VariantDefinition? {
+        // From the variant itself back to the one that extends nothing.
+        var chain: [(entry: LabEntry, mapping: MappingReader)] = []
+        var current = entry
+        while true {
+            guard let mapping = MappingReader(current.value, "a variant", keys: LabKeys.variant, reader) else { return nil }
+            chain.append((current, mapping))
+            guard let base = mapping["extends"] else { break }
+            guard let next = entries.first(where: { $0.key == base.text }) else {
+                reader.reportUnknown(
+                    base.text ?? "", "variant '\(current.key)' extends \(base.found), which is no variant",
+                    at: base.position, allowed: entries.map(\.key).filter { $0 != current.key })
+                return nil
+            }
+            if chain.contains(where: { $0.entry.key == next.key }) {
+                reader.report("variant '\(current.key)' extends '\(next.key)' in a circle", at: base.position)
+                return nil
+            }
+            current = next
+        }
+        let shows = chain.lazy.compactMap { link in link.mapping["shows"].map { (link.mapping, $0) } }.first
+        guard let shows else {
+            reader.report(
+                "variant '\(entry.key)' needs the key 'shows'", at: entry.keyPosition,
+                allowed: Variant.Purpose.allCases.map(\.rawValue))
+            return nil
+        }
+        guard let purpose: Variant.Purpose = reader.choice(shows.1, of: "'shows' of a variant") else { return nil }
+        var changes: [LabValue] = []
+        var expectations = common
+        for link in chain.reversed() {
+            if let change = link.mapping["change"] { changes += check(change, reader) ? [change] : [] }
+            for item in flattened(link.mapping["expect"], reader) {
+                // Repeated ids within one list are a mistake, which is reported later; across lists they replace.
+                if let id = item["id"]?.text, let index = expectations.firstIndex(where: { $0["id"]?.text == id }),
+                    !flattened(link.mapping["expect"], reader).contains(where: { $0.position == expectations[index].position })
+                {
+                    expectations[index] = item
+                } else {
+                    expectations.append(item)
+                }
+            }
+        }
+        return VariantDefinition(
+            name: Located(value: entry.key, position: entry.keyPosition), shows: purpose,
+            title: chain[0].mapping.text("title"), changes: changes, expectations: expectations)
+    }
+
+    private static let changeable = LabKeys.top.filter { !["schema", "name", "variants", "expect"].contains($0) }
+
+    private static func check(_ change: LabValue, _ reader: LabReader) -> Bool {
+        MappingReader(change, "the change of a variant", keys: changeable, reader) != nil
+    }
+
+    /// A list within the list is as if its elements stood there: so an anchor can hold several.
+    static func flattened(_ value: LabValue?, _ reader: LabReader) -> [LabValue] {
+        guard let value, !value.isNull else { return [] }
+        guard let elements = value.elements else {
+            reader.report("'expect' is \(value.found)", at: value.position, allowed: ["a list of expectations"])
+            return []
+        }
+        return elements.flatMap { $0.elements == nil ? [$0] : flattened($0, reader) }
+    }
+}

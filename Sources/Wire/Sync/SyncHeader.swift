@@ -1,0 +1,87 @@
+/// The head of every message on the cross-connect of a pair: heartbeat and session synchronisation.
+///
+/// ```
+///  0 magic (4) "FLXC"        |  4 version (1) = 1 | 5 kind (1) | 6 length of the whole message (2)
+///  8 sender (4)              | 12 authenticator length (1) = 0 | 13 flags (1) = 0 | 14 checksum (2)
+/// 16 epoch (8)               | 24 peer's epoch (8)
+/// 32 sequence number (8)     | 40 acknowledgement (8)
+/// 48 body, by kind           | authenticator
+/// ```
+/// The protocol is the project's own, carried in UDP between the addresses of the cross-connect. Version 1 has no
+/// authenticator; a later version may, behind the body. The checksum is the internet checksum of the whole message.
+/// A message of another version is refused by its fifth byte, before anything else of it is read.
+@frozen
+public struct SyncHeader: Hashable, Sendable {
+    /// Source and destination port. From the dynamic range of RFC 6335, in which nothing is ever assigned.
+    public static var port: UInt16 { 49784 }
+    public static var length: Int { 48 }
+    public static var version: UInt8 { 1 }
+    /// "FLXC"
+    static var magic: UInt32 { 0x464c_5843 }
+    /// The longest message that a UDP datagram in an IPv4 packet of 1500 bytes holds.
+    public static var maximumMessage: Int { 1472 }
+
+    /// Which box of the pair sent it; unlike between the two, not zero.
+    public var sender: UInt32
+    /// Chosen when the sender started and greater than every earlier one of its: a restarted box is a new one.
+    public var epoch: UInt64
+    /// The peer's epoch as the sender knows it; 0 where it has not heard the peer. An acknowledgement counts only for
+    /// this epoch.
+    public var peerEpoch: UInt64
+    /// Counts the sender's messages of one epoch that want an acknowledgement (`records`, bulk and handover), from 1.
+    /// A message that wants none repeats the last one.
+    public var sequence: UInt64
+    /// Every message of the peer up to this sequence number has arrived; 0 for none.
+    public var acknowledgement: UInt64
+
+    public init(sender: UInt32, epoch: UInt64, peerEpoch: UInt64, sequence: UInt64, acknowledgement: UInt64) {
+        self.sender = sender
+        self.epoch = epoch
+        self.peerEpoch = peerEpoch
+        self.sequence = sequence
+        self.acknowledgement = acknowledgement
+    }
+
+    /// Guard: the caller found 48 bytes.
+    init(uncheckedBase base: UnsafeRawPointer) {
+        self.init(
+            sender: base.readUInt32(at: 8), epoch: base.readUInt64(at: 16), peerEpoch: base.readUInt64(at: 24),
+            sequence: base.readUInt64(at: 32), acknowledgement: base.readUInt64(at: 40))
+    }
+
+    /// Writes the header in front of a body that is in place, checksum included. Guard: the caller found
+    /// 48 + `bodyLength` ≤ 65535 bytes.
+    /// - Returns: the whole message's bytes
+    func emit(uncheckedBase base: UnsafeMutableRawPointer, kind: SyncKind, bodyLength: Int) -> Int {
+        let length = Self.length + bodyLength
+        base.write(Self.magic, at: 0)
+        base.write(Self.version, at: 4)
+        base.write(kind.rawValue, at: 5)
+        base.write(UInt16(truncatingIfNeeded: length), at: 6)
+        base.write(sender, at: 8)
+        base.write(UInt32(0), at: 12)
+        base.write(epoch, at: 16)
+        base.write(peerEpoch, at: 24)
+        base.write(sequence, at: 32)
+        base.write(acknowledgement, at: 40)
+        base.write(Checksum.of(UnsafeRawBufferPointer(start: base, count: length)), at: 14)
+        return length
+    }
+}
+
+/// What a message on the cross-connect is for.
+@frozen
+public enum SyncKind: UInt8, Sendable, CaseIterable {
+    /// I am alive, and what I am.
+    case heartbeat = 1
+    /// Sessions that were made, changed or removed.
+    case records = 2
+    /// What arrived, with gaps.
+    case acknowledgement = 3
+    /// Send me everything that you have.
+    case bulkRequest = 4
+    case bulkBegin = 5
+    case bulkEnd = 6
+    /// Take over, or let me.
+    case handover = 7
+}

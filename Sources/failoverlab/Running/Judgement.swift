@@ -1,0 +1,51 @@
+internal import Capture
+internal import Evidence
+internal import Expectation
+internal import LabRuntime
+internal import LabTime
+internal import Report
+internal import Topology
+
+/// What became of one variant: judged from the files of its run's folder alone.
+struct Judgement {
+    let variant: VariantVerdict
+    /// Why the lab did not reach the end of its scenario.
+    let failure: LabFailure?
+
+    var verdict: ExpectationVerdict { variant.verdict }
+
+    /// - Parameter supervisor: its last word; nil for a saved run
+    init(of variant: Variant, in folder: RunFolder, supervisor: SupervisorReport?) {
+        if case .failed(let failure) = supervisor {
+            self.failure = failure
+            self.variant = VariantVerdict(
+                name: variant.name, shows: variant.shows.rawValue, seconds: 0, problem: "\(failure)")
+            return
+        }
+        do {
+            let record = try RunRecord(reading: folder)
+            let evidence = RunEvidence(
+                events: record.events, traffic: record.traffic, captures: record.captures,
+                source: CaptureFolder(path: folder.path))
+            let results = ExpectationEvaluator(evidence).evaluate(variant.expectations)
+            self.variant = VariantVerdict(
+                name: variant.name, shows: variant.shows.rawValue, seconds: record.seconds, evidence: evidence,
+                results: results)
+            failure = nil
+        } catch {
+            failure = error
+            self.variant = VariantVerdict(
+                name: variant.name, shows: variant.shows.rawValue, seconds: 0, problem: "\(error)")
+        }
+    }
+
+    /// The code with which a run of this variant alone ends.
+    var exitCode: Report.ExitCode {
+        switch failure?.kind {
+        case .lab: .laboratory
+        case .host: .host
+        case .interrupted: .interrupted
+        case nil: Report.ExitCode(verdict)
+        }
+    }
+}

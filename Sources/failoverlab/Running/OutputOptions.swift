@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Glibc
+internal import LabRuntime
+internal import Report
+
+/// How an answer is printed, and what it makes of the exit code.
+struct OutputOptions: ParsableArguments {
+    @Option(
+        help: "\(ReportFormat.allCases.map(\.rawValue).joined(separator: ", "))",
+        transform: {
+            guard let format = ReportFormat(rawValue: $0) else {
+                let formats = ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("there is no format '\($0)'; there are \(formats)")
+            }
+            return format
+        })
+    var format = ReportFormat.text
+
+    /// Prints the report, writes `verdict.json` for the lab and for each variant, and exits with its code.
+    /// - Parameter folder: the run's folder; nil leaves a saved run's files as they are
+    func conclude(
+        _ judgements: [Judgement], named lab: String, title: String?, in folder: String?, repetitions: Int
+    ) throws -> Never {
+        let verdict = Verdict(lab: lab, title: title, variants: judgements.map(\.variant))
+        if let folder {
+            for judgement in judgements where repetitions == 1 {
+                let single = Verdict(lab: lab, title: title, variants: [judgement.variant])
+                try write(try single.json(), to: "\(folder)/\(judgement.variant.name)/verdict.json")
+            }
+            try write(try verdict.json(), to: "\(folder)/verdict.json")
+        }
+        let text = TextReport(
+            color: Console.hasColor(STDOUT_FILENO) ? .color : .plain, width: Console.width(of: STDOUT_FILENO),
+            folder: folder.map(Self.shortened))
+        Console.answer(try format.render(verdict, text: text))
+        for failure in Set(judgements.compactMap(\.failure)).sorted(by: { $0.message < $1.message }) {
+            Console.complain("failoverlab: \(failure)")
+        }
+        Glibc.exit(Self.worst(judgements.map(\.exitCode)))
+    }
+
+    /// What ended a run early says more than what an expectation says.
+    private static func worst(_ codes: [Report.ExitCode]) -> Int32 {
+        let order: [Report.ExitCode] = [.interrupted, .host, .laboratory, .fail, .inconclusive]
+        return (order.first { codes.contains($0) } ?? (codes.isEmpty ? .inconclusive : .pass)).rawValue
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw LabFailure(.lab, "'\(path)' cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    /// As a person would type it from here.
+    private static func shortened(_ path: String) -> String {
+        let here = FileManager.default.currentDirectoryPath + "/"
+        return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+    }
+}

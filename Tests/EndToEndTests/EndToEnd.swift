@@ -1,0 +1,4 @@
+import Testing
+
+/// Labs for real, in namespaces, one after the other.
+@Suite(.serialized) enum EndToEnd {}

@@ -1,0 +1,96 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// The documented outage and its cures, as a person would run them.
+    @Suite struct FastPath {
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `the outage happens, the cures cure it, and tshark agrees`() throws {
+            let folder = try TemporaryFolder()
+            let result = try Lab.failoverlab(["run", Lab.fastPath], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+
+            let verdict = try Lab.verdict(of: "fast-path-mac-failover", in: folder)
+            #expect(verdict["verdict"] as? String == "pass")
+            let variants = try #require(verdict["variants"] as? [[String: Any]])
+            #expect(variants.count == 12)
+            for variant in variants {
+                let name = try #require(variant["name"] as? String)
+                let traffic = try #require(variant["traffic"] as? [[String: Any]])
+                let outcomes = Dictionary(uniqueKeysWithValues: traffic.map { ($0["name"] as! String, $0["outcome"] as? String) })
+                let isSymptom = variant["shows"] as? String == "symptom"
+                #expect(isSymptom == (name.hasPrefix("tcp-fast-path") || name.hasPrefix("udp-fast-path")), "\(name)")
+                #expect(outcomes["existing"] == (isSymptom ? "timed-out" : "survived"), "\(name): \(outcomes)")
+                #expect(outcomes["new"] == "survived", "\(name): \(outcomes)")
+                let captures = try #require(variant["captures"] as? [[String: Any]])
+                #expect(captures.count > 10)
+                for capture in captures { #expect(capture["dropped"] as? Int == 0, "\(name): \(capture)") }
+                for expectation in try #require(variant["expectations"] as? [[String: Any]]) {
+                    #expect(expectation["verdict"] as? String == "pass", "\(name): \(expectation)")
+                }
+            }
+            try examineWithTShark(folder)
+            // A saved run is judged again, to the same end, without privileges of any kind.
+            let again = try Lab.failoverlab(["check", "runs/fast-path-mac-failover/latest", "--format", "json"], in: folder)
+            #expect(again.status == 0, "\(again.errors)")
+        }
+
+        private func examineWithTShark(_ folder: TemporaryFolder) throws {
+            guard let tshark = Host.tshark else { return }
+            let captures = Lab.captures(in: folder.path + "/runs")
+            #expect(captures.count > 100)
+            for capture in captures {
+                let read = try Command.run(
+                    tshark,
+                    [
+                        "-r", capture, "-n", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
+                        "-o", "udp.check_checksum:TRUE", "-Y",
+                        """
+                        _ws.malformed or ip.checksum.status == "Bad" or tcp.checksum.status == "Bad" \
+                        or udp.checksum.status == "Bad" or icmp.checksum.status == "Bad" or vrrp.checksum.status == "Bad"
+                        """,
+                    ])
+                #expect(read.status == 0, "\(capture): \(read.errors)")
+                #expect(read.output.isEmpty, "\(capture):\n\(read.output.prefix(2000))")
+            }
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a remedy that is broken on purpose is caught`() throws {
+            let folder = try TemporaryFolder()
+            let lab = try Lab.changed([("virtual-mac: on", "virtual-mac: off")], in: folder)
+            let result = try Lab.failoverlab(["run", lab, "--variant", "virtual-mac-tcp-fast-path"], in: folder)
+            #expect(result.status == 1, "\(result.output)\n\(result.errors)")
+            #expect(result.output.contains("timed-out") || result.output.contains("timed out"))
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a symptom that does not happen fails the lab`() throws {
+            let folder = try TemporaryFolder()
+            let lab = try Lab.changed([("profile: tcp-fast-path", "profile: tcp-proxy")], in: folder)
+            let result = try Lab.failoverlab(["run", lab, "--variant", "tcp-fast-path"], in: folder)
+            #expect(result.status == 1, "\(result.output)\n\(result.errors)")
+        }
+
+        @Test(
+            .enabled(if: Host.isRoot && Host.canRunLabs, "becoming another user needs root"),
+            arguments: ["tcp-fast-path", "tcp-proxy"])
+        func `an unprivileged user gets the same verdict`(variant: String) throws {
+            let folder = try TemporaryFolder()
+            let program = folder.path + "/failoverlab"
+            try FileManager.default.copyItem(atPath: Package.failoverlab, toPath: program)
+            try FileManager.default.createDirectory(atPath: folder.path + "/home", withIntermediateDirectories: false)
+            try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path + "/home")
+            try FileManager.default.copyItem(atPath: Lab.fastPath, toPath: folder.path + "/lab")
+            let setpriv = try #require(Package.tool("setpriv"))
+            let result = try Command.run(
+                setpriv,
+                [
+                    "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", program, "run", "../lab",
+                    "--variant", variant,
+                ], in: folder.path + "/home")
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+        }
+    }
+}

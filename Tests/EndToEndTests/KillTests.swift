@@ -1,0 +1,147 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// However a lab ends, nothing of it is left but its run's folder.
+    @Suite struct Kills {
+        /// Kills at random moments of building, running and taking down, each time another process of the lab.
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `nothing is left after 200 kills at random moments`() throws {
+            let kills = ProcessInfo.processInfo.environment["FAILOVERLAB_KILLS"].flatMap(Int.init) ?? 200
+            let seed = ProcessInfo.processInfo.environment["FAILOVERLAB_SEED"].flatMap(UInt64.init) ?? 20_261_121
+            print("kills: \(kills), seed \(seed)")
+            var generator = SeededGenerator(seed: seed)
+            let folder = try TemporaryFolder()
+            let lab = try shortLab(in: folder)
+            let whole = try timeOfAWholeRun(lab, in: folder)
+            let linksBefore = try hostLinks()
+            let mountsBefore = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+            for kill in 0..<kills {
+                let moment = Double.random(in: 0..<whole * 1.05, using: &generator)
+                let signal = [SIGKILL, SIGKILL, SIGKILL, SIGTERM, SIGINT].randomElement(using: &generator)!
+                let choice = Int.random(in: 0..<1_000_000, using: &generator)
+                let words = "kill \(kill) of seed \(seed): signal \(signal) after \(moment) s"
+                let run = try Command(
+                    Package.product("census"), ["64", Package.failoverlab, "run", lab, "--output", "runs-\(kill)"],
+                    in: folder.path)
+                try run.start()
+                // A stated moment, counted from the start; nothing is hoped to have happened by then.
+                Thread.sleep(forTimeInterval: moment)
+                let victims = descendants(of: run.process.processIdentifier).filter { $0.name != "census" }
+                let victim = victims.isEmpty ? nil : victims[choice % victims.count]
+                if let victim { Foundation.kill(victim.pid, signal) }
+                let result = run.finish()
+                #expect(result.errors.contains("left 0"), "\(words), at \(victim?.name ?? "nothing"): \(result.errors)")
+                #expect(result.status != 99, "\(words), at \(victim?.name ?? "nothing")")
+                let captures = Lab.captures(in: "\(folder.path)/runs-\(kill)")
+                #expect(captures.allSatisfy(isReadable), "\(words), at \(victim?.name ?? "nothing")")
+                try? FileManager.default.removeItem(atPath: "\(folder.path)/runs-\(kill)")
+            }
+            #expect(try processesWithFolder(folder.path).isEmpty)
+            #expect(try hostLinks() == linksBefore)
+            #expect(try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) == mountsBefore)
+            #expect(!(try String(contentsOfFile: "/proc/net/unix", encoding: .utf8)).contains("@failoverlab/\(getuid())/kill-test"))
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `the census counts a namespace that is left`() throws {
+            // Without this control, a census that always said 0 would pass for proof.
+            let folder = try TemporaryFolder()
+            let held = try Command.run(
+                Package.product("census"), ["8", "/bin/sh", "-c", "unshare --net sleep 6 & exec sleep 0.2"], in: folder.path)
+            #expect(held.status == 99)
+            #expect(held.errors.contains("left 1"))
+        }
+
+        private func shortLab(in folder: TemporaryFolder) throws -> String {
+            let path = folder.path + "/kill.yaml"
+            try """
+                schema: 1
+                name: kill-test
+                title: A pair, a balancer and traffic, for half a second
+                networks: { outside: 192.0.2.0/24, inside: 198.51.100.0/24, servers: 203.0.113.0/24, cross-connect: {} }
+                nodes:
+                  client: { role: client, interfaces: { outside: 192.0.2.10 }, gateway: 192.0.2.1 }
+                  fw-a:
+                    role: firewall
+                    interfaces: { outside: 192.0.2.2, inside: 198.51.100.2, sync: { network: cross-connect } }
+                    redundancy: { peer: fw-b, priority: 200, addresses: { outside: 192.0.2.1, inside: 198.51.100.1 } }
+                  fw-b:
+                    role: firewall
+                    interfaces: { outside: 192.0.2.3, inside: 198.51.100.3, sync: { network: cross-connect } }
+                    redundancy: { peer: fw-a, priority: 100 }
+                  lb:
+                    role: load-balancer
+                    interfaces: { inside: 198.51.100.10, servers: 203.0.113.1 }
+                    gateway: 198.51.100.1
+                    virtual-services:
+                      web: { listen: "198.51.100.100:80/tcp", profile: tcp-fast-path, pool: ["backend-1:8080"] }
+                  backend-1: { role: backend, interfaces: { servers: 203.0.113.11 }, gateway: 203.0.113.1 }
+                traffic:
+                  stream: { from: client, to: lb/web, kind: tcp-stream, flows: 4, every: 5ms }
+                  connect: { from: client, to: lb/web, kind: tcp-connect, every: 20ms }
+                scenario:
+                  - start: [stream, connect]
+                  - wait: 200ms
+                  - fail: { power-off: fw-a }
+                    as: failover
+                  - wait: 200ms
+                variants:
+                  only: { shows: control, expect: [{ event: { name: failover, count: 1 } }] }
+                """.write(toFile: path, atomically: true, encoding: .utf8)
+            return path
+        }
+
+        private func timeOfAWholeRun(_ lab: String, in folder: TemporaryFolder) throws -> Double {
+            let begin = Date()
+            let result = try Command.run(
+                Package.product("census"), ["64", Package.failoverlab, "run", lab, "--output", "whole"], in: folder.path)
+            #expect(result.status == 0, "\(result.output)\(result.errors)")
+            return Date().timeIntervalSince(begin)
+        }
+
+        private func isReadable(_ capture: String) -> Bool {
+            guard let tool = Host.tshark else { return true }
+            // A capture may have been killed before its header was written.
+            let size = (try? FileManager.default.attributesOfItem(atPath: capture)[.size] as? Int) ?? 0
+            guard size > 0 else { return true }
+            let read = try? Command.run(tool, ["-r", capture, "-c", "1", "-n"])
+            return read?.status == 0
+        }
+
+        private func hostLinks() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: "/sys/class/net").sorted()
+        }
+
+        private func processesWithFolder(_ path: String) throws -> [Int32] {
+            allProcesses().filter { process in
+                guard let command = FileManager.default.contents(atPath: "/proc/\(process.pid)/cmdline") else { return false }
+                return String(decoding: command, as: UTF8.self).contains(path)
+            }.map(\.pid)
+        }
+
+        private func descendants(of root: Int32) -> [(pid: Int32, name: String)] {
+            let all = allProcesses()
+            var found: Set<Int32> = [root]
+            var grew = true
+            while grew {
+                grew = false
+                for process in all where found.contains(process.parent) && found.insert(process.pid).inserted { grew = true }
+            }
+            return all.filter { found.contains($0.pid) && $0.pid != root }.map { ($0.pid, $0.name) }.sorted { $0.pid < $1.pid }
+        }
+
+        private func allProcesses() -> [(pid: Int32, parent: Int32, name: String)] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { entry in
+                guard let pid = Int32(entry), let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+                let text = String(decoding: data, as: UTF8.self)
+                // pid (name) state parent …; a name may contain spaces and brackets.
+                guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")") else { return nil }
+                let fields = text[text.index(after: close)...].split(separator: " ")
+                guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+                return (pid, parent, String(text[text.index(after: open)..<close]))
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The command, run for real. Suites that use it are serialized: a lab keeps both cores of a small machine busy.
+enum Lab {
+    static let fastPath = Package.root + "/Labs/fast-path-mac-failover"
+
+    static func failoverlab(_ arguments: [String], in folder: TemporaryFolder) throws -> CommandResult {
+        try Command.run(Package.failoverlab, arguments, in: folder.path)
+    }
+
+    /// The newest run's `verdict.json`, as anyone would read it.
+    static func verdict(of lab: String, in folder: TemporaryFolder) throws -> [String: Any] {
+        let path = "\(folder.path)/runs/\(lab)/latest/verdict.json"
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    /// Every capture below a folder.
+    static func captures(in folder: String) -> [String] {
+        let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return files.filter { $0.hasSuffix(".pcap") }.map { "\(folder)/\($0)" }.sorted()
+    }
+
+    /// A lab file made from the fast-path lab by replacing text.
+    static func changed(_ replacements: [(String, String)], in folder: TemporaryFolder) throws -> String {
+        var text = try String(contentsOfFile: fastPath + "/lab.yaml", encoding: .utf8)
+        for (old, new) in replacements {
+            #expect(text.contains(old), "the lab file no longer has '\(old)'")
+            text = text.replacingOccurrences(of: old, with: new)
+        }
+        let path = folder.path + "/lab.yaml"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+}
+
+/// What tests need of the host; a test without it is skipped, and says why.
+enum Host {
+    static let canRunLabs = (try? Command.run(Package.failoverlab, ["doctor"]).status == 0) ?? false
+    static let isRoot = getuid() == 0
+    static let tshark = Package.tool("tshark")
+}

@@ -1,0 +1,147 @@
+import CLinux
+import EventLoop
+import Glibc
+import LabTime
+import TestSupport
+import Testing
+
+@Suite struct EventLoopTests {
+    @Test func `timers fire in the order of their instants, equal ones in the order of scheduling`() throws {
+        let loop = try EventLoop()
+        let seed: UInt64 = 7
+        var generator = SeededGenerator(seed: seed)
+        let begin = loop.now
+        let dues = (0..<200).map { ($0, Int64.random(in: 0..<20, using: &generator)) }
+        var fired: [(Int, Int64)] = []
+        for (number, delay) in dues {
+            loop.schedule(at: begin + .microseconds(delay * 100)) {
+                fired.append((number, delay))
+                if fired.count == dues.count { loop.stop() }
+            }
+        }
+        loop.run()
+        #expect(fired.map(\.0) == dues.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0), "seed \(seed)")
+    }
+
+    @Test func `a cancelled timer does not fire, and cancelling twice does no harm`() throws {
+        let loop = try EventLoop()
+        var fired: [String] = []
+        let cancelled = loop.schedule(after: .milliseconds(1)) { fired.append("cancelled") }
+        loop.schedule(after: .milliseconds(2)) { loop.stop() }
+        loop.cancel(cancelled)
+        loop.cancel(cancelled)
+        loop.run()
+        #expect(fired.isEmpty)
+    }
+
+    @Test func `a descriptor that was unwatched by an earlier handler of the same turn is not served`() throws {
+        let loop = try EventLoop()
+        var pairs: [[Int32]] = []
+        for _ in 0..<2 {
+            var pair: [Int32] = [-1, -1]
+            #expect(cl_socket_pair(&pair) == 0)
+            pairs.append(pair)
+        }
+        defer { for pair in pairs { pair.forEach { close($0) } } }
+        var served = 0
+        for (index, pair) in pairs.enumerated() {
+            try loop.watch(pair[0]) { _ in
+                served += 1
+                loop.unwatch(pairs[1 - index][0])
+                loop.stop()
+            }
+            #expect(write(pair[1], "x", 1) == 1)
+        }
+        loop.run()
+        #expect(served == 1)
+    }
+
+    @Test func `messages from other threads arrive in order on the loop's thread`() throws {
+        let loop = try EventLoop()
+        var received: [Int] = []
+        let mailbox = try Mailbox<Int>(on: loop) { message in
+            received.append(message)
+            if received.count == 1000 { loop.stop() }
+        }
+        let context = Unmanaged.passRetained(mailbox)
+        var thread = pthread_t()
+        pthread_create(&thread, nil, { context in
+            let mailbox = Unmanaged<Mailbox<Int>>.fromOpaque(context!).takeRetainedValue()
+            for number in 0..<1000 { mailbox.send(number) }
+            return nil
+        }, context.toOpaque())
+        loop.run()
+        pthread_join(thread, nil)
+        #expect(received == Array(0..<1000))
+    }
+}
+
+@Suite struct LineChannelTests {
+    private func connected() throws -> (EventLoop, Int32, Int32) {
+        var pair: [Int32] = [-1, -1]
+        #expect(cl_socket_pair(&pair) == 0)
+        return (try EventLoop(), pair[0], pair[1])
+    }
+
+    @Test func `lines arrive whole however they were split`() throws {
+        let (loop, ours, theirs) = try connected()
+        defer { close(theirs) }
+        let seed: UInt64 = 42
+        var generator = SeededGenerator(seed: seed)
+        let lines = (0..<300).map { _ in
+            (0..<Int.random(in: 0..<400, using: &generator)).map { _ in UInt8.random(in: 32...126, using: &generator) }
+        }
+        var received: [[UInt8]] = []
+        let channel = try LineChannel(ours, on: loop) { received.append($0) }
+        defer { channel.close() }
+        var rest = lines.flatMap { $0 + [10] }[...]
+        while !rest.isEmpty {
+            let piece = Array(rest.prefix(Int.random(in: 1...900, using: &generator)))
+            #expect(write(theirs, piece, piece.count) == piece.count)
+            rest = rest.dropFirst(piece.count)
+            loop.turn(block: false)
+        }
+        #expect(received == lines, "seed \(seed)")
+    }
+
+    @Test func `what a peer said before it went away is delivered before the close`() throws {
+        let (loop, ours, theirs) = try connected()
+        var heard: [String] = []
+        let channel = try LineChannel(ours, on: loop) { line in
+            heard.append(String(decoding: line, as: UTF8.self))
+        } onClose: {
+            heard.append("closed")
+            loop.stop()
+        }
+        #expect(write(theirs, "one\ntwo\nhalf", 12) == 12)
+        close(theirs)
+        loop.run()
+        #expect(heard == ["one", "two", "closed"])
+        #expect(!channel.isOpen)
+    }
+
+    @Test func `a peer that stops reading is given up after the limit, not waited for`() throws {
+        let (loop, ours, theirs) = try connected()
+        defer { close(theirs) }
+        var isClosed = false
+        let channel = try LineChannel(ours, on: loop) { _ in } onClose: { isClosed = true }
+        let line = [UInt8](repeating: 65, count: 1 << 20)
+        for _ in 0...(LineChannel.mostWaiting >> 20) + 1 { channel.send(line) }
+        #expect(isClosed)
+    }
+
+    @Test func `a line without end is refused`() throws {
+        let (loop, ours, theirs) = try connected()
+        defer { close(theirs) }
+        var isClosed = false
+        let channel = try LineChannel(ours, on: loop) { _ in } onClose: { isClosed = true }
+        let piece = [UInt8](repeating: 65, count: 65536)
+        var written = 0
+        while !isClosed, written <= LineChannel.longestLine + 2 * piece.count {
+            written += max(0, send(theirs, piece, piece.count, Int32(MSG_DONTWAIT.rawValue) | Int32(MSG_NOSIGNAL)))
+            loop.turn(block: false)
+        }
+        #expect(isClosed)
+        #expect(!channel.isOpen)
+    }
+}

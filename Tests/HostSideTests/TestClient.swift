@@ -1,0 +1,62 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Sends bytes, finishes its direction, and collects what comes until the other side finishes.
+enum TestClient {
+    struct Answer: Sendable {
+        var bytes: ByteBuffer
+        var wasReset: Bool
+        var text: String { String(buffer: bytes) }
+    }
+
+    static func exchange(_ port: UInt16, sending bytes: ByteBuffer, finishes: Bool = true) async throws -> Answer {
+        let answer = TestBackend.group.next().makePromise(of: Answer.self)
+        let connection = ClientBootstrap(group: TestBackend.group)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Collector(answer))
+                }
+            }
+            .connect(host: "127.0.0.1", port: Int(port))
+        connection.whenFailure { answer.fail($0) }
+        let channel = try await connection.get()
+        // A reset may come at any point of this; the collector tells.
+        channel.writeAndFlush(bytes, promise: nil)
+        if finishes { channel.close(mode: .output, promise: nil) }
+        return try await answer.futureResult.get()
+    }
+
+    static func exchange(_ port: UInt16, sending text: String, finishes: Bool = true) async throws -> Answer {
+        try await exchange(port, sending: ByteBuffer(string: text), finishes: finishes)
+    }
+
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        private let answer: EventLoopPromise<Answer>
+        private var bytes = ByteBuffer()
+        private var wasReset = false
+
+        init(_ answer: EventLoopPromise<Answer>) { self.answer = answer }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            var buffer = unwrapInboundIn(data)
+            bytes.writeBuffer(&buffer)
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if let event = event as? ChannelEvent, event == .inputClosed { context.close(promise: nil) }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if let error = error as? IOError, error.errnoCode == ECONNRESET { wasReset = true }
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            answer.succeed(Answer(bytes: bytes, wasReset: wasReset))
+        }
+    }
+}

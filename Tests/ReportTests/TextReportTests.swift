@@ -1,0 +1,83 @@
+import Report
+import Testing
+
+struct TextReportTests {
+    @Test func `the text report, line by line`() {
+        let text = TextReport(folder: "runs/fast-path-mac-failover/latest").text(SampleVerdict.lab)
+        #expect(text == Self.golden)
+    }
+
+    @Test func `colour adds nothing but colour`() {
+        let colored = TextReport(color: .color).text(SampleVerdict.lab)
+        #expect(colored.contains("\u{1b}[31m✘"))
+        #expect(colored.replacing(/\u{1b}\[[0-9]+m/, with: "") == TextReport().text(SampleVerdict.lab))
+    }
+
+    @Test func `no line ends in a space, and sentences stay within the width`() {
+        for line in TextReport(width: 60).text(SampleVerdict.lab).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        {
+            #expect(line.last != " ", "\(line)")
+            if line.contains("seen ") { #expect(line.count <= 60, "\(line)") }
+        }
+    }
+
+    @Test func `a variant that did not run says why`() {
+        let text = TextReport().text(
+            Verdict(
+                lab: "x",
+                variants: [VariantVerdict(name: "v", shows: "remedy", seconds: 0.5, problem: "fw-a died: signal 11")]))
+        #expect(text.contains("? v  remedy not decided  0.5 s\n  did not run to its end: fw-a died: signal 11\n"))
+        #expect(text.hasSuffix("x: inconclusive (not decided: v)\n"))
+    }
+
+    @Test func `when all went as expected the report says what was proven`() {
+        let summary = TextReport().summary(
+            Verdict(lab: "x", variants: [SampleVerdict.symptom, SampleVerdict.symptom]))
+        #expect(summary.hasSuffix("x: pass (2 symptoms reproduced)\n"))
+    }
+
+    private static let golden = """
+        fast-path-mac-failover: Existing connections time out
+
+        ✔ tcp-fast-path  symptom reproduced  4.1 s
+
+          event                time  what        where
+          failover     08:30:00.123  switchover  fw-a
+          fw-b.active      +0.012 s  active      fw-b
+
+          traffic   kind         flows  outcome    sent  received  lost  longest gap
+          existing  tcp-stream       1  timed-out   250        50   200  ≥ 2.012 s, never ended
+          new       tcp-connect      2  survived      2         2     0  52 ms ± 50 ms
+          new: 2 probes were sent late, the machine was busy
+
+          ✔ every flow of existing times out  [existing-timed-out]
+              1 of 1 flow timed-out
+              captures/client.outside.pcap #812 at +0.734 s after failover (last to the server)
+
+          1 capture, 1234 frames, none dropped, in runs/fast-path-mac-failover/latest/tcp-fast-path/captures
+
+        ✘ virtual-mac  remedy not as expected  3.9 s
+
+          ✘ expected every frame on lb.inside that matches 'tcp' after failover has
+                     eth.dst = 00:00:5e:00:01:0a  [to-virtual-mac]
+              seen       1 of 2 frames does not: in #7 eth.dst is 02:00:00:00:00:0a <&> "old"
+              frame      captures/lb.inside.pcap #7 at +0.005 s after failover
+                         2026-11-21T08:30:00.128456789Z
+                         a → b
+              Wireshark  tcp && !(eth.dst == 00:00:5e:00:01:0a)
+          ? expected no frame on lb.inside  [quiet]
+              seen       no such frame; but captures/lb.inside.pcap lacks 5 frames that the kernel dropped
+              nearest    captures/lb.inside.pcap #3 at 2026-11-21T08:30:00.118456789Z
+
+          1 capture, 95 frames, DROPPED, in runs/fast-path-mac-failover/latest/virtual-mac/captures
+            captures/lb.inside.pcap: 5 dropped of 100
+
+        variant        shows    existing   new       longest gap  seconds  verdict
+        tcp-fast-path  symptom  timed-out  survived  never ended      4.1  ✔ pass
+        virtual-mac    remedy   –          –         –                3.9  ✘ fail
+
+        fast-path-mac-failover: fail (not as expected: virtual-mac)
+
+        """
+}

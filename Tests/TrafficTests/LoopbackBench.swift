@@ -1,0 +1,80 @@
+import EventLoop
+import LabTime
+import Measurement
+import Wire
+
+@testable import Traffic
+
+/// An event loop with a traffic client on 127.0.0.1, run until what a test waits for has happened.
+final class LoopbackBench {
+    let loop: EventLoop
+    let ports: SourcePorts
+    private(set) var isReady = false
+    private(set) var ended: [FlowResult] = []
+    private(set) var result: TrafficResult?
+    private var client: TrafficClient?
+
+    init() throws {
+        loop = try EventLoop()
+        ports = SourcePorts(seed: UInt64(Instant.monotonic().nanoseconds))
+    }
+
+    func program(
+        _ kind: TrafficProgram.Kind, port: UInt16, flows: Int = 1, every: Duration = .milliseconds(5),
+        payload: Int = 64, patience: Duration = .seconds(60), retryEvery: Duration = .milliseconds(10),
+        exchanges: Bool = true, target: IPv4Address = .loopback
+    ) -> TrafficProgram {
+        TrafficProgram(
+            name: "test", kind: kind, from: "client", target: target, port: port, flows: flows, every: every,
+            payload: payload, patience: patience, retryEvery: retryEvery, exchanges: exchanges)
+    }
+
+    @discardableResult
+    func start(_ program: TrafficProgram, mostOpenProbes: Int = TrafficClient.mostOpenProbes) -> TrafficClient {
+        let client = TrafficClient(program, number: 1, on: loop, ports: ports, mostOpenProbes: mostOpenProbes) {
+            [unowned self] event in
+            switch event {
+            case .ready: isReady = true
+            case .flowEnded(let flow): ended.append(flow)
+            case .finished(let finished): result = finished
+            }
+        }
+        self.client = client
+        client.start()
+        return client
+    }
+
+    func run(until condition: () -> Bool) {
+        while !condition() { loop.turn(block: true) }
+    }
+
+    /// Turns for a while: how long only decides how much is asked.
+    func run(for duration: Duration) {
+        var isOver = false
+        loop.schedule(after: duration) { isOver = true }
+        run { isOver }
+    }
+
+    /// Tells the client to finish and waits for its result.
+    func finish() -> TrafficResult {
+        client?.finish()
+        run { result != nil }
+        return result!
+    }
+
+    /// A port on which nobody listens.
+    func closedPort(_ kind: Socket.Kind) throws -> UInt16 {
+        let socket = try Socket(kind)
+        try socket.bind(Endpoint(address: .loopback, port: 0))
+        defer { socket.close() }
+        return socket.localEndpoint!.port
+    }
+
+    /// A socket that takes connections, or datagrams, and never answers.
+    func blackHole(_ kind: Socket.Kind) throws -> Socket {
+        let socket = try Socket(kind)
+        try socket.bind(Endpoint(address: .loopback, port: 0))
+        if kind == .tcp { try socket.listen(backlog: 128) }
+        return socket
+    }
+}

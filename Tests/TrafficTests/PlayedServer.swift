@@ -1,0 +1,55 @@
+import EventLoop
+import Glibc
+import Measurement
+import Wire
+
+@testable import Traffic
+
+/// A UDP server whose answers are decided by the test, datagram by datagram.
+final class PlayedServer {
+    struct Request {
+        let record: ProbeRecord
+        fileprivate let bytes: [UInt8]
+        fileprivate let sender: sockaddr_in
+    }
+
+    private let socket: Socket
+    private let loop: EventLoop
+    private let onRequest: (PlayedServer, Request) -> Void
+    private(set) var received = 0
+
+    var port: UInt16 { socket.localEndpoint!.port }
+
+    init(on loop: EventLoop, onRequest: @escaping (PlayedServer, Request) -> Void) throws {
+        self.loop = loop
+        self.onRequest = onRequest
+        socket = try Socket(.udp)
+        try socket.bind(Endpoint(address: .loopback, port: 0))
+        try loop.watch(socket.descriptor) { [unowned self] _ in read() }
+    }
+
+    deinit { loop.unwatch(socket.descriptor) }
+
+    func answer(_ request: Request) {
+        _ = request.bytes.withUnsafeBytes { bytes in
+            Endpoint(request.sender).withSocketAddress { sendto(socket.descriptor, bytes.baseAddress, bytes.count, 0, $0, $1) }
+        }
+    }
+
+    private func read() {
+        var bytes = [UInt8](repeating: 0, count: 2048)
+        while true {
+            var sender = sockaddr_in()
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let count = withUnsafeMutablePointer(to: &sender) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    recvfrom(socket.descriptor, &bytes, bytes.count, 0, $0, &size)
+                }
+            }
+            guard count >= 0 else { return }
+            guard let record = bytes[..<count].withUnsafeBytes({ ProbeRecord(datagram: $0) }) else { continue }
+            received += 1
+            onRequest(self, Request(record: record, bytes: Array(bytes[..<count]), sender: sender))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+import TestSupport
+import Wire
+
+/// Wireshark's dissectors as a second opinion on what the emitters write.
+@Suite(.enabled(if: Package.tool("tshark") != nil, "tshark is not installed"))
+struct `Wireshark's opinion` {
+    /// A capture file of the classic format with nanoseconds. Source: draft-ietf-opsawg-pcap, 4 and 5
+    static func capture(_ frames: [[UInt8]]) -> [UInt8] {
+        func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        var file = word(0xa1b2_3c4d) + [2, 0, 4, 0] + word(0) + word(0) + word(65535) + word(1)
+        for (number, frame) in frames.enumerated() {
+            file += word(number) + word(0) + word(frame.count) + word(frame.count) + frame
+        }
+        return file
+    }
+
+    static let frames: [[UInt8]] = {
+        var frames = [Example.tcp, Example.udp, Example.ping, Example.arp, Example.vrrp, Example.unreachable]
+        let memory = GuardedMemory()
+        let syn = PacketView(memory.place(Example.tcp))!
+        frames.append(Example.frame { FrameBuilder.tcpReset(refusing: syn, mac: Example.serviceMAC, into: $0) })
+        withExtendedLifetime(memory) {}
+        frames.append(
+            Example.frame {
+                FrameBuilder.vrrp(
+                    VRRPHeader(version: .v2, id: 7, priority: 200, centiseconds: 100), addresses: [Example.service],
+                    from: Example.client, mac: .virtualRouter(ipv4: 7), into: $0)
+            })
+        frames.append(
+            Example.frame {
+                FrameBuilder.vrrp(
+                    VRRPHeader(version: .v3, id: 7, priority: 0, centiseconds: 100),
+                    addresses: [IPv6Address.linkLocal(for: .virtualRouter(ipv6: 7))],
+                    from: .linkLocal(for: Example.clientMAC), mac: .virtualRouter(ipv6: 7), into: $0)
+            })
+        for message in `ICMPv6 and Neighbour Discovery`.all {
+            frames.append(
+                Example.frame {
+                    FrameBuilder.neighborDiscovery(
+                        message, from: .linkLocal(for: Example.clientMAC), mac: Example.clientMAC, to: .allNodes,
+                        mac: .multicast(for: .allNodes), into: $0)
+                })
+        }
+        return frames
+    }()
+
+    @Test func `no frame is malformed and no checksum is bad`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/frames.pcap"
+        try Data(Self.capture(Self.frames)).write(to: URL(fileURLWithPath: path))
+        let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
+        let tshark = try #require(Package.tool("tshark"))
+        let result = try Command.run(
+            tshark,
+            // The example's UDP payload is no DNS, whatever its port says.
+            ["-n", "-r", path, "--disable-protocol", "dns"] + checks + [
+                "-T", "fields", "-e", "frame.number", "-e", "frame.protocols", "-e", "_ws.malformed",
+                "-e", "_ws.expert.message",
+            ])
+        #expect(result.status == 0, "\(result.errors)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == Self.frames.count)
+        for line in lines {
+            let text = line.lowercased()
+            #expect(!text.contains("malformed") && !text.contains("checksum") && !text.contains("bad"), "\(line)")
+        }
+    }
+
+    /// The control: the oracle does see a checksum that is wrong.
+    @Test func `a checksum that is bad is seen`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/frames.pcap"
+        let damaged = [Example.tcp.replacing(50, with: 0, 1), Example.vrrp.replacing(40, with: 0, 1)]
+        try Data(Self.capture(damaged)).write(to: URL(fileURLWithPath: path))
+        let tshark = try #require(Package.tool("tshark"))
+        let result = try Command.run(
+            tshark, ["-n", "-r", path, "-o", "tcp.check_checksum:TRUE", "-T", "fields", "-e", "_ws.expert.message"])
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 2 && lines.allSatisfy { $0.lowercased().contains("checksum") }, "\(result.output)")
+    }
+}
