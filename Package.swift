@@ -98,6 +98,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: [], path: "Tests/Support", swiftSettings: strict),
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
         tests("LabTime"),
+        tests("Netlink", ["Wire", systemPackage]),
+        tests("Capture", ["Netlink", "Evidence", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["TestSupport", "failoverlab", "census"], swiftSettings: strict),

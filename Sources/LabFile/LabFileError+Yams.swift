@@ -4,6 +4,8 @@ extension LabFileError {
     /// The parser's error in this project's words.
     init(_ error: YamlError, text: String) {
         switch error {
+        case .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
+            self.init(at: SourcePosition(mark), "nested deeper than \(YAMLConversion.maximumDepth) levels")
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             let where_ = context.map { " " + $0.text.trimmedTail + " (begun in line \($0.mark.line))" } ?? ""
             self.init(at: SourcePosition(mark), "this is not YAML: \(problem)\(where_)")
@@ -36,6 +38,9 @@ extension LabFileError {
     /// The parser tells where the first of the equal keys is; the mistake is the second.
     private static func duplicate(_ key: String, first: SourcePosition, text: String) -> LabFileError {
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        if let line = lines.dropFirst(first.line - 1).first, let column = column(of: key, in: line, after: first.column) {
+            return duplicateKey(key, at: SourcePosition(line: first.line, column: column), first: first)
+        }
         for (index, line) in lines.enumerated().dropFirst(first.line) {
             let margin = line.prefix { $0 == " " }.count
             guard margin + 1 == first.column || margin + 3 == first.column, line.dropFirst(first.column - 1).hasPrefix(key)
@@ -43,6 +48,23 @@ extension LabFileError {
             return duplicateKey(key, at: SourcePosition(line: index + 1, column: first.column), first: first)
         }
         return duplicateKey(key, at: first, first: nil)
+    }
+
+    /// Where a key of a flow mapping comes again in the same line.
+    private static func column(of key: String, in line: Substring, after first: Int) -> Int? {
+        guard !key.isEmpty else { return nil }
+        let scalars = Array(line.unicodeScalars)
+        let wanted = Array(key.unicodeScalars)
+        var index = first + wanted.count - 1
+        while index + wanted.count < scalars.count {
+            if scalars[index...].starts(with: wanted), " {,\"'".unicodeScalars.contains(scalars[index - 1]),
+                scalars[(index + wanted.count)...].drop(while: { " \"'".unicodeScalars.contains($0) }).first == ":"
+            {
+                return "\"'".unicodeScalars.contains(scalars[index - 1]) ? index : index + 1
+            }
+            index += 1
+        }
+        return nil
     }
 }
 

@@ -79,7 +79,7 @@ extension LabValue {
 extension LabValue: Equatable {
     public static func == (a: LabValue, b: LabValue) -> Bool {
         switch (a.content, b.content) {
-        case (.scalar(let x, _), .scalar(let y, _)): x == y && a.isNull == b.isNull
+        case (.scalar(let x, _), .scalar(let y, _)): a.isNull && b.isNull || x == y && a.isNull == b.isNull
         case (.sequence(let x), .sequence(let y)): x == y
         case (.mapping(let x), .mapping(let y)):
             x.count == y.count && zip(x, y).allSatisfy { $0.key == $1.key && $0.value == $1.value }

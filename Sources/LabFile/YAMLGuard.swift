@@ -1,34 +1,15 @@
-/// Refuses, before the parser sees it, what could exhaust the parser's stack or time.
+/// Refuses, before the parser sees it, what could take the parser's time without end.
 ///
-/// The parser recurses once a level, and it hashes keys: a key made of aliases to lists of aliases would take time
-/// without end. Both are decided here from the bytes alone, on the safe side: quotes and comments are not told
-/// apart, so the limits lie far above what a lab needs.
+/// The parser hashes keys, so a key made of aliases to lists of aliases would multiply with every level. That is
+/// decided here from the bytes alone and on the safe side: quotes and comments are not told apart from the rest.
 enum YAMLGuard {
-    /// `[` and `{` in the whole file: no flow collection can be nested deeper.
-    static let maximumFlowCollections = 4000
-    /// Columns before the first word of a line: no block collection can begin further in.
-    static let maximumIndentation = 200
-
     static func check(_ text: String) throws(LabFileError) {
         guard text.utf8.count <= LabDocument.maximumSize else {
             throw LabFileError(at: nil, "is larger than \(LabDocument.maximumSize >> 20) MiB; that is no lab file")
         }
-        var flowCollections = 0
         let hasAliases = text.utf8.contains(UInt8(ascii: "*"))
-        for line in text.utf8.split(omittingEmptySubsequences: false, whereSeparator: { $0 == 10 || $0 == 13 }) {
+        for line in text.utf8.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
             try checkBytes(line, text: text)
-            flowCollections += line.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }
-            if flowCollections > maximumFlowCollections {
-                throw LabFileError(
-                    at: place(of: line, in: text, column: 1),
-                    "more than \(maximumFlowCollections) '[' and '{'; write collections in block style")
-            }
-            let margin = line.prefix { " \t-?:".utf8.contains($0) }
-            if margin.count > maximumIndentation, line.contains(where: { $0 != 32 && $0 != 9 }) {
-                throw LabFileError(
-                    at: place(of: line, in: text, column: maximumIndentation + 1),
-                    "indented deeper than \(maximumIndentation) columns")
-            }
             if hasAliases { try checkKeys(line, text: text) }
         }
     }

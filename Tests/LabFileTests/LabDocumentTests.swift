@@ -86,7 +86,7 @@ private func message(_ text: String) -> String {
         ("a: [1, 2\n", "lab.yaml:2:1: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence (begun in line 1)"),
         (
             "a: 1\n\tb: 2\n",
-            "lab.yaml:2:1: this is not YAML: found character that cannot start any token while scanning for the next token (begun in line 2)\n  \tb: 2\n  ^"
+            "lab.yaml:2:1: this is not YAML: found a tab character that violates indentation while scanning a plain scalar (begun in line 1)\n  \tb: 2\n  ^"
         ),
         ("a: 1\n---\nb: 2\n", "lab.yaml:2:1: a lab file holds one YAML document; '---' begins another\n  ---\n  ^"),
         (
@@ -94,7 +94,7 @@ private func message(_ text: String) -> String {
             "lab.yaml:4:3: key 'name' is given twice in one mapping; the first is in line 2\n    name: 3\n    ^"
         ),
         ("a: { x: 1, 'x': 2 }\n", "lab.yaml:1:12: key 'x' is given twice in one mapping; the first is in line 1\n  a: { x: 1, 'x': 2 }\n             ^"),
-        ("a: { x: 1, x: 2 }\n", "lab.yaml:1:6: key 'x' is given twice in one mapping\n  a: { x: 1, x: 2 }\n       ^"),
+        ("a: { x: 1, x: 2 }\n", "lab.yaml:1:12: key 'x' is given twice in one mapping; the first is in line 1\n  a: { x: 1, x: 2 }\n             ^"),
         ("a: { <<: word }\n", "lab.yaml:1:10: '<<' merges mappings, not 'word'\n  a: { <<: word }\n           ^"),
         ("[a, b]: c\n", "lab.yaml:1:1: a key is a word, not a list or a mapping\n  [a, b]: c\n  ^"),
     ])
@@ -143,13 +143,14 @@ private func message(_ text: String) -> String {
         #expect(try LabDocument(parsing: text, path: "x").root["b"]?.elements?.count == 2)
     }
 
-    @Test func `is refused when it is nested too deep, before the parser sees it`() {
-        #expect(message(String(repeating: "[", count: 200_000)).hasPrefix("lab.yaml:1:1: more than 4000 '[' and '{'"))
-        #expect(message(String(repeating: "- ", count: 200_000) + "a").hasPrefix("lab.yaml:1:201: indented deeper than 200 columns"))
-        #expect(message(String(repeating: "? ", count: 200_000) + "a").hasPrefix("lab.yaml:1:201: indented deeper than 200 columns"))
-        let flow = String(repeating: "[", count: 3999) + String(repeating: "]", count: 3999)
-        #expect(message("a: " + flow).contains("nested deeper than 64 levels"))
-        #expect(message("a:" + (0..<99).map { "\n" + String(repeating: " ", count: 2 * $0) + "-" }.joined()).contains("nested deeper than 64 levels"))
+    @Test(arguments: [
+        String(repeating: "[", count: 200_000), String(repeating: "- ", count: 200_000) + "a",
+        String(repeating: "? ", count: 200_000) + "a", String(repeating: "{? ", count: 200_000) + "a",
+        "a: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900),
+        "a:" + (0..<99).map { "\n" + String(repeating: " ", count: 2 * $0) + "-" }.joined(),
+    ])
+    func `is refused when it is nested too deep`(text: String) {
+        #expect(message(text).contains("nested deeper than 64 levels"))
     }
 
     @Test func `is refused when it is larger than a lab can be`() {

@@ -29,8 +29,11 @@ struct PairSimulation {
         var knowsSessionsAt: Instant?
     }
 
-    static let advertisementInterval = Duration.milliseconds(100)
     static let heartbeat = HeartbeatSettings(interval: .milliseconds(20), misses: 3)
+    /// After a death: the missed heartbeats and the grace, or the overdue advertisement, whichever is later.
+    static let detectionBound = max(
+        heartbeat.bound + heartbeat.grace,
+        .milliseconds(100) + VirtualRouterTimers.skew(priority: 100, interval: .milliseconds(100)))
     static let epoch = Instant(nanoseconds: 10_000_000_000)
 
     var now = PairSimulation.epoch
@@ -47,20 +50,34 @@ struct PairSimulation {
     var networkIsUp = [true, true]
     let priorities: [UInt8]
     let preempts: [Bool]
+    let advertisementInterval: Duration
+    let heartbeat: HeartbeatSettings
 
-    init(seed: UInt64 = 1, priorities: [UInt8] = [200, 100], preempts: [Bool] = [true, true]) {
+    init(
+        seed: UInt64 = 1, priorities: [UInt8] = [200, 100], preempts: [Bool] = [true, true],
+        advertisementInterval: Duration = .milliseconds(100), heartbeat: HeartbeatSettings = PairSimulation.heartbeat
+    ) {
         random = SeededGenerator(seed: seed)
         self.priorities = priorities
         self.preempts = preempts
-        boxes = (0..<2).map { Box(election: Self.election($0, priorities, preempts)) }
+        self.advertisementInterval = advertisementInterval
+        self.heartbeat = heartbeat
+        boxes = (0..<2).map {
+            Box(
+                election: Self.election(
+                    $0, priorities, preempts, advertisementInterval: advertisementInterval, heartbeat: heartbeat))
+        }
     }
 
-    static func election(_ box: Int, _ priorities: [UInt8], _ preempts: [Bool], hasCrossConnect: Bool = true) -> Election {
+    static func election(
+        _ box: Int, _ priorities: [UInt8], _ preempts: [Bool], advertisementInterval: Duration = .milliseconds(100),
+        heartbeat: HeartbeatSettings? = PairSimulation.heartbeat
+    ) -> Election {
         let last = UInt8(box + 2)
         return Election(
             ElectionSettings(
                 priority: priorities[box], preempts: preempts[box], advertisementInterval: advertisementInterval,
-                heartbeat: hasCrossConnect ? heartbeat : nil,
+                heartbeat: heartbeat,
                 routerAddresses: [IPv4Address(192, 0, 2, last), IPv4Address(198, 51, 100, last)],
                 ownAddress: IPv4Address(10, 0, 0, last), peerAddress: IPv4Address(10, 0, 0, 5 - last)))
     }
@@ -68,7 +85,8 @@ struct PairSimulation {
     // MARK: What happens
 
     mutating func start(_ box: Int) {
-        boxes[box].election = Self.election(box, priorities, preempts)
+        boxes[box].election = Self.election(
+            box, priorities, preempts, advertisementInterval: advertisementInterval, heartbeat: heartbeat)
         boxes[box].isAlive = true
         boxes[box].life += 1
         boxes[box].isForwarding = false
@@ -109,7 +127,7 @@ struct PairSimulation {
                 send(
                     .advertisement(
                         router: router,
-                        Advertisement(priority: priority, interval: Self.advertisementInterval, source: source)),
+                        Advertisement(priority: priority, interval: advertisementInterval, source: source)),
                     to: 1 - box)
             case .send(let statement):
                 if crossConnectIsUp { send(.statement(statement), to: 1 - box) }

@@ -89,7 +89,7 @@ struct PairSimulationTests {
         }
     }
 
-    @Test func `whenever the Active dies, its peer takes over within the heartbeat bound and the grace`() {
+    @Test func `whenever the Active dies, its peer takes over within the detection bound`() {
         var random = SeededGenerator(seed: 8)
         for seed in UInt64(1)...300 {
             var pair = PairSimulation(seed: seed)
@@ -101,7 +101,7 @@ struct PairSimulationTests {
             pair.run(for: .milliseconds(500))
             let took = pair.reports(1, "active").first.map { $0.at - died } ?? .seconds(1)
             #expect(
-                took <= PairSimulation.heartbeat.bound + PairSimulation.heartbeat.grace + .milliseconds(1),
+                took <= PairSimulation.detectionBound + .milliseconds(1),
                 "seed \(seed): \(took)")
         }
     }

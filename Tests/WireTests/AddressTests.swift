@@ -124,7 +124,9 @@ import Wire
         for _ in 0..<2000 {
             // Half of the groups zero, so that runs of every length and place occur.
             let zeros = random.next()
-            let groups = (0..<8).map { zeros >> UInt64($0) & 1 == 0 ? 0 : UInt16.random(in: 0...0xffff, using: &random) }
+            let groups = (0..<8).map {
+                zeros >> UInt64($0) & 1 == 0 ? 0 : UInt16.random(in: 0...0xffff, using: &random)
+            }
             let address = IPv6Address(
                 groups[0], groups[1], groups[2], groups[3], groups[4], groups[5], groups[6], groups[7])
             #expect(IPv6Address(address.description) == address, "\(address), seed \(seed)")

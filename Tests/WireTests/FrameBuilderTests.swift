@@ -41,7 +41,8 @@ import Wire
         let frame = try #require(
             dirty {
                 FrameBuilder.vrrp(
-                    VRRPTests.header, addresses: [VRRPTests.virtual6], from: source, mac: .virtualRouter(ipv6: 7), into: $0)
+                    VRRPTests.header, addresses: [VRRPTests.virtual6], from: source, mac: .virtualRouter(ipv6: 7),
+                    into: $0)
             })
         #expect(Array(frame.prefix(14)) == hex("33 33 00 00 00 12 00 00 5e 00 02 07 86 dd"))
         try withGuarded(frame[14...]) {

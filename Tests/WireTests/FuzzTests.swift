@@ -14,9 +14,11 @@ import Wire
         for _ in 0..<rounds {
             var bytes = samples.randomElement(using: &random)!
             switch Int.random(in: 0..<8, using: &random) {
-            case 0: bytes = (0..<Int.random(in: 0...120, using: &random)).map { _ in .random(in: 0...255, using: &random) }
+            case 0:
+                bytes = (0..<Int.random(in: 0...120, using: &random)).map { _ in .random(in: 0...255, using: &random) }
             case 1, 2: bytes = Array(bytes.prefix(.random(in: 0...bytes.count, using: &random)))
-            case 3: bytes += (0..<Int.random(in: 0...40, using: &random)).map { _ in .random(in: 0...255, using: &random) }
+            case 3:
+                bytes += (0..<Int.random(in: 0...40, using: &random)).map { _ in .random(in: 0...255, using: &random) }
             default: break
             }
             for _ in 0..<Int.random(in: 0...4, using: &random) where !bytes.isEmpty {
@@ -64,7 +66,8 @@ import Wire
 
     @Test func `never takes a protocol's view out of bounds`() {
         let samples = [
-            `TCP segments`.bytes, `UDP datagrams`.bytes, `ICMP messages`.echo, `ICMP messages`.tooLarge, `GRE packets`.bytes,
+            `TCP segments`.bytes, `UDP datagrams`.bytes, `ICMP messages`.echo, `ICMP messages`.tooLarge,
+            `GRE packets`.bytes,
             `IPv4 packets`.bytes, `IPv6 packets`.bytes, `ARP packets`.bytes,
         ]
         Self.fuzz(seed: 9293, samples) { buffer in
@@ -103,7 +106,9 @@ import Wire
             }
             guard buffer.count >= 8 else { return }
             buffer.copyBytes(from: `ICMPv6 and Neighbour Discovery`.signed(Array(buffer)))
-            if let view = try? ICMPv6View(bytes, source: source, destination: `ICMPv6 and Neighbour Discovery`.destination) {
+            if let view = try? ICMPv6View(
+                bytes, source: source, destination: `ICMPv6 and Neighbour Discovery`.destination)
+            {
                 _ = try? NeighborDiscovery(view)
             }
         }

@@ -52,7 +52,9 @@ import Wire
         for length in 0..<Self.advertisement.count {
             #expect(throws: WireError.self) { try Self.parse(Self.advertisement.prefix(length)) }
             guard length >= 8, length != 24 else { continue }  // 24: a right message without option
-            let error = #expect(throws: WireError.self) { try Self.parse(Self.signed(Array(Self.advertisement.prefix(length)))) }
+            let error = #expect(throws: WireError.self) {
+                try Self.parse(Self.signed(Array(Self.advertisement.prefix(length))))
+            }
             #expect(error?.reason == (length < 24 ? .truncated : .wrongOption))
         }
     }

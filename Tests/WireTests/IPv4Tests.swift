@@ -7,7 +7,8 @@ import Wire
         """
         45 00 00 18 12 34 40 00 40 11 df 0b
         c0 a8 00 01 c0 a8 00 c7  de ad be ef
-        """).withHeaderChecksum
+        """
+    ).withHeaderChecksum
     static let header = IPv4Header(
         source: IPv4Address(192, 168, 0, 1), destination: IPv4Address(192, 168, 0, 199), protocol: .udp,
         identification: 0x1234)
@@ -43,7 +44,8 @@ import Wire
             """
             46 00 00 1c 00 00 00 00 01 02 00 00 c0 00 02 0a c6 33 64 64  94 04 00 00
             16 00 fa 04
-            """).withHeaderChecksum
+            """
+        ).withHeaderChecksum
         try withGuarded(bytes) { bytes in
             let view = try IPv4View(bytes)
             let (headerLength, payload) = (view.headerLength, Array(view.payload))

@@ -28,7 +28,8 @@ import Wire
 
     /// The header above with other contents behind it.
     static func packet(next: IPProtocol, _ payload: [UInt8]) -> [UInt8] {
-        Array(bytes.prefix(40)).replacing(4, with: UInt8(payload.count >> 8), UInt8(payload.count & 0xff), next.rawValue)
+        Array(bytes.prefix(40)).replacing(
+            4, with: UInt8(payload.count >> 8), UInt8(payload.count & 0xff), next.rawValue)
             + payload
     }
 

@@ -130,6 +130,8 @@ import Wire
                 #expect(text.hasPrefix("\(layer): ") && text.count > layer.description.count + 10)
             }
         }
-        #expect("\(WireError(.tcp, .truncated, found: 12, expected: 20))" == "TCP: ends after 12 bytes where its header needs 20")
+        #expect(
+            "\(WireError(.tcp, .truncated, found: 12, expected: 20))"
+                == "TCP: ends after 12 bytes where its header needs 20")
     }
 }

@@ -18,7 +18,9 @@ import Wire
 
     static func isValid(_ frame: [UInt8]) throws -> Bool {
         let memory = GuardedMemory()
-        return try withExtendedLifetime(memory) { try #require(PacketView(memory.place(frame))).isTransportChecksumValid }
+        return try withExtendedLifetime(memory) {
+            try #require(PacketView(memory.place(frame))).isTransportChecksumValid
+        }
     }
 
     @Test(arguments: [Example.tcp, Example.udp, Example.ping])
@@ -86,7 +88,8 @@ import Wire
             #expect($0.destinationMAC == .broadcast && $0.sourceMAC == .virtualRouter(ipv4: 1))
             $0.destinationMAC = .zero
         }
-        #expect(Array(frame.prefix(12)) == hex("00 00 00 00 00 00 00 00 5e 00 01 01") && frame[12...] == Example.udp[12...])
+        #expect(
+            Array(frame.prefix(12)) == hex("00 00 00 00 00 00 00 00 5e 00 01 01") && frame[12...] == Example.udp[12...])
     }
 
     @Test func `the largest segment is lowered, never raised`() throws {

@@ -27,13 +27,15 @@ import Wire
     static let record = SessionRecord(
         operation: .create,
         flow: FiveTuple(
-            source: Example.client, destination: Example.service, sourcePort: 40000, destinationPort: 80, protocol: .tcp),
+            source: Example.client, destination: Example.service, sourcePort: 40000, destinationPort: 80, protocol: .tcp
+        ),
         originatorState: 2, responderState: 2, flags: [.sourceTranslated, .answered],
         translatedSource: IPv4Address(203, 0, 113, 1), translatedSourcePort: 1024, rule: 12, ageMilliseconds: 3000,
         remainingMilliseconds: 86_400_000, ingressPort: 1, egressPort: 2)
     static let fixed: [SyncMessage] = [
         .heartbeat(heartbeat), .acknowledgement(arrived: 0x8000_0000_0000_0001, window: 64),
-        .bulkRequest(identifier: 7), .bulkBegin(identifier: 7, sessions: 100_000), .bulkEnd(identifier: 7, sessions: 99),
+        .bulkRequest(identifier: 7), .bulkBegin(identifier: 7, sessions: 100_000),
+        .bulkEnd(identifier: 7, sessions: 99),
         .handover(.takeOver, reason: .requested), .handover(.refused, reason: .notSynchronized),
     ]
 

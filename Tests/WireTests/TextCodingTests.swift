@@ -26,7 +26,13 @@ import Wire
     }
 
     @Test func `numbers of protocols have names`() {
-        #expect([EtherType.ipv4, .arp, .ipv6, .vlan, .localExperimental].map(\.description) == ["IPv4", "ARP", "IPv6", "VLAN", "0x88b5"])
-        #expect([IPProtocol.icmp, .tcp, .udp, .vrrp, .gre, IPProtocol(rawValue: 89)].map(\.description) == ["icmp", "tcp", "udp", "vrrp", "gre", "89"])
+        #expect(
+            [EtherType.ipv4, .arp, .ipv6, .vlan, .localExperimental].map(\.description) == [
+                "IPv4", "ARP", "IPv6", "VLAN", "0x88b5",
+            ])
+        #expect(
+            [IPProtocol.icmp, .tcp, .udp, .vrrp, .gre, IPProtocol(rawValue: 89)].map(\.description) == [
+                "icmp", "tcp", "udp", "vrrp", "gre", "89",
+            ])
     }
 }

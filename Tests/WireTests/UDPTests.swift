@@ -31,8 +31,14 @@ import Wire
     @Test func `a datagram fills a dirty buffer`() {
         #expect(Self.emit(Array("hello".utf8)) == Self.bytes)
         #expect(Self.emit(Array("hello".utf8), into: 13) == Self.bytes)
-        #expect(dirty(7) { Self.header.emit(into: $0, payloadLength: 0, source: Example.client, destination: Example.service) } == nil)
-        #expect(dirty(12) { Self.header.emit(into: $0, payloadLength: 5, source: Example.client, destination: Example.service) } == nil)
+        #expect(
+            dirty(7) {
+                Self.header.emit(into: $0, payloadLength: 0, source: Example.client, destination: Example.service)
+            } == nil)
+        #expect(
+            dirty(12) {
+                Self.header.emit(into: $0, payloadLength: 5, source: Example.client, destination: Example.service)
+            } == nil)
     }
 
     @Test func `a truncated datagram is refused at every length`() {

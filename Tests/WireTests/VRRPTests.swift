@@ -39,13 +39,18 @@ import Wire
     ) -> [UInt8]? {
         dirty(size) {
             header.emit(
-                into: $0, addresses: [IPv4Address](repeating: virtual, count: count), checksum: checksum, source: source)
+                into: $0, addresses: [IPv4Address](repeating: virtual, count: count), checksum: checksum, source: source
+            )
         }
     }
 
     @Test func `both checksums of version 3 are accepted and told apart`() throws {
-        #expect(try Self.parse(Self.messageOnly) == Seen(header: Self.header, checksum: .messageOnly, addresses: [Self.virtual]))
-        #expect(try Self.parse(Self.pseudoHeader) == Seen(header: Self.header, checksum: .pseudoHeader, addresses: [Self.virtual]))
+        #expect(
+            try Self.parse(Self.messageOnly)
+                == Seen(header: Self.header, checksum: .messageOnly, addresses: [Self.virtual]))
+        #expect(
+            try Self.parse(Self.pseudoHeader)
+                == Seen(header: Self.header, checksum: .pseudoHeader, addresses: [Self.virtual]))
     }
 
     @Test func `version 2 parses with its interval in seconds`() throws {
@@ -110,7 +115,9 @@ import Wire
     }
 
     @Test func `version 2 with authentication, and over IPv6, is refused`() {
-        #expect(throws: WireError(.vrrp, .forbiddenValue, found: 1)) { try Self.parse(Self.version2.replacing(4, with: 1)) }
+        #expect(throws: WireError(.vrrp, .forbiddenValue, found: 1)) {
+            try Self.parse(Self.version2.replacing(4, with: 1))
+        }
         let error = #expect(throws: WireError.self) { _ = try Self.parse6(Self.version2 + Self.version2) }
         #expect(error?.reason == .wrongVersion)
     }

@@ -29,7 +29,11 @@ extension Firewall {
             case .peerAppeared:
                 channel.restart(for: election.monitor?.statement?.epoch ?? 0, at: now)
                 filter.discardRecords()
-                if isForwarding { filter.beginRecording() }
+                if isForwarding {
+                    filter.beginRecording()
+                } else if owesSessions {
+                    tellOwnSessions()
+                }
             case .peerLost:
                 channel.stop()
                 filter.endRecording()
@@ -44,6 +48,7 @@ extension Firewall {
         guard let redundancy else { return }
         tally.recordsApplied &+= UInt64(channel.commit(into: &filter, at: now))
         isForwarding = true
+        owesSessions = false
         for router in redundancy.routers {
             ports[router.port].sourceMAC = router.mac
             for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
@@ -70,8 +75,16 @@ extension Firewall {
             // The successor hears of the last changes before it hears of its role.
             flush(at: now, into: &output)
         } else {
+            // The rival that stays Active learns of the sessions that passed here alone.
             filter.discardRecords()
+            owesSessions = true
+            if election.hearsHeartbeat { tellOwnSessions() }
         }
+    }
+
+    private mutating func tellOwnSessions() {
+        owesSessions = false
+        filter.sendEverything()
     }
 
     mutating func announceAddresses(at now: Instant, into output: inout FrameQueue) {

@@ -21,6 +21,8 @@ public struct Firewall: ~Copyable, Appliance {
     var channel: SyncChannel
     /// Whether transit traffic passes: always for a lone firewall, and for the Active of a pair.
     var isForwarding: Bool
+    /// Lost the role to a rival, which has not been told of this box's sessions yet.
+    var owesSessions = false
     var tally = RedundancyTally()
     var events: [ApplianceEvent] = []
     /// When the virtual addresses are announced again, and how often that has happened.
@@ -79,6 +81,9 @@ public struct Firewall: ~Copyable, Appliance {
 
     /// Whether the box knows a session with this flow, in either direction.
     public func knows(_ flow: FiveTuple) -> Bool { filter.table.find(flow) != nil }
+
+    /// Whether the peer has consumed every record of every session.
+    public var isPeerUpToDate: Bool { election.hearsHeartbeat && !channel.hasUnacknowledged && !filter.hasRecords }
 
     /// Further static routes, from a routing daemon on the host side for instance.
     /// - Returns: false where no connected network has the gateway

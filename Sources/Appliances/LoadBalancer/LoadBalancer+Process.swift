@@ -40,15 +40,17 @@ extension LoadBalancer {
         _ match: FlowMatch, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         let service = services + Int(flows[match.index].service)
+        if match.direction == .original, packet.tcpFlags.isInitialSYN, flows[match.index].progress.isOver {
+            // The client uses its port again before the old connection was forgotten.
+            let index = Int(flows[match.index].service)
+            ports.counters.count(.flowsClosed)
+            end(match.index)
+            return accept(index, frame, packet, at: now, into: &output)
+        }
+        let action = flows[match.index].action(match.direction)
+        guard ports.canLeave(frame, packet, by: action.hop.port, at: now, into: &output) else { return }
         var lifetime = service.pointee.idleTimeout
         if packet.ipProtocol == .tcp {
-            if flows[match.index].progress.isOver, match.direction == .original, packet.tcpFlags.isInitialSYN {
-                // The client uses its port again before the old connection was forgotten.
-                let index = Int(flows[match.index].service)
-                ports.counters.count(.flowsClosed)
-                end(match.index)
-                return accept(index, frame, packet, at: now, into: &output)
-            }
             let wasOver = flows[match.index].progress.note(packet.tcpFlags, match.direction)
             let progress = flows[match.index].progress
             if progress.isOver {
@@ -60,14 +62,11 @@ extension LoadBalancer {
         if lifetime > 0 {
             flows.keep(match.index, until: Instant(nanoseconds: now.nanoseconds &+ lifetime), now: now)
         }
-        guard ports.canLeave(frame, packet, by: flows[match.index].action(match.direction).hop.port, at: now, into: &output)
-        else { return }
         if match.direction == .original {
             service.pointee.packetsToMembers &+= 1
         } else {
             service.pointee.packetsToClients &+= 1
         }
-        let action = flows[match.index].action(match.direction)
         action.apply(to: frame, packet.layout)
         send(frame, by: action, at: now, into: &output)
     }

@@ -34,15 +34,12 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
     case noSession
     case translationPortsExhausted
     case noMemberUp
-    case memberDown
     case icmpWithoutFlow
-    case unsupportedProtocol
 
     // Stateful filtering and redundancy
     case standby
     case invalidTCPState
     case policy
-    case hostSideStandby
     case virtualAddress
 }
 
@@ -79,13 +76,10 @@ extension DropReason {
         case .noSession: "no-session"
         case .translationPortsExhausted: "translation-ports-exhausted"
         case .noMemberUp: "no-member-up"
-        case .memberDown: "member-down"
         case .icmpWithoutFlow: "icmp-without-flow"
-        case .unsupportedProtocol: "unsupported-protocol"
         case .standby: "standby"
         case .invalidTCPState: "invalid-tcp-state"
         case .policy: "policy"
-        case .hostSideStandby: "host-side-standby"
         case .virtualAddress: "virtual-address"
         }
     }
@@ -125,13 +119,10 @@ extension DropReason {
         case .noSession: "The packet belongs to no session that this firewall knows, and may not open one."
         case .translationPortsExhausted: "Every source port that this box may use towards the member is taken."
         case .noMemberUp: "No member of the service's pool is up."
-        case .memberDown: "The packet comes from a pool member that its monitor has taken out."
         case .icmpWithoutFlow: "An ICMP error that is about no flow of this box."
-        case .unsupportedProtocol: "The service does not carry this transport protocol."
         case .standby: "This box is the standby of its pair; the peer owns the traffic."
         case .invalidTCPState: "The TCP packet does not fit the state of its connection."
         case .policy: "A rule denies the packet."
-        case .hostSideStandby: "The host side sent a packet from an address that the peer owns at the moment."
         case .virtualAddress:
             "The packet is for a virtual address, on which nothing listens: the Active forwards and answers ARP (RFC 9568, Accept_Mode false)."
         }

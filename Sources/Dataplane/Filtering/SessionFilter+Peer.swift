@@ -14,8 +14,14 @@ extension SessionFilter {
 
     /// From now on every session and every change is noted for the peer, beginning with all that exist.
     public mutating func beginRecording() {
-        changes.removeAll()
         isRecording = true
+        sendEverything()
+    }
+
+    /// Every session is handed out once, and nothing that changes afterwards: what a box that lost the role on its own
+    /// may know and its peer may not.
+    public mutating func sendEverything() {
+        changes.removeAll()
         bulk = BulkTransfer(isRunning: true, isAnnounced: false, last: nil)
     }
 
@@ -44,7 +50,7 @@ extension SessionFilter {
     /// The next record for the peer; changes come before what the bulk transfer has still to send.
     /// - Returns: nil where there is none
     public mutating func nextRecord(at now: Instant) -> NextSessionRecord? {
-        if changes.overflowed { beginRecording() }
+        if changes.overflowed { sendEverything() }
         if bulk.isRunning, !bulk.isAnnounced {
             bulk.isAnnounced = true
             return .bulkBegins
@@ -107,21 +113,27 @@ extension SessionFilter {
         }
         var session = Session(state: state)
         session.generation = receivedGeneration
-        if case .full = table.insert(
+        switch table.insert(
             original: record.flow, reply: record.flow.reversed, value: session, expires: expires, now: now)
         {
-            return false
+        case .inserted(let index):
+            // Only an Active records: what it learns from a rival that yielded, that one is to keep.
+            if isRecording { note(index, at: now) }
+            return true
+        case .conflict: return true
+        case .full: return false
         }
-        return true
     }
 
     /// The peer begins to send all of its sessions.
     public mutating func beginReceivingBulk() { receivedGeneration &+= 1 }
 
-    /// The peer has sent all of its sessions: what it did not mention is no session of the pair.
+    /// The peer has sent all of its sessions: what it did not mention is no session of the pair. A box that is telling
+    /// the peer of its own keeps them all.
     /// - Returns: how many were removed
     @discardableResult
     public mutating func endReceivingBulk() -> Int {
+        guard !bulk.isRunning else { return 0 }
         var removed = 0
         var index = table.next(after: nil)
         while let place = index {

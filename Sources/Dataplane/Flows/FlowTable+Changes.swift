@@ -1,13 +1,14 @@
 public import LabTime
 public import Wire
 
-extension FlowTable where Value: BitwiseCopyable {
+extension FlowTable {
     /// Enters a session.
     /// - Parameters:
     ///   - original: the flow of the first packet, as it arrived
     ///   - reply: the flow of the packets that come back, as they arrive; nil where none will
     ///   - expires: when the session is forgotten unless `keep` puts it off
     /// - Complexity: constant
+    @inlinable
     public mutating func insert(
         original: FiveTuple, reply: FiveTuple?, value: Value, expires: Instant, now: Instant
     ) -> FlowInsertion {
@@ -37,6 +38,7 @@ extension FlowTable where Value: BitwiseCopyable {
 
     /// Forgets a session; nothing happens where the place is free.
     /// - Complexity: constant
+    @inlinable
     public mutating func remove(_ index: FlowIndex) {
         guard contains(index) else { return }
         let place = index.rawValue
@@ -51,12 +53,14 @@ extension FlowTable where Value: BitwiseCopyable {
     }
 
     /// Whether a session lives at this place.
+    @inlinable
     public func contains(_ index: FlowIndex) -> Bool {
         index.rawValue < untouched && entries[Int(index.rawValue)].flows > 0
     }
 
     /// The flow of the session's first packet.
     /// - Precondition: `contains(index)`
+    @inlinable
     public func original(of index: FlowIndex) -> FiveTuple {
         precondition(contains(index))
         return entries[Int(index.rawValue)].original
@@ -64,6 +68,7 @@ extension FlowTable where Value: BitwiseCopyable {
 
     /// The flow of the packets that come back; nil where none will.
     /// - Precondition: `contains(index)`
+    @inlinable
     public func reply(of index: FlowIndex) -> FiveTuple? {
         precondition(contains(index))
         return entries[Int(index.rawValue)].flows == 2 ? entries[Int(index.rawValue)].reply : nil
@@ -72,6 +77,7 @@ extension FlowTable where Value: BitwiseCopyable {
     /// The next session in the order of places, for walks over the whole table off the hot path:
     /// `var i = table.next(after: nil); while let index = i { …; i = table.next(after: index) }`.
     /// The session may be removed during the walk.
+    @inlinable
     public func next(after index: FlowIndex?) -> FlowIndex? {
         var place = index.map { $0.rawValue &+ 1 } ?? 0
         while place < untouched {
@@ -83,14 +89,16 @@ extension FlowTable where Value: BitwiseCopyable {
 
     // MARK: Buckets
 
-    private func enter(hash: UInt32, code: UInt32) {
+    @inlinable
+    func enter(hash: UInt32, code: UInt32) {
         var position = hash & mask
         while buckets[Int(position)] != 0 { position = (position &+ 1) & mask }
         buckets[Int(position)] = UInt64(hash) << 32 | UInt64(code &+ 1)
     }
 
     /// Empties a bucket and moves later ones of the same run up, so that no search ends too early.
-    private func erase(hash: UInt32, code: UInt32) {
+    @inlinable
+    func erase(hash: UInt32, code: UInt32) {
         let wanted = UInt64(hash) << 32 | UInt64(code &+ 1)
         var hole = hash & mask
         while buckets[Int(hole)] != wanted {

@@ -1,6 +1,6 @@
 public import LabTime
 
-extension FlowTable where Value: BitwiseCopyable {
+extension FlowTable {
     /// Puts the end of a session off, or brings it forward.
     ///
     /// Putting it off, as every packet does, is one store; the wheel finds out when it hands the session out.
@@ -14,7 +14,7 @@ extension FlowTable where Value: BitwiseCopyable {
         if earlier { reschedule(index, at: expires, now: now) }
     }
 
-    @usableFromInline
+    @inlinable
     mutating func reschedule(_ index: FlowIndex, at expires: Instant, now: Instant) {
         guard contains(index) else { return }
         wheel.schedule(index.rawValue, at: expires, now: now)
@@ -22,6 +22,7 @@ extension FlowTable where Value: BitwiseCopyable {
 
     /// When the session is forgotten unless a packet comes.
     /// - Precondition: `contains(index)`
+    @inlinable
     public func expiry(of index: FlowIndex) -> Instant {
         precondition(contains(index))
         return Instant(nanoseconds: entries[Int(index.rawValue)].expires)
@@ -29,6 +30,7 @@ extension FlowTable where Value: BitwiseCopyable {
 
     /// A session whose time has come. The caller removes it, or gives it a later time by `renew`.
     /// - Returns: nil where no session is due at `now`
+    @inlinable
     public mutating func nextExpired(at now: Instant) -> FlowIndex? {
         while let place = wheel.next(at: now) {
             let expires = Instant(nanoseconds: entries[Int(place)].expires)
@@ -39,6 +41,7 @@ extension FlowTable where Value: BitwiseCopyable {
     }
 
     /// Gives a session that `nextExpired` handed out a later time.
+    @inlinable
     public mutating func renew(_ index: FlowIndex, until expires: Instant, now: Instant) {
         guard contains(index) else { return }
         entries[Int(index.rawValue)].expires = expires.nanoseconds

@@ -8,6 +8,10 @@ final class ProxiedClient: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let proxy: TCPProxy
+    /// What came before there was a member. SwiftNIO reads a socket to its end once a FIN has arrived, asked or not;
+    /// so it is at most what the kernel's receive buffer held.
+    private var early: [ByteBuffer] = []
+    private var inputHasEnded = false
 
     init(_ proxy: TCPProxy) {
         self.proxy = proxy
@@ -51,13 +55,22 @@ final class ProxiedClient: ChannelInboundHandler, RemovableChannelHandler {
         do {
             try memberChannel.pipeline.syncOperations.addHandler(member)
             try context.pipeline.syncOperations.addHandler(client)
-            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
-            client.begin()
+            client.begin(with: early, inputHasEnded: inputHasEnded)
             member.begin()
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         } catch {
             memberChannel.closeWithReset()
             context.channel.closeWithReset()
         }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        early.append(unwrapInboundIn(data))
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { inputHasEnded = true }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

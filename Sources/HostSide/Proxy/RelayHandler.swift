@@ -35,9 +35,12 @@ final class RelayHandler: ChannelInboundHandler {
         partner = nil
     }
 
-    /// Both ends are in place.
-    func begin() {
-        context?.read()
+    /// Both ends are in place; `early` was read from this end before, and perhaps its FIN too.
+    func begin(with early: [ByteBuffer] = [], inputHasEnded: Bool = false) {
+        for buffer in early { partner?.write(buffer) }
+        partner?.context?.flush()
+        self.inputHasEnded = inputHasEnded
+        if inputHasEnded { partner?.finish() } else { context?.read() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -17,7 +17,7 @@ final class TCPProxy: Sendable {
     /// Client connections at the same time; one more is reset at once.
     static let mostConnections = 8192
 
-    private struct State {
+    private struct State: ~Copyable {
         var picker: MemberPicker
         var counters = ProxyCounters()
         var listener: (any Channel)?

@@ -7,6 +7,7 @@ extension Election {
     public mutating func start(at now: Instant) {
         guard role == .initialize else { return }
         epoch = UInt64(max(1, now.nanoseconds))
+        startedAt = now
         role = .backup
         for index in routers.indices { routers[index].start(at: now) }
         speak(at: now)
@@ -26,14 +27,7 @@ extension Election {
         if let due = heartbeatAt, due <= now { speak(at: now) }
         if let ends = handoverEnds, ends <= now { takeBack(at: now) }
         noticeSilence(at: now)
-        if let ends = graceEnds, ends <= now {
-            graceEnds = nil
-            standsBack = false
-            report("peer-down", ["reason": "heartbeats missed, and no advertisement within \(settings.heartbeat!.grace)"])
-            if isUp.contains(true) {
-                becomeActive(at: now, because: "the peer is dead: no heartbeat and no advertisement")
-            }
-        }
+        if let ends = graceEnds, ends <= now { declarePeerDead(at: now) }
         if let due = alarmAt, due <= now {
             alarmAt = nil
             if role == .active { advertiseAll(at: now) }
@@ -72,16 +66,31 @@ extension Election {
             alarmAt = now + heartbeat.interval
         } else if handoverEnds != nil {
             takeBack(at: now)
-        } else if let heard = lastAdvertisementAt, let monitor, heard - monitor.lastHeard > heartbeat.interval * 3 / 2 {
-            // A peer that died after its last heartbeat would have been silent before the next one was due.
-            reportCutCrossConnect()
         } else {
-            graceEnds = now + heartbeat.grace
+            // Whichever is later: the time in which a living Active repeats itself, or its next advertisement is overdue.
+            let overdue = (lastAdvertisementAt ?? startedAt) + advertisementBound
+            graceEnds = max(now + heartbeat.grace, overdue)
         }
+    }
+
+    /// Silence after which an advertisement is overdue: the interval, and the skew as a margin (at least a quarter).
+    private var advertisementBound: Duration {
+        let interval = routers.map(\.activeInterval).max() ?? settings.advertisementInterval
+        return interval + max(interval / 4, VirtualRouterTimers.skew(priority: effectivePriority, interval: interval))
     }
 
     mutating func reportCutCrossConnect() {
         report("cross-connect-down", ["reason": "no heartbeat, but advertisements still arrive"])
+    }
+
+    /// Neither path has shown the peer.
+    private mutating func declarePeerDead(at now: Instant) {
+        graceEnds = nil
+        standsBack = false
+        let reason = "the peer is dead: no heartbeat and no advertisement"
+        report("peer-down", ["reason": reason])
+        // With all ports down there is nothing to be Active on; the Active-down timers decide when one comes up.
+        if isUp.contains(true) { becomeActive(at: now, because: reason) }
     }
 
     /// The peer did not take the role that was left to it.

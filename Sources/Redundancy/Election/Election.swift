@@ -12,7 +12,7 @@ import Wire
 /// |---|---|
 /// | nobody is, both heard | the box that does not stand back; that knows the sessions; higher priority; greater address |
 /// | both are | higher priority, then greater address (RFC 9568), and the winner announces itself again |
-/// | heartbeat missed and no advertisement within the grace, or Active-down interval without any path | the Backup |
+/// | heartbeats missed and the next advertisement overdue, or the Active-down interval without either | the Backup |
 /// | higher priority, preempting, sessions complete, not standing back | asks, and the Active hands over |
 ///
 /// Pure: time comes in as an argument; what is to be done comes out as actions, in order.
@@ -48,6 +48,7 @@ public struct Election: Sendable {
     var peerEpoch: UInt64?
     /// When this Backup last heard an Active's advertisement.
     var lastAdvertisementAt: Instant?
+    var startedAt = Instant(nanoseconds: 0)
     var forgaveLateness = false
     /// When an Active last heard another one's advertisement.
     var lastRivalAt: Instant?

@@ -13,7 +13,8 @@ public struct HeartbeatSettings: Hashable, Sendable {
     /// Silence after which the cross-connect counts as dead.
     public var bound: Duration { interval * misses }
 
-    /// How long a Backup whose peer's heartbeat stopped still waits for an advertisement.
+    /// How long, at least, a Backup whose peer's heartbeat stopped still waits for an advertisement; it also waits until
+    /// the next regular one is overdue.
     ///
     /// An Active that misses its peer's heartbeat advertises at once. The two boxes notice the silence at most one
     /// interval apart, so a living Active is heard within two.

@@ -1,4 +1,4 @@
-public import LabTime
+import LabTime
 public import Wire
 
 /// What an advertisement says, once its packet was found valid.

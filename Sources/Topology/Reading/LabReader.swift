@@ -5,12 +5,15 @@ import LabFile
 /// A function that reads returns nil after it has reported why.
 final class LabReader {
     private(set) var errors: [LabFileError] = []
+    /// How often something was reported, repetitions included: a step that makes it grow has failed.
+    private(set) var reports = 0
     /// Variants share most of their file: what is wrong there is said once.
     private var reported: Set<LabFileError> = []
 
     func report(
         _ problem: String, at position: SourcePosition?, allowed: [String] = [], suggestion: String? = nil
     ) {
+        reports += 1
         let error = LabFileError(at: position, problem, allowed: allowed, suggestion: suggestion)
         if reported.insert(error).inserted { errors.append(error) }
     }

@@ -47,8 +47,8 @@ extension Resolution {
         }
         if let back = peer.redundancy?.peer, back.value != name {
             reader.report(
-                "'\(peer.name.value)' is the peer of '\(name)' (line \(wanted.position.line)), so its own peer cannot be '\(back.value)'",
-                at: back.position, allowed: [name])
+                "'\(peer.name.value)' has the peer '\(back.value)' (line \(back.position.line)), so it cannot be the peer of '\(name)' too",
+                at: wanted.position)
             return nil
         }
         return peer

@@ -37,18 +37,18 @@ struct Resolution {
 
     /// Resolves everything; nil, with the reasons reported, where the topology cannot be built.
     mutating func nodes() -> [Node]? {
-        let before = reader.errors.count
+        let before = reader.reports
         resolveNetworks()
-        guard reader.errors.count == before else { return nil }
+        guard reader.reports == before else { return nil }
         resolveGivenAddresses()
-        guard reader.errors.count == before else { return nil }
+        guard reader.reports == before else { return nil }
         resolvePairs()
         reserveServiceAddresses()
         resolveAutomaticAddresses()
-        guard reader.errors.count == before else { return nil }
+        guard reader.reports == before else { return nil }
         references = ReferenceTable(self)
         let nodes = nodeDefinitions.compactMap(node)
-        return reader.errors.count == before ? nodes : nil
+        return reader.reports == before ? nodes : nil
     }
 
     /// Gives an address to its owner; reports who has it already.

@@ -27,11 +27,11 @@ struct ScenarioReading {
             reader.report("the scenario is \(value.found)", at: value.position, allowed: ["a list of steps"])
             return
         }
-        let before = reader.errors.count
+        let before = reader.reports
         let steps = flattened(elements)
         events = EventNames(nodes: nodes, faults: faultNames(steps))
         for step in steps { if let step = read(step) { self.steps.append(step) } }
-        if reader.errors.count > before { started.formUnion(traffic) }
+        if reader.reports > before { started.formUnion(traffic) }
     }
 
     /// A list within the list is as if its steps stood there: so an anchor can hold several.

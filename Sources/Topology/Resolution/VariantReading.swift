@@ -18,17 +18,17 @@ struct VariantReading {
     }
 
     func read() -> (Variant, [CaptureFilter])? {
-        let before = reader.errors.count
+        let before = reader.reports
         let timers: Timers = tree["timers"].flatMap { $0.isNull ? nil : reader.choice($0, of: "'timers'") } ?? .quick
         let networks = NodeDefinition.named(tree["networks"], "the networks", reader)
             .compactMap { NetworkDefinition($0, reader) }
         let definitions = NodeDefinition.named(tree["nodes"], "the nodes", reader)
             .compactMap { NodeDefinition($0, timers: timers, reader) }
-        if definitions.isEmpty, reader.errors.count == before {
+        if definitions.isEmpty, reader.reports == before {
             reader.report("the lab has no nodes", at: tree.position)
         }
         // What refers to nodes would only repeat what is wrong with them.
-        guard reader.errors.count == before else { return nil }
+        guard reader.reports == before else { return nil }
 
         var resolution = Resolution(
             reader: reader, lab: lab, networkDefinitions: networks, nodeDefinitions: definitions, timers: timers,
@@ -43,7 +43,7 @@ struct VariantReading {
         let expectations = ExpectationReading(
             definition.expectations, nodes: nodes, traffic: words, scenario: scenario,
             references: resolution.references, capture: capture, reader)
-        guard reader.errors.count == before else { return nil }
+        guard reader.reports == before else { return nil }
 
         let title = definition.title ?? tree["title"]?.text ?? lab
         let variant = Variant(

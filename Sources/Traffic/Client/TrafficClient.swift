@@ -65,6 +65,11 @@ public final class TrafficClient {
             clock: ClockReference(instant: loop.now, timestamp: .now()), ports: ports)
     }
 
+    deinit {
+        if let timer { loop.cancel(timer) }
+        for flow in running.values { _ = flow.abandon() }
+    }
+
     /// Opens the long-lived flows, or begins with the first probe.
     public func start() {
         if program.kind.opensFlowForEachProbe {

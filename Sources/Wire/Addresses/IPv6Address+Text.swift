@@ -41,8 +41,9 @@ extension IPv6Address: TextCoded {
         var before: [UInt16] = []
         var after: [UInt16] = []
         let colon = UInt8(ascii: ":")
-        if let gap = characters.indices.dropLast().first(where: { characters[$0] == colon && characters[$0 + 1] == colon })
-        {
+        if let gap = characters.indices.dropLast().first(where: {
+            characters[$0] == colon && characters[$0 + 1] == colon
+        }) {
             guard let head = groups(characters[..<gap], mayEndDotted: false),
                 let tail = groups(characters[(gap + 2)...], mayEndDotted: true), head.count + tail.count <= 7
             else { return nil }

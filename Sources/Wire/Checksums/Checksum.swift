@@ -84,6 +84,23 @@ public struct Checksum: Sendable {
         add(UInt32(truncatingIfNeeded: length))
     }
 
+    /// Whether an IPv4 header sums to all ones. Guard: the caller found `length` ≥ 20 bytes.
+    ///
+    /// Apart from `isValid`, because every frame passes here and nearly every header has no options.
+    @inlinable static func isValidIPv4Header(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let first = base.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+        let second = base.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        var native = UInt64(base.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+        native &+= (first >> 32) &+ (first & 0xffff_ffff)
+        native &+= (second >> 32) &+ (second & 0xffff_ffff)
+        var offset = 20
+        while offset < length {
+            native &+= UInt64(base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            offset &+= 4
+        }
+        return folded(native) == 0xffff  // All ones whatever the byte order.
+    }
+
     /// The one's complement sum in 16 bits.
     @inlinable static func folded(_ sum: UInt64) -> UInt16 {
         var sum = (sum >> 32) &+ (sum & 0xffff_ffff)  // at most 33 bits

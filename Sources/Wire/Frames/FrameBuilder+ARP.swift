@@ -9,7 +9,8 @@ extension FrameBuilder {
         into buffer: UnsafeMutableRawBufferPointer
     ) -> Int? {
         let ethernet = EthernetHeader(destination: destination, source: source, etherType: .arp)
-        guard let link = ethernet.emit(into: buffer), let length = packet.emit(into: rest(of: buffer, from: link)) else {
+        guard let link = ethernet.emit(into: buffer), let length = packet.emit(into: rest(of: buffer, from: link))
+        else {
             return nil
         }
         return link + length

@@ -41,7 +41,7 @@ extension FrameLayout {
             return .malformed(WireError(.ipv4, .wrongLength, found: totalLength, expected: available))
         }
         // Guard: `headerLength` bytes from `start`.
-        guard Checksum.isValid(UnsafeRawBufferPointer(start: base + start, count: headerLength)) else {
+        guard Checksum.isValidIPv4Header(base + start, length: headerLength) else {
             return .malformed(WireError(.ipv4, .wrongChecksum, found: Int(base.readUInt16(at: start &+ 10))))
         }
         let fragmentField = base.readUInt16(at: start &+ 6)

@@ -33,7 +33,8 @@ extension PacketView {
                 let checksum = bytes.readUInt16(at: transport + 2)
                 let new = UInt16(truncatingIfNeeded: ports >> 16)
                 replace(old, with: new, at: transport + 4, &change)
-                replace(checksum, with: Checksum.update(checksum, replacing: old, with: new), at: transport + 2, &change)
+                replace(
+                    checksum, with: Checksum.update(checksum, replacing: old, with: new), at: transport + 2, &change)
             case .udp:
                 let old = bytes.readUInt32(at: transport)
                 let checksum = bytes.readUInt16(at: transport + 6)

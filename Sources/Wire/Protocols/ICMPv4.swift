@@ -90,7 +90,8 @@ public struct ICMPv4Header: Hashable, Sendable {
     @inlinable
     init(uncheckedBase base: UnsafeRawPointer) {
         self.init(
-            type: ICMPv4Type(rawValue: base.readUInt8(at: 0)), code: base.readUInt8(at: 1), rest: base.readUInt32(at: 4))
+            type: ICMPv4Type(rawValue: base.readUInt8(at: 0)), code: base.readUInt8(at: 1), rest: base.readUInt32(at: 4)
+        )
     }
 
     @inlinable

@@ -49,7 +49,8 @@ public struct ICMPv6View: ~Escapable {
     // Guard: 8 bytes, by the initializer.
     public var header: ICMPv6Header {
         ICMPv6Header(
-            type: ICMPv6Type(rawValue: base.readUInt8(at: 0)), code: base.readUInt8(at: 1), rest: base.readUInt32(at: 4))
+            type: ICMPv6Type(rawValue: base.readUInt8(at: 0)), code: base.readUInt8(at: 1), rest: base.readUInt32(at: 4)
+        )
     }
 
     public var body: UnsafeRawBufferPointer {

@@ -31,7 +31,7 @@ public struct IPv4View: ~Escapable {
         guard length >= headerLength, length <= bytes.count else {
             throw WireError(.ipv4, .wrongLength, found: length, expected: bytes.count)
         }
-        guard Checksum.isValid(UnsafeRawBufferPointer(start: base, count: headerLength)) else {
+        guard Checksum.isValidIPv4Header(base, length: headerLength) else {
             throw WireError(.ipv4, .wrongChecksum, found: Int(base.readUInt16(at: 10)))
         }
         self.base = base

@@ -33,13 +33,16 @@ public struct IPv6View: ~Escapable {
         guard version == 6 else { throw WireError(.ipv6, .wrongVersion, found: Int(version), expected: 6) }
         let length = IPv6Header.length + Int(base.readUInt16(at: 4))
         guard length <= bytes.count else {
-            throw WireError(.ipv6, .wrongLength, found: length - IPv6Header.length, expected: bytes.count - IPv6Header.length)
+            throw WireError(
+                .ipv6, .wrongLength, found: length - IPv6Header.length, expected: bytes.count - IPv6Header.length)
         }
         var next = IPProtocol(rawValue: base.readUInt8(at: 6))
         var offset = IPv6Header.length
         var fragment = IPFragment.whole
         var headers = 0
-        while fragment != .later, next == .hopByHop || next == .routing || next == .destinationOptions || next == .fragment {
+        while fragment != .later,
+            next == .hopByHop || next == .routing || next == .destinationOptions || next == .fragment
+        {
             headers += 1
             guard headers <= Self.maximumExtensionHeaders else {
                 throw WireError(.ipv6, .tooManyHeaders, found: headers, expected: Self.maximumExtensionHeaders)

@@ -95,7 +95,9 @@ public enum NeighborDiscovery: Hashable, Sendable {
             // An option of length zero would never end: the whole message is refused. Source: RFC 4861, 4.6
             guard body.count - offset >= 8, body[offset + 1] != 0, offset + Int(body[offset + 1]) * 8 <= body.count
             else { throw WireError(.icmpv6, .wrongOption, found: ICMPv6Header.length + offset) }
-            if body[offset] == kind, address == nil, let base = body.baseAddress { address = base.readMAC(at: offset + 2) }
+            if body[offset] == kind, address == nil, let base = body.baseAddress {
+                address = base.readMAC(at: offset + 2)
+            }
             offset += Int(body[offset + 1]) * 8
         }
         return address

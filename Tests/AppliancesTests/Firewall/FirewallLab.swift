@@ -1,6 +1,7 @@
 import Appliances
 import Dataplane
 import LabTime
+import Redundancy
 import TestSupport
 import Wire
 
@@ -80,6 +81,11 @@ final class FirewallLab {
     var duplication = 0
     var delay: ClosedRange<Int> = 20...20  // microseconds
     var isUp = [true, true, true]
+    var steps = 0
+    /// Transit frames that a box sent although it was Backup.
+    var trespasses = 0
+    /// Whether `captured` is kept.
+    var isCapturing = true
     let usesVirtualMAC: Bool
     let preempts: Bool
     let sessionCapacity: Int
@@ -175,6 +181,9 @@ final class FirewallLab {
             if frame.side == .host {
                 box.host.append(SeenFrame(bytes: bytes))
             } else if box.carrier[Int(frame.port)] {
+                let seen = SeenFrame(bytes: bytes)
+                let isTransit = seen.flow.map { $0.protocol == .tcp } ?? false
+                if isTransit, box.firewall.role != .active { trespasses += 1 }
                 transmit(bytes, on: Int(frame.port), from: box.number)
             }
         }
@@ -185,7 +194,7 @@ final class FirewallLab {
     // MARK: Networks and hosts
 
     func transmit(_ bytes: [UInt8], on network: Int, from sender: Int) {
-        captured.append((now, network, sender, SeenFrame(bytes: bytes)))
+        if isCapturing { captured.append((now, network, sender, SeenFrame(bytes: bytes))) }
         guard isUp[network] else { return }
         for station in stations(on: network) where station != sender {
             let isLossy = network == Self.crossConnect
@@ -271,6 +280,7 @@ final class FirewallLab {
             return false
         }
         now = max(now, due)
+        steps += 1
         if let timer {
             timer.firewall.advance(to: now, into: &timer.queue)
             collect(timer)
