@@ -12,7 +12,7 @@ final class LiveCapture {
     enum Awaited {
         case nothing
         case sentinel(nonce: UInt64)
-        /// The interface could not send. The kernel counts what it puts into the ring, and this many must be taken out.
+        /// The interface is down or has no carrier and cannot send. The kernel counts what it puts into the ring, and this many must be taken out.
         case frames(Int)
     }
 
@@ -126,6 +126,11 @@ final class LiveCapture {
     func sendSentinel(nonce: UInt64) throws(CaptureError) {
         if isEnded {
             awaited = .nothing
+            return
+        }
+        // Without carrier the kernel accepts a frame and throws it away before any capture sees it.
+        guard cl_ethtool_get(ring.sender, point.interface, UInt32(ETHTOOL_GLINK)) != 0 else {
+            awaited = .frames(ring.statistics().delivered)
             return
         }
         // Sent again for the same barrier: the first one counts as well as the second.

@@ -25,9 +25,12 @@ extension LabFileError {
             return LabFileError(at: position, "a lab file holds one YAML document; '---' begins another")
         }
         let line = LabSource(path: "", text: text).line(at: position) ?? ""
-        let name = String(line.dropFirst(position.column).prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" })
+        let name = String(
+            line.dropFirst(position.column).prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" })
         // An anchor becomes known when its value is complete: before that, its alias would expand without end.
-        let isInside = text.split(whereSeparator: \.isNewline).prefix(position.line).contains { $0.contains("&\(name)") }
+        let isInside = text.split(whereSeparator: \.isNewline).prefix(position.line).contains {
+            $0.contains("&\(name)")
+        }
         return LabFileError(
             at: position,
             isInside
@@ -38,12 +41,14 @@ extension LabFileError {
     /// The parser tells where the first of the equal keys is; the mistake is the second.
     private static func duplicate(_ key: String, first: SourcePosition, text: String) -> LabFileError {
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-        if let line = lines.dropFirst(first.line - 1).first, let column = column(of: key, in: line, after: first.column) {
+        if let line = lines.dropFirst(first.line - 1).first, let column = column(of: key, in: line, after: first.column)
+        {
             return duplicateKey(key, at: SourcePosition(line: first.line, column: column), first: first)
         }
         for (index, line) in lines.enumerated().dropFirst(first.line) {
             let margin = line.prefix { $0 == " " }.count
-            guard margin + 1 == first.column || margin + 3 == first.column, line.dropFirst(first.column - 1).hasPrefix(key)
+            guard margin + 1 == first.column || margin + 3 == first.column,
+                line.dropFirst(first.column - 1).hasPrefix(key)
             else { continue }
             return duplicateKey(key, at: SourcePosition(line: index + 1, column: first.column), first: first)
         }

@@ -46,6 +46,9 @@ extension LabFileErrors: CustomStringConvertible {
         let shown = scalars.dropFirst(start).prefix(120)
         // A tab stays a tab in the margin, so that the caret stands below its column whatever a tab's width is.
         let margin = shown.prefix(max(0, column - 1 - start)).map { $0 == "\t" ? "\t" : " " }.joined()
-        return ["  " + String(String.UnicodeScalarView(shown.map { $0.value < 32 && $0 != "\t" ? "\u{fffd}" : $0 })), "  \(margin)^"]
+        return [
+            "  " + String(String.UnicodeScalarView(shown.map { $0.value < 32 && $0 != "\t" ? "\u{fffd}" : $0 })),
+            "  \(margin)^",
+        ]
     }
 }

@@ -16,7 +16,8 @@ struct YAMLConversion {
         if nodes > Self.maximumNodes {
             throw LabFileError(
                 at: position,
-                "the aliases expand to more than \(Self.maximumNodes) values; an alias that multiplies others is refused")
+                "the aliases expand to more than \(Self.maximumNodes) values; an alias that multiplies others is refused"
+            )
         }
         if depth > Self.maximumDepth {
             throw LabFileError(at: position, "nested deeper than \(Self.maximumDepth) levels")

@@ -64,7 +64,8 @@ enum YAMLGuard {
                 at: place(of: line, in: text, column: index + 1), "'?' cannot introduce a key: a key is a word")
         }
         func refuseColon(after start: Int) throws(LabFileError) {
-            guard let next = bytes[start...].firstIndex(where: { $0 != 32 && $0 != 9 }), bytes[next] == UInt8(ascii: ":")
+            guard let next = bytes[start...].firstIndex(where: { $0 != 32 && $0 != 9 }),
+                bytes[next] == UInt8(ascii: ":")
             else { return }
             throw LabFileError(
                 at: place(of: line, in: text, column: next + 1), "an alias cannot be, or be in, a key: a key is a word")

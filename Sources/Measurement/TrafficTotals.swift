@@ -1,4 +1,4 @@
-public import LabTime
+internal import LabTime
 
 /// A traffic program's figures over all its flows.
 public struct TrafficTotals: Hashable, Sendable, Codable {
@@ -61,7 +61,9 @@ public struct LatencyRange: Hashable, Sendable, Codable {
 }
 
 extension TrafficResult {
-    public var totals: TrafficTotals { TrafficTotals(of: flows, opensFlowForEachProbe: program.kind.opensFlowForEachProbe) }
+    public var totals: TrafficTotals {
+        TrafficTotals(of: flows, opensFlowForEachProbe: program.kind.opensFlowForEachProbe)
+    }
 
     /// Whether both methods of RFC 6414 agree, within their resolution, on the longest gap of every flow. They do not
     /// where answers were delayed rather than lost.

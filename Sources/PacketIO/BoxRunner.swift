@@ -57,6 +57,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
             throw .refused(step: "watch the packet socket", error)
         }
         isRunning = true
+        socket.waitForTransmission()
         appliance.start(at: loop.now, into: &output)
         finish()
     }
@@ -82,6 +83,8 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     /// interface, and hears one again as soon as it is up.
     /// - Parameter port: the wire interface's name
     public func carrierChanged(port: String, isUp: Bool) {
+        // What the box says first on a link that came back must not be lost.
+        if isUp { socket.waitForTransmission() }
         _ = perform(.carrier(port: port, isUp: isUp))
     }
 

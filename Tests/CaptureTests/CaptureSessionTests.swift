@@ -117,6 +117,23 @@ struct CaptureSessionTests {
         #expect(try Self.frames(folder.file("right.inside.pcap"), "udp").count == 12)
     }
 
+    @Test func `an end that lost its carrier is drained by count, because it can send no sentinel`() throws {
+        let folder = folder
+        let summaries = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(Self.points(lab, folder))
+            try session.barrier(nonce: 1)
+            try lab.sendDatagrams(5)
+            // The far end goes down, as that of a box without power: the near end stays up, without carrier.
+            var socket = try NetlinkSocket(in: lab.right.descriptor)
+            try socket.perform(.setDown("inside"))
+            try session.barrier(nonce: 2)
+            return session.finish()
+        }
+        #expect(try Self.frames(folder.file("left.inside.pcap"), "udp").count == 5)
+        #expect(summaries.allSatisfy { $0.dropped == 0 })
+    }
+
     @Test func `an interface that is taken away ends its own capture only, and its file stays`() throws {
         let folder = folder
         let (summaries, failures) = try NamespaceThread.run {

@@ -63,7 +63,9 @@ import Testing
 
     @Test func `an HTTP monitor goes by the status`() async throws {
         let isBroken = Flag()
-        let backend = try await TestBackend { StatusServer { isBroken.value ? "503 Service Unavailable" : "302 Found" } }
+        let backend = try await TestBackend {
+            StatusServer { isBroken.value ? "503 Service Unavailable" : "302 Found" }
+        }
         let (changes, reports) = AsyncStream.makeStream(of: MemberChange.self)
         let host = HostSide(loadBalancer([backend.port], profile: .tcpFastPath, monitor: monitor(.http))) {
             reports.yield($0)

@@ -14,7 +14,9 @@ private func message(_ text: String) -> String {
 
 @Suite struct `A lab file as written` {
     @Test func `keeps the place of every key and value`() throws {
-        let root = try LabDocument(parsing: "name: small\nnodes:\n  fw-a: { role: firewall, ports: [a, 'b'] }\n", path: "x").root
+        let root = try LabDocument(
+            parsing: "name: small\nnodes:\n  fw-a: { role: firewall, ports: [a, 'b'] }\n", path: "x"
+        ).root
         let nodes = try #require(root["nodes"])
         let box = try #require(nodes.entries?.first)
         #expect(box.keyPosition == SourcePosition(line: 3, column: 3))
@@ -81,9 +83,18 @@ private func message(_ text: String) -> String {
             "- a\n- b\n",
             "lab.yaml:1:1: a lab file is a mapping of keys to values, not a list; allowed: schema: 1, followed by name, networks, nodes, …\n  - a\n  ^"
         ),
-        ("\u{7f}ELF\u{02}\u{01}\u{00}", "lab.yaml:1:5: this is not a text file: it has the control character 2\n  \u{7f}ELF\u{fffd}\u{fffd}\u{fffd}\n      ^"),
-        ("a: 1\n\u{2028}b: 2\n", "lab.yaml:2:1: a line ends in a newline, not in another separator of Unicode\n  \u{2028}b: 2\n  ^"),
-        ("a: [1, 2\n", "lab.yaml:2:1: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence (begun in line 1)"),
+        (
+            "\u{7f}ELF\u{02}\u{01}\u{00}",
+            "lab.yaml:1:5: this is not a text file: it has the control character 2\n  \u{7f}ELF\u{fffd}\u{fffd}\u{fffd}\n      ^"
+        ),
+        (
+            "a: 1\n\u{2028}b: 2\n",
+            "lab.yaml:2:1: a line ends in a newline, not in another separator of Unicode\n  \u{2028}b: 2\n  ^"
+        ),
+        (
+            "a: [1, 2\n",
+            "lab.yaml:2:1: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence (begun in line 1)"
+        ),
         (
             "a: 1\n\tb: 2\n",
             "lab.yaml:2:1: this is not YAML: found a tab character that violates indentation while scanning a plain scalar (begun in line 1)\n  \tb: 2\n  ^"
@@ -93,8 +104,14 @@ private func message(_ text: String) -> String {
             "a:\n  name: 1\n  other: 2\n  name: 3\n",
             "lab.yaml:4:3: key 'name' is given twice in one mapping; the first is in line 2\n    name: 3\n    ^"
         ),
-        ("a: { x: 1, 'x': 2 }\n", "lab.yaml:1:12: key 'x' is given twice in one mapping; the first is in line 1\n  a: { x: 1, 'x': 2 }\n             ^"),
-        ("a: { x: 1, x: 2 }\n", "lab.yaml:1:12: key 'x' is given twice in one mapping; the first is in line 1\n  a: { x: 1, x: 2 }\n             ^"),
+        (
+            "a: { x: 1, 'x': 2 }\n",
+            "lab.yaml:1:12: key 'x' is given twice in one mapping; the first is in line 1\n  a: { x: 1, 'x': 2 }\n             ^"
+        ),
+        (
+            "a: { x: 1, x: 2 }\n",
+            "lab.yaml:1:12: key 'x' is given twice in one mapping; the first is in line 1\n  a: { x: 1, x: 2 }\n             ^"
+        ),
         ("a: { <<: word }\n", "lab.yaml:1:10: '<<' merges mappings, not 'word'\n  a: { <<: word }\n           ^"),
         ("[a, b]: c\n", "lab.yaml:1:1: a key is a word, not a list or a mapping\n  [a, b]: c\n  ^"),
     ])
@@ -103,10 +120,12 @@ private func message(_ text: String) -> String {
     }
 
     @Test func `names an alias without anchor, and one inside its own anchor`() {
-        #expect(message("a: *base\n") == "lab.yaml:1:4: alias 'base' has no anchor '&base' before it\n  a: *base\n     ^")
+        #expect(
+            message("a: *base\n") == "lab.yaml:1:4: alias 'base' has no anchor '&base' before it\n  a: *base\n     ^")
         #expect(
             message("a: &base [1, *base]\n")
-                == "lab.yaml:1:14: alias 'base' stands inside the value of its own anchor and would expand without end\n  a: &base [1, *base]\n               ^")
+                == "lab.yaml:1:14: alias 'base' stands inside the value of its own anchor and would expand without end\n  a: &base [1, *base]\n               ^"
+        )
     }
 
     @Test func `is refused when its aliases multiply`() {
@@ -115,17 +134,24 @@ private func message(_ text: String) -> String {
             let aliases = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
             text += "a\(level): &a\(level) [\(aliases)]\n"
         }
-        #expect(message(text).contains("the aliases expand to more than 100000 values; an alias that multiplies others is refused"))
+        #expect(
+            message(text).contains(
+                "the aliases expand to more than 100000 values; an alias that multiplies others is refused"))
     }
 
     @Test func `is refused when its aliases multiply by merging`() {
         var text = "a0: &a0 { k: { x: 1 } }\n"
-        for level in 1...40 { text += "a\(level): &a\(level) { p: { <<: *a\(level - 1) }, q: { <<: *a\(level - 1) } }\n" }
+        for level in 1...40 {
+            text += "a\(level): &a\(level) { p: { <<: *a\(level - 1) }, q: { <<: *a\(level - 1) } }\n"
+        }
         #expect(message(text).contains("the aliases expand to more than"))
     }
 
     /// Each of these makes the parser hash, or compare, a key that grows tenfold with each level.
-    @Test(arguments: ["*a$: x", "{ *a$ : x }", "[*a$, *a$]: x", "{ [*a$]: x }", "? *a$", "{? *a$ : x}", "{?[*a$,\n*a$]\n: x}", "{*a$?[*a$]:x}", "[\"\"?*a$ : x]"])
+    @Test(arguments: [
+        "*a$: x", "{ *a$ : x }", "[*a$, *a$]: x", "{ [*a$]: x }", "? *a$", "{? *a$ : x}", "{?[*a$,\n*a$]\n: x}",
+        "{*a$?[*a$]:x}", "[\"\"?*a$ : x]",
+    ])
     func `is refused before aliases in a key multiply`(key: String) {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...9 {
@@ -154,6 +180,8 @@ private func message(_ text: String) -> String {
     }
 
     @Test func `is refused when it is larger than a lab can be`() {
-        #expect(message(String(repeating: "# x\n", count: 1 << 19)) == "lab.yaml: is larger than 1 MiB; that is no lab file")
+        #expect(
+            message(String(repeating: "# x\n", count: 1 << 19)) == "lab.yaml: is larger than 1 MiB; that is no lab file"
+        )
     }
 }

@@ -44,7 +44,8 @@ private func message(reading path: String) -> String {
     @Test func `says that there is no file, or no lab.yaml in the folder`() throws {
         let folder = try TemporaryFolder()
         #expect(message(reading: folder.path) == "\(folder.path): is a directory without a lab.yaml")
-        #expect(message(reading: folder.path + "/x.yaml") == "\(folder.path)/x.yaml: cannot be read: there is no such file")
+        #expect(
+            message(reading: folder.path + "/x.yaml") == "\(folder.path)/x.yaml: cannot be read: there is no such file")
         #expect(message(reading: "/dev/zero") == "/dev/zero: is not a regular file")
     }
 
@@ -70,7 +71,8 @@ private func message(reading path: String) -> String {
     @Test func `shows of a long line what is around the place`() {
         let text = String(repeating: "a", count: 500) + "!" + String(repeating: "b", count: 500)
         let error = LabFileError(at: SourcePosition(line: 1, column: 501), "odd")
-        let lines = "\(LabFileErrors([error], in: LabSource(path: "x", text: text)))".split(separator: "\n").map(String.init)
+        let lines = "\(LabFileErrors([error], in: LabSource(path: "x", text: text)))".split(separator: "\n").map(
+            String.init)
         #expect(lines[1].count <= 122)
         #expect(Array(lines[1])[lines[2].count - 1] == "!")
     }

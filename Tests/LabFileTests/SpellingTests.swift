@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct `The nearest right spelling` {
     @Test(arguments: [
-        ("adress", "address"), ("netwroks", "networks"), ("tcp-fastpath", "tcp-fast-path"), ("vitrual-mac", "virtual-mac"),
+        ("adress", "address"), ("netwroks", "networks"), ("tcp-fastpath", "tcp-fast-path"),
+        ("vitrual-mac", "virtual-mac"),
         ("Role", "role"), ("roles", "role"),
     ])
     func `is found after a slip of the finger`(written: String, meant: String) {

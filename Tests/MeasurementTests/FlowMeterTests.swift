@@ -26,7 +26,9 @@ private func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: Int64(mil
     static let cases = [
         Case(testDescription: "nothing asked", asked: 0, answers: [], received: 0),
         Case(testDescription: "one answer", asked: 1, answers: [(0, 1)], received: 1),
-        Case(testDescription: "all answered", asked: 4, answers: [(0, 1), (1, 11), (2, 21), (3, 31)], received: 4, gap: (1, 10)),
+        Case(
+            testDescription: "all answered", asked: 4, answers: [(0, 1), (1, 11), (2, 21), (3, 31)], received: 4,
+            gap: (1, 10)),
         Case(
             testDescription: "three lost in the middle", asked: 6, answers: [(0, 1), (4, 41), (5, 51)], received: 3,
             gap: (1, 40), lossDerived: 30),
@@ -43,7 +45,8 @@ private func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: Int64(mil
             testDescription: "reordered answers end no gap", asked: 5, answers: [(1, 11), (0, 35), (4, 61)],
             received: 3, reordered: 1, gap: (11, 50), lossDerived: 20),
         Case(
-            testDescription: "a swapped pair", asked: 3, answers: [(1, 11), (0, 12), (2, 21)], received: 3, reordered: 1,
+            testDescription: "a swapped pair", asked: 3, answers: [(1, 11), (0, 12), (2, 21)], received: 3,
+            reordered: 1,
             gap: (11, 10)),
         Case(
             testDescription: "timed out: the gap that no answer ended", asked: 5, answers: [(0, 1), (1, 11)],

@@ -55,7 +55,8 @@ import Wire
         let result = TrafficResult(
             program: program(.tcpConnect),
             flows: [
-                flow(.survived, end: 100, latency: 2), flow(.timedOut, end: 2300), flow(.survived, end: 1150, latency: 9),
+                flow(.survived, end: 100, latency: 2), flow(.timedOut, end: 2300),
+                flow(.survived, end: 1150, latency: 9),
                 flow(.survived, end: 200, latency: 1),
             ], late: 0)
         #expect(result.totals.longestGap == Gap(start: Timestamp(nanoseconds: 200_000_000), length: .milliseconds(950)))

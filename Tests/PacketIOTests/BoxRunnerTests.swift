@@ -201,6 +201,7 @@ struct BoxRunnerTests {
             #expect(bench.counter("io.drop.link-down") == 1)
             bench.right.send(frame)
             try bench.network.set("outside", up: true)
+            bench.runner.carrierChanged(port: "outside", isUp: true)
             bench.left.send(frame)
             #expect(bench.receive(1, at: bench.right) == [frame])
             bench.right.send(frame)
@@ -237,6 +238,15 @@ struct BoxRunnerTests {
             #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [1000])
             #expect(bench.events.map(\.kind) == ["ready"])
             #expect(bench.receive(1, at: bench.right) == [early])
+        }
+    }
+
+    @Test(arguments: 0..<20)
+    func `its first frame is not lost on links that just came up`(repetition: Int) async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            try bench.runner.start()
+            #expect(bench.left.receiveAll().map(TestFrame.number) == [1000])
         }
     }
 

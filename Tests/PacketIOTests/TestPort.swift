@@ -12,6 +12,9 @@ final class TestPort {
         guard socket >= 0 else { throw TestFailure("no packet socket: errno \(errno)") }
         var ignore: Int32 = seesOutgoing ? 0 : 1
         setsockopt(socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, &ignore, 4)
+        // Past the queue, which the kernel attaches some time after the link came up.
+        var bypass: Int32 = 1
+        setsockopt(socket, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, 4)
         var bytes: Int32 = 8 << 20
         setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, 4)
         var address = sockaddr_ll()

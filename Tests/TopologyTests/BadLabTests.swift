@@ -39,19 +39,22 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "lab.yaml:2:7: 'Small Lab' cannot be the name of a lab; allowed: lower-case letters, digits, '-' and '_'"),
         Mistake(
             "{ outside: 192.0.2.10 }", "{ outside: { adress: 192.0.2.10 } }",
-            "lab.yaml:10:30: unknown key 'adress' of an interface; allowed: network, address, mac; did you mean 'address'?"),
+            "lab.yaml:10:30: unknown key 'adress' of an interface; allowed: network, address, mac; did you mean 'address'?"
+        ),
         Mistake(
             "role: load-balancer", "role: loadbalancer",
             "lab.yaml:22:11: the role of 'lb' is 'loadbalancer'; allowed: client, backend, router, firewall, load-balancer; did you mean 'load-balancer'?"
         ),
         Mistake(
             "role: client", "roll: client",
-            "lab.yaml:8:3: node 'client' needs the key 'role'; allowed: client, backend, router, firewall, load-balancer"),
+            "lab.yaml:8:3: node 'client' needs the key 'role'; allowed: client, backend, router, firewall, load-balancer"
+        ),
         Mistake(
             "name: small", "name: small\ntimers: fast", "lab.yaml:3:9: 'timers' is 'fast'; allowed: quick, vendor"),
         Mistake(
             "gateway: 192.0.2.1", "gateway: 192.0.2.1\n    redundancy: {}",
-            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, services, sysctls"),
+            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, services, sysctls"
+        ),
     ])
     func `in a key or a word is told with what is allowed`(mistake: Mistake) {
         #expect(messages(SmallLab.replacing(mistake.old, mistake.new)) == [mistake.message])
@@ -60,10 +63,12 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     @Test(arguments: [
         Mistake(
             "outside: 192.0.2.10 }", "outside: 192.0.2.300 }",
-            "lab.yaml:10:28: the address of client.outside is '192.0.2.300'; allowed: an IPv4 address such as 192.0.2.1, auto, none"),
+            "lab.yaml:10:28: the address of client.outside is '192.0.2.300'; allowed: an IPv4 address such as 192.0.2.1, auto, none"
+        ),
         Mistake(
             "outside: 192.0.2.10 }", "outside: 192.0.3.10 }",
-            "lab.yaml:10:28: the address 192.0.3.10 of client.outside is outside network 'outside'; allowed: 192.0.2.1 to 192.0.2.254"),
+            "lab.yaml:10:28: the address 192.0.3.10 of client.outside is outside network 'outside'; allowed: 192.0.2.1 to 192.0.2.254"
+        ),
         Mistake(
             "outside: 192.0.2.10 }", "outside: 192.0.2.10/25 }",
             "lab.yaml:10:28: the prefix length /25 of client.outside is not that of network 'outside'; allowed: /24"),
@@ -127,9 +132,12 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake(
             "backend-1:\n    role: backend", "inside:\n    role: backend",
             "lab.yaml:5:3: 'inside' is the name of a network and of a node (line 30)"),
-        Mistake("servers:\nnodes", "servers:\n  unused: 10.9.0.0/24\nnodes", "lab.yaml:7:3: no interface leads to network 'unused'"),
         Mistake(
-            "backend-1:\n    role: backend\n    interfaces: { servers: }", "backend-1:\n    role: backend\n    interfaces: { inside: }",
+            "servers:\nnodes", "servers:\n  unused: 10.9.0.0/24\nnodes",
+            "lab.yaml:7:3: no interface leads to network 'unused'"),
+        Mistake(
+            "backend-1:\n    role: backend\n    interfaces: { servers: }",
+            "backend-1:\n    role: backend\n    interfaces: { inside: }",
             "lab.yaml:6:3: only lb.servers leads to network 'servers': a link needs two ends; allowed: a second interface, 'switch: on' for a switch with one port"
         ),
         Mistake(
@@ -145,7 +153,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "peer: fw-b", "peer: fw-c",
             "lab.yaml:16:13: the peer of 'fw-a' is 'fw-c', which does not exist; allowed: fw-b; did you mean 'fw-b'?"),
         Mistake(
-            "peer: fw-b", "peer: lb", "lab.yaml:16:13: the peer of 'fw-a' is 'lb', which is a load balancer; allowed: fw-b"),
+            "peer: fw-b", "peer: lb",
+            "lab.yaml:16:13: the peer of 'fw-a' is 'lb', which is a load balancer; allowed: fw-b"),
         Mistake(
             "outside: 192.0.2.1, inside: 198.51.100.1", "outside: 192.0.2.1, insid: 198.51.100.1",
             "lab.yaml:17:40: 'fw-a' has no interface 'insid'; allowed: outside, inside; did you mean 'inside'?"),
@@ -160,15 +169,18 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "peer: fw-b", "peer: fw-b\n      virtual-mac: maybe",
             "lab.yaml:17:20: 'virtual-mac' of redundancy is 'maybe'; allowed: on, off"),
         Mistake(
-            "inside: 198.51.100.3 }", "inside: 198.51.100.3 }\n    redundancy: { preempt: on }\n  fw-c: { role: firewall, interfaces: { outside: }, redundancy: { peer: fw-a } }",
+            "inside: 198.51.100.3 }",
+            "inside: 198.51.100.3 }\n    redundancy: { preempt: on }\n  fw-c: { role: firewall, interfaces: { outside: }, redundancy: { peer: fw-a } }",
             "lab.yaml:22:73: 'fw-a' has the peer 'fw-b' (line 16), so it cannot be the peer of 'fw-c' too"),
         Mistake(
-            "inside: 198.51.100.3 }", "inside: 198.51.100.3 }\n    redundancy: { priority: 100 , preempt: on }\n    routes: { 10.0.0.1/8: 192.0.2.10 }",
+            "inside: 198.51.100.3 }",
+            "inside: 198.51.100.3 }\n    redundancy: { priority: 100 , preempt: on }\n    routes: { 10.0.0.1/8: 192.0.2.10 }",
             "lab.yaml:22:15: '10.0.0.1/8' is no destination of a route; allowed: an IPv4 network such as 192.0.2.0/24, with no bit set behind the prefix, default; did you mean '10.0.0.0/8'?"
         ),
         Mistake(
             "inside: 198.51.100.3 }", "inside: 198.51.100.3 }\n    redundancy: { addresses: { outside: 192.0.2.9 } }",
-            "lab.yaml:21:32: the virtual addresses of 'fw-b' differ from its peer's; they count for both boxes, so one of them is enough"),
+            "lab.yaml:21:32: the virtual addresses of 'fw-b' differ from its peer's; they count for both boxes, so one of them is enough"
+        ),
     ])
     func `in a pair is told`(mistake: Mistake) {
         #expect(messages(SmallLab.replacing(mistake.old, mistake.new)) == [mistake.message])
@@ -200,7 +212,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "lab.yaml:34:21: traffic comes from 'lb', which is a box; it can come from nodes with the kernel's own stack; allowed: client, backend-1"
         ),
         Mistake(
-            "kind: tcp-stream", "kind: udp", "lab.yaml:34:33: kind udp speaks udp, but lb/web has the profile tcp-fast-path"),
+            "kind: tcp-stream", "kind: udp",
+            "lab.yaml:34:33: kind udp speaks udp, but lb/web has the profile tcp-fast-path"),
         Mistake(
             "every: 10ms", "every: 10ms, flows: 0",
             "lab.yaml:34:79: 'flows' of a traffic program is '0'; allowed: a whole number from 1 to 1000"),
@@ -216,7 +229,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake(
             "start: existing", "begin: existing",
             "lab.yaml:36:5: a step of the scenario is 'begin'; allowed: start, stop, wait, wait-for, fail"),
-        Mistake("switchover: fw-a", "switchover: lb", "lab.yaml:37:25: 'lb' has no peer to switch over to; allowed: fw-a, fw-b"),
+        Mistake(
+            "switchover: fw-a", "switchover: lb",
+            "lab.yaml:37:25: 'lb' has no peer to switch over to; allowed: fw-a, fw-b"),
         Mistake(
             "switchover: fw-a", "link-down: fw-a.insid",
             "lab.yaml:37:24: 'link-down' is 'fw-a.insid', which is no interface; allowed: fw-a.outside, fw-a.inside; did you mean 'fw-a.inside'?"
@@ -234,26 +249,31 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "lab.yaml:41:30: 'longest-gap' is '< 1'; allowed: a comparison with a time and its unit, such as \"< 1s\""),
         Mistake(
             "on: lb.inside", "on: lb.insde",
-            "lab.yaml:42:19: 'on' is 'lb.insde', which is no interface; allowed: lb.inside, lb.servers; did you mean 'lb.inside'?"),
+            "lab.yaml:42:19: 'on' is 'lb.insde', which is no interface; allowed: lb.inside, lb.servers; did you mean 'lb.inside'?"
+        ),
         Mistake(
             "after: failover", "after: failver",
             "lab.yaml:42:79: there is no event 'failver'; allowed: failover; did you mean 'failover'?"),
         Mistake(
             "after: failover", "after: failover + 2",
-            "lab.yaml:42:79: a point in time is 'failover + 2'; allowed: event, event + time, event - time, such as fw-b.active + 200ms"),
+            "lab.yaml:42:79: a point in time is 'failover + 2'; allowed: event, event + time, event - time, such as fw-b.active + 200ms"
+        ),
         Mistake(
             "eth.dst: fw-a.inside.mac", "eth.dst: fw-a.inside.mca",
-            "lab.yaml:43:23: eth.dst takes a MAC address (02:00:5e:00:01:0a), not 'fw-a.inside.mca'; did you mean 'fw-a.inside.mac'?"),
+            "lab.yaml:43:23: eth.dst takes a MAC address (02:00:5e:00:01:0a), not 'fw-a.inside.mca'; did you mean 'fw-a.inside.mac'?"
+        ),
         Mistake(
             "lb/web.address", "lb/wbe.address",
             "lab.yaml:42:37: 'lb/wbe.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port; did you mean 'lb/web.address'?"
         ),
         Mistake(
             "    every: { eth.dst: fw-a.inside.mac }", "",
-            "lab.yaml:42:5: an expectation of frames needs a requirement beside 'frames'; allowed: every, some, none, count, first, sequence"),
+            "lab.yaml:42:5: an expectation of frames needs a requirement beside 'frames'; allowed: every, some, none, count, first, sequence"
+        ),
         Mistake(
             "existing: timed-out", "existng: timed-out",
-            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, existing; did you mean 'existing'?"),
+            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, existing; did you mean 'existing'?"
+        ),
     ])
     func `in the scenario or an expectation is told`(mistake: Mistake) {
         #expect(messages(SmallLab.replacing(mistake.old, mistake.new)) == [mistake.message])

@@ -23,7 +23,9 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
         for variant in lab.variants {
             let isSymptom = !variant.name.hasPrefix("virtual-mac") && variant.name.contains("fast-path")
             #expect(variant.shows == (isSymptom ? .symptom : .remedy), "\(variant.name)")
-            let faults = variant.scenario.compactMap { if case .fail(let fault, as: "failover") = $0 { fault } else { nil } }
+            let faults = variant.scenario.compactMap {
+                if case .fail(let fault, as: "failover") = $0 { fault } else { nil }
+            }
             let fault: Fault =
                 variant.name.hasSuffix("power-off") ? .powerOff(node: "fw-a") : .switchover(node: "fw-a")
             #expect(faults == [fault], "\(variant.name)")
@@ -42,7 +44,8 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
 
     @Test func `gives the pair what either box says`() throws {
         let variant = try #require(try fastPathLab().variant(named: "tcp-fast-path"))
-        guard case .firewall(let a) = variant.node(named: "fw-a")?.role, case .firewall(let b) = variant.node(named: "fw-b")?.role
+        guard case .firewall(let a) = variant.node(named: "fw-a")?.role,
+            case .firewall(let b) = variant.node(named: "fw-b")?.role
         else { Issue.record("fw-a and fw-b are firewalls"); return }
         let first = try #require(a.redundancy)
         let second = try #require(b.redundancy)
@@ -54,7 +57,8 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
         #expect(first.virtualRouters.map(\.id) == [1, 2])
         #expect(first.virtualRouters.map(\.addresses) == [[IPv4Address(192, 0, 2, 1)], [IPv4Address(198, 51, 100, 1)]])
         #expect(first.crossConnect == CrossConnectConfiguration(port: "sync", peerAddress: IPv4Address(169, 254, 1, 2)))
-        #expect(second.crossConnect == CrossConnectConfiguration(port: "sync", peerAddress: IPv4Address(169, 254, 1, 1)))
+        #expect(
+            second.crossConnect == CrossConnectConfiguration(port: "sync", peerAddress: IPv4Address(169, 254, 1, 1)))
         #expect(first.advertisementInterval == .milliseconds(100))
     }
 
@@ -74,7 +78,9 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
                 PoolMemberConfiguration(name: "backend-1", address: IPv4Address(10, 0, 0, 11), port: 8080)
             ])
         let virtual = try #require(lab.variant(named: "virtual-mac-udp-fast-path"))
-        guard case .firewall(let box) = virtual.node(named: "fw-b")?.role else { Issue.record("fw-b is a firewall"); return }
+        guard case .firewall(let box) = virtual.node(named: "fw-b")?.role else {
+            Issue.record("fw-b is a firewall"); return
+        }
         #expect(box.redundancy?.usesVirtualMAC == true)
         #expect(virtual.traffic.map(\.kind) == [.udp, .udpRequest])
         #expect(virtual.traffic[0].flows == 4 && virtual.traffic[0].every == .milliseconds(10))

@@ -18,11 +18,16 @@ private struct Damage {
             case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
             case 1: bytes.remove(at: place)
             case 2: bytes.removeSubrange(place..<place + length)
-            case 3: bytes.insert(contentsOf: bytes[place..<place + length], at: Int.random(in: 0...bytes.count, using: &generator))
+            case 3:
+                bytes.insert(
+                    contentsOf: bytes[place..<place + length], at: Int.random(in: 0...bytes.count, using: &generator))
             case 4: bytes.insert(Array("&*[]{}:?-#'\"|>!%@,~ \n\t0".utf8).randomElement(using: &generator)!, at: place)
             case 5: bytes.swapAt(place, Int.random(in: 0..<bytes.count, using: &generator))
             default:
-                let words = ["null", "{}", "[]", "-1", "99999999999999999999", "*symptom", "<<", "fw-a", "off", "\"\"", "0s", "lb/web", "é"]
+                let words = [
+                    "null", "{}", "[]", "-1", "99999999999999999999", "*symptom", "<<", "fw-a", "off", "\"\"", "0s",
+                    "lb/web", "é",
+                ]
                 bytes.insert(contentsOf: Array(words.randomElement(using: &generator)!.utf8), at: place)
             }
             if bytes.isEmpty { bytes = [0x61] }
@@ -48,7 +53,8 @@ private struct Damage {
                     _ = Plan(for: variant).steps
                 }
             } catch {
-                #expect(!error.errors.isEmpty && error.errors.count <= LabFileErrors.limit, "seed \(seed), round \(round)")
+                #expect(
+                    !error.errors.isEmpty && error.errors.count <= LabFileErrors.limit, "seed \(seed), round \(round)")
                 #expect("\(error)".contains("lab.yaml"), "seed \(seed), round \(round)")
             }
         }

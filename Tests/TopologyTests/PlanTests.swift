@@ -67,7 +67,9 @@ import Testing
                 #expect(!step.reason.isEmpty)
             }
             // Every interface is up in the end; a namespace without addresses needs no lo.
-            for (namespace, names) in interfaces { #expect(names.subtracting(up[namespace] ?? []).subtracting(["lo"]).isEmpty) }
+            for (namespace, names) in interfaces {
+                #expect(names.subtracting(up[namespace] ?? []).subtracting(["lo"]).isEmpty)
+            }
         }
     }
 

@@ -9,7 +9,9 @@ import Wire
 @testable import Topology
 
 /// The first variant of a lab.
-private func variant(_ text: String) throws -> Variant { try #require(try Lab(parsing: text, path: "lab.yaml").variants.first) }
+private func variant(_ text: String) throws -> Variant {
+    try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
+}
 
 private func balancer(_ variant: Variant) throws -> LoadBalancerConfiguration {
     guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else { throw CancellationError() }
@@ -29,7 +31,7 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
     }
 
     @Test func `assigns the lowest free addresses, and link-local subnets`() throws {
-        let text = SmallLab.replacing("outside: 192.0.2.10 }", "outside: }").replacing("192.0.2.1\n", with: "192.0.2.1\n")
+        let text = SmallLab.replacing("outside: 192.0.2.10 }", "outside: }")
         let variant = try variant(text)
         // .1 is the pair's, .2 and .3 are the firewalls'.
         #expect(variant.node(named: "client")?.interfaces[0].address == IPv4InterfaceAddress("192.0.2.4/24"))
@@ -48,8 +50,12 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
     }
 
     @Test func `keeps a node's MAC addresses when a variant leaves another node out`() throws {
-        let text = SmallLab.text + "\nvariants:\n  one:\n    shows: control\n    change: { nodes: { fw-b: null, fw-a: { redundancy: null, interfaces: { outside: 192.0.2.1 } } }, scenario: [{ start: existing }] }\n"
-        let changed = text.replacing("  - frames: { on: lb.inside, match: \"tcp and src host lb/web.address\", after: failover }\n    every: { eth.dst: fw-a.inside.mac }", with: "")
+        let text =
+            SmallLab.text
+            + "\nvariants:\n  one:\n    shows: control\n    change: { nodes: { fw-b: null, fw-a: { redundancy: null, interfaces: { outside: 192.0.2.1 } } }, scenario: [{ start: existing }] }\n"
+        let changed = text.replacing(
+            "  - frames: { on: lb.inside, match: \"tcp and src host lb/web.address\", after: failover }\n    every: { eth.dst: fw-a.inside.mac }",
+            with: "")
         let variant = try variant(changed)
         #expect(variant.node(named: "fw-b") == nil)
         #expect(variant.network(named: "outside")?.kind == .link)
@@ -59,20 +65,27 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
     @Test func `lets a backend serve what its pool and monitors ask`() throws {
         #expect(try servers(variant(SmallLab.text)) == [ServerProgram(kind: .tcpEcho, port: 8080)])
         let monitored = SmallLab.replacing(
-            "pool: [backend-1:8080]", "pool: [{ member: backend-1, weight: 3 }]\n        monitor: { kind: http, port: 81, path: /up, every: 1s }")
+            "pool: [backend-1:8080]",
+            "pool: [{ member: backend-1, weight: 3 }]\n        monitor: { kind: http, port: 81, path: /up, every: 1s }")
         let resolved = try variant(monitored)
-        #expect(try servers(resolved) == [ServerProgram(kind: .tcpEcho, port: 80), ServerProgram(kind: .http, port: 81)])
+        #expect(
+            try servers(resolved) == [ServerProgram(kind: .tcpEcho, port: 80), ServerProgram(kind: .http, port: 81)])
         let service = try balancer(resolved).services[0]
-        #expect(service.members == [PoolMemberConfiguration(name: "backend-1", address: IPv4Address(169, 254, 1, 2), port: 80, weight: 3)])
+        #expect(
+            service.members == [
+                PoolMemberConfiguration(name: "backend-1", address: IPv4Address(169, 254, 1, 2), port: 80, weight: 3)
+            ])
         #expect(
             service.monitor
                 == MonitorConfiguration(
-                    kind: .http, port: 81, path: "/up", interval: .seconds(1), timeout: .milliseconds(500), fall: 3, rise: 2))
+                    kind: .http, port: 81, path: "/up", interval: .seconds(1), timeout: .milliseconds(500), fall: 3,
+                    rise: 2))
         let own = SmallLab.replacing(
             "interfaces: { servers: }", "interfaces: { servers: }\n    services: { echo: [53/udp, 7/tcp], http: 80 }")
         #expect(
             try servers(variant(own)) == [
-                ServerProgram(kind: .udpEcho, port: 53), ServerProgram(kind: .tcpEcho, port: 7), ServerProgram(kind: .http, port: 80),
+                ServerProgram(kind: .udpEcho, port: 53), ServerProgram(kind: .tcpEcho, port: 7),
+                ServerProgram(kind: .http, port: 80),
             ])
     }
 
@@ -91,8 +104,10 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
             .replacing("inside: 198.51.100.3 }", with: "inside: 198.51.100.3, ha: { network: sync } }")
         guard case .firewall(let a) = try variant(wired).node(named: "fw-a")?.role,
             case .firewall(let b) = try variant(wired).node(named: "fw-b")?.role,
-            case .firewall(let none) = try variant(wired.replacing("peer: fw-b", with: "peer: fw-b\n      cross-connect: none"))
-                .node(named: "fw-a")?.role
+            case .firewall(let none) = try variant(
+                wired.replacing("peer: fw-b", with: "peer: fw-b\n      cross-connect: none")
+            )
+            .node(named: "fw-a")?.role
         else { throw CancellationError() }
         #expect(a.redundancy?.crossConnect?.port == "sync" && b.redundancy?.crossConnect?.port == "ha")
         #expect(a.redundancy?.crossConnect?.peerAddress == IPv4Address(169, 254, 2, 2))
@@ -112,7 +127,7 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
                 - frames: { on: client.outside }
                   none:
             """
-        let text = String(SmallLab.text.prefix(while: { _ in true })).components(before: "expect:") + expectations
+        let text = SmallLab.text.components(before: "expect:") + expectations
         let resolved = try variant(text)
         let mac = { (node: String) in "\(resolved.node(named: node)!.interface(named: "inside")!.mac)" }
         let expected: [ExpectationSpecification] = [
@@ -129,7 +144,8 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
                 id: "twice",
                 subject: .event(
                     EventExpectation(
-                        event: "fw-a.backup", count: Comparison(.equal, 2), after: Anchor(event: "failover"), within: .seconds(1)))),
+                        event: "fw-a.backup", count: Comparison(.equal, 2), after: Anchor(event: "failover"),
+                        within: .seconds(1)))),
             ExpectationSpecification(
                 id: "lb-inside-count-tcp-flags-ip-ttl",
                 subject: .frames(
@@ -164,28 +180,37 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
     }
 
     @Test func `lets a variant extend another and replace its expectations by id`() throws {
-        let text = SmallLab.text.replacing("- existing: timed-out", with: "- { id: outcome, existing: timed-out }") + """
+        let text =
+            SmallLab.text.replacing("- existing: timed-out", with: "- { id: outcome, existing: timed-out }") + """
 
-            variants:
-              first: { shows: symptom, change: { timers: vendor }, expect: [{ id: more, existing: { lost: 0 } }] }
-              second: { shows: remedy, extends: first, expect: [{ id: outcome, existing: survives }] }
-            """
+                variants:
+                  first: { shows: symptom, change: { timers: vendor }, expect: [{ id: more, existing: { lost: 0 } }] }
+                  second: { shows: remedy, extends: first, expect: [{ id: outcome, existing: survives }] }
+                """
         let lab = try Lab(parsing: text, path: "lab.yaml")
         #expect(lab.variants.map(\.shows) == [.symptom, .remedy])
         #expect(lab.variants[1].expectations.map(\.id) == ["outcome", "lb-inside-every-eth-dst", "more"])
-        #expect(lab.variants[1].expectations[0].subject == .traffic(TrafficExpectation(traffic: "existing", outcome: .survived)))
-        #expect(lab.variants[0].expectations[0].subject == .traffic(TrafficExpectation(traffic: "existing", outcome: .timedOut)))
+        #expect(
+            lab.variants[1].expectations[0].subject
+                == .traffic(TrafficExpectation(traffic: "existing", outcome: .survived)))
+        #expect(
+            lab.variants[0].expectations[0].subject
+                == .traffic(TrafficExpectation(traffic: "existing", outcome: .timedOut)))
     }
 
     @Test func `hands out every filter with its place`() throws {
         let lab = try Lab(parsing: SmallLab.text, path: "lab.yaml")
-        #expect(lab.filters == [CaptureFilter(text: "tcp and src host 198.51.100.100", position: SourcePosition(line: 42, column: 37))])
+        #expect(
+            lab.filters == [
+                CaptureFilter(text: "tcp and src host 198.51.100.100", position: SourcePosition(line: 42, column: 37))
+            ])
         let error = lab.error("is no filter", at: lab.filters[0].position)
         #expect("\(error)".hasPrefix("lab.yaml:42:37: is no filter\n  "))
     }
 
     @Test func `captures what the lab chooses`() throws {
-        let resolved = try variant(SmallLab.text + "\ncapture: { on: [client.outside, lb.inside], snapshot-length: 128 }\n")
+        let resolved = try variant(
+            SmallLab.text + "\ncapture: { on: [client.outside, lb.inside], snapshot-length: 128 }\n")
         #expect(resolved.capture.interfaces.map(\.description) == ["client.outside", "lb.inside"])
         #expect(resolved.capture.snapshotLength == 128)
         #expect(try variant(SmallLab.text).capture.interfaces.count == 8)
@@ -194,7 +219,8 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
 
 @Suite struct `Times in a lab` {
     @Test(arguments: [
-        ("10ms", Duration.milliseconds(10)), ("500us", .microseconds(500)), ("1.5s", .milliseconds(1500)), ("2m", .seconds(120)),
+        ("10ms", Duration.milliseconds(10)), ("500us", .microseconds(500)), ("1.5s", .milliseconds(1500)),
+        ("2m", .seconds(120)),
         ("0.000001s", .microseconds(1)), ("7 ns", .nanoseconds(7)), ("1h", .seconds(3600)),
     ])
     func `are exact`(text: String, duration: Duration) {
@@ -202,7 +228,10 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
         #expect(DurationText.parse(DurationText.text(duration)) == duration)
     }
 
-    @Test(arguments: ["", "10", "ms", "-1s", "1.s", ".5s", "1..5s", "1s2", "1 fortnight", "99999999999999999999s", "9999999999h", "1e3s"])
+    @Test(arguments: [
+        "", "10", "ms", "-1s", "1.s", ".5s", "1..5s", "1s2", "1 fortnight", "99999999999999999999s", "9999999999h",
+        "1e3s",
+    ])
     func `have a unit and no sign, and end somewhere`(text: String) {
         #expect(DurationText.parse(text) == nil)
     }

@@ -91,7 +91,8 @@ import Wire
         #expect(flow.outcome == .survived && flow.lost <= 1)
     }
 
-    @Test func `a server that falls silent outlasts the application's patience, and the gap reaches to the end`() throws {
+    @Test func `a server that falls silent outlasts the application's patience, and the gap reaches to the end`() throws
+    {
         let server = try PlayedServer(on: bench.loop) { server, request in
             if request.record.sequence < 3 { server.answer(request) }
         }

@@ -32,7 +32,9 @@ final class PlayedServer {
 
     func answer(_ request: Request) {
         _ = request.bytes.withUnsafeBytes { bytes in
-            Endpoint(request.sender).withSocketAddress { sendto(socket.descriptor, bytes.baseAddress, bytes.count, 0, $0, $1) }
+            Endpoint(request.sender).withSocketAddress {
+                sendto(socket.descriptor, bytes.baseAddress, bytes.count, 0, $0, $1)
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -33,4 +34,13 @@ static inline uint32_t cl_ring_status(const struct tpacket2_hdr *slot) {
 /// Gives a slot back to the kernel. Release, so that nothing is read from, or written to, the slot after it.
 static inline void cl_ring_give_back(struct tpacket2_hdr *slot) {
     __atomic_store_n(&slot->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+}
+
+/// Whether the kernel says that an interface in the socket's namespace is running: up, with carrier, and known to be.
+/// struct ifreq's flags are in a union that Swift does not name.
+static inline int cl_interface_is_running(int socket, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    return ioctl(socket, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
 }

@@ -62,7 +62,9 @@ struct HealthCheck: Sendable {
     }
 
     static func words(_ error: any Error) -> String {
-        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first { return words(first.error) }
+        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first {
+            return words(first.error)
+        }
         if let error = error as? IOError { return String(cString: strerror(error.errnoCode)).lowercased() }
         if case .connectTimeout? = error as? ChannelError { return "no connection within the timeout" }
         return "\(error)"

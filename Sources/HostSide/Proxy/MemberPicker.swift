@@ -47,7 +47,8 @@ struct MemberPicker: ~Copyable {
         maglev.fill(
             members.indices.map {
                 Maglev.Member(
-                    identity: UInt64(members[$0].address.rawValue) << 16 | UInt64(members[$0].port), weight: weights[$0])
+                    identity: UInt64(members[$0].address.rawValue) << 16 | UInt64(members[$0].port), weight: weights[$0]
+                )
             })
     }
 }

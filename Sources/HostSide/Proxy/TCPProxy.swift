@@ -11,8 +11,8 @@ internal import Wire
 /// A member that cannot be reached within `connectTimeout` is followed by the next one that is up; when none is left,
 /// the client's connection is reset. A connection stays with its member, also when a monitor takes that member out.
 final class TCPProxy: Sendable {
-    /// How long a member may take to accept a connection: longer than one lost SYN costs a near member, and shorter than the
-    /// patience of most clients.
+    /// How long a member may take to accept a connection: one lost SYN, which is repeated after a second, is borne;
+    /// and it is shorter than the patience of most clients.
     static let connectTimeout: Duration = .milliseconds(1200)
     /// Client connections at the same time; one more is reset at once.
     static let mostConnections = 8192

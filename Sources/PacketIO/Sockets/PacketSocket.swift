@@ -21,6 +21,7 @@ public struct PacketSocket: ~Copyable {
     private var batch: TransmitBatch
     private let receiver: Socket
     private let sender: Socket
+    private let ports: [PortInterfaces]
     private var tally = PacketCounters()
 
     /// Opens the socket in the network namespace of the calling thread; it stays there whichever thread uses it.
@@ -46,6 +47,7 @@ public struct PacketSocket: ~Copyable {
         self.links = links
         self.receiver = receiver
         self.sender = sender
+        self.ports = ports
         batch = TransmitBatch(capacity: 1024)
     }
 
@@ -64,6 +66,15 @@ public struct PacketSocket: ~Copyable {
 
     /// Returns the slots of the frames that `receive` handed over, after they were transmitted.
     public mutating func giveBack() { ring.giveBack() }
+
+    /// Makes sure that every interface with carrier transmits, before the first frames are sent. Each takes some
+    /// microseconds on current kernels, on older ones up to 100 ms where its carrier has just come.
+    public func waitForTransmission() {
+        for port in ports {
+            receiver.waitForTransmission(on: port.wire)
+            if let host = port.host { receiver.waitForTransmission(on: host) }
+        }
+    }
 
     /// Clears an error that the kernel left on the socket, so that it does not stay ready for ever.
     public func clearError() { receiver.clearError() }

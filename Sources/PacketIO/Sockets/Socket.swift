@@ -64,6 +64,21 @@ struct Socket: ~Copyable {
         }
     }
 
+    /// Waits until an interface that has carrier also transmits.
+    ///
+    /// Carrier and transmission are not one step: when the second end of a veth comes up, both have carrier at once,
+    /// but the first end gets its queue from a worker (`linkwatch_event` in net/core/link_watch.c), and until then
+    /// the kernel drops what is sent and reports success. Asking for the link's state by ethtool does the worker's
+    /// work at once, since Linux 6.7; before that the worker has to be waited for.
+    func waitForTransmission(on interface: String) {
+        guard cl_ethtool_get(descriptor, interface, UInt32(ETHTOOL_GLINK)) == 1 else { return }
+        var milliseconds = 0
+        while milliseconds < 100, cl_interface_is_running(descriptor, interface) == 0 {
+            usleep(1000)
+            milliseconds += 1
+        }
+    }
+
     func clearError() {
         var error: Int32 = 0
         var length = socklen_t(4)

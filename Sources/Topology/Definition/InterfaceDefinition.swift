@@ -21,7 +21,8 @@ struct InterfaceDefinition {
     init?(_ entry: LabEntry, node: String, _ reader: LabReader) {
         guard NameRule.interface.check(entry.key, "an interface", at: entry.keyPosition, reader) else { return nil }
         if NameRule.isReservedInterface(entry.key) {
-            reader.report("'\(entry.key)' cannot be the name of an interface: every node has one already", at: entry.keyPosition)
+            reader.report(
+                "'\(entry.key)' cannot be the name of an interface: every node has one already", at: entry.keyPosition)
             return nil
         }
         name = Located(value: entry.key, position: entry.keyPosition)
@@ -32,7 +33,9 @@ struct InterfaceDefinition {
             self.address = address
             return
         }
-        guard let mapping = MappingReader(entry.value, "an interface", keys: LabKeys.interface, reader) else { return nil }
+        guard let mapping = MappingReader(entry.value, "an interface", keys: LabKeys.interface, reader) else {
+            return nil
+        }
         if let value = mapping["network"], let text = mapping.text("network") {
             network = Located(value: text, position: value.position)
         }
@@ -53,7 +56,8 @@ struct InterfaceDefinition {
 
     private static func address(_ value: LabValue, of what: String, _ reader: LabReader) -> Address? {
         guard let text = value.text else {
-            reader.report("the address of \(what) is \(value.found)", at: value.position, allowed: [IPv4Address.textForm])
+            reader.report(
+                "the address of \(what) is \(value.found)", at: value.position, allowed: [IPv4Address.textForm])
             return nil
         }
         if text == "none" { return Address.none }

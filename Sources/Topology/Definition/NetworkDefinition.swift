@@ -14,7 +14,8 @@ struct NetworkDefinition {
         let what = "network '\(LabValue.shortened(entry.key))'"
         guard NameRule.interface.check(entry.key, "a network", at: entry.keyPosition, reader) else { return nil }
         if NameRule.isReservedInterface(entry.key) {
-            reader.report("'\(entry.key)' cannot be the name of a network: interfaces are called so", at: entry.keyPosition)
+            reader.report(
+                "'\(entry.key)' cannot be the name of a network: interfaces are called so", at: entry.keyPosition)
             return nil
         }
         name = Located(value: entry.key, position: entry.keyPosition)

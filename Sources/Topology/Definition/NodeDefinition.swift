@@ -45,7 +45,8 @@ struct NodeDefinition {
         name = Located(value: entry.key, position: entry.keyPosition)
         guard let roleValue = entry.value["role"], !roleValue.isNull else {
             reader.report(
-                "node '\(entry.key)' needs the key 'role'", at: entry.keyPosition, allowed: Role.allCases.map(\.rawValue))
+                "node '\(entry.key)' needs the key 'role'", at: entry.keyPosition,
+                allowed: Role.allCases.map(\.rawValue))
             return nil
         }
         guard let role: Role = reader.choice(roleValue, of: "the role of '\(entry.key)'") else { return nil }
@@ -112,7 +113,10 @@ extension Sysctl {
         let path = entry.key.contains("/") ? entry.key : entry.key.split(separator: ".").joined(separator: "/")
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count >= 2, parts[0] == "net",
-            parts.allSatisfy({ !$0.isEmpty && $0 != ".." && $0 != "." && $0.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) } })
+            parts.allSatisfy({
+                !$0.isEmpty && $0 != ".." && $0 != "."
+                    && $0.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) }
+            })
         else {
             reader.report(
                 "'\(LabValue.shortened(entry.key))' is no setting of a network namespace", at: entry.keyPosition,

@@ -62,7 +62,8 @@ struct RedundancyDefinition {
     private static func addresses(_ value: LabValue, _ reader: LabReader) -> [Located<IPv4Address>] {
         reader.list(value).compactMap { element in
             guard let address = element.text.flatMap({ IPv4Address($0) }) else {
-                reader.report("a virtual address is \(element.found)", at: element.position, allowed: [IPv4Address.textForm])
+                reader.report(
+                    "a virtual address is \(element.found)", at: element.position, allowed: [IPv4Address.textForm])
                 return nil
             }
             return Located(value: address, position: element.position)

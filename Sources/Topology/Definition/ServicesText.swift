@@ -19,14 +19,16 @@ enum ServicesText {
         for element in mapping["echo"].map(reader.list) ?? [] {
             guard let (port, transport) = port(element), let transport else {
                 reader.report(
-                    "an echo service is \(element.found)", at: element.position, allowed: ["a port such as 8080/tcp or 53/udp"])
+                    "an echo service is \(element.found)", at: element.position,
+                    allowed: ["a port such as 8080/tcp or 53/udp"])
                 continue
             }
             add(transport == .tcp ? .tcpEcho : .udpEcho, port, at: element.position)
         }
         for element in mapping["http"].map(reader.list) ?? [] {
             guard let (port, transport) = port(element), transport != .udp else {
-                reader.report("an HTTP service is \(element.found)", at: element.position, allowed: ["a port such as 80"])
+                reader.report(
+                    "an HTTP service is \(element.found)", at: element.position, allowed: ["a port such as 80"])
                 continue
             }
             add(.http, port, at: element.position)

@@ -17,7 +17,8 @@ enum Timers: String, CaseIterable {
     func monitor(_ kind: MonitorConfiguration.Kind) -> MonitorConfiguration {
         switch self {
         case .quick:
-            MonitorConfiguration(kind: kind, interval: .milliseconds(200), timeout: .milliseconds(500), fall: 3, rise: 2)
+            MonitorConfiguration(
+                kind: kind, interval: .milliseconds(200), timeout: .milliseconds(500), fall: 3, rise: 2)
         case .vendor:
             MonitorConfiguration(kind: kind, interval: .seconds(10), timeout: .seconds(4), fall: 2, rise: 2)
         }

@@ -81,7 +81,9 @@ struct VirtualServiceDefinition {
     }
 
     /// `monitor: tcp`, or a mapping with what differs from the defaults.
-    private static func monitor(_ value: LabValue, timers: Timers, _ reader: LabReader) -> Located<MonitorConfiguration>? {
+    private static func monitor(_ value: LabValue, timers: Timers, _ reader: LabReader) -> Located<
+        MonitorConfiguration
+    >? {
         if value.text != nil {
             return reader.choice(value, of: "a monitor", as: MonitorConfiguration.Kind.self)
                 .map { Located(value: timers.monitor($0), position: value.position) }

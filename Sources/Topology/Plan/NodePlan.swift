@@ -9,7 +9,9 @@ struct NodePlan {
     var stack: Plan.Namespace {
         let id = NamespaceID.host(node.name)
         var preparation = [
-            PlanStep(namespace: id, action: .createNamespace, reason: node.isBox ? "the box's host side" : "the node's stack")
+            PlanStep(
+                namespace: id, action: .createNamespace, reason: node.isBox ? "the box's host side" : "the node's stack"
+            )
         ]
         preparation += IPv6Plan.off(in: id)
         preparation += settings.map { PlanStep(namespace: id, action: .set($0.sysctl), reason: $0.reason) }
@@ -43,7 +45,8 @@ struct NodePlan {
             + IPv6Plan.off(in: id)
         let names = node.interfaces.map(\.name) + node.interfaces.indices.map(Self.internalName)
         let configuration = names.map {
-            PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "the dataplane reads and writes its frames")
+            PlanStep(
+                namespace: id, action: .bringUp(interface: $0), reason: "the dataplane reads and writes its frames")
         }
         return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
     }

@@ -30,7 +30,8 @@ public struct Plan: Hashable, Sendable, Codable {
             if let wire = builder.wire { namespaces.append(wire) }
         }
         namespaces += variant.networks.filter { $0.kind == .switch }.map { SwitchPlan(network: $0).namespace }
-        links = variant.nodes.flatMap { NodePlan(node: $0).internalLinks }
+        links =
+            variant.nodes.flatMap { NodePlan(node: $0).internalLinks }
             + variant.networks.flatMap { NetworkPlan(network: $0, variant: variant).links }
     }
 }

@@ -25,16 +25,17 @@ public struct PlanStep: Hashable, Sendable, Codable {
 extension PlanStep: CustomStringConvertible {
     /// `fw-a: address 192.0.2.2/24 on outside (the lab gives it)`
     public var description: String {
-        let what = switch action {
-        case .createNamespace: "namespace"
-        case .set(let sysctl): "sysctl \(sysctl.path) = \(sysctl.value)"
-        case .createLink(let link): "link \(link)"
-        case .createBridge(let name): "bridge \(name)"
-        case .attach(let port, let bridge): "port \(port) of \(bridge)"
-        case .addAddress(let address, let interface): "address \(address) on \(interface)"
-        case .bringUp(let interface): "\(interface) up"
-        case .addRoute(let route): "route \(route.destination) via \(route.gateway)"
-        }
+        let what =
+            switch action {
+            case .createNamespace: "namespace"
+            case .set(let sysctl): "sysctl \(sysctl.path) = \(sysctl.value)"
+            case .createLink(let link): "link \(link)"
+            case .createBridge(let name): "bridge \(name)"
+            case .attach(let port, let bridge): "port \(port) of \(bridge)"
+            case .addAddress(let address, let interface): "address \(address) on \(interface)"
+            case .bringUp(let interface): "\(interface) up"
+            case .addRoute(let route): "route \(route.destination) via \(route.gateway)"
+            }
         return "\(namespace): \(what) (\(reason))"
     }
 }

@@ -3,7 +3,8 @@ import LabTime
 /// Times as a lab writes them: `500us`, `10ms`, `1.5s`, `2m`.
 enum DurationText {
     private static let units: [(name: String, nanoseconds: Int64)] = [
-        ("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+        ("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
     ]
 
     /// nil without a unit, with a sign, or beyond a hundred days.

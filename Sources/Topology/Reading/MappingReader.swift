@@ -11,12 +11,15 @@ struct MappingReader {
     /// - Parameter anchors: keys that are allowed too and that messages do not list
     init?(_ value: LabValue, _ what: String, keys: [String], anchors: [String] = [], _ reader: LabReader) {
         guard let entries = value.entries else {
-            reader.report("\(what) is \(value.found)", at: value.position, allowed: ["a mapping with " + keys.joined(separator: ", ")])
+            reader.report(
+                "\(what) is \(value.found)", at: value.position,
+                allowed: ["a mapping with " + keys.joined(separator: ", ")])
             return nil
         }
         for entry in entries where !keys.contains(entry.key) && !anchors.contains(entry.key) {
             reader.reportUnknown(
-                entry.key, "unknown key '\(LabValue.shortened(entry.key))' of \(what)", at: entry.keyPosition, allowed: keys)
+                entry.key, "unknown key '\(LabValue.shortened(entry.key))' of \(what)", at: entry.keyPosition,
+                allowed: keys)
         }
         self.what = what
         self.value = value

@@ -26,7 +26,9 @@ enum NameRule {
         else {
             reader.report(
                 "'\(LabValue.shortened(name))' cannot be the name of \(what)", at: position,
-                allowed: ["lower-case letters, digits, '-' and '_'" + (self == .interface ? ", with a letter first" : "")])
+                allowed: [
+                    "lower-case letters, digits, '-' and '_'" + (self == .interface ? ", with a letter first" : "")
+                ])
             return false
         }
         return true

@@ -5,7 +5,9 @@ struct CaptureReading {
     static let wholeFrame = 262_144
 
     static func read(_ value: LabValue?, nodes: [Node], _ reader: LabReader) -> CaptureSelection {
-        let all = nodes.flatMap { node in node.interfaces.map { InterfaceReference(node: node.name, interface: $0.name) } }
+        let all = nodes.flatMap { node in
+            node.interfaces.map { InterfaceReference(node: node.name, interface: $0.name) }
+        }
         var selection = CaptureSelection(interfaces: all, snapshotLength: wholeFrame)
         guard let value, !value.isNull,
             let mapping = MappingReader(value, "capture", keys: LabKeys.capture, reader)

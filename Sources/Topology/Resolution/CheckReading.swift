@@ -8,7 +8,9 @@ struct CheckReading {
 
     func read(_ value: LabValue, of key: String) -> [FieldCheck] {
         guard let entries = value.entries else {
-            reader.report("'\(key)' is \(value.found)", at: value.position, allowed: ["a mapping of fields, such as { eth.dst: fw-a.inside.mac }"])
+            reader.report(
+                "'\(key)' is \(value.found)", at: value.position,
+                allowed: ["a mapping of fields, such as { eth.dst: fw-a.inside.mac }"])
             return []
         }
         return entries.flatMap(checks)

@@ -46,7 +46,8 @@ struct ExpectationReading {
             } else {
                 let first = entries.first { !LabKeys.expectation.contains($0.key) } ?? entries.first
                 reader.reportUnknown(
-                    first?.key ?? "", "an expectation is about \(first.map { "'\(LabValue.shortened($0.key))'" } ?? "nothing")",
+                    first?.key ?? "",
+                    "an expectation is about \(first.map { "'\(LabValue.shortened($0.key))'" } ?? "nothing")",
                     at: first?.keyPosition ?? item.position, allowed: subjects)
             }
             return
@@ -62,10 +63,13 @@ struct ExpectationReading {
         default: read = traffic(subject)
         }
         let id = mapping.text("id")
-        if let id, !NameRule.word.check(id, "an expectation", at: mapping["id"]?.position ?? item.position, reader) { return }
+        if let id, !NameRule.word.check(id, "an expectation", at: mapping["id"]?.position ?? item.position, reader) {
+            return
+        }
         guard let read else { return }
         specifications.append(
-            ExpectationSpecification(id: unique(id, or: read.words, at: mapping["id"]?.position), subject: read.subject))
+            ExpectationSpecification(id: unique(id, or: read.words, at: mapping["id"]?.position), subject: read.subject)
+        )
     }
 
     /// Ids made from words are numbered where they repeat; the lab's own must not repeat.
@@ -92,7 +96,8 @@ struct ExpectationReading {
         if let text = entry.value.text {
             let words = FlowOutcome.allCases.map(\.rawValue) + ["survives", "succeeds"]
             guard words.contains(text) else {
-                reader.reportUnknown(text, "the outcome of '\(name)' is \(entry.value.found)", at: entry.value.position, allowed: words)
+                reader.reportUnknown(
+                    text, "the outcome of '\(name)' is \(entry.value.found)", at: entry.value.position, allowed: words)
                 return nil
             }
             expectation.outcome = FlowOutcome(rawValue: text) ?? .survived
@@ -110,7 +115,8 @@ struct ExpectationReading {
         for key in ["survives", "succeeds"] {
             guard let value = mapping.flag(key) else { continue }
             if mapping["outcome"] != nil || (key == "succeeds" && mapping["survives"] != nil) {
-                reader.report("'\(key)' says the same as another key of this expectation; keep one", at: mapping.keyPosition(key))
+                reader.report(
+                    "'\(key)' says the same as another key of this expectation; keep one", at: mapping.keyPosition(key))
             }
             if value { expectation.outcome = .survived } else { expectation.fails = true }
             words.append(value ? key : "fails")
@@ -137,10 +143,14 @@ struct ExpectationReading {
     private mutating func frames(
         _ value: LabValue, _ item: MappingReader
     ) -> (ExpectationSpecification.Subject, String)? {
-        guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else { return nil }
+        guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
+            return nil
+        }
         let on = mapping.required("on").flatMap { InterfaceReading(nodes: nodes, reader: reader).read($0, of: "on") }
         if let on, !capture.interfaces.contains(on) {
-            reader.report("\(on) is not captured in this lab", at: mapping.keyPosition("on"), allowed: capture.interfaces.map(\.description))
+            reader.report(
+                "\(on) is not captured in this lab", at: mapping.keyPosition("on"),
+                allowed: capture.interfaces.map(\.description))
         }
         var match: String?
         if let value = mapping["match"], let text = mapping.text("match") {
@@ -150,7 +160,8 @@ struct ExpectationReading {
             if !filters.contains(filter) { filters.append(filter) }
         }
         if let of = mapping["of"], !traffic.contains(of.text ?? "") {
-            reader.reportUnknown(of.text ?? "", "there is no traffic program \(of.found)", at: of.position, allowed: traffic)
+            reader.reportUnknown(
+                of.text ?? "", "there is no traffic program \(of.found)", at: of.position, allowed: traffic)
         }
         let direction: FrameExpectation.Direction? = mapping.choice("direction")
         if let value = mapping["direction"], mapping["of"] == nil {
@@ -158,7 +169,8 @@ struct ExpectationReading {
         }
         let within = mapping.duration("within", in: .nanoseconds(1)...(.seconds(86_400)))
         if let value = mapping["within"], mapping["after"] == nil {
-            reader.report("'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
+            reader.report(
+                "'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
         }
         let (after, before) = (mapping["after"].flatMap(anchor), mapping["before"].flatMap(anchor))
         guard let on, let (requirement, words) = requirement(item) else { return nil }
@@ -183,7 +195,9 @@ struct ExpectationReading {
         switch key {
         case "every", "first":
             let fields = checks.read(value, of: key)
-            if value.entries?.isEmpty == true { reader.report("'\(key)' needs at least one field to check", at: value.position) }
+            if value.entries?.isEmpty == true {
+                reader.report("'\(key)' needs at least one field to check", at: value.position)
+            }
             return (key == "every" ? .every(fields) : .first(fields), checks.words(key, value))
         case "some", "none":
             let fields = value.isNull || value.text == "true" ? [] : checks.read(value, of: key)
@@ -201,7 +215,8 @@ struct ExpectationReading {
             return comparisons.integer(number, of: "'count'").map { (.count($0, fields), checks.words(key, value)) }
         default:
             guard let steps = value.elements, !steps.isEmpty else {
-                reader.report("'sequence' is \(value.found)", at: value.position, allowed: ["a list of mappings of fields"])
+                reader.report(
+                    "'sequence' is \(value.found)", at: value.position, allowed: ["a list of mappings of fields"])
                 return nil
             }
             return (.sequence(steps.map { checks.read($0, of: "a step of 'sequence'") }), key)
@@ -222,7 +237,8 @@ struct ExpectationReading {
         else { return nil }
         let count = mapping["count"].flatMap { ComparisonReading(reader: reader).integer($0, of: "'count'") }
         if let value = mapping["within"], mapping["after"] == nil {
-            reader.report("'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
+            reader.report(
+                "'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
         }
         return (
             .event(
@@ -238,7 +254,9 @@ struct ExpectationReading {
     /// `failover`, `fw-b.active + 200ms`, `failover - 10ms`
     private func anchor(_ value: LabValue) -> Anchor? {
         guard let text = value.text else {
-            reader.report("a point in time is \(value.found)", at: value.position, allowed: ["an event, such as failover or fw-b.active + 200ms"])
+            reader.report(
+                "a point in time is \(value.found)", at: value.position,
+                allowed: ["an event, such as failover or fw-b.active + 200ms"])
             return nil
         }
         let words = text.split(separator: " ").map(String.init)

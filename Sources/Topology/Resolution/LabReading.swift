@@ -14,7 +14,9 @@ struct LabReading {
     func read() -> Lab? {
         let root = document.root
         let anchors = (root.entries ?? []).map(\.key).filter { $0.hasPrefix(LabKeys.anchorPrefix) }
-        guard let top = MappingReader(root, "a lab file", keys: LabKeys.top, anchors: anchors, reader) else { return nil }
+        guard let top = MappingReader(root, "a lab file", keys: LabKeys.top, anchors: anchors, reader) else {
+            return nil
+        }
         if let schema = top.required("schema"), schema.text != "1" {
             reader.report("'schema' is \(schema.found)", at: schema.position, allowed: ["1"])
         }

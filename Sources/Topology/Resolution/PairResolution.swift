@@ -65,8 +65,11 @@ struct PairResolution {
         let reader = resolution.reader
         let written = (0..<2).map { routers(writtenBy: $0, resolution) }
         if let a = written[0], let b = written[1] {
-            let differs = a.count != b.count
-                || a.contains { router in !b.contains { $0.network == router.network && $0.addresses == router.addresses } }
+            let differs =
+                a.count != b.count
+                || a.contains { router in
+                    !b.contains { $0.network == router.network && $0.addresses == router.addresses }
+                }
             if differs {
                 reader.report(
                     "the virtual addresses of '\(names[1])' differ from its peer's; they count for both boxes, so one of them is enough",
@@ -83,12 +86,14 @@ struct PairResolution {
             routers[index].id = id(of: routers[index], resolution)
             guard let network = resolution.network(named: routers[index].network) else { continue }
             for address in routers[index].addresses {
-                let position = definitions.compactMap { $0?.addresses }.joined().flatMap(\.addresses)
+                let position =
+                    definitions.compactMap { $0?.addresses }.joined().flatMap(\.addresses)
                     .first { $0.value == address }?.position ?? position
                 let what = "the virtual address \(address) of '\(names[0])' and '\(names[1])'"
                 guard resolution.isHost(address, of: network, what: what, at: position) else { continue }
                 resolution.claim(
-                    address, for: .init(node: names[0], what: "the pair '\(names[0])' and '\(names[1])'", position: position),
+                    address,
+                    for: .init(node: names[0], what: "the pair '\(names[0])' and '\(names[1])'", position: position),
                     at: position)
             }
         }
@@ -127,7 +132,8 @@ struct PairResolution {
     private func id(of router: Pair.VirtualRouter, _ resolution: Resolution) -> UInt8 {
         for (index, definition) in definitions.enumerated() {
             for entry in definition?.virtualRouterIDs ?? [] {
-                guard let port = port(entry.interface, of: names[index], resolution), port.network == router.network else {
+                guard let port = port(entry.interface, of: names[index], resolution), port.network == router.network
+                else {
                     continue
                 }
                 let taken = resolution.pairs.contains { pair in
@@ -135,7 +141,8 @@ struct PairResolution {
                 }
                 if taken {
                     resolution.reader.report(
-                        "network '\(router.network)' has a virtual router \(entry.id) already", at: entry.interface.position)
+                        "network '\(router.network)' has a virtual router \(entry.id) already",
+                        at: entry.interface.position)
                 }
                 return UInt8(entry.id)
             }
@@ -154,17 +161,21 @@ struct PairResolution {
             guard let port = port(named, of: names[index], resolution) else { return nil }
             guard let peerPort = resolution.interface(of: names[1 - index], on: port.network) else {
                 reader.report(
-                    "the cross-connect \(names[index]).\(port.name) does not lead to '\(names[1 - index])'", at: named.position)
+                    "the cross-connect \(names[index]).\(port.name) does not lead to '\(names[1 - index])'",
+                    at: named.position)
                 return nil
             }
             if served.contains(port.network) {
                 reader.report(
-                    "\(names[index]).\(port.name) has a virtual address, so it cannot be the cross-connect", at: named.position)
+                    "\(names[index]).\(port.name) has a virtual address, so it cannot be the cross-connect",
+                    at: named.position)
             }
             return index == 0 ? [port.name, peerPort.name] : [peerPort.name, port.name]
         }
         for port in resolution.interfaces[names[0]] ?? [] where !served.contains(port.network) {
-            if let peerPort = resolution.interface(of: names[1], on: port.network) { return [port.name, peerPort.name] }
+            if let peerPort = resolution.interface(of: names[1], on: port.network) {
+                return [port.name, peerPort.name]
+            }
         }
         return nil
     }

@@ -16,7 +16,8 @@ extension Resolution {
                         "the prefix length /\(prefixLength) of \(what) is not that of network '\(network.name)'",
                         at: given.position, allowed: ["/\(network.subnet.prefixLength)"])
                 }
-                guard isHost(given.value, of: network, what: "the address \(given.value) of \(what)", at: given.position)
+                guard
+                    isHost(given.value, of: network, what: "the address \(given.value) of \(what)", at: given.position)
                 else { continue }
                 claim(
                     given.value, for: AddressOwner(node: node.name.value, what: what, position: given.position),
@@ -31,7 +32,8 @@ extension Resolution {
     mutating func resolveAutomaticAddresses() {
         for node in nodeDefinitions {
             for (index, definition) in node.interfaces.enumerated() {
-                guard case .automatic = definition.address, let network = network(named: definition.network.value) else {
+                guard case .automatic = definition.address, let network = network(named: definition.network.value)
+                else {
                     continue
                 }
                 let what = "\(node.name.value).\(definition.name.value)"
@@ -68,7 +70,8 @@ extension Resolution {
                 }
                 if owners[address]?.node == node.name.value { continue }
                 if let network = networks.first(where: { $0.subnet.contains(address) }),
-                    !isHost(address, of: network, what: "the address \(address) of virtual service \(name)", at: position)
+                    !isHost(
+                        address, of: network, what: "the address \(address) of virtual service \(name)", at: position)
                 {
                     continue
                 }

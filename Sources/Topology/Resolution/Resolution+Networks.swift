@@ -11,7 +11,8 @@ extension Resolution {
             for interface in node.interfaces where !names.contains(interface.network.value) {
                 let (wanted, own) = (interface.network.value, interface.name.value)
                 reader.reportUnknown(
-                    wanted, "\(node.name.value).\(own) leads to network '\(LabValue.shortened(wanted))', which does not exist",
+                    wanted,
+                    "\(node.name.value).\(own) leads to network '\(LabValue.shortened(wanted))', which does not exist",
                     at: interface.network.position, allowed: names)
             }
         }
@@ -72,7 +73,8 @@ extension Resolution {
             let position = definition(of: attachment.node)?.interfaces
                 .first { $0.name.value == attachment.interface }?.name.position
             if !ports.insert(port).inserted {
-                reader.report("two ports of the switch '\(name)' would be called '\(port)'; rename an interface", at: position)
+                reader.report(
+                    "two ports of the switch '\(name)' would be called '\(port)'; rename an interface", at: position)
             }
             guard port.utf8.count > NameRule.interface.maximumLength else { continue }
             reader.report(
@@ -106,7 +108,9 @@ extension Resolution {
             if let subnet {
                 result[definition.name.value] = subnet
             } else {
-                reader.report("there is no subnet left for network '\(definition.name.value)'; give it one", at: definition.name.position)
+                reader.report(
+                    "there is no subnet left for network '\(definition.name.value)'; give it one",
+                    at: definition.name.position)
             }
         }
         return result
@@ -119,7 +123,8 @@ extension Resolution {
             let name = node.name.value
             interfaces[name] = node.interfaces.enumerated().compactMap { index, interface in
                 guard let network = network(named: interface.network.value) else { return nil }
-                let mac = interface.mac?.value
+                let mac =
+                    interface.mac?.value
                     ?? MACScheme.address(lab: lab, node: numbers[name] ?? 0, interface: index + 1)
                 let own = "\(name).\(interface.name.value)"
                 if let other = macs[network.name]?.updateValue(own, forKey: mac) {

@@ -52,7 +52,8 @@ extension Resolution {
     private func nextHop(_ value: LabValue, of node: String, what: String) -> IPv4Address? {
         let what = "\(what) of '\(node)'"
         guard let text = value.text else {
-            reader.report("\(what) is \(value.found)", at: value.position, allowed: [IPv4Address.textForm, "node.interface"])
+            reader.report(
+                "\(what) is \(value.found)", at: value.position, allowed: [IPv4Address.textForm, "node.interface"])
             return nil
         }
         guard let resolved = references[text + ".ip"] ?? references.resolve(text, at: value.position, reader) else {
@@ -69,7 +70,9 @@ extension Resolution {
         guard let interface = own.first(where: { $0.address?.network.contains(address) == true }) else {
             reader.report(
                 "\(what) is \(address), which is on none of its networks", at: value.position,
-                allowed: own.compactMap { interface in interface.address.map { "an address in \($0.network) (\(interface.name))" } })
+                allowed: own.compactMap { interface in
+                    interface.address.map { "an address in \($0.network) (\(interface.name))" }
+                })
             return nil
         }
         guard let owner = owners[address] else {
@@ -134,14 +137,17 @@ extension Resolution {
         }
         return VirtualServiceConfiguration(
             name: definition.name.value, address: definition.address.value, port: definition.port,
-            profile: definition.profile, scheduler: definition.scheduler, sourceTranslation: definition.sourceTranslation,
+            profile: definition.profile, scheduler: definition.scheduler,
+            sourceTranslation: definition.sourceTranslation,
             members: members, monitor: definition.monitor?.value, idleTimeout: definition.idleTimeout)
     }
 
     private func member(
         _ member: VirtualServiceDefinition.Member, of balancer: String, defaultPort: UInt16
     ) -> PoolMemberConfiguration? {
-        guard let (node, address) = endpoint(member.endpoint.host, seenFrom: balancer, "a pool member", at: member.position)
+        guard
+            let (node, address) = endpoint(
+                member.endpoint.host, seenFrom: balancer, "a pool member", at: member.position)
         else { return nil }
         if node == balancer {
             reader.report("'\(balancer)' cannot be a member of its own pool", at: member.position)
@@ -164,7 +170,8 @@ extension Resolution {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 2, let own = interfaces[parts[0]] else {
             reader.reportUnknown(
-                parts[0], "\(what) is '\(LabValue.shortened(text))', but there is no node '\(LabValue.shortened(parts[0]))'",
+                parts[0],
+                "\(what) is '\(LabValue.shortened(text))', but there is no node '\(LabValue.shortened(parts[0]))'",
                 at: position, allowed: nodeDefinitions.map(\.name.value))
             return nil
         }

@@ -12,7 +12,8 @@ extension Resolution {
             else { continue }
             if let other = paired[peer.name.value] {
                 reader.report(
-                    "'\(peer.name.value)' is the peer of '\(other)' already", at: redundancy.peer?.position ?? redundancy.position)
+                    "'\(peer.name.value)' is the peer of '\(other)' already",
+                    at: redundancy.peer?.position ?? redundancy.position)
                 continue
             }
             paired[node.name.value] = peer.name.value

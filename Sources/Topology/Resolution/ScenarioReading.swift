@@ -98,7 +98,8 @@ struct ScenarioReading {
         reader.list(value).compactMap { element in
             if let text = element.text, traffic.contains(text) { return text }
             reader.reportUnknown(
-                element.text ?? "", "there is no traffic program \(element.found)", at: element.position, allowed: traffic)
+                element.text ?? "", "there is no traffic program \(element.found)", at: element.position,
+                allowed: traffic)
             return nil
         }
     }
@@ -118,7 +119,8 @@ struct ScenarioReading {
             return nil
         }
         if kind == .linkDown || kind == .linkUp {
-            guard let interface = InterfaceReading(nodes: nodes, reader: reader).read(entry.value, of: kind.rawValue) else {
+            guard let interface = InterfaceReading(nodes: nodes, reader: reader).read(entry.value, of: kind.rawValue)
+            else {
                 return nil
             }
             return kind == .linkDown ? .linkDown(interface) : .linkUp(interface)
@@ -160,7 +162,8 @@ struct InterfaceReading {
         let node = value.text?.split(separator: ".").first.map { $0 + "." } ?? ""
         let near = names.filter { $0.hasPrefix(node) }
         reader.report(
-            "'\(what)' is \(value.found), which is no interface", at: value.position, allowed: near.isEmpty ? names : near,
+            "'\(what)' is \(value.found), which is no interface", at: value.position,
+            allowed: near.isEmpty ? names : near,
             suggestion: value.text.flatMap { Spelling.nearest(to: $0, among: names) })
         return nil
     }

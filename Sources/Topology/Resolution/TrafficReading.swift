@@ -30,10 +30,13 @@ struct TrafficReading {
     private mutating func program(_ entry: LabEntry) -> TrafficProgram? {
         guard NameRule.word.check(entry.key, "a traffic program", at: entry.keyPosition, reader) else { return nil }
         if LabKeys.expectation.contains(entry.key) {
-            reader.report("'\(entry.key)' cannot be the name of a traffic program: expectations use it", at: entry.keyPosition)
+            reader.report(
+                "'\(entry.key)' cannot be the name of a traffic program: expectations use it", at: entry.keyPosition)
             return nil
         }
-        guard let mapping = MappingReader(entry.value, "a traffic program", keys: LabKeys.traffic, reader) else { return nil }
+        guard let mapping = MappingReader(entry.value, "a traffic program", keys: LabKeys.traffic, reader) else {
+            return nil
+        }
         let source = mapping.required("from").flatMap(source)
         let kind: TrafficProgram.Kind? = mapping.required("kind") == nil ? nil : mapping.choice("kind")
         let flows = flows(mapping, kind)
@@ -43,10 +46,14 @@ struct TrafficReading {
         let retry = mapping.duration("retry-every", in: .milliseconds(1)...(.seconds(3600)))
         let exchange = mapping.flag("exchange")
         if let kind, kind != .udpRequest, mapping["retry-every"] != nil {
-            reader.report("'retry-every' belongs to kind udp-request; this one is \(kind.rawValue)", at: mapping.keyPosition("retry-every"))
+            reader.report(
+                "'retry-every' belongs to kind udp-request; this one is \(kind.rawValue)",
+                at: mapping.keyPosition("retry-every"))
         }
         if let kind, kind != .tcpConnect, mapping["exchange"] != nil {
-            reader.report("'exchange' belongs to kind tcp-connect; this one is \(kind.rawValue)", at: mapping.keyPosition("exchange"))
+            reader.report(
+                "'exchange' belongs to kind tcp-connect; this one is \(kind.rawValue)",
+                at: mapping.keyPosition("exchange"))
         }
         guard let to = mapping.required("to"), let source, let kind,
             let (address, port) = target(to, from: source, kind)
@@ -72,7 +79,8 @@ struct TrafficReading {
         guard mapping["flows"] != nil, let flows = mapping.integer("flows", in: 1...1000) else { return 1 }
         if let kind, kind == .tcpConnect || kind == .udpRequest, flows != 1 {
             reader.report(
-                "'flows' is \(flows), but kind \(kind.rawValue) opens a new flow for each probe", at: mapping.keyPosition("flows"),
+                "'flows' is \(flows), but kind \(kind.rawValue) opens a new flow for each probe",
+                at: mapping.keyPosition("flows"),
                 allowed: ["1"])
         }
         return flows
@@ -104,7 +112,8 @@ struct TrafficReading {
         guard let (node, address) = seen else { return nil }
         if !services.contains(where: { $0.service.address == address }) {
             demands.append(
-                Demand(node: node, server: ServerProgram(kind: kind.transport == .tcp ? .tcpEcho : .udpEcho, port: port)))
+                Demand(
+                    node: node, server: ServerProgram(kind: kind.transport == .tcp ? .tcpEcho : .udpEcho, port: port)))
         }
         return (address, port)
     }

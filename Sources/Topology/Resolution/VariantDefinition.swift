@@ -20,11 +20,13 @@ struct VariantDefinition {
             return [VariantDefinition(name: name, shows: .control, title: nil, changes: [], expectations: common)]
         }
         guard let entries = value.entries, !entries.isEmpty else {
-            reader.report("the variants are \(value.found)", at: value.position, allowed: ["a mapping with a name for each"])
+            reader.report(
+                "the variants are \(value.found)", at: value.position, allowed: ["a mapping with a name for each"])
             return []
         }
         if entries.count > maximumCount {
-            reader.report("a lab has \(entries.count) variants", at: value.position, allowed: ["at most \(maximumCount)"])
+            reader.report(
+                "a lab has \(entries.count) variants", at: value.position, allowed: ["at most \(maximumCount)"])
             return []
         }
         return entries.compactMap { entry in
@@ -40,7 +42,9 @@ struct VariantDefinition {
         var chain: [(entry: LabEntry, mapping: MappingReader)] = []
         var current = entry
         while true {
-            guard let mapping = MappingReader(current.value, "a variant", keys: LabKeys.variant, reader) else { return nil }
+            guard let mapping = MappingReader(current.value, "a variant", keys: LabKeys.variant, reader) else {
+                return nil
+            }
             chain.append((current, mapping))
             guard let base = mapping["extends"] else { break }
             guard let next = entries.first(where: { $0.key == base.text }) else {
@@ -70,7 +74,9 @@ struct VariantDefinition {
             for item in flattened(link.mapping["expect"], reader) {
                 // Repeated ids within one list are a mistake, which is reported later; across lists they replace.
                 if let id = item["id"]?.text, let index = expectations.firstIndex(where: { $0["id"]?.text == id }),
-                    !flattened(link.mapping["expect"], reader).contains(where: { $0.position == expectations[index].position })
+                    !flattened(link.mapping["expect"], reader).contains(where: {
+                        $0.position == expectations[index].position
+                    })
                 {
                     expectations[index] = item
                 } else {

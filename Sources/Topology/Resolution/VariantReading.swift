@@ -48,7 +48,8 @@ struct VariantReading {
         let title = definition.title ?? tree["title"]?.text ?? lab
         let variant = Variant(
             name: definition.name.value, shows: definition.shows, title: title, networks: resolution.networks,
-            nodes: nodes, traffic: traffic.programs, scenario: scenario.steps, expectations: expectations.specifications,
+            nodes: nodes, traffic: traffic.programs, scenario: scenario.steps,
+            expectations: expectations.specifications,
             capture: capture, resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title))
         return (variant, expectations.filters)
     }

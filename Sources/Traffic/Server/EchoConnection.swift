@@ -52,7 +52,8 @@ final class EchoConnection {
     private func echo(_ bytes: UnsafeRawBufferPointer) {
         var written = 0
         while written < bytes.count {
-            guard case .bytes(let count) = socket.send(UnsafeRawBufferPointer(rebasing: bytes[written...])) else { break }
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            guard case .bytes(let count) = socket.send(rest) else { break }
             written += count
         }
         guard written < bytes.count else { return }

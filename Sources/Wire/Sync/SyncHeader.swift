@@ -24,12 +24,14 @@ public struct SyncHeader: Hashable, Sendable {
     /// Which box of the pair sent it; unlike between the two, not zero.
     public var sender: UInt32
     /// Chosen when the sender started and greater than every earlier one of its: a restarted box is a new one.
+    /// Messages with a number of their own (`records` and bulk) carry when their stream began, which an acknowledgement
+    /// returns as `peerEpoch`.
     public var epoch: UInt64
     /// The peer's epoch as the sender knows it; 0 where it has not heard the peer. An acknowledgement counts only for
     /// this epoch.
     public var peerEpoch: UInt64
     /// Counts the sender's messages of one epoch that want an acknowledgement (`records`, bulk and handover), from 1.
-    /// A message that wants none repeats the last one.
+    /// A message that wants none repeats the last one, except that a heartbeat carries the number of the heartbeat.
     public var sequence: UInt64
     /// Every message of the peer up to this sequence number has arrived; 0 for none.
     public var acknowledgement: UInt64
