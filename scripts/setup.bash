@@ -2,7 +2,7 @@
 # The same flags everywhere, so that `failoverlab`, `test` and `bench` share one build.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build_flags=(-c release --static-swift-stdlib -Xswiftc -enable-testing)
+build_flags=(-c release -Xswiftc -enable-testing)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -65,6 +65,8 @@ int cl_setns(int fd, int type) { return setns(fd, type) == 0 ? 0 : errno; }
 int cl_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal) == 0 ? 0 : errno; }
 void cl_set_process_name(const char *name) { prctl(PR_SET_NAME, name); }
 
+void cl_set_timer_slack(unsigned long nanoseconds) { prctl(PR_SET_TIMERSLACK, nanoseconds); }
+
 int cl_make_mounts_private(void) {
     return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 ? 0 : errno;
 }

@@ -64,6 +64,16 @@ extension NetlinkSocket {
         }
     }
 
+    /// Has the kernel notice at once that a link has carrier; otherwise a worker does, some time later, and until then
+    /// frames that are sent through the link are thrown away without an error.
+    ///
+    /// Equals `ethtool NAME`
+    /// - Returns: whether it has carrier
+    @discardableResult
+    public borrowing func noticeCarrier(of interface: String) -> Bool {
+        cl_ethtool_get(fileDescriptor, interface, UInt32(ETHTOOL_GLINK)) == 1
+    }
+
     /// The offloads that are on.
     ///
     /// Equals `ethtool -k NAME`

@@ -9,8 +9,13 @@
 import CLinux
 import Glibc
 
+func say(_ message: String) {
+    let line = message + "\n"
+    _ = Glibc.write(STDERR_FILENO, line, line.utf8.count)
+}
+
 func stop(_ message: String) -> Never {
-    fputs("census: \(message): \(String(cString: strerror(errno)))\n", stderr)
+    say("census: \(message): \(String(cString: strerror(errno)))")
     exit(98)
 }
 
@@ -51,7 +56,7 @@ func countFree(upTo limit: Int) -> Int {
 
 let arguments = CommandLine.arguments
 guard arguments.count > 2, let limit = Int(arguments[1]) else {
-    fputs("census LIMIT PROGRAM ARGUMENT...\n", stderr)
+    say("census LIMIT PROGRAM ARGUMENT...")
     exit(98)
 }
 cl_raise_descriptor_limit()
@@ -65,7 +70,7 @@ write("\(limit)", to: "/proc/sys/user/max_net_namespaces")
 let child = cl_fork()
 if child == 0 {
     let words = arguments.dropFirst(2).map { strdup($0) } + [nil]
-    execv(words[0], words)
+    execv(arguments[2], words)
     stop(arguments[2])
 }
 let status = wait(for: child)
@@ -77,5 +82,5 @@ for _ in 0..<100 {
     if left <= 0 { break }
     usleep(50_000)
 }
-fputs("left \(left)\n", stderr)
+say("left \(left)")
 exit(left == 0 ? status : 99)

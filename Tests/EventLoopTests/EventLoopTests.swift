@@ -138,7 +138,7 @@ import Testing
         let piece = [UInt8](repeating: 65, count: 65536)
         var written = 0
         while !isClosed, written <= LineChannel.longestLine + 2 * piece.count {
-            written += max(0, send(theirs, piece, piece.count, Int32(MSG_DONTWAIT.rawValue) | Int32(MSG_NOSIGNAL)))
+            written += max(0, send(theirs, piece, piece.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)))
             loop.turn(block: false)
         }
         #expect(isClosed)

@@ -44,6 +44,12 @@ final class TestPort {
         }
     }
 
+    /// Waits until a frame is there, but only so long.
+    func wait(milliseconds: Int32) {
+        var poll = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        Glibc.poll(&poll, 1, milliseconds)
+    }
+
     /// Every frame that waits.
     func receiveAll() -> [[UInt8]] {
         var frames: [[UInt8]] = []

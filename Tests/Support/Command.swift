@@ -50,7 +50,7 @@ public final class Command {
 
     private func file(_ name: String) throws -> FileHandle {
         let url = folder.appendingPathComponent(name)
-        FileManager.default.createFile(atPath: url.path, contents: nil)
+        try Data().write(to: url)
         return try FileHandle(forWritingTo: url)
     }
 

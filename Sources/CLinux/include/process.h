@@ -44,6 +44,9 @@ int cl_set_parent_death_signal(int signal);
 /// Name in `ps` and in the logs, at most 15 bytes.
 void cl_set_process_name(const char *name);
 
+/// How late the kernel may wake this process for a timer, to save power: 50 µs unless told otherwise.
+void cl_set_timer_slack(unsigned long nanoseconds);
+
 /// mount(2) with flags by name; returns 0 or errno.
 int cl_make_mounts_private(void);
 int cl_mount_proc(void);

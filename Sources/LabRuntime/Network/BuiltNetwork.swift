@@ -36,6 +36,7 @@ public final class BuiltNetwork {
             for namespace in plan.namespaces { try prepare(namespace) }
             try makeLinks()
             for namespace in plan.namespaces { try configure(namespace) }
+            noticeCarriers()
         } catch let error as NetlinkError {
             throw Self.failure(error)
         } catch {
@@ -63,6 +64,13 @@ public final class BuiltNetwork {
         try builder.socket.perform(links.map { .createVethPair(end($0.a, $0.mtu), end($0.b, $0.mtu)) })
         for link in links {
             for end in [link.a, link.b] { try places[end.namespace]?.socket.turnOff(on: end.name) }
+        }
+    }
+
+    /// Both ends of every link are up only now.
+    private func noticeCarriers() {
+        for case .createLink(let link) in plan.links.map(\.action) {
+            for end in [link.a, link.b] { places[end.namespace]?.socket.noticeCarrier(of: end.name) }
         }
     }
 

@@ -16,6 +16,8 @@ final class RunningNode {
     let node: Node
     private(set) var process: ChildProcess?
     private(set) var channel: LineChannel?
+    /// Killed, and not yet collected: the kernel takes its time with packet rings.
+    private var dying: ChildProcess?
     var state = State.preparing
 
     init(_ node: Node) { self.node = node }
@@ -40,6 +42,9 @@ final class RunningNode {
         defer { close(pair.theirs) }
         let own = network.namespace(of: node)
         let wire = network.wireNamespace(of: node) ?? own
+        // The sockets of a process that was killed are closed when it has ended.
+        _ = dying?.wait()
+        dying = nil
         state = .preparing
         do {
             channel = try LineChannel(pair.ours, on: loop) { line in
@@ -66,9 +71,14 @@ final class RunningNode {
         channel?.close()
         channel = nil
         process?.signal(SIGKILL)
-        _ = process?.wait()
+        dying = process
         process = nil
         state = .poweredOff
+    }
+
+    /// A child has ended that was killed on purpose.
+    func collected(_ pid: Int32) {
+        if dying?.pid == pid { dying = nil }
     }
 
     func stopRunning() {

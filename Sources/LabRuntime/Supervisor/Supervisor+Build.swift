@@ -97,6 +97,7 @@ extension Supervisor {
 
     func reap() {
         for (pid, end) in ChildProcess.reap() {
+            for running in nodes.values { running.collected(pid) }
             if let running = nodes.values.first(where: { $0.process?.pid == pid }) {
                 running.forgetProcess()
                 fail(

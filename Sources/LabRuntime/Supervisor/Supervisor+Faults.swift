@@ -30,9 +30,11 @@ extension Supervisor {
             case .powerOff:
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off already") }
                 record()
-                // Without its links first, the kernel of a dying box would still say good-bye to its connections.
+                // A box first: it would see its links go one after the other and still hand over. A host's links
+                // first: its kernel would still say good-bye to its connections.
+                if running.node.isBox { running.kill() }
                 try network.setLinks(of: running.node, up: false)
-                running.kill()
+                if !running.node.isBox { running.kill() }
                 then(nil)
             case .powerOn:
                 guard running.state == .poweredOff else { throw refusal(fault, "is not powered off") }
