@@ -95,7 +95,7 @@ import Testing
         var received: [[UInt8]] = []
         let channel = try LineChannel(ours, on: loop) { received.append($0) }
         defer { channel.close() }
-        var rest = lines.flatMap { $0 + [10] }[...]
+        var rest: ArraySlice<UInt8> = lines.flatMap { $0 + [10] }[...]
         while !rest.isEmpty {
             let piece = Array(rest.prefix(Int.random(in: 1...900, using: &generator)))
             // Not within #expect, which would pass a pointer on that is no longer valid.
