@@ -18,7 +18,7 @@ extension EndToEnd {
 
         @Test func `a capture filter that libpcap refuses is a mistake in the lab file`() throws {
             let folder = try TemporaryFolder()
-            let lab = try Lab.changed([("match: \"", "match: \"tcp and and ")], in: folder)
+            let lab = try Lab.changed([("on: client.outside, of", "on: client.outside, match: tcp and and, of")], in: folder)
             let result = try Lab.failoverlab(["validate", lab], in: folder)
             #expect(result.status == 2, "\(result.output)\(result.errors)")
             #expect(result.errors.contains("lab.yaml:"))

@@ -76,7 +76,7 @@ extension EndToEnd {
                     interfaces: { inside: 198.51.100.10, servers: 203.0.113.1 }
                     gateway: 198.51.100.1
                     virtual-services:
-                      web: { listen: "198.51.100.100:80/tcp", profile: tcp-fast-path, pool: ["backend-1:8080"] }
+                      web: { listen: "198.51.100.100:7/tcp", profile: tcp-fast-path, pool: ["backend-1:7"] }
                   backend-1: { role: backend, interfaces: { servers: 203.0.113.11 }, gateway: 203.0.113.1 }
                 traffic:
                   stream: { from: client, to: lb/web, kind: tcp-stream, flows: 4, every: 5ms }

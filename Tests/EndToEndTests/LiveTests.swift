@@ -67,7 +67,7 @@ extension EndToEnd {
             let id = up.output.trimmingCharacters(in: .whitespacesAndNewlines)
             defer { _ = try? Lab.failoverlab(["down", id], in: folder) }
             // bash alone can open a TCP connection; it writes, and the echo comes back.
-            let ask = "exec 3<>/dev/tcp/198.51.100.100/80 && echo hello >&3 && read -t 5 answer <&3 && test \"$answer\" = hello"
+            let ask = "exec 3<>/dev/tcp/198.51.100.100/7 && echo hello >&3 && read -t 5 answer <&3 && test \"$answer\" = hello"
             let before = try Lab.failoverlab(["exec", "--lab", id, "client", "--", "bash", "-c", ask], in: folder)
             #expect(before.status == 0, "\(before.errors)")
             let fail = try Lab.failoverlab(["fail", "power-off", "fw-a", "--lab", id], in: folder)

@@ -75,7 +75,7 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
         #expect(try service("tcp-proxy").profile == .tcpProxy)
         #expect(
             try service("tcp-proxy").members == [
-                PoolMemberConfiguration(name: "backend-1", address: IPv4Address(10, 0, 0, 11), port: 8080)
+                PoolMemberConfiguration(name: "backend-1", address: IPv4Address(10, 0, 0, 11), port: 7)
             ])
         let virtual = try #require(lab.variant(named: "virtual-mac-udp-fast-path"))
         guard case .firewall(let box) = virtual.node(named: "fw-b")?.role else {
@@ -84,9 +84,9 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
         #expect(box.redundancy?.usesVirtualMAC == true)
         #expect(virtual.traffic.map(\.kind) == [.udp, .udpRequest])
         #expect(virtual.traffic[0].flows == 4 && virtual.traffic[0].every == .milliseconds(10))
-        #expect(virtual.traffic[1].target == IPv4Address(198, 51, 100, 100) && virtual.traffic[1].port == 80)
+        #expect(virtual.traffic[1].target == IPv4Address(198, 51, 100, 100) && virtual.traffic[1].port == 7)
         guard case .host(let backend) = virtual.node(named: "backend-1")?.role else { Issue.record("a host"); return }
-        #expect(backend.servers == [ServerProgram(kind: .udpEcho, port: 8080)])
+        #expect(backend.servers == [ServerProgram(kind: .udpEcho, port: 7)])
     }
 
     @Test func `resolves references in its expectations`() throws {

@@ -34,7 +34,7 @@ final class ProxiedClient: ChannelInboundHandler, RemovableChannelHandler {
             .connectTimeout(TimeAmount(TCPProxy.connectTimeout))
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .connect(host: member.address.description, port: Int(member.port))
             .assumeIsolated()
             .whenComplete { [self] result in

@@ -90,6 +90,11 @@ struct NodePlan {
         ] {
             for scope in ["all", "default"] { settings.append((Sysctl("net/ipv4/conf/\(scope)/\(name)", "0"), reason)) }
         }
+        settings.append(
+            (
+                Sysctl("net/ipv4/tcp_orphan_retries", "1"),
+                "connections of ended programs do not keep the namespace alive for minutes"
+            ))
         return settings
     }
 

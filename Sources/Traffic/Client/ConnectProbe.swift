@@ -133,7 +133,7 @@ final class ConnectProbe: Flow {
         if let timer { context.loop.cancel(timer) }
         if let socket {
             context.loop.unwatch(socket.descriptor)
-            socket.close()
+            context.parting.part(with: socket)
         }
         let now = context.loop.now
         return context.result(

@@ -12,6 +12,7 @@ struct FlowContext {
     let loop: EventLoop
     let clock: ClockReference
     let ports: SourcePorts
+    let parting: PartingSockets
 
     var target: Endpoint { Endpoint(address: program.target, port: program.port) }
 
@@ -23,7 +24,10 @@ struct FlowContext {
     func connectedSocket(_ kind: Socket.Kind) throws(Errno) -> (socket: Socket, isConnected: Bool) {
         let socket = try Socket(kind)
         try ports.bind(socket)
-        if kind == .tcp { try socket.disableNagle() }
+        if kind == .tcp {
+            try socket.disableNagle()
+            try socket.resetWhenClosed()
+        }
         return (socket, try socket.connect(target))
     }
 

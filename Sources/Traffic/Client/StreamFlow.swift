@@ -214,7 +214,7 @@ final class StreamFlow: Flow {
         for timer in [askTimer, patienceTimer].compactMap(\.self) { context.loop.cancel(timer) }
         if let socket {
             context.loop.unwatch(socket.descriptor)
-            socket.close()
+            context.parting.part(with: socket)
         }
         let now = context.loop.now
         return context.result(

@@ -62,7 +62,8 @@ public final class TrafficClient {
         self.onEvent = onEvent
         context = FlowContext(
             program: program, number: number, loop: loop,
-            clock: ClockReference(instant: loop.now, timestamp: .now()), ports: ports)
+            clock: ClockReference(instant: loop.now, timestamp: .now()), ports: ports,
+            parting: PartingSockets(on: loop))
     }
 
     deinit {

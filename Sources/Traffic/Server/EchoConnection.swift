@@ -5,15 +5,19 @@ internal import SystemPackage
 final class EchoConnection {
     private let socket: Socket
     private let loop: EventLoop
+    private let parting: PartingSockets
     private let onEnd: () -> Void
     /// What the client has not taken yet; nothing is read while there is any.
     private var waiting: [UInt8] = []
     private var peerHasFinished = false
     private var isOpen = true
 
-    init(_ socket: Socket, on loop: EventLoop, onEnd: @escaping () -> Void) throws(Errno) {
+    init(
+        _ socket: Socket, on loop: EventLoop, parting: PartingSockets, onEnd: @escaping () -> Void
+    ) throws(Errno) {
         self.socket = socket
         self.loop = loop
+        self.parting = parting
         self.onEnd = onEnd
         try loop.watch(socket.descriptor) { [unowned self] in ready($0) }
     }
@@ -42,7 +46,7 @@ final class EchoConnection {
                 case .wouldBlock: return
                 case .endOfStream:
                     peerHasFinished = true
-                    return end()
+                    return part()
                 case .failed: return end()
                 }
             }
@@ -77,6 +81,15 @@ final class EchoConnection {
         }
         waiting.removeAll(keepingCapacity: true)
         try? loop.change(socket.descriptor, to: .readable)
+    }
+
+    /// The client has said all, and has had all its answers.
+    private func part() {
+        guard isOpen else { return }
+        isOpen = false
+        loop.unwatch(socket.descriptor)
+        parting.part(with: socket)
+        onEnd()
     }
 
     private func end() {

@@ -12,12 +12,14 @@ final class TCPEchoServer {
 
     private let loop: EventLoop
     private let listener: Socket
+    private let parting: PartingSockets
     private var connections: [Int32: EchoConnection] = [:]
     private var isListening = false
     private var timer: EventLoop.Timer?
 
     init(at endpoint: Endpoint, on loop: EventLoop) throws(Errno) {
         self.loop = loop
+        parting = PartingSockets(on: loop)
         listener = try Socket(.tcp)
         try listener.allowAddressReuse()
         try listener.bind(endpoint)
@@ -64,8 +66,9 @@ final class TCPEchoServer {
 
     private func open(_ socket: Socket) throws(Errno) {
         try socket.disableNagle()
+        try socket.resetWhenClosed()
         let descriptor = socket.descriptor
-        connections[descriptor] = try EchoConnection(socket, on: loop) { [unowned self] in
+        connections[descriptor] = try EchoConnection(socket, on: loop, parting: parting) { [unowned self] in
             connections[descriptor] = nil
             if connections.count == Self.mostConnections - 1 { try? listen() }
         }
