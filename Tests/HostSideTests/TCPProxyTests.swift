@@ -1,6 +1,7 @@
 import Appliances
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 import Wire
 
@@ -61,8 +62,8 @@ import Wire
 
     @Test func `a member that cannot be reached is followed by the next one`() async throws {
         let backend = try await TestBackend { Echo() }
-        let closed = try await TestBackend.closedPort()
-        try await withProxy(loadBalancer([closed, backend.port])) { host, port in
+        let closed = try ClosedPort()
+        try await withProxy(loadBalancer([closed.number, backend.port])) { host, port in
             for _ in 0..<4 {
                 let answer = try await TestClient.exchange(port, sending: "hello")
                 #expect(answer.text == "hello")
@@ -70,16 +71,18 @@ import Wire
             // Every second connection tried the closed member first.
             #expect(counter("member-failures", of: host) == 2)
         }
+        withExtendedLifetime(closed) {}
         try await backend.close()
     }
 
     @Test func `when no member can be reached the client is reset`() async throws {
-        let ports = [try await TestBackend.closedPort(), try await TestBackend.closedPort()]
-        try await withProxy(loadBalancer(ports)) { host, port in
+        let ports = [try ClosedPort(), try ClosedPort()]
+        try await withProxy(loadBalancer(ports.map(\.number))) { host, port in
             let answer = try await TestClient.exchange(port, sending: "", finishes: false)
             #expect(answer.wasReset && answer.bytes.readableBytes == 0)
             #expect(counter("unserved", of: host) == 1 && counter("member-failures", of: host) == 2)
         }
+        withExtendedLifetime(ports) {}
     }
 
     @Test func `round robin gives every member its turn`() async throws {

@@ -22,14 +22,6 @@ struct TestBackend: Sendable {
     }
 
     func close() async throws { try await channel.close() }
-
-    /// A port on which nobody listens.
-    static func closedPort() async throws -> UInt16 {
-        let backend = try await TestBackend { Echo() }
-        let port = backend.port
-        try await backend.close()
-        return port
-    }
 }
 
 /// Returns every byte, and closes when its client has finished.

@@ -76,7 +76,7 @@ import Testing
     @Test func `lets the host side of a proxy accept what comes to the virtual service`() throws {
         let proxy = try Self.plan("tcp-proxy").steps.map(\.description)
         #expect(
-            proxy.contains("lb: address 198.51.100.100/32 on inside (the proxy of virtual service web listens on it)"))
+            proxy.contains("lb: address 198.51.100.100/32 on inside (the proxy of virtual service echo listens on it)"))
         #expect(try Self.plan("tcp-fast-path").steps.allSatisfy { !$0.description.contains("198.51.100.100") })
         #expect(proxy.contains("lb: route 0.0.0.0/0 via 198.51.100.1 (the gateway of the lab file)"))
     }

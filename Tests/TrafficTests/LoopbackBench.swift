@@ -1,12 +1,15 @@
 import EventLoop
+import Glibc
 import LabTime
 import Measurement
+import TestSupport
 import Wire
 
 @testable import Traffic
 
 /// An event loop with a traffic client on 127.0.0.1, run until what a test waits for has happened.
 final class LoopbackBench {
+    private var closedPorts: [ClosedPort] = []
     let loop: EventLoop
     let ports: SourcePorts
     private(set) var isReady = false
@@ -64,10 +67,9 @@ final class LoopbackBench {
 
     /// A port on which nobody listens.
     func closedPort(_ kind: Socket.Kind) throws -> UInt16 {
-        let socket = try Socket(kind)
-        try socket.bind(Endpoint(address: .loopback, port: 0))
-        defer { socket.close() }
-        return socket.localEndpoint!.port
+        let port = try ClosedPort(kind == .tcp ? SOCK_STREAM : SOCK_DGRAM)
+        closedPorts.append(port)
+        return port.number
     }
 
     /// A socket that takes connections, or datagrams, and never answers.

@@ -3,7 +3,7 @@ internal import EventLoop
 /// TCP connections that have said all and wait for the other side to agree.
 ///
 /// A lab's sockets reset their connection when they are closed (see `Socket.resetWhenClosed`), so an orderly end keeps
-/// them open: FIN first, and `close` only once both directions have ended. One whose peer never answers stays until
+/// them open: FIN first, and `close` only once the other side has sent its own. One whose peer never does stays until
 /// the process ends, and is reset then.
 final class PartingSockets {
     private let loop: EventLoop
@@ -16,10 +16,12 @@ final class PartingSockets {
         guard socket.descriptor >= 0 else { return }
         socket.shutDownSending()
         do {
-            // Watched for nothing but what is always told: both directions have ended, or the connection broke.
+            // Watched for nothing but what is always told: both sides have sent their FIN, or the connection broke.
             try loop.watch(socket.descriptor, for: []) { [self] _ in
                 loop.unwatch(socket.descriptor)
                 sockets[socket.descriptor] = nil
+                // What the peer has not acknowledged yet, the kernel still repeats.
+                socket.finishAfterClosing()
                 socket.close()
             }
             sockets[socket.descriptor] = socket

@@ -5,10 +5,15 @@ extension Socket {
     /// Closing the socket, or the end of its process, resets the connection. Otherwise the kernel would go on to repeat
     /// FINs for minutes, and keep alive the network namespace of a lab that has ended.
     func resetWhenClosed() throws(Errno) {
-        var none = linger(l_onoff: 1, l_linger: 0)
-        guard setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, socklen_t(MemoryLayout<linger>.size)) == 0 else {
-            throw Errno(rawValue: errno)
-        }
+        guard setLinger(linger(l_onoff: 1, l_linger: 0)) else { throw Errno(rawValue: errno) }
+    }
+
+    /// Undoes `resetWhenClosed`.
+    func finishAfterClosing() { _ = setLinger(linger(l_onoff: 0, l_linger: 0)) }
+
+    private func setLinger(_ value: linger) -> Bool {
+        var value = value
+        return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size)) == 0
     }
 
     /// Every request leaves at once, not when the answer to the one before is there.
