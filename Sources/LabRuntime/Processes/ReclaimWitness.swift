@@ -1,17 +1,17 @@
-internal import Netlink
+public import Netlink
 
 /// Tells when the kernel has reclaimed a lab's namespaces.
 ///
 /// The kernel takes namespaces down in the background, first come, first served. So the warden keeps one of its own
 /// with one end of a veth pair in it, lets it go after the lab's processes have ended, and waits until the other end
 /// has vanished: then everything that was let go before is gone too.
-struct ReclaimWitness: ~Copyable {
+public struct ReclaimWitness: ~Copyable {
     private var monitor: LinkMonitor
     private var doomed: NetworkNamespace?
     private let index: Int32
 
     /// Call in a namespace of one's own.
-    init() throws(NetlinkError) {
+    public init() throws(NetlinkError) {
         let doomed = try NetworkNamespace.create()
         let monitor = try LinkMonitor()
         var socket = try NetlinkSocket()
@@ -24,7 +24,7 @@ struct ReclaimWitness: ~Copyable {
     }
 
     /// Returns when the namespaces that were let go before this call are gone, or after half a minute.
-    consuming func waitUntilReclaimed() {
+    public consuming func waitUntilReclaimed() {
         doomed = nil
         try? monitor.waitForRemoval(of: index, timeout: .seconds(30))
     }

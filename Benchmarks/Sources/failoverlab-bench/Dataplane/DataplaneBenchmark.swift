@@ -41,29 +41,18 @@ struct DataplaneBenchmark: ParsableCommand {
         var rates: [Contender: [Rate]] = [:]
         for repetition in 1...repetitions {
             for contender in contenders {
-                progress("round \(repetition) of \(repetitions): \(contender.name)")
+                Progress.show("round \(repetition) of \(repetitions): \(contender.name)")
                 rates[contender, default: []].append(try Measurement.rate(of: contender, seconds: seconds))
             }
         }
         var latencies: [Contender: [Duration]] = [:]
         for contender in contenders {
-            progress("lone frames: \(contender.name)")
+            Progress.show("lone frames: \(contender.name)")
             latencies[contender] = try Measurement.latencies(of: contender, probes: probes)
         }
-        progress("")
+        Progress.show("")
         let table = DataplaneTable(
             rates: rates, latencies: latencies, seconds: seconds, repetitions: repetitions, hasTwoCores: hasTwoCores)
         print(table.text)
     }
-
-    private func progress(_ text: String) {
-        guard isatty(STDERR_FILENO) == 1 else { return }
-        let line = Array("\r\u{1b}[K\(text)".utf8)
-        _ = write(STDERR_FILENO, line, line.count)
-    }
-}
-
-struct BenchmarkFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }
