@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import LabRuntime
+internal import Report
 
 struct Failoverlab: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +27,7 @@ struct Failoverlab: ParsableCommand {
             Glibc.exit(0)
         } catch let failure as LabFailure {
             Console.complain("failoverlab: \(failure)")
-            Glibc.exit(failure.exitCode)
+            Glibc.exit(failure.reportedCode.rawValue)
         } catch let complaint as Complaint {
             Console.complain(complaint.text)
             Glibc.exit(complaint.exitCode)
@@ -43,14 +44,4 @@ struct Failoverlab: ParsableCommand {
 struct Complaint: Error {
     var text: String
     var exitCode: Int32
-}
-
-extension LabFailure {
-    var exitCode: Int32 {
-        switch kind {
-        case .lab: 3
-        case .host: 4
-        case .interrupted: 130
-        }
-    }
 }

@@ -7,12 +7,12 @@ extension EndToEnd {
     @Suite struct BadLuck {
         @Test func `a lab file with a mistake is refused with its place, and nothing is built`() throws {
             let folder = try TemporaryFolder()
-            let lab = try Lab.changed([("role: load-balancer", "rol: load-balancer")], in: folder)
+            let lab = try Lab.changed([("profile: tcp-fast-path, pool", "profil: tcp-fast-path, pool")], in: folder)
             let result = try Lab.failoverlab(["run", lab], in: folder)
             #expect(result.status == 2)
             #expect(result.output.isEmpty)
             #expect(result.errors.contains("lab.yaml:"))
-            #expect(result.errors.contains("'rol'") && result.errors.contains("'role'"))
+            #expect(result.errors.contains("'profil'") && result.errors.contains("did you mean 'profile'"), "\(result.errors)")
             #expect(!FileManager.default.fileExists(atPath: folder.path + "/runs"))
         }
 
@@ -46,11 +46,9 @@ extension EndToEnd {
             while !((try? String(contentsOfFile: events, encoding: .utf8)) ?? "").contains("\"failover\""), Date() < deadline {
                 Thread.sleep(forTimeInterval: 0.01)
             }
-            let victims = try Command.run(
-                "/bin/sh", ["-c", "for p in /proc/[0-9]*; do [ \"$(cat $p/comm 2>/dev/null)\" = fl-lb ] && echo ${p#/proc/}; done; true"])
-            let own = victims.output.split(separator: "\n").compactMap { Int32($0) }
-            #expect(own.count == 1)
-            for pid in own { kill(pid, SIGKILL) }
+            let victims = ProcessTree.descendants(of: run.process.processIdentifier).filter { $0.name == "fl-lb" }
+            #expect(victims.count == 1)
+            for victim in victims { kill(victim.pid, SIGKILL) }
             let result = run.finish()
             #expect(result.status == 3, "\(result.output)\(result.errors)")
             #expect(result.errors.contains("'lb' died unasked"), "\(result.errors)")
@@ -113,11 +111,10 @@ extension EndToEnd {
             let folder = try TemporaryFolder()
             let program = folder.path + "/failoverlab"
             try FileManager.default.copyItem(atPath: Package.failoverlab, toPath: program)
-            // A user namespace in which no further one may be made stands for a host that forbids them.
-            let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all \"$1\" doctor"
+            // A user namespace with one inside it, and no room for a third, stands for a host that allows none.
+            let script = "echo 1 > /proc/sys/user/max_user_namespaces && exec unshare --user --map-user=1000 --map-group=1000 \"$1\" doctor"
             let result = try Command.run(
-                try #require(Package.tool("unshare")),
-                ["--user", "--map-users=0,0,65536", "--map-groups=0,0,65536", "/bin/sh", "-c", script.replacingOccurrences(of: "setpriv", with: "setpriv --reuid=1000 --regid=1000 --clear-groups"), "sh", program])
+                try #require(Package.tool("unshare")), ["--user", "--map-root-user", "/bin/sh", "-c", script, "sh", program])
             #expect(result.status == 4, "\(result.output)\(result.errors)")
             #expect(result.output.contains("user.max_user_namespaces"), "\(result.output)\(result.errors)")
         }

@@ -5,6 +5,9 @@ import Testing
 extension EndToEnd {
     /// However a lab ends, nothing of it is left but its run's folder.
     @Suite struct Kills {
+        /// Of the lab below: 8 of nodes, 2 of switches, 2 of the warden; and some to spare.
+        private static let mostNamespaces = "16"
+
         /// Kills at random moments of building, running and taking down, each time another process of the lab.
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `nothing is left after 200 kills at random moments`() throws {
@@ -23,19 +26,25 @@ extension EndToEnd {
                 let choice = Int.random(in: 0..<1_000_000, using: &generator)
                 let words = "kill \(kill) of seed \(seed): signal \(signal) after \(moment) s"
                 let run = try Command(
-                    Package.product("census"), ["64", Package.failoverlab, "run", lab, "--output", "runs-\(kill)"],
+                    Package.product("census"), [Self.mostNamespaces, Package.failoverlab, "run", lab, "--output", "runs-\(kill)"],
                     in: folder.path)
                 try run.start()
                 // A stated moment, counted from the start; nothing is hoped to have happened by then.
                 Thread.sleep(forTimeInterval: moment)
-                let victims = descendants(of: run.process.processIdentifier).filter { $0.name != "census" }
+                let victims = ProcessTree.descendants(of: run.process.processIdentifier).filter { $0.name != "census" }
                 let victim = victims.isEmpty ? nil : victims[choice % victims.count]
                 if let victim { Foundation.kill(victim.pid, signal) }
                 let result = run.finish()
                 #expect(result.errors.contains("left 0"), "\(words), at \(victim?.name ?? "nothing"): \(result.errors)")
                 #expect(result.status != 99, "\(words), at \(victim?.name ?? "nothing")")
                 let captures = Lab.captures(in: "\(folder.path)/runs-\(kill)")
-                #expect(captures.allSatisfy(isReadable), "\(words), at \(victim?.name ?? "nothing")")
+                for capture in captures {
+                    #expect(try CaptureStructure.problem(in: capture) == nil, "\(words), at \(victim?.name ?? "nothing")")
+                }
+                // An independent reader, for one of them.
+                if let tshark = Host.tshark, let capture = captures.filter({ CaptureStructure.hasHeader($0) }).randomElement(using: &generator) {
+                    #expect(try Command.run(tshark, ["-r", capture, "-c", "1", "-n"]).status == 0, "\(words): \(capture)")
+                }
                 try? FileManager.default.removeItem(atPath: "\(folder.path)/runs-\(kill)")
             }
             #expect(try processesWithFolder(folder.path).isEmpty)
@@ -96,18 +105,9 @@ extension EndToEnd {
         private func timeOfAWholeRun(_ lab: String, in folder: TemporaryFolder) throws -> Double {
             let begin = Date()
             let result = try Command.run(
-                Package.product("census"), ["64", Package.failoverlab, "run", lab, "--output", "whole"], in: folder.path)
+                Package.product("census"), [Self.mostNamespaces, Package.failoverlab, "run", lab, "--output", "whole"], in: folder.path)
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             return Date().timeIntervalSince(begin)
-        }
-
-        private func isReadable(_ capture: String) -> Bool {
-            guard let tool = Host.tshark else { return true }
-            // A capture may have been killed before its header was written.
-            let size = (try? FileManager.default.attributesOfItem(atPath: capture)[.size] as? Int) ?? 0
-            guard size > 0 else { return true }
-            let read = try? Command.run(tool, ["-r", capture, "-c", "1", "-n"])
-            return read?.status == 0
         }
 
         private func hostLinks() throws -> [String] {
@@ -115,33 +115,10 @@ extension EndToEnd {
         }
 
         private func processesWithFolder(_ path: String) throws -> [Int32] {
-            allProcesses().filter { process in
+            ProcessTree.all().filter { process in
                 guard let command = FileManager.default.contents(atPath: "/proc/\(process.pid)/cmdline") else { return false }
                 return String(decoding: command, as: UTF8.self).contains(path)
             }.map(\.pid)
-        }
-
-        private func descendants(of root: Int32) -> [(pid: Int32, name: String)] {
-            let all = allProcesses()
-            var found: Set<Int32> = [root]
-            var grew = true
-            while grew {
-                grew = false
-                for process in all where found.contains(process.parent) && found.insert(process.pid).inserted { grew = true }
-            }
-            return all.filter { found.contains($0.pid) && $0.pid != root }.map { ($0.pid, $0.name) }.sorted { $0.pid < $1.pid }
-        }
-
-        private func allProcesses() -> [(pid: Int32, parent: Int32, name: String)] {
-            ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { entry in
-                guard let pid = Int32(entry), let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
-                let text = String(decoding: data, as: UTF8.self)
-                // pid (name) state parent …; a name may contain spaces and brackets.
-                guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")") else { return nil }
-                let fields = text[text.index(after: close)...].split(separator: " ")
-                guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
-                return (pid, parent, String(text[text.index(after: open)..<close]))
-            }
         }
     }
 }

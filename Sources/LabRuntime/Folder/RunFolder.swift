@@ -46,7 +46,8 @@ public struct RunFolder: Hashable, Sendable {
     }
 
     /// Writes a whole file; what was there before is replaced only when the new one is complete.
-    static func write(_ bytes: [UInt8], to path: String) throws(LabFailure) {
+    /// - Throws: `LabFailure` that names the file and the kernel's reason
+    public static func write(_ bytes: [UInt8], to path: String) throws(LabFailure) {
         let new = path + ".new"
         let descriptor = cl_open(new, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         guard descriptor >= 0 else { throw unwritable(path, -descriptor) }

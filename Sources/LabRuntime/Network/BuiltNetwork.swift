@@ -10,7 +10,8 @@ public final class BuiltNetwork {
     /// A namespace and a netlink socket inside it, which serves it from any other.
     final class Place {
         let namespace: NetworkNamespace
-        var socket: NetlinkSocket
+        /// nil when the network has retired.
+        var socket: NetlinkSocket?
 
         init(_ namespace: consuming NetworkNamespace, _ socket: consuming NetlinkSocket) {
             self.namespace = namespace
@@ -46,6 +47,26 @@ public final class BuiltNetwork {
 
     deinit { close(null) }
 
+    /// Lets go of what the kernel takes longest to take back, when boxes are gone and no frame needs a bridge any more.
+    /// The links stay, and are captured; nothing can be changed from now on.
+    ///
+    /// For each bridge the kernel waits twice some 15 ms (`rcu_barrier`), and a namespace outlives its netlink socket
+    /// by a grace period. Here that passes while the captures are completed.
+    func retire() {
+        for planned in plan.namespaces {
+            guard let place = places[planned.id] else { continue }
+            for case .createBridge(let name) in planned.configuration.map(\.action) {
+                let namespace = place.namespace.descriptor
+                NamespaceThread.start {
+                    try NetworkNamespace.enter(namespace)
+                    var socket = try NetlinkSocket()
+                    try socket.perform(.deleteLink(.name(name)))
+                }
+            }
+            place.socket = nil
+        }
+    }
+
     private func prepare(_ planned: Plan.Namespace) throws {
         let namespace = try NetworkNamespace.createAndEnter()
         for step in planned.preparation {
@@ -61,16 +82,16 @@ public final class BuiltNetwork {
             VethEnd(end.name, mac: end.mac, mtu: mtu, namespace: places[end.namespace]?.namespace.descriptor)
         }
         let links = plan.links.compactMap { if case .createLink(let link) = $0.action { link } else { nil } }
-        try builder.socket.perform(links.map { .createVethPair(end($0.a, $0.mtu), end($0.b, $0.mtu)) })
+        try builder.socket?.perform(links.map { .createVethPair(end($0.a, $0.mtu), end($0.b, $0.mtu)) })
         for link in links {
-            for end in [link.a, link.b] { try places[end.namespace]?.socket.turnOff(on: end.name) }
+            for end in [link.a, link.b] { try places[end.namespace]?.socket?.turnOff(on: end.name) }
         }
     }
 
     /// Both ends of every link are up only now.
     private func noticeCarriers() {
         for case .createLink(let link) in plan.links.map(\.action) {
-            for end in [link.a, link.b] { places[end.namespace]?.socket.noticeCarrier(of: end.name) }
+            for end in [link.a, link.b] { places[end.namespace]?.socket?.noticeCarrier(of: end.name) }
         }
     }
 
@@ -90,7 +111,7 @@ public final class BuiltNetwork {
             case .createNamespace, .createLink: break
             }
         }
-        try place.socket.perform(requests)
+        try place.socket?.perform(requests)
     }
 
     private func set(_ sysctl: Topology.Sysctl) throws {
@@ -176,7 +197,7 @@ public final class BuiltNetwork {
 
     private func set(_ interface: String, in id: NamespaceID, up isUp: Bool) throws(LabFailure) {
         do {
-            try places[id]?.socket.perform(isUp ? .setUp(.name(interface)) : .setDown(.name(interface)))
+            try places[id]?.socket?.perform(isUp ? .setUp(.name(interface)) : .setDown(.name(interface)))
         } catch {
             throw LabFailure(.lab, "'\(interface)' of \(id) could not be set \(isUp ? "up" : "down"): \(error)")
         }
@@ -186,7 +207,7 @@ public final class BuiltNetwork {
     private func restoreRoutes(of node: Node) throws(LabFailure) {
         guard !node.isBox else { return }
         do {
-            try places[.host(node.name)]?.socket.perform(node.routes.map { .replaceRoute(Route($0)) })
+            try places[.host(node.name)]?.socket?.perform(node.routes.map { .replaceRoute(Route($0)) })
         } catch {
             throw LabFailure(.lab, "the routes of '\(node.name)' could not be restored: \(error)")
         }

@@ -145,7 +145,10 @@ final class Supervisor {
         captures.onFinished = { _ in leave() }
         captures.onFailed = { _ in leave() }
         captures.onGone = leave
+        // What the kernel needs long for goes beside the captures' end: the boxes' rings, the bridges.
+        for running in nodes.values where running.node.isBox { running.kill() }
         captures.drain()
+        network.retire()
         loop.schedule(after: .seconds(2), leave)
     }
 

@@ -48,7 +48,4 @@ struct Links: ~Copyable {
         guard link < count, interfaces[link] != 0 else { return nil }
         return interfaces[link]
     }
-
-    /// Interface indices of the links that exist.
-    var all: [Int32] { (0..<count).map { interfaces[$0] }.filter { $0 != 0 } }
 }

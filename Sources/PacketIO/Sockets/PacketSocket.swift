@@ -35,8 +35,8 @@ public struct PacketSocket: ~Copyable {
         let ring = try ReceiveRing(socket: receiver.descriptor, options: options)
         // Only now: before it is bound to a protocol, a packet socket hears nothing.
         try receiver.bindToAllInterfaces()
-        // A veth hands over every frame anyway; an interface that filters by address would not.
-        for interface in links.all { try receiver.listenToEveryAddress(onInterface: interface) }
+        // Not promiscuous: a veth hands over every frame anyway, and the kernel would have to be asked again, in turn
+        // with everybody else, when the socket is closed.
         // Never bound: it hears nothing at all.
         let sender = try Socket()
         if options.bypassesQueueingDiscipline {

@@ -53,17 +53,6 @@ struct Socket: ~Copyable {
         guard result == 0 else { throw .refused(step: "bind the packet socket", .current) }
     }
 
-    /// Membership survives the interface's going down and ends with the socket.
-    func listenToEveryAddress(onInterface interface: Int32) throws(PacketSocketError) {
-        var request = packet_mreq()
-        request.mr_ifindex = interface
-        request.mr_type = UInt16(PACKET_MR_PROMISC)
-        let length = socklen_t(MemoryLayout<packet_mreq>.size)
-        guard setsockopt(descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, length) == 0 else {
-            throw .refused(step: "listen to every address on interface \(interface)", .current)
-        }
-    }
-
     /// Waits until an interface that has carrier also transmits.
     ///
     /// Carrier and transmission are not one step: when the second end of a veth comes up, both have carrier at once,

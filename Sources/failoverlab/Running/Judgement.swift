@@ -9,6 +9,7 @@ internal import Topology
 /// What became of one variant: judged from the files of its run's folder alone.
 struct Judgement {
     let variant: VariantVerdict
+    let folder: RunFolder
     /// Why the lab did not reach the end of its scenario.
     let failure: LabFailure?
 
@@ -16,6 +17,7 @@ struct Judgement {
 
     /// - Parameter supervisor: its last word; nil for a saved run
     init(of variant: Variant, in folder: RunFolder, supervisor: SupervisorReport?) {
+        self.folder = folder
         if case .failed(let failure) = supervisor {
             self.failure = failure
             self.variant = VariantVerdict(
@@ -40,12 +42,15 @@ struct Judgement {
     }
 
     /// The code with which a run of this variant alone ends.
-    var exitCode: Report.ExitCode {
-        switch failure?.kind {
+    var exitCode: Report.ExitCode { failure?.reportedCode ?? Report.ExitCode(verdict) }
+}
+
+extension LabFailure {
+    var reportedCode: Report.ExitCode {
+        switch kind {
         case .lab: .laboratory
         case .host: .host
         case .interrupted: .interrupted
-        case nil: Report.ExitCode(verdict)
         }
     }
 }

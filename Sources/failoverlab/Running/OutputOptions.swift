@@ -23,35 +23,31 @@ struct OutputOptions: ParsableArguments {
         _ judgements: [Judgement], named lab: String, title: String?, in folder: String?, repetitions: Int
     ) throws -> Never {
         let verdict = Verdict(lab: lab, title: title, variants: judgements.map(\.variant))
+        var failures = Set(judgements.compactMap(\.failure))
         if let folder {
-            for judgement in judgements where repetitions == 1 {
-                let single = Verdict(lab: lab, title: title, variants: [judgement.variant])
-                try write(try single.json(), to: "\(folder)/\(judgement.variant.name)/verdict.json")
+            do {
+                for judgement in judgements where repetitions == 1 {
+                    let single = Verdict(lab: lab, title: title, variants: [judgement.variant])
+                    try RunFolder.write(Array(try single.json().utf8), to: judgement.folder.verdict)
+                }
+                try RunFolder.write(Array(try verdict.json().utf8), to: "\(folder)/verdict.json")
+            } catch let failure as LabFailure {
+                // A full disk does not keep the answer from the person who waits for it.
+                failures.insert(failure)
             }
-            try write(try verdict.json(), to: "\(folder)/verdict.json")
         }
         let text = TextReport(
             color: Console.hasColor(STDOUT_FILENO) ? .color : .plain, width: Console.width(of: STDOUT_FILENO),
             folder: folder.map(Self.shortened))
         Console.answer(try format.render(verdict, text: text))
-        for failure in Set(judgements.compactMap(\.failure)).sorted(by: { $0.message < $1.message }) {
-            Console.complain("failoverlab: \(failure)")
-        }
-        Glibc.exit(Self.worst(judgements.map(\.exitCode)))
+        for failure in failures.sorted(by: { $0.message < $1.message }) { Console.complain("failoverlab: \(failure)") }
+        Glibc.exit(Self.worst(judgements.map(\.exitCode) + failures.map(\.reportedCode)))
     }
 
     /// What ended a run early says more than what an expectation says.
     private static func worst(_ codes: [Report.ExitCode]) -> Int32 {
         let order: [Report.ExitCode] = [.interrupted, .host, .laboratory, .fail, .inconclusive]
         return (order.first { codes.contains($0) } ?? (codes.isEmpty ? .inconclusive : .pass)).rawValue
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw LabFailure(.lab, "'\(path)' cannot be written: \(error.localizedDescription)")
-        }
     }
 
     /// As a person would type it from here.
