@@ -78,7 +78,7 @@ let status = wait(for: child)
 // Namespaces are reclaimed in the background, those of the previous count too: look again while fewer are free.
 var left = limit
 for _ in 0..<100 {
-    left = limit - countFree(upTo: limit)
+    left = min(left, limit - countFree(upTo: limit))
     if left <= 0 { break }
     usleep(50_000)
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -8,49 +9,88 @@ extension EndToEnd {
         /// Of the lab below: 8 of nodes, 2 of switches, 2 of the warden; and some to spare.
         private static let mostNamespaces = "16"
 
+        /// Labs beside each other; most of a kill's time is spent waiting.
+        private static let workers = 6
+
         /// Kills at random moments of building, running and taking down, each time another process of the lab.
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `nothing is left after 200 kills at random moments`() throws {
             let kills = ProcessInfo.processInfo.environment["FAILOVERLAB_KILLS"].flatMap(Int.init) ?? 200
             let seed = ProcessInfo.processInfo.environment["FAILOVERLAB_SEED"].flatMap(UInt64.init) ?? 20_261_121
             print("kills: \(kills), seed \(seed)")
-            var generator = SeededGenerator(seed: seed)
             let folder = try TemporaryFolder()
             let lab = try shortLab(in: folder)
             let whole = try timeOfAWholeRun(lab, in: folder)
             let linksBefore = try hostLinks()
             let mountsBefore = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
-            for kill in 0..<kills {
-                let moment = Double.random(in: 0..<whole * 1.05, using: &generator)
-                let signal = [SIGKILL, SIGKILL, SIGKILL, SIGTERM, SIGINT].randomElement(using: &generator)!
-                let choice = Int.random(in: 0..<1_000_000, using: &generator)
-                let words = "kill \(kill) of seed \(seed): signal \(signal) after \(moment) s"
-                let run = try Command(
-                    Package.product("census"), [Self.mostNamespaces, Package.failoverlab, "run", lab, "--output", "runs-\(kill)"],
-                    in: folder.path)
-                try run.start()
-                // A stated moment, counted from the start; nothing is hoped to have happened by then.
-                Thread.sleep(forTimeInterval: moment)
-                let victims = ProcessTree.descendants(of: run.process.processIdentifier).filter { $0.name != "census" }
-                let victim = victims.isEmpty ? nil : victims[choice % victims.count]
-                if let victim { Foundation.kill(victim.pid, signal) }
-                let result = run.finish()
-                #expect(result.errors.contains("left 0"), "\(words), at \(victim?.name ?? "nothing"): \(result.errors)")
-                #expect(result.status != 99, "\(words), at \(victim?.name ?? "nothing")")
-                let captures = Lab.captures(in: "\(folder.path)/runs-\(kill)")
-                for capture in captures {
-                    #expect(try CaptureStructure.problem(in: capture) == nil, "\(words), at \(victim?.name ?? "nothing")")
+            let next = Mutex(0)
+            let problems = Mutex<[String]>([])
+            let victims = Mutex<[String: Int]>([:])
+            let work: @Sendable () -> Void = {
+                while case let kill = next.withLock({ kill in defer { kill += 1 }; return kill }), kill < kills {
+                    do {
+                        let attempt = try Self.attempt(kill, of: seed, lab: lab, before: whole * 1.05, in: folder.path)
+                        victims.withLock { $0[attempt.victim, default: 0] += 1 }
+                        problems.withLock { $0 += attempt.problems }
+                    } catch {
+                        problems.withLock { $0.append("kill \(kill) of seed \(seed): \(error)") }
+                    }
                 }
-                // An independent reader, for one of them.
-                if let tshark = Host.tshark, let capture = captures.filter({ CaptureStructure.hasHeader($0) }).randomElement(using: &generator) {
-                    #expect(try Command.run(tshark, ["-r", capture, "-c", "1", "-n"]).status == 0, "\(words): \(capture)")
-                }
-                try? FileManager.default.removeItem(atPath: "\(folder.path)/runs-\(kill)")
             }
+            let group = DispatchGroup()
+            for _ in 0..<Self.workers {
+                group.enter()
+                Thread.detachNewThread {
+                    work()
+                    group.leave()
+                }
+            }
+            group.wait()
+            print("killed: \(victims.withLock { $0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
+            for problem in problems.withLock({ $0 }) { Issue.record("\(problem)") }
+            #expect(victims.withLock { $0.count } > 5)
             #expect(try processesWithFolder(folder.path).isEmpty)
             #expect(try hostLinks() == linksBefore)
             #expect(try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) == mountsBefore)
             #expect(!(try String(contentsOfFile: "/proc/net/unix", encoding: .utf8)).contains("@failoverlab/\(getuid())/kill-test"))
+        }
+
+        /// One run that is disturbed once; the same kill of the same seed always picks the same moment.
+        private static func attempt(
+            _ kill: Int, of seed: UInt64, lab: String, before end: Double, in folder: String
+        ) throws -> (victim: String, problems: [String]) {
+            var generator = SeededGenerator(seed: seed &+ UInt64(kill) &* 1_000_003)
+            let moment = Double.random(in: 0..<end, using: &generator)
+            let signal = [SIGKILL, SIGKILL, SIGKILL, SIGTERM, SIGINT].randomElement(using: &generator)!
+            let choice = Int.random(in: 0..<1_000_000, using: &generator)
+            let run = try Command(
+                Package.product("census"), [mostNamespaces, Package.failoverlab, "run", lab, "--output", "runs-\(kill)"],
+                in: folder)
+            try run.start()
+            // A stated moment, counted from the start; nothing is hoped to have happened by then.
+            Thread.sleep(forTimeInterval: moment)
+            let candidates = ProcessTree.descendants(of: run.process.processIdentifier).filter { $0.name != "census" }
+            let victim = candidates.isEmpty ? nil : candidates[choice % candidates.count]
+            if let victim { Foundation.kill(victim.pid, signal) }
+            let result = run.finish()
+            let words = "kill \(kill) of seed \(seed): signal \(signal) to \(victim?.name ?? "nothing") after \(moment) s"
+            var problems: [String] = []
+            if result.status == 99 || !result.errors.contains("left 0") {
+                problems.append("\(words): \(result.status) \(result.errors)")
+            }
+            let captures = Lab.captures(in: "\(folder)/runs-\(kill)")
+            for capture in captures {
+                if let problem = try CaptureStructure.problem(in: capture) { problems.append("\(words): \(problem)") }
+            }
+            // An independent reader, for one of them.
+            if let tshark = Host.tshark,
+                let capture = captures.filter({ CaptureStructure.hasHeader($0) }).randomElement(using: &generator),
+                case let read = try Command.run(tshark, ["-r", capture, "-c", "1", "-n"]), read.status != 0
+            {
+                problems.append("\(words): \(capture): \(read.errors)")
+            }
+            try? FileManager.default.removeItem(atPath: "\(folder)/runs-\(kill)")
+            return (victim?.name ?? "nothing", problems)
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

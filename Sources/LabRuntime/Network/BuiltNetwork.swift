@@ -15,7 +15,7 @@ public final class BuiltNetwork {
 
         init(_ namespace: consuming NetworkNamespace, _ socket: consuming NetlinkSocket) {
             self.namespace = namespace
-            self.socket = socket
+            self.socket = consume socket
         }
     }
 
@@ -55,14 +55,6 @@ public final class BuiltNetwork {
     func retire() {
         for planned in plan.namespaces {
             guard let place = places[planned.id] else { continue }
-            for case .createBridge(let name) in planned.configuration.map(\.action) {
-                let namespace = place.namespace.descriptor
-                NamespaceThread.start {
-                    try NetworkNamespace.enter(namespace)
-                    var socket = try NetlinkSocket()
-                    try socket.perform(.deleteLink(.name(name)))
-                }
-            }
             place.socket = nil
         }
     }
