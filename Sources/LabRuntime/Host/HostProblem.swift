@@ -63,6 +63,13 @@ public struct HostProblem: Hashable, Sendable {
                 """)
     }
 
+    /// Boxes and captures need them: better said before anything is built.
+    static func checkPacketSockets() throws(LabFailure) {
+        let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0)
+        guard descriptor >= 0 else { throw packetSockets(errno).failure }
+        close(descriptor)
+    }
+
     static func virtualLinks(_ what: String, _ reason: String) -> HostProblem {
         HostProblem(
             problem: "\(what) cannot be made here: \(reason)",

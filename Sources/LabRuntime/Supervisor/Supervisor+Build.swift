@@ -16,6 +16,7 @@ extension Supervisor {
         self.assignment = assignment
         let folder = RunFolder(assignment.folder)
         do {
+            try HostProblem.checkPacketSockets()
             journal = try Journal(path: folder.events)
             network = try BuiltNetwork(building: assignment.variant)
             phase = .starting

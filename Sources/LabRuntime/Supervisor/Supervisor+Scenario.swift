@@ -8,6 +8,8 @@ internal import Topology
 /// Where the scenario stands.
 struct ScenarioProgress {
     var next = 0
+    /// How many events there were when the last fault was injected: a `wait-for` looks at those after it.
+    var eventsBeforeFault = 0
     /// The event that a `wait-for` step waits for, and the timer that bounds it.
     var awaited: (event: String, timer: EventLoop.Timer)?
 }
@@ -37,12 +39,15 @@ extension Supervisor {
         case .wait(let duration):
             loop.schedule(after: duration) { [unowned self] in proceed() }
         case .waitFor(let event, let patience):
-            if journal.events.contains(where: { $0.name == event }) { return proceed() }
+            if journal.events.dropFirst(scenario.eventsBeforeFault).contains(where: { $0.name == event }) {
+                return proceed()
+            }
             let timer = loop.schedule(after: patience) { [unowned self] in
                 fail(LabFailure(.lab, "the scenario waited \(patience) for '\(event)', which did not happen"))
             }
             scenario.awaited = (event, timer)
         case .fail(let fault, let name):
+            scenario.eventsBeforeFault = journal.events.count
             inject(fault, name: name) { [unowned self] failure in
                 if let failure { fail(failure) } else { proceed() }
             }
