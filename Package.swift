@@ -81,7 +81,9 @@ let package = Package(
         room("Evidence", ["Measurement", "Wire", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         room("LabFile", [yams]),
-        room("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Redundancy", "Dataplane", "Wire", "LabTime"]),
+        room(
+            "Topology",
+            ["LabFile", "Expectation", "Measurement", "Appliances", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         room("Report", ["Expectation", "Evidence", "Measurement", "LabTime"]),
 
         // Rooms that touch the kernel
@@ -95,7 +97,8 @@ let package = Package(
             "LabRuntime",
             [
                 "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Dataplane", "Wire",
-                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux", systemPackage,
+                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                systemPackage,
             ]),
         .executableTarget(
             name: "failoverlab",
@@ -121,7 +124,8 @@ let package = Package(
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime", systemPackage]),
         tests("HostSide", ["Appliances", "Wire", "LabTime"] + nio),
-        tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux", systemPackage]),
+        tests(
+            "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux", systemPackage]),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),

@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -58,6 +59,9 @@ int cl_pidfd_open(pid_t pid) {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     return fd < 0 ? -errno : fd;
 }
+
+// MEMBARRIER_CMD_GLOBAL is synchronize_rcu (kernel/sched/membarrier.c).
+void cl_wait_for_grace_period(void) { syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
 
 pid_t cl_fork(void) { return fork(); }
 int cl_unshare(int flags) { return unshare(flags) == 0 ? 0 : errno; }

@@ -27,7 +27,8 @@ extension Timestamp: CustomStringConvertible {
         let (year, month, dayOfMonth) = Self.civil(fromDay: day)
         func two(_ v: Int64) -> String { v < 10 ? "0\(v)" : "\(v)" }
         let fraction = String(nano + 1_000_000_000).dropFirst()
-        return "\(year)-\(two(month))-\(two(dayOfMonth))T\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60)).\(fraction)Z"
+        return
+            "\(year)-\(two(month))-\(two(dayOfMonth))T\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60)).\(fraction)Z"
     }
 
     /// Reads what `description` writes; one to nine fractional digits, or none.

@@ -12,13 +12,16 @@ extension EndToEnd {
             #expect(result.status == 2)
             #expect(result.output.isEmpty)
             #expect(result.errors.contains("lab.yaml:"))
-            #expect(result.errors.contains("'profil'") && result.errors.contains("did you mean 'profile'"), "\(result.errors)")
+            #expect(
+                result.errors.contains("'profil'") && result.errors.contains("did you mean 'profile'"),
+                "\(result.errors)")
             #expect(!FileManager.default.fileExists(atPath: folder.path + "/runs"))
         }
 
         @Test func `a capture filter that libpcap refuses is a mistake in the lab file`() throws {
             let folder = try TemporaryFolder()
-            let lab = try Lab.changed([("on: client.outside, of", "on: client.outside, match: tcp and and, of")], in: folder)
+            let lab = try Lab.changed(
+                [("on: client.outside, of", "on: client.outside, match: tcp and and, of")], in: folder)
             let result = try Lab.failoverlab(["validate", lab], in: folder)
             #expect(result.status == 2, "\(result.output)\(result.errors)")
             #expect(result.errors.contains("lab.yaml:"))
@@ -37,13 +40,16 @@ extension EndToEnd {
         func `a node that dies unasked ends the run with 3, and its captures are readable`() throws {
             let folder = try TemporaryFolder()
             let run = try Command(
-                Package.failoverlab, ["run", Lab.fastPath, "--variant", "tcp-proxy", "--output", "runs"], in: folder.path)
+                Package.failoverlab, ["run", Lab.fastPath, "--variant", "tcp-proxy", "--output", "runs"],
+                in: folder.path)
             try run.start()
             let captures = folder.path + "/runs/fast-path-mac-failover/latest/tcp-proxy/captures"
             let events = folder.path + "/runs/fast-path-mac-failover/latest/tcp-proxy/events.jsonl"
             // Until the fault of the scenario, which comes after half a second of traffic.
             let deadline = Date() + 30
-            while !((try? String(contentsOfFile: events, encoding: .utf8)) ?? "").contains("\"failover\""), Date() < deadline {
+            while !((try? String(contentsOfFile: events, encoding: .utf8)) ?? "").contains("\"failover\""),
+                Date() < deadline
+            {
                 Thread.sleep(forTimeInterval: 0.01)
             }
             let victims = ProcessTree.descendants(of: run.process.processIdentifier).filter { $0.name == "fl-lb" }
@@ -67,7 +73,9 @@ extension EndToEnd {
             try run.start()
             let events = folder.path + "/runs/fast-path-mac-failover/latest/tcp-fast-path/events.jsonl"
             let deadline = Date() + 30
-            while !((try? String(contentsOfFile: events, encoding: .utf8)) ?? "").contains("\"failover\""), Date() < deadline {
+            while !((try? String(contentsOfFile: events, encoding: .utf8)) ?? "").contains("\"failover\""),
+                Date() < deadline
+            {
                 Thread.sleep(forTimeInterval: 0.01)
             }
             kill(run.process.processIdentifier, signal)
@@ -96,7 +104,10 @@ extension EndToEnd {
             try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
             let result = try Command.run(
                 try #require(Package.tool("unshare")),
-                ["--mount", "/bin/sh", "-c", script, "sh", disk, Package.failoverlab, Lab.fastPath, folder.path + "/kept"])
+                [
+                    "--mount", "/bin/sh", "-c", script, "sh", disk, Package.failoverlab, Lab.fastPath,
+                    folder.path + "/kept",
+                ])
             #expect(result.status == 3, "\(result.output)\(result.errors)")
             #expect(result.errors.contains("No space left"), "\(result.errors)")
             if let tshark = Host.tshark {
@@ -112,9 +123,11 @@ extension EndToEnd {
             let program = folder.path + "/failoverlab"
             try FileManager.default.copyItem(atPath: Package.failoverlab, toPath: program)
             // A user namespace with one inside it, and no room for a third, stands for a host that allows none.
-            let script = "echo 1 > /proc/sys/user/max_user_namespaces && exec unshare --user --map-user=1000 --map-group=1000 \"$1\" doctor"
+            let script =
+                "echo 1 > /proc/sys/user/max_user_namespaces && exec unshare --user --map-user=1000 --map-group=1000 \"$1\" doctor"
             let result = try Command.run(
-                try #require(Package.tool("unshare")), ["--user", "--map-root-user", "/bin/sh", "-c", script, "sh", program])
+                try #require(Package.tool("unshare")),
+                ["--user", "--map-root-user", "/bin/sh", "-c", script, "sh", program])
             #expect(result.status == 4, "\(result.output)\(result.errors)")
             #expect(result.output.contains("user.max_user_namespaces"), "\(result.output)\(result.errors)")
         }

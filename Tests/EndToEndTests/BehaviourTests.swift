@@ -47,14 +47,17 @@ extension EndToEnd {
             let lab = folder.path + "/lab.yaml"
             let head = Self.pair.replacingOccurrences(of: "PREEMPT", with: preempt)
                 .replacingOccurrences(of: "SCHEDULER", with: scheduler)
-                .replacingOccurrences(of: "kind: MONITOR", with: monitor == "http" ? "kind: http, port: 81" : "kind: tcp")
+                .replacingOccurrences(
+                    of: "kind: MONITOR", with: monitor == "http" ? "kind: http, port: 81" : "kind: tcp")
             try (head + scenario).write(toFile: lab, atomically: true, encoding: .utf8)
             let result = try Lab.failoverlab(["run", lab], in: folder)
             #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a box that returns takes the addresses back when it may preempt, and flows survive both failovers`() throws {
+        func `a box that returns takes the addresses back when it may preempt, and flows survive both failovers`()
+            throws
+        {
             try run(
                 """
                 scenario:
@@ -171,7 +174,10 @@ extension EndToEnd {
             let command = "SHELL=/bin/sh \(Package.failoverlab) shell --lab \(id) client"
             let shell = try Command.run(
                 "/bin/sh",
-                ["-c", "printf 'test -t 0 && echo terminal; ip -o -4 addr show outside; exit 3\\n' | script -qec '\(command)' /dev/null"],
+                [
+                    "-c",
+                    "printf 'test -t 0 && echo terminal; ip -o -4 addr show outside; exit 3\\n' | script -qec '\(command)' /dev/null",
+                ],
                 in: folder.path)
             #expect(shell.status == 3, "\(shell.output)\(shell.errors)")
             #expect(shell.output.contains("192.0.2.10/24"), "\(shell.output)")

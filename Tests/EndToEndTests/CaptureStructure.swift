@@ -15,7 +15,9 @@ enum CaptureStructure {
     ///   it was written) are what a kill may leave.
     static func problem(in path: String) throws -> String? {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        guard bytes.count >= headerLength else { return bytes.isEmpty ? nil : "\(path): a header of \(bytes.count) bytes" }
+        guard bytes.count >= headerLength else {
+            return bytes.isEmpty ? nil : "\(path): a header of \(bytes.count) bytes"
+        }
         func number(_ offset: Int) -> UInt32 {
             bytes.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
         }

@@ -18,7 +18,8 @@ extension EndToEnd {
             for variant in variants {
                 let name = try #require(variant["name"] as? String)
                 let traffic = try #require(variant["traffic"] as? [[String: Any]])
-                let outcomes = Dictionary(uniqueKeysWithValues: traffic.map { ($0["name"] as! String, $0["outcome"] as? String) })
+                let outcomes = Dictionary(
+                    uniqueKeysWithValues: traffic.map { ($0["name"] as! String, $0["outcome"] as? String) })
                 let isSymptom = variant["shows"] as? String == "symptom"
                 #expect(isSymptom == (name.hasPrefix("tcp-fast-path") || name.hasPrefix("udp-fast-path")), "\(name)")
                 #expect(outcomes["existing"] == (isSymptom ? "timed-out" : "survived"), "\(name): \(outcomes)")
@@ -32,7 +33,8 @@ extension EndToEnd {
             }
             try examineWithTShark(folder)
             // A saved run is judged again, to the same end, without privileges of any kind.
-            let again = try Lab.failoverlab(["check", "runs/fast-path-mac-failover/latest", "--format", "json"], in: folder)
+            let again = try Lab.failoverlab(
+                ["check", "runs/fast-path-mac-failover/latest", "--format", "json"], in: folder)
             #expect(again.status == 0, "\(again.errors)")
         }
 

@@ -27,7 +27,9 @@ extension EndToEnd {
             let problems = Mutex<[String]>([])
             let victims = Mutex<[String: Int]>([:])
             let work: @Sendable () -> Void = {
-                while case let kill = next.withLock({ kill in defer { kill += 1 }; return kill }), kill < kills {
+                while case let kill = next.withLock({ kill in
+                    defer { kill += 1 }; return kill
+                }), kill < kills {
                     do {
                         let attempt = try Self.attempt(kill, of: seed, lab: lab, before: whole * 1.05, in: folder.path)
                         victims.withLock { $0[attempt.victim, default: 0] += 1 }
@@ -46,13 +48,17 @@ extension EndToEnd {
                 }
             }
             group.wait()
-            print("killed: \(victims.withLock { $0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
+            print(
+                "killed: \(victims.withLock { $0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
+            )
             for problem in problems.withLock({ $0 }) { Issue.record("\(problem)") }
             #expect(victims.withLock { $0.count } > 5)
             #expect(try processesWithFolder(folder.path).isEmpty)
             #expect(try hostLinks() == linksBefore)
             #expect(try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) == mountsBefore)
-            #expect(!(try String(contentsOfFile: "/proc/net/unix", encoding: .utf8)).contains("@failoverlab/\(getuid())/kill-test"))
+            #expect(
+                !(try String(contentsOfFile: "/proc/net/unix", encoding: .utf8)).contains(
+                    "@failoverlab/\(getuid())/kill-test"))
         }
 
         /// One run that is disturbed once; the same kill of the same seed always picks the same moment.
@@ -64,7 +70,8 @@ extension EndToEnd {
             let signal = [SIGKILL, SIGKILL, SIGKILL, SIGTERM, SIGINT].randomElement(using: &generator)!
             let choice = Int.random(in: 0..<1_000_000, using: &generator)
             let run = try Command(
-                Package.product("census"), [mostNamespaces, Package.failoverlab, "run", lab, "--output", "runs-\(kill)"],
+                Package.product("census"),
+                [mostNamespaces, Package.failoverlab, "run", lab, "--output", "runs-\(kill)"],
                 in: folder)
             try run.start()
             // A stated moment, counted from the start; nothing is hoped to have happened by then.
@@ -73,7 +80,8 @@ extension EndToEnd {
             let victim = candidates.isEmpty ? nil : candidates[choice % candidates.count]
             if let victim { Foundation.kill(victim.pid, signal) }
             let result = run.finish()
-            let words = "kill \(kill) of seed \(seed): signal \(signal) to \(victim?.name ?? "nothing") after \(moment) s"
+            let words =
+                "kill \(kill) of seed \(seed): signal \(signal) to \(victim?.name ?? "nothing") after \(moment) s"
             var problems: [String] = []
             if result.status == 99 || !result.errors.contains("left 0") {
                 problems.append("\(words): \(result.status) \(result.errors)")
@@ -98,7 +106,8 @@ extension EndToEnd {
             // Without this control, a census that always said 0 would pass for proof.
             let folder = try TemporaryFolder()
             let held = try Command.run(
-                Package.product("census"), ["8", "/bin/sh", "-c", "unshare --net sleep 6 & exec sleep 0.2"], in: folder.path)
+                Package.product("census"), ["8", "/bin/sh", "-c", "unshare --net sleep 6 & exec sleep 0.2"],
+                in: folder.path)
             #expect(held.status == 99)
             #expect(held.errors.contains("left 1"))
         }
@@ -106,46 +115,47 @@ extension EndToEnd {
         private func shortLab(in folder: TemporaryFolder) throws -> String {
             let path = folder.path + "/kill.yaml"
             try """
-                schema: 1
-                name: kill-test
-                title: A pair, a balancer and traffic, for half a second
-                networks: { outside: 192.0.2.0/24, inside: 198.51.100.0/24, servers: 203.0.113.0/24, cross-connect: {} }
-                nodes:
-                  client: { role: client, interfaces: { outside: 192.0.2.10 }, gateway: 192.0.2.1 }
-                  fw-a:
-                    role: firewall
-                    interfaces: { outside: 192.0.2.2, inside: 198.51.100.2, sync: { network: cross-connect } }
-                    redundancy: { peer: fw-b, priority: 200, addresses: { outside: 192.0.2.1, inside: 198.51.100.1 } }
-                  fw-b:
-                    role: firewall
-                    interfaces: { outside: 192.0.2.3, inside: 198.51.100.3, sync: { network: cross-connect } }
-                    redundancy: { peer: fw-a, priority: 100 }
-                  lb:
-                    role: load-balancer
-                    interfaces: { inside: 198.51.100.10, servers: 203.0.113.1 }
-                    gateway: 198.51.100.1
-                    virtual-services:
-                      web: { listen: "198.51.100.100:7/tcp", profile: tcp-fast-path, pool: ["backend-1:7"] }
-                  backend-1: { role: backend, interfaces: { servers: 203.0.113.11 }, gateway: 203.0.113.1 }
-                traffic:
-                  stream: { from: client, to: lb/web, kind: tcp-stream, flows: 4, every: 5ms }
-                  connect: { from: client, to: lb/web, kind: tcp-connect, every: 20ms }
-                scenario:
-                  - start: [stream, connect]
-                  - wait: 200ms
-                  - fail: { power-off: fw-a }
-                    as: failover
-                  - wait: 200ms
-                variants:
-                  only: { shows: control, expect: [{ event: { name: failover, count: 1 } }] }
-                """.write(toFile: path, atomically: true, encoding: .utf8)
+            schema: 1
+            name: kill-test
+            title: A pair, a balancer and traffic, for half a second
+            networks: { outside: 192.0.2.0/24, inside: 198.51.100.0/24, servers: 203.0.113.0/24, cross-connect: {} }
+            nodes:
+              client: { role: client, interfaces: { outside: 192.0.2.10 }, gateway: 192.0.2.1 }
+              fw-a:
+                role: firewall
+                interfaces: { outside: 192.0.2.2, inside: 198.51.100.2, sync: { network: cross-connect } }
+                redundancy: { peer: fw-b, priority: 200, addresses: { outside: 192.0.2.1, inside: 198.51.100.1 } }
+              fw-b:
+                role: firewall
+                interfaces: { outside: 192.0.2.3, inside: 198.51.100.3, sync: { network: cross-connect } }
+                redundancy: { peer: fw-a, priority: 100 }
+              lb:
+                role: load-balancer
+                interfaces: { inside: 198.51.100.10, servers: 203.0.113.1 }
+                gateway: 198.51.100.1
+                virtual-services:
+                  web: { listen: "198.51.100.100:7/tcp", profile: tcp-fast-path, pool: ["backend-1:7"] }
+              backend-1: { role: backend, interfaces: { servers: 203.0.113.11 }, gateway: 203.0.113.1 }
+            traffic:
+              stream: { from: client, to: lb/web, kind: tcp-stream, flows: 4, every: 5ms }
+              connect: { from: client, to: lb/web, kind: tcp-connect, every: 20ms }
+            scenario:
+              - start: [stream, connect]
+              - wait: 200ms
+              - fail: { power-off: fw-a }
+                as: failover
+              - wait: 200ms
+            variants:
+              only: { shows: control, expect: [{ event: { name: failover, count: 1 } }] }
+            """.write(toFile: path, atomically: true, encoding: .utf8)
             return path
         }
 
         private func timeOfAWholeRun(_ lab: String, in folder: TemporaryFolder) throws -> Double {
             let begin = Date()
             let result = try Command.run(
-                Package.product("census"), [Self.mostNamespaces, Package.failoverlab, "run", lab, "--output", "whole"], in: folder.path)
+                Package.product("census"), [Self.mostNamespaces, Package.failoverlab, "run", lab, "--output", "whole"],
+                in: folder.path)
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             return Date().timeIntervalSince(begin)
         }
@@ -156,7 +166,9 @@ extension EndToEnd {
 
         private func processesWithFolder(_ path: String) throws -> [Int32] {
             ProcessTree.all().filter { process in
-                guard let command = FileManager.default.contents(atPath: "/proc/\(process.pid)/cmdline") else { return false }
+                guard let command = FileManager.default.contents(atPath: "/proc/\(process.pid)/cmdline") else {
+                    return false
+                }
                 return String(decoding: command, as: UTF8.self).contains(path)
             }.map(\.pid)
         }

@@ -20,7 +20,8 @@ extension EndToEnd {
             for id in ids { #expect(status.output.contains(id)) }
 
             // Interfaces have the lab's own names, in every tool, in both copies.
-            let links = try Lab.failoverlab(["exec", "--lab", ids[0], "lb", "--", "ip", "-o", "-4", "addr"], in: folder)
+            let links = try Lab.failoverlab(
+                ["exec", "--lab", ids[0], "lb", "--", "ip", "-o", "-4", "addr"], in: folder)
             #expect(links.status == 0, "\(links.errors)")
             #expect(links.output.contains("inside") && links.output.contains("servers"))
 
@@ -50,7 +51,8 @@ extension EndToEnd {
             var state = ""
             for _ in 0..<200 {
                 let status = try Lab.failoverlab(["status", "--format", "json"], in: folder)
-                let labs = try #require(try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [[String: Any]])
+                let labs = try #require(
+                    try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [[String: Any]])
                 let nodes = labs.first { $0["id"] as? String == lab }?["nodes"] as? [[String: Any]]
                 state = nodes?.first { $0["name"] as? String == node }?["state"] as? String ?? "nothing"
                 if state == "backup" { break }
@@ -67,7 +69,8 @@ extension EndToEnd {
             let id = up.output.trimmingCharacters(in: .whitespacesAndNewlines)
             defer { _ = try? Lab.failoverlab(["down", id], in: folder) }
             // bash alone can open a TCP connection; it writes, and the echo comes back.
-            let ask = "exec 3<>/dev/tcp/198.51.100.100/7 && echo hello >&3 && read -t 5 answer <&3 && test \"$answer\" = hello"
+            let ask =
+                "exec 3<>/dev/tcp/198.51.100.100/7 && echo hello >&3 && read -t 5 answer <&3 && test \"$answer\" = hello"
             let before = try Lab.failoverlab(["exec", "--lab", id, "client", "--", "bash", "-c", ask], in: folder)
             #expect(before.status == 0, "\(before.errors)")
             let fail = try Lab.failoverlab(["fail", "power-off", "fw-a", "--lab", id], in: folder)

@@ -10,7 +10,9 @@ enum ProcessTree {
 
     static func all() -> [Entry] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { entry in
-            guard let pid = Int32(entry), let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+            guard let pid = Int32(entry), let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else {
+                return nil
+            }
             let text = String(decoding: data, as: UTF8.self)
             // pid (name) state parent …; a name may contain spaces and brackets.
             guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")") else { return nil }
@@ -27,7 +29,9 @@ enum ProcessTree {
         var grew = true
         while grew {
             grew = false
-            for process in all where found.contains(process.parent) && found.insert(process.pid).inserted { grew = true }
+            for process in all where found.contains(process.parent) && found.insert(process.pid).inserted {
+                grew = true
+            }
         }
         return all.filter { found.contains($0.pid) && $0.pid != root }.sorted { $0.pid < $1.pid }
     }

@@ -66,11 +66,13 @@ import Testing
         }
         let context = Unmanaged.passRetained(mailbox)
         var thread = pthread_t()
-        pthread_create(&thread, nil, { context in
-            let mailbox = Unmanaged<Mailbox<Int>>.fromOpaque(context!).takeRetainedValue()
-            for number in 0..<1000 { mailbox.send(number) }
-            return nil
-        }, context.toOpaque())
+        pthread_create(
+            &thread, nil,
+            { context in
+                let mailbox = Unmanaged<Mailbox<Int>>.fromOpaque(context!).takeRetainedValue()
+                for number in 0..<1000 { mailbox.send(number) }
+                return nil
+            }, context.toOpaque())
         loop.run()
         pthread_join(thread, nil)
         #expect(received == Array(0..<1000))
@@ -128,7 +130,10 @@ import Testing
         let (loop, ours, theirs) = try connected()
         defer { close(theirs) }
         var isClosed = false
-        let channel = try LineChannel(ours, on: loop) { _ in } onClose: { isClosed = true }
+        let channel = try LineChannel(ours, on: loop) { _ in
+        } onClose: {
+            isClosed = true
+        }
         let line = [UInt8](repeating: 65, count: 1 << 20)
         for _ in 0...(LineChannel.mostWaiting >> 20) + 1 { channel.send(line) }
         #expect(isClosed)
@@ -138,7 +143,10 @@ import Testing
         let (loop, ours, theirs) = try connected()
         defer { close(theirs) }
         var isClosed = false
-        let channel = try LineChannel(ours, on: loop) { _ in } onClose: { isClosed = true }
+        let channel = try LineChannel(ours, on: loop) { _ in
+        } onClose: {
+            isClosed = true
+        }
         let piece = [UInt8](repeating: 65, count: 65536)
         var written = 0
         while !isClosed, written <= LineChannel.longestLine + 2 * piece.count {

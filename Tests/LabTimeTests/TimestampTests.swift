@@ -23,7 +23,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "2026-11-21", "2026-11-21T08:34:56", "2026-13-21T08:34:56Z", "2026-11-21T08:34:56.Z", "x026-11-21T08:34:56Z"])
+    @Test(arguments: [
+        "", "2026-11-21", "2026-11-21T08:34:56", "2026-13-21T08:34:56Z", "2026-11-21T08:34:56.Z",
+        "x026-11-21T08:34:56Z",
+    ])
     func `what is no time is refused`(text: String) {
         #expect(Timestamp(text) == nil)
     }

@@ -16,7 +16,9 @@ public final class Command {
     /// - Parameters:
     ///   - path: the program; its arguments follow
     ///   - directory: its working directory
-    public init(_ path: String, _ arguments: [String], in directory: String? = nil, environment: [String: String] = [:]) throws {
+    public init(_ path: String, _ arguments: [String], in directory: String? = nil, environment: [String: String] = [:])
+        throws
+    {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("failoverlab-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         process.executableURL = URL(fileURLWithPath: path)
@@ -67,7 +69,8 @@ public enum Package {
 
     /// A product of the same build as the running tests.
     public static func product(_ name: String) -> String {
-        let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let runner =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: runner).deletingLastPathComponent().appendingPathComponent(name).path
     }
 

@@ -32,6 +32,9 @@ pid_t cl_fork(void);
 /// A descriptor that becomes readable when the process ends. Returns it or -errno.
 int cl_pidfd_open(pid_t pid);
 
+/// Waits until the kernel has freed what it frees after a grace period of RCU, some 10 ms.
+void cl_wait_for_grace_period(void);
+
 /// Leaves the namespaces that are named by CLONE_NEW… flags. Returns 0 or errno.
 int cl_unshare(int flags);
 /// Enters a namespace; type 0 accepts any kind. Returns 0 or errno.

@@ -49,7 +49,9 @@ struct LabClient: ~Copyable {
         }
         var descriptors = [Int32](repeating: -1, count: count)
         let received = cl_receive_descriptors(descriptor, &descriptors, Int32(count))
-        guard received == count else { throw LabFailure(.lab, "the lab handed over \(received) of \(count) descriptors") }
+        guard received == count else {
+            throw LabFailure(.lab, "the lab handed over \(received) of \(count) descriptors")
+        }
         return descriptors
     }
 }

@@ -80,7 +80,8 @@ public final class LabProcess {
         channel?.drainAndClose()
         if outcome == nil {
             outcome = .failed(
-                LabFailure(.lab, "the lab's supervisor was ended from outside", remedy: "its log: \(folder.logs)/lab.log"))
+                LabFailure(
+                    .lab, "the lab's supervisor was ended from outside", remedy: "its log: \(folder.logs)/lab.log"))
         }
         onEnd()
         return true

@@ -36,9 +36,11 @@ public struct RunningLab: Hashable, Sendable {
     /// The lab that a person means: an id, a lab's name, or a prefix that only one has; nil means "the only one".
     public static func named(_ name: String?) throws(LabFailure) -> RunningLab {
         let all = all()
-        let found = name.map { name in
-            all.filter { $0.id == name }.first.map { [$0] } ?? all.filter { $0.lab == name || $0.id.hasPrefix(name) }
-        } ?? all
+        let found =
+            name.map { name in
+                all.filter { $0.id == name }.first.map { [$0] }
+                    ?? all.filter { $0.lab == name || $0.id.hasPrefix(name) }
+            } ?? all
         if found.count == 1 { return found[0] }
         let list = all.map(\.id).joined(separator: ", ")
         if all.isEmpty {

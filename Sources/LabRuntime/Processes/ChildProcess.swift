@@ -79,7 +79,8 @@ struct ChildProcess {
 let ownExecutable: (path: String, name: String) = {
     let path = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
         let count = readlink("/proc/self/exe", buffer.baseAddress!, 4095)
-        return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : CommandLine.arguments[0]
+        return count > 0
+            ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : CommandLine.arguments[0]
     }
     return (path, "failoverlab")
 }()

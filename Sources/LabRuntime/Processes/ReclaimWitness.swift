@@ -1,3 +1,4 @@
+internal import CLinux
 public import Netlink
 
 /// Tells when the kernel has reclaimed a lab's namespaces.
@@ -25,6 +26,8 @@ public struct ReclaimWitness: ~Copyable {
 
     /// Returns when the namespaces that were let go before this call are gone, or after half a minute.
     public consuming func waitUntilReclaimed() {
+        // A namespace outlives some of its sockets (netlink, UDP, listening TCP) by a grace period, and would come last.
+        cl_wait_for_grace_period()
         doomed = nil
         try? monitor.waitForRemoval(of: index, timeout: .seconds(30))
     }

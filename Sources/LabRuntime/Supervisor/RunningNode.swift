@@ -76,9 +76,11 @@ final class RunningNode {
         state = .poweredOff
     }
 
-    /// A child has ended that was killed on purpose.
-    func collected(_ pid: Int32) {
-        if dying?.pid == pid { dying = nil }
+    /// - Returns: whether the child that has ended was this node's process, killed on purpose
+    func collected(_ pid: Int32) -> Bool {
+        guard dying?.pid == pid else { return false }
+        dying = nil
+        return true
     }
 
     func stopRunning() {

@@ -98,7 +98,9 @@ extension Supervisor {
 
     func reap() {
         for (pid, end) in ChildProcess.reap() {
-            for running in nodes.values { running.collected(pid) }
+            for running in nodes.values where running.collected(pid) && phase == .ended {
+                network.letGoOfHostSide(of: running.node)
+            }
             if let running = nodes.values.first(where: { $0.process?.pid == pid }) {
                 running.forgetProcess()
                 fail(

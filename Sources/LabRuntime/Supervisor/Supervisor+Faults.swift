@@ -16,7 +16,9 @@ extension Supervisor {
         }
         func record() {
             self.record(
-                LabEvent(name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.rawValue, node: fault.node, details: fault.details))
+                LabEvent(
+                    name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.rawValue, node: fault.node,
+                    details: fault.details))
         }
         do {
             switch fault {
@@ -25,7 +27,11 @@ extension Supervisor {
                 // The event comes first: what the box does about it lies after it on the lab's clock.
                 record()
                 order(.switchover, of: running) { reply in
-                    if case .refused(let reason) = reply { then(LabFailure(.lab, "\(fault.node): \(reason)")) } else { then(nil) }
+                    if case .refused(let reason) = reply {
+                        then(LabFailure(.lab, "\(fault.node): \(reason)"))
+                    } else {
+                        then(nil)
+                    }
                 }
             case .powerOff:
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off already") }

@@ -26,7 +26,9 @@ extension Supervisor {
 
     private func proceed() {
         guard phase == .running else { return }
-        guard scenario.next < assignment.variant.scenario.count else { return finishTraffic(nil) { [unowned self] in finish() } }
+        guard scenario.next < assignment.variant.scenario.count else {
+            return finishTraffic(nil) { [unowned self] in finish() }
+        }
         let step = assignment.variant.scenario[scenario.next]
         scenario.next += 1
         tell(.step(step.words))

@@ -80,7 +80,8 @@ final class Supervisor {
 
     private func receive(_ line: [UInt8], from channel: LineChannel?) {
         guard let order = try? JSONLine.decode(SupervisorOrder.self, from: line) else {
-            channel?.send(JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, "that is no order of this version"))))
+            channel?.send(
+                JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, "that is no order of this version"))))
             return
         }
         switch order {
@@ -145,8 +146,8 @@ final class Supervisor {
         captures.onFinished = { _ in leave() }
         captures.onFailed = { _ in leave() }
         captures.onGone = leave
-        // What the kernel needs long for goes beside the captures' end: the boxes' rings, the bridges.
-        for running in nodes.values where running.node.isBox { running.kill() }
+        // What the kernel needs long for goes beside the captures' end.
+        for running in nodes.values { running.kill() }
         captures.drain()
         network.retire()
         loop.schedule(after: .seconds(2), leave)

@@ -17,7 +17,8 @@ final class Progress {
         let elapsed = ContinuousClock.now - begin
         let ended = states.count { $0 == .ended }
         let current = zip(names, states).first { if case .running = $1 { true } else { false } }
-        var line = "\(Int(elapsed.milliseconds / 100) / 10).\(Int(elapsed.milliseconds / 100) % 10) s  \(ended)/\(states.count) done"
+        var line =
+            "\(Int(elapsed.milliseconds / 100) / 10).\(Int(elapsed.milliseconds / 100) % 10) s  \(ended)/\(states.count) done"
         let building = states.count { $0 == .building }
         if building > 0 { line += ", \(building) building" }
         if let current, case .running(let step) = current.1 { line += ", \(current.0): \(step)" }

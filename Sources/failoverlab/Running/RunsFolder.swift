@@ -25,7 +25,9 @@ struct RunsFolder {
                 path = candidate
                 break
             }
-            guard errno == EEXIST, attempt < 1000 else { throw Self.failure(candidate, String(cString: strerror(errno))) }
+            guard errno == EEXIST, attempt < 1000 else {
+                throw Self.failure(candidate, String(cString: strerror(errno)))
+            }
             attempt += 1
         }
         // Replaced in one step, so that 'latest' always points somewhere.

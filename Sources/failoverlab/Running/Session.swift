@@ -82,7 +82,8 @@ final class Session {
     }
 
     private func start(_ number: Int, _ job: Job) throws(LabFailure) {
-        let process = try LabProcess(job.variant, of: lab.name, folder: job.folder, task: .scenario(stays: stays), on: loop)
+        let process = try LabProcess(
+            job.variant, of: lab.name, folder: job.folder, task: .scenario(stays: stays), on: loop)
         alive[number] = process
         states[number] = .building
         let limit = timeout ?? job.variant.longestDuration + .seconds(120)

@@ -8,7 +8,9 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Judges a saved run again, from its captures; needs no privileges.")
 
-    @Argument(help: ArgumentHelp("A run's folder, or that of one variant: runs/fast-path-mac-failover/latest", valueName: "run"))
+    @Argument(
+        help: ArgumentHelp(
+            "A run's folder, or that of one variant: runs/fast-path-mac-failover/latest", valueName: "run"))
     var saved: String
 
     @Option(help: "Judge by this lab file's expectations instead of the ones that the run was made with.")

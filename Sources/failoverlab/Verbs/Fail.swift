@@ -25,7 +25,8 @@ struct Fail: ParsableCommand {
         guard let kind = Fault.Kind(rawValue: fault) else {
             let kinds = Fault.Kind.allCases.map(\.rawValue)
             throw Complaint(
-                text: "failoverlab: there is no fault '\(fault)'; there are \(kinds.joined(separator: ", "))", exitCode: 2)
+                text: "failoverlab: there is no fault '\(fault)'; there are \(kinds.joined(separator: ", "))",
+                exitCode: 2)
         }
         guard let fault = Fault(kind, of: target) else {
             throw Complaint(text: "failoverlab: \(kind.rawValue) needs an interface, as in fw-a.inside", exitCode: 2)

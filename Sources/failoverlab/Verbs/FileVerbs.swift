@@ -4,7 +4,8 @@ internal import LabFile
 internal import Topology
 
 struct Validate: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Reads labs and says what is wrong with them; builds nothing.")
+    static let configuration = CommandConfiguration(
+        abstract: "Reads labs and says what is wrong with them; builds nothing.")
 
     @Argument(help: "Lab folders or files.")
     var labs: [String]
@@ -40,7 +41,8 @@ struct Labs: ParsableCommand {
             let width = lab.variants.map(\.name.count).max() ?? 0
             for variant in lab.variants {
                 let title = variant.title == variant.name ? "" : "  \(variant.title)"
-                Console.answer("    \(variant.name.padded(to: width))  \(variant.shows.rawValue.padded(to: 7))\(title)\n")
+                Console.answer(
+                    "    \(variant.name.padded(to: width))  \(variant.shows.rawValue.padded(to: 7))\(title)\n")
             }
         }
     }

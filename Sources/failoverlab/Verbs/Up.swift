@@ -55,7 +55,8 @@ struct Up: ParsableCommand {
         Console.answer("\(process.running.id)\n")
         let tenths = Int((readyAfter ?? .zero).milliseconds.rounded())
         Console.complain(
-            "Up after \(tenths) ms; captures in \(process.folder.path). Try: failoverlab exec \(variant.nodes[0].name) -- ip addr")
+            "Up after \(tenths) ms; captures in \(process.folder.path). Try: failoverlab exec \(variant.nodes[0].name) -- ip addr"
+        )
     }
 }
 
