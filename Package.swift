@@ -110,6 +110,7 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "MallocCounter", path: "Tests/MallocCounter"),
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
         tests("LabTime"),
         tests("Wire"),
@@ -120,7 +121,7 @@ let package = Package(
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Dataplane", ["Wire", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabTime"]),
-        tests("Appliances", ["Redundancy", "Dataplane", "Wire", "LabTime"]),
+        tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime", systemPackage]),
         tests("HostSide", ["Appliances", "Wire", "LabTime"] + nio),
