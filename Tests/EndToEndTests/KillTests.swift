@@ -134,13 +134,15 @@ extension EndToEnd {
                 interfaces: { inside: 198.51.100.10, servers: 203.0.113.1 }
                 gateway: 198.51.100.1
                 virtual-services:
-                  web: { listen: "198.51.100.100:7/tcp", profile: tcp-fast-path, pool: ["backend-1:7"] }
+                  echo: { listen: "198.51.100.100:7/tcp", profile: tcp-fast-path, pool: ["backend-1:7"] }
+                  proxy: { listen: "198.51.100.101:7/tcp", profile: tcp-proxy, pool: ["backend-1:7"] }
               backend-1: { role: backend, interfaces: { servers: 203.0.113.11 }, gateway: 203.0.113.1 }
             traffic:
-              stream: { from: client, to: lb/web, kind: tcp-stream, flows: 4, every: 5ms }
-              connect: { from: client, to: lb/web, kind: tcp-connect, every: 20ms }
+              proxied: { from: client, to: lb/proxy, kind: tcp-stream, flows: 2, every: 5ms }
+              stream: { from: client, to: lb/echo, kind: tcp-stream, flows: 4, every: 5ms }
+              connect: { from: client, to: lb/echo, kind: tcp-connect, every: 20ms }
             scenario:
-              - start: [stream, connect]
+              - start: [stream, proxied, connect]
               - wait: 200ms
               - fail: { power-off: fw-a }
                 as: failover
