@@ -40,7 +40,7 @@ pid_t cl_spawn_process(const struct cl_spawn *s) {
         for (int i = 0; i < count; i++)
             if (dup2(moved[i], i) < 0) goto failed;
         if (syscall(SYS_close_range, (unsigned)count, ~0u, 0) != 0) goto failed;
-        for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
+        for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);  // also those that this process ignores
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
@@ -76,9 +76,6 @@ int cl_make_mounts_private(void) {
 }
 int cl_mount_proc(void) {
     return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : errno;
-}
-int cl_mount_sysfs(void) {
-    return mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : errno;
 }
 
 int cl_socket_pair(int pair[2]) {

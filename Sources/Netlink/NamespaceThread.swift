@@ -20,6 +20,21 @@ public enum NamespaceThread {
         return try work.result!.get()
     }
 
+    /// Runs `body` on a new thread and does not wait for it; does nothing where no thread can be started. A process
+    /// that exits meanwhile ends when the system call has returned in which the thread is.
+    public static func start(_ body: @escaping @Sendable () throws -> Void) {
+        let work: AnyWork = Work(body)
+        let argument = Unmanaged.passRetained(work)
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<AnyWork>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, argument.toOpaque())
+        if code == 0 { pthread_detach(thread) } else { argument.release() }
+    }
+
     private class AnyWork {
         func run() {}
     }

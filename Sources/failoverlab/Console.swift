@@ -3,8 +3,11 @@ internal import Glibc
 
 /// Standard output carries the answer and nothing else; progress and complaints go to standard error.
 enum Console {
+    /// An answer that cannot be written is not given: the command then ends with a code of its own.
     static func answer(_ text: String) {
-        write(text, to: STDOUT_FILENO)
+        guard !write(text, to: STDOUT_FILENO) else { return }
+        complain("failoverlab: standard output cannot be written: \(String(cString: strerror(errno)))")
+        exit(3)
     }
 
     static func complain(_ text: String) {
@@ -25,16 +28,19 @@ enum Console {
         return Int(size.ws_col)
     }
 
-    static func write(_ text: String, to descriptor: Int32) {
+    /// - Returns: whether all of it was written
+    @discardableResult
+    static func write(_ text: String, to descriptor: Int32) -> Bool {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var offset = 0
             while offset < bytes.count {
                 let count = Glibc.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
                 if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { return }
+                guard count > 0 else { return false }
                 offset += count
             }
+            return true
         }
     }
 }

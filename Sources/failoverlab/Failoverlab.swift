@@ -21,6 +21,8 @@ struct Failoverlab: ParsableCommand {
 
     /// Runs the command; what it throws becomes a message on standard error and an exit code.
     static func start() -> Never {
+        // A reader that has gone is an error of the write, not the silent end of this process and its labs.
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -23,11 +23,11 @@ enum LabArgument {
 
     private static func path(of argument: String) throws -> String {
         var isFolder: ObjCBool = false
-        for candidate in [argument, "Labs/" + argument]
+        for candidate in [argument, "\(Catalogue.folder)/\(argument)"]
         where FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder) {
             return isFolder.boolValue ? (candidate as NSString).appendingPathComponent("lab.yaml") : candidate
         }
-        let known = Catalogue.labs(in: "Labs").map(\.folder)
+        let known = Catalogue.labs(in: Catalogue.folder).map(\.folder)
         let nearest = Spelling.nearest(to: argument, among: known + known.map { "Labs/" + $0 })
         throw Complaint(
             text: "failoverlab: there is no lab '\(argument)'"
@@ -38,6 +38,12 @@ enum LabArgument {
 
 /// The labs below a folder.
 enum Catalogue {
+    /// `Labs` here; else where the script that started this command found it.
+    static let folder: String = {
+        let given = ProcessInfo.processInfo.environment["FAILOVERLAB_LABS"]
+        return FileManager.default.fileExists(atPath: "Labs") ? "Labs" : given ?? "Labs"
+    }()
+
     static func labs(in folder: String) -> [(folder: String, path: String)] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return entries.sorted().compactMap { entry in

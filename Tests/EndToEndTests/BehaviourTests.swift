@@ -120,6 +120,29 @@ extension EndToEnd {
                 """)
         }
 
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a box that comes back with a pulled cable takes nothing over`() throws {
+            try run(
+                """
+                scenario:
+                  - start: [existing]
+                  - wait: 200ms
+                  - fail: { link-down: fw-a.inside }
+                  - { wait-for: fw-b.active, within: 5s }
+                  - fail: { power-off: fw-a }
+                  - wait: 200ms
+                  - fail: { power-on: fw-a }
+                  - { wait-for: fw-a.sync-complete, within: 10s }
+                  - wait: 1s
+                variants:
+                  pulled-cable:
+                    shows: control
+                    expect:
+                      - existing: survived
+                      - event: { name: fw-a.active, count: 0, after: power-on }
+                """, preempt: "on")
+        }
+
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: ["tcp", "http"])
         func `a monitor takes a dead member out of its pool and brings it back`(monitor: String) throws {
             try run(

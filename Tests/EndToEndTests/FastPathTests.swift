@@ -23,7 +23,10 @@ extension EndToEnd {
                 let isSymptom = variant["shows"] as? String == "symptom"
                 #expect(isSymptom == (name.hasPrefix("tcp-fast-path") || name.hasPrefix("udp-fast-path")), "\(name)")
                 #expect(outcomes["existing"] == (isSymptom ? "timed-out" : "survived"), "\(name): \(outcomes)")
-                #expect(outcomes["new"] == "survived", "\(name): \(outcomes)")
+                // A probe of `new` that began just before the failover shares the fate of existing flows; what counts of
+                // them is asked by the lab's expectations, which all must pass below.
+                #expect(
+                    outcomes["new"] == "survived" || isSymptom && outcomes["new"] == "mixed", "\(name): \(outcomes)")
                 let captures = try #require(variant["captures"] as? [[String: Any]])
                 #expect(captures.count > 10)
                 for capture in captures { #expect(capture["dropped"] as? Int == 0, "\(name): \(capture)") }

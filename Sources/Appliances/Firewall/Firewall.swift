@@ -145,7 +145,8 @@ public struct Firewall: ~Copyable, Appliance {
     }
 
     public mutating func takeEvents() -> [ApplianceEvent] {
-        defer { events.removeAll(keepingCapacity: true) }
+        if events.isEmpty { return [] }
+        defer { events.removeAll() }
         return events
     }
 

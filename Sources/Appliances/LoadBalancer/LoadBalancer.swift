@@ -92,7 +92,11 @@ public struct LoadBalancer: ~Copyable, Appliance {
     }
 
     public var deadline: Instant? {
-        [ports.deadline, flows.deadline, mappings.deadline].compactMap { $0 }.min()
+        // Asked for every batch: no array.
+        var next = ports.deadline
+        if let other = flows.deadline, next.map({ other < $0 }) ?? true { next = other }
+        if let other = mappings.deadline, next.map({ other < $0 }) ?? true { next = other }
+        return next
     }
 
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
@@ -108,6 +112,7 @@ public struct LoadBalancer: ~Copyable, Appliance {
     }
 
     public mutating func takeEvents() -> [ApplianceEvent] {
+        if events.isEmpty { return [] }
         defer { events.removeAll() }
         return events
     }

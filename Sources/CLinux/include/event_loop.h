@@ -20,9 +20,12 @@ static inline int cl_epoll_control(int epoll, int operation, int fd, uint32_t ev
 /// Waits for events; a negative timeout waits for ever. Nanoseconds, because epoll_wait's milliseconds are too coarse
 /// for timers of 5 ms heartbeats.
 static inline int cl_epoll_wait(int epoll, struct epoll_event *events, int most, int64_t timeout_nanoseconds) {
-    if (timeout_nanoseconds < 0) return epoll_pwait2(epoll, events, most, NULL, NULL);
     struct timespec t = {timeout_nanoseconds / 1000000000, timeout_nanoseconds % 1000000000};
-    return epoll_pwait2(epoll, events, most, &t, NULL);
+    int count = epoll_pwait2(epoll, events, most, timeout_nanoseconds < 0 ? NULL : &t, NULL);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    // Kernels before 5.11, and seccomp profiles that do not know it: milliseconds, rounded up.
+    int64_t milliseconds = timeout_nanoseconds < 0 ? -1 : (timeout_nanoseconds + 999999) / 1000000;
+    return epoll_wait(epoll, events, most, milliseconds > 3600000 ? 3600000 : (int)milliseconds);
 }
 
 static inline uint64_t cl_epoll_token(const struct epoll_event *event) { return event->data.u64; }
@@ -33,7 +36,11 @@ static inline int cl_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOC
 static inline int cl_signalfd(const int *signals, int count) {
     sigset_t set;
     sigemptyset(&set);
-    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    for (int i = 0; i < count; i++) {
+        // Ignored by a parent, a signal stays ignored in what it executes, and is never delivered.
+        signal(signals[i], SIG_DFL);
+        sigaddset(&set, signals[i]);
+    }
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -53,7 +53,6 @@ void cl_set_timer_slack(unsigned long nanoseconds);
 /// mount(2) with flags by name; returns 0 or errno.
 int cl_make_mounts_private(void);
 int cl_mount_proc(void);
-int cl_mount_sysfs(void);
 
 /// A connected pair of stream sockets, closed on exec. Returns 0 or errno.
 int cl_socket_pair(int pair[2]);

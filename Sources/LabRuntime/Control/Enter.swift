@@ -28,10 +28,13 @@ extension RunningLab {
         }
         setenv("FAILOVERLAB_LAB", id, 1)
         setenv("FAILOVERLAB_NODE", node, 1)
+        // Where a parent has it ignored, children end without a trace.
+        signal(SIGCHLD, SIG_DFL)
         let terminal = isatty(STDIN_FILENO) == 1 ? Terminal() : nil
         let child = cl_fork()
         if child == 0 {
             _ = cl_set_parent_death_signal(SIGKILL)
+            signal(SIGPIPE, SIG_DFL)
             terminal?.moveToForeground(0)
             let words = command.map { strdup($0) } + [nil]
             execvp(command[0], words)

@@ -63,7 +63,10 @@ public final class LabProcess {
     public func stop() { send(.stop) }
 
     /// Ends it at once; captures stay readable up to their last flush.
-    public func kill() { warden.signal(SIGKILL) }
+    public func kill() {
+        outcome = outcome ?? .failed(LabFailure(.interrupted, "ended at once"))
+        warden.signal(SIGKILL)
+    }
 
     /// Ends it because it took too long; `outcome` says so.
     public func giveUp(after limit: Duration) {

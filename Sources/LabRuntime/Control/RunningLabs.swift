@@ -23,10 +23,10 @@ public struct RunningLab: Hashable, Sendable {
 
     /// Every lab of this user, by name.
     public static func all() -> [RunningLab] {
-        guard let table = FileManager.default.contents(atPath: "/proc/net/unix") else { return [] }
+        guard let table = KernelFile.contents("/proc/net/unix") else { return [] }
         let prefix = "@" + prefix()
         return Set(
-            String(decoding: table, as: UTF8.self).split(separator: "\n").compactMap { line -> String? in
+            table.split(separator: "\n").compactMap { line -> String? in
                 guard let at = line.range(of: prefix) else { return nil }
                 return String(line[at.upperBound...])
             }
@@ -71,6 +71,11 @@ public struct RunningLab: Hashable, Sendable {
         let descriptor = cl_connect_abstract(socketName, socketName.utf8.count)
         guard descriptor >= 0 else {
             throw LabFailure(.lab, "lab '\(id)' does not answer: \(Errno(rawValue: -descriptor))")
+        }
+        // Anyone may listen under any abstract name; what is handed over on this socket is entered and executed in.
+        guard cl_peer_user(descriptor) == Int64(geteuid()) else {
+            close(descriptor)
+            throw LabFailure(.lab, "'\(id)' is not a lab of yours: another user listens under its name")
         }
         return descriptor
     }

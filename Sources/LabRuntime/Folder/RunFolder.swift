@@ -32,16 +32,24 @@ public struct RunFolder: Hashable, Sendable {
     public var verdict: String { path + "/verdict.json" }
     public var logs: String { path + "/logs" }
 
+    public var exists: Bool { access(path, F_OK) == 0 }
+
     /// Makes the folder with its inner folders.
     public func create() throws(LabFailure) {
         for folder in [path, captures, logs] {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw LabFailure(
-                    .lab, "the run's folder '\(folder)' cannot be made: \(error.localizedDescription)",
-                    remedy: "name a folder that you may write to with --output DIR")
-            }
+            try Self.make(folder)
+        }
+    }
+
+    /// Makes a folder and those above it.
+    public static func make(_ path: String) throws(LabFailure) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
+            guard mkdir(made, 0o755) != 0, errno != EEXIST else { continue }
+            throw LabFailure(
+                .lab, "the folder '\(path)' cannot be made: \(made): \(Errno(rawValue: errno))",
+                remedy: "name a folder that you may write to with --output DIR")
         }
     }
 
@@ -98,22 +106,44 @@ public struct RunRecord: Sendable {
         seconds = try (Self.value(of: folder.run) as RunSummary).seconds
     }
 
-    private static func value<Value: Decodable>(of path: String) throws(LabFailure) -> Value {
-        do {
-            return try JSONDecoder().decode(Value.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw LabFailure(
-                .lab, "'\(path)' cannot be read: \(error)",
-                remedy: "the run may have been ended before it was complete; its captures are still readable")
+    /// Of a run that did not come to its end: every file that is there and whole.
+    public init(whatIsLeftIn folder: RunFolder) {
+        self.folder = folder
+        events = (try? Self.lines(of: folder.events)) ?? []
+        traffic = (try? Self.value(of: folder.traffic)) ?? []
+        captures = (try? Self.value(of: folder.captureSummaries)) ?? []
+        seconds = (try? Self.value(of: folder.run) as RunSummary)?.seconds ?? 0
+        if seconds == 0, let first = events.first, let last = events.last {
+            seconds = (last.time - first.time).milliseconds / 1000
         }
     }
 
+    private static func value<Value: Decodable>(of path: String) throws(LabFailure) -> Value {
+        try decode(Array(try contents(of: path).utf8), of: path)
+    }
+
     private static func lines<Value: Decodable>(of path: String) throws(LabFailure) -> [Value] {
+        var values: [Value] = []
+        for line in try contents(of: path).split(separator: "\n") {
+            values.append(try decode(Array(line.utf8), of: path))
+        }
+        return values
+    }
+
+    private static func contents(of path: String) throws(LabFailure) -> String {
+        guard let text = KernelFile.contents(path) else {
+            throw LabFailure(
+                .lab, "'\(path)' cannot be read: \(Errno(rawValue: errno))",
+                remedy: "a run that was ended early has no figures to judge; its captures are still readable")
+        }
+        return text
+    }
+
+    private static func decode<Value: Decodable>(_ bytes: [UInt8], of path: String) throws(LabFailure) -> Value {
         do {
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-            return try bytes.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(Value.self, from: $0) }
+            return try JSONLine.decode(Value.self, from: bytes)
         } catch {
-            throw LabFailure(.lab, "'\(path)' cannot be read: \(error)")
+            throw LabFailure(.lab, "'\(path)' is damaged, or of another version: \(error)")
         }
     }
 }

@@ -23,11 +23,12 @@ public enum Doctor {
     public static func examine() -> [HostCheck] {
         // In a child: namespaces that were entered cannot be left again.
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return [] }
+        guard pipe(&ends) == 0 else { return [unfinished] }
         let child = cl_fork()
         if child == 0 {
             close(ends[0])
             for check in tryEverything() { writeLine(check, to: ends[1]) }
+            writeLine(HostCheck(need: complete, found: ""), to: ends[1])
             exit(0)
         }
         close(ends[1])
@@ -36,10 +37,22 @@ public enum Doctor {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while case let count = read(ends[0], &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
         if child > 0 { _ = ChildProcess(existing: child).wait() }
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+        var checks = bytes.split(separator: UInt8(ascii: "\n")).compactMap {
             try? JSONLine.decode(HostCheck.self, from: Array($0))
-        } + [descriptors]
+        }
+        if checks.last?.need == complete {
+            checks.removeLast()
+        } else {
+            checks.append(unfinished)
+        }
+        return checks + [descriptors]
     }
+
+    /// The last line of a trial that came to its end.
+    private static let complete = "complete"
+    private static let unfinished = HostCheck(
+        need: "the trial itself", found: "it ended before everything was tried",
+        remedy: "run failoverlab as root, or free memory and processes")
 
     private static func writeLine(_ check: HostCheck, to descriptor: Int32) {
         let line = JSONLine.encode(check) + [UInt8(ascii: "\n")]

@@ -78,13 +78,6 @@ public struct HostProblem: Hashable, Sendable {
 
     /// A setting's text without its newline; nil where the kernel does not have it.
     private static func setting(_ path: String) -> String? {
-        let descriptor = cl_open(path, O_RDONLY, 0)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
-            guard count > 0 else { return nil }
-            return String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        }
+        KernelFile.contents(path).map { String($0.prefix { $0 != "\n" }) }
     }
 }

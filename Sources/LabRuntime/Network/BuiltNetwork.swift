@@ -47,10 +47,25 @@ public final class BuiltNetwork {
 
     deinit { close(null) }
 
-    /// Nothing is changed from now on: lets go of the netlink sockets; a namespace outlives them by a grace
-    /// period. Links stay, and are captured.
+    /// Lets go of what the kernel takes longest to take back, when all nodes are gone and no frame needs a bridge any
+    /// more. The links stay, and are captured; nothing can be changed from now on.
+    ///
+    /// For each bridge the kernel waits twice some 15 ms (`rcu_barrier`), and a namespace outlives its netlink socket
+    /// by a grace period. Here that passes while the captures are completed.
     func retire() {
         for place in places.values { place.socket = nil }
+        let bridges = plan.namespaces.flatMap(\.configuration).compactMap { step -> (namespace: Int32, name: String)? in
+            guard case .createBridge(let name) = step.action else { return nil }
+            return (descriptor(of: step.namespace), name)
+        }
+        guard !bridges.isEmpty else { return }
+        NamespaceThread.start {
+            for bridge in bridges {
+                try NetworkNamespace.enter(bridge.namespace)
+                var socket = try NetlinkSocket()
+                try socket.perform(.deleteLink(.name(bridge.name)))
+            }
+        }
     }
 
     /// Lets go of the host side of a box that has ended: nothing captures it.
@@ -117,7 +132,7 @@ public final class BuiltNetwork {
 
     private static func failure(_ error: NetlinkError) -> LabFailure {
         switch error.errno {
-        case Errno(rawValue: EOPNOTSUPP)?,
+        case Errno(rawValue: EOPNOTSUPP)? where error.verb.hasPrefix("create"),
             Errno(rawValue: ENODEV)? where error.verb.hasPrefix("create"):
             HostProblem.virtualLinks("the lab's links", "\(error)").failure
         case Errno.noSpace?: HostProblem.namespaces(ENOSPC).failure

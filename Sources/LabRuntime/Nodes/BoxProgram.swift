@@ -10,12 +10,14 @@ internal import SystemPackage
 /// A box: its appliance on the links of its wire namespace. What runs on the host side is its subclasses' business.
 class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     let process: NodeProcess
+    private let ports: [String]
     private var runner: BoxRunner<Box>!
     private var carrier: CarrierWatch!
 
     /// Opens the packet socket and the carrier's monitor in the wire namespace; the process stays on the host side.
     init(_ box: consuming Box, ports: [String], in process: NodeProcess) throws {
         self.process = process
+        self.ports = ports
         let boxPorts = ports.enumerated().map { PortInterfaces(wire: $1, host: "host\($0)") }
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
@@ -28,7 +30,11 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
         try process.loop.watch(carrier.monitor.fileDescriptor) { [unowned self] _ in readCarrier(of: ports) }
     }
 
-    func start() throws { try runner.start() }
+    func start() throws {
+        try runner.start()
+        // A box that comes up with a pulled cable hears of no change.
+        carrier.lookAgain(for: ports) { [unowned self] in runner.carrierChanged(port: $0, isUp: $1) }
+    }
 
     func perform(_ command: ApplianceCommand) -> ApplianceReply { runner.perform(command) }
 
@@ -41,19 +47,39 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     }
 
     private func readCarrier(of ports: [String]) {
-        while let change = try? carrier.monitor.next() {
-            if case .present(let link) = change, ports.contains(link.name) {
-                runner.carrierChanged(port: link.name, isUp: link.hasCarrier)
-            }
-        }
+        carrier.read(for: ports) { [unowned self] in runner.carrierChanged(port: $0, isUp: $1) }
     }
 }
 
 /// A class may hold a value that cannot be copied only as a property of its own.
 private final class CarrierWatch {
     var monitor: LinkMonitor
+    private var socket: NetlinkSocket
 
-    init() throws(NetlinkError) { monitor = try LinkMonitor() }
+    /// Call in the wire namespace.
+    init() throws(NetlinkError) {
+        monitor = try LinkMonitor()
+        socket = try NetlinkSocket()
+    }
+
+    /// Tells every change that is waiting.
+    func read(for ports: [String], tell: (String, Bool) -> Void) {
+        while true {
+            do {
+                guard let change = try monitor.next() else { return }
+                if case .present(let link) = change, ports.contains(link.name) { tell(link.name, link.hasCarrier) }
+            } catch {
+                // Changes came faster than they were read: what counts is how things are now.
+                guard error.kind == .notificationsLost else { return }
+                lookAgain(for: ports, tell: tell)
+            }
+        }
+    }
+
+    /// Tells how things are.
+    func lookAgain(for ports: [String], tell: (String, Bool) -> Void) {
+        for link in (try? socket.links()) ?? [] where ports.contains(link.name) { tell(link.name, link.hasCarrier) }
+    }
 }
 
 final class FirewallProgram: BoxProgram<Firewall> {
@@ -74,8 +100,9 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
     }
 
     override func start() throws {
-        try super.start()
+        // Ready means that the proxies listen; what they send meanwhile waits in the ring.
         try hostSide.start()
+        try super.start()
     }
 
     override var counters: [CounterReading] { super.counters + hostSide.counters }

@@ -19,6 +19,7 @@ final class RunningNode {
     /// Killed, and not yet collected: the kernel takes its time with packet rings.
     private var dying: ChildProcess?
     var state = State.preparing
+    private var stateBeforeHang = State.ready
 
     init(_ node: Node) { self.node = node }
 
@@ -85,17 +86,19 @@ final class RunningNode {
 
     func stopRunning() {
         process?.signal(SIGSTOP)
+        stateBeforeHang = state
         state = .hung
     }
 
     func resume() {
         process?.signal(SIGCONT)
-        state = .ready
+        state = stateBeforeHang
     }
 
     /// The process has ended by itself.
     func forgetProcess() {
-        channel?.close()
+        // Its last words may say why.
+        channel?.drainAndClose()
         channel = nil
         process = nil
     }

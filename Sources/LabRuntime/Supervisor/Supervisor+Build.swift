@@ -86,7 +86,7 @@ extension Supervisor {
             if case .role = running.state {} else { running.state = .ready }
             pending.arrived(name)?()
         case .event(let kind, let time, let details):
-            if kind == "active" || kind == "backup" { running.state = .role(kind) }
+            if kind == "active" || kind == "backup", running.state != .hung { running.state = .role(kind) }
             record(LabEvent(name: "\(name).\(kind)", time: time, kind: kind, node: name, details: details))
         case .reply(let number, let reply): answered(number, reply)
         case .traffic(let result): finished(result)

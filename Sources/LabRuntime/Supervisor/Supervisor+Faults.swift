@@ -24,6 +24,7 @@ extension Supervisor {
             switch fault {
             case .switchover:
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
+                guard running.state != .hung else { throw refusal(fault, "hangs") }
                 // The event comes first: what the box does about it lies after it on the lab's clock.
                 record()
                 order(.switchover, of: running) { reply in
@@ -78,8 +79,12 @@ extension Supervisor {
 
     private func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {
         nextCommand += 1
-        commands[nextCommand] = then
-        running.send(.command(number: nextCommand, command))
+        let number = nextCommand
+        commands[number] = then
+        running.send(.command(number: number, command))
+        loop.schedule(after: .seconds(10)) { [unowned self] in
+            answered(number, .refused(reason: "the node did not answer for 10 seconds"))
+        }
     }
 
     func answered(_ number: Int, _ reply: ApplianceReply) {

@@ -106,7 +106,13 @@ extension Supervisor {
         for node in alive { node.send(.readCounters) }
         waitForAnswers(alive.map { "counters of \($0.node.name)" }, for: "reading counters", within: .seconds(10)) {
             [unowned self] in
-            captures.onFinished = { [unowned self] in complete($0) }
+            let timer = loop.schedule(after: .seconds(60)) { [unowned self] in
+                fail(LabFailure(.lab, "the captures were not complete after a minute"))
+            }
+            captures.onFinished = { [unowned self] summaries in
+                loop.cancel(timer)
+                complete(summaries)
+            }
             captures.drain()
         }
     }

@@ -125,7 +125,15 @@ final class Supervisor {
 
     /// Ends the lab because something went wrong. What was captured stays: captures are completed first.
     func fail(_ failure: LabFailure) {
-        guard phase != .ended, phase != .finishing || failure.kind != .interrupted else { return }
+        guard phase != .ended else { return }
+        // The command may have gone long ago; the run's folder says why the lab ended.
+        if failure.kind != .interrupted {
+            let complaint = "failoverlab: \(failure)\n"
+            _ = write(STDERR_FILENO, complaint, complaint.utf8.count)
+            try? journal?.append(
+                LabEvent(
+                    name: "lab.failed", time: .now(), kind: "failed", node: nil, details: ["reason": failure.message]))
+        }
         end(reporting: .failed(failure), code: failure.kind == .host ? 4 : failure.kind == .interrupted ? 130 : 3)
     }
 
@@ -143,7 +151,11 @@ final class Supervisor {
             exit(code)
         }
         guard let captures, captures.isAlive, !captures.isFinished else { return leave() }
-        captures.onFinished = { _ in leave() }
+        captures.onFinished = { [self] summaries in
+            // What was captured can still be judged by a person, with its drops.
+            try? RunFolder.write(JSONLine.encode(summaries), to: RunFolder(assignment.folder).captureSummaries)
+            leave()
+        }
         captures.onFailed = { _ in leave() }
         captures.onGone = leave
         // What the kernel needs long for goes beside the captures' end.

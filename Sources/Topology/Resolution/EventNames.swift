@@ -3,8 +3,7 @@ import Measurement
 
 /// The names that `after`, `wait-for` and `event` may use: the scenario's own, and `<node>.<kind>`.
 struct EventNames {
-    /// What a node of each role can report.
-    static let hostKinds = ["ready", "exited"]
+    /// What a node of each role reports, besides `ready`, with which no scenario begins to wait.
     static let firewallKinds = [
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "sync-complete",
     ]
@@ -12,15 +11,15 @@ struct EventNames {
 
     var names: [String]
 
-    init(nodes: [Node], faults: [String]) {
-        names = faults
+    init(nodes: [Node], faults: [String], traffic: [String]) {
+        names = faults + traffic.flatMap { ["\($0).start", "\($0).stop"] }
         for node in nodes {
-            var kinds = Self.hostKinds + Fault.Kind.allCases.map(\.rawValue)
-            switch node.role {
-            case .host: break
-            case .firewall: kinds += Self.firewallKinds
-            case .loadBalancer: kinds += Self.balancerKinds
-            }
+            let kinds =
+                switch node.role {
+                case .host: [String]()
+                case .firewall: ["ready"] + Self.firewallKinds
+                case .loadBalancer: ["ready"] + Self.balancerKinds
+                }
             for kind in kinds where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
         }
     }

@@ -10,7 +10,7 @@ struct ScenarioReading {
     let traffic: [String]
 
     private(set) var steps: [ScenarioStep] = []
-    private(set) var events = EventNames(nodes: [], faults: [])
+    private(set) var events = EventNames(nodes: [], faults: [], traffic: [])
     /// Programs that are started at some time; all of them where a mistake hides which.
     private(set) var started: Set<String> = []
     private var running: Set<String> = []
@@ -29,7 +29,7 @@ struct ScenarioReading {
         }
         let before = reader.reports
         let steps = flattened(elements)
-        events = EventNames(nodes: nodes, faults: faultNames(steps))
+        events = EventNames(nodes: nodes, faults: faultNames(steps), traffic: traffic)
         for step in steps { if let step = read(step) { self.steps.append(step) } }
         if reader.reports > before { started.formUnion(traffic) }
     }

@@ -20,8 +20,14 @@ struct Judgement {
         self.folder = folder
         if case .failed(let failure) = supervisor {
             self.failure = failure
+            // What there is of it, for a person who looks for the reason.
+            let left = RunRecord(whatIsLeftIn: folder)
             self.variant = VariantVerdict(
-                name: variant.name, shows: variant.shows.rawValue, seconds: 0, problem: "\(failure)")
+                name: variant.name, shows: variant.shows.rawValue, seconds: left.seconds,
+                evidence: RunEvidence(
+                    events: left.events, traffic: left.traffic, captures: left.captures,
+                    source: CaptureFolder(path: folder.path)),
+                results: [], problem: "\(failure)")
             return
         }
         do {

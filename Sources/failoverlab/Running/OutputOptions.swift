@@ -20,20 +20,23 @@ struct OutputOptions: ParsableArguments {
     /// Prints the report, writes `verdict.json` for the lab and for each variant, and exits with its code.
     /// - Parameter folder: the run's folder; nil leaves a saved run's files as they are
     func conclude(
-        _ judgements: [Judgement], named lab: String, title: String?, in folder: String?, repetitions: Int
+        _ judgements: [Judgement], named lab: String, title: String?, in folder: String?
     ) throws -> Never {
         let verdict = Verdict(lab: lab, title: title, variants: judgements.map(\.variant))
         var failures = Set(judgements.compactMap(\.failure))
         if let folder {
-            do {
-                for judgement in judgements where repetitions == 1 {
-                    let single = Verdict(lab: lab, title: title, variants: [judgement.variant])
-                    try RunFolder.write(Array(try single.json().utf8), to: judgement.folder.verdict)
+            // A full disk does not keep the answer from the person who waits for it.
+            func write(_ verdict: Verdict, to path: String) throws {
+                do {
+                    try RunFolder.write(Array(try verdict.json().utf8), to: path)
+                } catch let failure as LabFailure {
+                    failures.insert(failure)
                 }
-                try RunFolder.write(Array(try verdict.json().utf8), to: "\(folder)/verdict.json")
-            } catch let failure as LabFailure {
-                // A full disk does not keep the answer from the person who waits for it.
-                failures.insert(failure)
+            }
+            try write(verdict, to: "\(folder)/verdict.json")
+            for judgement in judgements where judgement.folder.exists {
+                try write(
+                    Verdict(lab: lab, title: title, variants: [judgement.variant]), to: judgement.folder.verdict)
             }
         }
         let text = TextReport(

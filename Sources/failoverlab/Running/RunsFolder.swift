@@ -11,11 +11,7 @@ struct RunsFolder {
     /// - Throws: `LabFailure` where it cannot be made
     init(in output: String, lab: String, at time: Timestamp) throws(LabFailure) {
         let base = URL(fileURLWithPath: output).appendingPathComponent(lab).path
-        do {
-            try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
-        } catch {
-            throw Self.failure(base, error.localizedDescription)
-        }
+        try RunFolder.make(base)
         // 2026-11-21T08:30:00.123456789Z without what a folder's name should not have.
         let name = time.description.prefix(19).filter { $0 != ":" && $0 != "-" } + "Z"
         var attempt = 1

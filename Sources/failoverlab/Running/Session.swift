@@ -27,7 +27,9 @@ final class Session {
     private(set) var isInterrupted = false
 
     /// A variant's lab has ended (or, where it stays, has finished): what its supervisor said last.
-    var onEnd: (Int, Job, LabProcess?, SupervisorReport) -> Void = { _, _, _, _ in }
+    /// - Returns: whether a lab that could stay up does
+    var onEnd: (Int, Job, SupervisorReport) -> Bool = { _, _, _ in false }
+    var onKept: (RunningLab) -> Void = { _ in }
     var onChange: () -> Void = {}
 
     init(_ lab: Lab, jobs: [Job], beside: Int, timeout: Duration?, stays: Bool) throws(LabFailure) {
@@ -68,13 +70,13 @@ final class Session {
                 try start(number, job)
             } catch {
                 states[number] = .ended
-                onEnd(number, job, nil, .failed(error))
+                _ = onEnd(number, job, .failed(error))
             }
         }
         if isInterrupted {
             for (number, job) in waiting {
                 states[number] = .ended
-                onEnd(number, job, nil, .failed(LabFailure(.interrupted, "interrupted before it began")))
+                _ = onEnd(number, job, .failed(LabFailure(.interrupted, "interrupted before it began")))
             }
             waiting = []
         }
@@ -92,7 +94,15 @@ final class Session {
             switch report {
             case .ready: states[number] = .running("ready")
             case .step(let words): states[number] = .running(words)
-            case .finished where stays: ended(number, job, process, timer)
+            case .finished where stays:
+                loop.cancel(timer)
+                states[number] = .ended
+                // One that does not stay has ended when the kernel has reclaimed it.
+                guard onEnd(number, job, report) else { return process.stop() }
+                onKept(process.running)
+                process.release()
+                alive[number] = nil
+                startWaiting()
             default: break
             }
             onChange()
@@ -103,8 +113,10 @@ final class Session {
     private func ended(_ number: Int, _ job: Job, _ process: LabProcess, _ timer: EventLoop.Timer) {
         guard alive.removeValue(forKey: number) != nil else { return }
         loop.cancel(timer)
-        states[number] = .ended
-        onEnd(number, job, process, process.outcome ?? .failed(LabFailure(.lab, "it ended without a word")))
+        if states[number] != .ended {
+            states[number] = .ended
+            _ = onEnd(number, job, process.outcome ?? .failed(LabFailure(.lab, "it ended without a word")))
+        }
         startWaiting()
     }
 

@@ -39,22 +39,27 @@ struct Check: ParsableCommand {
             }
             return Judgement(of: variant, in: folder, supervisor: nil)
         }
-        try output.conclude(judgements, named: name, title: title, in: nil, repetitions: 1)
+        try output.conclude(judgements, named: name, title: title, in: nil)
     }
 }
 
-/// Folders of variants in a saved run.
+/// Folders of variants in a saved run: the run's own, those of its repetitions, or one variant's.
 enum SavedRun {
     static func folders(below path: String) -> [RunFolder] {
-        let manager = FileManager.default
-        if manager.fileExists(atPath: path + "/lab.yaml") { return [RunFolder(path)] }
-        let entries = (try? manager.contentsOfDirectory(atPath: path)) ?? []
-        return entries.sorted().flatMap { entry -> [RunFolder] in
-            let inner = "\(path)/\(entry)"
-            var isFolder: ObjCBool = false
-            guard manager.fileExists(atPath: inner, isDirectory: &isFolder), isFolder.boolValue, entry != "latest"
-            else { return [] }
-            return folders(below: inner)
-        }
+        if isVariant(path) { return [RunFolder(path)] }
+        let inner = folders(in: path)
+        return
+            (inner.filter(isVariant)
+            + inner.filter { Int(($0 as NSString).lastPathComponent) != nil }
+            .flatMap { folders(in: $0).filter(isVariant) }).map { RunFolder($0) }
+    }
+
+    private static func isVariant(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: path + "/lab.yaml")
+            && FileManager.default.fileExists(atPath: path + "/captures")
+    }
+
+    private static func folders(in path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
     }
 }

@@ -29,7 +29,7 @@ struct Labs: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Lists the catalogue of labs with their variants.")
 
     @Option(help: "The catalogue's folder.")
-    var folder = "Labs"
+    var folder = Catalogue.folder
 
     func run() throws {
         let labs = Catalogue.labs(in: folder)

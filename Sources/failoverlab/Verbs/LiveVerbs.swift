@@ -21,7 +21,16 @@ struct Down: ParsableCommand {
 
     func run() throws {
         if all {
-            for lab in RunningLab.all() { try lab.down() }
+            var failures: [LabFailure] = []
+            for lab in RunningLab.all() {
+                do {
+                    try lab.down()
+                } catch {
+                    // One that has ended meanwhile is down as well.
+                    if RunningLab.all().contains(lab) { failures.append(error) }
+                }
+            }
+            if let first = failures.first { throw first }
         } else {
             try RunningLab.named(lab).down()
         }

@@ -41,7 +41,9 @@ struct Run: ParsableCommand {
     func validate() throws {
         if `repeat` < 1 { throw ValidationError("--repeat takes a number from 1") }
         if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1") }
-        if let timeout, timeout <= 0 { throw ValidationError("--timeout takes seconds above 0") }
+        if let timeout, !(timeout > 0 && timeout <= 86_400) {
+            throw ValidationError("--timeout takes seconds above 0, at most 86400")
+        }
     }
 
     func run() throws {
@@ -60,17 +62,20 @@ struct Run: ParsableCommand {
             lab, jobs: jobs, beside: self.jobs ?? max(1, cores * 8), timeout: timeout.map { .seconds($0) },
             stays: keep || keepOnFailure)
         var judged = [Judgement?](repeating: nil, count: jobs.count)
-        session.onEnd = { number, job, process, report in
+        var kept: [String] = []
+        session.onKept = { kept.append($0.id) }
+        session.onEnd = { number, job, report in
             let judgement = Judgement(of: job.variant, in: job.folder, supervisor: report)
             judged[number] = judgement
-            if let process {
-                let stays = keep || keepOnFailure && judgement.verdict != .pass
-                stays ? process.release() : process.stop()
-            }
+            return keep || keepOnFailure && judgement.verdict != .pass
         }
         let names = jobs.map { `repeat` == 1 ? $0.variant.name : "\($0.variant.name) #\($0.repetition)" }
-        session.run(progress: Progress(names: names, isWanted: output.format == .text))
+        session.run(progress: Progress(names: names, isWanted: true))
+        if !kept.isEmpty {
+            Console.complain(
+                "Still up: \(kept.joined(separator: ", ")). End one with 'down ID', all with 'down --all'.")
+        }
         try output.conclude(
-            judged.compactMap { $0 }, named: lab.name, title: lab.title, in: runs.path, repetitions: `repeat`)
+            judged.compactMap { $0 }, named: lab.name, title: lab.title, in: runs.path)
     }
 }
