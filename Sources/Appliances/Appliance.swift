@@ -37,11 +37,14 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case carrier(port: String, isUp: Bool)
     /// A health monitor's verdict about a pool member (`service` and `member` as configured).
     case member(service: String, member: String, isUp: Bool)
+    /// The connection table of a box that has one.
+    case connections
 }
 
 public enum ApplianceReply: Hashable, Sendable, Codable {
     case done
     case refused(reason: String)
+    case connections(ConnectionList)
 }
 
 /// Something that a person who reads the run wants to know: an election, a member that left its pool.

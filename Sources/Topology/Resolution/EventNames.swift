@@ -9,6 +9,10 @@ struct EventNames {
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "sync-complete",
     ]
     static let balancerKinds = ["member-up", "member-down"]
+    static let gatewayFirewallKinds = [
+        "state-created", "state-closing-closed", "state-expired", "state-closing-closed-expired", "state-refused",
+        "state-table-full",
+    ]
 
     var names: [String]
 
@@ -20,6 +24,7 @@ struct EventNames {
             case .host: break
             case .firewall: kinds += Self.firewallKinds
             case .loadBalancer: kinds += Self.balancerKinds
+            case .gatewayFirewall: kinds += Self.gatewayFirewallKinds
             }
             for kind in kinds where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
         }
