@@ -112,7 +112,8 @@ private func replacing(_ old: String, _ new: String) -> String {
 
     static let mistakes: [(String, String, String)] = [
         (
-            "profile: nsx-gateway", "profile: nsx", "lab.yaml:13:14: the profile of 'gw'"
+            "profile: nsx-gateway", "profile: nsx",
+            "lab.yaml:13:14: 'profile' of a gateway firewall is 'nsx'; allowed: nsx-gateway, nsx-distributed, pf"
         ),
         ("mode: transparent", "mode: bridge", "lab.yaml:12:11:"),
         (
@@ -130,7 +131,7 @@ private func replacing(_ old: String, _ new: String) -> String {
         ("first-packet: 1s", "first-packet: 10", "without a unit"),
         (
             "{ front: , servers: }", "{ front: 10.0.0.2, servers: }",
-            "lab.yaml:14:28: gw.front has an address, but a transparent gateway firewall has none; allowed: none, 'mode: routed'"
+            "lab.yaml:14:26: gw.front has an address, but a transparent gateway firewall has none; allowed: none, 'mode: routed'"
         ),
         (
             "{ front: , servers: }", "{ front: }",

@@ -1,5 +1,3 @@
-public import LabTime
-
 /// How long a state without packets is kept, for each timer.
 public struct StateTimers: Hashable, Sendable, Codable {
     public var firstPacket: Duration
