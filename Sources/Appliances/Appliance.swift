@@ -49,7 +49,8 @@ public enum ApplianceReply: Hashable, Sendable, Codable {
 
 /// Something that a person who reads the run wants to know: an election, a member that left its pool.
 public struct ApplianceEvent: Hashable, Sendable, Codable {
-    /// `ready`, `active`, `backup`, `switchover`, `peer-up`, `peer-down`, `member-up`, `member-down`, `sync-complete`, …
+    /// `ready`, `active`, `backup`, `switchover`, `peer-up`, `peer-down`, `member-up`, `member-down`, `sync-complete`,
+    /// `state-closing-closed`, …
     public var kind: String
     /// The instant at which it happened, on the appliance's clock.
     public var at: Instant
