@@ -2,6 +2,7 @@ internal import Appliances
 internal import ArgumentParser
 internal import Foundation
 internal import LabRuntime
+internal import LabTime
 
 struct Connections: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,14 +28,12 @@ struct Connections: ParsableCommand {
         case .json:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Console.answer(String(decoding: try encoder.encode(list), as: UTF8.self) + "\n")
+            Console.answer(String(decoding: try encoder.encode(Table(list)), as: UTF8.self) + "\n")
         case .text:
             let lines = list.connections.map(\.description)
             let width = lines.map(\.count).max() ?? 0
             for (line, connection) in zip(lines, list.connections) {
-                let milliseconds = connection.remaining.components.seconds * 1000
-                    + connection.remaining.components.attoseconds / 1_000_000_000_000_000
-                let left = String(format: "%.1f s", Double(milliseconds) / 1000)
+                let left = String(format: "%.1f s", connection.remaining.milliseconds / 1000)
                 Console.answer(
                     line.padded(to: width) + "  on \(connection.interface)  \(connection.timer) \(left)\n")
             }
@@ -42,5 +41,32 @@ struct Connections: ParsableCommand {
         }
         let more = list.total - list.connections.count
         if more > 0 { Console.complain("\(more) more are not shown.") }
+    }
+}
+
+/// The table as JSON.
+private struct Table: Encodable {
+    struct Row: Encodable {
+        var source: String
+        var destination: String
+        var direction: String
+        var `protocol`: String
+        var state: String
+        var interface: String
+        var timer: String
+        var remainingMilliseconds: Double
+    }
+
+    var total: Int
+    var connections: [Row]
+
+    init(_ list: ConnectionList) {
+        total = list.total
+        connections = list.connections.map {
+            Row(
+                source: $0.source, destination: $0.destination, direction: $0.direction, protocol: $0.protocol,
+                state: $0.state, interface: $0.interface, timer: $0.timer,
+                remainingMilliseconds: $0.remaining.milliseconds)
+        }
     }
 }
