@@ -85,7 +85,8 @@ private func replacing(_ old: String, _ new: String) -> String {
         #expect(quick.opening == .seconds(3))
         #expect(quick.finWait == .milliseconds(400))
         let vendor = try gateway(
-            replacing("name: gateway\n", "name: gateway\ntimers: vendor\n").replacing("first-packet: 1s", "first-packet: 10s")
+            replacing("name: gateway\n", "name: gateway\ntimers: vendor\n").replacing(
+                "first-packet: 1s", "first-packet: 10s")
         ).timers
         #expect(vendor.firstPacket == .seconds(10))
         #expect(vendor.opening == .seconds(30))
@@ -94,8 +95,14 @@ private func replacing(_ old: String, _ new: String) -> String {
 
     @Test func `filters both directions unless the lab says otherwise`() throws {
         #expect(try gateway(replacing("    filter: { servers: inbound-only }\n", "")).filtering == [.both, .both])
-        #expect(try gateway(replacing("{ servers: inbound-only }", "inbound-only")).filtering == [.inboundOnly, .inboundOnly])
-        #expect(try gateway(replacing("{ servers: inbound-only }", "{ servers: both, front: off }")).filtering == [.off, .both])
+        #expect(
+            try gateway(replacing("{ servers: inbound-only }", "inbound-only")).filtering == [
+                .inboundOnly, .inboundOnly,
+            ])
+        #expect(
+            try gateway(replacing("{ servers: inbound-only }", "{ servers: both, front: off }")).filtering == [
+                .off, .both,
+            ])
     }
 
     @Test func `can be routed, with strict pick-up and a policy of its own`() throws {

@@ -77,7 +77,8 @@ extension GatewayFirewall {
             let flow = packet.fiveTuple
             events.append(
                 ApplianceEvent(
-                    StateEvent.tableFull.kind, at: now, details: ["flow": Self.words(of: flow), "states": "\(states.count)"]))
+                    StateEvent.tableFull.kind, at: now,
+                    details: ["flow": Self.words(of: flow), "states": "\(states.count)"]))
         case .drop: break
         }
     }

@@ -122,7 +122,8 @@ import Wire
 
     @Test func `are not passed to a port without carrier`() throws {
         let bench = try GatewayBench(.nsxGateway)
-        #expect(bench.gateway.perform(.carrier(port: "inside", isUp: false), at: bench.now, into: &bench.queue) == .done)
+        #expect(
+            bench.gateway.perform(.carrier(port: "inside", isUp: false), at: bench.now, into: &bench.queue) == .done)
         #expect(bench.back([.syn, .ack]) == .dropped)
         #expect(bench.counter("drop.carrier-down") == 1)
     }
@@ -132,7 +133,8 @@ import Wire
         var random = SeededGenerator(seed: seed)
         let profile = StateProfile.allCases[Int(seed % 3)]
         let bench = try GatewayBench(
-            profile, seed % 2 == 0 ? [.both, .both] : [.off, .inboundOnly], misfit: MisfitPolicy.allCases[Int(seed % 3)],
+            profile, seed % 2 == 0 ? [.both, .both] : [.off, .inboundOnly],
+            misfit: MisfitPolicy.allCases[Int(seed % 3)],
             capacity: 64)
         for step in 0..<5000 {
             var flow = GatewayBench.flow(.random(in: 4000...4100, using: &random))
@@ -178,7 +180,8 @@ import Wire
             do {
                 _ = try GatewayFirewall(
                     GatewayFirewallConfiguration(
-                        name: "gw", ports: all, mode: mode, profile: .pf, filtering: .init(repeating: .both, count: filtering)))
+                        name: "gw", ports: all, mode: mode, profile: .pf,
+                        filtering: .init(repeating: .both, count: filtering)))
                 return nil
             } catch {
                 return error.description

@@ -139,7 +139,8 @@ import Wire
         bench.back([.syn, .ack], 5000, ack: 1001)
         bench.out(.ack, 1001, ack: 5001)
         #expect(bench.back(.rst, 5010) == .dropped)
-        #expect(bench.state == "ESTABLISHED:ESTABLISHED established" || bench.state == "ESTABLISHED:ESTABLISHED opening")
+        #expect(
+            bench.state == "ESTABLISHED:ESTABLISHED established" || bench.state == "ESTABLISHED:ESTABLISHED opening")
         #expect(bench.back(.rst, 5001) == .passed)
         #expect(bench.state == "TIME_WAIT:TIME_WAIT closed")
     }
@@ -161,7 +162,9 @@ import Wire
 
     // MARK: Pick-up
 
-    @Test(arguments: StateProfile.allCases) func `begin with a SYN only where pick-up is strict`(profile: StateProfile) throws {
+    @Test(arguments: StateProfile.allCases) func `begin with a SYN only where pick-up is strict`(profile: StateProfile)
+        throws
+    {
         let bench = try GatewayBench(profile, Self.both, pickUp: .strict)
         for flags in [[.syn, .ack], .ack, [.fin, .ack], .rst] as [TCPFlags] {
             #expect(bench.back(flags) == .dropped, "\(flags)")
@@ -213,7 +216,10 @@ import Wire
         (.closing, [.out(.syn, nil), .back([.syn, .ack], nil), .out(.ack, nil), .out([.fin, .ack], nil)]),
         (
             .finWait,
-            [.out(.syn, nil), .back([.syn, .ack], nil), .out(.ack, nil), .out([.fin, .ack], nil), .back([.fin, .ack], nil)]
+            [
+                .out(.syn, nil), .back([.syn, .ack], nil), .out(.ack, nil), .out([.fin, .ack], nil),
+                .back([.fin, .ack], nil),
+            ]
         ),
         (.closed, [.out(.syn, nil), .back(.rst, nil)]),
     ]
@@ -245,13 +251,20 @@ import Wire
         #expect(datagram(flow, into: 0) == .passed)
         #expect(bench.state == "MULTIPLE:MULTIPLE udp.multiple")
         bench.wait(.seconds(60) + .milliseconds(40))
-        func echo(_ header: ICMPv4Header, _ from: IPv4Address, _ to: IPv4Address, into port: PortIndex) -> GatewayBench.Outcome {
+        func echo(_ header: ICMPv4Header, _ from: IPv4Address, _ to: IPv4Address, into port: PortIndex)
+            -> GatewayBench.Outcome
+        {
             bench.send(
-                TestFrame.icmp(from: GatewayBench.balancerMAC, to: GatewayBench.memberMAC, from, to, header), into: port)
+                TestFrame.icmp(from: GatewayBench.balancerMAC, to: GatewayBench.memberMAC, from, to, header), into: port
+            )
         }
-        #expect(echo(.echoRequest(identifier: 7, sequence: 1), GatewayBench.balancer, GatewayBench.member, into: 0) == .passed)
+        #expect(
+            echo(.echoRequest(identifier: 7, sequence: 1), GatewayBench.balancer, GatewayBench.member, into: 0)
+                == .passed)
         #expect(bench.state == "SINGLE:NO_TRAFFIC icmp.first-packet")
-        #expect(echo(.echoReply(identifier: 7, sequence: 1), GatewayBench.member, GatewayBench.balancer, into: 1) == .passed)
+        #expect(
+            echo(.echoReply(identifier: 7, sequence: 1), GatewayBench.member, GatewayBench.balancer, into: 1) == .passed
+        )
         #expect(bench.state == "MULTIPLE:SINGLE icmp.error-reply")
     }
 
