@@ -104,7 +104,7 @@ let package = Package(
             name: "failoverlab",
             dependencies: [
                 "LabRuntime", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Capture",
-                "LabTime", "EventLoop", "CLinux", argumentParser,
+                "Appliances", "LabTime", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict, linkerSettings: [staticRuntime]),
 

@@ -37,16 +37,20 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case carrier(port: String, isUp: Bool)
     /// A health monitor's verdict about a pool member (`service` and `member` as configured).
     case member(service: String, member: String, isUp: Bool)
+    /// The connection table of a box that has one.
+    case connections
 }
 
 public enum ApplianceReply: Hashable, Sendable, Codable {
     case done
     case refused(reason: String)
+    case connections(ConnectionList)
 }
 
 /// Something that a person who reads the run wants to know: an election, a member that left its pool.
 public struct ApplianceEvent: Hashable, Sendable, Codable {
-    /// `ready`, `active`, `backup`, `switchover`, `peer-up`, `peer-down`, `member-up`, `member-down`, `sync-complete`, …
+    /// `ready`, `active`, `backup`, `switchover`, `peer-up`, `peer-down`, `member-up`, `member-down`, `sync-complete`,
+    /// `state-closing-closed`, …
     public var kind: String
     /// The instant at which it happened, on the appliance's clock.
     public var at: Instant

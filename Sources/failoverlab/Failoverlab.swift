@@ -15,7 +15,8 @@ struct Failoverlab: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Run.self, Up.self, Down.self, Status.self, Exec.self, Shell.self, Fail.self, Check.self, Validate.self,
+            Run.self, Up.self, Down.self, Status.self, Exec.self, Shell.self, Fail.self, Connections.self, Check.self,
+            Validate.self,
             Labs.self, Doctor.self,
         ])
 

@@ -17,6 +17,9 @@ extension LoadBalancer {
             return .done
         case .member(let service, let member, let isUp):
             return setMember(member, of: service, isUp: isUp, at: now)
+        case .connections:
+            return .refused(
+                reason: "\(configuration.name) is a load balancer; only a gateway firewall shows its connection table")
         }
     }
 

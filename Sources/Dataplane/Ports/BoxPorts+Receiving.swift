@@ -1,5 +1,5 @@
 public import LabTime
-import Wire
+public import Wire
 
 extension BoxPorts {
     /// The first step for every frame: see the type's table.
@@ -50,7 +50,8 @@ extension BoxPorts {
         return first != 0 && first != 127 && !source.isMulticast && !source.isBroadcast && !owned.contains(source)
     }
 
-    private static func reason(of error: WireError) -> DropReason {
+    /// The reason under which a frame that does not parse is counted.
+    public static func reason(of error: WireError) -> DropReason {
         switch (error.layer, error.reason) {
         case (.ethernet, _): .malformedFrame
         case (.arp, _): .malformedARP

@@ -1,3 +1,4 @@
+public import Appliances
 internal import CLinux
 internal import Glibc
 internal import SystemPackage
@@ -72,6 +73,17 @@ extension RunningLab {
         let client = try LabClient(self)
         try client.send(.fail(fault, name: name))
         if case .failed(let failure) = try client.receive() { throw failure }
+    }
+
+    /// The connection table of a gateway firewall.
+    public func connections(of node: String) throws(LabFailure) -> ConnectionList {
+        let client = try LabClient(self)
+        try client.send(.connections(node: node))
+        switch try client.receive() {
+        case .connections(let list): return list
+        case .failed(let failure): throw failure
+        default: throw LabFailure(.lab, "lab '\(id)' answered something else")
+        }
     }
 
     /// Ends the lab and waits until the kernel has reclaimed its namespaces and links.

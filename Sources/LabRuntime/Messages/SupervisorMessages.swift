@@ -1,3 +1,4 @@
+public import Appliances
 public import Evidence
 public import LabTime
 public import Topology
@@ -32,6 +33,8 @@ enum SupervisorOrder: Codable, Sendable {
     /// Answered with one byte that carries the descriptors of the node's network namespace, the lab's PID and mount
     /// namespaces and, where the lab has one, its user namespace.
     case enter(node: String)
+    /// Answered with `connections` or `failed`.
+    case connections(node: String)
     /// Ends the lab. A client on the lab's socket is answered with one byte that carries a descriptor, which hangs up
     /// when the kernel has reclaimed everything.
     case stop
@@ -48,6 +51,7 @@ public enum SupervisorReport: Codable, Sendable {
     case finished(after: Duration)
     case failed(LabFailure)
     case status(LabStatus)
+    case connections(ConnectionList)
     case done
 }
 

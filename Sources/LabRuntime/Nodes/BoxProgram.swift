@@ -88,6 +88,12 @@ final class FirewallProgram: BoxProgram<Firewall> {
     }
 }
 
+final class GatewayFirewallProgram: BoxProgram<GatewayFirewall> {
+    init(_ configuration: GatewayFirewallConfiguration, in process: NodeProcess) throws {
+        try super.init(GatewayFirewall(configuration), ports: configuration.ports.map(\.name), in: process)
+    }
+}
+
 /// A load balancer: its dataplane on the wire, its proxies and monitors on the host side.
 final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
     private var hostSide: HostSide!

@@ -1,3 +1,4 @@
+internal import Appliances
 internal import CLinux
 internal import EventLoop
 internal import Glibc
@@ -16,6 +17,9 @@ extension Supervisor {
         case .fail(let fault, let name):
             guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
             inject(fault, name: name) { failure in answer(failure.map { .failed($0) } ?? .done) }
+        case .connections(let node):
+            guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
+            readConnections(of: node) { answer($0) }
         case .enter(let node):
             guard let channel else { return }
             do {
@@ -29,6 +33,26 @@ extension Supervisor {
                 _ = cl_send_descriptors(channel.descriptor, &descriptor, 1)
             }
             fail(LabFailure(.interrupted, "ended on request"))
+        }
+    }
+
+    private func readConnections(of name: String, then: @escaping (SupervisorReport) -> Void) {
+        guard let running = nodes[name] else {
+            return then(
+                .failed(
+                    LabFailure(
+                        .lab, "there is no node '\(name)'",
+                        remedy: "these are: \(nodes.keys.sorted().joined(separator: ", "))")))
+        }
+        guard running.state != .poweredOff, running.state != .hung else {
+            return then(.failed(LabFailure(.lab, "'\(name)' is \(running.words) and does not answer")))
+        }
+        order(.connections, of: running) { reply in
+            switch reply {
+            case .connections(let list): then(.connections(list))
+            case .refused(let reason): then(.failed(LabFailure(.lab, "\(name): \(reason)")))
+            case .done: then(.failed(LabFailure(.lab, "\(name) answered something else")))
+            }
         }
     }
 

@@ -77,7 +77,7 @@ extension Supervisor {
         LabFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)' is not possible: it \(reason)")
     }
 
-    private func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {
+    func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {
         nextCommand += 1
         let number = nextCommand
         commands[number] = then

@@ -8,6 +8,7 @@ extension Node.Role {
         case .host(let host): host.kind.rawValue
         case .firewall: "firewall"
         case .loadBalancer: "load-balancer"
+        case .gatewayFirewall: "gateway-firewall"
         }
     }
 }

@@ -1,3 +1,4 @@
+import Appliances
 import LabFile
 import Measurement
 import Wire
@@ -10,15 +11,26 @@ struct NodeDefinition {
         case router
         case firewall
         case loadBalancer = "load-balancer"
-
-        var isBox: Bool { self == .firewall || self == .loadBalancer }
+        case gatewayFirewall = "gateway-firewall"
 
         var keys: [String] {
-            let own = self == .firewall ? "redundancy" : self == .loadBalancer ? "virtual-services" : "services"
-            return ["role", "interfaces", "gateway", "routes", own, "sysctls"]
+            let own =
+                switch self {
+                case .client, .backend, .router: ["services"]
+                case .firewall: ["redundancy"]
+                case .loadBalancer: ["virtual-services"]
+                case .gatewayFirewall: LabKeys.gatewayFirewall
+                }
+            return ["role", "interfaces", "gateway", "routes"] + own + ["sysctls"]
         }
 
-        var article: String { self == .loadBalancer ? "a load balancer" : "a \(rawValue)" }
+        var article: String {
+            switch self {
+            case .client, .backend, .router, .firewall: "a \(rawValue)"
+            case .loadBalancer: "a load balancer"
+            case .gatewayFirewall: "a gateway firewall"
+            }
+        }
     }
 
     struct Route {
@@ -38,6 +50,8 @@ struct NodeDefinition {
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
     var virtualServices: [VirtualServiceDefinition] = []
+    /// Of a gateway firewall.
+    var gatewayFirewall: GatewayFirewallDefinition?
     var sysctls: [Sysctl] = []
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
@@ -74,6 +88,10 @@ struct NodeDefinition {
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
+        if role == .gatewayFirewall {
+            gatewayFirewall = GatewayFirewallDefinition(mapping, of: self, timers: timers, reader)
+            if gatewayFirewall?.mode == .transparent { loseAddresses(mapping, reader) }
+        }
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
     }

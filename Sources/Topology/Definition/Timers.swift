@@ -1,4 +1,5 @@
 import Appliances
+import Dataplane
 import LabTime
 import Wire
 
@@ -22,6 +23,11 @@ enum Timers: String, CaseIterable {
         case .vendor:
             MonitorConfiguration(kind: kind, interval: .seconds(10), timeout: .seconds(4), fall: 2, rise: 2)
         }
+    }
+
+    /// Quick: a tenth of the profile's own, so that all relations between them stay.
+    func states(_ profile: StateProfile) -> StateTimers {
+        self == .vendor ? profile.timers : profile.timers.scaled(downBy: 10)
     }
 
     /// Vendor: the balancer's system profiles (TCP fast path 300 s, UDP fast path 10 s).

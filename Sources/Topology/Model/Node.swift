@@ -10,6 +10,7 @@ public struct Node: Hashable, Sendable, Codable {
         /// A box whose dataplane owns its frames: a wire side and a host side.
         case firewall(FirewallConfiguration)
         case loadBalancer(LoadBalancerConfiguration)
+        case gatewayFirewall(GatewayFirewallConfiguration)
     }
 
     public var name: String

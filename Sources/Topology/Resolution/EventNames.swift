@@ -8,6 +8,10 @@ struct EventNames {
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "sync-complete",
     ]
     static let balancerKinds = ["member-up", "member-down"]
+    static let gatewayFirewallKinds = [
+        "state-created", "state-closing-closed", "state-expired", "state-closing-closed-expired", "state-refused",
+        "state-table-full",
+    ]
 
     var names: [String]
 
@@ -19,6 +23,7 @@ struct EventNames {
                 case .host: [String]()
                 case .firewall: ["ready"] + Self.firewallKinds
                 case .loadBalancer: ["ready"] + Self.balancerKinds
+                case .gatewayFirewall: ["ready"] + Self.gatewayFirewallKinds
                 }
             for kind in kinds where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
         }

@@ -1,3 +1,4 @@
+import Appliances
 import LabFile
 import Wire
 
@@ -83,13 +84,20 @@ extension Resolution {
         }
     }
 
-    /// Subnets as written, and 169.254.1.0/24, 169.254.2.0/24, … for networks without one.
+    /// Subnets as written, and 169.254.1.0/24, 169.254.2.0/24, … for networks without one. Networks that a transparent
+    /// gateway firewall joins share theirs.
     private func assignedSubnets() -> [String: IPv4Network] {
         var result: [String: IPv4Network] = [:]
         var taken: [(name: String, subnet: IPv4Network)] = []
         for definition in networkDefinitions {
             guard let subnet = definition.subnet else { continue }
-            if let other = taken.first(where: { $0.subnet.overlaps(subnet.value) }) {
+            let segment = segment(of: definition.name.value)
+            if let other = taken.first(where: { segment.contains($0.name) && $0.subnet != subnet.value }) {
+                reader.report(
+                    "network '\(definition.name.value)' has the subnet \(subnet.value) and '\(other.name)' has \(other.subnet), but a transparent gateway firewall joins them",
+                    at: subnet.position, allowed: ["\(other.subnet)", "no subnet: it is that of '\(other.name)' then"])
+            }
+            if let other = taken.first(where: { $0.subnet.overlaps(subnet.value) && !segment.contains($0.name) }) {
                 reader.report(
                     "the subnet \(subnet.value) of '\(definition.name.value)' overlaps with \(other.subnet) of '\(other.name)'",
                     at: subnet.position)
@@ -99,7 +107,11 @@ extension Resolution {
         }
         var third: UInt8 = 0
         for definition in networkDefinitions where definition.subnet == nil {
-            var subnet: IPv4Network?
+            var subnet = segment(of: definition.name.value).lazy.compactMap { result[$0] }.first
+            if let subnet {
+                result[definition.name.value] = subnet
+                continue
+            }
             while subnet == nil, third < 254 {
                 third += 1
                 let candidate = IPv4Network(IPv4Address(169, 254, third, 0), prefixLength: 24)
@@ -114,6 +126,21 @@ extension Resolution {
             }
         }
         return result
+    }
+
+    /// A network and those that transparent gateway firewalls join with it.
+    private func segment(of network: String) -> [String] {
+        let joints = nodeDefinitions.filter { $0.gatewayFirewall?.mode == .transparent }
+            .map { $0.interfaces.map(\.network.value) }
+        var segment = [network]
+        var next = 0
+        while next < segment.count {
+            for joint in joints where joint.contains(segment[next]) {
+                segment += joint.filter { !segment.contains($0) }
+            }
+            next += 1
+        }
+        return segment
     }
 
     /// Interfaces with their MACs, as yet without addresses.

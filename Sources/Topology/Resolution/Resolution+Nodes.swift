@@ -28,6 +28,18 @@ extension Resolution {
                 LoadBalancerConfiguration(
                     name: name, ports: ports, routes: routes,
                     services: definition.virtualServices.map { service($0, of: name) }))
+        case .gatewayFirewall:
+            guard let gateway = definition.gatewayFirewall else { return nil }
+            if gateway.mode == .transparent, Set(ports.map(\.mtu)).count > 1 {
+                reader.report(
+                    "the networks of the transparent gateway firewall '\(name)' have MTU \(ports.map { "\($0.mtu)" }.joined(separator: " and "))",
+                    at: definition.name.position, allowed: ["the same MTU"])
+            }
+            role = .gatewayFirewall(
+                GatewayFirewallConfiguration(
+                    name: name, ports: ports, routes: routes, mode: gateway.mode, profile: gateway.profile,
+                    filtering: gateway.filtering, pickUp: gateway.pickUp, misfitPolicy: gateway.misfitPolicy,
+                    timers: gateway.timers))
         }
         return Node(name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls)
     }

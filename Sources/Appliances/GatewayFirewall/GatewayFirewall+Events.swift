@@ -1,0 +1,168 @@
+import Dataplane
+import LabTime
+import Wire
+
+/// What a gateway firewall tells of its states. Details of each: `connection` in the product's notation, `flow`,
+/// `state`, `interface`, `timer`; where a state moved also `from` and `to`.
+enum StateEvent: Int, CaseIterable {
+    case created
+    /// A state became CLOSING:CLOSED: what a delayed FIN leaves behind.
+    case closingClosed
+    /// A state ended because no packet came.
+    case expired
+    /// The same of a state that had been CLOSING:CLOSED.
+    case closingClosedExpired
+    /// A packet did not fit the state that it met; `packet` has its flags, `action` what its sender was told.
+    case refused
+    /// A connection was refused because the table is full.
+    case tableFull
+
+    var kind: String {
+        switch self {
+        case .created: "state-created"
+        case .closingClosed: "state-closing-closed"
+        case .expired: "state-expired"
+        case .closingClosedExpired: "state-closing-closed-expired"
+        case .refused: "state-refused"
+        case .tableFull: "state-table-full"
+        }
+    }
+}
+
+/// For each kind at most 50 events a second and 200 at once, so that thousands of connections a second do not fill
+/// the run's folder, and rare events are not lost among frequent ones.
+struct EventLimits {
+    private static let burst: Int64 = 200
+    private static let interval: Int64 = 20_000_000
+    private var tokens = [Int64](repeating: burst, count: StateEvent.allCases.count)
+    private var refilled = [Int64](repeating: .min, count: StateEvent.allCases.count)
+    private(set) var suppressed: UInt64 = 0
+
+    mutating func take(_ event: StateEvent, at now: Instant) -> Bool {
+        let place = event.rawValue
+        if refilled[place] == .min { refilled[place] = now.nanoseconds }
+        let gained = (now.nanoseconds &- refilled[place]) / Self.interval
+        if gained > 0 {
+            tokens[place] = min(Self.burst, tokens[place] + min(gained, Self.burst))
+            refilled[place] += gained * Self.interval
+        }
+        guard tokens[place] > 0 else {
+            suppressed &+= 1
+            return false
+        }
+        tokens[place] -= 1
+        return true
+    }
+}
+
+extension GatewayFirewall {
+    mutating func tell(of judgement: StateJudgement, _ packet: PacketView, at now: Instant) {
+        switch judgement.change {
+        case .none: break
+        case .created(let state):
+            report(.created, judgement.index, at: now)
+            if state == .closingClosed { report(.closingClosed, judgement.index, at: now) }
+        case .moved(let from, let to) where to == .closingClosed:
+            report(.closingClosed, judgement.index, at: now, ["from": from.description, "to": to.description])
+        case .moved: break
+        }
+        switch judgement.verdict {
+        case .pass: break
+        case .misfit(let policy):
+            report(
+                .refused, judgement.index, at: now,
+                ["packet": packet.tcpFlags.description, "action": policy.rawValue])
+        case .drop(.flowTableFull):
+            guard limits.take(.tableFull, at: now) else { return }
+            let flow = packet.fiveTuple
+            events.append(
+                ApplianceEvent(
+                    StateEvent.tableFull.kind, at: now,
+                    details: ["flow": Self.words(of: flow), "states": "\(states.count)"]))
+        case .drop: break
+        }
+    }
+
+    private mutating func report(
+        _ event: StateEvent, _ index: FlowIndex?, at now: Instant, _ more: [String: String] = [:]
+    ) {
+        guard let index, states.table.contains(index), limits.take(event, at: now) else { return }
+        let reading = reading(
+            of: states.table.original(of: index), states.table[index], until: states.table.expiry(of: index), at: now)
+        append(event, reading, at: now, more)
+    }
+
+    private mutating func append(
+        _ event: StateEvent, _ reading: ConnectionReading, at now: Instant, _ more: [String: String]
+    ) {
+        var details = [
+            "connection": reading.description, "flow": reading.flow, "state": reading.state,
+            "interface": reading.interface, "timer": reading.timer,
+        ]
+        details.merge(more) { $1 }
+        events.append(ApplianceEvent(event.kind, at: now, details: details))
+    }
+
+    mutating func expire(at now: Instant) {
+        while let (flow, entry) = states.nextExpired(at: now) {
+            let event: StateEvent = entry.hasBeenClosingClosed ? .closingClosedExpired : .expired
+            guard limits.take(event, at: now) else { continue }
+            append(event, reading(of: flow, entry, until: now, at: now), at: now, [:])
+        }
+    }
+
+    // MARK: The table
+
+    /// At most so many connections in one answer.
+    private static var mostConnections: Int { 5000 }
+
+    func connections(at now: Instant) -> ConnectionList {
+        var readings: [ConnectionReading] = []
+        var index = states.table.next(after: nil)
+        while let place = index, readings.count < Self.mostConnections {
+            readings.append(
+                reading(
+                    of: states.table.original(of: place), states.table[place], until: states.table.expiry(of: place),
+                    at: now))
+            index = states.table.next(after: place)
+        }
+        return ConnectionList(connections: readings, total: states.count)
+    }
+
+    private func reading(
+        of flow: FiveTuple, _ entry: StateEntry, until expiry: Instant, at now: Instant
+    ) -> ConnectionReading {
+        let proto = flow.protocol
+        return ConnectionReading(
+            source: Self.end(flow.source, flow.sourcePort, proto),
+            destination: Self.end(flow.destination, flow.destinationPort, proto), direction: entry.direction.name,
+            protocol: "\(proto)", state: entry.words(of: proto),
+            interface: configuration.ports[Int(entry.port)].name, timer: entry.timer.name,
+            remaining: max(.zero, expiry - now))
+    }
+
+    private static func words(of flow: FiveTuple) -> String {
+        end(flow.source, flow.sourcePort, flow.protocol) + " -> "
+            + end(flow.destination, flow.destinationPort, flow.protocol)
+    }
+
+    private static func end(_ address: IPv4Address, _ port: UInt16, _ proto: IPProtocol) -> String {
+        proto == .tcp || proto == .udp || proto == .icmp ? "\(address):\(port)" : "\(address)"
+    }
+
+    // MARK: Counters
+
+    public var counters: [CounterReading] {
+        func reading(_ name: String, _ value: UInt64, _ meaning: String) -> CounterReading {
+            CounterReading(name: name, value: value, meaning: meaning)
+        }
+        return ports.counters.readings() + [
+            reading("states", UInt64(states.count), "States known at the moment."),
+            reading("states.created", states.created, "States that packets made."),
+            reading("states.expired", states.expired, "States that ended because no packet came."),
+            reading("states.reused", states.reused, "Finished connections whose ports a SYN used again."),
+            reading("states.misfits", states.misfits, "Packets that did not fit the state that they met."),
+            reading("events.suppressed", limits.suppressed, "Events that were not told because there were too many."),
+        ]
+    }
+}

@@ -1,0 +1,102 @@
+import Dataplane
+import LabTime
+import Wire
+
+extension GatewayFirewall {
+    mutating func handle(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
+        guard Int(frame.port) < ports.count, frame.length >= 14 else { return ports.counters.drop(.malformedFrame) }
+        if frame.side == .host {
+            sendOwn(frame, at: now, into: &output)
+        } else if configuration.mode == .transparent {
+            bridge(frame, at: now, into: &output)
+        } else {
+            route(frame, at: now, into: &output)
+        }
+    }
+
+    // MARK: Transparent
+
+    private mutating func bridge(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
+        ports.counters.count(.receivedFromWire)
+        // Two ports, by the initializer.
+        let other = frame.port ^ 1
+        // 18: an Ethernet header with a VLAN tag.
+        guard Int(frame.length) <= Int(ports[other].mtu) + 18 else { return ports.counters.drop(.malformedFrame) }
+        switch ParsedFrame(frame.bytes) {
+        case .ipv4(let packet):
+            guard admits(packet, in: frame, leavingBy: other, at: now, into: &output) else { return }
+        case .arp, .ipv6, .other: break
+        case .malformed(let error):
+            // ARP of other kinds than the one that this parse knows is still ARP.
+            guard error.layer == .arp else { return ports.counters.drop(BoxPorts.reason(of: error)) }
+        }
+        ports.passThrough(frame, by: other, into: &output)
+    }
+
+    // MARK: Routed
+
+    private mutating func route(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
+        switch ports.receive(frame, at: now, into: &output) {
+        case .done: return
+        case .ipv4(let packet):
+            if ports.owned.contains(packet.destination) {
+                guard admits(packet, in: frame, leavingBy: nil, at: now, into: &output) else { return }
+                ports.deliverToHost(frame, into: &output)
+            } else {
+                let hop = ports.routes.lookup(packet.destination)
+                guard admits(packet, in: frame, leavingBy: hop?.port, at: now, into: &output) else { return }
+                ports.route(frame, packet, at: now, into: &output)
+            }
+        case .group(let packet):
+            guard packet.destination.isLinkLocalMulticast else { return ports.counters.drop(.multicast) }
+            ports.deliverToHost(frame, into: &output)
+        case .other: ports.counters.drop(.unsupportedEtherType)
+        }
+    }
+
+    /// What the host side sends leaves by its port, judged where the port judges what leaves.
+    private mutating func sendOwn(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
+        if filtering[Int(frame.port)] == .both, case .ipv4(let packet) = ParsedFrame(frame.bytes) {
+            let judgement = states.judge(packet, .out, on: frame.port, at: now)
+            guard carryOut(judgement, packet, frame, at: now, into: &output) else { return }
+        }
+        _ = ports.receive(frame, at: now, into: &output)
+    }
+
+    // MARK: Judgement
+
+    /// Whether a packet goes on. Where not, everything about it is done and counted.
+    private mutating func admits(
+        _ packet: PacketView, in frame: Frame, leavingBy out: PortIndex?, at now: Instant,
+        into output: inout FrameQueue
+    ) -> Bool {
+        let judgement: StateJudgement
+        if filtering[Int(frame.port)] != .off {
+            judgement = states.judge(packet, .in, on: frame.port, at: now)
+        } else if let out, filtering[Int(out)] == .both {
+            judgement = states.judge(packet, .out, on: out, at: now)
+        } else {
+            return true
+        }
+        return carryOut(judgement, packet, frame, at: now, into: &output)
+    }
+
+    private mutating func carryOut(
+        _ judgement: StateJudgement, _ packet: PacketView, _ frame: Frame, at now: Instant,
+        into output: inout FrameQueue
+    ) -> Bool {
+        tell(of: judgement, packet, at: now)
+        switch judgement.verdict {
+        case .pass: return true
+        case .drop(let reason): ports.counters.drop(reason)
+        case .misfit(let policy):
+            ports.counters.drop(.invalidTCPState)
+            switch policy {
+            case .drop: break
+            case .reset: ports.reset(frame, packet, into: &output)
+            case .icmp: ports.refuse(frame, packet, at: now, into: &output)
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,160 @@
+public import LabTime
+public import Wire
+
+/// The connection table of a gateway firewall: which packets pass, by the state of their connection.
+///
+/// Beside `SessionFilter`, which a firewall pair shares, this one follows what a single product does packet by packet:
+/// profiles, pick-up in mid-stream, sequence windows, and connections of which only one side is seen. When the table
+/// is full, new connections are refused and existing ones kept. Fragments are dropped: only the first says whose it is.
+public struct StateTable: ~Copyable {
+    public let profile: StateProfile
+    public let pickUp: PickUp
+    public let misfitPolicy: MisfitPolicy
+    public let timers: StateTimers
+    public internal(set) var table: FlowTable<StateEntry>
+    public internal(set) var created: UInt64 = 0
+    public internal(set) var expired: UInt64 = 0
+    /// Packets that did not fit the state that they met.
+    public internal(set) var misfits: UInt64 = 0
+    /// Finished connections whose ports a SYN used again.
+    public internal(set) var reused: UInt64 = 0
+
+    /// - Parameters:
+    ///   - capacity: the most states
+    ///   - misfitPolicy: nil for the profile's own
+    ///   - seed: scatters the hash of five-tuples
+    public init(
+        capacity: Int, profile: StateProfile, pickUp: PickUp = .loose, misfitPolicy: MisfitPolicy? = nil,
+        timers: StateTimers? = nil, seed: UInt64 = 0x9E37_79B9_7F4A_7C15
+    ) {
+        self.profile = profile
+        self.pickUp = pickUp
+        self.misfitPolicy = misfitPolicy ?? profile.misfitPolicy
+        self.timers = timers ?? profile.timers
+        table = FlowTable(capacity: capacity, seed: seed)
+    }
+
+    public var count: Int { table.count }
+
+    /// Judges a packet that crosses a filtering interface, and moves its connection's state.
+    /// - Parameters:
+    ///   - direction: how it crosses the interface
+    ///   - port: the interface
+    /// - Complexity: constant
+    public mutating func judge(
+        _ packet: PacketView, _ direction: StateDirection, on port: PortIndex, at now: Instant
+    ) -> StateJudgement {
+        guard !packet.layout.isFragment else { return StateJudgement(.drop(.fragment)) }
+        let place = Crossing(port: port, direction: direction)
+        switch packet.ipProtocol {
+        case .tcp: return judgeTCP(packet, place, at: now)
+        case .icmp: return judgeICMP(packet, place, at: now)
+        default: return judgeConnectionless(packet.fiveTuple, place, at: now)
+        }
+    }
+
+    /// Where a packet is judged.
+    struct Crossing {
+        var port: PortIndex
+        var direction: StateDirection
+    }
+
+    // MARK: Connections
+
+    mutating func open(
+        _ flow: FiveTuple, _ entry: StateEntry, at now: Instant
+    ) -> StateJudgement {
+        switch table.insert(
+            original: flow, reply: flow.reversed, value: entry, expires: now + timers[entry.timer], now: now)
+        {
+        case .inserted(let index):
+            created &+= 1
+            return StateJudgement(.pass, index, .created(entry.states))
+        case .conflict(let match): return StateJudgement(.pass, match.index)
+        case .full: return StateJudgement(.drop(.flowTableFull))
+        }
+    }
+
+    /// Writes a state that a packet has moved.
+    /// - Parameter timer: nil where the packet does not put the end off
+    mutating func write(
+        _ entry: StateEntry, to index: FlowIndex, from old: SessionState, timer: StateTimer?, at now: Instant
+    ) -> StateJudgement {
+        var entry = entry
+        if let timer {
+            entry.timer = timer
+            table.keep(index, until: now + timers[timer], now: now)
+        }
+        let new = entry.states
+        if new == .closingClosed { entry.hasBeenClosingClosed = true }
+        table[index] = entry
+        return StateJudgement(.pass, index, new == old ? .none : .moved(from: old, to: new))
+    }
+
+    mutating func misfit(_ index: FlowIndex) -> StateJudgement {
+        misfits &+= 1
+        return StateJudgement(.misfit(misfitPolicy), index)
+    }
+
+    // MARK: UDP and protocols without ports
+
+    /// Source: pf, `pf_test_state_udp` and `pf_test_state_other`
+    private mutating func judgeConnectionless(
+        _ flow: FiveTuple, _ place: Crossing, at now: Instant
+    ) -> StateJudgement {
+        guard let match = table.find(flow) else {
+            return open(
+                flow, StateEntry(connectionlessOn: place, timer: .udpFirstPacket), at: now)
+        }
+        var entry = table[match.index]
+        let old = entry.states
+        entry.noteConnectionless(match.direction)
+        let isMultiple = entry.original.state == .established && entry.reply.state == .established
+        return write(entry, to: match.index, from: old, timer: isMultiple ? .udpMultiple : .udpSingle, at: now)
+    }
+
+    // MARK: Time
+
+    public var deadline: Instant? { table.deadline }
+
+    /// Takes out one state whose time has come.
+    /// - Returns: nil where none is due
+    public mutating func nextExpired(at now: Instant) -> (flow: FiveTuple, entry: StateEntry)? {
+        guard let index = table.nextExpired(at: now) else { return nil }
+        let result = (table.original(of: index), table[index])
+        table.remove(index)
+        expired &+= 1
+        return result
+    }
+}
+
+extension StateEntry {
+    init(connectionlessOn place: StateTable.Crossing, timer: StateTimer) {
+        self.init(
+            original: StateSide(.synSent, hasSpoken: true), reply: StateSide(.closed, hasSpoken: false), on: place,
+            timer: timer, beganWithSYN: false)
+    }
+
+    init(
+        original: StateSide, reply: StateSide, on place: StateTable.Crossing, timer: StateTimer, beganWithSYN: Bool
+    ) {
+        self.original = original
+        self.reply = reply
+        port = place.port
+        direction = place.direction
+        self.timer = timer
+        self.beganWithSYN = beganWithSYN
+        hasBeenClosingClosed = false
+        hasBeenClosingClosed = states == .closingClosed
+    }
+
+    /// `closed` stands for NO_TRAFFIC, `synSent` for SINGLE, `established` for MULTIPLE.
+    mutating func noteConnectionless(_ sender: FlowDirection) {
+        func note(_ sender: inout StateSide, _ other: inout StateSide) {
+            sender.hasSpoken = true
+            if sender.state < .synSent { sender.state = .synSent }
+            if other.state == .synSent { other.state = .established }
+        }
+        if sender == .original { note(&original, &reply) } else { note(&reply, &original) }
+    }
+}

@@ -1,0 +1,173 @@
+import Appliances
+import Dataplane
+import LabTime
+import Wire
+
+/// A gateway firewall between a balancer (port 0, `inside`) and a member (port 1, `servers`), in virtual time.
+final class GatewayBench {
+    static let balancer = IPv4Address(10, 0, 0, 1)
+    static let member = IPv4Address(10, 0, 0, 3)
+    static let balancerMAC = MACAddress(2, 0, 0, 0, 0, 1)
+    static let memberMAC = MACAddress(2, 0, 0, 0, 0, 3)
+    static let routedMACs = [MACAddress(2, 0, 0, 0, 0xf, 0), MACAddress(2, 0, 0, 0, 0xf, 1)]
+
+    enum Outcome: Equatable, CustomStringConvertible {
+        /// Left by the other port exactly as it came.
+        case passed
+        case dropped
+        /// Only an answer left, by the port that the packet came in by.
+        case answered([UInt8])
+        case other([[UInt8]])
+
+        var description: String {
+            switch self {
+            case .passed: "passed"
+            case .dropped: "dropped"
+            case .answered: "answered"
+            case .other(let frames): "\(frames.count) frames"
+            }
+        }
+    }
+
+    var gateway: GatewayFirewall
+    var queue = FrameQueue()
+    var now = Instant(nanoseconds: 1_000_000_000)
+    var events: [ApplianceEvent] = []
+
+    init(
+        _ profile: StateProfile, _ filtering: [PortFiltering] = [.off, .inboundOnly], pickUp: PickUp = .loose,
+        misfit: MisfitPolicy? = nil, timers: StateTimers? = nil, capacity: Int = 1024
+    ) throws {
+        gateway = try GatewayFirewall(
+            GatewayFirewallConfiguration(
+                name: "gw", ports: Self.ports(addressed: false), mode: .transparent, profile: profile,
+                filtering: filtering, pickUp: pickUp, misfitPolicy: misfit, timers: timers),
+            stateCapacity: capacity)
+        start()
+    }
+
+    /// A routed one: 10.0.0.254 towards the balancer, 10.0.1.254 towards a server in 10.0.1.0/24.
+    init(routed profile: StateProfile, _ filtering: [PortFiltering]) throws {
+        gateway = try GatewayFirewall(
+            GatewayFirewallConfiguration(
+                name: "gw", ports: Self.ports(addressed: true), mode: .routed, profile: profile, filtering: filtering))
+        start()
+    }
+
+    static func ports(addressed: Bool) -> [PortConfiguration] {
+        ["inside", "servers"].enumerated().map { index, name in
+            PortConfiguration(
+                name: name, mac: routedMACs[index],
+                address: addressed
+                    ? IPv4InterfaceAddress(IPv4Address(10, 0, UInt8(index), 254), prefixLength: 24) : nil)
+        }
+    }
+
+    private func start() {
+        gateway.start(at: now, into: &queue)
+        events += gateway.takeEvents()
+    }
+
+    // MARK: Packets
+
+    static func tcp(
+        _ flow: FiveTuple, _ flags: TCPFlags, sequence: UInt32 = 1000, acknowledgement: UInt32 = 0, payload: Int = 0,
+        window: UInt16 = 64_240, scale: UInt8? = nil, from source: MACAddress, to destination: MACAddress
+    ) -> [UInt8] {
+        let header = TCPHeader(
+            sourcePort: flow.sourcePort, destinationPort: flow.destinationPort, sequence: sequence,
+            acknowledgement: acknowledgement, flags: flags, window: window,
+            maximumSegmentSize: flags.contains(.syn) ? 1460 : nil, windowScale: scale)
+        return TestFrame.ipv4(
+            from: source, to: destination, flow.source, flow.destination, .tcp, transport: header.length + payload
+        ) { buffer in
+            for index in header.length..<(header.length + payload) { buffer[index] = UInt8(truncatingIfNeeded: index) }
+            return header.emit(
+                into: buffer, payloadLength: payload, source: flow.source, destination: flow.destination)
+        }
+    }
+
+    static func flow(_ port: UInt16 = 4000, _ proto: IPProtocol = .tcp) -> FiveTuple {
+        FiveTuple(source: balancer, destination: member, sourcePort: port, destinationPort: 443, protocol: proto)
+    }
+
+    /// From the balancer to the member.
+    @discardableResult
+    func out(
+        _ flags: TCPFlags, _ sequence: UInt32 = 1000, ack: UInt32 = 0, payload: Int = 0, port: UInt16 = 4000,
+        window: UInt16 = 64_240, scale: UInt8? = nil
+    ) -> Outcome {
+        send(
+            Self.tcp(
+                Self.flow(port), flags, sequence: sequence, acknowledgement: ack, payload: payload, window: window,
+                scale: scale, from: Self.balancerMAC, to: Self.memberMAC), into: 0)
+    }
+
+    /// From the member to the balancer.
+    @discardableResult
+    func back(
+        _ flags: TCPFlags, _ sequence: UInt32 = 5000, ack: UInt32 = 1001, payload: Int = 0, port: UInt16 = 4000,
+        window: UInt16 = 65_160, scale: UInt8? = nil
+    ) -> Outcome {
+        send(
+            Self.tcp(
+                Self.flow(port).reversed, flags, sequence: sequence, acknowledgement: ack, payload: payload,
+                window: window, scale: scale, from: Self.memberMAC, to: Self.balancerMAC), into: 1)
+    }
+
+    func send(_ bytes: [UInt8], into port: PortIndex) -> Outcome {
+        let frames = raw(bytes, into: port)
+        if frames.isEmpty { return .dropped }
+        if frames.count == 1, frames[0].port == port ^ 1, frames[0].bytes == bytes { return .passed }
+        if frames.count == 1, frames[0].port == port { return .answered(frames[0].bytes) }
+        return .other(frames.map(\.bytes))
+    }
+
+    func raw(
+        _ bytes: [UInt8], into port: PortIndex, side: PortSide = .wire
+    ) -> [(port: PortIndex, side: PortSide, bytes: [UInt8])] {
+        var copy = bytes
+        var result: [(port: PortIndex, side: PortSide, bytes: [UInt8])] = []
+        copy.withUnsafeMutableBytes { buffer in
+            let frame = Frame(base: buffer.baseAddress!, length: Int32(buffer.count), port: port, side: side)
+            withUnsafePointer(to: frame) {
+                gateway.process(UnsafeBufferPointer(start: $0, count: 1), at: now, into: &queue)
+            }
+            for index in 0..<queue.count {
+                let frame = queue[index]
+                result.append((frame.port, frame.side, Array(frame.bytes)))
+            }
+            queue.removeAll()
+        }
+        events += gateway.takeEvents()
+        return result
+    }
+
+    // MARK: Time and what is seen
+
+    /// Lets time pass as a runner does: the box is called whenever its deadline comes.
+    func wait(_ duration: Duration) {
+        let end = now + duration
+        while let deadline = gateway.deadline, deadline <= end {
+            now = max(now, deadline)
+            gateway.advance(to: now, into: &queue)
+        }
+        now = end
+        gateway.advance(to: now, into: &queue)
+        queue.removeAll()
+        events += gateway.takeEvents()
+    }
+
+    var connections: [ConnectionReading] {
+        guard case .connections(let list) = gateway.perform(.connections, at: now, into: &queue) else { return [] }
+        events += gateway.takeEvents()
+        return list.connections
+    }
+
+    /// The only connection's state and timer; empty where there is none.
+    var state: String { connections.map { "\($0.state) \($0.timer)" }.joined(separator: ", ") }
+
+    func kinds() -> [String] { events.map(\.kind) }
+
+    func counter(_ name: String) -> UInt64 { gateway.counters.first { $0.name == name }?.value ?? .max }
+}
