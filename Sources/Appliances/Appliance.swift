@@ -1,4 +1,5 @@
 public import Dataplane
+public import Impairment
 public import LabTime
 
 /// A box: ports, dataplane and redundancy. Frames, commands and time come in; frames and events go out.
@@ -37,6 +38,8 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case carrier(port: String, isUp: Bool)
     /// A health monitor's verdict about a pool member (`service` and `member` as configured).
     case member(service: String, member: String, isUp: Bool)
+    /// About the faults of an in-line element.
+    case fault(FaultOrder)
 }
 
 public enum ApplianceReply: Hashable, Sendable, Codable {

@@ -141,6 +141,7 @@ public struct Firewall: ~Copyable, Appliance {
         case .carrier(let port, let isUp): return setCarrier(of: port, isUp: isUp, at: now, into: &output)
         case .member(let service, _, _):
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
+        case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }
     }
 

@@ -17,6 +17,8 @@ extension LoadBalancer {
             return .done
         case .member(let service, let member, let isUp):
             return setMember(member, of: service, isUp: isUp, at: now)
+        case .fault:
+            return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }
     }
 

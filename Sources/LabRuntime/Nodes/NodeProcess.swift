@@ -86,6 +86,7 @@ final class NodeProcess {
         case .host(let configuration): try HostProgram(configuration, of: node, in: process)
         case .firewall(let configuration): try FirewallProgram(configuration, in: process)
         case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, in: process)
+        case .element(let configuration): try ElementProgram(configuration, in: process)
         }
     }
 }

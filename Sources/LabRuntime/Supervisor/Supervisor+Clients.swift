@@ -16,6 +16,9 @@ extension Supervisor {
         case .fail(let fault, let name):
             guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
             inject(fault, name: name) { failure in answer(failure.map { .failed($0) } ?? .done) }
+        case .impair(let text):
+            guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
+            impair(text) { failure in answer(failure.map { .failed($0) } ?? .done) }
         case .enter(let node):
             guard let channel else { return }
             do {
@@ -56,7 +59,7 @@ extension Supervisor {
     private var status: LabStatus {
         LabStatus(
             id: assignment?.id ?? "", folder: assignment?.folder ?? "", since: startedAt, state: "\(phase)",
-            nodes: (assignment?.variant.nodes ?? []).map { node in
+            nodes: (assignment?.variant.processes ?? []).map { node in
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
                     interfaces: node.interfaces.map { interface in

@@ -11,6 +11,7 @@ extension Supervisor {
     ///   - name: the event's name; nil for the fault's own word
     ///   - then: called when the fault has happened, or with the reason why it could not
     func inject(_ fault: Fault, name: String?, then: @escaping (LabFailure?) -> Void) {
+        if let rule = fault.rule { return instruct(fault, about: rule, name: name, then: then) }
         guard let running = nodes[fault.node] else {
             return then(LabFailure(.lab, "there is no node '\(fault.node)'"))
         }
@@ -66,6 +67,7 @@ extension Supervisor {
                 record()
                 running.resume()
                 then(nil)
+            case .arm, .disarm, .release: break  // carried out by the element, above
             }
         } catch {
             then(error as? LabFailure ?? LabFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)': \(error)"))
@@ -76,7 +78,7 @@ extension Supervisor {
         LabFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)' is not possible: it \(reason)")
     }
 
-    private func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {
+    func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {
         nextCommand += 1
         commands[nextCommand] = then
         running.send(.command(number: nextCommand, command))

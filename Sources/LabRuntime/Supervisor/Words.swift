@@ -8,6 +8,7 @@ extension Node.Role {
         case .host(let host): host.kind.rawValue
         case .firewall: "firewall"
         case .loadBalancer: "load-balancer"
+        case .element: "in-line-element"
         }
     }
 }
@@ -17,6 +18,7 @@ extension Fault {
     var details: [String: String] {
         switch self {
         case .linkDown(let reference), .linkUp(let reference): ["interface": reference.interface]
+        case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): ["rule": rule]
         case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
         }
     }

@@ -1,7 +1,9 @@
+import Impairment
 import LabFile
 import Measurement
 
-/// The names that `after`, `wait-for` and `event` may use: the scenario's own, and `<node>.<kind>`.
+/// The names that `after`, `wait-for` and `event` may use: the scenario's own, `<node>.<kind>`,
+/// `<traffic>.start` and `.stop`, and `<fault>.<kind>`.
 struct EventNames {
     /// What a node of each role can report.
     static let hostKinds = ["ready", "exited"]
@@ -12,12 +14,14 @@ struct EventNames {
 
     var names: [String]
 
-    init(nodes: [Node], faults: [String]) {
+    init(nodes: [Node], faults: [String], rules: [FaultRule] = [], traffic: [String] = []) {
         names = faults
+        names += traffic.flatMap { ["\($0).start", "\($0).stop"] }
+        for rule in rules { names += rule.action.eventKinds.map { "\(rule.name).\($0.rawValue)" } }
         for node in nodes {
-            var kinds = Self.hostKinds + Fault.Kind.allCases.map(\.rawValue)
+            var kinds = Self.hostKinds + Fault.Kind.allCases.filter { !$0.isOfRule }.map(\.rawValue)
             switch node.role {
-            case .host: break
+            case .host, .element: break
             case .firewall: kinds += Self.firewallKinds
             case .loadBalancer: kinds += Self.balancerKinds
             }
