@@ -23,7 +23,7 @@ public struct RunningLab: Hashable, Sendable {
 
     /// Every lab of this user, by name.
     public static func all() -> [RunningLab] {
-        guard let table = FileManager.default.contents(atPath: "/proc/net/unix") else { return [] }
+        let table = socketTable()
         let prefix = "@" + prefix()
         return Set(
             String(decoding: table, as: UTF8.self).split(separator: "\n").compactMap { line -> String? in
@@ -31,6 +31,24 @@ public struct RunningLab: Hashable, Sendable {
                 return String(line[at.upperBound...])
             }
         ).sorted().map(RunningLab.init(id:))
+    }
+
+    /// `/proc/net/unix`, read to its end: the kernel gives whole lines, less than was asked for, and Foundation takes
+    /// the first such piece for the whole file.
+    private static func socketTable() -> [UInt8] {
+        let descriptor = cl_open("/proc/net/unix", O_RDONLY, 0)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var table: [UInt8] = []
+        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { buffer in
+            while true {
+                let count = read(descriptor, buffer.baseAddress, buffer.count)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { break }
+                table += buffer.prefix(count)
+            }
+        }
+        return table
     }
 
     /// The lab that a person means: an id, a lab's name, or a prefix that only one has; nil means "the only one".
