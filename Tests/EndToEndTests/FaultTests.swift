@@ -94,7 +94,7 @@ extension EndToEnd {
             }
             /// The kernel of the server answers a SYN to a port without listener with RST: no program is needed.
             func isReachable(within seconds: String = "0.7") throws -> Bool {
-                let ask = "timeout \(seconds) bash -c 'exec 3<>/dev/tcp/192.0.2.20/7'"
+                let ask = "timeout -s KILL \(seconds) bash -c 'exec 3<>/dev/tcp/192.0.2.20/7'"
                 return try Lab.failoverlab(["exec", "--lab", id, "client", "--", "bash", "-c", ask], in: folder).status == 0
             }
             #expect(try isReachable())
