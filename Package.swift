@@ -53,7 +53,7 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Wire", "Dataplane", "Redundancy", "Appliances", "Measurement", "Evidence", "Expectation",
+                "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence", "Expectation",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -76,14 +76,13 @@ let package = Package(
         room("Wire", [], hot),
         room("Dataplane", ["Wire", "LabTime"], hot),
         room("Redundancy", ["Dataplane", "Wire", "LabTime"], hot),
-        room("Appliances", ["Redundancy", "Dataplane", "Wire", "LabTime"], hot),
+        room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
+        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime"], hot),
         room("Measurement", ["Wire", "LabTime"]),
         room("Evidence", ["Measurement", "Wire", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         room("LabFile", [yams]),
-        room(
-            "Topology",
-            ["LabFile", "Expectation", "Measurement", "Appliances", "Redundancy", "Dataplane", "Wire", "LabTime"]),
+        room("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         room("Report", ["Expectation", "Evidence", "Measurement", "LabTime"]),
 
         // Rooms that touch the kernel
@@ -96,9 +95,8 @@ let package = Package(
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Dataplane", "Wire",
-                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
-                systemPackage,
+                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire",
+                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux", systemPackage,
             ]),
         .executableTarget(
             name: "failoverlab",
@@ -115,12 +113,13 @@ let package = Package(
         tests("LabTime"),
         tests("Wire"),
         tests("LabFile"),
-        tests("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Wire", "LabTime"]),
+        tests("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Wire", "LabTime"]),
         tests("Evidence", ["Measurement", "Wire", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Dataplane", ["Wire", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabTime"]),
+        tests("Impairment", ["Dataplane", "Wire", "LabTime"]),
         tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime", systemPackage]),

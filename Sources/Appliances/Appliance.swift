@@ -1,4 +1,5 @@
 public import Dataplane
+public import Impairment
 public import LabTime
 
 /// A box: ports, dataplane and redundancy. Frames, commands and time come in; frames and events go out.
@@ -39,6 +40,8 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case member(service: String, member: String, isUp: Bool)
     /// The connection table of a box that has one.
     case connections
+    /// About the faults of an in-line element.
+    case fault(FaultOrder)
 }
 
 public enum ApplianceReply: Hashable, Sendable, Codable {

@@ -238,7 +238,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "switchover: fw-a", "switch-over: fw-a",
-            "lab.yaml:37:13: unknown fault 'switch-over'; allowed: switchover, power-off, power-on, link-down, link-up, hang, resume; did you mean 'switchover'?"
+            "lab.yaml:37:13: unknown fault 'switch-over'; allowed: switchover, power-off, power-on, link-down, link-up, hang, resume, arm, disarm, release; did you mean 'switchover'?"
         ),
         Mistake(
             "existing: timed-out", "existing: timeout",

@@ -143,6 +143,7 @@ public struct Firewall: ~Copyable, Appliance {
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
         case .connections:
             return .refused(reason: "\(name) is a firewall; only a gateway firewall shows its connection table")
+        case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }
     }
 

@@ -86,6 +86,13 @@ extension RunningLab {
         }
     }
 
+    /// Installs a fault on single frames, given as a lab file has it below `faults:`; returns when it is armed.
+    public func impair(_ text: String) throws(LabFailure) {
+        let client = try LabClient(self)
+        try client.send(.impair(text: text))
+        if case .failed(let failure) = try client.receive() { throw failure }
+    }
+
     /// Ends the lab and waits until the kernel has reclaimed its namespaces and links.
     public func down() throws(LabFailure) {
         let client = try LabClient(self)

@@ -30,6 +30,8 @@ enum SupervisorOrder: Codable, Sendable {
     case status
     /// Answered with `done` or `failed`; the fault's event has the given name.
     case fail(Fault, name: String?)
+    /// A fault on single frames, as a lab file would have it below `faults:`; answered with `done` or `failed`.
+    case impair(text: String)
     /// Answered with one byte that carries the descriptors of the node's network namespace, the lab's PID and mount
     /// namespaces and, where the lab has one, its user namespace.
     case enter(node: String)

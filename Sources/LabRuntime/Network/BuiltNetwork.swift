@@ -22,6 +22,8 @@ public final class BuiltNetwork {
     private let variant: Variant
     private let plan: Plan
     private var places: [NamespaceID: Place] = [:]
+    /// Why ports of in-line elements are down.
+    private var reasonsDown: [InterfaceReferenceText: Set<String>] = [:]
     /// `/dev/null`, for the standard input of the lab's processes.
     let null: Int32
 
@@ -145,7 +147,7 @@ public final class BuiltNetwork {
     private func descriptor(of id: NamespaceID) -> Int32 { places[id]?.namespace.descriptor ?? -1 }
 
     /// The namespace in which a node's programs run; of a box, its host side.
-    func namespace(of node: Node) -> Int32 { descriptor(of: .host(node.name)) }
+    func namespace(of node: Node) -> Int32 { descriptor(of: node.isElement ? .element(node.name) : .host(node.name)) }
 
     /// The namespace of a box's links; nil for other nodes.
     func wireNamespace(of node: Node) -> Int32? { node.isBox ? descriptor(of: .wire(node.name)) : nil }
@@ -153,6 +155,9 @@ public final class BuiltNetwork {
     /// Both ends of every link that the lab captures.
     var capturePoints: [(node: String, interface: String, namespace: Int32)] {
         variant.capture.interfaces.flatMap { reference -> [(String, String, Int32)] in
+            if variant.element(named: reference.node) != nil {
+                return [(reference.node, reference.interface, descriptor(of: .element(reference.node)))]
+            }
             guard let node = variant.node(named: reference.node) else { return [] }
             var points = [(reference.node, reference.interface, wireNamespace(of: node) ?? namespace(of: node))]
             if let port = port(of: reference) {
@@ -179,6 +184,11 @@ public final class BuiltNetwork {
     func setLinks(of node: Node, up isUp: Bool) throws(LabFailure) {
         for interface in node.interfaces {
             try set(interface.name, in: node.isBox ? .wire(node.name) : .host(node.name), up: isUp)
+            // A cable with an element is dead at its other end as well.
+            let reference = InterfaceReferenceText(node: node.name, interface: interface.name)
+            if let (element, isNear) = variant.element(onCableOf: reference) {
+                try set(element.ports[isNear ? 1 : 0], up: isUp, because: reference.description)
+            }
         }
         if isUp { try restoreRoutes(of: node) }
     }
@@ -192,6 +202,10 @@ public final class BuiltNetwork {
             let known = variant.node(named: name)?.interfaces.map(\.name).joined(separator: ", ") ?? ""
             throw LabFailure(.lab, "'\(name)' has no interface '\(interface)'", remedy: "it has \(known)")
         }
+        if let (element, _) = variant.element(onCableOf: reference) {
+            for port in element.ports { try set(port, up: isUp, because: "the cable") }
+            return
+        }
         if let port = port(of: reference) { return try set(port.name, in: .switch(port.network), up: isUp) }
         // A cable between two nodes: the end of a box bears being down, a host would lose its routes.
         let other = network.attachments.first { $0.node != name || $0.interface != interface }
@@ -200,6 +214,12 @@ public final class BuiltNetwork {
         }
         try set(interface, in: node.isBox ? .wire(name) : .host(name), up: isUp)
         if isUp { try restoreRoutes(of: node) }
+    }
+
+    /// Takes an element's port down for a reason, or up when no reason is left.
+    private func set(_ port: InterfaceReferenceText, up isUp: Bool, because reason: String) throws(LabFailure) {
+        if isUp { reasonsDown[port]?.remove(reason) } else { reasonsDown[port, default: []].insert(reason) }
+        try set(port.interface, in: .element(port.node), up: reasonsDown[port]?.isEmpty ?? true)
     }
 
     private func set(_ interface: String, in id: NamespaceID, up isUp: Bool) throws(LabFailure) {

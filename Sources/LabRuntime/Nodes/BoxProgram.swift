@@ -15,10 +15,11 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     private var carrier: CarrierWatch!
 
     /// Opens the packet socket and the carrier's monitor in the wire namespace; the process stays on the host side.
-    init(_ box: consuming Box, ports: [String], in process: NodeProcess) throws {
+    /// - Parameter hasHostSide: whether each port has a near end of the veth pair to the box's own kernel
+    init(_ box: consuming Box, ports: [String], hasHostSide: Bool = true, in process: NodeProcess) throws {
         self.process = process
         self.ports = ports
-        let boxPorts = ports.enumerated().map { PortInterfaces(wire: $1, host: "host\($0)") }
+        let boxPorts = hasHostSide ? PortInterfaces.all(ports) : ports.map { PortInterfaces(wire: $0, host: nil) }
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
         try wire.enter()

@@ -14,6 +14,7 @@ extension Supervisor {
     func build(_ assignment: LabAssignment) {
         guard self.assignment == nil else { return }
         self.assignment = assignment
+        learnFrameFaults()
         let folder = RunFolder(assignment.folder)
         do {
             try HostProblem.checkPacketSockets()
@@ -26,7 +27,7 @@ extension Supervisor {
             captures.onArmed = { [unowned self] in pending.arrived("the captures")?() }
             captures.onFailed = { [unowned self] in fail($0) }
             captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
-            for node in assignment.variant.nodes {
+            for node in assignment.variant.processes {
                 let running = RunningNode(node)
                 nodes[node.name] = running
                 try start(running)
@@ -34,7 +35,7 @@ extension Supervisor {
         } catch {
             return fail(error as? LabFailure ?? LabFailure(.lab, "\(error)"))
         }
-        let names = assignment.variant.nodes.map(\.name)
+        let names = assignment.variant.processes.map(\.name)
         waitForAnswers(names + ["the captures"], for: "preparing", within: Self.patience) { [unowned self] in
             for node in nodes.values { node.send(.start) }
             waitForAnswers(names, for: "becoming ready", within: Self.patience) { [unowned self] in
@@ -87,7 +88,9 @@ extension Supervisor {
             pending.arrived(name)?()
         case .event(let kind, let time, let details):
             if kind == "active" || kind == "backup", running.state != .hung { running.state = .role(kind) }
-            record(LabEvent(name: "\(name).\(kind)", time: time, kind: kind, node: name, details: details))
+            // What a fault does is the fault's own event: `late-fin.held`.
+            let subject = running.node.isElement ? details["rule"] ?? name : name
+            record(LabEvent(name: "\(subject).\(kind)", time: time, kind: kind, node: name, details: details))
         case .reply(let number, let reply): answered(number, reply)
         case .traffic(let result): finished(result)
         case .counters(let readings): read(readings, of: name)

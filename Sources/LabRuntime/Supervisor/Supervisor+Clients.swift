@@ -20,6 +20,9 @@ extension Supervisor {
         case .connections(let node):
             guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
             readConnections(of: node) { answer($0) }
+        case .impair(let text):
+            guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
+            impair(text) { failure in answer(failure.map { .failed($0) } ?? .done) }
         case .enter(let node):
             guard let channel else { return }
             do {
@@ -80,7 +83,7 @@ extension Supervisor {
     private var status: LabStatus {
         LabStatus(
             id: assignment?.id ?? "", folder: assignment?.folder ?? "", since: startedAt, state: "\(phase)",
-            nodes: (assignment?.variant.nodes ?? []).map { node in
+            nodes: (assignment?.variant.processes ?? []).map { node in
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
                     interfaces: node.interfaces.map { interface in

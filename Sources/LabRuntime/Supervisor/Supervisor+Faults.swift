@@ -11,6 +11,7 @@ extension Supervisor {
     ///   - name: the event's name; nil for the fault's own word
     ///   - then: called when the fault has happened, or with the reason why it could not
     func inject(_ fault: Fault, name: String?, then: @escaping (LabFailure?) -> Void) {
+        if let rule = fault.rule { return instruct(fault, about: rule, name: name, then: then) }
         guard let running = nodes[fault.node] else {
             return then(LabFailure(.lab, "there is no node '\(fault.node)'"))
         }
@@ -67,6 +68,7 @@ extension Supervisor {
                 record()
                 running.resume()
                 then(nil)
+            case .arm, .disarm, .release: break  // carried out by the element, above
             }
         } catch {
             then(error as? LabFailure ?? LabFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)': \(error)"))

@@ -37,6 +37,8 @@ final class Supervisor {
     var commands: [Int: (ApplianceReply) -> Void] = [:]
     var nextCommand = 0
     var counters: [String: [CounterReading]] = [:]
+    /// Faults on single frames, by name: the element that each is on, and the event that lets go what it holds.
+    var frameFaults: [String: (element: String, awaits: String?)] = [:]
     /// Answers that the supervisor waits for before it goes on, by what they are about.
     var pending = PendingAnswers()
 
@@ -121,6 +123,7 @@ final class Supervisor {
         }
         tell(.event(event))
         scenarioSaw(event)
+        elementsSaw(event)
     }
 
     /// Ends the lab because something went wrong. What was captured stays: captures are completed first.

@@ -9,6 +9,7 @@ extension Node.Role {
         case .firewall: "firewall"
         case .loadBalancer: "load-balancer"
         case .gatewayFirewall: "gateway-firewall"
+        case .element: "in-line-element"
         }
     }
 }
@@ -18,6 +19,7 @@ extension Fault {
     var details: [String: String] {
         switch self {
         case .linkDown(let reference), .linkUp(let reference): ["interface": reference.interface]
+        case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): ["rule": rule]
         case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
         }
     }

@@ -1,7 +1,7 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "scenario",
+        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "scenario",
         "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
@@ -19,6 +19,9 @@ enum LabKeys {
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [
         "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange",
+    ]
+    static let fault = [
+        "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
     ]
     static let variant = ["shows", "title", "extends", "change", "expect"]
     static let capture = ["on", "snapshot-length"]

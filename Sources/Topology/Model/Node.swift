@@ -11,6 +11,8 @@ public struct Node: Hashable, Sendable, Codable {
         case firewall(FirewallConfiguration)
         case loadBalancer(LoadBalancerConfiguration)
         case gatewayFirewall(GatewayFirewallConfiguration)
+        /// Between two halves of a cable; one namespace, in which the kernel answers nothing.
+        case element(InLineElementConfiguration)
     }
 
     public var name: String
@@ -27,8 +29,15 @@ public struct Node: Hashable, Sendable, Codable {
     /// The next hop of the default route.
     public var gateway: IPv4Address? { routes.first { $0.destination == .any }?.gateway }
 
+    public var isElement: Bool { if case .element = role { true } else { false } }
+
     /// Whether it has a wire side and a host side.
-    public var isBox: Bool { if case .host = role { false } else { true } }
+    public var isBox: Bool {
+        switch role {
+        case .host, .element: false
+        case .firewall, .loadBalancer, .gatewayFirewall: true
+        }
+    }
 }
 
 /// A node with the kernel's own stack.

@@ -23,6 +23,11 @@ public enum Fault: Hashable, Sendable, Codable {
     /// The node's process is stopped (SIGSTOP) and keeps its carrier.
     case hang(node: String)
     case resume(node: String)
+    /// A fault on single frames begins to act, with its counting anew.
+    case arm(rule: String, element: String)
+    case disarm(rule: String, element: String)
+    /// Everything that the rule holds is let go.
+    case release(rule: String, element: String)
 
     /// The lab's word, which is also the kind of the event.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
@@ -33,6 +38,12 @@ public enum Fault: Hashable, Sendable, Codable {
         case linkUp = "link-up"
         case hang
         case resume
+        case arm
+        case disarm
+        case release
+
+        /// Names a fault on single frames instead of a node.
+        public var isOfRule: Bool { self == .arm || self == .disarm || self == .release }
     }
 
     public var kind: Kind {
@@ -44,13 +55,26 @@ public enum Fault: Hashable, Sendable, Codable {
         case .linkUp: .linkUp
         case .hang: .hang
         case .resume: .resume
+        case .arm: .arm
+        case .disarm: .disarm
+        case .release: .release
         }
     }
 
+    /// The node, or the in-line element.
     public var node: String {
         switch self {
         case .switchover(let node), .powerOff(let node), .powerOn(let node), .hang(let node), .resume(let node): node
         case .linkDown(let interface), .linkUp(let interface): interface.node
+        case .arm(_, let element), .disarm(_, let element), .release(_, let element): element
+        }
+    }
+
+    /// The rule that is armed, disarmed or let go.
+    public var rule: String? {
+        switch self {
+        case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): rule
+        default: nil
         }
     }
 }
@@ -60,7 +84,7 @@ extension Fault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .linkDown(let interface), .linkUp(let interface): "\(kind.rawValue) \(interface)"
-        default: "\(kind.rawValue) \(node)"
+        default: "\(kind.rawValue) \(rule ?? node)"
         }
     }
 }

@@ -18,6 +18,8 @@ public struct Variant: Hashable, Sendable, Codable {
     public var title: String
     public var networks: [Network]
     public var nodes: [Node]
+    /// In-line elements on cables, for faults on single frames.
+    public var elements: [CableElement]
     public var traffic: [TrafficProgram]
     /// Carried out in order; traffic that still runs at the end is stopped.
     public var scenario: [ScenarioStep]

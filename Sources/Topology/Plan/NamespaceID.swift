@@ -6,12 +6,14 @@ public enum NamespaceID: Hashable, Sendable, Codable {
     case wire(String)
     /// A switch: the network's name
     case `switch`(String)
+    /// An in-line element: the interface whose cable it is on, `lb.servers`
+    case element(String)
 
-    /// The node that lives in it; nil for a switch.
+    /// The node that lives in it; nil for a switch and an in-line element.
     public var node: String? {
         switch self {
         case .host(let node), .wire(let node): node
-        case .switch: nil
+        case .switch, .element: nil
         }
     }
 }
@@ -22,6 +24,7 @@ extension NamespaceID: CustomStringConvertible {
         case .host(let node): node
         case .wire(let node): node + ":wire"
         case .switch(let network): network
+        case .element(let cable): cable
         }
     }
 }

@@ -17,15 +17,26 @@ struct NetworkPlan {
         switch network.kind {
         case .link:
             guard ends.count == 2 else { return [] }
+            for (near, far) in [(ends[0], ends[1]), (ends[1], ends[0])] {
+                guard let element = element(on: near.1) else { continue }
+                return ElementPlan(element: element).links(near: near.0, far: far.0, mtu: network.mtu, near: near.0.mac)
+            }
             return [step(ends[0].0, ends[1].0, "network \(network.name) joins two interfaces")]
         case .switch:
-            return ends.map { end, attachment in
+            return ends.flatMap { end, attachment -> [PlanStep] in
                 let port = PlannedLink.End(
                     namespace: .switch(network.name), name: attachment.port ?? attachment.node,
                     mac: MACScheme.switchPort(of: end.mac))
-                return step(end, port, "a port of network \(network.name)")
+                if let element = element(on: attachment) {
+                    return ElementPlan(element: element).links(near: end, far: port, mtu: network.mtu, near: end.mac)
+                }
+                return [step(end, port, "a port of network \(network.name)")]
             }
         }
+    }
+
+    private func element(on attachment: Network.Attachment) -> CableElement? {
+        variant.elements.first { $0.cable.node == attachment.node && $0.cable.interface == attachment.interface }
     }
 
     private func step(_ a: PlannedLink.End, _ b: PlannedLink.End, _ reason: String) -> PlanStep {

@@ -12,7 +12,7 @@ public struct Plan: Hashable, Sendable, Codable {
         public var configuration: [PlanStep]
     }
 
-    /// Nodes in the order of the lab, the wire side after the host side; then switches.
+    /// Nodes in the order of the lab, the wire side after the host side; then in-line elements, then switches.
     public var namespaces: [Namespace]
     /// The second phase, every action a `createLink`.
     public var links: [PlanStep]
@@ -29,6 +29,7 @@ public struct Plan: Hashable, Sendable, Codable {
             namespaces.append(builder.stack)
             if let wire = builder.wire { namespaces.append(wire) }
         }
+        namespaces += variant.elements.map { ElementPlan(element: $0).namespace }
         namespaces += variant.networks.filter { $0.kind == .switch }.map { SwitchPlan(network: $0).namespace }
         links =
             variant.nodes.flatMap { NodePlan(node: $0).internalLinks }

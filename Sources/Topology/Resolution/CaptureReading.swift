@@ -4,17 +4,18 @@ import LabFile
 struct CaptureReading {
     static let wholeFrame = 262_144
 
-    static func read(_ value: LabValue?, nodes: [Node], _ reader: LabReader) -> CaptureSelection {
-        let all = nodes.flatMap { node in
+    static func read(_ value: LabValue?, nodes: [Node], elements: [CableElement], _ reader: LabReader) -> CaptureSelection {
+        let ofNodes = nodes.flatMap { node in
             node.interfaces.map { InterfaceReference(node: node.name, interface: $0.name) }
         }
+        let all = ofNodes + elements.flatMap(\.ports)
         var selection = CaptureSelection(interfaces: all, snapshotLength: wholeFrame)
         guard let value, !value.isNull,
             let mapping = MappingReader(value, "capture", keys: LabKeys.capture, reader)
         else { return selection }
         if let length = mapping.integer("snapshot-length", in: 64...wholeFrame) { selection.snapshotLength = length }
         if let on = mapping["on"], on.text != "all" {
-            let interfaces = InterfaceReading(nodes: nodes, reader: reader)
+            let interfaces = InterfaceReading(nodes: nodes, elements: elements, reader: reader)
             let chosen = Set(reader.list(on).compactMap { interfaces.read($0, of: "on") })
             selection.interfaces = all.filter(chosen.contains)
         }

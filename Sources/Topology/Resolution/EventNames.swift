@@ -1,7 +1,9 @@
+import Impairment
 import LabFile
 import Measurement
 
-/// The names that `after`, `wait-for` and `event` may use: the scenario's own, and `<node>.<kind>`.
+/// The names that `after`, `wait-for` and `event` may use: the scenario's own, `<node>.<kind>`,
+/// `<traffic>.start` and `.stop`, and `<fault>.<kind>`.
 struct EventNames {
     /// What a node of each role reports, besides `ready`, with which no scenario begins to wait.
     static let firewallKinds = [
@@ -15,12 +17,14 @@ struct EventNames {
 
     var names: [String]
 
-    init(nodes: [Node], faults: [String], traffic: [String]) {
-        names = faults + traffic.flatMap { ["\($0).start", "\($0).stop"] }
+    init(nodes: [Node], faults: [String], rules: [FaultRule] = [], traffic: [String] = []) {
+        names = faults
+        names += traffic.flatMap { ["\($0).start", "\($0).stop"] }
+        for rule in rules { names += rule.action.eventKinds.map { "\(rule.name).\($0.rawValue)" } }
         for node in nodes {
             let kinds =
                 switch node.role {
-                case .host: [String]()
+                case .host, .element: [String]()
                 case .firewall: ["ready"] + Self.firewallKinds
                 case .loadBalancer: ["ready"] + Self.balancerKinds
                 case .gatewayFirewall: ["ready"] + Self.gatewayFirewallKinds

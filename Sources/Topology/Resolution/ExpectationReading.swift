@@ -7,6 +7,7 @@ import Measurement
 struct ExpectationReading {
     let reader: LabReader
     let nodes: [Node]
+    let elements: [CableElement]
     /// The lab's words for its traffic programs.
     let traffic: [String]
     let started: Set<String>
@@ -18,11 +19,12 @@ struct ExpectationReading {
     private(set) var filters: [CaptureFilter] = []
 
     init(
-        _ items: [LabValue], nodes: [Node], traffic: [String], scenario: ScenarioReading,
+        _ items: [LabValue], nodes: [Node], elements: [CableElement], traffic: [String], scenario: ScenarioReading,
         references: ReferenceTable, capture: CaptureSelection, _ reader: LabReader
     ) {
         self.reader = reader
         self.nodes = nodes
+        self.elements = elements
         self.traffic = traffic
         self.references = references
         self.capture = capture
@@ -146,7 +148,7 @@ struct ExpectationReading {
         guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
             return nil
         }
-        let on = mapping.required("on").flatMap { InterfaceReading(nodes: nodes, reader: reader).read($0, of: "on") }
+        let on = mapping.required("on").flatMap { InterfaceReading(nodes: nodes, elements: elements, reader: reader).read($0, of: "on") }
         if let on, !capture.interfaces.contains(on) {
             reader.report(
                 "\(on) is not captured in this lab", at: mapping.keyPosition("on"),

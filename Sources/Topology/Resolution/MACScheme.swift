@@ -22,6 +22,11 @@ public enum MACScheme {
         MACAddress(packed: interface.packed & 0xff_ffff_ffff | 0x06 << 40)
     }
 
+    /// A port of an in-line element: the address of the interface that names its cable, beginning with `0e` or `12`.
+    public static func elementPort(_ index: Int, of interface: MACAddress) -> MACAddress {
+        MACAddress(packed: interface.packed & 0xff_ffff_ffff | (index == 0 ? 0x0e : 0x12) << 40)
+    }
+
     /// The wire side's end of a box's internal link to its host side: the port's address, beginning with `0a`.
     public static func internalEnd(of interface: MACAddress) -> MACAddress {
         MACAddress(packed: interface.packed & 0xff_ffff_ffff | 0x0a << 40)

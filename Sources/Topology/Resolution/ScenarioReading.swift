@@ -1,4 +1,5 @@
 import Appliances
+import Impairment
 import LabFile
 import LabTime
 
@@ -6,6 +7,8 @@ import LabTime
 struct ScenarioReading {
     let reader: LabReader
     let nodes: [Node]
+    /// Faults on single frames, with the elements that they are on.
+    let rules: [(element: String, rule: FaultRule)]
     /// The lab's words for its traffic programs.
     let traffic: [String]
 
@@ -18,10 +21,13 @@ struct ScenarioReading {
     private static let actions = ["start", "stop", "wait", "wait-for", "fail"]
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
-    init(_ value: LabValue?, nodes: [Node], traffic: [String], _ reader: LabReader) {
+    init(_ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String], _ reader: LabReader) {
         self.reader = reader
         self.nodes = nodes
+        self.rules = rules
         self.traffic = traffic
+        // Of a lab without a scenario, too: faults may wait for each other's events.
+        events = EventNames(nodes: nodes, faults: [], rules: rules.map(\.rule), traffic: traffic)
         guard let value else { return }
         guard let elements = value.elements else {
             reader.report("the scenario is \(value.found)", at: value.position, allowed: ["a list of steps"])
@@ -29,7 +35,7 @@ struct ScenarioReading {
         }
         let before = reader.reports
         let steps = flattened(elements)
-        events = EventNames(nodes: nodes, faults: faultNames(steps), traffic: traffic)
+        events = EventNames(nodes: nodes, faults: faultNames(steps), rules: rules.map(\.rule), traffic: traffic)
         for step in steps { if let step = read(step) { self.steps.append(step) } }
         if reader.reports > before { started.formUnion(traffic) }
     }
@@ -110,7 +116,7 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: kinds.map { "{ \($0): \($0.hasPrefix("link") ? "node.interface" : "node") }" })
+                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -124,6 +130,20 @@ struct ScenarioReading {
                 return nil
             }
             return kind == .linkDown ? .linkDown(interface) : .linkUp(interface)
+        }
+        if kind.isOfRule {
+            guard let name = entry.value.text, let found = rules.first(where: { $0.rule.name == name }) else {
+                let names = rules.map(\.rule.name)
+                reader.reportUnknown(
+                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
+                    at: entry.value.position, allowed: names)
+                return nil
+            }
+            switch kind {
+            case .arm: return .arm(rule: name, element: found.element)
+            case .disarm: return .disarm(rule: name, element: found.element)
+            default: return .release(rule: name, element: found.element)
+            }
         }
         guard let name = entry.value.text, let node = nodes.first(where: { $0.name == name }) else {
             reader.reportUnknown(
@@ -143,7 +163,7 @@ struct ScenarioReading {
         case .powerOn: return .powerOn(node: name)
         case .hang: return .hang(node: name)
         case .resume: return .resume(node: name)
-        case .linkDown, .linkUp: return nil
+        case .linkDown, .linkUp, .arm, .disarm, .release: return nil
         }
     }
 }
@@ -151,10 +171,15 @@ struct ScenarioReading {
 /// Reads `lb.inside`.
 struct InterfaceReading {
     let nodes: [Node]
+    /// Their ports count as interfaces too: `lb.servers.near`.
+    var elements: [CableElement] = []
     let reader: LabReader
 
     func read(_ value: LabValue, of what: String) -> InterfaceReference? {
-        let names = nodes.flatMap { node in node.interfaces.map { "\(node.name).\($0.name)" } }
+        let interfaces = nodes.flatMap { node in node.interfaces.map { "\(node.name).\($0.name)" } }
+        let ports = elements.flatMap(\.ports)
+        if let port = ports.first(where: { $0.description == value.text }) { return port }
+        let names = interfaces + ports.map(\.description)
         if let text = value.text, names.contains(text) {
             let parts = text.split(separator: ".").map(String.init)
             return InterfaceReference(node: parts[0], interface: parts[1])

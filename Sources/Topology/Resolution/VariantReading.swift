@@ -36,22 +36,26 @@ struct VariantReading {
         guard var nodes = resolution.nodes() else { return nil }
         let traffic = TrafficReading(tree["traffic"], resolution, nodes: nodes)
         ServerAssignment(resolution: resolution, traffic: traffic).assign(to: &nodes)
-        let capture = CaptureReading.read(tree["capture"], nodes: nodes, reader)
         // By their words, so that a mistake in a program is not followed by complaints that there is none.
         let words = (tree["traffic"]?.entries ?? []).map(\.key)
-        let scenario = ScenarioReading(tree["scenario"], nodes: nodes, traffic: words, reader)
+        let faults = FaultsReading(
+            tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words, references: resolution.references,
+            reader)
+        let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
+        let scenario = ScenarioReading(tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, reader)
+        faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
-            definition.expectations, nodes: nodes, traffic: words, scenario: scenario,
+            definition.expectations, nodes: nodes, elements: faults.elements, traffic: words, scenario: scenario,
             references: resolution.references, capture: capture, reader)
         guard reader.reports == before else { return nil }
 
         let title = definition.title ?? tree["title"]?.text ?? lab
         let variant = Variant(
             name: definition.name.value, shows: definition.shows, title: title, networks: resolution.networks,
-            nodes: nodes, traffic: traffic.programs, scenario: scenario.steps,
+            nodes: nodes, elements: faults.elements, traffic: traffic.programs, scenario: scenario.steps,
             expectations: expectations.specifications,
             capture: capture, resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title))
-        return (variant, expectations.filters)
+        return (variant, expectations.filters + faults.filters)
     }
 
     /// Nodes of the lab file first, then those that only this variant has.

@@ -12,6 +12,13 @@ extension Contender {
         RouteConfiguration(destination: IPv4Network("10.10.3.0/24")!, gateway: IPv4Address("10.10.2.2")!)
     ]
 
+    /// One that a lab's `faults:` asked for, with no fault armed: to be compared with I/O alone.
+    static func makeIdleElement() throws -> InLineElement {
+        try InLineElement(InLineElementConfiguration(name: "box", ends: ["inside", "outside"], rules: [])) { text in
+            throw BenchmarkFailure("no rule has the filter '\(text)'")
+        }
+    }
+
     /// Alone; the generator's frames are one UDP session.
     static func makeFirewall() throws -> Firewall {
         try Firewall(FirewallConfiguration(name: "box", ports: ports, routes: routes, redundancy: nil))

@@ -7,6 +7,7 @@ enum Contender: CaseIterable {
     case receiveAndSend
     case ring
     case passThrough
+    case idleElement
     case firewall
     case loadBalancer
     case kernel
@@ -16,6 +17,7 @@ enum Contender: CaseIterable {
         case .receiveAndSend: "plain C, recv and send"
         case .ring: "plain C, ring and sendmmsg"
         case .passThrough: "failoverlab, I/O alone"
+        case .idleElement: "failoverlab, idle in-line element"
         case .firewall: "failoverlab, firewall"
         case .loadBalancer: "failoverlab, load balancer"
         case .kernel: "the kernel, ip_forward"
@@ -26,7 +28,7 @@ enum Contender: CaseIterable {
     /// far end's address already.
     var destination: MACAddress {
         switch self {
-        case .receiveAndSend, .ring, .passThrough: BenchPath.sinkMAC
+        case .receiveAndSend, .ring, .passThrough, .idleElement: BenchPath.sinkMAC
         case .firewall, .loadBalancer: BenchPath.boxInsideMAC
         case .kernel: BenchPath.insideMAC
         }
@@ -41,6 +43,7 @@ enum Contender: CaseIterable {
         case .receiveAndSend: try check(bench_forward_by_receive_and_send("inside", "outside", stop))
         case .ring: try check(bench_forward_by_ring("inside", "outside", stop))
         case .passThrough: try Self.run(PassThrough(), until: stop)
+        case .idleElement: try Self.run(Self.makeIdleElement(), until: stop)
         case .firewall: try Self.run(Self.makeFirewall(), until: stop)
         case .loadBalancer: try Self.run(Self.makeLoadBalancer(), until: stop)
         case .kernel: while stop.pointee == 0 { usleep(20_000) }

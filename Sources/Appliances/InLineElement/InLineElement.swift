@@ -1,0 +1,92 @@
+public import Dataplane
+public import Impairment
+public import LabTime
+
+/// What an in-line element is and does.
+public struct InLineElementConfiguration: Hashable, Sendable, Codable {
+    /// The cable, by the interface that it is plugged into: `lb.servers`
+    public var name: String
+    /// What port 0 and port 1 lead to: nodes, or `switch`.
+    public var ends: [String]
+    public var rules: [FaultRule]
+
+    public init(name: String, ends: [String], rules: [FaultRule]) {
+        self.name = name
+        self.ends = ends
+        self.rules = rules
+    }
+
+    /// Port 0 leads to the interface that names the cable, port 1 to the rest of the network.
+    public static let portNames = ["near", "far"]
+}
+
+/// A process between two ends of a cable, for faults on single frames. It has no address, is seen by nobody, and
+/// without an armed rule only passes frames on.
+public struct InLineElement: ~Copyable, Appliance {
+    public let name: String
+    private var cable: FaultyCable
+    private var events: [ApplianceEvent] = []
+
+    /// - Parameter compile: makes a matcher of a filter in libpcap's language
+    public init(
+        _ configuration: InLineElementConfiguration, compile: @escaping (String) throws -> FrameMatcher
+    ) throws(ConfigurationError) {
+        name = configuration.name
+        do {
+            cable = try FaultyCable(rules: configuration.rules, ends: configuration.ends, compile: compile)
+        } catch {
+            throw ConfigurationError("fault '\(error.rule)': \(error.reason)")
+        }
+    }
+
+    public mutating func start(at now: Instant, into output: inout FrameQueue) {
+        events.append(ApplianceEvent("ready", at: now))
+    }
+
+    public mutating func process(_ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue) {
+        cable.process(frames, at: now, into: &output)
+    }
+
+    public var deadline: Instant? { cable.deadline }
+
+    public mutating func advance(to now: Instant, into output: inout FrameQueue) { cable.advance(to: now, into: &output) }
+
+    public mutating func perform(
+        _ command: ApplianceCommand, at now: Instant, into output: inout FrameQueue
+    ) -> ApplianceReply {
+        switch command {
+        case .fault(let order): cable.perform(order, at: now, into: &output).map { .refused(reason: $0) } ?? .done
+        // The lab takes the other side of a dead cable down by itself.
+        case .carrier: .done
+        default: .refused(reason: "\(name) is an in-line element; it takes orders about faults only")
+        }
+    }
+
+    public mutating func takeEvents() -> [ApplianceEvent] {
+        let faults = cable.takeEvents()
+        guard !faults.isEmpty || !events.isEmpty else { return [] }
+        defer { events = [] }
+        return events + faults.map { event in
+            ApplianceEvent(event.kind.rawValue, at: event.at, details: event.details.merging(["rule": event.rule]) { $1 })
+        }
+    }
+
+    public var counters: [CounterReading] {
+        let tally = cable.tally
+        return [
+            CounterReading(name: "passed", value: tally.passed, meaning: "Frames that left the element, copies included."),
+            CounterReading(name: "drop.fault", value: tally.dropped, meaning: "Frames that a fault took away."),
+            CounterReading(
+                name: "fault.overflow", value: tally.overflows,
+                meaning: "Frames or copies that a fault was to hold when it held as many as it can."),
+            CounterReading(
+                name: "drop.queue-full", value: tally.queueFull,
+                meaning: "Frames that did not fit between two transmissions."),
+            CounterReading(
+                name: "fault.most-held", value: UInt64(tally.mostHeld), meaning: "The most frames that were held at a time."),
+        ]
+            + cable.actions.map {
+                CounterReading(name: "fault.\($0.rule)", value: $0.count, meaning: "Frames that fault '\($0.rule)' acted on.")
+            }
+    }
+}

@@ -1,0 +1,13 @@
+internal import Appliances
+internal import Capture
+
+/// An in-line element: two ends of a cable in one namespace, and nothing else.
+final class ElementProgram: BoxProgram<InLineElement> {
+    init(_ configuration: InLineElementConfiguration, in process: NodeProcess) throws {
+        let element = try InLineElement(configuration) { text in
+            let filter = try CaptureFilter(text)
+            return { filter.matches($0) }
+        }
+        try super.init(element, ports: InLineElementConfiguration.portNames, hasHostSide: false, in: process)
+    }
+}

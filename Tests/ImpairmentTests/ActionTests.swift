@@ -1,0 +1,138 @@
+import LabTime
+import Testing
+import Wire
+
+@testable import Impairment
+
+@Suite struct `A cable with faults` {
+    private static let first = FrameSelection(segment: .data, occurrence: .nth(1))
+    private static func data(_ numbers: ClosedRange<UInt8>) -> [[UInt8]] { numbers.map { TestFrame.data($0) } }
+
+    @Test func `passes everything to the other port without faults, but the markers of captures`() throws {
+        let cable = try TestCable([])
+        cable.arrive([TestFrame.data(1), TestFrame.arp, TestFrame.marker, [1, 2, 3]], at: 5)
+        cable.arrive(TestFrame.data(2), at: 6, port: 1)
+        #expect(cable.left.map(\.bytes) == [TestFrame.data(1), TestFrame.arp, [1, 2, 3], TestFrame.data(2)])
+        #expect(cable.left.map(\.port) == [1, 1, 1, 0])
+        #expect(cable.events.isEmpty)
+    }
+
+    @Test func `delays a frame, and nothing behind it`() throws {
+        let cable = try TestCable(.delay(Delay(.fixed(.milliseconds(5)))), Self.first)
+        cable.arrive(Self.data(1...3), at: 100)
+        cable.advance(to: 10_000)
+        #expect(cable.payloads == [2, 3, 1])
+        #expect(cable.left.map(\.at) == [100, 100, 5100])
+        #expect(cable.events.map { $0.details["by"] } == ["5 ms"])
+    }
+
+    @Test func `keeps the order of frames that it delays, where it is told to`() throws {
+        let seed: UInt64 = 4
+        for keepsOrder in [false, true] {
+            let rule = FaultRule(
+                name: "jitter", action: .delay(Delay(.uniform(from: .zero, to: .milliseconds(50)), keepsOrder: keepsOrder)), seed: seed)
+            let cable = try TestCable([rule])
+            for number in UInt8(1)...50 { cable.arrive(TestFrame.data(number), at: Int64(number) * 1000) }
+            cable.advance(to: 1_000_000)
+            #expect(cable.payloads.count == 50)
+            #expect((cable.payloads == Array(1...50)) == keepsOrder, "seed \(seed)")
+        }
+    }
+
+    @Test func `duplicates a frame at once and later`() throws {
+        let cable = try TestCable(.duplicate(Duplication(copies: 2, gap: .milliseconds(1))), Self.first)
+        cable.arrive(Self.data(1...2), at: 10)
+        cable.advance(to: 10_000)
+        #expect(cable.left.map(\.at) == [10, 10, 1010, 2010])
+        #expect(cable.payloads == [1, 2, 1, 1])
+        let atOnce = try TestCable(.duplicate(Duplication()), Self.first)
+        atOnce.arrive(Self.data(1...2), at: 10)
+        #expect(atOnce.payloads == [1, 1, 2])
+    }
+
+    @Test func `lets later frames overtake one`() throws {
+        let cable = try TestCable(.reorder(Reordering(behind: 2, atMost: .milliseconds(100))), Self.first)
+        cable.arrive(TestFrame.data(1), at: 0)
+        cable.arrive(TestFrame.data(9, fromServer: true), at: 1, port: 1)
+        cable.arrive(TestFrame.data(2), at: 2)
+        cable.arrive(Self.data(3...4), at: 3)
+        #expect(cable.payloads == [9, 2, 3, 1, 4])
+        let alone = try TestCable(.reorder(Reordering(behind: 2, atMost: .milliseconds(100))), Self.first)
+        alone.arrive(TestFrame.data(1), at: 0)
+        alone.advance(to: 1_000_000)
+        #expect(alone.left.map(\.at) == [100_000])
+        #expect(alone.kinds == [.reordered, .released])
+    }
+
+    @Test func `limits a rate with a burst and a queue`() throws {
+        // 58 bytes a frame: 464 µs at 1 Mbit/s. Two at once, two that wait, the rest is too much.
+        let limit = RateLimit(bitsPerSecond: 1_000_000, burst: 116, queue: 116)
+        let cable = try TestCable(.limit(limit))
+        cable.arrive(Self.data(1...6), at: 0)
+        cable.arrive(TestFrame.data(9, fromServer: true), at: 0, port: 1)
+        cable.advance(to: 5000)
+        #expect(cable.payloads == [1, 2, 9, 3, 4])
+        #expect(cable.left.map(\.at) == [0, 0, 0, 464, 928])
+        #expect(cable.kinds == [.limited, .limited, .dropped, .dropped])
+        cable.arrive(TestFrame.data(7), at: 5000)
+        #expect(cable.left.last?.at == 5000)
+    }
+
+    @Test(arguments: [Corruption.Part.frame, .network, .transport, .payload], [Corruption.Checksums.wrong, .fixed])
+    func `flips one bit`(part: Corruption.Part, checksums: Corruption.Checksums) throws {
+        // A byte of each part that no length or type depends on.
+        let byte = [Corruption.Part.frame: 8, .network: 8, .transport: 14, .payload: 2][part]!
+        let start = [Corruption.Part.frame: 0, .network: 14, .transport: 34, .payload: 54][part]!
+        let cable = try TestCable(.corrupt(Corruption(part: part, byte: byte, bit: 3, checksums: checksums)), Self.first)
+        let original = TestFrame.data(1)
+        cable.arrive(original, at: 1)
+        let bytes = try #require(cable.left.first?.bytes)
+        #expect(bytes[start + byte] == original[start + byte] ^ 8)
+        var (damaged, repaired) = (bytes, original)
+        for index in [24, 25, 50, 51, start + byte] { (damaged[index], repaired[index]) = (0, 0) }
+        #expect(damaged == repaired, "only the checksums differ beside the bit")
+        var copy = bytes
+        let isRight = copy.withUnsafeMutableBytes { PacketView($0)?.isTransportChecksumValid ?? false }
+        #expect(isRight == (checksums == .fixed || part == .frame))
+        #expect(cable.events.first?.details["byte"] == "\(start + byte)")
+    }
+
+    @Test func `passes a frame without the byte that it is to damage`() throws {
+        let cable = try TestCable(.corrupt(Corruption(part: .payload)))
+        cable.arrive([TestFrame.syn, TestFrame.arp], at: 1)
+        #expect(cable.left.map(\.bytes) == [TestFrame.syn, TestFrame.arp])
+        #expect(cable.events.isEmpty)
+    }
+
+    @Test func `adds up what several faults do, and ends at a drop`() throws {
+        let cable = try TestCable([
+            FaultRule(name: "a", action: .delay(Delay(.fixed(.milliseconds(1))))),
+            FaultRule(name: "b", action: .delay(Delay(.fixed(.milliseconds(2))))),
+            FaultRule(name: "c", selection: FrameSelection(occurrence: .nth(2)), action: .drop),
+        ])
+        cable.arrive(Self.data(1...3), at: 0)
+        cable.advance(to: 10_000)
+        #expect(cable.payloads == [1, 3])
+        #expect(cable.left.map(\.at) == [3000, 3000])
+    }
+
+    @Test func `tells of so many actions and then counts`() throws {
+        let cable = try TestCable([FaultRule(name: "fault", action: .drop)], limits: .init(events: 3))
+        for number in UInt8(1)...9 { cable.arrive(TestFrame.data(number), at: 1) }
+        #expect(cable.kinds == [.dropped, .dropped, .dropped, .quiet])
+        #expect(cable.tally.dropped == 9)
+    }
+
+    @Test func `describes the frame`() throws {
+        let cable = try TestCable(.drop)
+        cable.arrive([TestFrame.fin, TestFrame.arp], at: 7)
+        #expect(
+            cable.events == [
+                FaultEvent(
+                    rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000),
+                    details: ["frame": "tcp 192.0.2.10:40000 > 192.0.2.20:7000 FIN,ACK sequence 200 payload 0", "from": "client"]),
+                FaultEvent(
+                    rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000), details: ["frame": "ARP", "from": "client"]),
+            ])
+    }
+}
