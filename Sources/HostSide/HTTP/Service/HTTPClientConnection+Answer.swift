@@ -15,7 +15,7 @@ extension HTTPClientConnection: ExchangePartner {
         answerHasBegun = true
         request.status = head.status
         // An answer that comes before the request's end leaves a rest that could be taken for a request.
-        if body?.isComplete == false || inputHasEnded { request.keepsClient = false }
+        if body?.isComplete == false { request.keepsClient = false }
         answerFraming =
             switch framing {
             case .none: .none
