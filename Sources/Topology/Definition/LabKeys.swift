@@ -14,10 +14,11 @@ enum LabKeys {
         "addresses", "cross-connect", "virtual-router-ids",
     ]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
+        + HTTPServiceDefinition.keysOfService
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [
-        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange",
+        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path",
     ]
     static let variant = ["shows", "title", "extends", "change", "expect"]
     static let capture = ["on", "snapshot-length"]
