@@ -1,4 +1,5 @@
 import Appliances
+import LabFile
 import Measurement
 import Testing
 import Wire

@@ -1,5 +1,7 @@
+import LabTime
 import Measurement
 import Testing
+import Wire
 
 @testable import Traffic
 

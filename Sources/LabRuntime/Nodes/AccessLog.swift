@@ -5,6 +5,7 @@ internal import Glibc
 internal import HostSide
 internal import LabTime
 internal import SystemPackage
+internal import Wire
 
 /// What a balancer's HTTP services did: `logs/<node>.access.jsonl`, one line a request, written at once; failures of
 /// members also as lines of the node's log, and as events `http-502`, `http-503`, `http-504` of the run.
