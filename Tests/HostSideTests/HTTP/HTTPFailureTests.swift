@@ -1,7 +1,8 @@
 import Appliances
+import Foundation
 import NIOCore
 import NIOPosix
-import Foundation
+import TestSupport
 import Testing
 import Wire
 
@@ -24,8 +25,9 @@ import Wire
     // MARK: The member
 
     @Test func `a member that refuses is 502, with the source port that was tried`() async throws {
-        let closed = try await TestBackend.closedPort()
-        let (answer, record) = try await outcome(of: closed, HTTPServiceConfiguration(sourcePorts: 22_000...22_009))
+        let closed = try ClosedPort()
+        defer { withExtendedLifetime(closed) {} }
+        let (answer, record) = try await outcome(of: closed.number, HTTPServiceConfiguration(sourcePorts: 22_000...22_009))
         #expect(answer.status == 502 && answer.contains("X-Balancer-Reason: member-refused"))
         #expect(record.status == 502 && record.reason == "member-refused" && record.snatPort == 22_000)
         #expect(record.errorLine?.contains("connection refused while connecting to upstream") == true)
@@ -103,10 +105,11 @@ import Wire
     }
 
     @Test func `with no member up the answer is 503, and no member is asked`() async throws {
-        let closed = try await TestBackend.closedPort()
+        let closed = try ClosedPort()
+        defer { withExtendedLifetime(closed) {} }
         let monitor = MonitorConfiguration(
             kind: .tcp, interval: .milliseconds(10), timeout: .milliseconds(100), fall: 1, rise: 1)
-        try await HTTPBench.run([closed], monitor: monitor) { bench in
+        try await HTTPBench.run([closed.number], monitor: monitor) { bench in
             while try await bench.get().status == 502 {}
             let answer = try await bench.get()
             #expect(answer.status == 503 && answer.contains("no-member-up"))
@@ -139,8 +142,9 @@ import Wire
 
     @Test func `a member that cannot be reached is followed by the next`() async throws {
         let member = try await HTTPMember()
-        let closed = try await TestBackend.closedPort()
-        try await HTTPBench.run([closed, member.port]) { bench in
+        let closed = try ClosedPort()
+        defer { withExtendedLifetime(closed) {} }
+        try await HTTPBench.run([closed.number, member.port]) { bench in
             try await bench.expect(200, times: 4)
         }
         try await member.close()
