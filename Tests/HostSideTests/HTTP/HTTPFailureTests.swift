@@ -9,9 +9,11 @@ import Wire
 @testable import HostSide
 
 @Suite struct `HTTP service in trouble` {
-    private let quick = HTTPTimeouts(
-        clientHeader: .milliseconds(150), clientBody: .milliseconds(150), keepAlive: .milliseconds(150),
-        serverConnect: .milliseconds(200), serverResponse: .milliseconds(150))
+    // Each short for one thing alone, so that a busy machine does not run out of another time first.
+    private let impatientWithMembers = HTTPTimeouts(serverResponse: .milliseconds(150))
+    private let impatientWithConnections = HTTPTimeouts(serverConnect: .milliseconds(200))
+    private let impatientWithClients = HTTPTimeouts(
+        clientHeader: .milliseconds(300), clientBody: .milliseconds(300), keepAlive: .milliseconds(300))
 
     private func outcome(
         of member: UInt16, _ http: HTTPServiceConfiguration = HTTPServiceConfiguration()
@@ -39,7 +41,7 @@ import Wire
         let deaf = try DeafListener()
         defer { deaf.close() }
         let (answer, record) = try await outcome(
-            of: deaf.port, HTTPServiceConfiguration(timeouts: quick, sourcePorts: 22_020...22_029))
+            of: deaf.port, HTTPServiceConfiguration(timeouts: impatientWithConnections, sourcePorts: 22_020...22_029))
         #expect(answer.status == 502)
         #expect(record.reason == "connect-timeout" && record.snatPort == 22_020)
         #expect(record.errorLine?.contains("never answered") == true)
@@ -79,7 +81,7 @@ import Wire
 
     @Test func `a member that does not answer in time is 504`() async throws {
         let member = try await TestBackend { Played("", .stays) }
-        let (answer, record) = try await outcome(of: member.port, HTTPServiceConfiguration(timeouts: quick))
+        let (answer, record) = try await outcome(of: member.port, HTTPServiceConfiguration(timeouts: impatientWithMembers))
         #expect(answer.status == 504 && record.reason == "response-timeout")
         try await member.close()
     }
@@ -94,7 +96,7 @@ import Wire
         text: String, end: Played.End, reason: String
     ) async throws {
         let member = try await TestBackend { Played(text, end) }
-        try await HTTPBench.run([member.port], HTTPServiceConfiguration(timeouts: quick)) { bench in
+        try await HTTPBench.run([member.port], HTTPServiceConfiguration(timeouts: impatientWithMembers)) { bench in
             let answer = try await TestClient.exchange(
                 bench.port, sending: "GET / HTTP/1.1\r\nHost: lab\r\n\r\n", finishes: false)
             #expect(answer.wasReset && !answer.text.hasSuffix("0\r\n\r\n"))
@@ -163,7 +165,7 @@ import Wire
 
     @Test func `half a request and silence is 408, silence alone is the end`() async throws {
         let member = try await HTTPMember()
-        try await HTTPBench.run([member.port], HTTPServiceConfiguration(timeouts: quick)) { bench in
+        try await HTTPBench.run([member.port], HTTPServiceConfiguration(timeouts: impatientWithClients)) { bench in
             let half = try await bench.raw("GET / HTTP/1.1\r\nHo")
             #expect(half.status == 408)
             let silent = try await bench.raw("")
