@@ -83,7 +83,7 @@ extension TrafficResult {
 extension TrafficProgram.Kind {
     var isTCP: Bool {
         switch self {
-        case .tcpStream, .tcpConnect: true
+        case .tcpStream, .tcpConnect, .httpRequest: true
         case .udp, .udpRequest: false
         }
     }

@@ -13,6 +13,8 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
         case udp
         /// A new UDP source port for every probe; an unanswered request is repeated, as a DNS client would.
         case udpRequest = "udp-request"
+        /// A new TCP connection for every probe: one GET, its answer with a status, close.
+        case httpRequest = "http-request"
     }
 
     /// The lab's word for it (`existing`, `new`).
@@ -34,10 +36,13 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var retryEvery: Duration
     /// Whether `tcp-connect` exchanges one request and answer after the handshake.
     public var exchanges: Bool
+    /// The request target of `http-request`.
+    public var path: String
 
     public init(
         name: String, kind: Kind, from: String, target: IPv4Address, port: UInt16, flows: Int, every: Duration,
-        payload: Int, patience: Duration, retryEvery: Duration, exchanges: Bool
+        payload: Int, patience: Duration, retryEvery: Duration, exchanges: Bool,
+        path: String = "/"
     ) {
         self.name = name
         self.kind = kind
@@ -50,6 +55,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
         self.patience = patience
         self.retryEvery = retryEvery
         self.exchanges = exchanges
+        self.path = path
     }
 }
 
@@ -64,11 +70,32 @@ public struct ServerProgram: Hashable, Sendable, Codable {
         case http
     }
 
+    /// What an HTTP server does with a request.
+    public enum Answer: String, Hashable, Sendable, Codable, CaseIterable {
+        /// 200 with the node's name.
+        case page
+        /// Closes the connection instead of answering.
+        case closeEarly = "close-early"
+        /// Answers with bytes that are no HTTP, and closes.
+        case garbage
+        /// Answers nothing and keeps the connection.
+        case silence
+    }
+
     public var kind: Kind
     public var port: UInt16
+    /// How long an HTTP server thinks before it answers.
+    public var delay: Duration
+    /// Of an HTTP server.
+    public var answer: Answer
+    /// Whether an HTTP server keeps a connection for further requests.
+    public var keepsAlive: Bool
 
-    public init(kind: Kind, port: UInt16) {
+    public init(kind: Kind, port: UInt16, delay: Duration = .zero, answer: Answer = .page, keepsAlive: Bool = true) {
         self.kind = kind
         self.port = port
+        self.delay = delay
+        self.answer = answer
+        self.keepsAlive = keepsAlive
     }
 }

@@ -9,7 +9,8 @@ public enum FlowOutcome: String, Hashable, Sendable, Codable, CaseIterable {
     case timedOut = "timed-out"
     /// The connection was reset.
     case reset
-    /// The connection was refused, or an ICMP error said that there is nobody.
+    /// The connection was refused, or an ICMP error said that there is nobody; of `http-request` also an answer with a
+    /// status from 400 up.
     case refused
     /// Flows of one program that ended differently; never the outcome of a single flow.
     case mixed
@@ -52,11 +53,14 @@ public struct FlowResult: Hashable, Sendable, Codable {
     public var reason: String?
     /// Bytes (TCP) or datagrams (UDP) that came in and were no answer to anything asked.
     public var garbage: Int
+    /// Of `http-request`: the answer's status, where there was one.
+    public var status: Int?
 
     public init(
         source: IPv4Address, sourcePort: UInt16, start: Timestamp, end: Timestamp, sent: Int, received: Int, lost: Int,
         duplicated: Int, reordered: Int, longestGap: Gap?, outcome: FlowOutcome, latency: Duration?,
-        lossDerivedGap: Duration = .zero, reason: String? = nil, garbage: Int = 0
+        lossDerivedGap: Duration = .zero, reason: String? = nil, garbage: Int = 0,
+        status: Int? = nil
     ) {
         self.source = source
         self.sourcePort = sourcePort
@@ -73,6 +77,7 @@ public struct FlowResult: Hashable, Sendable, Codable {
         self.lossDerivedGap = lossDerivedGap
         self.reason = reason
         self.garbage = garbage
+        self.status = status
     }
 }
 

@@ -74,7 +74,12 @@ extension TrafficResult {
 
 extension TrafficProgram.Kind {
     /// Whether every probe is a flow, and a `FlowResult`, of its own.
-    public var opensFlowForEachProbe: Bool { self == .tcpConnect || self == .udpRequest }
+    public var opensFlowForEachProbe: Bool {
+        switch self {
+        case .tcpConnect, .udpRequest, .httpRequest: true
+        case .tcpStream, .udp: false
+        }
+    }
 }
 
 extension FlowResult {

@@ -189,7 +189,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     @Test(arguments: [
         Mistake(
             "profile: tcp-fast-path", "profile: udp-fast-path",
-            "lab.yaml:28:18: profile 'udp-fast-path' carries udp, but 'web' listens on 198.51.100.100:80/tcp; allowed: tcp-fast-path, tcp-proxy"
+            "lab.yaml:28:18: profile 'udp-fast-path' carries udp, but 'web' listens on 198.51.100.100:80/tcp; allowed: tcp-fast-path, tcp-proxy, http"
         ),
         Mistake(
             "pool: [backend-1:8080]", "pool: [backend-2:8080]",

@@ -27,8 +27,18 @@ public enum ServiceProfile: String, Hashable, Sendable, Codable, CaseIterable {
     case udpPerPacket = "udp-per-packet"
     /// TCP ends at the balancer's host side, which opens a connection of its own to the member.
     case tcpProxy = "tcp-proxy"
+    /// HTTP/1.1 ends at the balancer's host side, which asks the member by itself.
+    case http
 
-    public var transport: IPProtocol { self == .tcpFastPath || self == .tcpProxy ? .tcp : .udp }
+    public var transport: IPProtocol {
+        switch self {
+        case .tcpFastPath, .tcpProxy, .http: .tcp
+        case .udpFastPath, .udpPerPacket: .udp
+        }
+    }
+
+    /// Whether the client's connection ends at the balancer's host side.
+    public var endsAtHostSide: Bool { self == .tcpProxy || self == .http }
 }
 
 public enum Scheduler: String, Hashable, Sendable, Codable, CaseIterable {
@@ -57,11 +67,13 @@ public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
     public var monitor: MonitorConfiguration?
     /// A fast-path flow without packets for so long is forgotten.
     public var idleTimeout: Duration
+    /// For the profile `http`; nil is all defaults there.
+    public var http: HTTPServiceConfiguration?
 
     public init(
         name: String, address: IPv4Address, port: UInt16, profile: ServiceProfile, scheduler: Scheduler,
         sourceTranslation: SourceTranslation, members: [PoolMemberConfiguration], monitor: MonitorConfiguration?,
-        idleTimeout: Duration
+        idleTimeout: Duration, http: HTTPServiceConfiguration? = nil
     ) {
         self.name = name
         self.address = address
@@ -72,6 +84,7 @@ public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
         self.members = members
         self.monitor = monitor
         self.idleTimeout = idleTimeout
+        self.http = http
     }
 }
 

@@ -22,6 +22,9 @@ extension LoadBalancer {
                 throw ConfigurationError(
                     "the pool of service \(service.name) has \(service.members.count) members; 1 to 6553 are allowed")
             }
+            if service.profile == .http, let problem = service.http?.problem {
+                throw ConfigurationError("service \(service.name): \(problem)")
+            }
             for member in service.members {
                 guard (1...100).contains(member.weight) else {
                     throw ConfigurationError(

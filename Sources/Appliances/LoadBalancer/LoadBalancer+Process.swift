@@ -85,7 +85,7 @@ extension LoadBalancer {
         _ service: Int, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         switch services[service].profile {
-        case .tcpProxy: ports.deliverToHost(frame, into: &output)
+        case .tcpProxy, .http: ports.deliverToHost(frame, into: &output)
         case .udpPerPacket: balance(service, frame, packet, at: now, into: &output)
         case .udpFastPath: open(service, frame, packet, at: now, into: &output)
         case .tcpFastPath:
@@ -123,7 +123,7 @@ extension LoadBalancer {
         let tuple = packet.fiveTuple
         // The box's kernel reassembles what is its own; a first fragment with the ports of a session is not.
         let isSession = packet.layout.hasTransportHeader && flows.find(tuple) != nil
-        let isService = configuration.services.contains { $0.address == tuple.destination && $0.profile != .tcpProxy }
+        let isService = configuration.services.contains { $0.address == tuple.destination && !$0.profile.endsAtHostSide }
         guard !isSession, !isService, ports.owned.contains(tuple.destination) else {
             return ports.counters.drop(.fragment)
         }

@@ -9,7 +9,7 @@ import Wire
 /// | `tcp-fast-path` | SYN opens one; others are dropped silently (`not-syn`) | same member | MAC and port of the first frame, never looked up again |
 /// | `udp-fast-path` | opens one | same member | MAC and port of the first frame, never looked up again |
 /// | `udp-per-packet` | there are no sessions: each datagram is balanced | – | route and neighbour for each datagram |
-/// | `tcp-proxy` | to the host side, which terminates TCP | – | by the host side's kernel |
+/// | `tcp-proxy`, `http` | to the host side, which terminates TCP | – | by the host side's kernel |
 ///
 /// A client-side MAC address that changes in the life of a session is the failure that article 420010 describes; the
 /// balancer has it by design, as the documented product does.
@@ -64,6 +64,10 @@ public struct LoadBalancer: ~Copyable, Appliance {
             _ = listeners.insert(UInt32(index), at: service.address, service.port, service.profile.transport)
             let port = configuration.port(of: service.address)
             ports.own(service.address, on: port, answering: ports[port].mac)
+            for address in service.http?.sourceAddresses ?? [] {
+                let port = configuration.port(of: address)
+                ports.own(address, on: port, answering: ports[port].mac)
+            }
             guard service.profile == .udpPerPacket, service.sourceTranslation == .off else { continue }
             for member in service.members { _ = answerers.insert(UInt32(index), at: member.address, member.port, .udp) }
         }

@@ -17,6 +17,7 @@ internal import SystemPackage
 ///     traffic.json          each flow's figures
 ///     verdict.json
 ///     logs/<node>.log
+///     logs/<node>.access.jsonl   requests of a balancer's HTTP services
 public struct RunFolder: Hashable, Sendable {
     public let path: String
 

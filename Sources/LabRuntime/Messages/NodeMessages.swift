@@ -6,7 +6,8 @@ internal import Topology
 /// What the supervisor tells a node's process, one JSON value a line.
 enum NodeOrder: Codable, Sendable {
     /// The first line: what this node is. Answered with `prepared` when its sockets are open.
-    case prepare(Node)
+    /// - Parameter logs: the folder of the run's logs
+    case prepare(Node, logs: String)
     /// Captures are armed: the program may send. Answered with `ready` when the node's role is settled.
     case start
     /// Answered with `reply` of the same number.

@@ -99,11 +99,12 @@ final class GatewayFirewallProgram: BoxProgram<GatewayFirewall> {
 final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
     private var hostSide: HostSide!
 
-    init(_ configuration: LoadBalancerConfiguration, in process: NodeProcess) throws {
+    init(_ configuration: LoadBalancerConfiguration, logs: String, in process: NodeProcess) throws {
         try super.init(LoadBalancer(configuration), ports: configuration.ports.map(\.name), in: process)
         let mailbox = try Mailbox<MemberChange>(on: process.loop) { [unowned self] change in memberChanged(change) }
         // The process is back on the host side: the thread that is made here stays there.
-        hostSide = HostSide(configuration) { mailbox.send($0) }
+        let access = try AccessLog(configuration, folder: logs, in: process)
+        hostSide = HostSide(configuration, onAccess: { access?.append($0) }, onMemberChange: { mailbox.send($0) })
     }
 
     override func start() throws {

@@ -60,8 +60,8 @@ final class NodeProcess {
     private func received(_ line: [UInt8]) {
         do {
             switch try JSONLine.decode(NodeOrder.self, from: line) {
-            case .prepare(let node):
-                program = try Self.program(of: node, in: self)
+            case .prepare(let node, let logs):
+                program = try Self.program(of: node, logs: logs, in: self)
                 report(.prepared)
             case .start: try running.start()
             case .command(let number, let command): report(.reply(number: number, try running.perform(command)))
@@ -81,11 +81,11 @@ final class NodeProcess {
         }
     }
 
-    private static func program(of node: Node, in process: NodeProcess) throws -> any NodeProgram {
+    private static func program(of node: Node, logs: String, in process: NodeProcess) throws -> any NodeProgram {
         switch node.role {
         case .host(let configuration): try HostProgram(configuration, of: node, in: process)
         case .firewall(let configuration): try FirewallProgram(configuration, in: process)
-        case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, in: process)
+        case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, logs: logs, in: process)
         case .gatewayFirewall(let configuration): try GatewayFirewallProgram(configuration, in: process)
         case .element(let configuration): try ElementProgram(configuration, in: process)
         }

@@ -37,7 +37,7 @@ final class RunningNode {
     /// Starts the node's process inside its namespace and tells it what it is.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(
-        in network: BuiltNetwork, log: Int32, loop: EventLoop, onReport: @escaping (NodeReport?) -> Void
+        in network: BuiltNetwork, log: Int32, logs: String, loop: EventLoop, onReport: @escaping (NodeReport?) -> Void
     ) throws(LabFailure) {
         let pair = try SocketPair()
         defer { close(pair.theirs) }
@@ -62,7 +62,7 @@ final class RunningNode {
         } catch {
             throw LabFailure(.lab, "node '\(node.name)' could not be started: \(error)")
         }
-        send(.prepare(node))
+        send(.prepare(node, logs: logs))
     }
 
     func send(_ order: NodeOrder) { channel?.send(JSONLine.encode(order)) }

@@ -49,7 +49,9 @@ extension Supervisor {
     func start(_ running: RunningNode) throws(LabFailure) {
         let descriptor = try log(running.node.name)
         defer { close(descriptor) }
-        try running.start(in: network, log: descriptor, loop: loop) { [unowned self] in heard($0, from: running) }
+        try running.start(
+            in: network, log: descriptor, logs: RunFolder(assignment.folder).logs, loop: loop
+        ) { [unowned self] in heard($0, from: running) }
     }
 
     /// Waits for one answer of each name, or fails and says who did not answer.

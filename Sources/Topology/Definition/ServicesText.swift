@@ -2,19 +2,25 @@ import LabFile
 import Measurement
 import Wire
 
-/// What a host serves: `services: { echo: [8080/tcp, 53/udp], http: 80 }`.
+/// What a host serves: `services: { echo: [8080/tcp, 53/udp], http: 80 }`, or of HTTP with what differs from a page at
+/// once: `http: { port: 80, delay: 50ms, answer: close-early, keep-alive: off }`.
 enum ServicesText {
     static func read(_ value: LabValue, node: String, _ reader: LabReader) -> [ServerProgram] {
         guard let mapping = MappingReader(value, "the services of '\(node)'", keys: ["echo", "http"], reader) else {
             return []
         }
         var servers: [ServerProgram] = []
-        func add(_ kind: ServerProgram.Kind, _ port: UInt16, at position: SourcePosition) {
+        func add(
+            _ kind: ServerProgram.Kind, _ port: UInt16, at position: SourcePosition,
+            _ change: (inout ServerProgram) -> Void = { _ in }
+        ) {
             if let other = servers.first(where: { $0.port == port && $0.kind.transport == kind.transport }) {
                 reader.report("'\(node)' serves \(other.kind.rawValue) on port \(port) already", at: position)
                 return
             }
-            servers.append(ServerProgram(kind: kind, port: port))
+            var server = ServerProgram(kind: kind, port: port)
+            change(&server)
+            servers.append(server)
         }
         for element in mapping["echo"].map(reader.list) ?? [] {
             guard let (port, transport) = port(element), let transport else {
@@ -26,12 +32,24 @@ enum ServicesText {
             add(transport == .tcp ? .tcpEcho : .udpEcho, port, at: element.position)
         }
         for element in mapping["http"].map(reader.list) ?? [] {
-            guard let (port, transport) = port(element), transport != .udp else {
+            var (target, options): (LabValue, MappingReader?) = (element, nil)
+            if element.entries != nil {
+                options = MappingReader(
+                    element, "an HTTP service", keys: ["port", "delay", "answer", "keep-alive"], reader)
+                guard let port = options?.required("port") else { continue }
+                target = port
+            }
+            guard let (port, transport) = port(target), transport != .udp else {
                 reader.report(
                     "an HTTP service is \(element.found)", at: element.position, allowed: ["a port such as 80"])
                 continue
             }
-            add(.http, port, at: element.position)
+            add(.http, port, at: element.position) { server in
+                guard let options else { return }
+                server.delay = options.duration("delay", in: .zero...(.seconds(3600))) ?? server.delay
+                server.answer = options.choice("answer") ?? server.answer
+                server.keepsAlive = options.flag("keep-alive") ?? server.keepsAlive
+            }
         }
         return servers
     }

@@ -21,6 +21,8 @@ struct VirtualServiceDefinition {
     var sourceTranslation: SourceTranslation
     var monitor: Located<MonitorConfiguration>?
     var idleTimeout: Duration
+    /// For the profile `http` alone.
+    var http: HTTPServiceDefinition?
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
         guard NameRule.word.check(entry.key, "a virtual service", at: entry.keyPosition, reader),
@@ -55,6 +57,18 @@ struct VirtualServiceDefinition {
         self.port = port
         self.profile = profile
         idleTimeout = idle ?? timers.idleTimeout(profile)
+        if profile == .http {
+            http = HTTPServiceDefinition(mapping, timers: timers, reader)
+            if sourceTranslation == .off {
+                reader.report(
+                    "'snat' is off, but profile 'http' asks members from addresses of the balancer",
+                    at: mapping.keyPosition("snat"), allowed: [SourceTranslation.autoMap.rawValue, "'snat-pool'"])
+            }
+        } else if let key = HTTPServiceDefinition.keysOfService.first(where: { mapping[$0] != nil }) {
+            reader.report(
+                "'\(key)' belongs to the profile http; '\(entry.key)' has '\(profile.rawValue)'",
+                at: mapping.keyPosition(key))
+        }
     }
 
     private static func members(_ value: LabValue, _ reader: LabReader) -> [Member] {

@@ -106,17 +106,28 @@ struct NodePlan {
         }.map { PlanStep(namespace: id, action: .set($0), reason: "the lab file sets it") }
     }
 
-    /// The host side accepts connections to what a proxy listens on: on the port whose network it is in, else on lo.
+    /// The host side accepts connections to what a proxy listens on, and to the sources from which it asks members: on
+    /// the port whose network the address is in, else on lo.
     private func proxyAddresses(in id: NamespaceID) -> [PlanStep] {
         guard case .loadBalancer(let balancer) = node.role else { return [] }
         var seen = Set(node.interfaces.compactMap { $0.address?.address })
-        return balancer.services.filter { $0.profile == .tcpProxy && seen.insert($0.address).inserted }.map { service in
-            let port = node.interfaces.first { $0.address?.network.contains(service.address) == true }
-            let address = IPv4InterfaceAddress(service.address, prefixLength: 32)
-            return PlanStep(
-                namespace: id, action: .addAddress(address, interface: port?.name ?? "lo"),
-                reason: "the proxy of virtual service \(service.name) listens on it")
+        var steps: [PlanStep] = []
+        for service in balancer.services where service.profile.endsAtHostSide {
+            let sources = (service.http?.sourceAddresses ?? []).map {
+                ($0, "virtual service \(service.name) asks its members from it (SNAT pool)")
+            }
+            let own = [(service.address, "the proxy of virtual service \(service.name) listens on it")]
+            for (address, reason) in own + sources where seen.insert(address).inserted {
+                let port = node.interfaces.first { $0.address?.network.contains(address) == true }
+                steps.append(
+                    PlanStep(
+                        namespace: id,
+                        action: .addAddress(
+                            IPv4InterfaceAddress(address, prefixLength: 32), interface: port?.name ?? "lo"),
+                        reason: reason))
+            }
         }
+        return steps
     }
 }
 

@@ -61,6 +61,7 @@ extension Resolution {
             for service in node.virtualServices {
                 let (address, position) = (service.address.value, service.address.position)
                 let name = "\(node.name.value)/\(service.name.value)"
+                for source in service.http?.sourceAddresses ?? [] { reserveSource(source, of: name, on: node) }
                 let listener = Listener(address: address, port: service.port, transport: service.profile.transport)
                 if let other = listeners.updateValue(name, forKey: listener) {
                     reader.report(
@@ -85,6 +86,23 @@ extension Resolution {
                     at: position)
             }
         }
+    }
+
+    /// Reserves an address of a SNAT pool: on one of the balancer's own networks, so that answers find it.
+    private mutating func reserveSource(_ source: Located<IPv4Address>, of service: String, on node: NodeDefinition) {
+        let what = "the SNAT pool of virtual service \(service)"
+        let own = node.interfaces.compactMap { interface in networks.first { $0.name == interface.network.value } }
+        guard let network = own.first(where: { $0.subnet.contains(source.value) }) else {
+            reader.report(
+                "\(source.value) of \(what) is on none of its networks", at: source.position,
+                allowed: own.map { "an address in \($0.subnet)" })
+            return
+        }
+        guard isHost(source.value, of: network, what: "\(source.value) of \(what)", at: source.position) else { return }
+        if owners[source.value]?.node == node.name.value { return }
+        claim(
+            source.value, for: AddressOwner(node: node.name.value, what: what, position: source.position),
+            at: source.position)
     }
 
     /// Whether a machine can have the address on that network; reports why not.

@@ -151,7 +151,8 @@ extension Resolution {
             name: definition.name.value, address: definition.address.value, port: definition.port,
             profile: definition.profile, scheduler: definition.scheduler,
             sourceTranslation: definition.sourceTranslation,
-            members: members, monitor: definition.monitor?.value, idleTimeout: definition.idleTimeout)
+            members: members, monitor: definition.monitor?.value, idleTimeout: definition.idleTimeout,
+            http: definition.http?.configuration)
     }
 
     private func member(

@@ -43,15 +43,17 @@ struct ServerAssignment {
     private func servers(
         of service: VirtualServiceConfiguration, _ member: PoolMemberConfiguration, balancer: String
     ) -> (ServerProgram, ServerProgram?) {
+        let programs = traffic.programs.filter { $0.target == service.address && $0.port == service.port }
+        let speaksHTTP = service.profile == .http || programs.contains { $0.kind == .httpRequest }
         let echo = ServerProgram(
-            kind: service.profile.transport == .tcp ? .tcpEcho : .udpEcho, port: member.port)
+            kind: speaksHTTP ? .http : service.profile.transport == .tcp ? .tcpEcho : .udpEcho, port: member.port)
         guard let monitor = service.monitor else { return (echo, nil) }
         let port = monitor.port ?? member.port
         let asked = ServerProgram(kind: monitor.kind == .http ? .http : .tcpEcho, port: port)
         if port != member.port || echo.kind == .udpEcho { return (echo, asked) }
-        if monitor.kind == .tcp { return (echo, nil) }
+        if monitor.kind == .tcp || speaksHTTP { return (echo, nil) }
         // One port cannot be both: an HTTP server for the monitor and an echo for the traffic.
-        if let program = traffic.programs.first(where: { $0.target == service.address && $0.port == service.port }) {
+        if let program = programs.first {
             let position = resolution.definition(of: balancer)?.virtualServices
                 .first { $0.name.value == service.name }?.monitor?.position
             resolution.reader.report(

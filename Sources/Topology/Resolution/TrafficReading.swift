@@ -55,12 +55,23 @@ struct TrafficReading {
                 "'exchange' belongs to kind tcp-connect; this one is \(kind.rawValue)",
                 at: mapping.keyPosition("exchange"))
         }
+        let path = mapping.text("path")
+        if let kind, kind != .httpRequest, path != nil {
+            reader.report(
+                "'path' belongs to kind http-request; this one is \(kind.rawValue)", at: mapping.keyPosition("path"))
+        }
+        if let path, !path.hasPrefix("/") || !path.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) {
+            reader.report(
+                "'path' of a traffic program is '\(LabValue.shortened(path))'", at: mapping.keyPosition("path"),
+                allowed: ["a path that begins with '/', without blanks"])
+        }
         guard let to = mapping.required("to"), let source, let kind,
             let (address, port) = target(to, from: source, kind)
         else { return nil }
         return TrafficProgram(
             name: entry.key, kind: kind, from: source, target: address, port: port, flows: flows, every: every,
-            payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true)
+            payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true,
+            path: path ?? "/")
     }
 
     private func source(_ value: LabValue) -> String? {
@@ -77,7 +88,7 @@ struct TrafficReading {
 
     private func flows(_ mapping: MappingReader, _ kind: TrafficProgram.Kind?) -> Int {
         guard mapping["flows"] != nil, let flows = mapping.integer("flows", in: 1...1000) else { return 1 }
-        if let kind, kind == .tcpConnect || kind == .udpRequest, flows != 1 {
+        if let kind, kind.opensFlowForEachProbe, flows != 1 {
             reader.report(
                 "'flows' is \(flows), but kind \(kind.rawValue) opens a new flow for each probe",
                 at: mapping.keyPosition("flows"),
@@ -113,7 +124,7 @@ struct TrafficReading {
         if !services.contains(where: { $0.service.address == address }) {
             demands.append(
                 Demand(
-                    node: node, server: ServerProgram(kind: kind.transport == .tcp ? .tcpEcho : .udpEcho, port: port)))
+                    node: node, server: ServerProgram(kind: kind.server, port: port)))
         }
         return (address, port)
     }
@@ -140,6 +151,12 @@ struct TrafficReading {
                 at: position)
             return nil
         }
+        if service.profile == .http, kind != .httpRequest {
+            reader.report(
+                "kind \(kind.rawValue) speaks no HTTP, but \(text) has the profile http", at: position,
+                allowed: [TrafficProgram.Kind.httpRequest.rawValue])
+            return nil
+        }
         return (service.address, service.port)
     }
 }
@@ -147,8 +164,17 @@ struct TrafficReading {
 extension TrafficProgram.Kind {
     var transport: IPProtocol {
         switch self {
-        case .tcpStream, .tcpConnect: .tcp
+        case .tcpStream, .tcpConnect, .httpRequest: .tcp
         case .udp, .udpRequest: .udp
+        }
+    }
+
+    /// What answers it.
+    var server: ServerProgram.Kind {
+        switch self {
+        case .tcpStream, .tcpConnect: .tcpEcho
+        case .udp, .udpRequest: .udpEcho
+        case .httpRequest: .http
         }
     }
 }

@@ -141,6 +141,7 @@ public final class TrafficClient {
             case .tcpStream: StreamFlow(context, flow: number, offset: offset, events: events)
             case .udp: DatagramFlow(context, flow: number, offset: offset, events: events)
             case .tcpConnect: ConnectProbe(context, flow: number, events: events)
+            case .httpRequest: HTTPProbe(context, flow: number, events: events)
             case .udpRequest: RequestProbe(context, flow: number, events: events)
             }
         running[number] = flow

@@ -1,9 +1,11 @@
+internal import LabTime
+internal import Measurement
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import Wire
 
-/// HTTP/1.1 with keep-alive: answers every request with 200 and the node's name.
+/// HTTP/1.1 with keep-alive: answers every request with 200 and the node's name, unless its program says otherwise.
 final class HTTPServer {
     /// One thread for all HTTP servers of the process, made with the first of them.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -11,7 +13,7 @@ final class HTTPServer {
     private let channel: any Channel
 
     /// Listens when it returns.
-    init(at endpoint: Endpoint, nodeName: String) throws {
+    init(_ program: ServerProgram, at endpoint: Endpoint, nodeName: String) throws {
         let body = nodeName + "\n"
         channel = try ServerBootstrap(group: Self.group)
             .serverChannelOption(.backlog, value: 1024)
@@ -19,7 +21,7 @@ final class HTTPServer {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.pipeline.configureHTTPServerPipeline(withErrorHandling: true).flatMapThrowing {
-                    try channel.pipeline.syncOperations.addHandler(NameResponder(body: body))
+                    try channel.pipeline.syncOperations.addHandler(NameResponder(program, body: body))
                 }
             }
             .bind(host: endpoint.address.description, port: Int(endpoint.port))
@@ -42,7 +44,10 @@ private final class NameResponder: ChannelInboundHandler {
     private let body: String
     private var request: HTTPRequestHead?
 
-    init(body: String) {
+    private let program: ServerProgram
+
+    init(_ program: ServerProgram, body: String) {
+        self.program = program
         self.body = body
     }
 
@@ -53,13 +58,31 @@ private final class NameResponder: ChannelInboundHandler {
         case .end:
             guard let request else { return }
             self.request = nil
-            answer(request, context)
+            guard program.delay > .zero else { return perform(request, context) }
+            context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(program.delay)) { [self] () -> Void in
+                if context.channel.isActive { perform(request, context) }
+            }
+        }
+    }
+
+    private func perform(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch program.answer {
+        case .page: answer(request, context)
+        case .closeEarly: context.close(promise: nil)
+        case .silence: break
+        case .garbage:
+            // Past the encoder, which would make HTTP of it.
+            let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+            let channel = context.channel
+            encoder?.writeAndFlush(NIOAny(ByteBuffer(string: "This is no HTTP.\r\n\r\n")))
+                .whenComplete { _ in channel.close(promise: nil) }
         }
     }
 
     private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var headers = HTTPHeaders([("content-type", "text/plain"), ("content-length", "\(body.utf8.count)")])
-        if !request.isKeepAlive {
+        let keepsAlive = request.isKeepAlive && program.keepsAlive
+        if !keepsAlive {
             headers.add(name: "connection", value: "close")
         } else if request.version.minor == 0 {
             headers.add(name: "connection", value: "keep-alive")
@@ -71,7 +94,7 @@ private final class NameResponder: ChannelInboundHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
         }
         let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-        if !request.isKeepAlive {
+        if !keepsAlive {
             let channel = context.channel
             written.whenComplete { _ in channel.close(promise: nil) }
         }

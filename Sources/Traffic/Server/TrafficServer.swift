@@ -37,7 +37,7 @@ public final class TrafficServer {
                 running = .udpEcho(server)
                 port = server.endpoint?.port ?? program.port
             case .http:
-                let server = try HTTPServer(at: endpoint, nodeName: nodeName)
+                let server = try HTTPServer(program, at: endpoint, nodeName: nodeName)
                 running = .http(server)
                 port = server.port ?? program.port
             }

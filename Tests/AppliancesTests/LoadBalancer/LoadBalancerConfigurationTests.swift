@@ -33,6 +33,13 @@ import Wire
                 == "the per-packet services web and dns share member 203.0.113.21:5353, so an answer could be either's; give one of them source-translation auto-map")
         #expect(
             message {
+                $0.services = [BalancerBench.service(.http)]
+                $0.services[0].http = HTTPServiceConfiguration(
+                    responseHeaders: HeaderRewriting(remove: ["Transfer-Encoding"]))
+            }
+                == "service web: the response header 'Transfer-Encoding' says where a message ends; it cannot be rewritten")
+        #expect(
+            message {
                 $0.routes = []
                 $0.services[0].members[0].address = IPv4Address(10, 0, 0, 9)
             } == "no route of lb leads to member b1 (10.0.0.9) of service web")

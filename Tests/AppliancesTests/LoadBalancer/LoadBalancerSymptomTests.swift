@@ -71,6 +71,19 @@ import Wire
                 == ["host:servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.10:50000 SYN,ACK"])
     }
 
+    @Test func `an HTTP service is the host side's, and so are the addresses of its SNAT pool`() {
+        var service = BalancerBench.service(.http)
+        service.http = HTTPServiceConfiguration(sourceAddresses: [IPv4Address(203, 0, 113, 11)])
+        let bench = BalancerBench(service)
+        #expect(
+            bench.send("inside fw-a>lb.inside tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN")
+                == ["host:inside fw-a>lb.inside tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN"])
+        #expect(
+            bench.send("servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.11:4000 SYN,ACK")
+                == ["host:servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.11:4000 SYN,ACK"])
+        #expect(bench.arp(.request, "b1", IPv4Address(203, 0, 113, 21), for: IPv4Address(203, 0, 113, 11), on: 1).count == 1)
+    }
+
     @Test func `with a virtual MAC address nothing changes for the fast path`() {
         let bench = BalancerBench(BalancerBench.service(.tcpFastPath))
         // Both firewalls forward from one address, which the bench knows as fw-a.

@@ -1,0 +1,63 @@
+internal import NIOCore
+internal import NIOPosix
+internal import Glibc
+
+/// Why a request was not answered by a member, or not to its end.
+public enum HTTPErrorReason: String, Hashable, Sendable, Codable, CaseIterable {
+    // 502
+    case memberRefused = "member-refused"
+    case memberUnreachable = "member-unreachable"
+    /// No answer to any SYN.
+    case connectTimeout = "connect-timeout"
+    case memberReset = "member-reset"
+    case memberClosedEarly = "member-closed-early"
+    case memberGarbage = "member-garbage"
+    // 503
+    case noMemberUp = "no-member-up"
+    case noSourcePort = "no-source-port"
+    // 504
+    case responseTimeout = "response-timeout"
+    // The client's doing
+    case clientHeaderTimeout = "client-header-timeout"
+    case clientBodyTimeout = "client-body-timeout"
+    case clientClosed = "client-closed"
+    case badRequest = "bad-request"
+
+    /// The status with which the client is told; 499 is only logged, nobody is left to be told.
+    var status: Int {
+        switch self {
+        case .memberRefused, .memberUnreachable, .connectTimeout, .memberReset, .memberClosedEarly, .memberGarbage: 502
+        case .noMemberUp, .noSourcePort: 503
+        case .responseTimeout: 504
+        case .clientHeaderTimeout, .clientBodyTimeout: 408
+        case .clientClosed: 499
+        case .badRequest: 400
+        }
+    }
+}
+
+struct ExchangeFailure: Error {
+    var reason: HTTPErrorReason
+    /// More, in words.
+    var detail = ""
+
+    /// What an attempt to connect ended with.
+    init(connecting error: any Error) {
+        let words = HealthCheck.words(error)
+        if case .connectTimeout? = error as? ChannelError {
+            self.init(.connectTimeout, "no answer to any SYN within the timeout")
+            return
+        }
+        switch (error as? IOError)?.errnoCode {
+        case ECONNREFUSED: self.init(.memberRefused, words)
+        case ECONNRESET: self.init(.memberReset, words)
+        case ETIMEDOUT: self.init(.connectTimeout, words)
+        default: self.init(.memberUnreachable, words)
+        }
+    }
+
+    init(_ reason: HTTPErrorReason, _ detail: String = "") {
+        self.reason = reason
+        self.detail = detail
+    }
+}

@@ -1,0 +1,309 @@
+internal import Appliances
+internal import NIOCore
+internal import Wire
+
+/// A client's connection to an HTTP service: one request after the other, each passed to a member and its answer
+/// passed back, so that answers to pipelined requests come in their order.
+///
+/// Nothing is read from the client that could not be passed on: a request behind the present one waits in the
+/// kernel, and so does a body whose member takes no more.
+final class HTTPClientConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        /// Between two requests.
+        case idle
+        /// Part of a head is there.
+        case head
+        /// A connection to a member is on its way.
+        case connecting
+        case exchanging
+        /// The last answer is written; what still comes is not looked at.
+        case closing
+    }
+
+    /// How long a client may take to close after the last answer, which a reset would take from it: RFC 9112, 9.6.
+    static let farewell = TimeAmount.seconds(1)
+    /// Empty lines before a request that are passed over: RFC 9112, 2.2.
+    static let mostEmptyLines = 4
+
+    let service: HTTPService
+    let address: IPv4Address
+    let port: UInt16
+    var context: ChannelHandlerContext?
+    var phase = Phase.idle
+    var input = ByteBuffer()
+    var output = GatheredOutput()
+    var request = RequestInProgress()
+    /// The request's body; nil before there is a request.
+    var body: BodyDecoder?
+    var server: ServerConnection?
+    var answerFraming = AnswerFraming.none
+    var answerHasBegun = false
+    var inputHasEnded = false
+    /// Tells a completion that comes late from one that is awaited.
+    var attempt = 0
+    private var scanner = HeadScanner()
+    private var emptyLines = 0
+    private var isProceeding = false
+    private var mustProceedAgain = false
+    private(set) var deadline: MovingDeadline?
+
+    init(_ service: HTTPService, from remote: SocketAddress?) {
+        self.service = service
+        address = remote?.ipAddress.flatMap { IPv4Address($0) } ?? .any
+        port = UInt16(truncatingIfNeeded: remote?.port ?? 0)
+    }
+
+    var timeouts: HTTPTimeouts { service.configuration.timeouts }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        deadline = MovingDeadline(on: context.eventLoop) { [unowned self] in ranOut() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        deadline?.end()
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        deadline?.set(.now() + TimeAmount(timeouts.clientHeader))
+        context.read()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard phase != .closing else { return }
+        var buffer = unwrapInboundIn(data)
+        if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
+        proceed()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if phase == .exchanging { server?.flush() }
+        if wantsInput { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable, phase == .exchanging else { return }
+        awaitNext()
+        server?.resumeReading()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            inputHasEnded = true
+            proceed()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if phase == .connecting || phase == .exchanging { gone() }
+        phase = .closing
+        deadline?.end()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    private var wantsInput: Bool {
+        switch phase {
+        case .idle, .head, .closing: true
+        case .connecting: false
+        case .exchanging: body?.isComplete == false && server?.isWritable == true
+        }
+    }
+
+    // MARK: Requests
+
+    /// Does what the input and the phase allow. A loop, not a recursion, however many requests have come at once.
+    func proceed() {
+        guard !isProceeding else {
+            mustProceedAgain = true
+            return
+        }
+        isProceeding = true
+        defer { isProceeding = false }
+        repeat {
+            mustProceedAgain = false
+            switch phase {
+            case .idle, .head: readHead()
+            case .connecting: break
+            case .exchanging: passBody()
+            case .closing: break
+            }
+        } while mustProceedAgain
+    }
+
+    private func readHead() {
+        if phase == .idle, input.readableBytes > 0 {
+            phase = .head
+            scanner = HeadScanner()
+            emptyLines = 0
+            request = RequestInProgress()
+            deadline?.set(.now() + TimeAmount(timeouts.clientHeader))
+        }
+        guard phase == .head else {
+            if inputHasEnded { close() }
+            return
+        }
+        let limits = service.configuration.limits
+        let outcome = input.withUnsafeReadableBytes { bytes -> Result<Int?, MessageFault> in
+            do throws(MessageFault) {
+                guard let length = try scanner.end(in: bytes) else {
+                    if bytes.count > limits.headerSize { throw .headTooLarge }
+                    return .success(nil)
+                }
+                guard length <= limits.headerSize else { throw .headTooLarge }
+                if length > 2 { try accept(bytes.part(0..<length), limits) }
+                return .success(length)
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch outcome {
+        case .failure(let fault): refuse(fault)
+        case .success(nil): if inputHasEnded { refuse(.incomplete) }
+        case .success(let length?):
+            input.moveReaderIndex(forwardBy: length)
+            scanner = HeadScanner()
+            if length > 2 { return begin() }
+            emptyLines += 1
+            if emptyLines > Self.mostEmptyLines { return refuse(.malformedRequestLine) }
+            if input.readableBytes > 0 { mustProceedAgain = true }
+        }
+    }
+
+    /// Takes over what a head says.
+    private func accept(_ bytes: UnsafeRawBufferPointer, _ limits: HTTPLimits) throws(MessageFault) {
+        let head = try RequestHead(bytes, mostFields: limits.headerCount)
+        request.method = bytes.text(head.method)
+        request.uri = bytes.text(head.target)
+        request.host = (head.authority ?? head.fields.host).map(bytes.text)
+        for field in head.fields.fields {
+            if field.kind == .userAgent { request.userAgent = bytes.text(field.value) }
+            if field.kind == .forwardedFor {
+                let text = bytes.text(field.value)
+                request.forwardedFor = request.forwardedFor.map { $0 + ", " + text } ?? text
+            }
+        }
+        request.keepsClient = head.fields.staysOpen
+        request.isModern = head.fields.minorVersion == 1
+        request.isChunked = head.fields.isChunked
+        request.hasBody = head.fields.isChunked || (head.fields.contentLength ?? 0) > 0
+        if let length = head.fields.contentLength, length > limits.bodySize { throw .bodyTooLarge }
+        body = BodyDecoder(head.fields.isChunked ? .chunked : .length(head.fields.contentLength ?? 0))
+        request.head.reserveCapacity(bytes.count + 128)
+        service.requestForwarding.write(head, bytes, client: service.text(of: address), into: &request.head)
+    }
+
+    private func begin() {
+        service.count { $0.requests += 1 }
+        request.candidates = service.members(client: address, port: port)[...]
+        phase = .connecting
+        deadline?.clear()
+        connect(reuses: true)
+    }
+
+    // MARK: The member's side
+
+    func connect(reuses: Bool) {
+        guard let member = request.candidates.first else {
+            return fail(ExchangeFailure(.noMemberUp, "no member of the pool is up"))
+        }
+        request.member = member
+        if request.served == nil { request.served = .now() }
+        attempt += 1
+        let attempt = attempt
+        service.connections.connection(
+            to: member, reuses: reuses, attempt: { [weak self] in self?.request.source = $0 },
+            completion: { [weak self] result in
+                guard let self, self.attempt == attempt, phase == .connecting else {
+                    if case .success(let connection) = result { connection.abandon() }
+                    return
+                }
+                switch result {
+                case .success(let connection): begin(on: connection)
+                case .failure(let failure):
+                    // Nothing was sent yet: another member may have it.
+                    request.candidates = request.candidates.dropFirst()
+                    if request.candidates.isEmpty || failure.reason == .noSourcePort { return fail(failure) }
+                    connect(reuses: true)
+                }
+            })
+    }
+
+    private func begin(on connection: ServerConnection) {
+        server = connection
+        phase = .exchanging
+        answerHasBegun = false
+        connection.begin(self, isHEAD: request.isHEAD)
+        connection.write(request.head)
+        if body?.isComplete == true { connection.requestEnded() }
+        connection.flush()
+        awaitNext()
+        proceed()
+        if phase == .exchanging, wantsInput { context?.read() }
+    }
+
+    private func passBody() {
+        guard let server, body != nil, !body!.isComplete else { return }
+        do throws(MessageFault) {
+            while let piece = try body!.next(&input) {
+                if body!.count > service.configuration.limits.bodySize { throw .bodyTooLarge }
+                if request.isChunked {
+                    var size = ByteBuffer()
+                    size.writeString(String(piece.readableBytes, radix: 16))
+                    size.writeStaticString("\r\n")
+                    server.write(size)
+                    server.write(piece)
+                    server.write(Self.lineEnd)
+                } else {
+                    server.write(piece)
+                }
+            }
+        } catch {
+            return refuse(error)
+        }
+        if body!.isComplete {
+            if request.isChunked { server.write(Self.lastChunk) }
+            server.requestEnded()
+        } else if inputHasEnded {
+            return refuse(.incomplete)
+        }
+        server.flush()
+        awaitNext()
+    }
+
+    private static let lineEnd = ByteBuffer(staticString: "\r\n")
+    private static let lastChunk = ByteBuffer(staticString: "0\r\n\r\n")
+
+    /// Sets the deadline of what is awaited now: the client's body, its taking of the answer, or the member's answer.
+    func awaitNext() {
+        let isClients = body?.isComplete == false && server?.isWritable == true && !answerHasBegun
+        let time = isClients || !canTakeMore ? timeouts.clientBody : timeouts.serverResponse
+        deadline?.set(.now() + TimeAmount(time))
+    }
+
+    private func ranOut() {
+        switch phase {
+        case .idle: close()
+        case .head: answer(408, .clientHeaderTimeout, "its head was not complete in time", closes: true)
+        case .connecting: break
+        case .exchanging:
+            if !canTakeMore { return gone("it took nothing of its answer in time") }
+            if body?.isComplete == false, server?.isWritable == true, !answerHasBegun {
+                dropServer()
+                return answer(408, .clientBodyTimeout, "its body did not come on in time", closes: true)
+            }
+            fail(ExchangeFailure(.responseTimeout, "no answer within \(timeouts.serverResponse)"))
+        case .closing: context?.close(promise: nil)
+        }
+    }
+}

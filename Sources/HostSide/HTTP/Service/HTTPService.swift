@@ -1,0 +1,139 @@
+internal import Appliances
+internal import Glibc
+internal import LabTime
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+internal import Wire
+
+/// A virtual service with the profile `http`: ends the client's HTTP/1.1 connections at the service's address and asks
+/// members on connections of its own.
+///
+/// Without multiplexing every request has a new connection to its member, which is asked to close it. A member that
+/// cannot be connected to is followed by the next one that is up; once a request is on its way it stays with its
+/// member, except that an idempotent one without a body is asked again where an idle connection turned out closed.
+///
+/// `@unchecked Sendable`: everything but the counters and the listener is used on `eventLoop` alone.
+final class HTTPService: @unchecked Sendable {
+    let service: VirtualServiceConfiguration
+    let configuration: HTTPServiceConfiguration
+    let requestForwarding: RequestForwarding
+    let responseForwarding: ResponseForwarding
+    private(set) var connections: ServerConnections!
+    private let eventLoop: any EventLoop
+    private let onAccess: @Sendable (AccessRecord) -> Void
+    private var picker: Picker
+    private var clientText: (address: IPv4Address, text: String) = (.any, "0.0.0.0")
+    private let counted = Mutex(HTTPCounters())
+    private let listener = Mutex<(any Channel)?>(nil)
+
+    /// A class may hold a value that cannot be copied only as a property of its own.
+    private final class Picker {
+        var picker: MemberPicker
+        init(_ picker: consuming MemberPicker) { self.picker = picker }
+    }
+
+    init(
+        _ service: VirtualServiceConfiguration, on eventLoop: any EventLoop,
+        onAccess: @escaping @Sendable (AccessRecord) -> Void
+    ) {
+        self.service = service
+        self.eventLoop = eventLoop
+        self.onAccess = onAccess
+        configuration = service.http ?? HTTPServiceConfiguration()
+        requestForwarding = RequestForwarding(
+            rules: HeaderRules(configuration.requestHeaders),
+            appendsForwardedFor: configuration.forwardedFor == .append,
+            closesServerConnection: configuration.multiplexing == nil)
+        responseForwarding = ResponseForwarding(rules: HeaderRules(configuration.responseHeaders))
+        picker = Picker(MemberPicker(service.members, scheduler: service.scheduler))
+        connections = ServerConnections(configuration, on: eventLoop) { [unowned self] in count($0) }
+    }
+
+    var counters: HTTPCounters { counted.withLock { $0 } }
+
+    func count(_ change: (inout HTTPCounters) -> Void) { counted.withLock { change(&$0) } }
+
+    /// The port on which it listens, once it does.
+    var port: UInt16? {
+        listener.withLock { $0?.localAddress?.port }.map { UInt16(truncatingIfNeeded: $0) }
+    }
+
+    /// Whether new requests may go to a member.
+    func set(_ member: String, isUp: Bool) {
+        eventLoop.assertInEventLoop()
+        picker.picker.set(member, isUp: isUp)
+    }
+
+    /// Listens when it returns.
+    func listen() throws(HostSideError) {
+        do {
+            let channel = try ServerBootstrap(group: eventLoop)
+                .serverChannelOption(.backlog, value: 4096)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.autoRead, value: false)
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelInitializer { [self] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        guard admit(channel) else { return channel.closeWithReset() }
+                        try channel.pipeline.syncOperations.addHandler(
+                            HTTPClientConnection(self, from: channel.remoteAddress))
+                    }
+                }
+                .bind(host: service.address.description, port: Int(service.port))
+                .wait()
+            listener.withLock { $0 = channel }
+        } catch {
+            throw HostSideError(service: service, cause: error)
+        }
+    }
+
+    private func admit(_ channel: any Channel) -> Bool {
+        let isAdmitted = counted.withLock { counters in
+            counters.accepted += 1
+            guard counters.open < configuration.limits.connections else {
+                counters.overLimit += 1
+                return false
+            }
+            counters.open += 1
+            return true
+        }
+        if isAdmitted { channel.closeFuture.whenComplete { [self] _ in count { $0.open -= 1 } } }
+        return isAdmitted
+    }
+
+    /// The members to try for a request, the best first.
+    func members(client: IPv4Address, port: UInt16) -> [PoolMemberConfiguration] {
+        picker.picker.order(client: client, port: port)
+    }
+
+    /// A client's address in words; remembers the last one, for clients ask more than once.
+    func text(of client: IPv4Address) -> String {
+        if clientText.address != client { clientText = (client, client.description) }
+        return clientText.text
+    }
+
+    func log(_ request: RequestInProgress, client: IPv4Address, port: UInt16, reason: String?, detail: String?) {
+        let now = NIODeadline.now()
+        func seconds(since start: NIODeadline) -> Double { Double((now - start).nanoseconds) / 1e9 }
+        onAccess(
+            AccessRecord(
+                time: .ofWallClock(), service: service.name, client: client, clientPort: port, vip: service.address,
+                vipPort: self.port ?? service.port, poolMember: request.member?.name,
+                memberAddress: request.member?.address, memberPort: request.member?.port,
+                snatAddress: request.source?.address, snatPort: request.source?.port, method: request.method,
+                uri: request.uri, host: request.host, userAgent: request.userAgent,
+                forwardedFor: request.forwardedFor, status: request.status, responseSize: request.responseSize,
+                serverTime: request.served.map(seconds), totalTime: seconds(since: request.began), reason: reason,
+                detail: detail.flatMap { $0.isEmpty ? nil : $0 }))
+    }
+}
+
+extension Timestamp {
+    fileprivate static func ofWallClock() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}

@@ -1,0 +1,85 @@
+internal import Appliances
+internal import CLinux
+internal import EventLoop
+internal import Glibc
+internal import HostSide
+internal import LabTime
+internal import SystemPackage
+internal import Wire
+
+/// What a balancer's HTTP services did: `logs/<node>.access.jsonl`, one line a request, written at once; failures of
+/// members also as lines of the node's log, and as events `http-502`, `http-503`, `http-504` of the run.
+///
+/// Events are bounded: in one second at most `mostEvents`, and the first after a pause says how many were left out.
+/// The log has them all.
+final class AccessLog: Sendable {
+    static let mostEvents = 100
+
+    private let descriptor: Int32
+    private let mailbox: Mailbox<AccessRecord>
+
+    /// nil where the balancer has no HTTP service.
+    init?(_ configuration: LoadBalancerConfiguration, folder: String, in process: NodeProcess) throws {
+        guard configuration.services.contains(where: { $0.profile == .http }) else { return nil }
+        let path = folder + "/\(configuration.name).access.jsonl"
+        let opened = cl_open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        guard opened >= 0 else {
+            throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: -opened))")
+        }
+        descriptor = opened
+        let bound = EventBound()
+        mailbox = try Mailbox(on: process.loop) { [unowned process] record in
+            guard let leftOut = bound.admit(at: process.loop.now) else { return }
+            var details = record.eventDetails
+            if leftOut > 0 { details["left-out"] = "\(leftOut)" }
+            process.event("http-\(record.status)", at: process.loop.now, details: details)
+        }
+    }
+
+    /// From any thread.
+    func append(_ record: AccessRecord) {
+        write(record.jsonLine + "\n", to: descriptor)
+        guard let line = record.errorLine else { return }
+        write(line + "\n", to: STDERR_FILENO)
+        if (502...504).contains(record.status) { mailbox.send(record) }
+    }
+
+    /// One call a line, so that lines of a file opened for appending never mix. A full disk costs log lines, not requests.
+    private func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        _ = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// Counts events in seconds of their own. Used on the process's loop alone.
+private final class EventBound {
+    private var second = Instant(nanoseconds: 0)
+    private var count = 0
+    private var leftOut = 0
+
+    /// How many events were left out since the last one; nil where this one is left out as well.
+    func admit(at now: Instant) -> Int? {
+        if now - second >= .seconds(1) { (second, count) = (now, 0) }
+        count += 1
+        guard count <= AccessLog.mostEvents else {
+            leftOut += 1
+            return nil
+        }
+        defer { leftOut = 0 }
+        return leftOut
+    }
+}
+
+extension AccessRecord {
+    fileprivate var eventDetails: [String: String] {
+        var details = ["service": service, "client": "\(client):\(clientPort)", "request": "\(method) \(uri)"]
+        details["reason"] = reason
+        details["member"] = poolMember
+        details["snat-address"] = snatAddress?.description
+        details["snat-port"] = snatPort.map { "\($0)" }
+        details["server-time"] = serverTime.map { "\($0)" }
+        return details
+    }
+}

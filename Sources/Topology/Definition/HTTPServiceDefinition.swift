@@ -1,0 +1,126 @@
+import Appliances
+import LabFile
+import LabTime
+import Wire
+
+/// What a virtual service with the profile `http` says beside what every service does.
+///
+/// ```yaml
+/// snat-pool: [198.51.100.11, 198.51.100.12]
+/// snat-ports: 4000-4003
+/// multiplexing: { idle-time: 5s, most-requests: 1000 }      # or on, off
+/// http:
+///   x-forwarded-for: append
+///   request-headers: { set: { X-Balancer: lb }, remove: [Cookie] }
+///   limits: { header-size: 16384, body-size: 1048576 }
+///   timeouts: { server-connect: 31s }
+/// ```
+struct HTTPServiceDefinition {
+    var configuration: HTTPServiceConfiguration
+    /// The addresses of the SNAT pool, and where they stand.
+    var sourceAddresses: [Located<IPv4Address>] = []
+
+    static let keysOfService = ["snat-pool", "snat-ports", "multiplexing", "http"]
+
+    init(_ service: MappingReader, timers: Timers, _ reader: LabReader) {
+        configuration = HTTPServiceConfiguration(timeouts: timers == .vendor ? .vendor : HTTPTimeouts())
+        for element in service["snat-pool"].map(reader.list) ?? [] {
+            guard let address = element.text.flatMap({ IPv4Address($0) }) else {
+                reader.report(
+                    "an address of 'snat-pool' is \(element.found)", at: element.position,
+                    allowed: [IPv4Address.textForm])
+                continue
+            }
+            if sourceAddresses.contains(where: { $0.value == address }) {
+                reader.report("\(address) is in the SNAT pool already", at: element.position)
+                continue
+            }
+            sourceAddresses.append(Located(value: address, position: element.position))
+        }
+        configuration.sourceAddresses = sourceAddresses.map(\.value)
+        if let value = service["snat-ports"] {
+            if let range = Self.ports(value) {
+                configuration.sourcePorts = range
+            } else {
+                reader.report(
+                    "'snat-ports' is \(value.found)", at: value.position,
+                    allowed: ["a port or a range from 1 to 65535, such as 4000-4003"])
+            }
+        }
+        if let value = service["multiplexing"] { configuration.multiplexing = Self.multiplexing(value, reader) }
+        if let value = service["http"] { read(value, reader) }
+        if let problem = configuration.problem {
+            reader.report(problem, at: service.keyPosition("http"))
+        }
+    }
+
+    private mutating func read(_ value: LabValue, _ reader: LabReader) {
+        let keys = ["x-forwarded-for", "request-headers", "response-headers", "limits", "timeouts"]
+        guard let mapping = MappingReader(value, "'http' of a virtual service", keys: keys, reader) else { return }
+        if let choice: HTTPServiceConfiguration.ForwardedFor = mapping.choice("x-forwarded-for") {
+            configuration.forwardedFor = choice
+        }
+        if let headers = mapping["request-headers"] { configuration.requestHeaders = Self.rewriting(headers, reader) }
+        if let headers = mapping["response-headers"] { configuration.responseHeaders = Self.rewriting(headers, reader) }
+        if let value = mapping["limits"],
+            let limits = MappingReader(
+                value, "the limits of an http service", keys: ["header-size", "header-count", "body-size", "connections"],
+                reader)
+        {
+            let defaults = configuration.limits
+            configuration.limits = HTTPLimits(
+                headerSize: limits.integer("header-size", in: 64...1_048_576) ?? defaults.headerSize,
+                headerCount: limits.integer("header-count", in: 1...10_000) ?? defaults.headerCount,
+                bodySize: limits.integer("body-size", in: 0...(1 << 40)) ?? defaults.bodySize,
+                connections: limits.integer("connections", in: 1...1_000_000) ?? defaults.connections)
+        }
+        if let value = mapping["timeouts"],
+            let timeouts = MappingReader(
+                value, "the timeouts of an http service",
+                keys: ["client-header", "client-body", "keep-alive", "server-connect", "server-response"], reader)
+        {
+            let (defaults, range) = (configuration.timeouts, Duration.milliseconds(1)...(.seconds(3600)))
+            configuration.timeouts = HTTPTimeouts(
+                clientHeader: timeouts.duration("client-header", in: range) ?? defaults.clientHeader,
+                clientBody: timeouts.duration("client-body", in: range) ?? defaults.clientBody,
+                keepAlive: timeouts.duration("keep-alive", in: range) ?? defaults.keepAlive,
+                serverConnect: timeouts.duration("server-connect", in: range) ?? defaults.serverConnect,
+                serverResponse: timeouts.duration("server-response", in: range) ?? defaults.serverResponse)
+        }
+    }
+
+    private static func rewriting(_ value: LabValue, _ reader: LabReader) -> HeaderRewriting {
+        guard let mapping = MappingReader(value, "header rewriting", keys: ["set", "remove"], reader) else {
+            return HeaderRewriting()
+        }
+        let set = NodeDefinition.named(mapping["set"], "the headers to set", reader).compactMap { entry in
+            reader.text(entry.value, of: "header '\(entry.key)'").map {
+                HeaderRewriting.Field(name: entry.key, value: $0)
+            }
+        }
+        let remove = (mapping["remove"].map(reader.list) ?? []).compactMap { reader.text($0, of: "a header's name") }
+        return HeaderRewriting(set: set, remove: remove)
+    }
+
+    private static func multiplexing(_ value: LabValue, _ reader: LabReader) -> ConnectionMultiplexing? {
+        if value.text != nil {
+            return reader.flag(value, of: "'multiplexing' of a virtual service") == true ? ConnectionMultiplexing() : nil
+        }
+        guard let mapping = MappingReader(value, "multiplexing", keys: ["idle-time", "most-requests"], reader) else {
+            return nil
+        }
+        let defaults = ConnectionMultiplexing()
+        return ConnectionMultiplexing(
+            idleTime: mapping.duration("idle-time", in: .milliseconds(1)...(.seconds(3600))) ?? defaults.idleTime,
+            mostRequests: mapping.integer("most-requests", in: 1...1_000_000) ?? defaults.mostRequests)
+    }
+
+    /// `4000-4003`, or one port.
+    private static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
+        let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
+        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2, first > 0,
+            first <= last
+        else { return nil }
+        return first...last
+    }
+}

@@ -1,0 +1,52 @@
+/// Reads as much of an HTTP answer as a probe needs: its status, the balancer's reason, and where it ends.
+struct HTTPAnswerReader {
+    /// Bytes of a head after which a probe gives up on it.
+    static let longestHead = 65_536
+
+    private(set) var status: Int?
+    /// What the field X-Balancer-Reason says.
+    private(set) var reason: String?
+    /// It is no HTTP, or its head has no end.
+    private(set) var isGarbage = false
+    private var head: [UInt8] = []
+    /// Bytes of the body still to come; nil where the connection's end is the body's.
+    private var left: Int?
+
+    /// Whether nothing more has to come.
+    var isComplete: Bool { status != nil && left == 0 }
+
+    mutating func consume(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes[...]
+        while status == nil, !isGarbage, let byte = rest.popFirst() {
+            head.append(byte)
+            if byte == 10, head.suffix(4).elementsEqual([13, 10, 13, 10]) { readHead() }
+            if head.count > Self.longestHead { isGarbage = true }
+        }
+        if let left { self.left = max(0, left - rest.count) }
+    }
+
+    private mutating func readHead() {
+        let lines = String(decoding: head, as: UTF8.self).split(whereSeparator: \.isNewline)
+        head = []
+        let words = lines.first?.split(separator: " ") ?? []
+        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]), (100...599).contains(status)
+        else {
+            isGarbage = true
+            return
+        }
+        // An interim answer is followed by the answer.
+        guard status >= 200 else { return }
+        self.status = status
+        if status == 204 || status == 304 { left = 0 }
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            let value = parts[1].drop { $0 == " " }
+            switch parts[0].lowercased() {
+            case "content-length": left = Int(value)
+            case "x-balancer-reason": reason = String(value)
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+import Appliances
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+import Testing
+import Wire
+
+@testable import HostSide
+
+/// An HTTP service in front of members, with its access log in memory.
+struct HTTPBench: Sendable {
+    let host: HostSide
+    let port: UInt16
+    let log: AccessLog
+
+    static func run<Result>(
+        _ members: [UInt16], _ http: HTTPServiceConfiguration = HTTPServiceConfiguration(),
+        monitor: MonitorConfiguration? = nil, _ body: (HTTPBench) async throws -> Result
+    ) async throws -> Result {
+        let log = AccessLog()
+        let host = HostSide(
+            loadBalancer(members, profile: .http, monitor: monitor, http: http), onAccess: { log.append($0) },
+            onMemberChange: { _ in log.noteMemberChange() })
+        defer { host.stop() }
+        try host.start()
+        return try await body(HTTPBench(host: host, port: try #require(host.port(of: "web")), log: log))
+    }
+
+    private init(host: HostSide, port: UInt16, log: AccessLog) {
+        self.host = host
+        self.port = port
+        self.log = log
+    }
+
+    /// Sends bytes as they are, and returns what came until the service closed.
+    func raw(_ text: String, finishes: Bool = false) async throws -> String {
+        try await TestClient.exchange(port, sending: text, finishes: finishes).text
+    }
+
+    func get(_ target: String = "/", fields: String = "") async throws -> String {
+        try await raw("GET \(target) HTTP/1.1\r\nHost: lab\r\n\(fields)Connection: close\r\n\r\n")
+    }
+
+    func expect(_ status: Int, times: Int) async throws {
+        for _ in 0..<times {
+            let answer = try await get()
+            #expect(answer.status == status, "\(answer)")
+        }
+    }
+
+    func counter(_ name: String) -> UInt64 { host.counters.first { $0.name == "http.web.\(name)" }?.value ?? 0 }
+}
+
+final class AccessLog: Sendable {
+    private let state = Mutex<(records: [AccessRecord], waiting: [(Int, CheckedContinuation<Void, Never>)], changes: Int)>(
+        ([], [], 0))
+
+    func append(_ record: AccessRecord) {
+        let ready = state.withLock { state in
+            state.records.append(record)
+            let count = state.records.count
+            let ready = state.waiting.filter { $0.0 <= count }
+            state.waiting.removeAll { $0.0 <= count }
+            return ready
+        }
+        for (_, continuation) in ready { continuation.resume() }
+    }
+
+    func noteMemberChange() { state.withLock { $0.changes += 1 } }
+
+    /// The records, once there are so many.
+    func records(_ count: Int) async -> [AccessRecord] {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                if state.records.count >= count { return true }
+                state.waiting.append((count, continuation))
+                return false
+            }
+            if isReady { continuation.resume() }
+        }
+        return state.withLock { $0.records }
+    }
+
+    var all: [AccessRecord] { state.withLock { $0.records } }
+}
+
+/// A member that reads requests by SwiftNIO's own decoder, another reader than the service's, and remembers them.
+final class HTTPMember: Sendable {
+    struct Request: Sendable {
+        var head: HTTPRequestHead
+        var body: String
+        /// The service's source port.
+        var port: Int
+    }
+
+    private final class Seen: Sendable {
+        let state = Mutex<(requests: [Request], errors: Int)>(([], 0))
+    }
+
+    private let seen: Seen
+    private let backend: TestBackend
+    var requests: [Request] { seen.state.withLock { $0.requests } }
+    /// Connections on which something came that is no HTTP.
+    var errors: Int { seen.state.withLock { $0.errors } }
+    var port: UInt16 { backend.port }
+
+    /// - Parameter answer: the bytes of the answer; nil for the usual one, which repeats the request
+    init(_ answer: @escaping @Sendable (Request) -> String? = { _ in nil }) async throws {
+        let seen = Seen()
+        self.seen = seen
+        backend = try await TestBackend {
+            Reader(
+                answer: { request in
+                    let number = seen.state.withLock { state -> Int in
+                        state.requests.append(request)
+                        return state.requests.count
+                    }
+                    if let text = answer(request) { return text }
+                    let body = "\(request.head.method.rawValue) \(request.head.uri) #\(number) \(request.body)"
+                    return "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                        + (request.head.method == .HEAD ? "" : body)
+                }, onError: { seen.state.withLock { $0.errors += 1 } })
+        }
+    }
+
+    func close() async throws { try await backend.close() }
+
+    private final class Reader: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let answer: (Request) -> String
+        private let onError: () -> Void
+
+        init(answer: @escaping (Request) -> String, onError: @escaping () -> Void) {
+            self.answer = answer
+            self.onError = onError
+        }
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            let inner = Inner(answer: answer, onError: onError)
+            try? context.pipeline.syncOperations.addHandlers(
+                [ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)), inner],
+                position: .after(self))
+        }
+    }
+
+    private final class Inner: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = ByteBuffer
+
+        private let answer: (Request) -> String
+        private let onError: () -> Void
+        private var head: HTTPRequestHead?
+        private var body = ""
+
+        init(answer: @escaping (Request) -> String, onError: @escaping () -> Void) {
+            self.answer = answer
+            self.onError = onError
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head): (self.head, body) = (head, "")
+            case .body(let part): body += String(buffer: part)
+            case .end:
+                guard let head else { return }
+                let text = answer(Request(head: head, body: body, port: context.channel.remoteAddress?.port ?? 0))
+                let channel = context.channel
+                let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)))
+                if !head.isKeepAlive { written.whenComplete { _ in channel.close(promise: nil) } }
+            }
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if let event = event as? ChannelEvent, event == .inputClosed { context.close(promise: nil) }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if error is HTTPParserError { onError() }
+            context.close(promise: nil)
+        }
+    }
+}
+
+/// A member that reads anything and answers its first bytes with bytes of a script.
+final class Played: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum End { case stays, closes, resets }
+
+    private let text: String
+    private let end: End
+    private var isDone = false
+
+    init(_ text: String, _ end: End = .closes) {
+        self.text = text
+        self.end = end
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isDone else { return }
+        isDone = true
+        let (channel, end) = (context.channel, end)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).whenComplete { _ in
+            switch end {
+            case .stays: break
+            case .closes: channel.close(promise: nil)
+            case .resets: channel.closeWithReset()
+            }
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}
+
+extension String {
+    /// The status of an answer that begins with it.
+    var status: Int? { hasPrefix("HTTP/1.1 ") ? Int(dropFirst(9).prefix(3)) : nil }
+
+    /// What follows the first empty line.
+    var afterHead: String {
+        let bytes = Array(utf8)
+        for index in bytes.indices.dropLast(3) where Array(bytes[index..<index + 4]) == Array("\r\n\r\n".utf8) {
+            return String(decoding: bytes[(index + 4)...], as: UTF8.self)
+        }
+        return ""
+    }
+}

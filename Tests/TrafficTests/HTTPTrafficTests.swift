@@ -1,0 +1,73 @@
+import LabTime
+import Measurement
+import Testing
+import Wire
+
+@testable import Traffic
+
+@Suite(.serialized) struct `HTTP requests as traffic` {
+    let bench: LoopbackBench
+
+    init() throws { bench = try LoopbackBench() }
+
+    private func server(_ change: (inout ServerProgram) -> Void = { _ in }) throws -> TrafficServer {
+        var program = ServerProgram(kind: .http, port: 0)
+        change(&program)
+        return try TrafficServer(program, nodeName: "backend-1", at: .loopback, on: bench.loop)
+    }
+
+    private func ended(_ server: TrafficServer, _ count: Int, patience: Duration = .seconds(60)) -> TrafficResult {
+        bench.start(bench.program(.httpRequest, port: server.port, patience: patience))
+        bench.run { bench.ended.count >= count }
+        return bench.finish()
+    }
+
+    @Test func `each has a connection of its own, and the answer's status`() throws {
+        let server = try server()
+        defer { server.close() }
+        let result = ended(server, 10)
+        #expect(result.totals.outcome == .survived)
+        #expect(result.flows.allSatisfy { $0.status == 200 && $0.latency != nil && $0.received == 1 && $0.reason == nil })
+        #expect(Set(result.flows.map(\.sourcePort)).count == result.flows.count)
+    }
+
+    @Test func `a slow server is waited for`() throws {
+        let server = try server { $0.delay = .milliseconds(30) }
+        defer { server.close() }
+        let result = ended(server, 3)
+        #expect(result.flows.allSatisfy { $0.status == 200 && $0.end - $0.start >= .milliseconds(30) })
+    }
+
+    @Test(arguments: [
+        (ServerProgram.Answer.closeEarly, FlowOutcome.reset), (.garbage, .reset), (.silence, .timedOut),
+    ])
+    func `a server that does not answer properly fails each in its own way`(
+        answer: ServerProgram.Answer, outcome: FlowOutcome
+    ) throws {
+        let server = try server { $0.answer = answer }
+        defer { server.close() }
+        let result = ended(server, 3, patience: .milliseconds(200))
+        #expect(result.flows.allSatisfy { $0.outcome == outcome && $0.status == nil && $0.reason != nil })
+    }
+
+    @Test func `an answer is read however it is cut, and its status tells`() {
+        let text = Array(
+            "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\nX-Balancer-Reason: connect-timeout\r\n\r\nabc"
+                .utf8)
+        for cut in 1..<text.count {
+            var reader = HTTPAnswerReader()
+            text[..<cut].withUnsafeBytes { reader.consume($0) }
+            #expect(!reader.isComplete)
+            text[cut...].withUnsafeBytes { reader.consume($0) }
+            #expect(reader.isComplete && reader.status == 502 && reader.reason == "connect-timeout", "cut at \(cut)")
+        }
+    }
+
+    @Test func `what is no HTTP is garbage, and so is a head without end`() {
+        for text in ["nonsense\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "HTTP/1.1 99 ?\r\n\r\n", String(repeating: "a", count: 70_000)] {
+            var reader = HTTPAnswerReader()
+            Array(text.utf8).withUnsafeBytes { reader.consume($0) }
+            #expect(reader.isGarbage && reader.status == nil)
+        }
+    }
+}
