@@ -31,7 +31,8 @@ import Wire
     private static func neighbor(_ address: IPv4Address, asks own: PortConfiguration) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 42)
         let length = bytes.withUnsafeMutableBytes {
-            FrameBuilder.arpRequest(for: own.address!.address, from: address, mac: address == client ? station : far, into: $0)
+            FrameBuilder.arpRequest(
+                for: own.address!.address, from: address, mac: address == client ? station : far, into: $0)
         }
         return Array(bytes.prefix(try #require(length)))
     }
@@ -84,7 +85,8 @@ import Wire
         let (allocations, sent) = Self.measure(
             &firewall,
             neighbors: [
-                (try Self.neighbor(Self.client, asks: ports[0]), 0), (try Self.neighbor(Self.server, asks: ports[1]), 1),
+                (try Self.neighbor(Self.client, asks: ports[0]), 0),
+                (try Self.neighbor(Self.server, asks: ports[1]), 1),
             ], frame: Self.datagram(to: Self.server, port: 53), rounds: 5000)
         #expect(sent == 5000)
         #expect(allocations == 0)
@@ -103,7 +105,8 @@ import Wire
         let (allocations, sent) = Self.measure(
             &balancer,
             neighbors: [
-                (try Self.neighbor(Self.client, asks: ports[0]), 0), (try Self.neighbor(Self.server, asks: ports[1]), 1),
+                (try Self.neighbor(Self.client, asks: ports[0]), 0),
+                (try Self.neighbor(Self.server, asks: ports[1]), 1),
             ], frame: Self.datagram(to: address, port: 53), rounds: 5000)
         #expect(sent == 5000)
         #expect(allocations == 0)

@@ -95,14 +95,16 @@ extension EndToEnd {
             /// The kernel of the server answers a SYN to a port without listener with RST: no program is needed.
             func isReachable(within seconds: String = "0.7") throws -> Bool {
                 let ask = "timeout -s KILL \(seconds) bash -c 'exec 3<>/dev/tcp/192.0.2.20/7'"
-                return try Lab.failoverlab(["exec", "--lab", id, "client", "--", "bash", "-c", ask], in: folder).status == 0
+                return try Lab.failoverlab(["exec", "--lab", id, "client", "--", "bash", "-c", ask], in: folder).status
+                    == 0
             }
             #expect(try isReachable())
             // One SYN is lost: the next comes a second later.
             #expect(try fail(["drop", "client.cable", "--class", "syn", "--count", "1"]).status == 0)
             #expect(try !isReachable())
             #expect(try isReachable())
-            #expect(try fail(["drop", "client.cable", "--match", "tcp port 7", "--direction", "to-client"]).status == 0)
+            #expect(
+                try fail(["drop", "client.cable", "--match", "tcp port 7", "--direction", "to-client"]).status == 0)
             #expect(try !isReachable())
             #expect(try fail(["disarm", "drop"]).status == 0)
             #expect(try isReachable())

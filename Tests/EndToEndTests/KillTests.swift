@@ -29,9 +29,12 @@ extension EndToEnd {
             let problems = Mutex<[String]>([])
             let victims = Mutex<[String: Int]>([:])
             let work: @Sendable () -> Void = {
-                while case let kill = next.withLock({ kill in
-                    defer { kill += 1 }; return kill
-                }), kill < kills {
+                // A moment at which nothing is alive any more kills nothing, and does not count.
+                while victims.withLock({ $0.filter { $0.key != "nothing" }.values.reduce(0, +) }) < kills {
+                    let kill = next.withLock { kill in
+                        defer { kill += 1 }
+                        return kill
+                    }
                     do {
                         let attempt = try Self.attempt(
                             kill, of: seed, lab: lab, before: whole * Self.stretch, in: folder.path)

@@ -23,10 +23,12 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
         try wire.enter()
+        // Before the packet ring, because descriptors are closed in their order: while the ring closes, the grace
+        // period passes for which a netlink socket keeps its namespace.
+        carrier = try CarrierWatch()
         runner = try BoxRunner(box, ports: boxPorts, on: process.loop) { [unowned self] events in
             for event in events { heard(event) }
         }
-        carrier = try CarrierWatch()
         try home.enter()
         try process.loop.watch(carrier.monitor.fileDescriptor) { [unowned self] _ in readCarrier(of: ports) }
     }

@@ -40,7 +40,11 @@ enum Warden {
         var witness = try? ReclaimWitness()
         let end = watch(pid, isPersistent: isPersistent)
         close(controlDescriptor)
-        witness.take()?.waitUntilReclaimed()
+        if case .exited = end {
+            witness.take()?.waitUntilReclaimed(socketsJustClosed: false)
+        } else {
+            witness.take()?.waitUntilReclaimed()
+        }
         if case .exited(let code) = end { exit(code) }
         exit(3)
     }

@@ -1,0 +1,40 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Every other lab of the catalogue, as a person would run it.
+    @Suite struct Catalogue {
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `the intermittent 502 happens on demand, and its cures cure it`() throws {
+            let folder = try TemporaryFolder()
+            let result = try Lab.failoverlab(["run", Package.root + "/Labs/intermittent-502"], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            let verdict = try Lab.verdict(of: "intermittent-502", in: folder)
+            let variants = try #require(verdict["variants"] as? [[String: Any]])
+            #expect(variants.count == 6)
+            for variant in variants {
+                #expect(variant["verdict"] as? String == "pass", "\(variant["name"] ?? "")")
+                for capture in try #require(variant["captures"] as? [[String: Any]]) {
+                    #expect(capture["dropped"] as? Int == 0, "\(variant["name"] ?? ""): \(capture)")
+                }
+            }
+            // The document's line: the 502 names the source port that the held FIN belongs to.
+            let log = try String(
+                contentsOfFile: folder.path + "/runs/intermittent-502/latest/auto-map/logs/lb.access.jsonl",
+                encoding: .utf8)
+            let failed = log.split(separator: "\n").filter { $0.contains("502") }
+            #expect(failed.count == 1, "\(log)")
+            #expect(failed.first?.contains("4000") == true, "\(log)")
+        }
+
+        @Test func `every lab of the catalogue is valid`() throws {
+            let folder = try TemporaryFolder()
+            let labs = try FileManager.default.contentsOfDirectory(atPath: Package.root + "/Labs")
+                .filter { FileManager.default.fileExists(atPath: Package.root + "/Labs/\($0)/lab.yaml") }
+            #expect(labs.count >= 2)
+            let result = try Lab.failoverlab(["validate"] + labs.map { Package.root + "/Labs/" + $0 }, in: folder)
+            #expect(result.status == 0, "\(result.errors)")
+        }
+    }
+}
