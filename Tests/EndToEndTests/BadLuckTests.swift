@@ -129,6 +129,10 @@ extension EndToEnd {
                 try #require(Package.tool("unshare")),
                 ["--user", "--map-root-user", "/bin/sh", "-c", script, "sh", program])
             #expect(result.status == 4, "\(result.output)\(result.errors)")
+            // All at once, also what could not be tried.
+            for need in ["namespaces", "netlink", "veth", "bridges", "packet sockets", "captures", "open files"] {
+                #expect(result.output.contains(need), "\(result.output)")
+            }
             #expect(result.output.contains("user.max_user_namespaces"), "\(result.output)\(result.errors)")
         }
     }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Capture
 internal import Foundation
 internal import Glibc
 internal import Netlink
@@ -27,8 +28,7 @@ public enum Doctor {
         let child = cl_fork()
         if child == 0 {
             close(ends[0])
-            for check in tryEverything() { writeLine(check, to: ends[1]) }
-            writeLine(HostCheck(need: complete, found: ""), to: ends[1])
+            tryNamespaces(tellingAt: ends[1])
             exit(0)
         }
         close(ends[1])
@@ -59,43 +59,85 @@ public enum Doctor {
         _ = write(descriptor, line, line.count)
     }
 
-    private static func tryEverything() -> [HostCheck] {
+    /// Enters the namespaces of a lab, and has a child of their own try the rest: a process that has unshared its PID
+    /// namespace can start no thread.
+    private static func tryNamespaces(tellingAt descriptor: Int32) {
+        let need = "namespaces"
+        let isRoot = geteuid() == 0
+        do {
+            try Warden.enterNamespaces()
+        } catch {
+            writeLine(
+                HostCheck(need: need, found: error.message, remedy: error.remedy ?? "run as root"), to: descriptor)
+            for other in [netlink, links, bridges, packetSockets, captures] {
+                writeLine(
+                    HostCheck(
+                        need: other, found: "not tried: it would touch the host", remedy: "namespaces first, as above"),
+                    to: descriptor)
+            }
+            return writeLine(HostCheck(need: complete, found: ""), to: descriptor)
+        }
+        writeLine(
+            HostCheck(need: need, found: isRoot ? "made as root" : "made in a user namespace of your own"),
+            to: descriptor)
+        let child = cl_fork()
+        if child == 0 {
+            for check in tryInside() { writeLine(check, to: descriptor) }
+            writeLine(HostCheck(need: complete, found: ""), to: descriptor)
+            exit(0)
+        }
+        if child > 0 { _ = ChildProcess(existing: child).wait() }
+    }
+
+    private static func tryInside() -> [HostCheck] {
         var checks: [HostCheck] = []
         func met(_ need: String, _ found: String) { checks.append(HostCheck(need: need, found: found)) }
         func unmet(_ need: String, _ problem: HostProblem) {
             checks.append(HostCheck(need: need, found: problem.problem, remedy: problem.remedy))
         }
         do {
-            let isRoot = geteuid() == 0
-            try Warden.enterNamespaces()
-            met("namespaces", isRoot ? "made as root" : "made in a user namespace of your own")
-        } catch {
-            checks.append(HostCheck(need: "namespaces", found: error.message, remedy: error.remedy ?? "run as root"))
-            // Without namespaces nothing further may be tried: it would touch the host.
-            return checks
-        }
-        do {
             var socket = try NetlinkSocket()
-            met("netlink (libmnl)", "answers")
-            attempt("veth links", &checks) { () throws(NetlinkError) in
+            met(netlink, "answers")
+            attempt(links, &checks) { () throws(NetlinkError) in
                 try socket.perform([
                     .createVethPair(VethEnd("probe"), VethEnd("peer")), .setUp("probe"), .setUp("peer"),
                 ])
                 try socket.turnOff(on: "probe")
             }
-            attempt("bridges", &checks) { () throws(NetlinkError) in try socket.perform(.createBridge("switch")) }
+            attempt(bridges, &checks) { () throws(NetlinkError) in try socket.perform(.createBridge("switch")) }
         } catch {
-            unmet("netlink (libmnl)", .virtualLinks("netlink sockets", "\(error)"))
+            unmet(netlink, .virtualLinks("netlink sockets", "\(error)"))
         }
         let packets = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0)
         if packets >= 0 {
             close(packets)
-            met("packet sockets (AF_PACKET)", "open")
+            met(packetSockets, "open")
         } else {
-            unmet("packet sockets (AF_PACKET)", .packetSockets(errno))
+            unmet(packetSockets, .packetSockets(errno))
+        }
+        do {
+            let here = try NetworkNamespace.current()
+            let session = try CaptureSession([
+                CapturePoint(node: "probe", interface: "probe", namespace: here.descriptor, path: "/dev/null")
+            ])
+            try session.barrier(nonce: 1)
+            _ = session.finish()
+            met(captures, "saw a frame of its own")
+        } catch {
+            unmet(
+                captures,
+                HostProblem(
+                    problem: "an interface cannot be captured: \(error)",
+                    remedy: "libpcap 1.10 with TPACKET_V3 (apt-get install libpcap0.8), and packet sockets as above"))
         }
         return checks
     }
+
+    private static let netlink = "netlink (libmnl)"
+    private static let links = "veth links"
+    private static let bridges = "bridges"
+    private static let packetSockets = "packet sockets (AF_PACKET)"
+    private static let captures = "captures (libpcap)"
 
     private static func attempt(
         _ need: String, _ checks: inout [HostCheck], _ body: () throws(NetlinkError) -> Void
