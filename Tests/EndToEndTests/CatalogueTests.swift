@@ -23,9 +23,12 @@ extension EndToEnd {
             let log = try String(
                 contentsOfFile: folder.path + "/runs/intermittent-502/latest/auto-map/logs/lb.access.jsonl",
                 encoding: .utf8)
-            let failed = log.split(separator: "\n").filter { $0.contains("502") }
+            let requests = try log.split(separator: "\n").map { line in
+                try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            }
+            let failed = requests.filter { $0["status"] as? Int != 200 }
             #expect(failed.count == 1, "\(log)")
-            #expect(failed.first?.contains("4000") == true, "\(log)")
+            #expect(failed.first?["status"] as? Int == 502 && failed.first?["snatPort"] as? Int == 4000, "\(log)")
         }
 
         @Test func `every lab of the catalogue is valid`() throws {
