@@ -1,3 +1,5 @@
+import Dataplane
+
 /// What one push changes in a firewall's policy.
 public struct PolicyChange: Hashable, Sendable, Codable {
     public var addedObjects: [PolicyObject]
@@ -95,7 +97,8 @@ extension PolicyConfiguration {
                 throw ConfigurationError("rule '\(rule.name)' needs the object '\(name)'; \(objectList)")
             }
         }
-        for (place, object) in objects.enumerated() where objects[..<place].contains(where: { $0.name == object.name }) {
+        for (place, object) in objects.enumerated() where objects[..<place].contains(where: { $0.name == object.name })
+        {
             throw ConfigurationError("two objects are called '\(object.name)'")
         }
     }

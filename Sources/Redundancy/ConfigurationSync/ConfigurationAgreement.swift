@@ -28,6 +28,11 @@ public struct ConfigurationAgreement: Sendable {
             self.patience = patience
             self.messageSize = messageSize
         }
+
+        /// A statement every 50 ms; a push waits 2 s for the peer's.
+        public static func standard(messageSize: Int) -> Settings {
+            Settings(interval: .milliseconds(50), patience: .seconds(2), messageSize: messageSize)
+        }
     }
 
     /// What the box is to do now, in order.
@@ -107,6 +112,9 @@ public struct ConfigurationAgreement: Sendable {
     /// Whether a push is under way.
     public var isOpen: Bool { [.staged, .agreed, .added, .active].contains(stage) }
 
+    /// Whether a candidate that was blocked here may still come into effect, because the peer went on to it.
+    public var mayFollow: Bool { stage == .blocked }
+
     // MARK: What happens
 
     /// A new configuration was pushed to this box, and is to be compared.
@@ -126,6 +134,8 @@ public struct ConfigurationAgreement: Sendable {
     /// The configuration in effect was changed without agreement.
     public mutating func changed(running items: [ConfigurationItem], at now: Instant) {
         running = ConfigurationDigest.of(items)
+        // What was blocked before belongs to another configuration now.
+        if stage == .blocked { stage = .idle }
         if hearsPeer { say(at: now) }
     }
 

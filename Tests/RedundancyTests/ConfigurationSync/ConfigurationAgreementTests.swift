@@ -38,7 +38,9 @@ struct ConfigurationAgreementTests {
             var order: [Int] = []
             while pair.boxes.contains(where: { $0.effective != candidate }) {
                 pair.step(until: pair.now + .seconds(1))
-                for box in 0..<2 where pair.boxes[box].effective == candidate && !order.contains(box) { order.append(box) }
+                for box in 0..<2 where pair.boxes[box].effective == candidate && !order.contains(box) {
+                    order.append(box)
+                }
                 #expect(pair.now < Instant(nanoseconds: 1_000_000_000))
             }
             // The Backup knows the addition before the Active uses it; of a deletion it keeps the rule until then.
@@ -54,10 +56,20 @@ struct ConfigurationAgreementTests {
         pair.run(for: .milliseconds(200))
         #expect(
             blocked(pair, 0)
-                == [.different([.content(AgreementPair.item("b")), .onlyHere(AgreementPair.item("c")), .onlyThere(AgreementPair.item("d"))])])
+                == [
+                    .different([
+                        .content(AgreementPair.item("b")), .onlyHere(AgreementPair.item("c")),
+                        .onlyThere(AgreementPair.item("d")),
+                    ])
+                ])
         #expect(
             blocked(pair, 1)
-                == [.different([.content(AgreementPair.item("b", 7)), .onlyHere(AgreementPair.item("d")), .onlyThere(AgreementPair.item("c"))])])
+                == [
+                    .different([
+                        .content(AgreementPair.item("b", 7)), .onlyHere(AgreementPair.item("d")),
+                        .onlyThere(AgreementPair.item("c")),
+                    ])
+                ])
         for box in pair.boxes { #expect(box.effective == Self.old && box.running == Self.old) }
         // What blocked once does not block the next push.
         _ = pair.stage(Self.added, on: 0)
@@ -154,7 +166,8 @@ struct ConfigurationAgreementTests {
                 if !disturbed {
                     let used = Set(pair.boxes[active].effective.map(\.name))
                     let known = Set(pair.boxes[1 - active].effective.map(\.name))
-                    #expect(used.isSubset(of: known), "seed \(seed), round \(round): the Active uses what the Backup lacks")
+                    #expect(
+                        used.isSubset(of: known), "seed \(seed), round \(round): the Active uses what the Backup lacks")
                 }
             }
             if pair.isCut { pair.setCut(false) }
@@ -162,11 +175,15 @@ struct ConfigurationAgreementTests {
             pair.run(for: .seconds(5))
             #expect(!pair.boxes.contains { $0.agreement.isOpen }, "seed \(seed), round \(round): a push never ends")
             #expect(pair.boxes[0].running == pair.boxes[1].running, "seed \(seed), round \(round): two configurations")
-            #expect(pair.boxes[0].effective == pair.boxes[0].running && pair.boxes[1].effective == pair.boxes[1].running)
+            #expect(
+                pair.boxes[0].effective == pair.boxes[0].running && pair.boxes[1].effective == pair.boxes[1].running)
             if isMismatch {
                 #expect(pair.boxes[0].running == before, "seed \(seed), round \(round): a mismatch took effect")
             } else if isWhole {
-                #expect(staged && pair.boxes[0].running == candidate, "seed \(seed), round \(round): not in effect, \(staged), \(pair.boxes.map { $0.told.filter { if case .send = $0 { false } else { true } }.suffix(4) })")
+                #expect(
+                    staged && pair.boxes[0].running == candidate,
+                    "seed \(seed), round \(round): not in effect, \(staged), \(pair.boxes.map { $0.told.filter { if case .send = $0 { false } else { true } }.suffix(4) })"
+                )
             }
             guard pair.boxes[0].running == pair.boxes[1].running else { return }
         }
