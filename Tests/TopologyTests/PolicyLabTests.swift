@@ -96,7 +96,7 @@ import Wire
         ),
         (
             "from: clients,", "from: clint,",
-            "lab.yaml:12:7: rule 'echo' names 'clint', which is none of the objects here; allowed: clients, servers, an IPv4 network such as 192.0.2.0/24, with no bit set behind the prefix, an IPv4 address such as 192.0.2.1"
+            "lab.yaml:12:7: rule 'echo' names 'clint', which is none of the objects here; allowed: clients, servers, an IPv4 network such as 192.0.2.0/24, with no bit set behind the prefix, an IPv4 address such as 192.0.2.1; did you mean 'clients'?"
         ),
         (
             "ports: 7-8", "ports: 8-7",
