@@ -55,7 +55,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
 }
 
 /// A class may hold a value that cannot be copied only as a property of its own.
-private final class CarrierWatch {
+final class CarrierWatch {
     var monitor: LinkMonitor
     private var socket: NetlinkSocket
 

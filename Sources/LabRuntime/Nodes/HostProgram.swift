@@ -8,14 +8,21 @@ final class HostProgram: NodeProgram {
     private let servers: [TrafficServer]
     private var clients: [String: TrafficClient] = [:]
     private let ports = SourcePorts()
+    private let trackers: [RouteTracker]
 
     /// Servers listen from here on: they send nothing before they are asked.
     init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
         self.process = process
         servers = try configuration.servers.map { try TrafficServer($0, nodeName: node.name, on: process.loop) }
+        trackers = try configuration.trackedRoutes.enumerated().map {
+            try RouteTracker($1, number: $0, of: node, in: process)
+        }
     }
 
-    func start() { process.report(.ready) }
+    func start() {
+        for tracker in trackers { tracker.start() }
+        process.report(.ready)
+    }
 
     func startTraffic(_ program: TrafficProgram, number: Int) throws {
         let client = TrafficClient(program, number: UInt32(number), on: process.loop, ports: ports) {

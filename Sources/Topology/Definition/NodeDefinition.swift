@@ -16,7 +16,8 @@ struct NodeDefinition {
         var keys: [String] {
             let own =
                 switch self {
-                case .client, .backend, .router: ["services"]
+                case .client, .backend: ["services"]
+                case .router: ["services", "tracked-routes"]
                 case .firewall: LabKeys.firewall
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
@@ -46,6 +47,8 @@ struct NodeDefinition {
     /// An address or a reference.
     var gateway: LabValue?
     var routes: [Route] = []
+    /// Of a router.
+    var trackedRoutes: [TrackedRouteDefinition] = []
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
@@ -86,6 +89,12 @@ struct NodeDefinition {
         routes = mapping["routes"].map { Self.routes($0, node: entry.key, reader) } ?? []
         if gateway != nil, let second = routes.first(where: { $0.destination == .any }) {
             reader.report("'\(entry.key)' has a gateway and a default route as well", at: second.position)
+        }
+        trackedRoutes = Self.named(mapping["tracked-routes"], "the tracked routes of '\(entry.key)'", reader)
+            .compactMap { TrackedRouteDefinition($0, of: entry.key, reader) }
+        for route in trackedRoutes
+        where routes.contains(where: { $0.destination == route.destination }) || (route.destination == .any && gateway != nil) {
+            reader.report("'\(entry.key)' has another route to \(route.destination) as well", at: route.position)
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }

@@ -54,6 +54,8 @@ public struct HostConfiguration: Hashable, Sendable, Codable {
     public var kind: Kind
     /// What it listens to and answers.
     public var servers: [ServerProgram]
+    /// Of a router.
+    public var trackedRoutes: [TrackedRoute] = []
 }
 
 /// An interface of a node.

@@ -25,7 +25,8 @@ struct EventNames {
         for node in nodes {
             let kinds =
                 switch node.role {
-                case .host, .element: [String]()
+                case .host(let host): host.trackedRoutes.isEmpty ? [] : ["route-moved"]
+                case .element: [String]()
                 case .firewall: ["ready"] + Self.firewallKinds
                 case .loadBalancer: ["ready"] + Self.balancerKinds
                 case .gatewayFirewall: ["ready"] + Self.gatewayFirewallKinds

@@ -8,7 +8,16 @@ extension Resolution {
     func node(_ definition: NodeDefinition) -> Node? {
         let name = definition.name.value
         let interfaces = interfaces[name] ?? []
-        let routes = routes(of: definition)
+        let tracked = definition.trackedRoutes.map { route in
+            TrackedRoute(
+                choices: route.gateways.compactMap { gateway in
+                    nextHop(gateway, of: name, what: "a gateway of the tracked route to \(route.destination)").map {
+                        RouteConfiguration(destination: route.destination, gateway: $0)
+                    }
+                }, interval: route.interval, misses: route.misses)
+        }
+        // Until it is known better, the preferred gateway counts.
+        let routes = routes(of: definition) + tracked.compactMap(\.choices.first)
         let ports = interfaces.map {
             PortConfiguration(name: $0.name, mac: $0.mac, address: $0.address, mtu: $0.mtu)
         }
@@ -16,7 +25,7 @@ extension Resolution {
         switch definition.role {
         case .client: role = .host(HostConfiguration(kind: .client, servers: definition.services ?? []))
         case .backend: role = .host(HostConfiguration(kind: .backend, servers: definition.services ?? []))
-        case .router: role = .host(HostConfiguration(kind: .router, servers: definition.services ?? []))
+        case .router: role = .host(HostConfiguration(kind: .router, servers: definition.services ?? [], trackedRoutes: tracked))
         case .firewall:
             role = .firewall(
                 FirewallConfiguration(

@@ -1,0 +1,108 @@
+internal import Appliances
+internal import CLinux
+internal import EventLoop
+internal import Glibc
+internal import LabTime
+internal import Netlink
+internal import Redundancy
+internal import SystemPackage
+internal import Topology
+internal import Wire
+
+/// Moves one static route of a kernel router to the first gateway that answers echo requests, as routers do that track
+/// their static routes.
+///
+/// Questions leave at a fixed cadence from one raw ICMP socket; `GatewayTracking` decides.
+final class RouteTracker {
+    private let route: TrackedRoute
+    private let process: NodeProcess
+    private let descriptor: Int32
+    /// Tells this tracker's answers from others'.
+    private let identifier: UInt16
+    /// The interface to each gateway.
+    private let interfaces: [String]
+    private var carrier: CarrierWatch
+    private var tracking: GatewayTracking
+    private var socket: NetlinkSocket
+    private var used = 0
+    private var nextQuestion: Instant
+
+    /// - Parameter number: distinguishes the trackers of one node
+    init(_ route: TrackedRoute, number: Int, of node: Node, in process: NodeProcess) throws {
+        self.route = route
+        self.process = process
+        identifier = UInt16(truncatingIfNeeded: 0xf100 + number)
+        interfaces = route.choices.map { choice in
+            node.interfaces.first { $0.address?.network.contains(choice.gateway) == true }?.name ?? ""
+        }
+        tracking = GatewayTracking(count: route.choices.count, misses: route.misses)
+        carrier = try CarrierWatch()
+        socket = try NetlinkSocket()
+        nextQuestion = process.loop.now
+        descriptor = cl_icmp_socket()
+        guard descriptor >= 0 else { throw Errno(rawValue: -descriptor) }
+        try process.loop.watch(descriptor) { [unowned self] _ in receive() }
+        try process.loop.watch(carrier.monitor.fileDescriptor) { [unowned self] _ in
+            carrier.read(for: interfaces) { [unowned self] in carrierChanged($0, isUp: $1) }
+        }
+    }
+
+    func start() {
+        nextQuestion = process.loop.now
+        ask()
+    }
+
+    private func ask() {
+        for (place, sequence) in tracking.ask().enumerated() { send(sequence, to: route.choices[place].gateway) }
+        follow()
+        // From the planned instant, not from now: a late turn does not slow the cadence.
+        nextQuestion = max(nextQuestion + route.interval, process.loop.now)
+        process.loop.schedule(at: nextQuestion) { [unowned self] in ask() }
+    }
+
+    private func send(_ sequence: UInt16, to gateway: IPv4Address) {
+        withUnsafeTemporaryAllocation(byteCount: ICMPv4Header.length, alignment: 8) { message in
+            _ = ICMPv4Header.echoRequest(identifier: identifier, sequence: sequence).emit(into: message, payloadLength: 0)
+            // What cannot be sent is not answered either: a miss.
+            _ = cl_icmp_send(descriptor, gateway.rawValue.bigEndian, message.baseAddress, message.count)
+        }
+    }
+
+    private func receive() {
+        withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 8) { buffer in
+            while true {
+                let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                guard count > 0 else { return }
+                let packet = UnsafeRawBufferPointer(start: buffer.baseAddress, count: count)
+                guard let ip = try? IPv4View(packet), let icmp = try? ICMPv4View(ip.payload) else { continue }
+                let header = icmp.header
+                guard header.type == .echoReply, header.identifier == identifier else { continue }
+                let source = ip.source
+                if let place = route.choices.firstIndex(where: { $0.gateway == source }) {
+                    tracking.answered(place, sequence: header.sequence)
+                }
+            }
+        }
+    }
+
+    private func carrierChanged(_ name: String, isUp: Bool) {
+        for (place, interface) in interfaces.enumerated() where interface == name {
+            tracking.carrier(of: place, isUp: isUp)
+        }
+        follow()
+    }
+
+    private func follow() {
+        guard tracking.current != used else { return }
+        used = tracking.current
+        let choice = route.choices[used]
+        do {
+            try socket.perform(.replaceRoute(Route(choice)))
+            process.event(
+                "route-moved", at: process.loop.now,
+                details: ["destination": "\(choice.destination)", "gateway": "\(choice.gateway)"])
+        } catch {
+            process.fail("the route to \(choice.destination) could not be moved to \(choice.gateway): \(error)")
+        }
+    }
+}
