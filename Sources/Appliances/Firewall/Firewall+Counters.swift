@@ -6,6 +6,7 @@ extension Firewall {
     public var counters: [CounterReading] {
         var readings = ports.counters.readings()
         readings += sessionReadings
+        readings += translationReadings
         if redundancy != nil { readings += redundancyReadings }
         return readings
     }

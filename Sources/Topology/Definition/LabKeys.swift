@@ -13,6 +13,10 @@ enum LabKeys {
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
         "addresses", "cross-connect", "virtual-router-ids",
     ]
+    static let nat = ["pools", "rules", "timers"]
+    static let natPool = ["addresses", "ports", "filtering", "pooling"]
+    static let natRule = ["source", "destination", "protocol", "ports", "pool"]
+    static let natTimers = ["udp", "tcp-established", "tcp-transitory", "icmp-query"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService

@@ -17,7 +17,7 @@ struct NodeDefinition {
             let own =
                 switch self {
                 case .client, .backend, .router: ["services"]
-                case .firewall: ["redundancy"]
+                case .firewall: ["redundancy", "nat"]
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
@@ -49,6 +49,8 @@ struct NodeDefinition {
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
+    /// Of a firewall; its peer may say it.
+    var nat: NATDefinition?
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
@@ -86,6 +88,7 @@ struct NodeDefinition {
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        nat = mapping["nat"].flatMap { NATDefinition($0, reader) }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
         if role == .gatewayFirewall {
