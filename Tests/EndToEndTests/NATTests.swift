@@ -50,7 +50,7 @@ extension EndToEnd {
         private func run(pool: String, shows: String, _ expectations: String) throws -> TemporaryFolder {
             let folder = try TemporaryFolder()
             let path = folder.path + "/lab.yaml"
-            let indented = expectations.split(separator: "\n").map { "          " + $0 }.joined(separator: "\n")
+            let indented = expectations.split(separator: "\n").map { "      " + $0 }.joined(separator: "\n")
             let text = Self.lab.replacingOccurrences(of: "POOL", with: pool)
                 .replacingOccurrences(of: "SHOWS", with: shows).replacingOccurrences(of: "EXPECT", with: indented)
             try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import Expectation
 import LabFile
 import LabTime
 import Testing
@@ -7,23 +8,23 @@ import Wire
 
 @testable import Topology
 
-private let nat = """
-    nat:
-              pools:
-                internet: { addresses: outside.virtual-ip, filtering: address-dependent }
-                guests: { addresses: [192.0.2.10, 192.0.2.11], ports: 2000-2999, pooling: arbitrary }
-                own: { addresses: outside.ip }
-              rules:
-                - { source: servers, destination: [203.0.113.0/24, 203.0.114.1], pool: none }
-                - { source: inside, protocol: tcp, ports: 80-443, pool: guests }
-                - { source: 10.0.0.0/8, protocol: icmp, pool: own }
-                - { source: any, destination: outside, pool: internet }
-              timers: { udp: 2m, tcp-transitory: 10s }
-    """
-
 private let text = SmallLab.replacing(
-    "          addresses: { outside: 192.0.2.1, inside: 198.51.100.1 }\n",
-    "          addresses: { outside: 192.0.2.1, inside: 198.51.100.1 }\n        \(nat)\n")
+    "      addresses: { outside: 192.0.2.1, inside: 198.51.100.1 }\n",
+    """
+          addresses: { outside: 192.0.2.1, inside: 198.51.100.1 }
+        nat:
+          pools:
+            internet: { addresses: outside.virtual-ip, filtering: address-dependent }
+            guests: { addresses: [192.0.2.20, 192.0.2.21], ports: 2000-2999, pooling: arbitrary }
+            own: { addresses: outside.ip }
+          rules:
+            - { source: servers, destination: [203.0.113.0/24, 203.0.114.1], pool: none }
+            - { source: inside, protocol: tcp, ports: 80-443, pool: guests }
+            - { source: 10.0.0.0/8, protocol: icmp, pool: own }
+            - { source: any, destination: outside, pool: internet }
+          timers: { udp: 2m, tcp-transitory: 10s }
+
+    """)
 
 private func configuration(_ node: String, _ text: String = text) throws -> NATConfiguration {
     let lab = try Lab(parsing: text, path: "lab.yaml")
@@ -49,7 +50,7 @@ private func messages(_ old: String, _ new: String) -> [String] {
             first.pools == [
                 NATPool(name: "internet", addresses: [IPv4Address(192, 0, 2, 1)], filtering: .addressDependent),
                 NATPool(
-                    name: "guests", addresses: [IPv4Address(192, 0, 2, 10), IPv4Address(192, 0, 2, 11)],
+                    name: "guests", addresses: [IPv4Address(192, 0, 2, 20), IPv4Address(192, 0, 2, 21)],
                     ports: 2000...2999, pooling: .arbitrary),
                 NATPool(name: "own", addresses: [IPv4Address(192, 0, 2, 2)], ports: 1024...32767),
             ])
@@ -89,14 +90,18 @@ private func messages(_ old: String, _ new: String) -> [String] {
             if case .frames(let frames) = expectation.subject { return frames.match }
             return nil
         }
-        #expect(filters == ["tcp and src host 192.0.2.10"])
+        #expect(filters == ["tcp and src host 192.0.2.20"])
     }
 
     @Test func `an address of a pool is given to nobody else`() throws {
-        #expect(messages("outside: 192.0.2.10 }", "outside: }") == [])
-        #expect(messages("192.0.2.10, 192.0.2.11", "192.0.2.12, 192.0.2.11") == [])
-        let taken = messages("client:\n        role: client\n        interfaces: { outside: 192.0.2.10 }", "client:\n        role: client\n        interfaces: { outside: 192.0.2.11 }")
-        #expect(taken.count == 1 && taken[0].contains("192.0.2.11") && taken[0].contains("client.outside"))
+        let taken = messages("interfaces: { outside: 192.0.2.10 }", "interfaces: { outside: 192.0.2.21 }")
+        #expect(taken.count == 1)
+        #expect(taken.allSatisfy { $0.contains("192.0.2.21 of the NAT of 'fw-a' and 'fw-b' belongs to client.outside") })
+        // An interface without an address gets the first one that is free.
+        let free = text.split(separator: "guests: { addresses: [192.0.2.20").joined(separator: "guests: { addresses: [192.0.2.4")
+            .split(separator: "interfaces: { outside: 192.0.2.10 }").joined(separator: "interfaces: { outside: }")
+        let lab = try Lab(parsing: free, path: "lab.yaml")
+        #expect(lab.variants[0].node(named: "client")?.interfaces[0].address?.address == IPv4Address(192, 0, 2, 5))
     }
 
     @Test(arguments: [
@@ -107,11 +112,11 @@ private func messages(_ old: String, _ new: String) -> [String] {
         ("filtering: address-dependent", "filtering: adress-dependent", "address-dependent"),
         ("filtering:", "filterin:", "unknown key 'filterin' of the pool 'internet'"),
         ("ports: 2000-2999", "ports: 2999-2000", "'ports' of the pool 'guests' is '2999-2000'"),
-        ("[192.0.2.10, 192.0.2.11]", "[192.0.2.13, 192.0.2.13]", "is in the pool 'guests' already"),
-        ("[192.0.2.10, 192.0.2.11]", "[]", "the pool 'guests' has no address"),
-        ("[192.0.2.10, 192.0.2.11]", "192.0.2.2", "fw-a.outside's own address"),
-        ("[192.0.2.10, 192.0.2.11]", "192.0.2.255", "the broadcast address"),
-        ("[192.0.2.10, 192.0.2.11]", "192.0.2.1", "both have 192.0.2.1 with the same ports"),
+        ("[192.0.2.20, 192.0.2.21]", "[192.0.2.13, 192.0.2.13]", "is in the pool 'guests' already"),
+        ("[192.0.2.20, 192.0.2.21]", "[]", "the pool 'guests' has no address"),
+        ("[192.0.2.20, 192.0.2.21]", "192.0.2.2", "fw-a.outside's own address"),
+        ("[192.0.2.20, 192.0.2.21]", "192.0.2.255", "the broadcast address"),
+        ("[192.0.2.20, 192.0.2.21]", "192.0.2.1", "both have 192.0.2.1 with the same ports"),
         ("source: inside", "source: insid", "inside"),
         ("source: inside, ", "", "needs the key 'source'"),
         ("protocol: tcp, ports", "ports", "needs 'protocol'"),
@@ -127,7 +132,7 @@ private func messages(_ old: String, _ new: String) -> [String] {
     }
 
     @Test func `nat belongs to firewalls`() {
-        let found = messages("role: client\n", "role: client\n        nat: { pools: {}, rules: [] }\n")
+        let found = messages("role: client\n", "role: client\n    nat: { pools: {}, rules: [] }\n")
         #expect(found.contains { $0.contains("unknown key 'nat'") })
     }
 }

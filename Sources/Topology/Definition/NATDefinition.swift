@@ -142,7 +142,7 @@ struct NATDefinition {
                 }
             }
         }
-        let proto = mapping["protocol"].flatMap { proto($0, reader) }
+        let proto = mapping["protocol"].flatMap { protocolNumber($0, reader) }
         var ports: ClosedRange<UInt16>?
         if let value = mapping["ports"] {
             ports = PortRangeText.parse(value)
@@ -159,7 +159,7 @@ struct NATDefinition {
             protocol: proto, ports: ports, pool: Located(value: pool, position: poolValue.position))
     }
 
-    private static func proto(_ value: LabValue, _ reader: LabReader) -> IPProtocol? {
+    private static func protocolNumber(_ value: LabValue, _ reader: LabReader) -> IPProtocol? {
         let words: [(String, IPProtocol)] = [("tcp", .tcp), ("udp", .udp), ("icmp", .icmp), ("gre", .gre)]
         if let word = words.first(where: { $0.0 == value.text }) { return word.1 }
         if let number = value.text.flatMap({ UInt8($0) }), number > 0 { return IPProtocol(rawValue: number) }
