@@ -67,7 +67,8 @@ private func messages(_ old: String, _ new: String) -> [String] {
             ])
         #expect(
             first.timers
-                == NATTimers(udp: .seconds(120), established: .seconds(7440), transitory: .seconds(10), query: .seconds(60)))
+                == NATTimers(
+                    udp: .seconds(120), established: .seconds(7440), transitory: .seconds(10), query: .seconds(60)))
         var second = try configuration("fw-b")
         // The interface's own address is each box's own; all else is the same.
         #expect(second.pools[2].addresses == [IPv4Address(192, 0, 2, 3)])
@@ -96,10 +97,13 @@ private func messages(_ old: String, _ new: String) -> [String] {
     @Test func `an address of a pool is given to nobody else`() throws {
         let taken = messages("interfaces: { outside: 192.0.2.10 }", "interfaces: { outside: 192.0.2.21 }")
         #expect(taken.count == 1)
-        #expect(taken.allSatisfy { $0.contains("192.0.2.21 of the NAT of 'fw-a' and 'fw-b' belongs to client.outside") })
+        #expect(
+            taken.allSatisfy { $0.contains("192.0.2.21 of the NAT of 'fw-a' and 'fw-b' belongs to client.outside") })
         // An interface without an address gets the first one that is free.
-        let free = text.split(separator: "guests: { addresses: [192.0.2.20").joined(separator: "guests: { addresses: [192.0.2.4")
-            .split(separator: "interfaces: { outside: 192.0.2.10 }").joined(separator: "interfaces: { outside: }")
+        let free = text.split(separator: "guests: { addresses: [192.0.2.20").joined(
+            separator: "guests: { addresses: [192.0.2.4"
+        )
+        .split(separator: "interfaces: { outside: 192.0.2.10 }").joined(separator: "interfaces: { outside: }")
         let lab = try Lab(parsing: free, path: "lab.yaml")
         #expect(lab.variants[0].node(named: "client")?.interfaces[0].address?.address == IPv4Address(192, 0, 2, 5))
     }

@@ -217,7 +217,8 @@ extension Firewall {
             reading(
                 "nat.unsolicited", UInt64(translation.unsolicited.count),
                 "SYNs from outside that wait six seconds for their answer."),
-            reading("fragments.held", UInt64(fragments.heldCount), "Fragments that wait for the first of their datagram."),
+            reading(
+                "fragments.held", UInt64(fragments.heldCount), "Fragments that wait for the first of their datagram."),
         ]
     }
 }

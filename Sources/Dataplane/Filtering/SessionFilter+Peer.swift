@@ -173,7 +173,8 @@ public enum NextSessionRecord: Hashable, Sendable {
 extension SessionRecord {
     /// The states of both sides; nil where a number is none of this filter's.
     public var sessionState: SessionState? {
-        guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState) else {
+        guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState)
+        else {
             return nil
         }
         return SessionState(original: original, reply: reply)

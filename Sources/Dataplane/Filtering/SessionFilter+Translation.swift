@@ -200,7 +200,8 @@ extension SessionRecord {
                 translatedSourcePort = newValue.sourcePort
             }
             let isQuery = flow.protocol == .icmp
-            if newValue.destination != flow.destination || !isQuery && newValue.destinationPort != flow.destinationPort {
+            if newValue.destination != flow.destination || !isQuery && newValue.destinationPort != flow.destinationPort
+            {
                 flags.insert(.destinationTranslated)
                 translatedDestination = newValue.destination
                 translatedDestinationPort = newValue.destinationPort

@@ -26,7 +26,9 @@ extension BoxPorts {
         guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
         let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
         buffer.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
-        guard var copy = PacketView(UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(frame.length)])) else { return }
+        guard var copy = PacketView(UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(frame.length)])) else {
+            return
+        }
         translation?.apply(to: &copy)
         guard copy.decrementTimeToLive() else { return }
         copy.sourceMAC = self[hop.port].sourceMAC
@@ -114,7 +116,9 @@ extension BoxPorts {
     public mutating func deliverToHost(_ frame: Frame, into output: inout FrameQueue) {
         guard Int(frame.port) < count, ports[Int(frame.port)].hasHostSide else { return counters.drop(.noHostSide) }
         // The kernel takes only what is addressed to its interface, and a virtual MAC address is not.
-        if !UnsafeRawPointer(frame.base).readMAC(at: 0).isMulticast { frame.base.write(ports[Int(frame.port)].mac, at: 0) }
+        if !UnsafeRawPointer(frame.base).readMAC(at: 0).isMulticast {
+            frame.base.write(ports[Int(frame.port)].mac, at: 0)
+        }
         guard output.append(Frame(base: frame.base, length: frame.length, port: frame.port, side: .host)) else {
             return counters.drop(.outputFull)
         }

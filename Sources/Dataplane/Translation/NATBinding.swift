@@ -61,7 +61,8 @@ extension FiveTuple {
     /// Of an external endpoint and an address that the inside has sent to through it.
     static func natContact(_ external: NATEndpoint, _ remote: IPv4Address, _ proto: IPProtocol) -> FiveTuple {
         FiveTuple(
-            source: external.address, destination: remote, sourcePort: external.port, destinationPort: 0, protocol: proto)
+            source: external.address, destination: remote, sourcePort: external.port, destinationPort: 0,
+            protocol: proto)
     }
 }
 

@@ -160,7 +160,8 @@ public struct SourceNAT: ~Copyable {
         let kind: ClosedRange<UInt16> = inside < 1024 ? 1...1023 : 1024...65535
         let limits = kind.overlaps(range) ? kind : range
         let port =
-            taken.pointee.take(share.pattern & .parity(of: inside), in: limits) ?? taken.pointee.take(share.pattern, in: limits)
+            taken.pointee.take(share.pattern & .parity(of: inside), in: limits)
+            ?? taken.pointee.take(share.pattern, in: limits)
         return port.map { NATEndpoint(address, $0) }
     }
 

@@ -29,7 +29,8 @@ public struct UnsolicitedSYNs: ~Copyable {
         guard table.find(flow) == nil, let place = frames.store(UnsafeRawBufferPointer(frame.bytes)) else { return }
         guard
             case .inserted = table.insert(
-                original: flow, reply: nil, value: Kept(place: place, port: frame.port), expires: now + Self.silence, now: now)
+                original: flow, reply: nil, value: Kept(place: place, port: frame.port), expires: now + Self.silence,
+                now: now)
         else { return frames.release(place) }
     }
 

@@ -64,7 +64,8 @@ struct HTTPServiceDefinition {
         if let headers = mapping["response-headers"] { configuration.responseHeaders = Self.rewriting(headers, reader) }
         if let value = mapping["limits"],
             let limits = MappingReader(
-                value, "the limits of an http service", keys: ["header-size", "header-count", "body-size", "connections"],
+                value, "the limits of an http service",
+                keys: ["header-size", "header-count", "body-size", "connections"],
                 reader)
         {
             let defaults = configuration.limits
@@ -104,7 +105,8 @@ struct HTTPServiceDefinition {
 
     private static func multiplexing(_ value: LabValue, _ reader: LabReader) -> ConnectionMultiplexing? {
         if value.text != nil {
-            return reader.flag(value, of: "'multiplexing' of a virtual service") == true ? ConnectionMultiplexing() : nil
+            return reader.flag(value, of: "'multiplexing' of a virtual service") == true
+                ? ConnectionMultiplexing() : nil
         }
         guard let mapping = MappingReader(value, "multiplexing", keys: ["idle-time", "most-requests"], reader) else {
             return nil

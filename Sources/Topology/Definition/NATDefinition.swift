@@ -66,9 +66,11 @@ struct NATDefinition {
                 reader.report("nat has no rule", at: value.position, allowed: ["- { source: inside, pool: internet }"])
             }
         }
-        for rule in rules where rule.pool.value != Self.noPool && !pools.contains(where: { $0.name.value == rule.pool.value }) {
+        for rule in rules
+        where rule.pool.value != Self.noPool && !pools.contains(where: { $0.name.value == rule.pool.value }) {
             reader.reportUnknown(
-                rule.pool.value, "a rule of nat names the pool '\(LabValue.shortened(rule.pool.value))', which does not exist",
+                rule.pool.value,
+                "a rule of nat names the pool '\(LabValue.shortened(rule.pool.value))', which does not exist",
                 at: rule.pool.position, allowed: pools.map(\.name.value) + [Self.noPool])
         }
         guard let value = mapping["timers"],
@@ -99,13 +101,15 @@ struct NATDefinition {
         if let value = mapping["ports"] {
             ports = PortRangeText.parse(value)
             if ports == nil {
-                reader.report("'ports' of \(what) is \(value.found)", at: value.position, allowed: [PortRangeText.textForm])
+                reader.report(
+                    "'ports' of \(what) is \(value.found)", at: value.position, allowed: [PortRangeText.textForm])
             }
         }
         return Pool(
             name: Located(value: entry.key, position: entry.keyPosition),
             addresses: elements.compactMap { address($0, of: what, reader) }, ports: ports,
-            filtering: mapping.choice("filtering") ?? .endpointIndependent, pooling: mapping.choice("pooling") ?? .paired)
+            filtering: mapping.choice("filtering") ?? .endpointIndependent,
+            pooling: mapping.choice("pooling") ?? .paired)
     }
 
     private static func address(_ value: LabValue, of what: String, _ reader: LabReader) -> Address? {
@@ -151,7 +155,8 @@ struct NATDefinition {
                     "'ports' of a rule of nat is \(value.found)", at: value.position, allowed: [PortRangeText.textForm])
             } else if proto != .tcp, proto != .udp {
                 reader.report(
-                    "'ports' of a rule of nat needs 'protocol'", at: mapping.keyPosition("ports"), allowed: ["tcp", "udp"])
+                    "'ports' of a rule of nat needs 'protocol'", at: mapping.keyPosition("ports"),
+                    allowed: ["tcp", "udp"])
             }
         }
         return Rule(

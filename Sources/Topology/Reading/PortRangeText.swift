@@ -7,7 +7,8 @@ enum PortRangeText {
     /// nil for anything else, port 0 and a range that ends before it begins.
     static func parse(_ value: LabValue) -> ClosedRange<UInt16>? {
         let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
-        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2, first > 0,
+        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2,
+            first > 0,
             first <= last
         else { return nil }
         return first...last

@@ -40,7 +40,8 @@ extension Resolution {
                 {
                     continue
                 }
-                claim(value, for: AddressOwner(node: name, what: what, position: address.position), at: address.position)
+                claim(
+                    value, for: AddressOwner(node: name, what: what, position: address.position), at: address.position)
             }
         }
     }
@@ -69,7 +70,9 @@ extension Resolution {
                     at: pool.name.position, allowed: ["an address, or ports, of its own for each pool"])
             }
             if addresses.count > 256 {
-                reader.report("the pool '\(pool.name.value)' has \(addresses.count) addresses", at: pool.name.position, allowed: ["at most 256"])
+                reader.report(
+                    "the pool '\(pool.name.value)' has \(addresses.count) addresses", at: pool.name.position,
+                    allowed: ["at most 256"])
             }
             pools.append(
                 NATPool(
@@ -111,7 +114,8 @@ extension Resolution {
         let router = pairs.first { $0.index(of: name) != nil }?.routers.first { $0.network == named.network }
         if let virtual = router?.addresses.first { return virtual }
         reader.report(
-            "'\(author)' has no virtual address on \(written)", at: address.position, allowed: [IPv4Address.textForm, "\(written).ip"])
+            "'\(author)' has no virtual address on \(written)", at: address.position,
+            allowed: [IPv4Address.textForm, "\(written).ip"])
         return nil
     }
 
@@ -139,7 +143,10 @@ extension Resolution {
             ?? Spelling.nearest(to: written.value, among: networks.map(\.name))
         reader.report(
             "'\(LabValue.shortened(written.value))' is no network", at: written.position,
-            allowed: ["a network of the lab (\(networks.map(\.name).joined(separator: ", ")))", IPv4Network.textForm, "an address", "any"],
+            allowed: [
+                "a network of the lab (\(networks.map(\.name).joined(separator: ", ")))", IPv4Network.textForm,
+                "an address", "any",
+            ],
             suggestion: suggestion)
         return nil
     }

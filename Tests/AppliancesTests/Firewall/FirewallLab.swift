@@ -264,8 +264,9 @@ final class FirewallLab {
     func step(until end: Instant) -> Bool {
         var next: Int?
         for index in deliveries.indices {
-            if let best = next, (deliveries[best].at.nanoseconds, deliveries[best].order)
-                <= (deliveries[index].at.nanoseconds, deliveries[index].order)
+            if let best = next,
+                (deliveries[best].at.nanoseconds, deliveries[best].order)
+                    <= (deliveries[index].at.nanoseconds, deliveries[index].order)
             {
                 continue
             }

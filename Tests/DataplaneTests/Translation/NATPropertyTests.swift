@@ -42,16 +42,20 @@ import Wire
         switch number(0...9) {
         case 0...5:
             return (
-                FiveTuple(source: inside, destination: remote, sourcePort: own, destinationPort: other, protocol: proto), flags
+                FiveTuple(
+                    source: inside, destination: remote, sourcePort: own, destinationPort: other, protocol: proto),
+                flags
             )
         case 6...8:
             return (
-                FiveTuple(source: remote, destination: external, sourcePort: other, destinationPort: outer, protocol: proto),
+                FiveTuple(
+                    source: remote, destination: external, sourcePort: other, destinationPort: outer, protocol: proto),
                 flags
             )
         default:
             return (
-                FiveTuple(source: inside, destination: external, sourcePort: own, destinationPort: outer, protocol: proto),
+                FiveTuple(
+                    source: inside, destination: external, sourcePort: own, destinationPort: outer, protocol: proto),
                 flags
             )
         }
@@ -73,7 +77,9 @@ import Wire
         var external = Set<String>()
         var inside = Set<String>()
         for binding in all {
-            #expect(external.insert("\(binding.protocol) \(binding.external)").inserted, "\(context): \(binding.external) twice")
+            #expect(
+                external.insert("\(binding.protocol) \(binding.external)").inserted,
+                "\(context): \(binding.external) twice")
             let pool = filter.nat.pool(of: binding)
             #expect(
                 inside.insert("\(binding.protocol) \(binding.inside) \(pool.name)").inserted,
@@ -97,7 +103,9 @@ import Wire
                 #expect(leaves.source.rawValue >> 8 != 0x0a0000, "seed \(seed), step \(step)")
                 // The answer to what leaves comes back to whom it came from.
                 if case .pass(let back) = Self.judge(&filter, leaves.reversed, .ack, at: now) {
-                    #expect(filter.outgoing(of: back, arrivedAs: leaves.reversed) == flow.reversed, "seed \(seed), step \(step)")
+                    #expect(
+                        filter.outgoing(of: back, arrivedAs: leaves.reversed) == flow.reversed,
+                        "seed \(seed), step \(step)")
                 }
                 outgoing[flow] = leaves
             }
@@ -145,7 +153,8 @@ import Wire
             }
         }
         let mine = Dictionary(
-            first.nat.allBindings().map { ("\($0.protocol) \($0.external)", $0.inside) }, uniquingKeysWith: { a, _ in a })
+            first.nat.allBindings().map { ("\($0.protocol) \($0.external)", $0.inside) },
+            uniquingKeysWith: { a, _ in a })
         return second.nat.allBindings().count { binding in
             mine["\(binding.protocol) \(binding.external)"].map { $0 != binding.inside } ?? false
         }

@@ -108,7 +108,8 @@ import Testing
                 let got = ports.take(exactly: port)
                 #expect(got == (range.contains(port) && taken.insert(port).inserted), "seed \(seed)")
             default:
-                let pattern = PortPattern.parity(of: port) & (Bool.random(using: &random) ? NATShare.first.pattern : .all)
+                let pattern =
+                    PortPattern.parity(of: port) & (Bool.random(using: &random) ? NATShare.first.pattern : .all)
                 let got = ports.take(pattern, in: limits)
                 let free = range.contains { limits.contains($0) && pattern.allows($0) && !taken.contains($0) }
                 #expect((got != nil) == free, "seed \(seed)")

@@ -23,7 +23,8 @@ final class NATBench {
 
     static func mac(_ port: PortIndex) -> MACAddress { MACAddress(2, 0, 0, 0, 1, port) }
     static func station(_ address: IPv4Address) -> MACAddress {
-        MACAddress(2, 0, 0, 1, UInt8(truncatingIfNeeded: address.rawValue >> 24), UInt8(truncatingIfNeeded: address.rawValue))
+        MACAddress(
+            2, 0, 0, 1, UInt8(truncatingIfNeeded: address.rawValue >> 24), UInt8(truncatingIfNeeded: address.rawValue))
     }
 
     /// One pool with one address that no interface has.
@@ -32,7 +33,8 @@ final class NATBench {
         filtering: NATPool.Filtering = .endpointIndependent, pooling: NATPool.Pooling = .paired
     ) -> NATPool {
         NATPool(
-            name: name, addresses: addresses.map { IPv4Address($0)! }, ports: ports, filtering: filtering, pooling: pooling)
+            name: name, addresses: addresses.map { IPv4Address($0)! }, ports: ports, filtering: filtering,
+            pooling: pooling)
     }
 
     static func rule(
@@ -71,7 +73,9 @@ final class NATBench {
         _ = arp(.request, address, for: Self.own[Int(port)], on: port)
     }
 
-    func arp(_ operation: ARPHeader.Operation, _ sender: IPv4Address, for target: IPv4Address, on port: PortIndex) -> [String] {
+    func arp(_ operation: ARPHeader.Operation, _ sender: IPv4Address, for target: IPv4Address, on port: PortIndex)
+        -> [String]
+    {
         var buffer = [UInt8](repeating: 0, count: FrameBuilder.arpLength)
         let header = ARPHeader(
             operation: operation, senderMAC: Self.station(sender), senderAddress: sender, targetMAC: .zero,

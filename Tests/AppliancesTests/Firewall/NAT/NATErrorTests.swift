@@ -48,7 +48,8 @@ import Wire
     func `an error from outside reaches the inside host and quotes what that one sent`(proto: String) {
         let bench = NATBench()
         let texts = [
-            "tcp": "inside tcp 10.0.0.11:5000 > 203.0.113.5:80 SYN", "udp": "inside udp 10.0.0.11:5000 > 203.0.113.5:80",
+            "tcp": "inside tcp 10.0.0.11:5000 > 203.0.113.5:80 SYN",
+            "udp": "inside udp 10.0.0.11:5000 > 203.0.113.5:80",
             "icmp": "inside icmp 8/0 10.0.0.11 > 203.0.113.5 id 5000",
         ]
         // The mapping differs from the host's own port.

@@ -52,24 +52,34 @@ import Wire
                     let sender = ["203.0.113.5", inside].randomElement(using: &random)!
                     let to = about.withUnsafeBytes { $0.baseAddress!.readIPv4(at: 26) }
                     let port = sender == inside ? "inside" : "outside"
-                    frames = [bench.frame("\(port) icmp \([3, 11].randomElement(using: &random)!)/\(number(0...4)) \(sender) > \(to)", payload: quote)]
+                    frames = [
+                        bench.frame(
+                            "\(port) icmp \([3, 11].randomElement(using: &random)!)/\(number(0...4)) \(sender) > \(to)",
+                            payload: quote)
+                    ]
                 }
             default: break
             }
-            let isDamaged = isHolding || frames.contains { frame in
-                frame.0.withUnsafeBytes { bytes in
-                    var copy = Array(bytes)
-                    return copy.withUnsafeMutableBytes { PacketView($0).map { !$0.isTransportChecksumValid } ?? true }
+            let isDamaged =
+                isHolding
+                || frames.contains { frame in
+                    frame.0.withUnsafeBytes { bytes in
+                        var copy = Array(bytes)
+                        return copy.withUnsafeMutableBytes {
+                            PacketView($0).map { !$0.isTransportChecksumValid } ?? true
+                        }
+                    }
                 }
-            }
             bench.checksChecksums = !isDamaged
             let out = bench.raw(frames)
             // A damaged fragment may leave with a later one.
             isHolding = bench.counter("fragments.held") > 0
-            for (port, side, bytes) in out where side == .wire && port == 0 && bytes.count >= 34 && bytes[12] == 8 && bytes[13] == 0 {
+            for (port, side, bytes) in out
+            where side == .wire && port == 0 && bytes.count >= 34 && bytes[12] == 8 && bytes[13] == 0 {
                 let source = bytes.withUnsafeBytes { $0.baseAddress!.readIPv4(at: 26) }
                 #expect(
-                    source.rawValue >> 24 == 192 || source.rawValue >> 8 != 0x0a0000, "seed \(seed), step \(step): \(source) left")
+                    source.rawValue >> 24 == 192 || source.rawValue >> 8 != 0x0a0000,
+                    "seed \(seed), step \(step): \(source) left")
             }
             seen += out.map(\.2)
             if seen.count > 100 { seen.removeFirst(seen.count - 100) }

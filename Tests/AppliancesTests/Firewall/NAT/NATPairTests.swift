@@ -10,7 +10,9 @@ import Wire
 struct NATPairTests {
     private static let virtual = FirewallLab.virtualAddresses[0]
 
-    private static func nat(_ addresses: IPv4Address..., ports: ClosedRange<UInt16> = NATPool.everyPort) -> NATConfiguration {
+    private static func nat(_ addresses: IPv4Address..., ports: ClosedRange<UInt16> = NATPool.everyPort)
+        -> NATConfiguration
+    {
         NATConfiguration(
             pools: [NATPool(name: "internet", addresses: addresses, ports: ports)],
             rules: [NATRule(source: IPv4Network("198.51.100.0/24")!, pool: "internet")])

@@ -7,8 +7,12 @@ import Wire
 @Suite struct NATTableTests {
     @Test func `a TCP connection from SYN to FIN keeps one external endpoint`() {
         let bench = NATBench()
-        let (out, sent) = ("inside tcp 10.0.0.10:40001 > 203.0.113.5:80", "outside tcp 192.0.2.9:40001 > 203.0.113.5:80")
-        let (back, got) = ("outside tcp 203.0.113.5:80 > 192.0.2.9:40001", "inside tcp 203.0.113.5:80 > 10.0.0.10:40001")
+        let (out, sent) = (
+            "inside tcp 10.0.0.10:40001 > 203.0.113.5:80", "outside tcp 192.0.2.9:40001 > 203.0.113.5:80"
+        )
+        let (back, got) = (
+            "outside tcp 203.0.113.5:80 > 192.0.2.9:40001", "inside tcp 203.0.113.5:80 > 10.0.0.10:40001"
+        )
         NATRow.run(
             [
                 NATRow("SYN", "\(out) SYN", "\(sent) SYN"), NATRow("again", "\(out) SYN", "\(sent) SYN"),
@@ -27,7 +31,8 @@ import Wire
         NATRow.run(
             [
                 NATRow(
-                    "one host", "inside udp 10.0.0.10:5000 > 203.0.113.5:53", "outside udp 192.0.2.9:5000 > 203.0.113.5:53"),
+                    "one host", "inside udp 10.0.0.10:5000 > 203.0.113.5:53",
+                    "outside udp 192.0.2.9:5000 > 203.0.113.5:53"),
                 NATRow(
                     "another port", "inside udp 10.0.0.10:5000 > 203.0.113.5:99",
                     "outside udp 192.0.2.9:5000 > 203.0.113.5:99"),
@@ -79,7 +84,9 @@ import Wire
         // What came in is answered through the same mapping, whatever let it in.
         if filtering == .endpointIndependent {
             #expect(
-                bench.send("inside udp 10.0.0.10:5000 > 198.51.100.7:53") == ["outside udp 192.0.2.9:5000 > 198.51.100.7:53"])
+                bench.send("inside udp 10.0.0.10:5000 > 198.51.100.7:53") == [
+                    "outside udp 192.0.2.9:5000 > 198.51.100.7:53"
+                ])
         }
         // A contact ends with its sessions.
         bench.pass(.seconds(301))
@@ -109,12 +116,14 @@ import Wire
         NATRow.run(
             [
                 NATRow(
-                    "SYN", "inside tcp 10.0.0.10:4000 > 192.0.2.9:80 SYN", "inside tcp 192.0.2.9:4000 > 10.0.0.11:80 SYN"),
+                    "SYN", "inside tcp 10.0.0.10:4000 > 192.0.2.9:80 SYN",
+                    "inside tcp 192.0.2.9:4000 > 10.0.0.11:80 SYN"),
                 NATRow(
                     "SYN-ACK", "inside tcp 10.0.0.11:80 > 192.0.2.9:4000 SYN,ACK",
                     "inside tcp 192.0.2.9:80 > 10.0.0.10:4000 SYN,ACK"),
                 NATRow(
-                    "ACK", "inside tcp 10.0.0.10:4000 > 192.0.2.9:80 ACK", "inside tcp 192.0.2.9:4000 > 10.0.0.11:80 ACK"),
+                    "ACK", "inside tcp 10.0.0.10:4000 > 192.0.2.9:80 ACK",
+                    "inside tcp 192.0.2.9:4000 > 10.0.0.11:80 ACK"),
             ], on: bench)
     }
 
@@ -158,7 +167,8 @@ import Wire
         for pooling in NATPool.Pooling.allCases {
             let bench = NATBench([
                 NATPool(
-                    name: "internet", addresses: addresses.map { IPv4Address($0)! }, ports: 2000...2001, pooling: pooling)
+                    name: "internet", addresses: addresses.map { IPv4Address($0)! }, ports: 2000...2001,
+                    pooling: pooling)
             ])
             // 10.0.0.10 is the 167772170th address: even, the first of two.
             let sent = (0..<3).map { bench.send("inside udp 10.0.0.10:\(5000 + $0) > 203.0.113.5:53") }
@@ -192,7 +202,9 @@ import Wire
         #expect(try #require(told.first).details["pool"] == "internet")
         // Those that are there go on, and towards others too.
         #expect(
-            bench.send("inside udp 10.0.0.10:5001 > 198.51.100.7:53") == ["outside udp 192.0.2.9:2001 > 198.51.100.7:53"])
+            bench.send("inside udp 10.0.0.10:5001 > 198.51.100.7:53") == [
+                "outside udp 192.0.2.9:2001 > 198.51.100.7:53"
+            ])
         bench.pass(.seconds(301))
         #expect(
             bench.send("inside udp 10.0.0.11:6000 > 203.0.113.5:53") == ["outside udp 192.0.2.9:2000 > 203.0.113.5:53"])

@@ -27,7 +27,8 @@ import Wire
 
     @Test func `UDP five minutes, a query one, and each packet of the inside puts it off`() {
         for (packet, seconds) in [
-            ("inside udp 10.0.0.10:4000 > 203.0.113.5:53", 300), ("inside icmp 8/0 10.0.0.10 > 203.0.113.5 id 4000", 60),
+            ("inside udp 10.0.0.10:4000 > 203.0.113.5:53", 300),
+            ("inside icmp 8/0 10.0.0.10 > 203.0.113.5 id 4000", 60),
         ] {
             let bench = NATBench()
             bench.send(packet)
