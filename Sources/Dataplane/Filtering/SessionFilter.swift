@@ -11,8 +11,10 @@ public import Wire
 /// `SessionFilter+Peer.swift`.
 public struct SessionFilter: ~Copyable {
     public let timers: SessionTimers
-    /// The first rule that matches decides about a new session; where none does, it is allowed.
-    public var rules: [FilterRule]
+    /// The first rule that matches decides about a new session.
+    public internal(set) var rules: [FilterRule]
+    /// About a session that no rule matches.
+    public internal(set) var otherwise: FilterRule.Action
     public internal(set) var table: FlowTable<Session>
     public internal(set) var nat: SourceNAT
     /// Sessions opened by packets that passed here.
@@ -29,11 +31,12 @@ public struct SessionFilter: ~Copyable {
     /// - Parameter capacity: the most sessions
     public init(
         capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = [],
-        nat: consuming SourceNAT = .none
+        otherwise: FilterRule.Action = .allow, nat: consuming SourceNAT = .none
     ) {
         self.timers = timers
         self.nat = nat
         self.rules = rules
+        self.otherwise = otherwise
         table = FlowTable(capacity: capacity)
         changes = SessionChanges(capacity: min(capacity, 1 << 16))
     }
@@ -120,10 +123,9 @@ public struct SessionFilter: ~Copyable {
     private mutating func open(_ flow: FiveTuple, from port: PortIndex, at now: Instant) -> FilterVerdict {
         // Rules see inside addresses, where a mapping hides one.
         let destination = insideDestination(of: flow)
-        if let rule = rules.first(where: { $0.matches(destination, from: port) }), rule.action == .deny {
-            return .drop(.policy)
-        }
-        var session = Session(state: .opening)
+        let rule = rules.first { $0.matches(destination, from: port) }
+        guard (rule?.action ?? otherwise) == .allow else { return .drop(.policy) }
+        var session = Session(state: .opening, rule: rule?.identity ?? .none)
         let outgoing: FiveTuple
         var refusal: DropReason?
         switch translate(opening: flow, &session, at: now) {

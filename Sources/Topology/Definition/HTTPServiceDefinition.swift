@@ -116,6 +116,4 @@ struct HTTPServiceDefinition {
             idleTime: mapping.duration("idle-time", in: .milliseconds(1)...(.seconds(3600))) ?? defaults.idleTime,
             mostRequests: mapping.integer("most-requests", in: 1...1_000_000) ?? defaults.mostRequests)
     }
-
-    /// `4000-4003`, or one port.
 }
