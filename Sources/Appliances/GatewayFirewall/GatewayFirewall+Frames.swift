@@ -50,7 +50,7 @@ extension GatewayFirewall {
         case .group(let packet):
             guard packet.destination.isLinkLocalMulticast else { return ports.counters.drop(.multicast) }
             ports.deliverToHost(frame, into: &output)
-        case .other: ports.counters.drop(.unsupportedEtherType)
+        case .other, .ipv6, .ipv6Group: ports.counters.drop(.unsupportedEtherType)
         }
     }
 

@@ -8,7 +8,7 @@ struct ReferenceTable {
     private(set) var values: [(reference: String, value: String)] = []
     private var index: [String: Int] = [:]
 
-    static let suffixes = [".mac", ".ip", ".virtual-mac", ".virtual-ip", ".address", ".port"]
+    static let suffixes = [".mac", ".ip", ".ip6", ".virtual-mac", ".virtual-ip", ".address", ".port"]
 
     init() {}
 
@@ -18,6 +18,7 @@ struct ReferenceTable {
             for interface in resolution.interfaces[name] ?? [] {
                 add("\(name).\(interface.name).mac", "\(interface.mac)")
                 if let address = interface.address { add("\(name).\(interface.name).ip", "\(address.address)") }
+                if let address = interface.ipv6 { add("\(name).\(interface.name).ip6", "\(address.address)") }
             }
             for pair in resolution.pairs {
                 guard let member = pair.index(of: name) else { continue }
@@ -56,7 +57,7 @@ struct ReferenceTable {
         reader.report(
             "'\(LabValue.shortened(text))' refers to nothing", at: position,
             allowed: [
-                "node.interface.mac", "node.interface.ip", "node.interface.virtual-mac", "node.interface.virtual-ip",
+                "node.interface.mac", "node.interface.ip", "node.interface.ip6", "node.interface.virtual-mac", "node.interface.virtual-ip",
                 "balancer/service.address", "balancer/service.port",
             ],
             suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))

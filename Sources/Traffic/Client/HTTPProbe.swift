@@ -32,7 +32,7 @@ final class HTTPProbe: Flow {
         started = context.loop.now
         _ = meter.ask(at: started)
         request = Array(
-            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
+            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address.bracketed)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
                 .utf8)
         do throws(Errno) {
             let (socket, _) = try context.connectedSocket(.tcp)
