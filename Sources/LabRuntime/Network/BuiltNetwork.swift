@@ -4,6 +4,7 @@ internal import Glibc
 internal import Netlink
 internal import SystemPackage
 public import Topology
+internal import Wire
 
 /// The network of a lab, built: its namespaces live as long as this value, or a process or a socket within them.
 public final class BuiltNetwork {

@@ -2,6 +2,7 @@ internal import EventLoop
 internal import LabTime
 internal import Measurement
 internal import SystemPackage
+internal import Wire
 
 /// One probe of `http-request`: a connection from a new source port, one GET and its answer with its status, and
 /// a close. Patience runs from the first SYN to the answer's end. It survives with a status below 400.

@@ -48,6 +48,20 @@ public struct IPLayout<Tuple: FlowTuple>: Sendable {
     @inlinable public var isFragment: Bool { fragment != .whole }
 }
 
+extension IPLayout where Tuple == IPv6FiveTuple {
+    /// The layout of an IPv4 packet with its addresses as `InternetAddress.universal` has them, for code off the hot
+    /// path that treats both families alike.
+    public init(universal layout: FrameLayout) {
+        self.init(
+            fiveTuple: IPv6FiveTuple(
+                source: layout.fiveTuple.source.universal, destination: layout.fiveTuple.destination.universal,
+                portsAndProtocol: layout.fiveTuple.portsAndProtocol),
+            networkOffset: Int(layout.networkOffset), transportOffset: Int(layout.transportOffset),
+            payloadOffset: Int(layout.payloadOffset), endOffset: Int(layout.endOffset), fragment: layout.fragment,
+            tcpFlags: layout.tcpFlags, hasTransportHeader: layout.hasTransportHeader)
+    }
+}
+
 /// Which piece of a packet an IPv4 header, or the fragment header of IPv6, announces.
 @frozen
 public enum IPFragment: UInt8, Sendable {
