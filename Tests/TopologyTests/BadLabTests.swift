@@ -175,7 +175,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake(
             "inside: 198.51.100.3 }",
             "inside: 198.51.100.3 }\n    redundancy: { priority: 100 , preempt: on }\n    routes: { 10.0.0.1/8: 192.0.2.10 }",
-            "lab.yaml:22:15: '10.0.0.1/8' is no destination of a route; allowed: an IPv4 network such as 192.0.2.0/24, with no bit set behind the prefix, default; did you mean '10.0.0.0/8'?"
+            "lab.yaml:22:15: '10.0.0.1/8' is no destination of a route; allowed: an IP network such as 192.0.2.0/24 or 2001:db8::/64, with no bit set behind the prefix, default; did you mean '10.0.0.0/8'?"
         ),
         Mistake(
             "inside: 198.51.100.3 }", "inside: 198.51.100.3 }\n    redundancy: { addresses: { outside: 192.0.2.9 } }",

@@ -13,7 +13,7 @@ extension BoxPorts {
         let (source, destination) = (packet.source, packet.destination)
         let isDiscovery = packet.icmp?.type.isNeighborDiscovery ?? false
         // Only somebody who looks for duplicates of its address has none. Source: RFC 4862, 5.4.2
-        guard source.isNeighbor || isDiscovery && source.isUnspecified, !owned.contains(source),
+        guard source.isNeighbor || isDiscovery && source.isUnspecified, isDiscovery || !owned.contains(source),
             destination.isMulticast || destination.isNeighbor
         else {
             counters.drop(.sourceAddressInvalid)
@@ -40,13 +40,7 @@ extension BoxPorts {
             receiveSolicitation(for: target, by: mac, packet, on: frame.port, at: now, into: &output)
         case .neighborAdvertisement(let target, let flags, let mac):
             let mac = mac ?? packet.sourceMAC
-            if owned.answer(for: target, on: frame.port) != nil {
-                // The box's own words that came back over a switch are no conflict.
-                if mac != ports[Int(frame.port)].mac, !acceptedMACs.contains(UInt64(frame.port) << 48 | mac.packed) {
-                    counters.drop(.addressConflict)
-                }
-                return
-            }
+            if owned.answer(for: target, on: frame.port) != nil { return noteConflict(mac, on: frame.port) }
             learn(
                 target, mac, on: frame.port, at: now, creates: false, overrides: flags.contains(.override),
                 into: &output)
@@ -64,6 +58,7 @@ extension BoxPorts {
         // Everybody who shares the last 24 bits of an address hears its solicitations.
         guard let answer = owned.answer(for: target, on: port) else { return }
         let asker = packet.source
+        if owned.contains(asker) { return noteConflict(packet.sourceMAC, on: port) }
         if let mac, !asker.isUnspecified {
             learn(asker, mac, on: port, at: now, creates: true, overrides: true, into: &output)
         }
@@ -76,6 +71,12 @@ extension BoxPorts {
             from: target, mac: answer, to: isProbe ? .allNodes : asker,
             mac: isProbe ? .multicast(for: IPv6Address.allNodes) : mac ?? packet.sourceMAC, into: buffer)
         counters.count(.solicitationsAnswered)
+    }
+
+    /// Somebody speaks for an address of the box; its own words that came back over a switch are no conflict.
+    private mutating func noteConflict(_ mac: MACAddress, on port: PortIndex) {
+        guard mac != ports[Int(port)].mac, !acceptedMACs.contains(UInt64(port) << 48 | mac.packed) else { return }
+        counters.drop(.addressConflict)
     }
 
     private mutating func learn(
