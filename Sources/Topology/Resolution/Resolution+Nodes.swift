@@ -19,7 +19,9 @@ extension Resolution {
         case .router: role = .host(HostConfiguration(kind: .router, servers: definition.services ?? []))
         case .firewall:
             role = .firewall(
-                FirewallConfiguration(name: name, ports: ports, routes: routes, redundancy: redundancy(of: name)))
+                FirewallConfiguration(
+                    name: name, ports: ports, routes: routes, redundancy: redundancy(of: name),
+                    policy: definition.policy))
         case .loadBalancer:
             if definition.virtualServices.isEmpty {
                 reader.report("load balancer '\(name)' has no virtual service", at: definition.name.position)
@@ -41,7 +43,9 @@ extension Resolution {
                     filtering: gateway.filtering, pickUp: gateway.pickUp, misfitPolicy: gateway.misfitPolicy,
                     timers: gateway.timers))
         }
-        return Node(name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls)
+        return Node(
+            name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls,
+            programs: definition.programs.compactMap { program($0, of: name) })
     }
 
     // MARK: Routes
@@ -69,7 +73,7 @@ extension Resolution {
     /// Neighbours' addresses, one of each family at most: written out, or as `node.interface`, or as any reference to an
     /// address, or a list of those.
     /// - Parameter family: of the destination; nil for a default route, which takes what the gateway has
-    private func nextHops(
+    func nextHops(
         _ value: LabValue, of node: String, what: String, _ family: AddressFamily?
     ) -> [IPAddress] {
         var hops: [IPAddress] = []
