@@ -200,7 +200,7 @@ private func messages(_ text: String) -> [String] {
             "lab.yaml:24:24: 'pc' has no IPv6 address, but the target is [2001:db8:2::100]:80"),
         Mistake(
             "ip6.src: lb/web.address", "ip6.src: 192.0.2.1",
-            "lab.yaml:33:16: ip6.src takes an IPv6 address (2001:db8::1) or network (2001:db8::/64), not '192.0.2.1'"),
+            "lab.yaml:33:23: ip6.src takes an IPv6 address (2001:db8::1) or network (2001:db8::/64), not '192.0.2.1'"),
     ])
     func `says what is wrong with it, and where`(mistake: Mistake) {
         #expect(messages(replacing(mistake.old, mistake.new)) == [mistake.message])
