@@ -45,6 +45,7 @@ extension FiveTuple: FlowTuple {
             switch problem {
             case .noRoute: .unreachable(code: ICMPv4UnreachableCode.network)
             case .portUnreachable: .unreachable(code: ICMPv4UnreachableCode.port)
+            case .prohibited: .unreachable(code: ICMPv4UnreachableCode.administrativelyProhibited)
             case .timeExceeded: .timeExceeded
             case .packetTooBig(let mtu): .fragmentationNeeded(mtu: UInt16(clamping: mtu))
             }

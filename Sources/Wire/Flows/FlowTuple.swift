@@ -54,6 +54,8 @@ public protocol FlowTuple: Hashable, Sendable, BitwiseCopyable, CustomStringConv
 public enum DeliveryProblem: Hashable, Sendable {
     case noRoute
     case portUnreachable
+    /// By a rule, or for want of something that the rules need.
+    case prohibited
     case timeExceeded
     /// - mtu: bytes of the largest IP packet that would have passed
     case packetTooBig(mtu: Int)

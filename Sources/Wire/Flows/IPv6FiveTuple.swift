@@ -95,6 +95,7 @@ extension IPv6FiveTuple: FlowTuple {
         switch problem {
         case .noRoute: ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.noRoute)
         case .portUnreachable: ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.port)
+        case .prohibited: ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.prohibited)
         case .timeExceeded: ICMPv6Header(type: .timeExceeded)
         case .packetTooBig(let mtu): ICMPv6Header(type: .packetTooBig, rest: UInt32(clamping: mtu))
         }

@@ -146,6 +146,8 @@ extension IPPacketView {
 extension IPPacketView where Tuple == FiveTuple {
     @inlinable public var identification: UInt16 { bytes.readUInt16(at: network &+ 4) }
     @inlinable public var dontFragment: Bool { bytes.readUInt8(at: network &+ 6) & 0x40 != 0 }
+    /// Bytes of the datagram before this fragment; 0 where it is whole or the first one.
+    @inlinable public var fragmentOffset: Int { Int(bytes.readUInt16(at: network &+ 6) & 0x1fff) &* 8 }
 
     /// The first eight bytes of an ICMP message; nil where there is none.
     @inlinable public var icmp: ICMPv4Header? {
