@@ -19,6 +19,8 @@ final class RouteTracker {
     private let descriptor: Int32
     /// Tells this tracker's answers from others'.
     private let identifier: UInt16
+    /// In the order of the choices; the lab file takes IPv4 alone.
+    private let gateways: [IPv4Address]
     /// The interface to each gateway.
     private let interfaces: [String]
     private var carrier: CarrierWatch
@@ -32,10 +34,11 @@ final class RouteTracker {
         self.route = route
         self.process = process
         identifier = UInt16(truncatingIfNeeded: 0xf100 + number)
-        interfaces = route.choices.map { choice in
-            node.interfaces.first { $0.address?.network.contains(choice.gateway) == true }?.name ?? ""
+        gateways = route.choices.compactMap(\.gateway.ipv4)
+        interfaces = gateways.map { gateway in
+            node.interfaces.first { $0.address?.network.contains(gateway) == true }?.name ?? ""
         }
-        tracking = GatewayTracking(count: route.choices.count, misses: route.misses)
+        tracking = GatewayTracking(count: gateways.count, misses: route.misses)
         carrier = try CarrierWatch()
         socket = try NetlinkSocket()
         nextQuestion = process.loop.now
@@ -53,7 +56,7 @@ final class RouteTracker {
     }
 
     private func ask() {
-        for (place, sequence) in tracking.ask().enumerated() { send(sequence, to: route.choices[place].gateway) }
+        for (place, sequence) in tracking.ask().enumerated() { send(sequence, to: gateways[place]) }
         follow()
         // From the planned instant, not from now: a late turn does not slow the cadence.
         nextQuestion = max(nextQuestion + route.interval, process.loop.now)
@@ -78,7 +81,7 @@ final class RouteTracker {
                 let header = icmp.header
                 guard header.type == .echoReply, header.identifier == identifier else { continue }
                 let source = ip.source
-                if let place = route.choices.firstIndex(where: { $0.gateway == source }) {
+                if let place = gateways.firstIndex(of: source) {
                     tracking.answered(place, sequence: header.sequence)
                 }
             }
