@@ -1,6 +1,6 @@
 public import Wire
 
-/// A unicast route of the main table.
+/// A unicast route; in a list always of the main table.
 public struct Route: Hashable, Sendable {
     public var destination: NetworkAddress
     public var prefixLength: Int
@@ -11,11 +11,14 @@ public struct Route: Hashable, Sendable {
     public var metric: UInt32?
     /// The gateway is reached directly though no address of the interface covers it.
     public var isOnLink: Bool
+    /// nil for the main one.
+    public var table: UInt32?
 
     public init(
         to destination: NetworkAddress, prefixLength: Int, gateway: NetworkAddress? = nil,
-        device: InterfaceReference? = nil, metric: UInt32? = nil, isOnLink: Bool = false
+        device: InterfaceReference? = nil, metric: UInt32? = nil, isOnLink: Bool = false, table: UInt32? = nil
     ) {
+        self.table = table
         self.destination = destination
         self.prefixLength = prefixLength
         self.gateway = gateway
@@ -50,6 +53,7 @@ extension Route: CustomStringConvertible {
         if let device { text += " dev \(device)" }
         if let metric { text += " metric \(metric)" }
         if isOnLink { text += " onlink" }
+        if let table { text += " table \(table)" }
         return text
     }
 }

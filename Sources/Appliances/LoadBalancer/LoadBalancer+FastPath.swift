@@ -20,7 +20,7 @@ extension LoadBalancer {
         toMember.destination = member.address
         toMember.destinationPort = member.port
         var translationPort: UInt16 = 0
-        if services[service].sourceTranslation == .autoMap {
+        if services[service].sourceTranslation.translates(tuple.source, to: member.address) {
             guard let own = ports[hop.port].address?.address else { return ports.counters.drop(.noRoute) }
             guard let number = takePort(of: hop.port, isUDP: tuple.protocol == .udp) else {
                 return ports.counters.drop(.translationPortsExhausted)

@@ -1,3 +1,4 @@
+internal import Appliances
 internal import Measurement
 internal import Topology
 internal import Traffic
@@ -25,6 +26,8 @@ final class HostProgram: NodeProgram {
         clients[program.name] = client
         client.start()
     }
+
+    var counters: [CounterReading] { KernelCounters.read() }
 
     func finishTraffic(_ name: String) { clients[name]?.finish() }
 

@@ -16,6 +16,7 @@ enum LabKeys {
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
+    static let rule = ["preference", "from", "to", "in", "table", "remove"]
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]
     static let bird = ["as", "neighbors", "announce", "hold-time", "detect", "config"]
@@ -32,10 +33,12 @@ enum LabKeys {
 
     static let requirements = ["every", "some", "none", "count", "first", "sequence"]
     static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
+    static let counter = ["of", "name", "minus", "is"]
+    static let chanceOfLoss = ["share", "chance"]
     static let event = ["name", "count", "after", "within"]
     static let trafficExpectation = [
         "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "after", "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event"] + requirements
+    static let expectation = ["id", "frames", "event", "counter"] + requirements
 }

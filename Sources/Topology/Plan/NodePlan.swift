@@ -33,6 +33,15 @@ struct NodePlan {
                 namespace: id, action: .addRoute($0),
                 reason: $0.destination == .any ? "the gateway of the lab file" : "a route of the lab file")
         }
+        for table in node.tables {
+            configuration += table.routes.map {
+                PlanStep(namespace: id, action: .addTableRoute($0, table: table.number), reason: "a route of the lab file")
+            }
+        }
+        // What is taken away comes last: the rule for own addresses must have its successor by then.
+        configuration += (node.rules.filter { $0.table != nil } + node.rules.filter { $0.table == nil }).map {
+            PlanStep(namespace: id, action: .rule($0), reason: "a rule of the lab file")
+        }
         return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
     }
 

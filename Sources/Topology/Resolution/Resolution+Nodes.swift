@@ -42,24 +42,29 @@ extension Resolution {
                     timers: gateway.timers))
         }
         return Node(
-            name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls,
+            name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
+            rules: rules(of: definition), sysctls: definition.sysctls,
             programs: definition.programs.compactMap { program($0, of: name) })
     }
 
     // MARK: Routes
 
     private func routes(of definition: NodeDefinition) -> [RouteConfiguration] {
-        var routes = definition.routes.compactMap { route in
-            nextHop(route.gateway, of: definition.name.value, what: "the route to \(route.destination)").map {
-                RouteConfiguration(destination: route.destination, gateway: $0)
-            }
-        }
+        var routes = routes(definition.routes, of: definition.name.value)
         if let gateway = definition.gateway,
             let address = nextHop(gateway, of: definition.name.value, what: "the gateway")
         {
             routes.append(RouteConfiguration(destination: .any, gateway: address))
         }
         return routes
+    }
+
+    func routes(_ routes: [NodeDefinition.Route], of node: String) -> [RouteConfiguration] {
+        routes.compactMap { route in
+            nextHop(route.gateway, of: node, what: "the route to \(route.destination)").map {
+                RouteConfiguration(destination: route.destination, gateway: $0)
+            }
+        }
     }
 
     /// A neighbour's address: written out, or as `node.interface`, or as any reference to an address.
