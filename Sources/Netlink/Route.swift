@@ -13,6 +13,8 @@ public struct Route: Hashable, Sendable {
     public var isOnLink: Bool
     /// nil for the main one.
     public var table: UInt32?
+    /// In a list, of a route with several ways: each way's gateway, as often as its weight. `gateway` is nil then.
+    public var gateways: [NetworkAddress] = []
 
     public init(
         to destination: NetworkAddress, prefixLength: Int, gateway: NetworkAddress? = nil,
@@ -50,6 +52,7 @@ extension Route: CustomStringConvertible {
     public var description: String {
         var text = prefixLength == 0 ? "default" : "\(destination)/\(prefixLength)"
         if let gateway { text += " via \(gateway)" }
+        if !gateways.isEmpty { text += " via " + gateways.map(\.description).joined(separator: " and ") }
         if let device { text += " dev \(device)" }
         if let metric { text += " metric \(metric)" }
         if isOnLink { text += " onlink" }

@@ -13,7 +13,7 @@ extension LoadBalancer {
         guard !clientMAC.isMulticast, !clientMAC.isZero else { return ports.counters.drop(.sourceAddressInvalid) }
         guard let place = services[service].choose(for: tuple) else { return ports.counters.drop(.noMemberUp) }
         let member = services[service].members[place]
-        guard let hop = ports.routes.lookup(member.address) else { return ports.counters.drop(.noRoute) }
+        guard let hop = ports.routes.lookup(member.address, for: tuple) else { return ports.counters.drop(.noRoute) }
         guard ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return }
 
         var toMember = tuple

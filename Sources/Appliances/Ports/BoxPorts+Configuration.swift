@@ -13,13 +13,20 @@ extension BoxPorts {
         var box = BoxPorts(
             ports: ports.map { BoxPort(mac: $0.mac, address: $0.address, mtu: $0.mtu) }, neighborTiming: neighborTiming)
         for route in routes {
-            guard box.addRoute(to: route.destination, via: route.gateway) else {
+            guard ports.contains(where: { $0.address?.network.contains(route.gateway) == true }) else {
                 let networks = ports.compactMap { $0.address?.network.description }.joined(separator: ", ")
                 throw ConfigurationError(
                     "the route to \(route.destination) leads to \(route.gateway), which is on none of the connected networks (\(networks)); give the address of a neighbour"
                 )
             }
         }
+        box.replaceRoutes(with: routes.map { ($0.destination, $0.gateway) })
         self = box
+    }
+
+    /// What the box's own kernel has now (`ApplianceCommand.routes`).
+    mutating func takeOver(_ routes: [RouteConfiguration]) -> ApplianceReply {
+        replaceRoutes(with: routes.map { ($0.destination, $0.gateway) })
+        return .done
     }
 }

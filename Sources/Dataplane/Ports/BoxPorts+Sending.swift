@@ -8,7 +8,7 @@ extension BoxPorts {
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         guard packet.destination.isRoutable else { return counters.drop(.multicast) }
-        guard let hop = routes.lookup(packet.destination) else {
+        guard let hop = routes.lookup(packet.destination, for: packet.fiveTuple) else {
             counters.drop(.noRoute)
             return sendICMPError(
                 .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)

@@ -95,6 +95,24 @@ public struct BoxPorts: ~Copyable {
         return false
     }
 
+    /// Takes over the routes of the box's own kernel beside the connected networks: those of the lab file and what a
+    /// routing daemon learned. A gateway on none of the connected networks is passed over.
+    public mutating func replaceRoutes(with kernel: [(destination: IPv4Network, gateway: IPv4Address)]) {
+        var new: [Route] = []
+        for index in 0..<count {
+            guard let network = ports[index].address?.network else { continue }
+            new.append(Route(destination: network, port: PortIndex(index), gateway: nil))
+        }
+        let connected = new
+        for (destination, gateway) in kernel {
+            guard let way = connected.first(where: { $0.destination.contains(gateway) }),
+                !connected.contains(where: { $0.destination == destination })
+            else { continue }
+            new.append(Route(destination: destination, port: way.port, gateway: gateway))
+        }
+        routes.replaceAll(with: new)
+    }
+
     /// Notes that a port gained or lost its carrier. Without it the port sends nothing and its neighbours are
     /// forgotten, because something else may be behind it when it comes back.
     public mutating func setCarrier(of port: PortIndex, isUp: Bool) {

@@ -9,10 +9,13 @@ final class HostProgram: NodeProgram {
     private let servers: [TrafficServer]
     private var clients: [String: TrafficClient] = [:]
     private let ports = SourcePorts()
+    /// Where a routing daemon may run.
+    private let routes: RouteWatch?
 
     /// Servers listen from here on: they send nothing before they are asked.
     init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
         self.process = process
+        routes = node.programs.isEmpty ? nil : try RouteWatch(in: process)
         servers = try configuration.servers.map { try TrafficServer($0, nodeName: node.name, on: process.loop) }
     }
 

@@ -23,7 +23,7 @@ enum LabKeys {
     static let rule = ["preference", "from", "to", "in", "table", "remove"]
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]
-    static let bird = ["as", "neighbors", "announce", "hold-time", "detect", "config"]
+    static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [

@@ -92,6 +92,10 @@ struct NodePlan {
                 isRouter ? "a router forwards" : "only a router forwards"
             )
         ]
+        if isRouter {
+            settings.append(
+                (Sysctl("net/ipv4/fib_multipath_hash_policy", "1"), "of equal ways each flow takes one, by its five-tuple"))
+        }
         for (name, reason) in [
             ("rp_filter", "no reverse path filter unless the lab asks for it"),
             ("arp_ignore", "ARP as the kernel does it by default"),
