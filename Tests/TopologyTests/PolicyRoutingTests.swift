@@ -23,11 +23,12 @@ import Wire
     @Test func `has rules in the lab's words, and tables`() throws {
         let text = lab(
             """
-            tables: { 10: { 10.9.0.0/24: lb.servers } }
-                rules:
-                  - { remove: 0 }
-                  - { preference: 10, from: backend-1.servers, to: 10.9.0.0/24, in: lo, table: 10 }
-                  - { preference: 100, table: local }
+            routing:
+                  tables: { 10: { 10.9.0.0/24: lb.servers } }
+                  rules:
+                    - { remove: 0 }
+                    - { preference: 10, from: backend-1.servers, to: 10.9.0.0/24, in: lo, table: 10 }
+                    - { preference: 100, table: local }
             """)
         let node = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first?.node(named: "backend-1"))
         #expect(
@@ -54,15 +55,15 @@ import Wire
     }
 
     @Test(arguments: [
-        ("rules: [{ preference: 10 }]", "a rule needs the key 'table'"),
-        ("rules: [{ preference: 10, table: 10 }]", "'table' of a rule is '10'; allowed: default, local, main"),
-        ("rules: [{ remove: 0, table: main }]", "'remove' takes the rule of a preference away, without 'table'"),
+        ("routing: { rules: [{ preference: 10 }] }", "a rule needs the key 'table'"),
+        ("routing: { rules: [{ preference: 10, table: 10 }] }", "'table' of a rule is '10'; allowed: default, local, main"),
+        ("routing: { rules: [{ remove: 0, table: main }] }", "'remove' takes the rule of a preference away, without 'table'"),
         (
             "rules: [{ preference: 10, in: server, table: main }]",
             "'in' of a rule is 'server', which 'backend-1' does not have"
         ),
-        ("rules: [{ preference: 10, from: backend-1.server, table: main }]", "'from' of a rule is 'backend-1.server'"),
-        ("tables: { main: { default: lb.servers } }", "'main' is no table of 'backend-1'"),
+        ("routing: { rules: [{ preference: 10, from: backend-1.server, table: main }] }", "'from' of a rule is 'backend-1.server'"),
+        ("routing: { tables: { main: { default: lb.servers } } }", "'main' is no table of 'backend-1'"),
     ])
     func `what is wrong is told`(_ routing: String, _ message: String) {
         let found = messages(lab(routing))

@@ -15,7 +15,7 @@ final class HostProgram: NodeProgram {
     /// Servers listen from here on: they send nothing before they are asked.
     init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
         self.process = process
-        routes = node.programs.isEmpty ? nil : try RouteWatch(in: process)
+        routes = try node.programs.isEmpty ? nil : RouteWatch(in: process)
         servers = try configuration.servers.map { try TrafficServer($0, nodeName: node.name, on: process.loop) }
     }
 

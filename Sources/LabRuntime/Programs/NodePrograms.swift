@@ -22,7 +22,8 @@ final class NodePrograms {
     private var running: [String: RunningProgram] = [:]
     private var notReady: Set<String>
     private var whenReady: () -> Void = {}
-    private let routes = RouteReader()
+    /// Of the node's kernel; opened when the first program waits for a route.
+    private var routes: RouteReader?
 
     /// Call while the process has one thread.
     init(of node: Node, folder: RunFolder, in process: NodeProcess) throws(LabFailure) {
@@ -96,7 +97,7 @@ final class NodePrograms {
     ) {
         // Another one has taken its place, or it has been killed: somebody else waits, or nobody.
         guard running[program.name] === started else { return }
-        guard let missing = program.readiness.first(where: { !$0.isMet(routes.read) }) else { return then() }
+        guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes) }) else { return then() }
         guard process.loop.now < limit else {
             let log = folder.log(of: program.name, on: node.name)
             return process.fail(
@@ -108,6 +109,11 @@ final class NodePrograms {
         }
     }
 
+    private func kernelRoutes() -> [RouteConfiguration] {
+        if routes == nil { routes = try? RouteReader() }
+        return routes?.read() ?? []
+    }
+
     /// What a program said last, indented, below its own heading.
     private static func lastLines(of log: String, most: Int = 8) -> String {
         guard let text = KernelFile.contents(log) else { return "" }
@@ -117,14 +123,13 @@ final class NodePrograms {
     }
 }
 
-/// Reads the routes of the node's kernel by one socket, opened when the first program waits for a route.
+/// A class may hold a value that cannot be copied only as a property of its own.
 private final class RouteReader {
-    private var socket: NetlinkSocket?
+    private var socket: NetlinkSocket
 
-    func read() -> [RouteConfiguration] {
-        if socket == nil { socket = try? NetlinkSocket() }
-        return (try? socket?.gatewayRoutes()) ?? []
-    }
+    init() throws(NetlinkError) { socket = try NetlinkSocket() }
+
+    func read() -> [RouteConfiguration] { (try? socket.gatewayRoutes()) ?? [] }
 }
 
 extension String {

@@ -2,6 +2,7 @@ internal import Appliances
 internal import CLinux
 internal import Glibc
 internal import Topology
+internal import Wire
 
 extension ProgramConfiguration.Readiness {
     /// Asks the kernel, in the calling process's namespaces.

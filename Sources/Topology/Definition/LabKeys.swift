@@ -24,7 +24,8 @@ enum LabKeys {
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
-    static let rule = ["preference", "from", "to", "in", "table", "remove"]
+    static let routing = ["tables", "rules"]
+    static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]
     static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]

@@ -21,7 +21,7 @@ struct NodeDefinition {
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
-            return ["role", "interfaces", "gateway", "routes", "rules", "tables"] + own + ["programs", "sysctls"]
+            return ["role", "interfaces", "gateway", "routes", "routing"] + own + ["programs", "sysctls"]
         }
 
         var article: String {
@@ -73,7 +73,7 @@ struct NodeDefinition {
         self.role = role
         guard let mapping = MappingReader(entry.value, role.article, keys: role.keys, reader) else { return nil }
 
-        routing = RoutingDefinition(mapping, node: entry.key, reader)
+        routing = mapping["routing"].flatMap { RoutingDefinition($0, node: entry.key, reader) } ?? RoutingDefinition()
         if let value = mapping.required("interfaces") {
             if let entries = value.entries {
                 interfaces = entries.compactMap { InterfaceDefinition($0, node: entry.key, reader) }

@@ -3,11 +3,12 @@ import Wire
 
 /// Policy routing as written.
 ///
-///     rules:
-///       - { preference: 10, from: member.first, to: member.second, table: 10 }
-///       - { preference: 100, table: local }
-///       - { remove: 0 }
-///     tables: { 10: { 10.2.1.13/32: lb.first } }
+///     routing:
+///       tables: { 10: { 10.2.1.13/32: lb.first } }
+///       rules:
+///         - { preference: 10, from: member.first, to: member.second, table: 10 }
+///         - { preference: 100, table: local }
+///         - { remove: 0 }
 struct RoutingDefinition {
     struct Rule {
         var preference: UInt32
@@ -26,7 +27,10 @@ struct RoutingDefinition {
     var rules: [Rule] = []
     var tables: [Table] = []
 
-    init(_ mapping: MappingReader, node: String, _ reader: LabReader) {
+    init() {}
+
+    init?(_ value: LabValue, node: String, _ reader: LabReader) {
+        guard let mapping = MappingReader(value, "the routing of '\(node)'", keys: LabKeys.routing, reader) else { return nil }
         for entry in NodeDefinition.named(mapping["tables"], "the tables of '\(node)'", reader) {
             guard let number = UInt32(entry.key), (1...252).contains(number) else {
                 reader.report(
@@ -42,9 +46,9 @@ struct RoutingDefinition {
     }
 
     private func rule(_ value: LabValue, _ reader: LabReader) -> Rule? {
-        guard let mapping = MappingReader(value, "a rule", keys: LabKeys.rule, reader) else { return nil }
+        guard let mapping = MappingReader(value, "a rule", keys: LabKeys.routingRule, reader) else { return nil }
         if mapping["remove"] != nil {
-            for key in LabKeys.rule where key != "remove" && mapping[key] != nil {
+            for key in LabKeys.routingRule where key != "remove" && mapping[key] != nil {
                 reader.report(
                     "'remove' takes the rule of a preference away, without '\(key)'", at: mapping.keyPosition(key))
             }
