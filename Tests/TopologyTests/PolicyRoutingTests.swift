@@ -59,7 +59,7 @@ import Wire
         ("routing: { rules: [{ preference: 10, table: 10 }] }", "'table' of a rule is '10'; allowed: default, local, main"),
         ("routing: { rules: [{ remove: 0, table: main }] }", "'remove' takes the rule of a preference away, without 'table'"),
         (
-            "rules: [{ preference: 10, in: server, table: main }]",
+            "routing: { rules: [{ preference: 10, in: server, table: main }] }",
             "'in' of a rule is 'server', which 'backend-1' does not have"
         ),
         ("routing: { rules: [{ preference: 10, from: backend-1.server, table: main }] }", "'from' of a rule is 'backend-1.server'"),
@@ -79,7 +79,7 @@ import Wire
             """)
         let specifications = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first).expectations
         guard case .traffic(let traffic)? = specifications.first?.subject else { throw CancellationError() }
-        #expect(traffic.chanceOfLoss == ChanceOfLoss(share: 0.5, confidence: 0.999))
+        #expect(traffic.chanceOfLoss == ChanceOfLoss(share: 0.5, confidence: 99.9 / 100))
         #expect(
             specifications.dropFirst().first?.subject
                 == .counter(

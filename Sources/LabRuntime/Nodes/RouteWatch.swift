@@ -44,7 +44,7 @@ final class RouteWatch {
         }
     }
 
-    private static func gateways(_ routes: [RouteConfiguration]) -> [IPv4Network: [IPv4Address]] {
+    private static func gateways(_ routes: [RouteConfiguration]) -> [IPNetwork: [IPAddress]] {
         Dictionary(grouping: routes, by: \.destination).mapValues { $0.map(\.gateway) }
     }
 }

@@ -13,7 +13,7 @@ extension ProgramConfiguration.Readiness {
         case .tcp(let port): Self.sockets("tcp").contains { $0.port == port && $0.state == "0A" }
         case .udp(let port): Self.sockets("udp").contains { $0.port == port }
         case .socket(let path): Self.accepts(path)
-        case .route(let network, let ways): routes().count { $0.destination == network } >= ways
+        case .route(let network, let ways): routes().count { $0.destination == .ipv4(network) } >= ways
         }
     }
 
