@@ -53,7 +53,8 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence", "Expectation",
+                "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
+                "Expectation",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -82,7 +83,12 @@ let package = Package(
         room("Evidence", ["Measurement", "Wire", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         room("LabFile", [yams]),
-        room("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Redundancy", "Dataplane", "Wire", "LabTime"]),
+        room(
+            "Topology",
+            [
+                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Redundancy", "Dataplane", "Wire",
+                "LabTime",
+            ]),
         room("Report", ["Expectation", "Evidence", "Measurement", "LabTime"]),
 
         // Rooms that touch the kernel
@@ -95,8 +101,10 @@ let package = Package(
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire",
-                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux", systemPackage,
+                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
+                "Dataplane", "Wire",
+                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                systemPackage,
             ]),
         .executableTarget(
             name: "failoverlab",
@@ -127,7 +135,7 @@ let package = Package(
         tests(
             "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux", systemPackage]),
         tests("Netlink", ["Wire", systemPackage]),
-        tests("Capture", ["Netlink", "Evidence", "LabTime", "Wire", "CLinux", systemPackage]),
+        tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
         // They run the built command and the census; a dependency on the command would link its runtime into the tests.
         .testTarget(

@@ -136,6 +136,12 @@ extension Supervisor {
         }
         let report = SupervisorReport.finished(after: loop.now - started)
         guard assignment.task == .scenario(stays: true) else { return end(reporting: report, code: 0) }
+        do {
+            // What a person does to the lab from now on is no evidence of the run.
+            journal = try Journal(path: folder.laterEvents)
+        } catch {
+            return fail(error)
+        }
         phase = .running
         tell(report)
     }

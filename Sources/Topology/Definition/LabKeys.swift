@@ -1,8 +1,9 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "scenario",
-        "expect", "variants", "capture",
+        "schema", "name", "title", "reference", "description", "timers", "seed", "networks", "nodes", "traffic",
+        "faults",
+        "scenario", "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
     static let anchorPrefix = "x-"
@@ -14,7 +15,8 @@ enum LabKeys {
         "addresses", "cross-connect", "virtual-router-ids",
     ]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
-    static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
+    static let virtualService =
+        ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]

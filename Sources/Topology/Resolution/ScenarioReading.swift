@@ -17,12 +17,18 @@ struct ScenarioReading {
     /// Programs that are started at some time; all of them where a mistake hides which.
     private(set) var started: Set<String> = []
     private var running: Set<String> = []
+    private var states: NodeStates
 
     private static let actions = ["start", "stop", "wait", "wait-for", "fail"]
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
-    init(_ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String], _ reader: LabReader) {
+    /// - Parameter origins: the node that each traffic program starts at, as far as it is known
+    init(
+        _ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String],
+        origins: [String: String], _ reader: LabReader
+    ) {
         self.reader = reader
+        states = NodeStates(origins: origins, reader)
         self.nodes = nodes
         self.rules = rules
         self.traffic = traffic
@@ -37,6 +43,7 @@ struct ScenarioReading {
         let steps = flattened(elements)
         events = EventNames(nodes: nodes, faults: faultNames(steps), rules: rules.map(\.rule), traffic: traffic)
         for step in steps { if let step = read(step) { self.steps.append(step) } }
+        states.finish()
         if reader.reports > before { started.formUnion(traffic) }
     }
 
@@ -70,12 +77,14 @@ struct ScenarioReading {
                 reader.report("'\(name)' runs already", at: value.position)
             }
             started.formUnion(names)
+            states.start(names, at: value.position)
             return .start(names)
         case "stop":
             let names = programs(value)
             for name in names where running.remove(name) == nil {
                 reader.report("'\(name)' does not run here", at: value.position)
             }
+            states.stop(names, at: value.position)
             return .stop(names)
         case "wait":
             return reader.duration(value, of: "a wait", in: Self.longestWait).map { .wait($0) }
@@ -86,6 +95,7 @@ struct ScenarioReading {
             return .waitFor(event: name, within: mapping.duration("within", in: Self.longestWait) ?? .seconds(10))
         default:
             guard let fault = fault(value) else { return nil }
+            states.inject(fault, at: value.entries?.first?.value.position ?? value.position)
             let name = mapping.text("as") ?? fault.kind.rawValue
             guard NameRule.word.check(name, "an event", at: mapping["as"]?.position ?? value.position, reader) else {
                 return nil
@@ -116,7 +126,9 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
+                allowed: Fault.Kind.allCases.map {
+                    "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }"
+                })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -135,7 +147,8 @@ struct ScenarioReading {
             guard let name = entry.value.text, let found = rules.first(where: { $0.rule.name == name }) else {
                 let names = rules.map(\.rule.name)
                 reader.reportUnknown(
-                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
+                    entry.value.text ?? "",
+                    "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
                     at: entry.value.position, allowed: names)
                 return nil
             }
