@@ -21,12 +21,12 @@ extension EndToEnd {
             #expect(result.status == 0, "\(result.errors)")
         }
 
-        @Test(.enabled(if: Host.canRunLabs && Host.tshark != nil, "this host cannot run labs, or has no tshark"))
+        @Test(.enabled(if: Host.canRunLabs && TShark.path != nil, "this host cannot run labs, or has no tshark"))
         func `capture streams what passes, by filter and reference, for tshark to read`() throws {
             let folder = try TemporaryFolder()
             let lab = try up(folder)
             defer { _ = try? Lab.failoverlab(["down", lab], in: folder) }
-            let tshark = try #require(Host.tshark)
+            let tshark = try #require(TShark.path)
             let script = """
                 "$0" capture --lab "$2" client.cable 'udp and dst host server.cable.ip' --count 2 2>capture.txt |
                     "$1" -r - -n -T fields -e frame.interface_name -e ip.dst -e udp.dstport 2>tshark.txt
@@ -42,7 +42,7 @@ extension EndToEnd {
             #expect(said == "2 frames\n")
         }
 
-        @Test(.enabled(if: Host.canRunLabs && Host.tshark != nil, "this host cannot run labs, or has no tshark"))
+        @Test(.enabled(if: Host.canRunLabs && TShark.path != nil, "this host cannot run labs, or has no tshark"))
         func `capture ends with its lab, which is down as soon as without it, and its file is whole`() throws {
             let folder = try TemporaryFolder()
             let lab = try up(folder)
@@ -62,7 +62,7 @@ extension EndToEnd {
             let result = capture.finish()
             #expect(result.status == 0 && result.errors.contains("The lab has ended"), "\(result)")
             let read = try Command.run(
-                try #require(Host.tshark),
+                try #require(TShark.path),
                 ["-r", file, "-n", "-Y", "udp.port == 7", "-T", "fields", "-e", "frame.interface_name"])
             #expect(read.status == 0, "\(read.errors)")
             #expect(Set(read.output.split(separator: "\n")) == ["server.cable"])

@@ -7,7 +7,7 @@ extension EndToEnd {
     @Suite struct Seeds {
         /// Which of the first datagrams to the server passed the element: `++-+…`
         private func pattern(_ captures: String) throws -> String {
-            let tshark = try #require(Host.tshark)
+            let tshark = try #require(TShark.path)
             func payloads(_ port: String) throws -> [String] {
                 let result = try Command.run(
                     tshark,
@@ -35,7 +35,7 @@ extension EndToEnd {
             return (result, try #require(verdict["variants"] as? [[String: Any]]))
         }
 
-        @Test(.enabled(if: Host.canRunLabs && Host.tshark != nil, "this host cannot run labs, or has no tshark"))
+        @Test(.enabled(if: Host.canRunLabs && TShark.path != nil, "this host cannot run labs, or has no tshark"))
         func `a seed replays the faults of a run, and each repetition is told from the others`() throws {
             let folder = try TemporaryFolder()
             let latest = folder.path + "/runs/lossy-cable/latest"
