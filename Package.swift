@@ -27,6 +27,7 @@ func tests(_ room: String, _ more: [Target.Dependency] = [], resources: [Resourc
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -65,6 +66,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // The C boundary
@@ -89,7 +91,7 @@ let package = Package(
                 "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Redundancy", "Dataplane", "Wire",
                 "LabTime",
             ]),
-        room("Report", ["Expectation", "Evidence", "Measurement", "LabTime"]),
+        room("Report", ["Expectation", "Evidence", "Measurement", "LabTime", mustache]),
 
         // Rooms that touch the kernel
         room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),

@@ -174,7 +174,7 @@ struct VariantText {
 
 extension VariantVerdict {
     /// `symptom reproduced`, `remedy not as expected`
-    fileprivate var finding: String {
+    var finding: String {
         switch (verdict, shows) {
         case (.pass, "symptom"): "symptom reproduced"
         case (.pass, "remedy"): "remedy proven"

@@ -75,8 +75,9 @@ extension Supervisor {
             case let program = assignment.variant.traffic[number], let node = nodes[program.from]
         else { return fail(LabFailure(.lab, "the scenario starts '\(name)', which this lab does not have")) }
         traffic[name] = RunningTraffic(program: program)
-        node.send(.startTraffic(program, number: number))
+        // The event comes first: every frame of the traffic lies after it on the lab's clock.
         record(LabEvent(name: "\(name).start", time: .now(), kind: "traffic-start", node: program.from))
+        node.send(.startTraffic(program, number: number))
     }
 
     /// Stops asking, waits for what is outstanding, then goes on. `nil`: everything that runs.
