@@ -2,7 +2,8 @@ import Expectation
 public import LabFile
 import Wire
 
-/// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`.
+/// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`,
+/// `fw-a/internet.address` (the first one of a NAT pool).
 public struct ReferenceTable: Hashable, Sendable, Codable {
     struct Meaning: Hashable, Sendable, Codable {
         var reference: String
@@ -32,6 +33,7 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
                     if let address = router.addresses.first { add("\(port).virtual-ip", "\(address)") }
                 }
             }
+            for (pool, address) in resolution.poolAddresses(of: name) { add("\(name)/\(pool).address", "\(address)") }
             for service in node.virtualServices {
                 add("\(name)/\(service.name.value).address", "\(service.address.value)")
                 add("\(name)/\(service.name.value).port", "\(service.port)")
@@ -62,7 +64,7 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
             "'\(LabValue.shortened(text))' refers to nothing", at: position,
             allowed: [
                 "node.interface.mac", "node.interface.ip", "node.interface.virtual-mac", "node.interface.virtual-ip",
-                "balancer/service.address", "balancer/service.port",
+                "balancer/service.address", "balancer/service.port", "firewall/pool.address",
             ],
             suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))
         return nil
