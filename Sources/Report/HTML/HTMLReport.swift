@@ -1,5 +1,6 @@
 import Expectation
 import LabTime
+import Measurement
 import Mustache
 
 /// A verdict as one file for a browser, with everything in it: a timeline of events and traffic for each variant, and
