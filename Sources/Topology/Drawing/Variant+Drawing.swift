@@ -1,6 +1,7 @@
 import Appliances
 import Impairment
 import Measurement
+import Wire
 
 /// A variant's topology for people and for programs that draw.
 public enum DrawingFormat: String, CaseIterable, Sendable {
@@ -56,7 +57,7 @@ extension Variant {
         }
         for network in networks {
             lines.append(
-                "  \(Self.quoted("network \(network.name)")) [shape=ellipse, label=\(Self.quoted("\(network.name)\n\(network.subnet)"))];"
+                "  \(Self.quoted("network \(network.name)")) [shape=ellipse, label=\(Self.quoted("\(network.name)\n\(network.subnetText)"))];"
             )
         }
         for edge in edges {
@@ -73,7 +74,7 @@ extension Variant {
             lines.append("  n\(number)[\"\(node.name)<br/>\(node.role.word)\"]")
         }
         for (number, network) in networks.enumerated() {
-            lines.append("  s\(number)([\"\(network.name)<br/>\(network.subnet)\"])")
+            lines.append("  s\(number)([\"\(network.name)<br/>\(network.subnetText)\"])")
         }
         for edge in edges {
             guard let node = nodes.firstIndex(where: { $0.name == edge.node }),
@@ -106,5 +107,9 @@ extension CableElement {
 }
 
 extension Interface {
-    fileprivate var addressText: String { address.map { "\($0)" } ?? "no address" }
+    fileprivate var addressText: String { addresses.isEmpty ? "no address" : addresses.map { "\($0)" }.joined(separator: ", ") }
+}
+
+extension Network {
+    fileprivate var subnetText: String { subnets.map { "\($0)" }.joined(separator: ", ") }
 }

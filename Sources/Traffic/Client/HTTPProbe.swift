@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import LabTime
 internal import Measurement
+internal import Wire
 
 /// One probe of `http-request`: a connection with one GET and its answer, whose end patience waits for. It survives
 /// with a status below 400.
@@ -9,7 +10,7 @@ final class HTTPProbe: ConnectionProbe {
 
     override func ask(_ sequence: UInt64, at now: Instant) {
         request = Array(
-            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
+            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address.bracketed)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
                 .utf8)
     }
 
