@@ -27,6 +27,7 @@ func tests(_ room: String, _ more: [Target.Dependency] = [], resources: [Resourc
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -53,7 +54,8 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence", "Expectation",
+                "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
+                "Expectation",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -64,6 +66,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // The C boundary
@@ -82,8 +85,13 @@ let package = Package(
         room("Evidence", ["Measurement", "Wire", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         room("LabFile", [yams]),
-        room("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Redundancy", "Dataplane", "Wire", "LabTime"]),
-        room("Report", ["Expectation", "Evidence", "Measurement", "LabTime"]),
+        room(
+            "Topology",
+            [
+                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Redundancy", "Dataplane", "Wire",
+                "LabTime",
+            ]),
+        room("Report", ["Expectation", "Evidence", "Measurement", "LabTime", mustache]),
 
         // Rooms that touch the kernel
         room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
@@ -95,8 +103,10 @@ let package = Package(
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire",
-                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux", systemPackage,
+                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
+                "Dataplane", "Wire",
+                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                systemPackage,
             ]),
         .executableTarget(
             name: "failoverlab",
@@ -127,7 +137,7 @@ let package = Package(
         tests(
             "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux", systemPackage]),
         tests("Netlink", ["Wire", systemPackage]),
-        tests("Capture", ["Netlink", "Evidence", "LabTime", "Wire", "CLinux", systemPackage]),
+        tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
         // They run the built command and the census; a dependency on the command would link its runtime into the tests.
         .testTarget(

@@ -78,6 +78,7 @@ pid_t cl_fork(void) { return fork(); }
 int cl_unshare(int flags) { return unshare(flags) == 0 ? 0 : errno; }
 int cl_setns(int fd, int type) { return setns(fd, type) == 0 ? 0 : errno; }
 int cl_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal) == 0 ? 0 : errno; }
+int cl_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : errno; }
 void cl_set_process_name(const char *name) { prctl(PR_SET_NAME, name); }
 
 void cl_set_timer_slack(unsigned long nanoseconds) { prctl(PR_SET_TIMERSLACK, nanoseconds); }

@@ -14,6 +14,8 @@ final class LiveCapture {
         case sentinel(nonce: UInt64)
         /// The interface is down or has no carrier and cannot send. The kernel counts what it puts into the ring, and this many must be taken out.
         case frames(Int)
+        /// The kernel does not say how many it put into the ring: whatever is handed over until then.
+        case whatComes(until: Instant)
     }
 
     let point: CapturePoint
@@ -23,6 +25,9 @@ final class LiveCapture {
     private var writer: CaptureFileWriter
     private var awaited = Awaited.nothing
     private var lastFlush: Instant
+    private var losses = LossLedger(start: .now())
+    private var lastCount: Instant
+    private let blockTimeout: Duration
     /// Taken out of the ring, sentinels among them.
     private var taken = 0
     private var written = 0
@@ -33,6 +38,8 @@ final class LiveCapture {
 
     /// Frames taken at one go, so that one busy interface does not starve the others.
     private static let mostAtOnce: Int32 = 4096
+    /// How exactly it is known when frames were lost, while frames come in.
+    private static let countInterval = Duration.milliseconds(20)
 
     init(
         point: CapturePoint, ring: PacketRing, writer: consuming CaptureFileWriter, number: Int,
@@ -43,7 +50,9 @@ final class LiveCapture {
         self.writer = writer
         self.number = UInt32(number)
         flushInterval = settings.flushInterval
+        blockTimeout = settings.blockTimeout
         lastFlush = .monotonic()
+        lastCount = lastFlush
     }
 
     var name: String { "\(point.node).\(point.interface)" }
@@ -56,6 +65,7 @@ final class LiveCapture {
     func read() throws(CaptureError) -> Int {
         if isEnded { return 0 }
         let failedBefore = failure != nil
+        if Instant.monotonic() - lastCount >= Self.countInterval { countLosses() }
         let user = Unmanaged.passUnretained(self).toOpaque()
         let count = pcap_dispatch(
             ring.handle, Self.mostAtOnce,
@@ -76,6 +86,7 @@ final class LiveCapture {
     /// - Throws: once, when the file cannot be written
     func flush() throws(CaptureError) {
         let failedBefore = failure != nil
+        if !isEnded { countLosses() }
         flushToFile()
         if !failedBefore, let failure { throw failure }
     }
@@ -130,7 +141,7 @@ final class LiveCapture {
         }
         // Without carrier the kernel accepts a frame and throws it away before any capture sees it.
         guard cl_ethtool_get(ring.sender, point.interface, UInt32(ETHTOOL_GLINK)) != 0 else {
-            awaited = .frames(ring.statistics().delivered)
+            awaitDeliveredFrames()
             return
         }
         // Sent again for the same barrier: the first one counts as well as the second.
@@ -140,7 +151,7 @@ final class LiveCapture {
         guard result < 0 else { return }
         switch -result {
         // Down, or gone.
-        case ENETDOWN, ENXIO, ENODEV: awaited = .frames(ring.statistics().delivered)
+        case ENETDOWN, ENXIO, ENODEV: awaitDeliveredFrames()
         // No room just now; the caller sends again.
         case ENOBUFS, EAGAIN, EINTR: break
         default:
@@ -154,21 +165,32 @@ final class LiveCapture {
         case .nothing: return false
         case .sentinel: return true
         case .frames(let count): return taken < count
+        case .whatComes(let deadline): return Instant.monotonic() < deadline
         }
     }
 
     // MARK: End
 
     /// Waits from now on for what the kernel has counted into the ring until now.
-    func awaitDeliveredFrames() { awaited = .frames(ring.statistics().delivered) }
+    func awaitDeliveredFrames() {
+        awaited =
+            ring.statistics().map { .frames($0.delivered) } ?? .whatComes(until: .monotonic() + blockTimeout * 3)
+    }
 
     /// Writes out what was taken, and reads the counters. The ring may be closed then: this touches it no more.
     func summarize() -> CaptureSummary {
         flushToFile()
-        let dropped = ring.statistics().dropped
+        let asked = Timestamp.now()
+        losses.close(ring.statistics()?.dropped, asked: asked, answered: .now())
         isEnded = true
         return CaptureSummary(
             node: point.node, interface: point.interface, path: point.reportedPath, frames: written,
-            dropped: dropped + discarded)
+            dropped: losses.dropped + discarded, losses: losses.losses)
+    }
+
+    private func countLosses() {
+        lastCount = .monotonic()
+        let asked = Timestamp.now()
+        losses.note(ring.statistics()?.dropped, asked: asked, answered: .now())
     }
 }

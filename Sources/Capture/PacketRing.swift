@@ -69,10 +69,22 @@ struct PacketRing: @unchecked Sendable {
                 interfaceIndex: Int32(index)))
     }
 
-    /// The kernel's counters since the ring was opened: frames that were put into it, and frames that found no room.
-    func statistics() -> (delivered: Int, dropped: Int) {
+    /// Lets the kernel hand over only what a filter selects.
+    /// - Returns: libpcap's words where it refuses the filter
+    func select(_ filter: String) -> String? {
+        var program = bpf_program()
+        guard pcap_compile(handle, &program, filter, 1, UInt32.max /* PCAP_NETMASK_UNKNOWN */) == 0 else {
+            return String(cString: pcap_geterr(handle))
+        }
+        defer { pcap_freecode(&program) }
+        return pcap_setfilter(handle, &program) == 0 ? nil : String(cString: pcap_geterr(handle))
+    }
+
+    /// The kernel's counters since the ring was opened: frames that were put into it, and frames that found no room;
+    /// nil where the kernel does not say. A call of getsockopt(2).
+    func statistics() -> (delivered: Int, dropped: Int)? {
         var counters = pcap_stat()
-        guard pcap_stats(handle, &counters) == 0 else { return (0, 0) }
+        guard pcap_stats(handle, &counters) == 0 else { return nil }
         // ps_recv counts the dropped ones too.
         let dropped = Int(counters.ps_drop)
         return (Int(counters.ps_recv) - dropped, dropped + Int(counters.ps_ifdrop))

@@ -50,13 +50,20 @@ public final class EventLoop {
     private var bodies: [UInt64: () -> Void] = [:]
     private var nextTimer: UInt64 = 0
     private var isStopped = false
+    private var owned: [Int32] = []
 
     public init() throws(Errno) {
         epoll = cl_epoll_create()
         guard epoll >= 0 else { throw Errno(rawValue: errno) }
     }
 
-    deinit { close(epoll) }
+    deinit {
+        Glibc.close(epoll)
+        for descriptor in owned { Glibc.close(descriptor) }
+    }
+
+    /// Closes a descriptor of the loop's own when the loop goes.
+    func own(_ descriptor: Int32) { owned.append(descriptor) }
 
     /// `CLOCK_MONOTONIC`, the clock of every instant that this loop takes.
     public var now: Instant { .monotonic() }

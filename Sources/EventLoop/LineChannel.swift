@@ -20,7 +20,7 @@ public final class LineChannel {
     private var onClose: () -> Void
     public private(set) var isOpen = true
 
-    /// Takes over the descriptor, which is closed with the channel.
+    /// Takes over the descriptor, which is closed with the channel, also where none can be made.
     /// - Parameters:
     ///   - onLine: one line, without its newline
     ///   - onClose: called once, when the peer has closed, broken the limits, or the socket failed
@@ -32,11 +32,19 @@ public final class LineChannel {
         self.descriptor = descriptor
         self.onLine = onLine
         self.onClose = onClose
-        guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0 else {
-            throw Errno(rawValue: errno)
+        do throws(Errno) {
+            guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0 else {
+                throw Errno(rawValue: errno)
+            }
+            try loop.watch(descriptor) { [weak self] readiness in self?.ready(readiness) }
+        } catch {
+            isOpen = false
+            Glibc.close(descriptor)
+            throw error
         }
-        try loop.watch(descriptor) { [weak self] readiness in self?.ready(readiness) }
     }
+
+    deinit { close() }
 
     /// Queues one line; a newline is added.
     public func send(_ line: some Sequence<UInt8>) {

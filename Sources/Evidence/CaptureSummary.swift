@@ -7,14 +7,36 @@ public struct CaptureSummary: Hashable, Sendable, Codable {
     /// Relative to the variant's folder: `captures/lb.inside.pcap`.
     public var path: String
     public var frames: Int
-    /// Frames that the kernel dropped because the ring was full; normally 0.
+    /// Frames that the kernel dropped because the ring was full, or that could not be written; normally 0.
     public var dropped: Int
+    /// When frames were lost, in the order of time; normally empty.
+    public var losses: [CaptureLoss]
 
-    public init(node: String, interface: String, path: String, frames: Int, dropped: Int) {
+    public init(
+        node: String, interface: String, path: String, frames: Int, dropped: Int, losses: [CaptureLoss] = []
+    ) {
         self.node = node
         self.interface = interface
         self.path = path
         self.frames = frames
         self.dropped = dropped
+        self.losses = losses
+    }
+
+    /// Dropped frames of which nobody knows when they were: they may be missing anywhere in the file.
+    public var droppedAtAnyTime: Int { max(0, dropped - losses.reduce(0) { $0 + ($1.frames ?? 0) }) }
+}
+
+extension CaptureSummary {
+    /// Runs that were saved before losses had times say only how many there were.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            node: try values.decode(String.self, forKey: .node),
+            interface: try values.decode(String.self, forKey: .interface),
+            path: try values.decode(String.self, forKey: .path),
+            frames: try values.decode(Int.self, forKey: .frames),
+            dropped: try values.decode(Int.self, forKey: .dropped),
+            losses: try values.decodeIfPresent([CaptureLoss].self, forKey: .losses) ?? [])
     }
 }

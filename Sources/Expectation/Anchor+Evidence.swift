@@ -53,6 +53,13 @@ struct TimeWindow: Hashable, Sendable {
         return true
     }
 
+    /// Whether any time from `from` to `to`, both included, lies within.
+    func overlaps(from: Timestamp, to: Timestamp) -> Bool {
+        if let start, to < start { return false }
+        if let end, from >= end { return false }
+        return true
+    }
+
     var isEmpty: Bool {
         guard let start, let end else { return false }
         return end <= start

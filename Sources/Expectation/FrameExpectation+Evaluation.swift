@@ -1,4 +1,5 @@
 import Evidence
+import LabTime
 
 extension FrameExpectation {
     /// Reads the capture once and judges what it shows.
@@ -19,7 +20,7 @@ extension FrameExpectation {
             }
         }
         let finding = try FrameFinding(requirement, tally)
-        let doubt = captures.compactMap(Self.doubt).first
+        let doubt = captures.lazy.compactMap { doubtAbout($0, in: selection.window, evidence) }.first
         var seen = finding.seen
         var verdict: ExpectationVerdict = finding.holds ? .pass : .fail
         if let doubt, finding.couldChange {
@@ -52,13 +53,23 @@ extension FrameExpectation {
         }
     }
 
-    /// Why a capture cannot prove that something did not pass.
-    private static func doubt(_ capture: CaptureSummary) -> String? {
-        if capture.dropped > 0 {
-            return
-                "\(capture.path) lacks \(capture.dropped) frame\(capture.dropped == 1 ? "" : "s") that the kernel dropped"
+    /// Why a capture cannot prove that something did not pass within a window.
+    private func doubtAbout(_ capture: CaptureSummary, in window: TimeWindow, _ evidence: RunEvidence) -> String? {
+        if capture.droppedAtAnyTime > 0 {
+            return "\(capture.path) lacks \(Self.droppedFrames(capture.droppedAtAnyTime))"
         }
-        if capture.frames == 0 { return "\(capture.path) holds no frame at all" }
-        return nil
+        guard let loss = capture.losses.first(where: { window.overlaps(from: $0.from, to: $0.to) }) else {
+            return capture.frames == 0 ? "\(capture.path) holds no frame at all" : nil
+        }
+        func moment(_ time: Timestamp) -> String {
+            evidence.moment(of: time, from: (after ?? before)?.event)?.description ?? time.description
+        }
+        let interval = "between \(moment(loss.from)) and \(moment(loss.to))"
+        return loss.frames.map { "\(capture.path) lacks \(Self.droppedFrames($0)) \(interval)" }
+            ?? "the kernel did not say what \(capture.path) lacks \(interval)"
+    }
+
+    private static func droppedFrames(_ count: Int) -> String {
+        "\(count) frame\(count == 1 ? "" : "s") that the kernel dropped"
     }
 }

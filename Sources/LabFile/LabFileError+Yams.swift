@@ -6,6 +6,10 @@ extension LabFileError {
         switch error {
         case .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
             self.init(at: SourcePosition(mark), "nested deeper than \(YAMLConversion.maximumDepth) levels")
+        case .scanner(_, _, let mark, _) where Self.tab(at: SourcePosition(mark), in: text) != nil,
+            .parser(_, _, let mark, _) where Self.tab(at: SourcePosition(mark), in: text) != nil:
+            let place = Self.tab(at: SourcePosition(mark), in: text)
+            self.init(at: place, "a tab stands where only spaces may: YAML is indented with spaces")
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             let where_ = context.map { " " + $0.text.trimmedTail + " (begun in line \($0.mark.line))" } ?? ""
             self.init(at: SourcePosition(mark), "this is not YAML: \(problem)\(where_)")
@@ -18,6 +22,15 @@ extension LabFileError {
         default:
             self.init(at: nil, "cannot be read as YAML: \(error)")
         }
+    }
+
+    /// The tab that the parser stumbled over: where it stands, or before it in the margin of its line.
+    private static func tab(at position: SourcePosition, in text: String) -> SourcePosition? {
+        let line = Array((LabSource(path: "", text: text).line(at: position) ?? "").unicodeScalars)
+        let margin = line.prefix { $0 == " " || $0 == "\t" }
+        if let index = margin.firstIndex(of: "\t") { return SourcePosition(line: position.line, column: index + 1) }
+        guard line.indices.contains(position.column - 1), line[position.column - 1] == "\t" else { return nil }
+        return position
     }
 
     private static func composer(_ problem: String, at position: SourcePosition, text: String) -> LabFileError {

@@ -9,6 +9,8 @@ public struct CaptureEntry: Hashable, Sendable, Codable {
     public var frames: Int
     /// Frames that the kernel could not deliver; they are normally none.
     public var dropped: Int
+    /// When frames were lost; absent where none were.
+    public var losses: [CaptureLoss]?
 
     public init(_ summary: CaptureSummary) {
         node = summary.node
@@ -16,5 +18,6 @@ public struct CaptureEntry: Hashable, Sendable, Codable {
         path = summary.path
         frames = summary.frames
         dropped = summary.dropped
+        losses = summary.losses.isEmpty ? nil : summary.losses
     }
 }

@@ -16,12 +16,12 @@ public struct JUnitReport: Sendable {
         ]
         for (variant, cases) in cases {
             lines.append(
-                "  <testsuite name=\"\(Self.escaped(variant.name))\" \(Self.counts(cases)) time=\"\(Self.seconds(variant.seconds))\">"
+                "  <testsuite name=\"\(Self.escaped(variant.label))\" \(Self.counts(cases)) time=\"\(Self.seconds(variant.seconds))\">"
             )
             lines.append("    <properties>")
             lines.append("      <property name=\"shows\" value=\"\(Self.escaped(variant.shows))\"/>")
             lines.append("    </properties>")
-            for testCase in cases { lines += testCase.lines(className: "\(verdict.lab).\(variant.name)") }
+            for testCase in cases { lines += testCase.lines(className: "\(verdict.lab).\(variant.label)") }
             lines.append("  </testsuite>")
         }
         lines.append("</testsuites>")

@@ -4,6 +4,7 @@ public enum ReportFormat: String, Hashable, Sendable, CaseIterable {
     case json
     case junit
     case tap
+    case html
 
     /// The whole report, with its last line ended.
     /// - Parameter text: how the text form looks; the others ignore it.
@@ -13,6 +14,7 @@ public enum ReportFormat: String, Hashable, Sendable, CaseIterable {
         case .json: try verdict.json()
         case .junit: JUnitReport().text(verdict)
         case .tap: TAPReport().text(verdict)
+        case .html: try HTMLReport().text(verdict)
         }
     }
 }

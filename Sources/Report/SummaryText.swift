@@ -24,9 +24,11 @@ struct SummaryText {
                 TextTable.Cell(variant.traffic.first { $0.name == name }?.outcomeText ?? "–")
             }
             table.add(
-                [.init(variant.name), .init(variant.shows)] + cells + [
+                [.init(variant.label), .init(variant.shows)] + cells + [
                     .init(Self.longestGap(variant)), .init(VariantText.seconds(variant.seconds)),
-                    .init("\(variant.verdict.mark) \(variant.verdict.rawValue)", variant.verdict.ink),
+                    .init(
+                        "\(variant.verdict.mark) \(variant.problem == nil ? variant.verdict.rawValue : "not run to its end")",
+                        variant.verdict.ink),
                 ])
         }
         return table.lines(color)
@@ -52,10 +54,11 @@ struct SummaryText {
     private var conclusion: String {
         let word = color.paint(verdict.verdict.rawValue, verdict.verdict.ink)
         let failed = names(.fail)
-        let doubtful = names(.inconclusive)
+        let broken = verdict.variants.filter { $0.problem != nil && $0.verdict == .inconclusive }.map(\.label)
+        let doubtful = names(.inconclusive).filter { !broken.contains($0) }
         var parts: [String] = []
         if verdict.variants.isEmpty { parts.append("no variant was run") }
-        if failed.isEmpty, doubtful.isEmpty {
+        if failed.isEmpty, doubtful.isEmpty, broken.isEmpty {
             for (shows, singular, plural) in [
                 ("symptom", "symptom reproduced", "symptoms reproduced"),
                 ("remedy", "remedy proven", "remedies proven"),
@@ -67,10 +70,11 @@ struct SummaryText {
         }
         if !failed.isEmpty { parts.append("not as expected: \(failed.joined(separator: ", "))") }
         if !doubtful.isEmpty { parts.append("not decided: \(doubtful.joined(separator: ", "))") }
+        if !broken.isEmpty { parts.append("not run to its end: \(broken.joined(separator: ", "))") }
         return "\(verdict.lab): \(word)" + (parts.isEmpty ? "" : " (\(parts.joined(separator: "; ")))")
     }
 
     private func names(_ wanted: ExpectationVerdict) -> [String] {
-        verdict.variants.filter { $0.verdict == wanted }.map(\.name)
+        verdict.variants.filter { $0.verdict == wanted }.map(\.label)
     }
 }

@@ -11,7 +11,7 @@ public struct TAPReport: Sendable {
         for (index, variant) in verdict.variants.enumerated() {
             lines += subtest(variant).map { "    " + $0 }
             lines.append(
-                Self.point(index + 1, variant.verdict, "\(variant.name) (\(variant.shows))"))
+                Self.point(index + 1, variant.verdict, "\(variant.label) (\(variant.shows))"))
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -19,7 +19,7 @@ public struct TAPReport: Sendable {
     private func subtest(_ variant: VariantVerdict) -> [String] {
         let problem = variant.ownProblem
         var lines = [
-            "# Subtest: \(Self.escaped("\(variant.name) (\(variant.shows))"))",
+            "# Subtest: \(Self.escaped("\(variant.label) (\(variant.shows))"))",
             "1..\(variant.expectations.count + (problem == nil ? 0 : 1))",
         ]
         for (index, entry) in variant.expectations.enumerated() {

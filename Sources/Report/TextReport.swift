@@ -36,8 +36,20 @@ public struct TextReport: Sendable {
         SummaryText(verdict, color).lines.joined(separator: "\n") + "\n"
     }
 
-    /// The first line stands after `lead`, the others below its text.
+    /// The first line stands after `lead`, the others below its text. A text of several lines keeps them, each wrapped
+    /// by itself; a remedy's further lines stand below its words: `→ give it more`.
     func wrapped(_ text: String, lead: String) -> [String] {
+        let indent = String(repeating: " ", count: lead.count)
+        let parts = text.split(separator: "\n").map { $0.drop { $0 == " " } }
+        guard parts.count > 1 || text.hasPrefix("→ ") else { return wrappedLine(text, lead: lead) }
+        return parts.enumerated().flatMap { number, part in
+            let begin = number == 0 ? lead : indent
+            return part.hasPrefix("→ ")
+                ? wrappedLine(String(part.dropFirst(2)), lead: begin + "→ ") : wrappedLine(String(part), lead: begin)
+        }
+    }
+
+    private func wrappedLine(_ text: String, lead: String) -> [String] {
         let indent = String(repeating: " ", count: lead.count)
         var lines: [String] = []
         var line = ""

@@ -1,3 +1,4 @@
+import Evidence
 import Expectation
 import LabTime
 import Measurement
@@ -21,7 +22,7 @@ struct VariantText {
         if let problem = variant.problem {
             lines += report.wrapped(problem, lead: "  did not run to its end: ")
         }
-        for part in [events, traffic, expectations, captures] where !part.isEmpty {
+        for part in [chance, events, traffic, expectations, captures] where !part.isEmpty {
             lines.append("")
             lines += part.map { "  " + $0 }
         }
@@ -29,8 +30,13 @@ struct VariantText {
     }
 
     private var heading: String {
-        let mark = color.paint("\(variant.verdict.mark) \(variant.name)", variant.verdict.ink)
+        let mark = color.paint("\(variant.verdict.mark) \(variant.label)", variant.verdict.ink)
         return "\(mark)  \(variant.finding)  " + color.paint("\(Self.seconds(variant.seconds)) s", .dim)
+    }
+
+    /// How to have the same again.
+    private var chance: [String] {
+        variant.seed.map { ["chance by seed \($0): the same again with --seed \($0)"] } ?? []
     }
 
     // MARK: Events
@@ -138,12 +144,20 @@ struct VariantText {
     private var captures: [String] {
         guard !variant.captures.isEmpty else { return [] }
         let frames = variant.captures.reduce(0) { $0 + $1.frames }
-        let dropping = variant.captures.filter { $0.dropped > 0 }
+        let dropping = variant.captures.filter { $0.dropped > 0 || $0.losses != nil }
         let count = variant.captures.count
         var line = "\(count) capture\(count == 1 ? "" : "s"), \(frames) frames, "
         line += dropping.isEmpty ? "none dropped" : color.paint("DROPPED", .yellow)
-        if let folder = report.folder { line += ", in \(folder)/\(variant.name)/captures" }
-        return [line] + dropping.map { "  \($0.path): \($0.dropped) dropped of \($0.frames + $0.dropped)" }
+        if let folder = report.folder { line += ", in \(folder)/\(variant.folder)/captures" }
+        return [line] + dropping.map { "  \($0.path): \($0.dropped) dropped of \($0.frames + $0.dropped)\(losses($0))" }
+    }
+
+    private func losses(_ entry: CaptureEntry) -> String {
+        let shown = (entry.losses ?? []).prefix(3).map { loss in
+            (loss.frames == nil ? "an unknown number " : "")
+                + "from \(Self.timeOfDay(loss.from)) to \(Self.timeOfDay(loss.to))"
+        }
+        return shown.isEmpty ? "" : ": " + shown.joined(separator: ", ") + (entry.losses!.count > 3 ? ", …" : "")
     }
 
     // MARK: Numbers
@@ -160,7 +174,7 @@ struct VariantText {
 
 extension VariantVerdict {
     /// `symptom reproduced`, `remedy not as expected`
-    fileprivate var finding: String {
+    var finding: String {
         switch (verdict, shows) {
         case (.pass, "symptom"): "symptom reproduced"
         case (.pass, "remedy"): "remedy proven"

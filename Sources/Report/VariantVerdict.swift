@@ -4,6 +4,8 @@ public import Expectation
 /// What became of one variant.
 public struct VariantVerdict: Hashable, Sendable, Codable {
     public var name: String
+    /// Which time it was, from 1, where everything was run several times.
+    public var repetition: Int?
     /// `symptom`, `remedy` or `control`: what the variant is there to show.
     public var shows: String
     public var verdict: ExpectationVerdict
@@ -15,15 +17,19 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     public var captures: [CaptureEntry]
     /// Why the variant did not run to its end, in words; its verdict is then never pass.
     public var problem: String?
+    /// Of all chance that has no seed of its own; absent where nothing was by chance.
+    public var seed: Int?
 
     /// - Parameters:
     ///   - results: none leaves the variant inconclusive: nothing asked is nothing proven.
     ///   - problem: why the variant did not run to its end; turns a pass into inconclusive.
     public init(
-        name: String, shows: String, seconds: Double, evidence: RunEvidence, results: [ExpectationResult],
-        problem: String? = nil
+        name: String, repetition: Int? = nil, shows: String, seconds: Double, evidence: RunEvidence,
+        results: [ExpectationResult], problem: String? = nil, seed: Int? = nil
     ) {
         self.name = name
+        self.repetition = repetition
+        self.seed = seed
         self.shows = shows
         self.seconds = Self.rounded(seconds)
         self.problem = problem
@@ -36,8 +42,12 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     }
 
     /// A variant that left nothing behind to judge.
-    public init(name: String, shows: String, seconds: Double, problem: String) {
+    public init(
+        name: String, repetition: Int? = nil, shows: String, seconds: Double, problem: String, seed: Int? = nil
+    ) {
         self.name = name
+        self.repetition = repetition
+        self.seed = seed
         self.shows = shows
         self.seconds = Self.rounded(seconds)
         self.problem = problem
@@ -47,6 +57,12 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
         expectations = []
         captures = []
     }
+
+    /// What reports call it: `tcp-fast-path`; where it was run several times, `tcp-fast-path #2`.
+    public var label: String { repetition.map { "\(name) #\($0)" } ?? name }
+
+    /// Its folder, below the run's.
+    public var folder: String { repetition.map { "\($0)/\(name)" } ?? name }
 
     private static func rounded(_ seconds: Double) -> Double { (seconds * 1000).rounded() / 1000 }
 }

@@ -2,20 +2,22 @@ public import LabFile
 
 extension Lab {
     /// Reads a lab file's text, resolves every variant and validates it.
-    /// - Parameter path: how messages name the file
+    /// - Parameters:
+    ///   - path: how messages name the file
+    ///   - seed: of all chance in it, instead of the file's own seeds
     /// - Throws: everything that is wrong with the file, as far as it can be found together
-    public init(parsing text: String, path: String) throws(LabFileErrors) {
-        try self.init(LabDocument(parsing: text, path: path))
+    public init(parsing text: String, path: String, seed: Int? = nil) throws(LabFileErrors) {
+        try self.init(LabDocument(parsing: text, path: path), seed: seed)
     }
 
     /// Reads the lab file at `path`, or `lab.yaml` in the directory there.
-    public init(path: String) throws(LabFileErrors) {
-        try self.init(LabDocument(path: path))
+    public init(path: String, seed: Int? = nil) throws(LabFileErrors) {
+        try self.init(LabDocument(path: path), seed: seed)
     }
 
-    public init(_ document: LabDocument) throws(LabFileErrors) {
+    public init(_ document: LabDocument, seed: Int? = nil) throws(LabFileErrors) {
         let reader = LabReader()
-        let lab = LabReading(document, reader).read()
+        let lab = LabReading(document, reader, seed: seed).read()
         if let lab, reader.errors.isEmpty {
             self = lab
         } else {

@@ -44,3 +44,7 @@ enum Console {
         }
     }
 }
+
+extension String {
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

@@ -15,9 +15,9 @@ struct Failoverlab: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Run.self, Up.self, Down.self, Status.self, Exec.self, Shell.self, Fail.self, Connections.self, Check.self,
-            Validate.self,
-            Labs.self, Doctor.self,
+            Run.self, Up.self, Down.self, Status.self, Exec.self, Shell.self, Fail.self, CaptureVerb.self,
+            Connections.self,
+            Check.self, Validate.self, Graph.self, Labs.self, Doctor.self,
         ])
 
     /// Runs the command; what it throws becomes a message on standard error and an exit code.

@@ -6,10 +6,11 @@ internal import Topology
 
 /// Finds and reads the lab that a person names: a folder, a file, or a name of the catalogue.
 enum LabArgument {
-    static func load(_ argument: String) throws -> Lab {
+    /// - Parameter seed: of all chance, instead of the lab file's
+    static func load(_ argument: String, seed: Int? = nil) throws -> Lab {
         let path = try path(of: argument)
         do {
-            let lab = try Lab(path: path)
+            let lab = try Lab(path: path, seed: seed)
             for filter in lab.filters {
                 if let refusal = Capture.CaptureFilter.problem(in: filter.text) {
                     throw lab.error("\(refusal)", at: filter.position)
@@ -33,22 +34,5 @@ enum LabArgument {
             text: "failoverlab: there is no lab '\(argument)'"
                 + (nearest.map { "; did you mean '\($0)'?" } ?? "; 'failoverlab labs' lists what is there"),
             exitCode: 2)
-    }
-}
-
-/// The labs below a folder.
-enum Catalogue {
-    /// `Labs` here; else where the script that started this command found it.
-    static let folder: String = {
-        let given = ProcessInfo.processInfo.environment["FAILOVERLAB_LABS"]
-        return FileManager.default.fileExists(atPath: "Labs") ? "Labs" : given ?? "Labs"
-    }()
-
-    static func labs(in folder: String) -> [(folder: String, path: String)] {
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return entries.sorted().compactMap { entry in
-            let path = "\(folder)/\(entry)/lab.yaml"
-            return FileManager.default.fileExists(atPath: path) ? (entry, path) : nil
-        }
     }
 }

@@ -1,6 +1,8 @@
 @testable import Capture
+import EventLoop
 import Evidence
 import Glibc
+import LabTime
 import Netlink
 import SystemPackage
 import TestSupport
@@ -247,6 +249,55 @@ struct CaptureSessionTests {
         #expect(summaries[0].frames + summaries[0].dropped >= 2000)
         #expect(summaries[0].frames + summaries[0].dropped == summaries[1].frames)
         #expect(summaries[1].dropped == 0)
+    }
+
+    @Test func `a ring that was full says when, and only then`() throws {
+        let folder = folder
+        let (summary, burst) = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(Self.points(lab, folder), settings: CaptureSettings(ringSize: 1 << 19))
+            try session.barrier(nonce: 1)
+            try lab.sendDatagrams(100)
+            try session.barrier(nonce: 2)
+            let start = Timestamp.now()
+            // More than the ring holds, and nobody reads meanwhile.
+            try lab.sendDatagrams(20_000)
+            let end = Timestamp.now()
+            try session.barrier(nonce: 3)
+            try lab.sendDatagrams(100)
+            try session.barrier(nonce: 4)
+            return (session.finish()[0], (start: start, end: end))
+        }
+        #expect(summary.dropped > 0)
+        #expect(summary.droppedAtAnyTime == 0)
+        let loss = try #require(summary.losses.first)
+        #expect(loss.frames != nil)
+        // Between the last look before the burst, which may be as old as a barrier, and the first one after it.
+        #expect(loss.from <= burst.start && loss.from > burst.start - .seconds(1))
+        #expect(loss.to >= burst.start && loss.to < burst.end + .seconds(1))
+        #expect(summary.losses.last!.to < burst.end + .seconds(1))
+    }
+
+    @Test func `a kernel that gives no count leaves in doubt what was lost, from the last count on`() throws {
+        let folder = folder
+        let (summaries, lost) = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(Self.points(lab, folder))
+            try session.barrier(nonce: 1)
+            try lab.sendDatagrams(10)
+            try session.barrier(nonce: 2)
+            // The ring's descriptor is now another file's, which has no statistics.
+            let null = open("/dev/null", O_RDWR)
+            let lost = Timestamp.now()
+            dup2(null, session.fileDescriptors[0])
+            close(null)
+            return (session.finish(), lost)
+        }
+        #expect(summaries[0].frames > 0)
+        let loss = try #require(summaries[0].losses.first)
+        #expect(loss.frames == nil)
+        #expect(loss.from <= lost && loss.to >= lost)
+        #expect(summaries[1].losses.isEmpty)
     }
 
     @Test func `twenty captures open at once, each in its own namespace`() throws {

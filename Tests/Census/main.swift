@@ -1,8 +1,11 @@
-// census LIMIT PROGRAM ARGUMENT...
+// census LIMIT USER PROGRAM ARGUMENT...
 //
 // Runs a program in a user namespace of its own that may have at most LIMIT network namespaces, then counts how many
 // can be made afterwards: what is missing to LIMIT is still held by something, with or without a process. The kernel
 // keeps that count exactly, where /proc shows only namespaces that a process is in.
+//
+// In there the program is user USER: with 0 it has every capability, with any other none, as a person without root.
+// Processes that outlive their parents, labs that stay up, become children of this one.
 //
 // Prints `left N` on standard error; exits with the program's code, or 99 where something is left.
 
@@ -55,23 +58,24 @@ func countFree(upTo limit: Int) -> Int {
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count > 2, let limit = Int(arguments[1]) else {
-    say("census LIMIT PROGRAM ARGUMENT...")
+guard arguments.count > 3, let limit = Int(arguments[1]), let inner = Int(arguments[2]) else {
+    say("census LIMIT USER PROGRAM ARGUMENT...")
     exit(98)
 }
 cl_raise_descriptor_limit()
 let (user, group) = (geteuid(), getegid())
 guard cl_unshare(cl_new_user) == 0 else { stop("user namespace") }
 write("deny", to: "/proc/self/setgroups")
-write("0 \(user) 1", to: "/proc/self/uid_map")
-write("0 \(group) 1", to: "/proc/self/gid_map")
+write("\(inner) \(user) 1", to: "/proc/self/uid_map")
+write("\(inner) \(group) 1", to: "/proc/self/gid_map")
+guard cl_adopt_orphans() == 0 else { stop("orphans") }
 write("\(limit)", to: "/proc/sys/user/max_net_namespaces")
 
 let child = cl_fork()
 if child == 0 {
-    let words = arguments.dropFirst(2).map { strdup($0) } + [nil]
-    execv(arguments[2], words)
-    stop(arguments[2])
+    let words = arguments.dropFirst(3).map { strdup($0) } + [nil]
+    execv(arguments[3], words)
+    stop(arguments[3])
 }
 let status = wait(for: child)
 

@@ -21,6 +21,7 @@ struct Scene {
     var inside: [CapturedFrame] = []
     var outside: [CapturedFrame] = []
     var dropped = 0
+    var losses: [CaptureLoss] = []
     var filters: [String: Set<Int>] = [:]
     var failure: MemoryFrames.Unreadable?
 
@@ -36,7 +37,8 @@ struct Scene {
             events: events, traffic: traffic,
             captures: [
                 CaptureSummary(
-                    node: "lb", interface: "inside", path: Self.insidePath, frames: inside.count, dropped: dropped),
+                    node: "lb", interface: "inside", path: Self.insidePath, frames: inside.count, dropped: dropped,
+                    losses: losses),
                 CaptureSummary(
                     node: "client", interface: "outside", path: Self.outsidePath, frames: outside.count, dropped: 0),
             ],

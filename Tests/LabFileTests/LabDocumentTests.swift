@@ -97,7 +97,15 @@ private func message(_ text: String) -> String {
         ),
         (
             "a: 1\n\tb: 2\n",
-            "lab.yaml:2:1: this is not YAML: found a tab character that violates indentation while scanning a plain scalar (begun in line 1)\n  \tb: 2\n  ^"
+            "lab.yaml:2:1: a tab stands where only spaces may: YAML is indented with spaces\n  \tb: 2\n  ^"
+        ),
+        (
+            "nodes:\n  fw-a:\n  \trole: firewall\n",
+            "lab.yaml:3:3: a tab stands where only spaces may: YAML is indented with spaces\n    \trole: firewall\n    ^"
+        ),
+        (
+            "a:\n-\tb\n-\tc: 1\n",
+            "lab.yaml:2:2: a tab stands where only spaces may: YAML is indented with spaces\n  -\tb\n   ^"
         ),
         ("a: 1\n---\nb: 2\n", "lab.yaml:2:1: a lab file holds one YAML document; '---' begins another\n  ---\n  ^"),
         (

@@ -1,3 +1,5 @@
+import Evidence
+import LabTime
 import Report
 import Testing
 
@@ -28,7 +30,52 @@ struct TextReportTests {
                 lab: "x",
                 variants: [VariantVerdict(name: "v", shows: "remedy", seconds: 0.5, problem: "fw-a died: signal 11")]))
         #expect(text.contains("? v  remedy not decided  0.5 s\n  did not run to its end: fw-a died: signal 11\n"))
-        #expect(text.hasSuffix("x: inconclusive (not decided: v)\n"))
+        #expect(text.hasSuffix("x: inconclusive (not run to its end: v)\n"))
+    }
+
+    @Test func `a remedy stands on lines of its own, each wrapped below its words`() {
+        let problem =
+            "it took longer than 2 s\n  → give it more with --timeout, or find out which of its steps waits for what never comes"
+        let text = TextReport(width: 60).text(VariantVerdict(name: "v", shows: "remedy", seconds: 2, problem: problem))
+        #expect(
+            text == """
+                ? v  remedy not decided  2.0 s
+                  did not run to its end: it took longer than 2 s
+                                          → give it more with --timeout, or
+                                            find out which of its steps
+                                            waits for what never comes
+
+                """)
+    }
+
+    @Test func `each repetition has its number, its folder and its seed`() {
+        let evidence = RunEvidence(
+            events: [], traffic: [],
+            captures: [CaptureSummary(node: "lb", interface: "a", path: "captures/lb.a.pcap", frames: 1, dropped: 0)],
+            source: SampleVerdict.NoFrames())
+        let text = TextReport(folder: "runs/x").text(
+            VariantVerdict(
+                name: "v", repetition: 2, shows: "remedy", seconds: 2, evidence: evidence, results: [], seed: 7))
+        #expect(text.hasPrefix("? v #2  remedy not decided"))
+        #expect(text.contains("runs/x/2/v/captures"))
+        #expect(text.contains("chance by seed 7: the same again with --seed 7"))
+    }
+
+    @Test func `lost frames are told with their times`() {
+        let start = Timestamp("2026-11-21T08:30:00.123Z")!
+        let capture = CaptureSummary(
+            node: "lb", interface: "a", path: "captures/lb.a.pcap", frames: 95, dropped: 5,
+            losses: [
+                CaptureLoss(from: start, to: start + .milliseconds(20), frames: 5),
+                CaptureLoss(from: start + .seconds(1), to: start + .seconds(2), frames: nil),
+            ])
+        let evidence = RunEvidence(events: [], traffic: [], captures: [capture], source: SampleVerdict.NoFrames())
+        let text = TextReport().text(
+            VariantVerdict(name: "v", shows: "remedy", seconds: 2, evidence: evidence, results: []))
+        #expect(
+            text.contains(
+                "captures/lb.a.pcap: 5 dropped of 100: from 08:30:00.123 to 08:30:00.143, an unknown number from 08:30:01.123 to 08:30:02.123\n"
+            ), "\(text)")
     }
 
     @Test func `when all went as expected the report says what was proven`() {

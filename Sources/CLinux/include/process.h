@@ -46,6 +46,8 @@ extern const int cl_new_user, cl_new_pid, cl_new_net, cl_new_mount, cl_new_ipc, 
 
 /// Asks the kernel to send this process a signal when its parent ends. Returns 0 or errno.
 int cl_set_parent_death_signal(int signal);
+/// Descendants whose parent ends become this process's children instead of init's. Returns 0 or errno.
+int cl_adopt_orphans(void);
 /// Name in `ps` and in the logs, at most 15 bytes.
 void cl_set_process_name(const char *name);
 

@@ -14,6 +14,18 @@ public enum FaultAction: Hashable, Sendable, Codable {
     case limit(RateLimit)
 }
 
+extension FaultAction {
+    /// Whether the rule's seed decides anything.
+    public var isByChance: Bool {
+        switch self {
+        case .lose: true
+        case .delay(let delay): if case .fixed = delay.time { false } else { true }
+        case .corrupt(let corruption): corruption.byte == nil || corruption.bit == nil
+        case .drop, .duplicate, .hold, .reorder, .limit: false
+        }
+    }
+}
+
 /// Loss by chance, alone or in bursts.
 public struct Loss: Hashable, Sendable, Codable {
     /// Share of the frames, 0 … 1.
@@ -117,7 +129,8 @@ public struct PassingFrame: Hashable, Sendable, Codable {
     public var number: Int
 
     public init(
-        direction: CableDirection? = nil, filter: String? = nil, segment: SegmentClass? = nil, relation: Relation = .any,
+        direction: CableDirection? = nil, filter: String? = nil, segment: SegmentClass? = nil,
+        relation: Relation = .any,
         number: Int = 1
     ) {
         self.direction = direction

@@ -10,13 +10,23 @@ public struct FaultRule: Hashable, Sendable, Codable {
     public var seed: UInt64
 
     public init(
-        name: String, selection: FrameSelection = FrameSelection(), action: FaultAction, isArmed: Bool = true, seed: UInt64 = 1
+        name: String, selection: FrameSelection = FrameSelection(), action: FaultAction, isArmed: Bool = true,
+        seed: UInt64 = 1
     ) {
         self.name = name
         self.selection = selection
         self.action = action
         self.isArmed = isArmed
         self.seed = seed
+    }
+}
+
+extension FaultRule {
+    /// Everything in it that is in libpcap's filter language.
+    public var filters: [String] {
+        var filters = [selection.filter].compactMap(\.self)
+        if case .hold(let hold) = action, let filter = hold.until.frame?.filter { filters.append(filter) }
+        return filters
     }
 }
 

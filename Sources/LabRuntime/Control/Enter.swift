@@ -8,24 +8,10 @@ extension RunningLab {
     /// The program belongs to the lab's PID namespace, so that it ends with the lab. Call before any thread exists:
     /// the kernel lets only a single-threaded process into a user namespace.
     public func execute(_ command: [String], in node: String) throws(LabFailure) -> Never {
-        let descriptors: [Int32]
-        do {
-            let client = try LabClient(self)
-            try client.send(.enter(node: node))
-            descriptors = try client.receiveDescriptors(4)
-        }
-        let (network, pid, mount, user) = (descriptors[0], descriptors[1], descriptors[2], descriptors[3])
-        // Entering the own user namespace again is refused with EINVAL; then there is none to enter.
-        let error = cl_setns(user, cl_new_user)
-        guard error == 0 || error == EINVAL else { throw Self.refused("user", error) }
-        for (name, descriptor, type) in [
-            ("PID", pid, cl_new_pid), ("mount", mount, cl_new_mount), ("network", network, cl_new_net),
-        ] {
-            let folder = name == "mount" ? WorkingFolder() : nil
-            let error = cl_setns(descriptor, type)
-            guard error == 0 else { throw Self.refused(name, error) }
-            folder?.restore()
-        }
+        let entry = try NodeEntry(to: node, side: .host, of: self)
+        try entry.enterLab()
+        try entry.enterMounts()
+        try entry.enterNetwork()
         setenv("FAILOVERLAB_LAB", id, 1)
         setenv("FAILOVERLAB_NODE", node, 1)
         // Where a parent has it ignored, children end without a trace.
@@ -63,23 +49,6 @@ extension RunningLab {
         case .exited(let code): exit(code)
         case .killed(let signal): exit(128 + signal)
         }
-    }
-
-    private static func refused(_ name: String, _ error: Int32) -> LabFailure {
-        LabFailure(.lab, "the lab's \(name) namespace cannot be entered: \(Errno(rawValue: error))")
-    }
-}
-
-/// Entering a mount namespace moves a process to its root folder; people expect to stay where they are.
-private struct WorkingFolder {
-    private let path: UnsafeMutablePointer<CChar>?
-
-    init() { path = getcwd(nil, 0) }
-
-    func restore() {
-        guard let path else { return }
-        _ = chdir(path)
-        free(path)
     }
 }
 

@@ -32,8 +32,7 @@ public final class LabProcess {
         let (running, listener) = try RunningLab.listen(lab: lab, variant: variant.name)
         self.running = running
         defer { close(listener) }
-        let pair = try SocketPair()
-        defer { close(pair.theirs) }
+        var pair = try SocketPair()
         let null = cl_open("/dev/null", O_RDWR, 0)
         let log = cl_open(folder.logs + "/lab.log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
         defer { for descriptor in [null, log] where descriptor >= 0 { close(descriptor) } }
@@ -44,7 +43,7 @@ public final class LabProcess {
             [HiddenVerb.warden.rawValue, task.isPersistent ? "persistent" : "bound"],
             descriptors: [null, log, log, pair.theirs, listener], newSession: true)
         do {
-            channel = try LineChannel(pair.ours, on: loop) { [weak self] line in
+            channel = try LineChannel(pair.takeOurs(), on: loop) { [weak self] line in
                 self?.received(line)
             } onClose: { [weak self] in
                 self?.channel = nil
@@ -69,8 +68,11 @@ public final class LabProcess {
     }
 
     /// Ends it because it took too long; `outcome` says so.
-    public func giveUp(after limit: Duration) {
-        outcome = .failed(LabFailure(.lab, "it took longer than \(limit)", remedy: "give it more with --timeout"))
+    /// - Parameter isWish: a person set the limit; otherwise something is wrong with the lab
+    public func giveUp(after limit: Duration, isWish: Bool) {
+        outcome = .failed(
+            LabFailure(
+                isWish ? .undecided : .lab, "it took longer than \(limit)", remedy: "give it more with --timeout"))
         stop()
     }
 

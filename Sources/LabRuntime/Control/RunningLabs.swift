@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Foundation
 internal import Glibc
+internal import LabFile
 internal import SystemPackage
 
 /// Labs that are alive on this host, found without any file: every supervisor listens on an abstract Unix socket,
@@ -36,18 +37,17 @@ public struct RunningLab: Hashable, Sendable {
     /// The lab that a person means: an id, a lab's name, or a prefix that only one has; nil means "the only one".
     public static func named(_ name: String?) throws(LabFailure) -> RunningLab {
         let all = all()
-        let found =
-            name.map { name in
-                all.filter { $0.id == name }.first.map { [$0] }
-                    ?? all.filter { $0.lab == name || $0.id.hasPrefix(name) }
-            } ?? all
+        let found = name.map { all.meant(by: $0) } ?? all
         if found.count == 1 { return found[0] }
         let list = all.map(\.id).joined(separator: ", ")
         if all.isEmpty {
             throw LabFailure(.lab, "no lab is up", remedy: "start one: failoverlab up Labs/fast-path-mac-failover")
         }
         if found.isEmpty {
-            throw LabFailure(.lab, "no lab '\(name ?? "")' is up", remedy: "these are: \(list)")
+            let nearest = Spelling.nearest(to: name ?? "", among: all.flatMap { [$0.id, $0.lab] })
+            throw LabFailure(
+                .lab, "no lab '\(name ?? "")' is up",
+                remedy: nearest.map { "did you mean '\($0)'?" } ?? "these are: \(list)")
         }
         throw LabFailure(
             .lab, "more than one lab is up: \(found.map(\.id).joined(separator: ", "))", remedy: "name one with --lab")
@@ -78,5 +78,16 @@ public struct RunningLab: Hashable, Sendable {
             throw LabFailure(.lab, "'\(id)' is not a lab of yours: another user listens under its name")
         }
         return descriptor
+    }
+}
+
+extension [RunningLab] {
+    /// Whole names before the beginnings of names, so that a lab `web` is not mistaken for one called `web-2`.
+    fileprivate func meant(by name: String) -> [RunningLab] {
+        for isMeant: (RunningLab) -> Bool in [{ $0.id == name }, { $0.lab == name }, { $0.id.hasPrefix(name) }] {
+            let found = filter(isMeant)
+            if !found.isEmpty { return found }
+        }
+        return []
     }
 }

@@ -21,8 +21,13 @@ final class Journal {
         events.append(event)
         var line = JSONLine.encode(event)
         line.append(UInt8(ascii: "\n"))
-        guard write(descriptor, line, line.count) == line.count else {
-            throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: errno))")
+        // A disk that fills up takes a part first, and says why only at the next call.
+        var written = 0
+        while written < line.count {
+            let count = line.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: errno))") }
+            written += count
         }
     }
 

@@ -1,16 +1,12 @@
-internal import Appliances
 internal import CLinux
-public import Evidence
-internal import Foundation
 internal import Glibc
-public import LabTime
-public import Measurement
 internal import SystemPackage
 
 /// The folder of one variant's run: everything that remains of a lab.
 ///
 ///     lab.yaml              as resolved
 ///     events.jsonl          faults, elections, synchronisation: one clock, nanoseconds
+///     later-events.jsonl    of a lab that was kept up after its run: not judged
 ///     captures/<node>.<interface>.pcap
 ///     captures.json         frames and kernel drops of each capture
 ///     counters.json         each box's counters, drop reasons included; of hosts the kernel's own
@@ -28,6 +24,7 @@ public struct RunFolder: Hashable, Sendable {
 
     public var lab: String { path + "/lab.yaml" }
     public var events: String { path + "/events.jsonl" }
+    public var laterEvents: String { path + "/later-events.jsonl" }
     public var captures: String { path + "/captures" }
     public var captureSummaries: String { path + "/captures.json" }
     public var traffic: String { path + "/traffic.json" }
@@ -84,78 +81,5 @@ public struct RunFolder: Hashable, Sendable {
 
     private static func unwritable(_ path: String, _ error: Int32) -> LabFailure {
         LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: error))")
-    }
-}
-
-/// `run.json`: facts about a run that nothing else in its folder holds.
-struct RunSummary: Codable {
-    var started: Timestamp
-    /// From the supervisor's start until everything was captured.
-    var seconds: Double
-    var version = 1
-}
-
-/// What a supervisor leaves of a variant, read back for judging; all of it comes from files of the run's folder.
-public struct RunRecord: Sendable {
-    public var folder: RunFolder
-    public var events: [LabEvent]
-    public var traffic: [TrafficResult]
-    public var captures: [CaptureSummary]
-    /// From the supervisor's start until everything was captured.
-    public var seconds: Double
-    /// By node and name.
-    public var counters: [String: [String: UInt64]]
-
-    /// - Throws: `LabFailure` that names the file that is missing or damaged.
-    public init(reading folder: RunFolder) throws(LabFailure) {
-        self.folder = folder
-        events = try Self.lines(of: folder.events)
-        traffic = try Self.value(of: folder.traffic)
-        captures = try Self.value(of: folder.captureSummaries)
-        seconds = try (Self.value(of: folder.run) as RunSummary).seconds
-        let readings: [String: [CounterReading]] = try Self.value(of: folder.counters)
-        counters = readings.mapValues { Dictionary($0.map { ($0.name, $0.value) }, uniquingKeysWith: &+) }
-    }
-
-    /// Of a run that did not come to its end: every file that is there and whole.
-    public init(whatIsLeftIn folder: RunFolder) {
-        self.folder = folder
-        events = (try? Self.lines(of: folder.events)) ?? []
-        traffic = (try? Self.value(of: folder.traffic)) ?? []
-        captures = (try? Self.value(of: folder.captureSummaries)) ?? []
-        seconds = (try? Self.value(of: folder.run) as RunSummary)?.seconds ?? 0
-        counters = [:]
-        if seconds == 0, let first = events.first, let last = events.last {
-            seconds = (last.time - first.time).milliseconds / 1000
-        }
-    }
-
-    private static func value<Value: Decodable>(of path: String) throws(LabFailure) -> Value {
-        try decode(Array(try contents(of: path).utf8), of: path)
-    }
-
-    private static func lines<Value: Decodable>(of path: String) throws(LabFailure) -> [Value] {
-        var values: [Value] = []
-        for line in try contents(of: path).split(separator: "\n") {
-            values.append(try decode(Array(line.utf8), of: path))
-        }
-        return values
-    }
-
-    private static func contents(of path: String) throws(LabFailure) -> String {
-        guard let text = KernelFile.contents(path) else {
-            throw LabFailure(
-                .lab, "'\(path)' cannot be read: \(Errno(rawValue: errno))",
-                remedy: "a run that was ended early has no figures to judge; its captures are still readable")
-        }
-        return text
-    }
-
-    private static func decode<Value: Decodable>(_ bytes: [UInt8], of path: String) throws(LabFailure) -> Value {
-        do {
-            return try JSONLine.decode(Value.self, from: bytes)
-        } catch {
-            throw LabFailure(.lab, "'\(path)' is damaged, or of another version: \(error)")
-        }
     }
 }

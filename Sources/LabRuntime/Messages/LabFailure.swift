@@ -5,6 +5,10 @@ public struct LabFailure: Error, Hashable, Sendable, Codable {
         case lab
         /// This host lacks something; `remedy` says what to change.
         case host
+        /// What was asked for does not exist, or cannot be understood.
+        case usage
+        /// It took longer than a person would wait, which proves nothing.
+        case undecided
         /// Ended on request (Ctrl-C, SIGTERM, `down`).
         case interrupted
     }

@@ -34,12 +34,20 @@ enum SupervisorOrder: Codable, Sendable {
     case impair(text: String)
     /// Answered with one byte that carries the descriptors of the node's network namespace, the lab's PID and mount
     /// namespaces and, where the lab has one, its user namespace.
-    case enter(node: String)
+    case enter(node: String, side: NodeSide)
     /// Answered with `connections` or `failed`.
     case connections(node: String)
     /// Ends the lab. A client on the lab's socket is answered with one byte that carries a descriptor, which hangs up
     /// when the kernel has reclaimed everything.
     case stop
+}
+
+/// The two sides of a box; any other node has one only.
+enum NodeSide: Codable, Sendable {
+    /// Where its programs run.
+    case host
+    /// Where its cables are.
+    case wire
 }
 
 /// What a supervisor says about its lab.

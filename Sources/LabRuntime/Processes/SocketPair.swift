@@ -1,9 +1,11 @@
 internal import CLinux
+internal import Glibc
 internal import SystemPackage
 
-/// Two connected stream sockets: one for this process, one for the child that it starts.
-struct SocketPair {
-    let ours: Int32
+/// Two connected stream sockets: one for this process, one for the child that it starts. Both are closed with the
+/// pair, except what was taken.
+struct SocketPair: ~Copyable {
+    private var ours: Int32
     let theirs: Int32
 
     init() throws(LabFailure) {
@@ -13,5 +15,16 @@ struct SocketPair {
             throw LabFailure(.lab, "could not make a socket pair: \(Errno(rawValue: error))")
         }
         (ours, theirs) = (pair[0], pair[1])
+    }
+
+    /// Hands this process's end to whoever closes it from now on. Once.
+    mutating func takeOurs() -> Int32 {
+        defer { ours = -1 }
+        return ours
+    }
+
+    deinit {
+        if ours >= 0 { close(ours) }
+        close(theirs)
     }
 }

@@ -21,8 +21,7 @@ final class RunningCaptures {
         _ points: [(node: String, interface: String, namespace: Int32)], folder: RunFolder, log: Int32, null: Int32,
         loop: EventLoop
     ) throws(LabFailure) {
-        let pair = try SocketPair()
-        defer { close(pair.theirs) }
+        var pair = try SocketPair()
         var descriptors = [null, log, log, pair.theirs]
         var inherited: [Int32: Int32] = [:]
         let jobs = points.map { point in
@@ -34,7 +33,7 @@ final class RunningCaptures {
                 relativePath: "captures/\(name)")
         }
         do {
-            channel = try LineChannel(pair.ours, on: loop) { [unowned self] line in
+            channel = try LineChannel(pair.takeOurs(), on: loop) { [unowned self] line in
                 received(line)
             } onClose: { [unowned self] in
                 process = nil

@@ -39,8 +39,7 @@ final class RunningNode {
     func start(
         in network: BuiltNetwork, log: Int32, folder: RunFolder, loop: EventLoop, onReport: @escaping (NodeReport?) -> Void
     ) throws(LabFailure) {
-        let pair = try SocketPair()
-        defer { close(pair.theirs) }
+        var pair = try SocketPair()
         let own = network.namespace(of: node)
         let wire = network.wireNamespace(of: node) ?? own
         // The sockets of a process that was killed are closed when it has ended.
@@ -48,7 +47,7 @@ final class RunningNode {
         dying = nil
         state = .preparing
         do {
-            channel = try LineChannel(pair.ours, on: loop) { line in
+            channel = try LineChannel(pair.takeOurs(), on: loop) { line in
                 let report = try? JSONLine.decode(NodeReport.self, from: line)
                 onReport(report ?? .failed("it said what this version does not understand"))
             } onClose: {

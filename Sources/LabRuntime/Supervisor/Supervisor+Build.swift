@@ -23,8 +23,10 @@ extension Supervisor {
             network = try BuiltNetwork(building: assignment.variant)
             phase = .starting
             // Nodes and captures prepare beside each other; nothing sends before the captures are armed.
+            let captureLog = try log("captures")
+            defer { close(captureLog) }
             captures = try RunningCaptures(
-                network.capturePoints, folder: folder, log: try log("captures"), null: network.null, loop: loop)
+                network.capturePoints, folder: folder, log: captureLog, null: network.null, loop: loop)
             captures.onArmed = { [unowned self] in pending.arrived("the captures")?() }
             captures.onFailed = { [unowned self] in fail($0) }
             captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
@@ -90,7 +92,9 @@ extension Supervisor {
             if case .role = running.state {} else { running.state = .ready }
             pending.arrived(name)?()
         case .event(let kind, let time, let details):
-            if kind == "active" || kind == "backup", running.state != .hung { running.state = .role(kind) }
+            // A box that begins as standby never became it: its first word says so.
+            let role = kind == "ready" ? details["role"] : kind
+            if let role, role == "active" || role == "backup", running.state != .hung { running.state = .role(role) }
             // What a fault does is the fault's own event: `late-fin.held`.
             let subject = running.node.isElement ? details["rule"] ?? name : name
             record(LabEvent(name: "\(subject).\(kind)", time: time, kind: kind, node: name, details: details))

@@ -2,6 +2,7 @@ internal import Appliances
 internal import CLinux
 internal import EventLoop
 internal import Glibc
+internal import LabFile
 internal import SystemPackage
 internal import Topology
 
@@ -23,10 +24,10 @@ extension Supervisor {
         case .impair(let text):
             guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
             impair(text) { failure in answer(failure.map { .failed($0) } ?? .done) }
-        case .enter(let node):
+        case .enter(let node, let side):
             guard let channel else { return }
             do {
-                try handOver(namespacesOf: node, through: channel)
+                try handOver(namespacesOf: node, side, through: channel)
             } catch {
                 answer(.failed(error))
             }
@@ -41,11 +42,7 @@ extension Supervisor {
 
     private func readConnections(of name: String, then: @escaping (SupervisorReport) -> Void) {
         guard let running = nodes[name] else {
-            return then(
-                .failed(
-                    LabFailure(
-                        .lab, "there is no node '\(name)'",
-                        remedy: "these are: \(nodes.keys.sorted().joined(separator: ", "))")))
+            return then(.failed(unknown("node", name, among: nodes.keys.sorted())))
         }
         guard running.state != .poweredOff, running.state != .hung else {
             return then(.failed(LabFailure(.lab, "'\(name)' is \(running.words) and does not answer")))
@@ -60,10 +57,11 @@ extension Supervisor {
     }
 
     /// Sends descriptors: network, PID and mount namespace of the node, and the user namespace where the lab has one.
-    private func handOver(namespacesOf name: String, through channel: LineChannel) throws(LabFailure) {
+    private func handOver(
+        namespacesOf name: String, _ side: NodeSide, through channel: LineChannel
+    ) throws(LabFailure) {
         guard let running = nodes[name] else {
-            throw LabFailure(
-                .lab, "there is no node '\(name)'", remedy: "these are: \(nodes.keys.sorted().joined(separator: ", "))")
+            throw unknown("node", name, among: nodes.keys.sorted())
         }
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }
@@ -76,10 +74,19 @@ extension Supervisor {
             }
             opened.append(descriptor)
         }
-        let handed = [network.namespace(of: running.node)] + opened
+        let wire = side == .wire ? network.wireNamespace(of: running.node) : nil
+        let handed = [wire ?? network.namespace(of: running.node)] + opened
         guard cl_send_descriptors(channel.descriptor, handed, Int32(handed.count)) == handed.count else {
             throw LabFailure(.lab, "the namespaces of '\(name)' could not be handed over")
         }
+    }
+
+    /// A name that somebody typed and nothing has.
+    func unknown(_ what: String, _ name: String, among known: [String]) -> LabFailure {
+        let nearest = Spelling.nearest(to: name, among: known)
+        return LabFailure(
+            .usage, "there is no \(what) '\(name)'",
+            remedy: nearest.map { "did you mean '\($0)'?" } ?? "these are: \(known.joined(separator: ", "))")
     }
 
     private var status: LabStatus {

@@ -13,7 +13,7 @@ extension Supervisor {
     func inject(_ fault: Fault, name: String?, then: @escaping (LabFailure?) -> Void) {
         if let rule = fault.rule { return instruct(fault, about: rule, name: name, then: then) }
         guard let running = nodes[fault.node] else {
-            return then(LabFailure(.lab, "there is no node '\(fault.node)'"))
+            return then(unknown("node", fault.node, among: nodes.keys.sorted()))
         }
         func record() {
             self.record(
@@ -22,6 +22,11 @@ extension Supervisor {
                     details: fault.details))
         }
         do {
+            // Before the event: nothing happens to an interface that is not there.
+            if let interface = fault.interface, running.node.interface(named: interface.interface) == nil {
+                let known = running.node.interfaces.map { "\(running.node.name).\($0.name)" }
+                throw unknown("interface", "\(interface)", among: known)
+            }
             switch fault {
             case .switchover:
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
@@ -60,6 +65,8 @@ extension Supervisor {
                 then(nil)
             case .hang:
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
+                // What it was before would be forgotten.
+                guard running.state != .hung else { throw refusal(fault, "hangs already") }
                 record()
                 running.stopRunning()
                 then(nil)

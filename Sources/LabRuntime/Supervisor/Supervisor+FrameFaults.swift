@@ -1,4 +1,5 @@
 internal import Appliances
+internal import Capture
 internal import EventLoop
 internal import Evidence
 internal import Impairment
@@ -24,15 +25,18 @@ extension Supervisor {
     /// Arms, disarms or releases a fault; the event comes first, what the element does about it lies after it.
     func instruct(_ fault: Fault, about rule: String, name: String?, then: @escaping (LabFailure?) -> Void) {
         guard let element = frameFaults[rule]?.element, let running = nodes[element] else {
-            let known = frameFaults.keys.sorted().joined(separator: ", ")
+            let known = frameFaults.keys.sorted()
             return then(
-                LabFailure(
-                    .lab, "there is no fault '\(rule)' on single frames",
-                    remedy: known.isEmpty ? "this lab has none; see 'faults:' in its lab file" : "there are \(known)"))
+                known.isEmpty
+                    ? LabFailure(
+                        .usage, "there is no fault '\(rule)' on single frames",
+                        remedy: "this lab has none; see 'faults:' in its lab file")
+                    : unknown("fault on single frames", rule, among: known))
         }
         record(
             LabEvent(
-                name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.rawValue, node: element, details: fault.details))
+                name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.rawValue, node: element,
+                details: fault.details))
         let command: FaultOrder =
             switch fault {
             case .disarm: .disarm(rule)
@@ -46,16 +50,25 @@ extension Supervisor {
     func impair(_ text: String, then: @escaping (LabFailure?) -> Void) {
         do throws(LabFileErrors) {
             let (element, rule) = try FaultRule.parsing(text, of: assignment.variant)
-            if let other = frameFaults[rule.name], other.element != element {
-                return then(LabFailure(.lab, "'\(rule.name)' is a fault of \(other.element); give this one another name, by --as"))
+            for filter in rule.filters {
+                if let refusal = Capture.CaptureFilter.problem(in: filter) {
+                    return then(LabFailure(.usage, "\(refusal)"))
+                }
             }
-            guard let running = nodes[element] else { return then(LabFailure(.lab, "there is no element on \(element)")) }
+            if let other = frameFaults[rule.name], other.element != element {
+                return then(
+                    LabFailure(
+                        .usage, "'\(rule.name)' is a fault of \(other.element); give this one another name, by --as"))
+            }
+            guard let running = nodes[element] else {
+                return then(LabFailure(.lab, "there is no element on \(element)"))
+            }
             send(.install(rule), to: running) { [unowned self] failure in
                 if failure == nil { learn(rule, on: element) }
                 then(failure)
             }
         } catch {
-            then(LabFailure(.lab, "\(error)"))
+            then(LabFailure(.usage, "\(error)"))
         }
     }
 
@@ -68,7 +81,11 @@ extension Supervisor {
 
     private func send(_ command: FaultOrder, to running: RunningNode, then: @escaping (LabFailure?) -> Void) {
         order(.fault(command), of: running) { reply in
-            if case .refused(let reason) = reply { then(LabFailure(.lab, "\(running.node.name): \(reason)")) } else { then(nil) }
+            if case .refused(let reason) = reply {
+                then(LabFailure(.lab, "\(running.node.name): \(reason)"))
+            } else {
+                then(nil)
+            }
         }
     }
 }

@@ -75,8 +75,9 @@ extension Supervisor {
             case let program = assignment.variant.traffic[number], let node = nodes[program.from]
         else { return fail(LabFailure(.lab, "the scenario starts '\(name)', which this lab does not have")) }
         traffic[name] = RunningTraffic(program: program)
-        node.send(.startTraffic(program, number: number))
+        // The event comes first: every frame of the traffic lies after it on the lab's clock.
         record(LabEvent(name: "\(name).start", time: .now(), kind: "traffic-start", node: program.from))
+        node.send(.startTraffic(program, number: number))
     }
 
     /// Stops asking, waits for what is outstanding, then goes on. `nil`: everything that runs.
@@ -141,6 +142,12 @@ extension Supervisor {
         }
         let report = SupervisorReport.finished(after: loop.now - started)
         guard assignment.task == .scenario(stays: true) else { return end(reporting: report, code: 0) }
+        do {
+            // What a person does to the lab from now on is no evidence of the run.
+            journal = try Journal(path: folder.laterEvents)
+        } catch {
+            return fail(error)
+        }
         phase = .running
         tell(report)
     }

@@ -2,18 +2,6 @@ internal import Topology
 
 // The lab's own words for what the supervisor tells and records.
 
-extension Node.Role {
-    var word: String {
-        switch self {
-        case .host(let host): host.kind.rawValue
-        case .firewall: "firewall"
-        case .loadBalancer: "load-balancer"
-        case .gatewayFirewall: "gateway-firewall"
-        case .element: "in-line-element"
-        }
-    }
-}
-
 extension Fault {
     /// What an event of this fault says besides the node.
     var details: [String: String] {

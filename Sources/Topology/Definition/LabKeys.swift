@@ -1,9 +1,8 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "pushes",
-        "scenario",
-        "expect", "variants", "capture",
+        "schema", "name", "title", "reference", "description", "timers", "seed", "networks", "nodes", "traffic", "faults",
+        "pushes", "scenario", "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
     static let anchorPrefix = "x-"
@@ -22,7 +21,8 @@ enum LabKeys {
     static let rule = ["action", "on", "from", "to", "protocol", "ports"]
     static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
-    static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
+    static let virtualService =
+        ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
     static let routing = ["tables", "rules"]
     static let routingRule = ["preference", "from", "to", "in", "table", "remove"]

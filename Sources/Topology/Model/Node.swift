@@ -45,6 +45,19 @@ public struct Node: Hashable, Sendable, Codable {
     }
 }
 
+extension Node.Role {
+    /// The lab file's word.
+    public var word: String {
+        switch self {
+        case .host(let host): host.kind.rawValue
+        case .firewall: "firewall"
+        case .loadBalancer: "load-balancer"
+        case .gatewayFirewall: "gateway-firewall"
+        case .element: "in-line-element"
+        }
+    }
+}
+
 /// A node with the kernel's own stack.
 public struct HostConfiguration: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {

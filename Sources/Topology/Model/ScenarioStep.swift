@@ -83,6 +83,14 @@ public enum Fault: Hashable, Sendable, Codable {
         }
     }
 
+    /// Of a fault on a cable, where it is plugged in.
+    public var interface: InterfaceReference? {
+        switch self {
+        case .linkDown(let interface), .linkUp(let interface): interface
+        default: nil
+        }
+    }
+
     /// The rule that is armed, disarmed or let go.
     public var rule: String? {
         switch self {

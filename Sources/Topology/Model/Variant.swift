@@ -1,4 +1,5 @@
 public import Expectation
+import Impairment
 public import Measurement
 
 /// One variant of a lab with everything resolved: addresses, MACs, references, defaults.
@@ -25,10 +26,17 @@ public struct Variant: Hashable, Sendable, Codable {
     public var scenario: [ScenarioStep]
     public var expectations: [ExpectationSpecification]
     public var capture: CaptureSelection
+    /// Of all chance that has no seed of its own; nil where nothing is by chance and the lab says none.
+    public var seed: Int?
+    /// What the lab's words for addresses stand for.
+    public var references: ReferenceTable
     /// The lab file with this variant alone and everything resolved; it reads back to an equal variant.
     public var resolvedYAML: String
 
     public func node(named name: String) -> Node? { nodes.first { $0.name == name } }
+    /// Whether any fault on single frames decides by chance.
+    public var isByChance: Bool { elements.contains { $0.rules.contains { $0.action.isByChance } } }
+
     public func network(named name: String) -> Network? { networks.first { $0.name == name } }
 
     /// What the scenario's waits add up to at least; building and judging come on top.

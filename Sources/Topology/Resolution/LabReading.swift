@@ -4,10 +4,13 @@ import LabFile
 struct LabReading {
     let document: LabDocument
     let reader: LabReader
+    /// Of all chance, instead of the file's own; nil leaves those.
+    let seed: Int?
 
-    init(_ document: LabDocument, _ reader: LabReader) {
+    init(_ document: LabDocument, _ reader: LabReader, seed: Int? = nil) {
         self.document = document
         self.reader = reader
+        self.seed = seed
     }
 
     /// nil only after something was reported.
@@ -31,7 +34,7 @@ struct LabReading {
         var variants: [Variant] = []
         var filters: [CaptureFilter] = []
         for definition in VariantDefinition.read(root, reader) {
-            let reading = VariantReading(definition, root: root, lab: name, nodeOrder: numbers, reader)
+            let reading = VariantReading(definition, root: root, lab: name, nodeOrder: numbers, seed: seed, reader)
             guard let (variant, more) = reading.read() else { continue }
             variants.append(variant)
             filters += more.filter { !filters.contains($0) }

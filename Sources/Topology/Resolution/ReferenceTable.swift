@@ -1,12 +1,17 @@
 import Expectation
-import LabFile
+public import LabFile
 import Wire
 
 /// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`,
 /// `fw-a/internet.address` (the first one of a NAT pool).
-struct ReferenceTable {
+public struct ReferenceTable: Hashable, Sendable, Codable {
+    struct Meaning: Hashable, Sendable, Codable {
+        var reference: String
+        var value: String
+    }
+
     /// What each reference stands for, in the order of the file.
-    private(set) var values: [(reference: String, value: String)] = []
+    private(set) var values: [Meaning] = []
     private var index: [String: Int] = [:]
 
     static let suffixes = [".mac", ".ip", ".ip6", ".virtual-mac", ".virtual-ip", ".address", ".port"]
@@ -40,7 +45,7 @@ struct ReferenceTable {
     private mutating func add(_ reference: String, _ value: String) {
         guard index[reference] == nil else { return }
         index[reference] = values.count
-        values.append((reference, value))
+        values.append(Meaning(reference: reference, value: value))
     }
 
     subscript(reference: String) -> String? { index[reference].map { values[$0].value } }
@@ -110,5 +115,18 @@ struct ReferenceTable {
             rest = inner[meant.endIndex...].dropFirst(isBraced ? 1 : 0)
         }
         return result + rest
+    }
+}
+
+extension Variant {
+    /// A capture filter that a person gives while the lab is up, with every reference in it replaced.
+    /// - Throws: what refers to nothing, with what was probably meant
+    public func resolve(filter: String) throws(LabFileErrors) -> String {
+        let reader = LabReader()
+        let position = SourcePosition(line: 1, column: 1)
+        guard let text = references.resolve(filter: filter, at: position, reader), reader.errors.isEmpty else {
+            throw LabFileErrors(reader.errors, in: LabSource(path: "filter", text: filter))
+        }
+        return text
     }
 }

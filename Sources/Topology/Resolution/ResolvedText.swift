@@ -4,7 +4,7 @@ import Wire
 /// Writes the lab file of a single variant, with every assigned address, subnet, MAC and VRID in it.
 enum ResolvedText {
     static func write(
-        _ tree: LabValue, _ definition: VariantDefinition, _ resolution: Resolution, title: String
+        _ tree: LabValue, _ definition: VariantDefinition, _ resolution: Resolution, title: String, seed: Int?
     ) -> String {
         let place = SourcePosition(line: 1, column: 1)
         func text(_ text: String) -> LabValue { LabValue(.scalar(text, isQuoted: false), at: place) }
@@ -60,6 +60,7 @@ enum ResolvedText {
         for key in (tree.entries ?? []).map(\.key) where key.hasPrefix(LabKeys.anchorPrefix) || key == "expect" {
             result = result.setting(key, to: nil)
         }
+        if let seed { result = result.setting("seed", to: text("\(seed)")) }
         return result.setting("networks", to: mapping(networks)).setting("nodes", to: mapping(nodes))
             .setting("variants", to: mapping([(definition.name.value, mapping(variant))])).yaml
     }

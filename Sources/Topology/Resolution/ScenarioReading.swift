@@ -19,14 +19,18 @@ struct ScenarioReading {
     /// Programs that are started at some time; all of them where a mistake hides which.
     private(set) var started: Set<String> = []
     private var running: Set<String> = []
+    private var states: NodeStates
 
     private static let actions = ["start", "stop", "wait", "wait-for", "fail", "push"]
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
-    init(_ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String],
-        pushes: [Located<(name: String, change: PolicyChange)>] = [], _ reader: LabReader
+    /// - Parameter origins: the node that each traffic program starts at, as far as it is known
+    init(
+        _ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String],
+        origins: [String: String], pushes: [Located<(name: String, change: PolicyChange)>] = [], _ reader: LabReader
     ) {
         self.reader = reader
+        states = NodeStates(origins: origins, reader)
         self.nodes = nodes
         self.rules = rules
         self.traffic = traffic
@@ -42,6 +46,7 @@ struct ScenarioReading {
         let steps = flattened(elements)
         events = EventNames(nodes: nodes, faults: faultNames(steps), rules: rules.map(\.rule), traffic: traffic)
         for step in steps { if let step = read(step) { self.steps.append(step) } }
+        states.finish()
         if reader.reports > before { started.formUnion(traffic) }
     }
 
@@ -76,12 +81,14 @@ struct ScenarioReading {
                 reader.report("'\(name)' runs already", at: value.position)
             }
             started.formUnion(names)
+            states.start(names, at: value.position)
             return .start(names)
         case "stop":
             let names = programs(value)
             for name in names where running.remove(name) == nil {
                 reader.report("'\(name)' does not run here", at: value.position)
             }
+            states.stop(names, at: value.position)
             return .stop(names)
         case "wait":
             return reader.duration(value, of: "a wait", in: Self.longestWait).map { .wait($0) }
@@ -97,7 +104,9 @@ struct ScenarioReading {
                     .push($0, as: mapping.text("as") ?? "push")
                 }
             } else {
-                step = fault(value).map { .fail($0, as: mapping.text("as") ?? $0.kind.rawValue) }
+                guard let fault = fault(value) else { return nil }
+                states.inject(fault, at: value.entries?.first?.value.position ?? value.position)
+                step = .fail(fault, as: mapping.text("as") ?? fault.kind.rawValue)
             }
             guard let step, let name = step.event else { return nil }
             guard NameRule.word.check(name, "an event", at: mapping["as"]?.position ?? value.position, reader) else {
@@ -158,7 +167,8 @@ struct ScenarioReading {
             guard let name = entry.value.text, let found = rules.first(where: { $0.rule.name == name }) else {
                 let names = rules.map(\.rule.name)
                 reader.reportUnknown(
-                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
+                    entry.value.text ?? "",
+                    "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
                     at: entry.value.position, allowed: names)
                 return nil
             }

@@ -1,4 +1,6 @@
+import Impairment
 import LabFile
+import Measurement
 
 /// Resolves one variant: the lab with the variant's changes laid over it.
 struct VariantReading {
@@ -9,9 +11,13 @@ struct VariantReading {
     let nodeOrder: [String]
     let reader: LabReader
 
-    init(_ definition: VariantDefinition, root: LabValue, lab: String, nodeOrder: [String], _ reader: LabReader) {
+    init(
+        _ definition: VariantDefinition, root: LabValue, lab: String, nodeOrder: [String], seed: Int?,
+        _ reader: LabReader
+    ) {
         self.definition = definition
-        tree = definition.changes.reduce(root) { $0.patched(with: $1) }
+        let changed = definition.changes.reduce(root) { $0.patched(with: $1) }
+        tree = seed.map { changed.seeded(with: $0) } ?? changed
         self.lab = lab
         self.nodeOrder = nodeOrder
         self.reader = reader
@@ -36,27 +42,34 @@ struct VariantReading {
         guard var nodes = resolution.nodes() else { return nil }
         let traffic = TrafficReading(tree["traffic"], resolution, nodes: nodes)
         ServerAssignment(resolution: resolution, traffic: traffic).assign(to: &nodes)
+        let seed = tree["seed"].flatMap { $0.isNull ? nil : reader.integer($0, of: "'seed'", in: FaultsReading.seeds) }
         // By their words, so that a mistake in a program is not followed by complaints that there is none.
         let words = (tree["traffic"]?.entries ?? []).map(\.key)
         let faults = FaultsReading(
-            tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words, references: resolution.references,
-            reader)
+            tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words,
+            references: resolution.references,
+            seed: seed ?? FaultsReading.usualSeed, reader)
         let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
+        let origins = Dictionary(traffic.programs.map { ($0.name, $0.from) }, uniquingKeysWith: { first, _ in first })
         let pushes = PushReading.changes(tree["pushes"], reader)
         let scenario = ScenarioReading(
-            tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, pushes: pushes, reader)
+            tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, origins: origins, pushes: pushes, reader)
         faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
             definition.expectations, nodes: nodes, elements: faults.elements, traffic: words, scenario: scenario,
             references: resolution.references, capture: capture, reader)
         guard reader.reports == before else { return nil }
 
+        // Chance without a seed in the file has the usual one, and says so.
+        let isByChance = faults.rules.contains { $0.rule.action.isByChance }
+        let chance = seed ?? (isByChance ? FaultsReading.usualSeed : nil)
         let title = definition.title ?? tree["title"]?.text ?? lab
         let variant = Variant(
             name: definition.name.value, shows: definition.shows, title: title, networks: resolution.networks,
             nodes: nodes, elements: faults.elements, traffic: traffic.programs, scenario: scenario.steps,
             expectations: expectations.specifications,
-            capture: capture, resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title))
+            capture: capture, seed: chance, references: resolution.references,
+            resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title, seed: chance))
         return (variant, expectations.filters + faults.filters)
     }
 
@@ -65,5 +78,18 @@ struct VariantReading {
         var order = nodeOrder
         for node in definitions where !order.contains(node.name.value) { order.append(node.name.value) }
         return Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0 + 1) })
+    }
+}
+
+extension LabValue {
+    /// A lab in which one seed stands for those of all faults.
+    fileprivate func seeded(with seed: Int) -> LabValue {
+        func without(_ fault: LabValue) -> LabValue { fault.entries == nil ? fault : fault.setting("seed", to: nil) }
+        var lab = setting("seed", to: LabValue(.scalar("\(seed)", isQuoted: false), at: position))
+        if let faults = self["faults"], let entries = faults.entries {
+            let changed = entries.map { LabEntry(key: $0.key, keyPosition: $0.keyPosition, value: without($0.value)) }
+            lab = lab.setting("faults", to: LabValue(.mapping(changed), at: faults.position))
+        }
+        return lab
     }
 }

@@ -1,91 +1,23 @@
 internal import EventLoop
 internal import LabTime
 internal import Measurement
-internal import SystemPackage
 
-/// One probe of `tcp-connect`: a connection from a new source port, one request and answer (unless switched off), and
-/// a normal close. Patience runs from the first SYN to the answer.
-final class ConnectProbe: Flow {
-    private let context: FlowContext
-    private let flow: UInt32
-    private let events: FlowEvents
-    private var socket: Socket?
-    private var source: Endpoint?
-    private var started: Instant
-    /// Time until the handshake was complete; nil until then.
-    private var latency: Duration?
-    private var meter: FlowMeter
+/// One probe of `tcp-connect`: a connection with one numbered request and its answer, unless that is switched off.
+final class ConnectProbe: ConnectionProbe {
     private var parser = ProbeParser()
-    private var request: [UInt8] = []
-    private var timer: EventLoop.Timer?
-    private var hasEnded = false
 
-    init(_ context: FlowContext, flow: UInt32, events: FlowEvents) {
-        self.context = context
-        self.flow = flow
-        self.events = events
-        started = context.loop.now
-        meter = FlowMeter(cadence: context.program.every, patience: context.program.patience)
+    override func ask(_ sequence: UInt64, at now: Instant) {
+        guard context.program.exchanges else { return }
+        context.record(flow: flow, sequence: sequence, at: now).append(to: &request)
     }
 
-    func start() {
-        started = context.loop.now
-        let sequence = meter.ask(at: started)
-        if context.program.exchanges {
-            context.record(flow: flow, sequence: sequence, at: started).append(to: &request)
-        }
-        do throws(Errno) {
-            let (socket, _) = try context.connectedSocket(.tcp)
-            self.socket = socket
-            source = socket.localEndpoint
-            // A connection that is complete already reports itself as writable like any other.
-            try context.loop.watch(socket.descriptor, for: [.readable, .writable]) { [unowned self] in ready($0) }
-            timer = context.loop.schedule(at: started + context.program.patience) { [unowned self] in giveUp() }
-        } catch {
-            timer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
-        }
+    override func connected(at now: Instant) {
+        guard !context.program.exchanges else { return }
+        meter.answered(0, at: now)
+        succeed()
     }
 
-    private func ready(_ readiness: EventLoop.Readiness) {
-        if latency == nil {
-            if let error = socket?.takeError() { return end(FlowEnding(error)) }
-            guard readiness.contains(.writable) else { return }
-            let now = context.loop.now
-            latency = now - started
-            source = socket?.localEndpoint ?? source
-            if !context.program.exchanges {
-                meter.answered(0, at: now)
-                return succeed()
-            }
-        }
-        if !hasEnded, readiness.contains(.writable) { send() }
-        if !hasEnded, !readiness.isDisjoint(with: [.readable, .hangUp, .error]) { read() }
-    }
-
-    private func send() {
-        guard let socket, !request.isEmpty else { return }
-        switch request.withUnsafeBytes({ socket.send($0) }) {
-        case .bytes(let count): request.removeFirst(count)
-        case .wouldBlock, .endOfStream: break
-        case .failed(let error): return end(FlowEnding(error == .brokenPipe ? .connectionReset : error))
-        }
-        if request.isEmpty { try? context.loop.change(socket.descriptor, to: .readable) }
-    }
-
-    private func read() {
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            while !hasEnded, let socket {
-                switch socket.receive(into: buffer, isStream: true) {
-                case .bytes(let count): take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                case .wouldBlock: return
-                case .endOfStream: return end(.closedByPeer)
-                case .failed(let error): return end(FlowEnding(error))
-                }
-            }
-        }
-    }
-
-    private func take(_ bytes: UnsafeRawBufferPointer) {
+    override func take(_ bytes: UnsafeRawBufferPointer) {
         let now = context.loop.now
         parser.consume(bytes) { record in
             guard record.program == context.number, record.flow == flow else { return }
@@ -94,52 +26,10 @@ final class ConnectProbe: Flow {
         if meter.isSettled { succeed() }
     }
 
+    override func complete(_ result: inout FlowResult) { result.garbage = parser.garbage }
+
     private func succeed() {
         events.onFirstAnswer()
         end(.survived)
     }
-
-    private func giveUp() {
-        // What is here already counts, although a busy machine has not let this process read it.
-        if latency == nil {
-            ready(socket.map { $0.isConnected ? .writable : [] } ?? [])
-        } else {
-            read()
-        }
-        guard !hasEnded, meter.hasLostPatience(at: context.loop.now) else { return }
-        let what = latency == nil ? "connection" : "answer"
-        end(.impatient(context.program, waitingFor: what))
-    }
-
-    /// The probe has asked already: it ends as it would have.
-    func finish() {}
-
-    func abandon() -> FlowResult { close(.survived) }
-
-    private func failToStart(_ error: Errno) {
-        guard error.isShortage else { return end(FlowEnding(error)) }
-        _ = close(.survived)
-        events.onShortage(error.description)
-    }
-
-    private func end(_ ending: FlowEnding) {
-        guard !hasEnded else { return }
-        let result = close(ending)
-        events.onEnd(result)
-    }
-
-    private func close(_ ending: FlowEnding) -> FlowResult {
-        hasEnded = true
-        if let timer { context.loop.cancel(timer) }
-        if let socket {
-            context.loop.unwatch(socket.descriptor)
-            context.parting.part(with: socket)
-        }
-        let now = context.loop.now
-        return context.result(
-            source: source, start: started, end: now, reading: meter.reading(endedAt: now, outcome: ending.outcome),
-            ending: ending, latency: latency, garbage: parser.garbage)
-    }
-
-    var late: Int { 0 }
 }

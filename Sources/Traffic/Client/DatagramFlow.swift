@@ -18,9 +18,9 @@ final class DatagramFlow: Flow {
         case ended
     }
 
-    private let context: FlowContext
+    let context: FlowContext
     private let flow: UInt32
-    private let events: FlowEvents
+    let events: FlowEvents
     private let offset: Duration
     private var state = State.asking
     private var socket: Socket?
@@ -86,14 +86,9 @@ final class DatagramFlow: Flow {
     // MARK: Answers
 
     private func read() {
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            while !hasEnded, let socket {
-                switch socket.receive(into: buffer, isStream: false) {
-                case .bytes(let count): take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                case .wouldBlock, .endOfStream: return
-                case .failed(let error): return end(FlowEnding(error))
-                }
-            }
+        switch socket?.receiveAll(isStream: false, while: { !hasEnded }, take) {
+        case .failed(let error): end(FlowEnding(error))
+        case .bytes, .endOfStream, .wouldBlock, nil: break
         }
     }
 
@@ -123,8 +118,6 @@ final class DatagramFlow: Flow {
         }
     }
 
-    func abandon() -> FlowResult { close(.survived) }
-
     private func watchPatience(until instant: Instant) {
         patienceTimer = context.loop.schedule(at: instant) { [unowned self] in
             let now = context.loop.now
@@ -136,21 +129,9 @@ final class DatagramFlow: Flow {
         }
     }
 
-    private var hasEnded: Bool { if case .ended = state { true } else { false } }
+    var hasEnded: Bool { if case .ended = state { true } else { false } }
 
-    private func failToStart(_ error: Errno) {
-        guard error.isShortage else { return end(FlowEnding(error)) }
-        _ = close(.survived)
-        events.onShortage(error.description)
-    }
-
-    private func end(_ ending: FlowEnding) {
-        guard !hasEnded else { return }
-        let result = close(ending)
-        events.onEnd(result)
-    }
-
-    private func close(_ ending: FlowEnding) -> FlowResult {
+    func close(_ ending: FlowEnding) -> FlowResult {
         var lastCounted: UInt64?
         if case .finishing(let last) = state { lastCounted = last }
         state = .ended

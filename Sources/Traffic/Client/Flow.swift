@@ -1,17 +1,40 @@
 internal import Measurement
+internal import SystemPackage
 
 /// One flow of a traffic program while it runs.
 ///
 /// A flow calls its `onEnd` exactly once, when it has ended by itself; never from within `start`, and not after
 /// `abandon`.
 protocol Flow: AnyObject {
+    var context: FlowContext { get }
+    var events: FlowEvents { get }
+    var hasEnded: Bool { get }
+
     func start()
     /// Asks nothing more and ends when what was asked is answered, or patience is over.
     func finish()
-    /// Ends at once: its figures as they stand.
-    func abandon() -> FlowResult
+    /// Lets go of socket and timers: `hasEnded` from now on.
+    func close(_ ending: FlowEnding) -> FlowResult
     /// Probes that were sent late.
     var late: Int { get }
+}
+
+extension Flow {
+    /// Ends by itself.
+    func end(_ ending: FlowEnding) {
+        guard !hasEnded else { return }
+        let result = close(ending)
+        events.onEnd(result)
+    }
+
+    /// Ends at once: its figures as they stand.
+    func abandon() -> FlowResult { close(.survived) }
+
+    func failToStart(_ error: Errno) {
+        guard error.isShortage else { return end(FlowEnding(error)) }
+        _ = close(.survived)
+        events.onShortage(error.description)
+    }
 }
 
 /// What a flow tells its client.

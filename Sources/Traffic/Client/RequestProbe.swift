@@ -6,9 +6,9 @@ internal import SystemPackage
 /// One probe of `udp-request`: a request from a new source port, repeated every `retryEvery` until it is answered or
 /// patience, which runs from the first request, is over. Each repetition has a number of its own and counts as sent.
 final class RequestProbe: Flow {
-    private let context: FlowContext
+    let context: FlowContext
     private let flow: UInt32
-    private let events: FlowEvents
+    let events: FlowEvents
     private var socket: Socket?
     private var source: Endpoint?
     private var started: Instant
@@ -19,7 +19,7 @@ final class RequestProbe: Flow {
     private var bytes: [UInt8] = []
     private var askTimer: EventLoop.Timer?
     private var patienceTimer: EventLoop.Timer?
-    private var hasEnded = false
+    private(set) var hasEnded = false
 
     init(_ context: FlowContext, flow: UInt32, events: FlowEvents) {
         self.context = context
@@ -68,14 +68,9 @@ final class RequestProbe: Flow {
     }
 
     private func read() {
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            while !hasEnded, let socket {
-                switch socket.receive(into: buffer, isStream: false) {
-                case .bytes(let count): take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                case .wouldBlock, .endOfStream: return
-                case .failed(let error): return end(FlowEnding(error))
-                }
-            }
+        switch socket?.receiveAll(isStream: false, while: { !hasEnded }, take) {
+        case .failed(let error): end(FlowEnding(error))
+        case .bytes, .endOfStream, .wouldBlock, nil: break
         }
     }
 
@@ -102,21 +97,7 @@ final class RequestProbe: Flow {
     /// The probe has asked already: it ends as it would have.
     func finish() {}
 
-    func abandon() -> FlowResult { close(.survived) }
-
-    private func failToStart(_ error: Errno) {
-        guard error.isShortage else { return end(FlowEnding(error)) }
-        _ = close(.survived)
-        events.onShortage(error.description)
-    }
-
-    private func end(_ ending: FlowEnding) {
-        guard !hasEnded else { return }
-        let result = close(ending)
-        events.onEnd(result)
-    }
-
-    private func close(_ ending: FlowEnding) -> FlowResult {
+    func close(_ ending: FlowEnding) -> FlowResult {
         hasEnded = true
         for timer in [askTimer, patienceTimer].compactMap(\.self) { context.loop.cancel(timer) }
         if let socket {

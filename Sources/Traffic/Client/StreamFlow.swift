@@ -21,9 +21,9 @@ final class StreamFlow: Flow {
         case ended
     }
 
-    private let context: FlowContext
+    let context: FlowContext
     private let flow: UInt32
-    private let events: FlowEvents
+    let events: FlowEvents
     /// After the handshake, before the first request: flows of one program do not all ask at the same moment.
     private let offset: Duration
     private var state = State.connecting
@@ -135,15 +135,10 @@ final class StreamFlow: Flow {
     // MARK: Answers
 
     private func read() {
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            while state != .ended, let socket {
-                switch socket.receive(into: buffer, isStream: true) {
-                case .bytes(let count): take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                case .wouldBlock: return
-                case .endOfStream: return end(.closedByPeer)
-                case .failed(let error): return end(FlowEnding(error))
-                }
-            }
+        switch socket?.receiveAll(isStream: true, while: { !hasEnded }, take) {
+        case .endOfStream: end(.closedByPeer)
+        case .failed(let error): end(FlowEnding(error))
+        case .bytes, .wouldBlock, nil: break
         }
     }
 
@@ -163,6 +158,8 @@ final class StreamFlow: Flow {
 
     // MARK: Ending
 
+    var hasEnded: Bool { state == .ended }
+
     func finish() {
         switch state {
         case .connecting: finishesEarly = true
@@ -181,8 +178,6 @@ final class StreamFlow: Flow {
         }
     }
 
-    func abandon() -> FlowResult { close(.survived) }
-
     /// One timer for the whole flow: when it fires, it moves on to where patience really ends by then.
     private func watchPatience(until instant: Instant) {
         if let patienceTimer { context.loop.cancel(patienceTimer) }
@@ -197,19 +192,7 @@ final class StreamFlow: Flow {
         }
     }
 
-    private func failToStart(_ error: Errno) {
-        guard error.isShortage else { return end(FlowEnding(error)) }
-        _ = close(.survived)
-        events.onShortage(error.description)
-    }
-
-    private func end(_ ending: FlowEnding) {
-        guard state != .ended else { return }
-        let result = close(ending)
-        events.onEnd(result)
-    }
-
-    private func close(_ ending: FlowEnding) -> FlowResult {
+    func close(_ ending: FlowEnding) -> FlowResult {
         state = .ended
         for timer in [askTimer, patienceTimer].compactMap(\.self) { context.loop.cancel(timer) }
         if let socket {

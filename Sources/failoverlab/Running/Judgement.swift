@@ -15,19 +15,21 @@ struct Judgement {
 
     var verdict: ExpectationVerdict { variant.verdict }
 
-    /// - Parameter supervisor: its last word; nil for a saved run
-    init(of variant: Variant, in folder: RunFolder, supervisor: SupervisorReport?) {
+    /// - Parameters:
+    ///   - repetition: which time it was, where everything was run several times
+    ///   - supervisor: its last word; nil for a saved run
+    init(of variant: Variant, in folder: RunFolder, repetition: Int?, supervisor: SupervisorReport?) {
         self.folder = folder
         if case .failed(let failure) = supervisor {
             self.failure = failure
             // What there is of it, for a person who looks for the reason.
             let left = RunRecord(whatIsLeftIn: folder)
             self.variant = VariantVerdict(
-                name: variant.name, shows: variant.shows.rawValue, seconds: left.seconds,
+                name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: left.seconds,
                 evidence: RunEvidence(
                     events: left.events, traffic: left.traffic, captures: left.captures,
                     source: CaptureFolder(path: folder.path)),
-                results: [], problem: "\(failure)")
+                results: [], problem: "\(failure)", seed: variant.seed)
             return
         }
         do {
@@ -38,13 +40,16 @@ struct Judgement {
             evidence.counters = record.counters
             let results = ExpectationEvaluator(evidence).evaluate(variant.expectations)
             self.variant = VariantVerdict(
-                name: variant.name, shows: variant.shows.rawValue, seconds: record.seconds, evidence: evidence,
-                results: results)
+                name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: record.seconds,
+                evidence: evidence,
+                results: results, seed: variant.seed)
             failure = nil
         } catch {
             failure = error
             self.variant = VariantVerdict(
-                name: variant.name, shows: variant.shows.rawValue, seconds: 0, problem: "\(error)")
+                name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: 0,
+                problem: "\(error)",
+                seed: variant.seed)
         }
     }
 
@@ -57,6 +62,8 @@ extension LabFailure {
         switch kind {
         case .lab: .laboratory
         case .host: .host
+        case .undecided: .inconclusive
+        case .usage: .usage
         case .interrupted: .interrupted
         }
     }

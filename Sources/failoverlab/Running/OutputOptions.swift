@@ -34,6 +34,11 @@ struct OutputOptions: ParsableArguments {
                 }
             }
             try write(verdict, to: "\(folder)/verdict.json")
+            do {
+                try RunFolder.write(Array(try HTMLReport().text(verdict).utf8), to: "\(folder)/report.html")
+            } catch let failure as LabFailure {
+                failures.insert(failure)
+            }
             for judgement in judgements where judgement.folder.exists {
                 try write(
                     Verdict(lab: lab, title: title, variants: [judgement.variant]), to: judgement.folder.verdict)

@@ -89,7 +89,8 @@ final class Session {
         alive[number] = process
         states[number] = .building
         let limit = timeout ?? job.variant.longestDuration + .seconds(120)
-        let timer = loop.schedule(after: limit) { [unowned process] in process.giveUp(after: limit) }
+        let isWish = timeout != nil
+        let timer = loop.schedule(after: limit) { [unowned process] in process.giveUp(after: limit, isWish: isWish) }
         process.onReport = { [unowned self] report in
             switch report {
             case .ready: states[number] = .running("ready")

@@ -25,7 +25,7 @@ struct Check: ParsableCommand {
         }
         let other = try lab.map { try LabArgument.load($0) }
         var (name, title) = ("", "")
-        let judgements = try folders.map { folder in
+        let judgements = try folders.map { repetition, folder in
             let read = try LabArgument.load(folder.lab)
             (name, title) = (read.name, read.title)
             guard var variant = read.variants.first else {
@@ -33,33 +33,12 @@ struct Check: ParsableCommand {
             }
             if let other {
                 guard let replacement = other.variant(named: variant.name) else {
-                    throw Complaint(text: VariantSelection.unknown(variant.name, of: other), exitCode: 2)
+                    throw VariantSelection.unknown(variant.name, of: other)
                 }
                 variant.expectations = replacement.expectations
             }
-            return Judgement(of: variant, in: folder, supervisor: nil)
+            return Judgement(of: variant, in: folder, repetition: repetition, supervisor: nil)
         }
         try output.conclude(judgements, named: name, title: title, in: nil)
-    }
-}
-
-/// Folders of variants in a saved run: the run's own, those of its repetitions, or one variant's.
-enum SavedRun {
-    static func folders(below path: String) -> [RunFolder] {
-        if isVariant(path) { return [RunFolder(path)] }
-        let inner = folders(in: path)
-        return
-            (inner.filter(isVariant)
-            + inner.filter { Int(($0 as NSString).lastPathComponent) != nil }
-            .flatMap { folders(in: $0).filter(isVariant) }).map { RunFolder($0) }
-    }
-
-    private static func isVariant(_ path: String) -> Bool {
-        FileManager.default.fileExists(atPath: path + "/lab.yaml")
-            && FileManager.default.fileExists(atPath: path + "/captures")
-    }
-
-    private static func folders(in path: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
     }
 }

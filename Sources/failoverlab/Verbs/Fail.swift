@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import LabFile
 internal import LabRuntime
 internal import Topology
 
@@ -30,7 +31,9 @@ struct Fail: ParsableCommand {
 
     @Option(
         name: .customLong("as"),
-        help: "The event's name in events.jsonl, or the name of the fault on single frames; the fault's own word unless given.")
+        help:
+            "The event's name in events.jsonl, or the name of the fault on single frames; the fault's own word unless given."
+    )
     var name: String?
 
     func run() throws {
@@ -39,12 +42,15 @@ struct Fail: ParsableCommand {
         }
         guard let kind = Fault.Kind(rawValue: fault) else {
             let kinds = Fault.Kind.allCases.map(\.rawValue) + FrameFault.words
+            let nearest = Spelling.nearest(to: fault, among: kinds)
             throw Complaint(
-                text: "failoverlab: there is no fault '\(fault)'; there are \(kinds.joined(separator: ", "))",
+                text: "failoverlab: there is no fault '\(fault)'; there are \(kinds.joined(separator: ", "))"
+                    + (nearest.map { "; did you mean '\($0)'?" } ?? ""),
                 exitCode: 2)
         }
         if let surplus = value ?? frames.given {
-            throw Complaint(text: "failoverlab: '\(surplus)' is for faults on single frames, not for \(kind.rawValue)", exitCode: 2)
+            throw Complaint(
+                text: "failoverlab: '\(surplus)' is for faults on single frames, not for \(kind.rawValue)", exitCode: 2)
         }
         guard let fault = Fault(kind, of: target) else {
             let what = kind.isOfProgram ? "a program, as in lb/bird" : "an interface, as in fw-a.inside"

@@ -32,6 +32,8 @@ struct Run: ParsableCommand {
     @Option(help: "Seconds after which a variant is ended.")
     var timeout: Double?
 
+    @OptionGroup var chance: SeedOption
+
     @Flag(help: "Leave the labs up afterwards.")
     var keep = false
 
@@ -47,8 +49,9 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        let lab = try LabArgument.load(lab)
+        let lab = try LabArgument.load(lab, seed: chance.seed)
         let variants = try VariantSelection.variants(variant, of: lab)
+        chance.tell(of: variants)
         let runs = try RunsFolder(in: folder, lab: lab.name, at: .now())
         let jobs = (1...`repeat`).flatMap { repetition in
             variants.map { variant in
@@ -65,7 +68,8 @@ struct Run: ParsableCommand {
         var kept: [String] = []
         session.onKept = { kept.append($0.id) }
         session.onEnd = { number, job, report in
-            let judgement = Judgement(of: job.variant, in: job.folder, supervisor: report)
+            let judgement = Judgement(
+                of: job.variant, in: job.folder, repetition: `repeat` == 1 ? nil : job.repetition, supervisor: report)
             judged[number] = judgement
             return keep || keepOnFailure && judgement.verdict != .pass
         }

@@ -19,61 +19,43 @@ struct Up: ParsableCommand {
     @Option(help: "Where runs are kept.")
     var output = "runs"
 
+    @OptionGroup var chance: SeedOption
+
     func run() throws {
-        let lab = try LabArgument.load(lab)
-        guard let variant = variant.map({ lab.variant(named: $0) }) ?? lab.variants.first else {
-            throw Complaint(text: VariantSelection.unknown(variant ?? "", of: lab), exitCode: 2)
-        }
+        let lab = try LabArgument.load(lab, seed: chance.seed)
+        let variant = try VariantSelection.variant(variant, of: lab)
         let runs = try RunsFolder(in: output, lab: lab.name, at: .now())
         let loop = try EventLoop()
-        let process = try LabProcess(
-            variant, of: lab.name, folder: runs.folder(of: variant.name, repetition: 1, of: 1), task: .orders, on: loop)
-        var failure: LabFailure?
-        var readyAfter: Duration?
-        process.onReport = { report in
-            switch report {
-            case .ready(let after):
-                readyAfter = after
-                process.release()
-                loop.stop()
-            default: break
-            }
-        }
-        process.onEnd = {
-            if case .failed(let reason) = process.outcome { failure = reason }
-            loop.stop()
-        }
+        var process: LabProcess?
+        // Before there is a child: the end of one that dies at once would go unheard.
         try loop.handleSignals([SIGCHLD, SIGINT, SIGTERM]) { signal in
             if signal == SIGCHLD {
-                for (pid, _) in ChildReaper.reap() { _ = process.childEnded(pid) }
+                for (pid, _) in ChildReaper.reap() { _ = process?.childEnded(pid) }
             } else {
-                process.stop()
+                process?.stop()
             }
+        }
+        let started = try LabProcess(
+            variant, of: lab.name, folder: runs.folder(of: variant.name, repetition: 1, of: 1), task: .orders, on: loop)
+        process = started
+        var failure: LabFailure?
+        var readyAfter: Duration?
+        started.onReport = { [unowned started] report in
+            guard case .ready(let after) = report else { return }
+            readyAfter = after
+            started.release()
+            loop.stop()
+        }
+        started.onEnd = { [unowned started] in
+            if case .failed(let reason) = started.outcome { failure = reason }
+            loop.stop()
         }
         loop.run()
         if let failure { throw failure }
-        Console.answer("\(process.running.id)\n")
+        Console.answer("\(started.running.id)\n")
         let tenths = Int((readyAfter ?? .zero).milliseconds.rounded())
         Console.complain(
-            "Up after \(tenths) ms; captures in \(process.folder.path). Try: failoverlab exec \(variant.nodes[0].name) -- ip addr"
+            "Up after \(tenths) ms; captures in \(started.folder.path). Try: failoverlab exec \(variant.nodes[0].name) -- ip addr"
         )
     }
-}
-
-/// Which variants of a lab a person asks for.
-enum VariantSelection {
-    static func unknown(_ name: String, of lab: Lab) -> String {
-        "failoverlab: lab '\(lab.name)' has no variant '\(name)'; it has \(lab.variants.map(\.name).joined(separator: ", "))"
-    }
-
-    /// Names, or patterns with `*`.
-    static func variants(_ names: [String], of lab: Lab) throws -> [Variant] {
-        guard !names.isEmpty else { return lab.variants }
-        for name in names where !lab.variants.contains(where: { matches(name, $0.name) }) {
-            throw Complaint(text: unknown(name, of: lab), exitCode: 2)
-        }
-        return lab.variants.filter { variant in names.contains { matches($0, variant.name) } }
-    }
-
-    private static func matches(_ pattern: String, _ name: String) -> Bool { fnmatch(pattern, name, 0) == 0 }
 }

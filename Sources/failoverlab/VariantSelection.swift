@@ -1,0 +1,34 @@
+internal import Glibc
+internal import LabFile
+internal import Topology
+
+/// Which variants of a lab a person asks for.
+enum VariantSelection {
+    static func unknown(_ name: String, of lab: Lab) -> Complaint {
+        let names = lab.variants.map(\.name)
+        let nearest = Spelling.nearest(to: name, among: names)
+        return Complaint(
+            text: "failoverlab: lab '\(lab.name)' has no variant '\(name)'; it has \(names.joined(separator: ", "))"
+                + (nearest.map { "; did you mean '\($0)'?" } ?? ""),
+            exitCode: 2)
+    }
+
+    /// Names, or patterns with `*`.
+    static func variants(_ names: [String], of lab: Lab) throws -> [Variant] {
+        guard !names.isEmpty else { return lab.variants }
+        for name in names where !lab.variants.contains(where: { matches(name, $0.name) }) {
+            throw unknown(name, of: lab)
+        }
+        return lab.variants.filter { variant in names.contains { matches($0, variant.name) } }
+    }
+
+    /// One by its name; the first where none is named.
+    static func variant(_ name: String?, of lab: Lab) throws -> Variant {
+        guard let variant = name.map({ lab.variant(named: $0) }) ?? lab.variants.first else {
+            throw unknown(name ?? "", of: lab)
+        }
+        return variant
+    }
+
+    private static func matches(_ pattern: String, _ name: String) -> Bool { fnmatch(pattern, name, 0) == 0 }
+}

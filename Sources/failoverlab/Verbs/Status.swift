@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import Foundation
+internal import LabRuntime
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Shows the labs that are up, their nodes and roles.")
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(help: "text or json")
+    var format = Format.text
+
+    func run() throws {
+        // A lab may end between being listed and being asked.
+        let labs = RunningLab.all().compactMap { try? $0.status() }
+        switch format {
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            Console.answer(String(decoding: try encoder.encode(labs), as: UTF8.self) + "\n")
+        case .text:
+            for lab in labs {
+                Console.answer("\(lab.id)  \(lab.state)  since \(lab.since)\n  \(lab.folder)\n")
+                let nameWidth = lab.nodes.map(\.name.count).max() ?? 0
+                let roleWidth = lab.nodes.map(\.role.count).max() ?? 0
+                let stateWidth = lab.nodes.map(\.state.count).max() ?? 0
+                for node in lab.nodes {
+                    Console.answer(
+                        "  " + node.name.padded(to: nameWidth) + "  " + node.role.padded(to: roleWidth) + "  "
+                            + node.state.padded(to: stateWidth) + "  " + node.interfaces.joined(separator: ", ") + "\n")
+                }
+            }
+            if labs.isEmpty { Console.complain("No lab is up.") }
+        }
+    }
+}
