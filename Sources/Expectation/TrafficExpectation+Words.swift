@@ -13,6 +13,9 @@ extension TrafficExpectation {
             guard let comparison else { continue }
             parts.append("\(name) of \(traffic) \(comparison.relation.rawValue) \(comparison.value)")
         }
+        if !statuses.isEmpty {
+            parts.append("requests of \(traffic) get " + statuses.map(\.words).joined(separator: ", "))
+        }
         if parts.isEmpty { parts.append("\(traffic) opens at least one flow") }
         return parts.joined(separator: ", and ") + startWords
     }

@@ -142,7 +142,8 @@ public struct Firewall: ~Copyable, Appliance {
         case .member(let service, _, _):
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
         case .connections:
-            return .refused(reason: "\(name) is a firewall; only a gateway firewall shows its connection table")
+            filter.advance(to: now)
+            return .connections(connections(at: now))
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }
     }

@@ -34,7 +34,8 @@ struct BitFlip {
         // Guard: the parse found every offset inside the frame and the headers whole.
         let (network, transport) = (Int(layout.networkOffset), Int(layout.transportOffset))
         base.write(UInt16(0), at: network + 10)
-        base.write(Checksum.of(UnsafeRawBufferPointer(start: base + network, count: transport - network)), at: network + 10)
+        base.write(
+            Checksum.of(UnsafeRawBufferPointer(start: base + network, count: transport - network)), at: network + 10)
         guard layout.hasTransportHeader, layout.fragment == .whole else { return }
         let bytes = UnsafeRawPointer(base)
         let length = Int(layout.endOffset) - transport

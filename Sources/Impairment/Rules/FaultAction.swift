@@ -33,10 +33,13 @@ public struct Delay: Hashable, Sendable, Codable {
     public var time: DelayDistribution
     /// No frame leaves before an earlier one that the same rule delayed in the same direction.
     public var keepsOrder: Bool
+    /// No sample is longer; nil for no limit of its own.
+    public var atMost: Duration?
 
-    public init(_ time: DelayDistribution, keepsOrder: Bool = false) {
+    public init(_ time: DelayDistribution, keepsOrder: Bool = false, atMost: Duration? = nil) {
         self.time = time
         self.keepsOrder = keepsOrder
+        self.atMost = atMost
     }
 }
 
@@ -117,7 +120,8 @@ public struct PassingFrame: Hashable, Sendable, Codable {
     public var number: Int
 
     public init(
-        direction: CableDirection? = nil, filter: String? = nil, segment: SegmentClass? = nil, relation: Relation = .any,
+        direction: CableDirection? = nil, filter: String? = nil, segment: SegmentClass? = nil,
+        relation: Relation = .any,
         number: Int = 1
     ) {
         self.direction = direction

@@ -10,7 +10,8 @@ public struct FaultRule: Hashable, Sendable, Codable {
     public var seed: UInt64
 
     public init(
-        name: String, selection: FrameSelection = FrameSelection(), action: FaultAction, isArmed: Bool = true, seed: UInt64 = 1
+        name: String, selection: FrameSelection = FrameSelection(), action: FaultAction, isArmed: Bool = true,
+        seed: UInt64 = 1
     ) {
         self.name = name
         self.selection = selection

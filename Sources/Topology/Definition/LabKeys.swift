@@ -1,7 +1,8 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "scenario",
+        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults",
+        "scenario",
         "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
@@ -14,7 +15,8 @@ enum LabKeys {
         "addresses", "cross-connect", "virtual-router-ids",
     ]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
-    static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
+    static let virtualService =
+        ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
@@ -24,15 +26,18 @@ enum LabKeys {
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
     ]
-    static let variant = ["shows", "title", "extends", "change", "expect"]
+    static let variant = ["shows", "title", "on-request", "extends", "change", "expect"]
     static let capture = ["on", "snapshot-length"]
 
     static let requirements = ["every", "some", "none", "count", "first", "sequence"]
     static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
-    static let event = ["name", "count", "after", "within"]
+    static let event = ["name", "with", "count", "after", "before", "within"]
+    static let log = ["on", "where", "after", "before", "within"]
+    static let logRequirements = ["every", "some", "none", "count", "first"]
     static let trafficExpectation = [
-        "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "after", "before",
+        "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
+        "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event"] + requirements
+    static let expectation = ["id", "frames", "event", "log"] + requirements
 }

@@ -47,7 +47,9 @@ struct FaultsReading {
     }
 
     /// Every rule and the element that it is on.
-    var rules: [(element: String, rule: FaultRule)] { elements.flatMap { element in element.rules.map { (element.name, $0) } } }
+    var rules: [(element: String, rule: FaultRule)] {
+        elements.flatMap { element in element.rules.map { (element.name, $0) } }
+    }
 
     /// Reports events that nothing can bear.
     func checkEvents(_ events: EventNames) {
@@ -55,7 +57,8 @@ struct FaultsReading {
     }
 
     private mutating func read(_ entry: LabEntry) {
-        guard let mapping = MappingReader(entry.value, "a fault", keys: LabKeys.fault, reader), let on = mapping.required("on"),
+        guard let mapping = MappingReader(entry.value, "a fault", keys: LabKeys.fault, reader),
+            let on = mapping.required("on"),
             let interface = InterfaceReading(nodes: nodes, reader: reader).read(on, of: "on"),
             let index = element(on: interface)
         else { return }
@@ -89,7 +92,9 @@ struct FaultsReading {
 
     /// The element on an interface's cable, made where there is none yet.
     private mutating func element(on interface: InterfaceReference) -> Int? {
-        guard let name = nodes.first(where: { $0.name == interface.node })?.interface(named: interface.interface)?.network,
+        guard
+            let name = nodes.first(where: { $0.name == interface.node })?.interface(named: interface.interface)?
+                .network,
             let network = networks.first(where: { $0.name == name })
         else { return nil }
         let other = network.attachments.first { $0.node != interface.node || $0.interface != interface.interface }
@@ -150,7 +155,8 @@ struct FaultsReading {
                 allowed: ["nth", "every", "from"])
             return nil
         }
-        guard let number = reader.integer(entry.value, of: "'\(entry.key)' of 'occurrence'", in: 1...1_000_000_000) else {
+        guard let number = reader.integer(entry.value, of: "'\(entry.key)' of 'occurrence'", in: 1...1_000_000_000)
+        else {
             return nil
         }
         return entry.key == "nth" ? .nth(number) : entry.key == "every" ? .everyNth(number) : .from(number)
@@ -182,7 +188,9 @@ extension FaultRule {
     /// Reads a fault that is given while the lab is up: `drop: { on: lb.servers, class: fin, do: drop }`.
     /// - Returns: the rule and the element that it is for
     /// - Throws: what is wrong with the text, in the manner of lab files
-    public static func parsing(_ text: String, of variant: Variant) throws(LabFileErrors) -> (element: String, rule: FaultRule) {
+    public static func parsing(_ text: String, of variant: Variant) throws(LabFileErrors) -> (
+        element: String, rule: FaultRule
+    ) {
         let document = try LabDocument(parsing: text, path: "fault")
         let reader = LabReader()
         let known = variant.elements.map { element in
@@ -197,7 +205,8 @@ extension FaultRule {
             let name = reading.elements[known.count].name
             reader.report(
                 "the cable of \(name) has no in-line element: the lab was built without", at: document.root.position,
-                allowed: known.isEmpty ? ["none of this lab; give it one by a fault in the lab file: { on: \(name) }"] : known.map(\.name))
+                allowed: known.isEmpty
+                    ? ["none of this lab; give it one by a fault in the lab file: { on: \(name) }"] : known.map(\.name))
         }
         guard reader.errors.isEmpty, let found = reading.rules.first else {
             if reader.errors.isEmpty { reader.report("there is no fault in it", at: document.root.position) }

@@ -39,19 +39,21 @@ struct VariantReading {
         // By their words, so that a mistake in a program is not followed by complaints that there is none.
         let words = (tree["traffic"]?.entries ?? []).map(\.key)
         let faults = FaultsReading(
-            tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words, references: resolution.references,
+            tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words,
+            references: resolution.references,
             reader)
         let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
         let scenario = ScenarioReading(tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, reader)
         faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
-            definition.expectations, nodes: nodes, elements: faults.elements, traffic: words, scenario: scenario,
-            references: resolution.references, capture: capture, reader)
+            definition.expectations, nodes: nodes, elements: faults.elements, traffic: words,
+            programs: traffic.programs, scenario: scenario, references: resolution.references, capture: capture, reader)
         guard reader.reports == before else { return nil }
 
         let title = definition.title ?? tree["title"]?.text ?? lab
         let variant = Variant(
-            name: definition.name.value, shows: definition.shows, title: title, networks: resolution.networks,
+            name: definition.name.value, shows: definition.shows, title: title, isOnRequest: definition.isOnRequest,
+            timers: timers, networks: resolution.networks,
             nodes: nodes, elements: faults.elements, traffic: traffic.programs, scenario: scenario.steps,
             expectations: expectations.specifications,
             capture: capture, resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title))

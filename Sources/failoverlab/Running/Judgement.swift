@@ -25,7 +25,7 @@ struct Judgement {
             self.variant = VariantVerdict(
                 name: variant.name, shows: variant.shows.rawValue, seconds: left.seconds,
                 evidence: RunEvidence(
-                    events: left.events, traffic: left.traffic, captures: left.captures,
+                    events: left.events, traffic: left.traffic, captures: left.captures, logs: left.accessLogs,
                     source: CaptureFolder(path: folder.path)),
                 results: [], problem: "\(failure)")
             return
@@ -33,7 +33,7 @@ struct Judgement {
         do {
             let record = try RunRecord(reading: folder)
             let evidence = RunEvidence(
-                events: record.events, traffic: record.traffic, captures: record.captures,
+                events: record.events, traffic: record.traffic, captures: record.captures, logs: record.accessLogs,
                 source: CaptureFolder(path: folder.path))
             let results = ExpectationEvaluator(evidence).evaluate(variant.expectations)
             self.variant = VariantVerdict(
