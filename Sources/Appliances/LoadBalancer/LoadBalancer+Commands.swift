@@ -22,6 +22,8 @@ extension LoadBalancer {
         case .connections:
             advance(to: now, into: &output)
             return .connections(connections(at: now))
+        case .policy:
+            return .refused(reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
         case .fault:
             return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }

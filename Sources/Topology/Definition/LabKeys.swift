@@ -2,6 +2,7 @@
 enum LabKeys {
     static let top = [
         "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults",
+        "pushes",
         "scenario",
         "expect", "variants", "capture",
     ]
@@ -14,10 +15,16 @@ enum LabKeys {
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
         "addresses", "cross-connect", "virtual-router-ids",
     ]
+    static let firewall = ["redundancy", "objects", "rules", "otherwise"]
+    static let rule = ["action", "on", "from", "to", "protocol", "ports"]
+    static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService =
         ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
+    static let program = ["run", "files", "ready", "package", "scratch"]
+    static let nginx = ["listen", "upstreams", "config"]
+    static let bird = ["as", "neighbors", "announce", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [

@@ -17,11 +17,11 @@ struct NodeDefinition {
             let own =
                 switch self {
                 case .client, .backend, .router: ["services"]
-                case .firewall: ["redundancy"]
+                case .firewall: LabKeys.firewall
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
-            return ["role", "interfaces", "gateway", "routes"] + own + ["sysctls"]
+            return ["role", "interfaces", "gateway", "routes"] + own + ["programs", "sysctls"]
         }
 
         var article: String {
@@ -49,9 +49,12 @@ struct NodeDefinition {
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
+    /// Of a firewall.
+    var policy = PolicyConfiguration.open
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
+    var programs: [ProgramDefinition] = []
     var sysctls: [Sysctl] = []
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
@@ -86,12 +89,17 @@ struct NodeDefinition {
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        if role == .firewall {
+            policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
+        }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
         if role == .gatewayFirewall {
             gatewayFirewall = GatewayFirewallDefinition(mapping, of: self, timers: timers, reader)
             if gatewayFirewall?.mode == .transparent { loseAddresses(mapping, reader) }
         }
+        programs = Self.named(mapping["programs"], "the programs of '\(entry.key)'", reader)
+            .compactMap { ProgramDefinition($0, reader) }
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
     }
