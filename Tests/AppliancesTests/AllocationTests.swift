@@ -136,7 +136,7 @@ import Wire
             mode == .routed
             ? [
                 (try Self.neighbor(Self.client, asks: Self.ports()[0]), PortIndex(0)),
-                (try Self.neighbor(Self.server, asks: Self.ports()[1]), 1),
+                (try Self.neighbor(Self.server, asks: Self.ports()[1]), PortIndex(1)),
             ] : []
         let handshake: [([UInt8], PortIndex)] = [
             (segment(.syn, 1000, ack: 0), 0), (segment([.syn, .ack], 5000, ack: 1001, reply: true), 1),

@@ -29,7 +29,7 @@ extension EndToEnd {
                     \(isRouted ? "gateway: gw.inside" : "")
                 traffic:
                   app: { from: client, to: "server:7", kind: tcp-stream, every: 20ms, patience: 2s }
-                  new: { from: client, to: "server:1007", kind: tcp-connect, every: \(every), patience: 2s }
+                  new: { from: client, to: "server:80", kind: http-request, every: \(every), patience: 2s }
                 \(scenario)
                 variants:
                   one:
@@ -58,12 +58,13 @@ extension EndToEnd {
         private static func crash(thenWait wait: String) -> String {
             """
             scenario:
-              - start: [app, new]
+              - start: app
               - wait: 300ms
               - fail: { power-off: gw }
                 as: crash
               - fail: { power-on: gw }
               - { wait-for: gw.ready, within: 10s }
+              - start: new
               - wait: \(wait)
             """
         }
@@ -75,7 +76,7 @@ extension EndToEnd {
                 "mode: \(mode)", Self.crash(thenWait: "800ms"),
                 """
                       - app: survived
-                      - new: { succeeds: true, after: gw.ready + 50ms }
+                      - new: survived
                       - event: { name: gw.state-created, after: crash, within: 3s }
                       - event: { name: gw.state-refused, count: 0 }
                       - id: \(mode == "routed" ? "it-is-a-hop" : "it-is-no-hop")
@@ -90,9 +91,9 @@ extension EndToEnd {
                 "mode: \(mode)\n    pick-up: strict", Self.crash(thenWait: "2500ms"),
                 """
                       - app: timed-out
-                      - new: { succeeds: true, after: gw.ready + 50ms }
+                      - new: survived
                       - id: nothing-of-the-old-one-passes
-                        frames: { on: server.inside, of: app, direction: to-server, after: gw.ready }
+                        frames: { on: server.inside, of: app, direction: to-server, after: new.start }
                         none:
                 """)
         }
@@ -107,14 +108,14 @@ extension EndToEnd {
               late-fin:
                 on: server.inside
                 direction: from-server
-                match: tcp src port 1007
+                match: tcp src port 80
                 class: fin
                 occurrence: first
                 do: { hold: { copy: on, until: 250ms } }
               late-syn-ack:
                 on: server.inside
                 direction: from-server
-                match: tcp src port 1007
+                match: tcp src port 80
                 class: syn-ack
                 occurrence: first
                 do: { hold: { copy: on, until: 500ms } }
@@ -128,8 +129,8 @@ extension EndToEnd {
         ) throws {
             let icmp =
                 misfit == "icmp"
-                ? "count: { is: 1, icmp.type: 3, icmp.code: 3, ip.len: 56, inner.tcp.srcport: 1007 }" : "none:"
-            let reset = misfit == "reset" ? "count: { is: 1, tcp.srcport: { not: 1007 } }" : "none:"
+                ? "count: { is: 1, icmp.type: 3, icmp.code: 3, ip.len: 56, inner.tcp.srcport: 80 }" : "none:"
+            let reset = misfit == "reset" ? "count: { is: 1, tcp.srcport: { not: 80 } }" : "none:"
             try run(
                 """
                 mode: \(mode)
@@ -147,10 +148,10 @@ extension EndToEnd {
                           with: { state: "CLOSING:CLOSED", packet: "SYN,ACK", action: \(misfit) }
                           count: 1
                       - id: it-comes
-                        frames: { on: gw.inside, match: "tcp src port 1007", after: late-syn-ack.released - 20ms }
+                        frames: { on: gw.inside, match: "tcp src port 80", after: late-syn-ack.released - 20ms }
                         count: { is: 1, tcp.flags: SYN-ACK }
                       - id: and-does-not-pass
-                        frames: { on: gw.outside, match: "tcp src port 1007", after: late-syn-ack.released - 20ms }
+                        frames: { on: gw.outside, match: "tcp src port 80", after: late-syn-ack.released - 20ms }
                         none: { tcp.flags: SYN-ACK }
                       - id: icmp
                         frames: { on: gw.inside, match: icmp }

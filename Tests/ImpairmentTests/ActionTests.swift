@@ -158,7 +158,8 @@ import Wire
                     rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000),
                     details: [
                         "frame": "tcp 192.0.2.10:40000 > 192.0.2.20:7000 FIN,ACK sequence 200 payload 0",
-                        "from": "client",
+                        "from": "client", "source": "192.0.2.10", "source-port": "40000", "destination": "192.0.2.20",
+                        "destination-port": "7000",
                     ]),
                 FaultEvent(
                     rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000),

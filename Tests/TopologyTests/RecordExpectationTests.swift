@@ -52,10 +52,10 @@ import Testing
         let read = try variant(
             """
             event:
-                  name: lb.http-502
-                  with: { snat-port: { of: late-fin.held, detail: destination-port }, member: [a, b], reason: { not: x }, server-time: "> 1.4" }
-                  count: 1
-                  before: requests.stop
+                    name: lb.http-502
+                    with: { snat-port: { of: late-fin.held, detail: destination-port }, member: [a, b], reason: { not: x }, server-time: "> 1.4" }
+                    count: 1
+                    before: requests.stop
             """
         ).expectations
         #expect(
@@ -157,11 +157,12 @@ import Testing
         ("requests: { statuses: { othr: 1 } }", "'othr' is no status", "did you mean 'other'?"),
         ("requests: { statuses: { 200: many } }", "'200' of 'statuses' is 'many'", "a share"),
         ("requests: { statuses: { 200: 120% } }", "'200' of 'statuses' is '120%'", "a share"),
-        ("requests: { statuses: {} }", "'statuses' is an empty mapping", "a mapping of"),
+        ("requests: { statuses: {} }", "'statuses' names no status", "a mapping of"),
     ])
     func `a mistake is told with what is allowed`(expectation: String, problem: String, more: String) {
         let messages = messages(expectation)
-        #expect(messages.count == 1 && messages[0].contains(problem) && messages[0].contains(more), "\(messages)")
+        #expect(messages.contains { $0.contains(problem) && $0.contains(more) }, "\(messages)")
+        #expect(messages.count <= 2, "\(messages)")
     }
 
     @Test func `answers without HTTP have no status`() {

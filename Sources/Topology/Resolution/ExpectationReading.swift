@@ -158,7 +158,7 @@ struct ExpectationReading {
         let words = ["a status from 100 to 599", "none", "other"]
         guard let entries = value.entries, !entries.isEmpty else {
             reader.report(
-                "'statuses' is \(value.found)", at: value.position,
+                "'statuses' " + (value.entries == nil ? "is \(value.found)" : "names no status"), at: value.position,
                 allowed: ["a mapping of " + words.joined(separator: ", ")])
             return []
         }
