@@ -164,11 +164,16 @@ extension EndToEnd {
 
         // MARK: Tables of running boxes
 
-        /// A connection that stays open inside a node, by bash alone.
-        private static func hold(_ target: String, in node: String, of lab: String, _ folder: TemporaryFolder) throws {
-            let script = "(exec 3<>/dev/tcp/\(target) && echo hello >&3 && exec sleep 60) </dev/null >/dev/null 2>&1 &"
-            let result = try Lab.failoverlab(["exec", "--lab", lab, node, "--", "bash", "-c", script], in: folder)
-            #expect(result.status == 0, "\(result.errors)")
+        /// A connection that stays open inside a node, by bash alone, until the lab ends.
+        private static func hold(
+            _ target: String, in node: String, of lab: String, _ folder: TemporaryFolder
+        ) throws -> Command {
+            let command = try Command(
+                Package.failoverlab,
+                ["exec", "--lab", lab, node, "--", "bash", "-c", "exec 3<>/dev/tcp/\(target) && sleep 60"],
+                in: folder.path)
+            try command.start()
+            return command
         }
 
         /// Asks until the table has such a line: packets take a moment.
@@ -201,7 +206,8 @@ extension EndToEnd {
                 #"^10\.0\.0\.11:80 -> 10\.0\.0\.5:4000 dir in protocol tcp state CLOSING:CLOSED +on member +first-packet [0-9]+\.[0-9] s$"#,
                 ofTableOf: "gw", in: String(id), folder)
             // What ends at the balancer's host side, its kernel knows.
-            try Self.hold("192.0.2.100/80", in: "client", of: String(id), folder)
+            let client = try Self.hold("192.0.2.100/80", in: "client", of: String(id), folder)
+            defer { client.process.terminate() }
             _ = try Self.line(
                 #"^192\.0\.2\.10:\d+ -> 192\.0\.2\.100:80 protocol tcp state ESTABLISHED$"#, ofTableOf: "lb",
                 in: String(id), folder)
@@ -220,7 +226,8 @@ extension EndToEnd {
             #expect(up.status == 0, "\(up.errors)")
             let id = up.output.trimmingCharacters(in: .whitespacesAndNewlines)
             defer { _ = try? Lab.failoverlab(["down", id], in: folder) }
-            try Self.hold("198.51.100.100/7", in: "client", of: id, folder)
+            let client = try Self.hold("198.51.100.100/7", in: "client", of: id, folder)
+            defer { client.process.terminate() }
             for firewall in ["fw-a", "fw-b"] {
                 _ = try Self.line(
                     #"^192\.0\.2\.10:\d+ -> 198\.51\.100\.100:7 protocol tcp state ESTABLISHED:ESTABLISHED +[0-9.]+ s$"#,

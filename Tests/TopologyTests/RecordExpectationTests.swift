@@ -52,10 +52,10 @@ import Testing
         let read = try variant(
             """
             event:
-                    name: lb.http-502
-                    with: { snat-port: { of: late-fin.held, detail: destination-port }, member: [a, b], reason: { not: x }, server-time: "> 1.4" }
-                    count: 1
-                    before: requests.stop
+                        name: lb.http-502
+                        with: { snat-port: { of: late-fin.held, detail: destination-port }, member: [a, b], reason: { not: x }, server-time: "> 1.4" }
+                        count: 1
+                        before: requests.stop
             """
         ).expectations
         #expect(
