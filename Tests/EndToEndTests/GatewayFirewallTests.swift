@@ -102,23 +102,28 @@ extension EndToEnd {
         private static let lateFrames = """
             scenario:
               - start: new
+              - { wait-for: late-fin.held, within: 10s }
+              - wait: 200ms
+              # Else the ends' kernels would answer the late FIN, and a reset would end what it makes.
+              - fail: { arm: silence }
               - { wait-for: late-syn-ack.released, within: 10s }
               - wait: 100ms
             faults:
+              silence: { on: server.inside, direction: to-server, armed: off, do: drop }
               late-fin:
                 on: server.inside
                 direction: from-server
                 match: tcp src port 80
                 class: fin
                 occurrence: first
-                do: { hold: { copy: on, until: 250ms } }
+                do: { hold: { copy: on, until: 600ms } }
               late-syn-ack:
                 on: server.inside
                 direction: from-server
                 match: tcp src port 80
                 class: syn-ack
                 occurrence: first
-                do: { hold: { copy: on, until: 500ms } }
+                do: { hold: { copy: on, until: 900ms } }
             """
 
         @Test(

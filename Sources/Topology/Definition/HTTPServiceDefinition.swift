@@ -18,17 +18,17 @@ import Wire
 struct HTTPServiceDefinition {
     var configuration: HTTPServiceConfiguration
     /// The addresses of the SNAT pool, and where they stand.
-    var sourceAddresses: [Located<IPv4Address>] = []
+    var sourceAddresses: [Located<IPAddress>] = []
 
     static let keysOfService = ["snat-pool", "snat-ports", "multiplexing", "http"]
 
     init(_ service: MappingReader, timers: Timers, _ reader: LabReader) {
         configuration = HTTPServiceConfiguration(timeouts: timers == .vendor ? .vendor : HTTPTimeouts())
         for element in service["snat-pool"].map(reader.list) ?? [] {
-            guard let address = element.text.flatMap({ IPv4Address($0) }) else {
+            guard let address = element.text.flatMap({ IPAddress($0) }) else {
                 reader.report(
                     "an address of 'snat-pool' is \(element.found)", at: element.position,
-                    allowed: [IPv4Address.textForm])
+                    allowed: [IPAddress.textForm])
                 continue
             }
             if sourceAddresses.contains(where: { $0.value == address }) {
@@ -39,12 +39,12 @@ struct HTTPServiceDefinition {
         }
         configuration.sourceAddresses = sourceAddresses.map(\.value)
         if let value = service["snat-ports"] {
-            if let range = Self.ports(value) {
+            if let range = PortRangeText.parse(value) {
                 configuration.sourcePorts = range
             } else {
                 reader.report(
                     "'snat-ports' is \(value.found)", at: value.position,
-                    allowed: ["a port or a range from 1 to 65535, such as 4000-4003"])
+                    allowed: [PortRangeText.textForm])
             }
         }
         if let value = service["multiplexing"] { configuration.multiplexing = Self.multiplexing(value, reader) }
@@ -64,7 +64,8 @@ struct HTTPServiceDefinition {
         if let headers = mapping["response-headers"] { configuration.responseHeaders = Self.rewriting(headers, reader) }
         if let value = mapping["limits"],
             let limits = MappingReader(
-                value, "the limits of an http service", keys: ["header-size", "header-count", "body-size", "connections"],
+                value, "the limits of an http service",
+                keys: ["header-size", "header-count", "body-size", "connections"],
                 reader)
         {
             let defaults = configuration.limits
@@ -104,7 +105,8 @@ struct HTTPServiceDefinition {
 
     private static func multiplexing(_ value: LabValue, _ reader: LabReader) -> ConnectionMultiplexing? {
         if value.text != nil {
-            return reader.flag(value, of: "'multiplexing' of a virtual service") == true ? ConnectionMultiplexing() : nil
+            return reader.flag(value, of: "'multiplexing' of a virtual service") == true
+                ? ConnectionMultiplexing() : nil
         }
         guard let mapping = MappingReader(value, "multiplexing", keys: ["idle-time", "most-requests"], reader) else {
             return nil
@@ -113,14 +115,5 @@ struct HTTPServiceDefinition {
         return ConnectionMultiplexing(
             idleTime: mapping.duration("idle-time", in: .milliseconds(1)...(.seconds(3600))) ?? defaults.idleTime,
             mostRequests: mapping.integer("most-requests", in: 1...1_000_000) ?? defaults.mostRequests)
-    }
-
-    /// `4000-4003`, or one port.
-    static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
-        let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
-        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2, first > 0,
-            first <= last
-        else { return nil }
-        return first...last
     }
 }
