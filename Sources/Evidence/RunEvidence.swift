@@ -7,23 +7,35 @@ public struct RunEvidence: Sendable {
     public var events: [LabEvent]
     public var traffic: [TrafficResult]
     public var captures: [CaptureSummary]
+    /// By node: what its HTTP services logged, in the order of the file.
+    public var logs: [String: [LogLine]]
     public var source: any FrameSource
     /// What each node counted until the run's end, by node and name.
     public var counters: [String: [String: UInt64]] = [:]
 
     /// - Parameter events: in any order; they are kept in the order of time.
-    public init(events: [LabEvent], traffic: [TrafficResult], captures: [CaptureSummary], source: any FrameSource) {
+    public init(
+        events: [LabEvent], traffic: [TrafficResult], captures: [CaptureSummary], logs: [String: [LogLine]] = [:],
+        source: any FrameSource
+    ) {
         self.events = events.enumerated()
             .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
             .map(\.element)
         self.traffic = traffic
         self.captures = captures
+        self.logs = logs
         self.source = source
     }
 
     /// The first event of that name; nil where it never happened.
     public func firstEvent(named name: String) -> LabEvent? {
         events.first { $0.name == name }
+    }
+
+    /// Names of the events that happened, each once, in order.
+    public var namesOfEvents: [String] {
+        var seen = Set<String>()
+        return events.map(\.name).filter { seen.insert($0).inserted }
     }
 
     public func traffic(named name: String) -> TrafficResult? {

@@ -18,8 +18,7 @@ extension RunEvidence {
     /// - Throws: `MissingEvent`
     public func time(of anchor: Anchor) throws(MissingEvent) -> Timestamp {
         guard let event = firstEvent(named: anchor.event) else {
-            var seen = Set<String>()
-            throw MissingEvent(event: anchor.event, happened: events.map(\.name).filter { seen.insert($0).inserted })
+            throw MissingEvent(event: anchor.event, happened: namesOfEvents)
         }
         return event.time + anchor.offset
     }

@@ -7,6 +7,7 @@ public struct ExpectationSpecification: Hashable, Sendable, Codable {
         case frames(FrameExpectation)
         case event(EventExpectation)
         case counter(CounterExpectation)
+        case log(LogExpectation)
     }
 
     /// Unique within the variant; made from its words where the lab gives none (`new-succeeds`).
@@ -75,14 +76,17 @@ public struct TrafficExpectation: Hashable, Sendable, Codable {
     public var chanceOfLoss: ChanceOfLoss?
     public var duplicated: Comparison<Int>?
     public var reordered: Comparison<Int>?
+    /// Of `http-request`: how many answers had which status.
+    public var statuses: [StatusExpectation]
     /// Only flows that started after, or before, this point (for programs that open a new flow for each probe).
     public var after: Anchor?
     public var before: Anchor?
 
     public init(
         traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
-        lost: Comparison<Int>? = nil, chanceOfLoss: ChanceOfLoss? = nil, duplicated: Comparison<Int>? = nil, reordered: Comparison<Int>? = nil,
-        after: Anchor? = nil, before: Anchor? = nil
+        lost: Comparison<Int>? = nil, chanceOfLoss: ChanceOfLoss? = nil, duplicated: Comparison<Int>? = nil,
+        reordered: Comparison<Int>? = nil, statuses: [StatusExpectation] = [], after: Anchor? = nil,
+        before: Anchor? = nil
     ) {
         self.traffic = traffic
         self.outcome = outcome
@@ -92,6 +96,7 @@ public struct TrafficExpectation: Hashable, Sendable, Codable {
         self.chanceOfLoss = chanceOfLoss
         self.duplicated = duplicated
         self.reordered = reordered
+        self.statuses = statuses
         self.after = after
         self.before = before
     }
@@ -170,14 +175,22 @@ public struct FieldCheck: Hashable, Sendable, Codable {
 /// A named event must, or must not, have happened (`event: { name: fw-b.active, count: 1 }`).
 public struct EventExpectation: Hashable, Sendable, Codable {
     public var event: String
+    /// Only events whose details pass these count.
+    public var with: [RecordCheck]
     public var count: Comparison<Int>
     public var after: Anchor?
+    public var before: Anchor?
     public var within: Duration?
 
-    public init(event: String, count: Comparison<Int>, after: Anchor? = nil, within: Duration? = nil) {
+    public init(
+        event: String, with: [RecordCheck] = [], count: Comparison<Int>, after: Anchor? = nil, before: Anchor? = nil,
+        within: Duration? = nil
+    ) {
         self.event = event
+        self.with = with
         self.count = count
         self.after = after
+        self.before = before
         self.within = within
     }
 }

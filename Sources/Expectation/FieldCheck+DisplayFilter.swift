@@ -25,6 +25,8 @@ extension FrameField {
         switch pattern {
         case .exactly(.number(let number)): return displayFilter("==", number)
         case .exactly(.boolean(let isSet)): return "\(displayName) == \(isSet ? 1 : 0)"
+        case .exactly(.word(let word)):
+            return "\(displayName) == \"\(word.filter { $0 != "\\" && $0 != "\"" })\""
         case .exactly(.mac(let mac)): return "\(displayName) == \(mac)"
         case .exactly(.address(let address)) where name == .discoveryTarget:
             return "(icmpv6.nd.ns.target_address == \(address) || icmpv6.nd.na.target_address == \(address))"
@@ -75,6 +77,9 @@ extension FrameField {
             case .tcpSequence: "tcp.seq_raw"
             case .tcpAcknowledgment: "tcp.ack_raw"
             case .udpLength: "udp.length"
+            case .httpStatus: "http.response.code"
+            case .httpMethod: "http.request.method"
+            case .httpURI: "http.request.uri"
             case .vrrpIdentifier: "vrrp.virt_rtr_id"
             case .vrrpPriority: "vrrp.prio"
             case .vrrpInterval: "vrrp.short_adver_int"

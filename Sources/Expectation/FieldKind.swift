@@ -7,6 +7,8 @@ enum FieldKind: Hashable, Sendable {
     /// A number up to `maximum`; `words` are names for some of them (`ip.proto: tcp`); `unit` may follow the digits.
     case number(maximum: UInt64, words: [String: UInt64] = [:], unit: String? = nil)
     case flags
+    /// A word as it stands in the message; `example` shows one.
+    case word(example: String)
     case boolean
 
     /// Completes "… takes …".
@@ -20,6 +22,7 @@ enum FieldKind: Hashable, Sendable {
                 + (words.isEmpty ? "" : ", or one of \(words.keys.sorted().joined(separator: ", "))")
         case .flags:
             "TCP flags (SYN, SYN-ACK, ACK, FIN-ACK, RST, or +FIN for 'FIN set, whatever else')"
+        case .word(let example): "a word without blanks (\(example))"
         case .boolean: "true or false"
         }
     }
@@ -44,6 +47,10 @@ extension FrameField.Name {
             .number(maximum: 0xffff)
         case .tcpSequence, .tcpAcknowledgment: .number(maximum: 0xffff_ffff)
         case .vrrpInterval: .number(maximum: 255_000, unit: "ms")
+        case .httpStatus: .number(maximum: 599)
+        case .httpMethod: .word(example: "GET")
+        case .httpURI: .word(example: "/index.html")
+        case .httpHost: .word(example: "www.example.com")
         case .tcpFlags: .flags
         case .ipDontFragment: .boolean
         }

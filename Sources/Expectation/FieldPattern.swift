@@ -37,6 +37,9 @@ enum FieldPattern: Hashable, Sendable {
                 guard let flags = TCPFlagText.flags(text) else { return nil }
                 self = .flags(flags, mask: flags | TCPFlagText.connection)
             }
+        case .word:
+            guard !text.isEmpty, !text.contains(" ") else { return nil }
+            self = .exactly(.word(text))
         case .boolean:
             switch text.lowercased() {
             case "true", "yes", "on", "1": self = .exactly(.boolean(true))

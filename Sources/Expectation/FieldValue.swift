@@ -8,12 +8,14 @@ enum FieldValue: Hashable, Sendable {
     /// The low eight bits of the TCP flags: CWR ECE URG ACK PSH RST SYN FIN.
     case flags(UInt8)
     case boolean(Bool)
+    case word(String)
 
     /// As a lab writes it.
     func text(for name: FrameField.Name) -> String {
         switch self {
         case .mac(let value): value.description
         case .address(let value): value.description
+        case .word(let value): value
         case .flags(let value): TCPFlagText.text(value)
         case .boolean(let value): value ? "true" : "false"
         case .number(let value):

@@ -46,6 +46,11 @@ public struct FrameField: Hashable, Sendable {
         case icmp6Code = "icmp6.code"
         /// The address that a neighbour solicitation asks for, or an advertisement speaks of.
         case discoveryTarget = "nd.target"
+        /// Of an HTTP/1 message that begins in this segment.
+        case httpStatus = "http.status"
+        case httpMethod = "http.method"
+        case httpURI = "http.uri"
+        case httpHost = "http.host"
         /// VRID
         case vrrpIdentifier = "vrrp.id"
         case vrrpPriority = "vrrp.priority"
@@ -105,8 +110,9 @@ extension FrameField.Name {
         }
     }
 
-    /// An inner packet begins with its IP header: it has no Ethernet header of its own.
-    var canBeInner: Bool { !rawValue.hasPrefix("eth.") && !rawValue.hasPrefix("arp.") }
+    /// An inner packet begins with its IP header: it has no Ethernet header of its own. Where it is quoted, its payload
+    /// is cut off.
+    var canBeInner: Bool { !["eth.", "arp.", "http."].contains { rawValue.hasPrefix($0) } }
 }
 
 extension FieldCheck {

@@ -91,6 +91,10 @@ struct FrameReading: Sendable {
         case .icmp6Type: return number(packet?.icmp?.type)
         case .icmp6Code: return number(packet?.icmp?.code)
         case .discoveryTarget: return packet?.discoveryTarget.map { .address(.ipv6($0)) }
+        case .httpStatus: return number(packet?.http?.status)
+        case .httpMethod: return packet?.http?.method.map { .word($0) }
+        case .httpURI: return packet?.http?.uri.map { .word($0) }
+        case .httpHost: return packet?.http?.host.map { .word($0) }
         case .vrrpIdentifier: return number(packet?.vrrp?.identifier)
         case .vrrpPriority: return number(packet?.vrrp?.priority)
         case .vrrpInterval: return number(packet?.vrrp?.intervalMilliseconds)

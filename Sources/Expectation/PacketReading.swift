@@ -38,6 +38,7 @@ struct PacketReading: Sendable {
     var sourcePort: UInt16?
     var destinationPort: UInt16?
     var tcp: TCP?
+    var http: HTTPReading?
     var udpPayloadLength: Int?
     var icmp: ICMP?
     var vrrp: VRRP?
@@ -129,6 +130,10 @@ struct PacketReading: Sendable {
         tcp = TCP(
             sequence: bytes.uint32(start + 4), acknowledgment: bytes.uint32(start + 8),
             flags: bytes.uint8(start + 13), payloadLength: dataOffset.map { max(0, length - $0) })
+        if let dataOffset, length > dataOffset, dataOffset >= 20, start + dataOffset < bytes.count {
+            // Ethernet pads short frames: the packet's length says where it ends.
+            http = HTTPReading(bytes[(start + dataOffset)..<min(bytes.count, start + length)])
+        }
     }
 
     private mutating func readUDP(_ bytes: [UInt8], at start: Int) {

@@ -86,7 +86,21 @@ extension TrafficExpectation {
                         + "\(likely.lowerBound) to \(likely.upperBound)",
                     flow: figures.telling))
         }
-        return conditions
+        return conditions + statuses.map { statusCondition($0, flows) }
+    }
+
+    /// `12 of 2990 with status 502 (0.4 %)`
+    private func statusCondition(_ status: StatusExpectation, _ flows: [FlowResult]) -> Condition {
+        let (matching, rest) = (
+            flows.filter { status.selects($0, named: statuses) }, flows.first { !status.selects($0, named: statuses) }
+        )
+        let holds = status.holds(for: matching.count, of: flows.count)
+        let share = (Double(matching.count) / Double(flows.count) * 10_000).rounded() / 100
+        return Condition(
+            holds: holds,
+            seen: "\(matching.count) of \(flows.count) with \(status.answer.words)"
+                + (matching.isEmpty ? "" : " (\(share.forPeople) %)"),
+            flow: matching.first ?? rest)
     }
 
     /// A silence that never ended is longer than any bound.

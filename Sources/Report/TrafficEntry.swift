@@ -30,6 +30,8 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
     public var outcome: FlowOutcome?
     /// How many flows ended in which way, by the outcome's word.
     public var outcomes: [String: Int]
+    /// Of `http-request`: how many answers had which status; `none` where no answer came.
+    public var statuses: [String: Int]?
     /// Probes sent late because the machine was busy.
     public var lateProbes: Int
     /// Probes that were due and never sent.
@@ -58,6 +60,9 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
         patienceMilliseconds = result.program.patience.roundedMilliseconds
         outcome = figures.totals.outcome
         outcomes = Dictionary(uniqueKeysWithValues: figures.outcomes.map { ($0.key.rawValue, $0.value) })
+        if result.program.kind == .httpRequest {
+            statuses = Dictionary(result.flows.map { ($0.status.map { "\($0)" } ?? "none", 1) }, uniquingKeysWith: +)
+        }
         lateProbes = result.late
         skippedProbes = result.skipped
         connect = result.connect

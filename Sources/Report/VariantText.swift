@@ -80,6 +80,7 @@ struct VariantText {
     /// What a figure alone would hide.
     private func notes(_ entry: TrafficEntry) -> [String] {
         var notes = entry.connect.map { [$0.text] } ?? []
+        if let statuses = entry.statusText { notes.append(statuses) }
         if entry.duplicated > 0 { notes.append("\(entry.duplicated) answers came twice") }
         if entry.reordered > 0 { notes.append("\(entry.reordered) came out of order") }
         if !entry.gapMethodsAgree {
@@ -207,6 +208,17 @@ extension TrafficEntry {
         guard outcome == .mixed else { return outcome?.rawValue ?? "no flow" }
         return outcomes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    }
+
+    /// `2978 × status 200, 12 × status 502 (0.4 %)`; nil where every answer had the same.
+    var statusText: String? {
+        guard let statuses, statuses.count > 1 else { return nil }
+        let all = statuses.values.reduce(0, +)
+        return statuses.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.enumerated().map { index, status in
+            let words = "\(status.value) × " + (status.key == "none" ? "no answer" : "status \(status.key)")
+            let share = (Double(status.value) / Double(all) * 10_000).rounded() / 100
+            return index == 0 ? words : "\(words) (\(share) %)"
+        }.joined(separator: ", ")
     }
 
     /// `52 ms ± 10 ms`, `≥ 2.01 s, never ended`

@@ -13,9 +13,17 @@ enum VariantSelection {
             exitCode: 2)
     }
 
-    /// Names, or patterns with `*`.
+    /// Names, or patterns with `*`; without any, all that do not wait to be named.
     static func variants(_ names: [String], of lab: Lab) throws -> [Variant] {
-        guard !names.isEmpty else { return lab.variants }
+        guard !names.isEmpty else {
+            let unasked = lab.variants.filter { !$0.isOnRequest }
+            if unasked.isEmpty {
+                throw Complaint(
+                    text: "failoverlab: every variant of lab '\(lab.name)' runs on request; name one with --variant: "
+                        + lab.variants.map(\.name).joined(separator: ", "), exitCode: 2)
+            }
+            return unasked
+        }
         for name in names where !lab.variants.contains(where: { matches(name, $0.name) }) {
             throw unknown(name, of: lab)
         }

@@ -139,4 +139,51 @@ import Wire
         #expect(sent == 5000)
         #expect(allocations == 0)
     }
+
+    /// A segment of an established connection, again and again: of both profiles, both modes and every way of filtering.
+    @Test(arguments: [StateProfile.nsxGateway, .pf], [GatewayMode.routed, .transparent])
+    func `a gateway firewall passes frames of an established state without an allocation`(
+        profile: StateProfile, mode: GatewayMode
+    ) throws {
+        var ports = Self.ports()
+        if mode == .transparent { for index in ports.indices { ports[index].address = nil } }
+        var gateway = try GatewayFirewall(
+            GatewayFirewallConfiguration(
+                name: "gw", ports: ports, mode: mode, profile: profile,
+                filtering: profile == .pf ? [.both, .both] : [.inboundOnly, .off]))
+        let flow = FiveTuple(
+            source: Self.client, destination: Self.server, sourcePort: 40_000, destinationPort: 80, protocol: .tcp)
+        func segment(
+            _ flags: TCPFlags, _ sequence: UInt32, ack: UInt32, reply: Bool = false, payload: Int = 0
+        ) -> [UInt8] {
+            GatewayBench.tcp(
+                reply ? flow.reversed : flow, flags, sequence: sequence, acknowledgement: ack, payload: payload,
+                from: reply ? Self.far : Self.station, to: Self.ports()[reply ? 1 : 0].mac)
+        }
+        let neighbors: [([UInt8], PortIndex)] =
+            mode == .routed
+            ? [
+                (try Self.neighbor(Self.client, asks: Self.ports()[0]), PortIndex(0)),
+                (try Self.neighbor(Self.server, asks: Self.ports()[1]), PortIndex(1)),
+            ] : []
+        let handshake: [([UInt8], PortIndex)] = [
+            (segment(.syn, 1000, ack: 0), 0), (segment([.syn, .ack], 5000, ack: 1001, reply: true), 1),
+            (segment(.ack, 1001, ack: 5001), 0),
+        ]
+        let (allocations, sent) = Self.measure(
+            &gateway, neighbors: neighbors + handshake,
+            frame: segment([.ack, .psh], 1001, ack: 5001, payload: 100), rounds: 5000)
+        #expect(sent == 5000)
+        #expect(allocations == 0)
+        guard
+            case .connections(let list) = {
+                var queue = FrameQueue()
+                return gateway.perform(.connections, at: Instant(nanoseconds: 1_000_000_000), into: &queue)
+            }()
+        else {
+            Issue.record("no table")
+            return
+        }
+        #expect(list.connections.map(\.state) == ["ESTABLISHED:ESTABLISHED"])
+    }
 }

@@ -94,8 +94,12 @@ struct Scene {
                     after: after, before: before, within: within, requirement: requirement)))
     }
 
-    func judge(_ subject: ExpectationSpecification.Subject) -> ExpectationResult {
-        ExpectationEvaluator(evidence).evaluate(ExpectationSpecification(id: "x", subject: subject))
+    func judge(
+        _ subject: ExpectationSpecification.Subject, logs: [String: [LogLine]] = [:]
+    ) -> ExpectationResult {
+        var evidence = evidence
+        evidence.logs = logs
+        return ExpectationEvaluator(evidence).evaluate(ExpectationSpecification(id: "x", subject: subject))
     }
 
     static func program(

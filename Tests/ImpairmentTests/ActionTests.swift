@@ -30,13 +30,38 @@ import Wire
         let seed: UInt64 = 4
         for keepsOrder in [false, true] {
             let rule = FaultRule(
-                name: "jitter", action: .delay(Delay(.uniform(from: .zero, to: .milliseconds(50)), keepsOrder: keepsOrder)), seed: seed)
+                name: "jitter",
+                action: .delay(Delay(.uniform(from: .zero, to: .milliseconds(50)), keepsOrder: keepsOrder)), seed: seed)
             let cable = try TestCable([rule])
             for number in UInt8(1)...50 { cable.arrive(TestFrame.data(number), at: Int64(number) * 1000) }
             cable.advance(to: 1_000_000)
             #expect(cable.payloads.count == 50)
             #expect((cable.payloads == Array(1...50)) == keepsOrder, "seed \(seed)")
         }
+    }
+
+    @Test func `delays no frame by more than it may`() throws {
+        let seed: UInt64 = 7
+        let tail = DelayDistribution.pareto(minimum: .milliseconds(1), shape: 0.5)
+        let rule = FaultRule(name: "tail", action: .delay(Delay(tail, atMost: .milliseconds(20))), seed: seed)
+        let cable = try TestCable([rule])
+        for number in UInt8(1)...200 { cable.arrive(TestFrame.data(number), at: Int64(number) * 100_000) }
+        cable.advance(to: 100_000_000)
+        let delays = zip(cable.left.map(\.at), 1...200).map { $0 - Int64($1) * 100_000 }
+        #expect(delays.count == 200 && delays.allSatisfy { (1000...20_000).contains($0) }, "seed \(seed)")
+        // √(1/20) of them would have been later.
+        #expect(delays.count { $0 == 20_000 } > 20, "seed \(seed)")
+    }
+
+    @Test func `tells whose frame it was`() throws {
+        let cable = try TestCable(.drop, Self.first)
+        cable.arrive(TestFrame.data(1), at: 1)
+        let details = try #require(cable.events.first?.details)
+        #expect(details["source"] != nil && details["destination"] != nil)
+        #expect(
+            details["frame"]?.contains(
+                "\(details["source"]!):\(details["source-port"]!) > \(details["destination"]!):\(details["destination-port"]!)"
+            ) == true)
     }
 
     @Test func `duplicates a frame at once and later`() throws {
@@ -83,7 +108,8 @@ import Wire
         // A byte of each part that no length or type depends on.
         let byte = [Corruption.Part.frame: 8, .network: 8, .transport: 14, .payload: 2][part]!
         let start = [Corruption.Part.frame: 0, .network: 14, .transport: 34, .payload: 54][part]!
-        let cable = try TestCable(.corrupt(Corruption(part: part, byte: byte, bit: 3, checksums: checksums)), Self.first)
+        let cable = try TestCable(
+            .corrupt(Corruption(part: part, byte: byte, bit: 3, checksums: checksums)), Self.first)
         let original = TestFrame.data(1)
         cable.arrive(original, at: 1)
         let bytes = try #require(cable.left.first?.bytes)
@@ -130,9 +156,14 @@ import Wire
             cable.events == [
                 FaultEvent(
                     rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000),
-                    details: ["frame": "tcp 192.0.2.10:40000 > 192.0.2.20:7000 FIN,ACK sequence 200 payload 0", "from": "client"]),
+                    details: [
+                        "frame": "tcp 192.0.2.10:40000 > 192.0.2.20:7000 FIN,ACK sequence 200 payload 0",
+                        "from": "client", "source": "192.0.2.10", "source-port": "40000", "destination": "192.0.2.20",
+                        "destination-port": "7000",
+                    ]),
                 FaultEvent(
-                    rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000), details: ["frame": "ARP", "from": "client"]),
+                    rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000),
+                    details: ["frame": "ARP", "from": "client"]),
             ])
     }
 }

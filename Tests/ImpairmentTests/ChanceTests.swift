@@ -8,7 +8,9 @@ import Wire
 @Suite struct `Chance` {
     private static let seed: UInt64 = 20_261_121
 
-    private static func samples(_ distribution: DelayDistribution, _ count: Int = 20_000, seed: UInt64 = seed) -> [Double] {
+    private static func samples(_ distribution: DelayDistribution, _ count: Int = 20_000, seed: UInt64 = seed)
+        -> [Double]
+    {
         var random = RandomSource(seed: seed, name: "test")
         return (0..<count).map { _ in random.sample(distribution).milliseconds }
     }
@@ -79,7 +81,12 @@ import Wire
         let actions: [FaultAction] = [
             .drop, .lose(Loss(rate: 0.3, burst: pick([1, 3]))), .delay(Delay(.exponential(mean: .milliseconds(3)))),
             .delay(Delay(.uniform(from: .zero, to: .milliseconds(9)), keepsOrder: true)),
-            .duplicate(Duplication(copies: 2, gap: pick([.zero, .milliseconds(1)]))), .hold(Hold(copy: pick([true, false]), until: ReleaseCondition(frame: PassingFrame(segment: .ack, relation: .flow), time: .milliseconds(20)))),
+            .duplicate(Duplication(copies: 2, gap: pick([.zero, .milliseconds(1)]))),
+            .hold(
+                Hold(
+                    copy: pick([true, false]),
+                    until: ReleaseCondition(
+                        frame: PassingFrame(segment: .ack, relation: .flow), time: .milliseconds(20)))),
             .corrupt(Corruption(checksums: .fixed)), .reorder(Reordering(behind: 3)),
             .limit(RateLimit(bitsPerSecond: 100_000, queue: 2000)),
         ]

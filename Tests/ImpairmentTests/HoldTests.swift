@@ -47,7 +47,9 @@ import Wire
             .hold(Hold(until: ReleaseCondition(frame: PassingFrame(segment: .syn, relation: .clientPort)))),
             FrameSelection(segment: .fin))
         cable.arrive(TestFrame.tcp(.syn, clientPort: 4000, serverPort: 50000), at: 1)
-        cable.arrive(TestFrame.tcp([.fin, .ack], sequence: 500, clientPort: 4000, serverPort: 50000, fromServer: true), at: 2, port: 1)
+        cable.arrive(
+            TestFrame.tcp([.fin, .ack], sequence: 500, clientPort: 4000, serverPort: 50000, fromServer: true), at: 2,
+            port: 1)
         cable.arrive(TestFrame.tcp(.syn, clientPort: 4001, serverPort: 50000), at: 3)
         #expect(cable.left.count == 2)
         cable.arrive(TestFrame.tcp(.syn, clientPort: 4000, serverPort: 443), at: 4)
@@ -91,7 +93,8 @@ import Wire
                 name: "syn", selection: FrameSelection(segment: .syn),
                 action: .hold(Hold(until: ReleaseCondition(frame: PassingFrame(segment: .fin))))),
             FaultRule(
-                name: "fin", selection: FrameSelection(segment: .fin), action: .hold(Hold(until: ReleaseCondition(event: "go")))),
+                name: "fin", selection: FrameSelection(segment: .fin),
+                action: .hold(Hold(until: ReleaseCondition(event: "go")))),
         ])
         cable.arrive([TestFrame.syn, TestFrame.fin], at: 1)
         #expect(cable.left.isEmpty)

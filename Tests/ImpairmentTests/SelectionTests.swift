@@ -24,11 +24,16 @@ import Wire
             expected.removeAll { $0 == selected }
         }
         #expect(cable.left.map(\.bytes) == expected)
-        #expect(cable.events.allSatisfy { $0.kind == .dropped && $0.rule == "fault" && $0.details["from"] == (kind == .synAck ? "server" : "client") })
+        #expect(
+            cable.events.allSatisfy {
+                $0.kind == .dropped && $0.rule == "fault"
+                    && $0.details["from"] == (kind == .synAck ? "server" : "client")
+            })
     }
 
     @Test(arguments: [
-        (Occurrence.all, [] as [UInt8]), (.nth(1), [2, 3, 4, 5, 6]), (.nth(3), [1, 2, 4, 5, 6]), (.everyNth(2), [1, 3, 5]),
+        (Occurrence.all, [] as [UInt8]), (.nth(1), [2, 3, 4, 5, 6]), (.nth(3), [1, 2, 4, 5, 6]),
+        (.everyNth(2), [1, 3, 5]),
         (.from(4), [1, 2, 3]),
     ])
     func `by occurrence`(occurrence: Occurrence, passing: [UInt8]) throws {
@@ -65,15 +70,20 @@ import Wire
     }
 
     @Test func `frames of flows that another fault acted on`() throws {
-        let first = FaultRule(name: "first", selection: FrameSelection(segment: .fin), action: .duplicate(Duplication()))
-        let second = FaultRule(name: "second", selection: FrameSelection(segment: .data, flowOf: "first"), action: .drop)
+        let first = FaultRule(
+            name: "first", selection: FrameSelection(segment: .fin), action: .duplicate(Duplication()))
+        let second = FaultRule(
+            name: "second", selection: FrameSelection(segment: .data, flowOf: "first"), action: .drop)
         let cable = try TestCable([first, second])
         cable.arrive(TestFrame.data(1), at: 1)
         cable.arrive(TestFrame.fin, at: 2)
         cable.arrive(TestFrame.data(2), at: 3)
         cable.arrive(TestFrame.data(3, fromServer: true), at: 3, port: 1)
         cable.arrive(TestFrame.data(4, clientPort: 40001), at: 3)
-        #expect(cable.left.map(\.bytes) == [TestFrame.data(1), TestFrame.fin, TestFrame.fin, TestFrame.data(4, clientPort: 40001)])
+        #expect(
+            cable.left.map(\.bytes) == [
+                TestFrame.data(1), TestFrame.fin, TestFrame.fin, TestFrame.data(4, clientPort: 40001),
+            ])
     }
 
     @Test func `so many times and no more, anew after it was armed again`() throws {

@@ -95,7 +95,8 @@ enum TestFrame {
     static let server = IPv4Address(192, 0, 2, 20)
 
     static func tcp(
-        _ flags: TCPFlags, sequence: UInt32 = 100, payload: [UInt8] = [], clientPort: UInt16 = 40000, serverPort: UInt16 = 7000,
+        _ flags: TCPFlags, sequence: UInt32 = 100, payload: [UInt8] = [], clientPort: UInt16 = 40000,
+        serverPort: UInt16 = 7000,
         fromServer: Bool = false
     ) -> [UInt8] {
         let (source, destination) = fromServer ? (server, client) : (client, server)
@@ -108,7 +109,8 @@ enum TestFrame {
                 sourcePort: fromServer ? serverPort : clientPort, destinationPort: fromServer ? clientPort : serverPort,
                 sequence: sequence, acknowledgement: 1, flags: flags, window: 1000
             ).emit(
-                into: UnsafeMutableRawBufferPointer(rebasing: buffer[34...]), payloadLength: payload.count, source: source,
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[34...]), payloadLength: payload.count,
+                source: source,
                 destination: destination)
             _ = IPv4Header(source: source, destination: destination, protocol: .tcp, timeToLive: 64)
                 .emit(into: UnsafeMutableRawBufferPointer(rebasing: buffer[14...]), payloadLength: 20 + payload.count)
@@ -129,6 +131,8 @@ enum TestFrame {
     static let rst = tcp(.rst, sequence: 300)
     static let ack = tcp(.ack, sequence: 400)
 
-    static let arp: [UInt8] = [UInt8](repeating: 0xff, count: 6) + [2, 0, 0, 0, 0, 1, 8, 6] + [UInt8](repeating: 0, count: 46)
-    static let marker: [UInt8] = [1, 0x80, 0xc2, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0x88, 0xb5] + [UInt8](repeating: 0, count: 46)
+    static let arp: [UInt8] =
+        [UInt8](repeating: 0xff, count: 6) + [2, 0, 0, 0, 0, 1, 8, 6] + [UInt8](repeating: 0, count: 46)
+    static let marker: [UInt8] =
+        [1, 0x80, 0xc2, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0x88, 0xb5] + [UInt8](repeating: 0, count: 46)
 }

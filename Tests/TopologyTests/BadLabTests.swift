@@ -272,7 +272,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "existing: timed-out", "existng: timed-out",
-            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, counter, existing; did you mean 'existing'?"
+            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, log, counter, existing; did you mean 'existing'?"
         ),
     ])
     func `in the scenario or an expectation is told`(mistake: Mistake) {
@@ -312,7 +312,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
                 "lab.yaml:48:35: variant 'four' extends 'five' in a circle",
                 "lab.yaml:49:35: variant 'five' extends 'four' in a circle",
                 "lab.yaml:50:3: variant 'six' needs the key 'shows'; allowed: symptom, remedy, control",
-                "lab.yaml:50:10: unknown key 'show' of a variant; allowed: shows, title, extends, change, expect; did you mean 'shows'?",
+                "lab.yaml:50:10: unknown key 'show' of a variant; allowed: shows, title, on-request, extends, change, expect; did you mean 'shows'?",
             ])
     }
 }

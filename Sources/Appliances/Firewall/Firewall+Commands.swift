@@ -1,8 +1,20 @@
 import Dataplane
 import LabTime
 import Redundancy
+import Wire
 
 extension Firewall {
+    /// The sessions, those of the peer included.
+    func connections(at now: Instant) -> ConnectionList {
+        filter.table.connections { place in
+            let flow = filter.table.original(of: place)
+            return ConnectionReading(
+                source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",
+                state: filter.table[place].state.words(of: flow.protocol),
+                remaining: max(.zero, filter.table.expiry(of: place) - now))
+        }
+    }
+
     mutating func switchOver(at now: Instant, into output: inout FrameQueue) -> ApplianceReply {
         guard let redundancy else {
             return .refused(reason: "\(name) stands alone; there is no peer to switch over to")

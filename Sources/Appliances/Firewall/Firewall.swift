@@ -168,7 +168,8 @@ public struct Firewall: ~Copyable, Appliance {
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
         case .routes(let routes): return ports.takeOver(routes)
         case .connections:
-            return .refused(reason: "\(name) is a firewall; only a gateway firewall shows its connection table")
+            filter.advance(to: now)
+            return .connections(connections(at: now))
         case .policy(let order): return performPolicy(order, at: now, into: &output)
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }

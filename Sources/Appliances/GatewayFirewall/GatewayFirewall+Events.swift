@@ -78,7 +78,7 @@ extension GatewayFirewall {
             events.append(
                 ApplianceEvent(
                     StateEvent.tableFull.kind, at: now,
-                    details: ["flow": Self.words(of: flow), "states": "\(states.count)"]))
+                    details: ["flow": flow.connectionWords, "states": "\(states.count)"]))
         case .drop: break
         }
     }
@@ -95,10 +95,9 @@ extension GatewayFirewall {
     private mutating func append(
         _ event: StateEvent, _ reading: ConnectionReading, at now: Instant, _ more: [String: String]
     ) {
-        var details = [
-            "connection": reading.description, "flow": reading.flow, "state": reading.state,
-            "interface": reading.interface, "timer": reading.timer,
-        ]
+        var details = ["connection": reading.description, "flow": reading.flow, "state": reading.state]
+        details["interface"] = reading.interface
+        details["timer"] = reading.timer
         details.merge(more) { $1 }
         events.append(ApplianceEvent(event.kind, at: now, details: details))
     }
@@ -113,41 +112,22 @@ extension GatewayFirewall {
 
     // MARK: The table
 
-    /// At most so many connections in one answer.
-    private static var mostConnections: Int { 5000 }
-
     func connections(at now: Instant) -> ConnectionList {
-        var readings: [ConnectionReading] = []
-        var index = states.table.next(after: nil)
-        while let place = index, readings.count < Self.mostConnections {
-            readings.append(
-                reading(
-                    of: states.table.original(of: place), states.table[place], until: states.table.expiry(of: place),
-                    at: now))
-            index = states.table.next(after: place)
+        states.table.connections { place in
+            reading(
+                of: states.table.original(of: place), states.table[place], until: states.table.expiry(of: place),
+                at: now)
         }
-        return ConnectionList(connections: readings, total: states.count)
     }
 
     private func reading(
         of flow: FiveTuple, _ entry: StateEntry, until expiry: Instant, at now: Instant
     ) -> ConnectionReading {
-        let proto = flow.protocol
-        return ConnectionReading(
-            source: Self.end(flow.source, flow.sourcePort, proto),
-            destination: Self.end(flow.destination, flow.destinationPort, proto), direction: entry.direction.name,
-            protocol: "\(proto)", state: entry.words(of: proto),
+        ConnectionReading(
+            source: flow.sourceWords, destination: flow.destinationWords, direction: entry.direction.name,
+            protocol: "\(flow.protocol)", state: entry.words(of: flow.protocol),
             interface: configuration.ports[Int(entry.port)].name, timer: entry.timer.name,
             remaining: max(.zero, expiry - now))
-    }
-
-    private static func words(of flow: FiveTuple) -> String {
-        end(flow.source, flow.sourcePort, flow.protocol) + " -> "
-            + end(flow.destination, flow.destinationPort, flow.protocol)
-    }
-
-    private static func end(_ address: IPv4Address, _ port: UInt16, _ proto: IPProtocol) -> String {
-        proto == .tcp || proto == .udp || proto == .icmp ? "\(address):\(port)" : "\(address)"
     }
 
     // MARK: Counters

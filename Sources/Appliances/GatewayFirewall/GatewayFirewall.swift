@@ -110,6 +110,8 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     }
 
     public mutating func takeEvents() -> [ApplianceEvent] {
+        // Asked for every batch: giving the array away would make a new one each time.
+        if events.isEmpty { return [] }
         defer { events.removeAll(keepingCapacity: true) }
         return events
     }

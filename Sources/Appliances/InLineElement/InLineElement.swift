@@ -49,7 +49,9 @@ public struct InLineElement: ~Copyable, Appliance {
 
     public var deadline: Instant? { cable.deadline }
 
-    public mutating func advance(to now: Instant, into output: inout FrameQueue) { cable.advance(to: now, into: &output) }
+    public mutating func advance(to now: Instant, into output: inout FrameQueue) {
+        cable.advance(to: now, into: &output)
+    }
 
     public mutating func perform(
         _ command: ApplianceCommand, at now: Instant, into output: inout FrameQueue
@@ -66,15 +68,18 @@ public struct InLineElement: ~Copyable, Appliance {
         let faults = cable.takeEvents()
         guard !faults.isEmpty || !events.isEmpty else { return [] }
         defer { events = [] }
-        return events + faults.map { event in
-            ApplianceEvent(event.kind.rawValue, at: event.at, details: event.details.merging(["rule": event.rule]) { $1 })
-        }
+        return events
+            + faults.map { event in
+                ApplianceEvent(
+                    event.kind.rawValue, at: event.at, details: event.details.merging(["rule": event.rule]) { $1 })
+            }
     }
 
     public var counters: [CounterReading] {
         let tally = cable.tally
         return [
-            CounterReading(name: "passed", value: tally.passed, meaning: "Frames that left the element, copies included."),
+            CounterReading(
+                name: "passed", value: tally.passed, meaning: "Frames that left the element, copies included."),
             CounterReading(name: "drop.fault", value: tally.dropped, meaning: "Frames that a fault took away."),
             CounterReading(
                 name: "fault.overflow", value: tally.overflows,
@@ -83,10 +88,12 @@ public struct InLineElement: ~Copyable, Appliance {
                 name: "drop.queue-full", value: tally.queueFull,
                 meaning: "Frames that did not fit between two transmissions."),
             CounterReading(
-                name: "fault.most-held", value: UInt64(tally.mostHeld), meaning: "The most frames that were held at a time."),
+                name: "fault.most-held", value: UInt64(tally.mostHeld),
+                meaning: "The most frames that were held at a time."),
         ]
             + cable.actions.map {
-                CounterReading(name: "fault.\($0.rule)", value: $0.count, meaning: "Frames that fault '\($0.rule)' acted on.")
+                CounterReading(
+                    name: "fault.\($0.rule)", value: $0.count, meaning: "Frames that fault '\($0.rule)' acted on.")
             }
     }
 }

@@ -67,6 +67,9 @@ struct TCPProgress: BitwiseCopyable {
             || bits & (Self.originalFinished | Self.replyFinished) == Self.originalFinished | Self.replyFinished
     }
 
+    /// For people: a fast path follows no more of a connection.
+    var words: String { isOver ? "OVER" : isAnswered ? "ANSWERED" : "UNANSWERED" }
+
     /// - Returns: whether the connection was over before and is not extended by this packet
     mutating func note(_ flags: TCPFlags, _ direction: FlowDirection) -> Bool {
         let wasOver = isOver

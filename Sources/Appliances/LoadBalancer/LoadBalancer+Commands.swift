@@ -8,7 +8,8 @@ extension LoadBalancer {
     ) -> ApplianceReply {
         switch command {
         case .switchover:
-            return .refused(reason: "\(configuration.name) is a load balancer without a peer; only a firewall pair switches over")
+            return .refused(
+                reason: "\(configuration.name) is a load balancer without a peer; only a firewall pair switches over")
         case .carrier(let name, let isUp):
             guard let index = configuration.ports.firstIndex(where: { $0.name == name }) else {
                 let names = configuration.ports.map(\.name).joined(separator: ", ")
@@ -20,13 +21,37 @@ extension LoadBalancer {
             return setMember(member, of: service, isUp: isUp, at: now)
         case .routes(let routes): return ports.takeOver(routes)
         case .connections:
-            return .refused(
-                reason: "\(configuration.name) is a load balancer; only a gateway firewall shows its connection table")
+            advance(to: now, into: &output)
+            return .connections(connections(at: now))
         case .policy:
             return .refused(reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
         case .fault:
             return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }
+    }
+
+    /// Sessions of fast-path services and mappings of per-packet services. What ends at the host side, its kernel knows.
+    private func connections(at now: Instant) -> ConnectionList {
+        let sessions = flows.connections { place in
+            let flow = flows.original(of: place)
+            let toMember = flows.reply(of: place)?.reversed ?? flow
+            return ConnectionReading(
+                source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",
+                state: flow.protocol == .tcp ? flows[place].progress.words : "OPEN",
+                remaining: max(.zero, flows.expiry(of: place) - now),
+                translated: toMember == flow ? nil : toMember.connectionWords)
+        }
+        let datagrams = mappings.connections { place in
+            let mapping = mappings[place]
+            let service = configuration.services[Int(mapping.service)]
+            return ConnectionReading(
+                source: "\(mapping.client):\(mapping.clientPort)", destination: "\(service.address):\(service.port)",
+                protocol: "udp", state: "OPEN", remaining: max(.zero, mappings.expiry(of: place) - now),
+                translated: "\(mappings.original(of: place).destination):\(mapping.translationPort) -> \(service.name)")
+        }
+        return ConnectionList(
+            connections: Array((sessions.connections + datagrams.connections).prefix(ConnectionList.most)),
+            total: sessions.total + datagrams.total)
     }
 
     private mutating func setMember(

@@ -56,7 +56,9 @@ extension FaultyCable {
             if !act(index, on: frame, facts, &way, at: now) { return sendDue(at: now, into: &output) }
         }
         if way.departure > now {
-            if keep(bytes, facts, way.rule, until: way.departure, at: now) { sendCopies(frame, facts, way, at: now, into: &output) }
+            if keep(bytes, facts, way.rule, until: way.departure, at: now) {
+                sendCopies(frame, facts, way, at: now, into: &output)
+            }
         } else {
             send(frame, into: &output)
             sendCopies(frame, facts, way, at: now, into: &output)
@@ -66,7 +68,9 @@ extension FaultyCable {
     }
 
     /// - Returns: false where the frame has left its way
-    private mutating func act(_ index: Int, on frame: Frame, _ facts: FrameFacts, _ way: inout Way, at now: Instant) -> Bool {
+    private mutating func act(_ index: Int, on frame: Frame, _ facts: FrameFacts, _ way: inout Way, at now: Instant)
+        -> Bool
+    {
         let bytes = UnsafeRawBufferPointer(frame.bytes)
         switch rules[index].rule.action {
         case .drop:
@@ -83,7 +87,8 @@ extension FaultyCable {
         case .delay(let delay):
             rules[index].acted(on: facts)
             let direction = Int(facts.direction.rawValue)
-            var departure = way.departure + rules[index].random.sample(delay.time)
+            let sample = rules[index].random.sample(delay.time)
+            var departure = way.departure + (delay.atMost.map { min($0, sample) } ?? sample)
             if delay.keepsOrder, let last = rules[index].lastDeparture[direction] { departure = max(departure, last) }
             rules[index].lastDeparture[direction] = departure
             tell(.delayed, index, at: now, details(facts, ["by": Self.words(departure - way.departure)]))
@@ -96,17 +101,23 @@ extension FaultyCable {
             return true
         case .hold(let hold):
             rules[index].acted(on: facts)
-            let isHeld = wait(bytes, facts, index, remaining: hold.until.frame?.number ?? 1, atMost: hold.until.time, at: now)
+            let isHeld = wait(
+                bytes, facts, index, remaining: hold.until.frame?.number ?? 1, atMost: hold.until.time, at: now)
             if isHeld { tell(.held, index, at: now, details(facts, ["copy": hold.copy ? "on" : "off"])) }
             return hold.copy
         case .corrupt(let corruption):
-            guard let flip = BitFlip(corruption, frame: bytes, layout: facts.layout, &rules[index].random) else { return true }
+            guard let flip = BitFlip(corruption, frame: bytes, layout: facts.layout, &rules[index].random) else {
+                return true
+            }
             rules[index].acted(on: facts)
             flip.apply(to: frame.bytes)
-            if corruption.checksums == .fixed, let layout = facts.layout { BitFlip.fixChecksums(of: frame.bytes, layout) }
+            if corruption.checksums == .fixed, let layout = facts.layout {
+                BitFlip.fixChecksums(of: frame.bytes, layout)
+            }
             tell(
                 .corrupted, index, at: now,
-                details(facts, ["byte": "\(flip.byte)", "bit": "\(flip.bit)", "checksums": corruption.checksums.rawValue]))
+                details(
+                    facts, ["byte": "\(flip.byte)", "bit": "\(flip.bit)", "checksums": corruption.checksums.rawValue]))
             return true
         case .reorder(let reordering):
             rules[index].acted(on: facts)
@@ -116,7 +127,8 @@ extension FaultyCable {
             return false
         case .limit(let limit):
             rules[index].acted(on: facts)
-            guard let departure = rules[index].pass(limit, bytes: bytes.count, facts.direction, at: way.departure) else {
+            guard let departure = rules[index].pass(limit, bytes: bytes.count, facts.direction, at: way.departure)
+            else {
                 tally.dropped &+= 1
                 tell(.dropped, index, at: now, details(facts, ["reason": "the queue of the rate limit is full"]))
                 return false
@@ -137,7 +149,8 @@ extension FaultyCable {
         for number in 1...copies.count {
             let departure = way.departure + copies.gap * number
             if departure > now {
-                _ = keep(UnsafeRawBufferPointer(frame.bytes), facts, copies.rule, until: departure, isCopy: true, at: now)
+                _ = keep(
+                    UnsafeRawBufferPointer(frame.bytes), facts, copies.rule, until: departure, isCopy: true, at: now)
             } else {
                 send(frame, into: &output)
             }
@@ -146,7 +159,8 @@ extension FaultyCable {
 
     /// Keeps a frame until an instant; where there is no room it is lost, as in a full queue.
     private mutating func keep(
-        _ bytes: UnsafeRawBufferPointer, _ facts: FrameFacts, _ index: Int, until instant: Instant, isCopy: Bool = false,
+        _ bytes: UnsafeRawBufferPointer, _ facts: FrameFacts, _ index: Int, until instant: Instant,
+        isCopy: Bool = false,
         at now: Instant
     ) -> Bool {
         guard
@@ -162,7 +176,8 @@ extension FaultyCable {
 
     /// Keeps a frame until frames have passed, something has happened, or the time is over.
     private mutating func wait(
-        _ bytes: UnsafeRawBufferPointer, _ facts: FrameFacts, _ index: Int, remaining: Int, atMost: Duration?, at now: Instant
+        _ bytes: UnsafeRawBufferPointer, _ facts: FrameFacts, _ index: Int, remaining: Int, atMost: Duration?,
+        at now: Instant
     ) -> Bool {
         guard
             let place = held.keep(bytes, facts, rule: index, remaining: remaining, isWaiting: true, tells: true)

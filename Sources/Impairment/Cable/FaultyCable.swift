@@ -68,7 +68,8 @@ public struct FaultyCable: ~Copyable {
         var awaited: String?
         if case .hold(let hold) = rule.action { awaited = hold.until.frame?.filter }
         let new = CableRule(
-            rule, matches: try matcher(rule.selection.filter, rule.name), matchesPassing: try matcher(awaited, rule.name))
+            rule, matches: try matcher(rule.selection.filter, rule.name),
+            matchesPassing: try matcher(awaited, rule.name))
         if let index = index(of: rule.name) {
             var replacement = new
             (replacement.total, replacement.told) = (rules[index].total, rules[index].told)
@@ -129,6 +130,14 @@ public struct FaultyCable: ~Copyable {
         var details = ["frame": facts.words]
         let end = Int(facts.direction.rawValue)
         if end < ends.count { details["from"] = ends[end] }
+        if let layout = facts.layout {
+            details["source"] = "\(layout.fiveTuple.source)"
+            details["destination"] = "\(layout.fiveTuple.destination)"
+            if layout.hasTransportHeader {
+                details["source-port"] = "\(layout.fiveTuple.sourcePort)"
+                details["destination-port"] = "\(layout.fiveTuple.destinationPort)"
+            }
+        }
         return details.merging(more) { $1 }
     }
 }

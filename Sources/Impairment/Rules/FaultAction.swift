@@ -45,10 +45,13 @@ public struct Delay: Hashable, Sendable, Codable {
     public var time: DelayDistribution
     /// No frame leaves before an earlier one that the same rule delayed in the same direction.
     public var keepsOrder: Bool
+    /// No sample is longer; nil for no limit of its own.
+    public var atMost: Duration?
 
-    public init(_ time: DelayDistribution, keepsOrder: Bool = false) {
+    public init(_ time: DelayDistribution, keepsOrder: Bool = false, atMost: Duration? = nil) {
         self.time = time
         self.keepsOrder = keepsOrder
+        self.atMost = atMost
     }
 }
 

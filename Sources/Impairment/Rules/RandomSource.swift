@@ -29,7 +29,8 @@ struct RandomSource {
         let nanoseconds: Double
         switch distribution {
         case .fixed(let time): return min(max(time, .zero), DelayDistribution.longest)
-        case .uniform(let from, let to): nanoseconds = from.inNanoseconds + fraction() * (to.inNanoseconds - from.inNanoseconds)
+        case .uniform(let from, let to):
+            nanoseconds = from.inNanoseconds + fraction() * (to.inNanoseconds - from.inNanoseconds)
         case .normal(let mean, let deviation):
             // Box–Muller; 1 − x because the logarithm of zero is none.
             let (radius, angle) = (sqrt(-2 * log(1 - fraction())), 2 * Double.pi * fraction())

@@ -11,6 +11,8 @@ public struct RunRecord: Sendable {
     public var events: [LabEvent]
     public var traffic: [TrafficResult]
     public var captures: [CaptureSummary]
+    /// By node: the lines of its access log.
+    public var accessLogs: [String: [LogLine]]
     /// From the supervisor's start until everything was captured.
     public var seconds: Double
     /// By node and name.
@@ -22,6 +24,7 @@ public struct RunRecord: Sendable {
         events = try Self.lines(of: folder.events)
         traffic = try Self.value(of: folder.traffic)
         captures = try Self.value(of: folder.captureSummaries)
+        accessLogs = try AccessLogReading.logs(in: folder)
         seconds = try (Self.value(of: folder.run) as RunSummary).seconds
         let readings: [String: [CounterReading]] = try Self.value(of: folder.counters)
         counters = readings.mapValues { Dictionary($0.map { ($0.name, $0.value) }, uniquingKeysWith: &+) }
@@ -33,6 +36,7 @@ public struct RunRecord: Sendable {
         events = (try? Self.lines(of: folder.events)) ?? []
         traffic = (try? Self.value(of: folder.traffic)) ?? []
         captures = (try? Self.value(of: folder.captureSummaries)) ?? []
+        accessLogs = (try? AccessLogReading.logs(in: folder)) ?? [:]
         seconds = (try? Self.value(of: folder.run) as RunSummary)?.seconds ?? 0
         counters = [:]
         if seconds == 0, let first = events.first, let last = events.last {
@@ -52,7 +56,7 @@ public struct RunRecord: Sendable {
         return values
     }
 
-    private static func contents(of path: String) throws(LabFailure) -> String {
+    static func contents(of path: String) throws(LabFailure) -> String {
         guard let text = KernelFile.contents(path) else {
             throw LabFailure(
                 .lab, "'\(path)' cannot be read: \(Errno(rawValue: errno))",

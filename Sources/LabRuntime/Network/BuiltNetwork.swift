@@ -133,7 +133,8 @@ public final class BuiltNetwork {
             try Netlink.Sysctl.set(sysctl.path, sysctl.value)
         } catch {
             // A kernel without IPv6 has none of its settings, and is as silent as the plan wants it.
-            if error.errno == .noSuchFileOrDirectory, sysctl.path.hasPrefix("net/ipv6/") { return }
+            let isOptional = sysctl.isOptional || sysctl.path.hasPrefix("net/ipv6/")
+            if error.errno == .noSuchFileOrDirectory, isOptional { return }
             throw error
         }
     }

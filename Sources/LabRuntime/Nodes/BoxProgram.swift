@@ -103,8 +103,10 @@ final class GatewayFirewallProgram: BoxProgram<GatewayFirewall> {
 /// A load balancer: its dataplane on the wire, its proxies and monitors on the host side.
 final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
     private var hostSide: HostSide!
+    private let services: [VirtualServiceConfiguration]
 
     init(_ configuration: LoadBalancerConfiguration, logs: String, in process: NodeProcess) throws {
+        services = configuration.services
         try super.init(LoadBalancer(configuration), ports: configuration.ports.map(\.name), in: process)
         let mailbox = try Mailbox<MemberChange>(on: process.loop) { [unowned self] change in memberChanged(change) }
         // The process is back on the host side: the thread that is made here stays there.
@@ -116,6 +118,20 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
         // Ready means that the proxies listen; what they send meanwhile waits in the ring.
         try hostSide.start()
         try super.start()
+    }
+
+    /// Connections of proxies and HTTP services, on both of their sides, are the host side's kernel's.
+    override func perform(_ command: ApplianceCommand) -> ApplianceReply {
+        let reply = super.perform(command)
+        guard case .connections(let list) = reply else { return reply }
+        let ended = services.filter(\.profile.endsAtHostSide)
+        let own = KernelConnections.read { address, port in
+            ended.contains { $0.address == address && $0.port == port }
+        }
+        return .connections(
+            ConnectionList(
+                connections: Array((list.connections + own).prefix(ConnectionList.most)), total: list.total + own.count)
+        )
     }
 
     override var counters: [CounterReading] { super.counters + hostSide.counters }

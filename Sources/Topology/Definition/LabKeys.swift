@@ -37,17 +37,20 @@ enum LabKeys {
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
     ]
-    static let variant = ["shows", "title", "extends", "change", "expect"]
+    static let variant = ["shows", "title", "on-request", "extends", "change", "expect"]
     static let capture = ["on", "snapshot-length"]
 
     static let requirements = ["every", "some", "none", "count", "first", "sequence"]
     static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
     static let counter = ["of", "name", "minus", "is"]
     static let chanceOfLoss = ["share", "chance"]
-    static let event = ["name", "count", "after", "within"]
+    static let event = ["name", "with", "count", "after", "before", "within"]
+    static let log = ["on", "where", "after", "before", "within"]
+    static let logRequirements = ["every", "some", "none", "count", "first"]
     static let trafficExpectation = [
-        "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "after", "before",
+        "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
+        "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event", "counter"] + requirements
+    static let expectation = ["id", "frames", "event", "log", "counter"] + requirements
 }

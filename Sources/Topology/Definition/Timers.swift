@@ -4,7 +4,7 @@ import LabTime
 import Wire
 
 /// What the timers are that a lab does not set: quick ones, so that a lab takes seconds, or a vendor's own.
-enum Timers: String, CaseIterable {
+public enum Timers: String, Hashable, Sendable, Codable, CaseIterable {
     case quick
     case vendor
 

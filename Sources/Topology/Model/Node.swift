@@ -34,6 +34,11 @@ public struct Node: Hashable, Sendable, Codable {
     /// Whether any of its interfaces has an IPv6 address.
     public var hasIPv6: Bool { interfaces.contains { $0.ipv6 != nil } }
 
+    /// Whether it writes an access log: it is a load balancer with an HTTP service.
+    public var logsRequests: Bool {
+        if case .loadBalancer(let balancer) = role { balancer.services.contains { $0.profile == .http } } else { false }
+    }
+
     public var isElement: Bool { if case .element = role { true } else { false } }
 
     /// Whether it has a wire side and a host side.
@@ -103,10 +108,13 @@ public struct Sysctl: Hashable, Sendable, Codable {
     /// Below `/proc/sys/`, as in `net/ipv4/conf/all/rp_filter`
     public var path: String
     public var value: String
+    /// Passed over where the kernel does not have it.
+    public var isOptional: Bool
 
-    public init(_ path: String, _ value: String) {
+    public init(_ path: String, _ value: String, isOptional: Bool = false) {
         self.path = path
         self.value = value
+        self.isOptional = isOptional
     }
 }
 

@@ -17,6 +17,9 @@ public struct Variant: Hashable, Sendable, Codable {
     public var name: String
     public var shows: Purpose
     public var title: String
+    /// Runs only when it is asked for by its name: it takes longer than a person waits unasked.
+    public var isOnRequest: Bool
+    public var timers: Timers
     public var networks: [Network]
     public var nodes: [Node]
     /// In-line elements on cables, for faults on single frames.

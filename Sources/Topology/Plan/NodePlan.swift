@@ -4,6 +4,7 @@ import Wire
 /// A node's namespaces and what is in them.
 struct NodePlan {
     let node: Node
+    let timers: Timers
 
     /// The namespace with the kernel's stack: a host's only one, a box's host side.
     var stack: Plan.Namespace {
@@ -111,6 +112,14 @@ struct NodePlan {
                 Sysctl("net/ipv4/tcp_orphan_retries", "1"),
                 "connections of ended programs do not keep the namespace alive for minutes"
             ))
+        if timers == .vendor {
+            // Linux 6.5 and later repeat the first four SYNs every second. Source: ip-sysctl, tcp_syn_linear_timeouts
+            settings.append(
+                (
+                    Sysctl("net/ipv4/tcp_syn_linear_timeouts", "0", isOptional: true),
+                    "SYNs are repeated at 1, 3, 7, 15 and 31 s, as the vendor's documents show them"
+                ))
+        }
         return settings
     }
 

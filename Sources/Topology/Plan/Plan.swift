@@ -25,14 +25,14 @@ public struct Plan: Hashable, Sendable, Codable {
     public init(for variant: Variant) {
         namespaces = []
         for node in variant.nodes {
-            let builder = NodePlan(node: node)
+            let builder = NodePlan(node: node, timers: variant.timers)
             namespaces.append(builder.stack)
             if let wire = builder.wire { namespaces.append(wire) }
         }
         namespaces += variant.elements.map { ElementPlan(element: $0).namespace }
         namespaces += variant.networks.filter { $0.kind == .switch }.map { SwitchPlan(network: $0).namespace }
         links =
-            variant.nodes.flatMap { NodePlan(node: $0).internalLinks }
+            variant.nodes.flatMap { NodePlan(node: $0, timers: variant.timers).internalLinks }
             + variant.networks.flatMap { NetworkPlan(network: $0, variant: variant).links }
     }
 }

@@ -13,6 +13,35 @@ struct ComparisonReading {
         return nil
     }
 
+    /// Also with decimals.
+    func number(_ value: LabValue, of what: String) -> Comparison<Double>? {
+        if let comparison = read(value, Self.decimal) { return comparison }
+        reader.report(
+            "\(what) is \(value.found)", at: value.position, allowed: ["a number, or a comparison such as \"> 1.4\""])
+        return nil
+    }
+
+    /// `3`, `"> 3"`: a count; `"< 1%"`: a share.
+    func amount(_ value: LabValue, of what: String) -> StatusExpectation.Amount? {
+        if let count = read(value, { Int($0) }) { return .count(count) }
+        if let share = read(value, { $0.hasSuffix("%") ? Self.decimal(String($0.dropLast())) : nil }),
+            share.value <= 100
+        {
+            return .share(share)
+        }
+        reader.report(
+            "\(what) is \(value.found)", at: value.position,
+            allowed: ["a whole number, a share, or a comparison with one, such as \"> 3\" or \"< 1%\""])
+        return nil
+    }
+
+    /// Digits, a point and a sign; `Double` alone would take `nan`, `1e9` and hexadecimal.
+    private static func decimal(_ text: String) -> Double? {
+        let text = text.filter { $0 != " " }
+        return text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == "." || $0 == "-") } && text.count < 16
+            ? Double(text) : nil
+    }
+
     func duration(_ value: LabValue, of what: String) -> Comparison<Duration>? {
         if let comparison = read(value, DurationText.parse) { return comparison }
         reader.report(

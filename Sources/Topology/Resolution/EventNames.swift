@@ -19,13 +19,37 @@ struct EventNames {
 
     /// Of boxes, and of hosts with programs: what a routing daemon does to the kernel's routes.
     static let routeKinds = ["route-added", "route-changed", "route-removed"]
+    /// Details that events of a kind have, or may have; of kinds that are not here nothing is said.
+    private static let detailsOfNodes: [String: [String]] = {
+        let ofStates = ["connection", "flow", "state", "interface", "timer", "from", "to", "packet", "action"]
+        let ofRequests = [
+            "service", "client", "request", "reason", "member", "snat-address", "snat-port", "server-time", "left-out",
+        ]
+        let ofMembers = ["service", "member", "address", "members-up", "sessions-removed"]
+        let table = [
+            (gatewayFirewallKinds.filter { $0 != "state-table-full" }, ofStates),
+            (["state-table-full"], ["flow", "states"]),
+            (["http-502", "http-503", "http-504"], ofRequests), (["member-up", "member-down"], ofMembers),
+        ]
+        return Dictionary(uniqueKeysWithValues: table.flatMap { kinds, details in kinds.map { ($0, details) } })
+    }()
+    private static let detailsOfFaults = [
+        "rule", "frame", "from", "source", "source-port", "destination", "destination-port", "by", "copies", "copy",
+        "byte", "bit", "checksums", "behind", "reason", "lost", "events",
+    ]
 
     var names: [String]
+    private var known: [String: [String]] = [:]
 
     init(nodes: [Node], faults: [String], rules: [FaultRule] = [], traffic: [String] = []) {
         names = faults
         names += traffic.flatMap { ["\($0).start", "\($0).stop"] }
-        for rule in rules { names += rule.action.eventKinds.map { "\(rule.name).\($0.rawValue)" } }
+        for rule in rules {
+            for kind in rule.action.eventKinds {
+                names.append("\(rule.name).\(kind.rawValue)")
+                known["\(rule.name).\(kind.rawValue)"] = Self.detailsOfFaults
+            }
+        }
         for node in nodes {
             let kinds =
                 switch node.role {
@@ -36,9 +60,16 @@ struct EventNames {
                 case .loadBalancer: ["ready"] + Self.balancerKinds
                 case .gatewayFirewall: ["ready"] + Self.gatewayFirewallKinds
                 }
-            for kind in kinds + (node.isBox ? Self.routeKinds : []) where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
+            for kind in kinds + (node.isBox ? Self.routeKinds : [])
+            where !names.contains("\(node.name).\(kind)") {
+                names.append("\(node.name).\(kind)")
+                known["\(node.name).\(kind)"] = Self.detailsOfNodes[kind]
+            }
         }
     }
+
+    /// Details that an event of that name may have; nil where that is not known.
+    func details(of name: String) -> [String]? { known[name] }
 
     /// Reports a name that nothing can bear; true where it is known.
     func check(_ name: String, at position: SourcePosition, _ reader: LabReader) -> Bool {

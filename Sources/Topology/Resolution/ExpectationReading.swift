@@ -1,3 +1,4 @@
+import Appliances
 import Expectation
 import LabFile
 import LabTime
@@ -10,6 +11,8 @@ struct ExpectationReading {
     let elements: [CableElement]
     /// The lab's words for its traffic programs.
     let traffic: [String]
+    /// The programs that could be read.
+    let programs: [TrafficProgram]
     let started: Set<String>
     let events: EventNames
     let references: ReferenceTable
@@ -19,13 +22,15 @@ struct ExpectationReading {
     private(set) var filters: [CaptureFilter] = []
 
     init(
-        _ items: [LabValue], nodes: [Node], elements: [CableElement], traffic: [String], scenario: ScenarioReading,
-        references: ReferenceTable, capture: CaptureSelection, _ reader: LabReader
+        _ items: [LabValue], nodes: [Node], elements: [CableElement], traffic: [String],
+        programs: [TrafficProgram], scenario: ScenarioReading, references: ReferenceTable, capture: CaptureSelection,
+        _ reader: LabReader
     ) {
         self.reader = reader
         self.nodes = nodes
         self.elements = elements
         self.traffic = traffic
+        self.programs = programs
         self.references = references
         self.capture = capture
         started = scenario.started
@@ -34,7 +39,7 @@ struct ExpectationReading {
     }
 
     private mutating func read(_ item: LabValue) {
-        let subjects = ["frames", "event", "counter"] + traffic
+        let subjects = ["frames", "event", "log", "counter"] + traffic
         guard let entries = item.entries else {
             reader.report("an expectation is \(item.found)", at: item.position, allowed: subjects)
             return
@@ -54,7 +59,8 @@ struct ExpectationReading {
             }
             return
         }
-        let siblings = subject.key == "frames" ? LabKeys.requirements : []
+        let siblings =
+            subject.key == "frames" ? LabKeys.requirements : subject.key == "log" ? LabKeys.logRequirements : []
         guard let mapping = MappingReader(item, "an expectation", keys: [subject.key, "id"] + siblings, reader) else {
             return
         }
@@ -63,6 +69,7 @@ struct ExpectationReading {
         case "frames": read = frames(subject.value, mapping)
         case "event": read = event(subject.value)
         case "counter": read = counter(subject.value)
+        case "log": read = log(subject.value, mapping)
         default: read = traffic(subject)
         }
         let id = mapping.text("id")
@@ -134,9 +141,12 @@ struct ExpectationReading {
         }
         expectation.duplicated = mapping["duplicated"].flatMap { comparisons.integer($0, of: "'duplicated'") }
         expectation.reordered = mapping["reordered"].flatMap { comparisons.integer($0, of: "'reordered'") }
+        expectation.statuses = mapping["statuses"].map { statuses($0, of: name) } ?? []
         expectation.after = mapping["after"].flatMap(anchor)
         expectation.before = mapping["before"].flatMap(anchor)
-        for key in ["longest-gap", "lost", "duplicated", "reordered"] where mapping[key] != nil { words.append(key) }
+        for key in ["longest-gap", "lost", "duplicated", "reordered", "statuses"] where mapping[key] != nil {
+            words.append(key)
+        }
         if words.isEmpty {
             reader.report(
                 "this expectation of '\(name)' expects nothing", at: entry.value.position,
@@ -186,6 +196,35 @@ struct ExpectationReading {
         return (.counter(expectation), "\(node)-\(words)")
     }
 
+    /// `{ 200: "> 1000", 502: "< 1%", none: 0, other: 0 }`
+    private func statuses(_ value: LabValue, of name: String) -> [StatusExpectation] {
+        if programs.contains(where: { $0.name == name && $0.kind != .httpRequest }) {
+            reader.report("'\(name)' is no http-request, so its answers have no status", at: value.position)
+        }
+        let words = ["a status from 100 to 599", "none", "other"]
+        guard let entries = value.entries, !entries.isEmpty else {
+            reader.report(
+                "'statuses' " + (value.entries == nil ? "is \(value.found)" : "names no status"), at: value.position,
+                allowed: ["a mapping of " + words.joined(separator: ", ")])
+            return []
+        }
+        return entries.compactMap { entry in
+            let answer: StatusExpectation.Answer
+            switch (entry.key, Int(entry.key)) {
+            case ("none", _): answer = .none
+            case ("other", _): answer = .other
+            case (_, let status?) where (100...599).contains(status): answer = .status(status)
+            default:
+                reader.report(
+                    "'\(LabValue.shortened(entry.key))' is no status", at: entry.keyPosition, allowed: words,
+                    suggestion: Spelling.nearest(to: entry.key, among: ["none", "other"]))
+                return nil
+            }
+            return ComparisonReading(reader: reader).amount(entry.value, of: "'\(entry.key)' of 'statuses'")
+                .map { StatusExpectation(answer, $0) }
+        }
+    }
+
     // MARK: Frames
 
     private mutating func frames(
@@ -194,7 +233,9 @@ struct ExpectationReading {
         guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
             return nil
         }
-        let on = mapping.required("on").flatMap { InterfaceReading(nodes: nodes, elements: elements, reader: reader).read($0, of: "on") }
+        let on = mapping.required("on").flatMap {
+            InterfaceReading(nodes: nodes, elements: elements, reader: reader).read($0, of: "on")
+        }
         if let on, !capture.interfaces.contains(on) {
             reader.report(
                 "\(on) is not captured in this lab", at: mapping.keyPosition("on"),
@@ -228,17 +269,25 @@ struct ExpectationReading {
         return (.frames(expectation), "\(on.node)-\(on.interface)-\(words)")
     }
 
-    private func requirement(_ item: MappingReader) -> (FrameExpectation.Requirement, String)? {
-        // `none:` and `some:` alone say enough, so a key without a value counts here.
-        let given = LabKeys.requirements.filter { item.value[$0] != nil }
+    /// The one requirement that stands beside the subject. `none:` and `some:` alone say enough, so a key without a
+    /// value counts here.
+    private func onlyRequirement(
+        _ item: MappingReader, of subject: String, among keys: [String]
+    ) -> (key: String, value: LabValue)? {
+        let given = keys.filter { item.value[$0] != nil }
         guard let key = given.first, given.count == 1, let value = item.value[key] else {
             reader.report(
                 given.isEmpty
-                    ? "an expectation of frames needs a requirement beside 'frames'"
-                    : "an expectation of frames has one requirement, not '\(given[0])' and '\(given[1])'",
-                at: given.count > 1 ? item.keyPosition(given[1]) : item.position, allowed: LabKeys.requirements)
+                    ? "an expectation of \(subject) needs a requirement beside '\(subject)'"
+                    : "an expectation of \(subject) has one requirement, not '\(given[0])' and '\(given[1])'",
+                at: given.count > 1 ? item.keyPosition(given[1]) : item.position, allowed: keys)
             return nil
         }
+        return (key, value)
+    }
+
+    private func requirement(_ item: MappingReader) -> (FrameExpectation.Requirement, String)? {
+        guard let (key, value) = onlyRequirement(item, of: "frames", among: LabKeys.requirements) else { return nil }
         let checks = CheckReading(reader: reader, references: references)
         switch key {
         case "every", "first":
@@ -288,13 +337,78 @@ struct ExpectationReading {
             reader.report(
                 "'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
         }
+        let with = RecordCheckReading(
+            reader: reader, references: references, events: events, what: "a detail of \(name)",
+            fields: events.details(of: name))
         return (
             .event(
                 EventExpectation(
-                    event: name, count: count ?? atLeastOnce, after: mapping["after"].flatMap(anchor),
+                    event: name, with: mapping["with"].map { with.read($0, of: "with") } ?? [],
+                    count: count ?? atLeastOnce, after: mapping["after"].flatMap(anchor),
+                    before: mapping["before"].flatMap(anchor),
                     within: mapping.duration("within", in: .nanoseconds(1)...(.seconds(86_400))))),
             eventWords(name)
         )
+    }
+
+    // MARK: Logs
+
+    private func log(
+        _ value: LabValue, _ item: MappingReader
+    ) -> (ExpectationSpecification.Subject, String)? {
+        guard let mapping = MappingReader(value, "an expectation of a log", keys: LabKeys.log, reader),
+            let on = mapping.required("on")
+        else { return nil }
+        let owners = nodes.filter(\.logsRequests).map(\.name)
+        guard let node = on.text, owners.contains(node) else {
+            reader.reportUnknown(
+                on.text ?? "",
+                "\(on.found) has no access log: only load balancers with a service of the profile http do",
+                at: on.position, allowed: owners)
+            return nil
+        }
+        if let value = mapping["within"], mapping["after"] == nil {
+            reader.report(
+                "'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
+        }
+        let checks = RecordCheckReading(
+            reader: reader, references: references, events: events, what: "a field of the access log",
+            fields: AccessLogField.allCases.map(\.rawValue))
+        guard let (requirement, words) = logRequirement(item, checks) else { return nil }
+        let expectation = LogExpectation(
+            node: node, selection: mapping["where"].map { checks.read($0, of: "where") } ?? [],
+            after: mapping["after"].flatMap(anchor), before: mapping["before"].flatMap(anchor),
+            within: mapping.duration("within", in: .nanoseconds(1)...(.seconds(86_400))), requirement: requirement)
+        return (.log(expectation), "\(node)-log-\(words)")
+    }
+
+    private func logRequirement(
+        _ item: MappingReader, _ checks: RecordCheckReading
+    ) -> (LogExpectation.Requirement, String)? {
+        guard let (key, value) = onlyRequirement(item, of: "log", among: LabKeys.logRequirements) else { return nil }
+        let words = ([key] + (value.entries ?? []).map(\.key).filter { $0 != "is" }.prefix(2)).joined(separator: "-")
+        switch key {
+        case "every", "first":
+            let fields = checks.read(value, of: key)
+            if value.entries?.isEmpty == true {
+                reader.report("'\(key)' needs at least one field to check", at: value.position)
+            }
+            return (key == "every" ? .every(fields) : .first(fields), words)
+        case "some", "none":
+            let fields = value.isNull || value.text == "true" ? [] : checks.read(value, of: key)
+            return (key == "some" ? .some(fields) : .none(fields), words)
+        default:
+            let comparisons = ComparisonReading(reader: reader)
+            guard value.entries != nil else {
+                return comparisons.integer(value, of: "'count'").map { (.count($0, []), words) }
+            }
+            guard let number = value["is"] else {
+                reader.report("'count' needs the key 'is', such as is: \"> 3\"", at: value.position)
+                return nil
+            }
+            let fields = checks.read(value.setting("is", to: nil), of: key)
+            return comparisons.integer(number, of: "'count'").map { (.count($0, fields), words) }
+        }
     }
 
     private func eventWords(_ name: String) -> String { name.split(separator: ".").joined(separator: "-") }

@@ -26,13 +26,15 @@ struct FaultActionReading {
         guard let entry = value.entries?.first, value.entries?.count == 1 else {
             let needs = value.text.map { Self.actions.contains($0) } ?? false
             reader.reportUnknown(
-                value.text ?? "", needs ? "'\(value.text ?? "")' needs more, as in { delay: 50ms }" : "'do' is \(value.found)",
+                value.text ?? "",
+                needs ? "'\(value.text ?? "")' needs more, as in { delay: 50ms }" : "'do' is \(value.found)",
                 at: value.position, allowed: Self.actions)
             return nil
         }
         guard Self.actions.contains(entry.key) else {
             reader.reportUnknown(
-                entry.key, "unknown fault '\(LabValue.shortened(entry.key))'", at: entry.keyPosition, allowed: Self.actions)
+                entry.key, "unknown fault '\(LabValue.shortened(entry.key))'", at: entry.keyPosition,
+                allowed: Self.actions)
             return nil
         }
         let given = entry.value.isNull && Self.bare.contains(entry.key) ? nil : entry.value
@@ -42,7 +44,9 @@ struct FaultActionReading {
     private mutating func action(_ name: String, _ value: LabValue?, at position: SourcePosition) -> FaultAction? {
         switch name {
         case "drop":
-            if let value { reader.report("'drop' is \(value.found)", at: value.position, allowed: ["nothing: 'do: drop' says all"]) }
+            if let value {
+                reader.report("'drop' is \(value.found)", at: value.position, allowed: ["nothing: 'do: drop' says all"])
+            }
             return value == nil ? .drop : nil
         case "loss": return value.flatMap(loss).map { .lose($0) }
         case "delay": return value.flatMap(delay).map { .delay($0) }
@@ -89,14 +93,19 @@ struct FaultActionReading {
     private func delay(_ value: LabValue) -> Delay? {
         if value.text != nil { return reader.duration(value, of: "'delay'", in: Self.times).map { Delay(.fixed($0)) } }
         let kinds = ["time", "uniform", "normal", "exponential", "pareto"]
-        guard let mapping = MappingReader(value, "a delay", keys: kinds + ["keep-order"], reader) else { return nil }
+        guard let mapping = MappingReader(value, "a delay", keys: kinds + ["keep-order", "at-most"], reader) else {
+            return nil
+        }
         let given = kinds.filter { mapping[$0] != nil }
         guard let kind = given.first, given.count == 1, let form = mapping[kind] else {
-            reader.report("a delay has \(given.isEmpty ? "no" : "more than one") distribution", at: value.position, allowed: kinds)
+            reader.report(
+                "a delay has \(given.isEmpty ? "no" : "more than one") distribution", at: value.position, allowed: kinds
+            )
             return nil
         }
         let keepsOrder = mapping.flag("keep-order") ?? false
-        return distribution(kind, form).map { Delay($0, keepsOrder: keepsOrder) }
+        let atMost = mapping.duration("at-most", in: Self.times)
+        return distribution(kind, form).map { Delay($0, keepsOrder: keepsOrder, atMost: atMost) }
     }
 
     private func distribution(_ kind: String, _ value: LabValue) -> DelayDistribution? {
@@ -104,7 +113,10 @@ struct FaultActionReading {
         if kind == "exponential", value.text != nil {
             return reader.duration(value, of: "'exponential'", in: Self.times).map { .exponential(mean: $0) }
         }
-        let keys = ["uniform": ["from", "to"], "normal": ["mean", "deviation"], "exponential": ["mean"], "pareto": ["minimum", "shape"]]
+        let keys = [
+            "uniform": ["from", "to"], "normal": ["mean", "deviation"], "exponential": ["mean"],
+            "pareto": ["minimum", "shape"],
+        ]
         guard let mapping = MappingReader(value, "'\(kind)'", keys: keys[kind] ?? [], reader) else { return nil }
         func time(_ key: String) -> Duration? {
             mapping.required(key) == nil ? nil : mapping.duration(key, in: Self.times)
@@ -133,9 +145,12 @@ struct FaultActionReading {
     private func duplication(_ value: LabValue?) -> Duplication? {
         guard let value else { return Duplication() }
         let most = 1...100
-        if value.text != nil { return reader.integer(value, of: "'duplicate'", in: most).map { Duplication(copies: $0) } }
+        if value.text != nil {
+            return reader.integer(value, of: "'duplicate'", in: most).map { Duplication(copies: $0) }
+        }
         guard let mapping = MappingReader(value, "a duplication", keys: ["copies", "gap"], reader) else { return nil }
-        return Duplication(copies: mapping.integer("copies", in: most) ?? 1, gap: mapping.duration("gap", in: Self.times) ?? .zero)
+        return Duplication(
+            copies: mapping.integer("copies", in: most) ?? 1, gap: mapping.duration("gap", in: Self.times) ?? .zero)
     }
 
     /// `hold`, `{ copy: on, until: { class: syn, same-flow: on } }`
@@ -168,14 +183,17 @@ struct FaultActionReading {
                 number: mapping.integer("number", in: 1...1_000_000) ?? 1)
             let (sameFlow, samePort) = (mapping.flag("same-flow") ?? false, mapping.flag("same-client-port") ?? false)
             if sameFlow, samePort {
-                reader.report("'same-flow' says more than 'same-client-port'; keep one", at: mapping.keyPosition("same-client-port"))
+                reader.report(
+                    "'same-flow' says more than 'same-client-port'; keep one",
+                    at: mapping.keyPosition("same-client-port"))
             }
             frame.relation = sameFlow ? .flow : samePort ? .clientPort : .any
             if mapping.text("match") != nil { filter = mapping["match"] }
             condition.frame = frame
         }
         if condition.frame == nil, condition.event == nil, condition.time == nil {
-            reader.report("'until' needs something to wait for", at: value.position, allowed: ofFrames + ["event", "time"])
+            reader.report(
+                "'until' needs something to wait for", at: value.position, allowed: ofFrames + ["event", "time"])
         }
         return condition
     }
@@ -183,7 +201,8 @@ struct FaultActionReading {
     /// `corrupt`, `{ part: payload, byte: 3, bit: 0, checksums: fixed }`
     private func corruption(_ value: LabValue?) -> Corruption? {
         guard let value else { return Corruption() }
-        guard let mapping = MappingReader(value, "a corruption", keys: ["part", "byte", "bit", "checksums"], reader) else {
+        guard let mapping = MappingReader(value, "a corruption", keys: ["part", "byte", "bit", "checksums"], reader)
+        else {
             return nil
         }
         return Corruption(
@@ -196,7 +215,9 @@ struct FaultActionReading {
         guard let value else { return Reordering() }
         let most = 1...10_000
         if value.text != nil { return reader.integer(value, of: "'reorder'", in: most).map { Reordering(behind: $0) } }
-        guard let mapping = MappingReader(value, "a reordering", keys: ["behind", "at-most"], reader) else { return nil }
+        guard let mapping = MappingReader(value, "a reordering", keys: ["behind", "at-most"], reader) else {
+            return nil
+        }
         return Reordering(
             behind: mapping.integer("behind", in: most) ?? 1,
             atMost: mapping.duration("at-most", in: Self.times) ?? .milliseconds(100))
@@ -222,7 +243,8 @@ struct FaultActionReading {
             return Int64(number * unit.1)
         }
         reader.report(
-            "\(what) is \(value.found)", at: value.position, allowed: ["a rate with its unit, such as 500kbit/s, 10Mbit/s or 1Gbit/s"])
+            "\(what) is \(value.found)", at: value.position,
+            allowed: ["a rate with its unit, such as 500kbit/s, 10Mbit/s or 1Gbit/s"])
         return nil
     }
 }

@@ -53,6 +53,7 @@ enum ResolvedText {
             return (name, written)
         }
         var variant = [("shows", text(definition.shows.rawValue)), ("title", text(title))]
+        if definition.isOnRequest { variant.append(("on-request", text("on"))) }
         if !definition.expectations.isEmpty {
             variant.append(("expect", LabValue(.sequence(definition.expectations), at: place)))
         }

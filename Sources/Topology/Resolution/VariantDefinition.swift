@@ -5,6 +5,8 @@ struct VariantDefinition {
     var name: Located<String>
     var shows: Variant.Purpose
     var title: String?
+    /// Runs only when it is named.
+    var isOnRequest = false
     /// Patches of the lab, to be laid over it in this order.
     var changes: [LabValue]
     /// The expectations as written, nested lists flattened; one with an id stands for all before it of that id.
@@ -86,7 +88,8 @@ struct VariantDefinition {
         }
         return VariantDefinition(
             name: Located(value: entry.key, position: entry.keyPosition), shows: purpose,
-            title: chain[0].mapping.text("title"), changes: changes, expectations: expectations)
+            title: chain[0].mapping.text("title"), isOnRequest: chain[0].mapping.flag("on-request") ?? false,
+            changes: changes, expectations: expectations)
     }
 
     private static let changeable = LabKeys.top.filter { !["schema", "name", "variants", "expect"].contains($0) }

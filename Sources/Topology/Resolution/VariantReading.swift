@@ -56,8 +56,8 @@ struct VariantReading {
             tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, origins: origins, pushes: pushes, reader)
         faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
-            definition.expectations, nodes: nodes, elements: faults.elements, traffic: words, scenario: scenario,
-            references: resolution.references, capture: capture, reader)
+            definition.expectations, nodes: nodes, elements: faults.elements, traffic: words,
+            programs: traffic.programs, scenario: scenario, references: resolution.references, capture: capture, reader)
         guard reader.reports == before else { return nil }
 
         // Chance without a seed in the file has the usual one, and says so.
@@ -65,7 +65,8 @@ struct VariantReading {
         let chance = seed ?? (isByChance ? FaultsReading.usualSeed : nil)
         let title = definition.title ?? tree["title"]?.text ?? lab
         let variant = Variant(
-            name: definition.name.value, shows: definition.shows, title: title, networks: resolution.networks,
+            name: definition.name.value, shows: definition.shows, title: title, isOnRequest: definition.isOnRequest,
+            timers: timers, networks: resolution.networks,
             nodes: nodes, elements: faults.elements, traffic: traffic.programs, scenario: scenario.steps,
             expectations: expectations.specifications,
             capture: capture, seed: chance, references: resolution.references,

@@ -27,7 +27,7 @@ struct Judgement {
             self.variant = VariantVerdict(
                 name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: left.seconds,
                 evidence: RunEvidence(
-                    events: left.events, traffic: left.traffic, captures: left.captures,
+                    events: left.events, traffic: left.traffic, captures: left.captures, logs: left.accessLogs,
                     source: CaptureFolder(path: folder.path)),
                 results: [], problem: "\(failure)", seed: variant.seed)
             return
@@ -35,7 +35,7 @@ struct Judgement {
         do {
             let record = try RunRecord(reading: folder)
             var evidence = RunEvidence(
-                events: record.events, traffic: record.traffic, captures: record.captures,
+                events: record.events, traffic: record.traffic, captures: record.captures, logs: record.accessLogs,
                 source: CaptureFolder(path: folder.path))
             evidence.counters = record.counters
             let results = ExpectationEvaluator(evidence).evaluate(variant.expectations)

@@ -6,10 +6,13 @@ internal import LabTime
 
 struct Connections: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows the connection table of a gateway firewall.",
+        abstract: "Shows the connections that a firewall, gateway firewall or load balancer knows.",
         discussion: """
-            One connection a line, in the notation of the product, then the timer that will end it and the time left: \
-            10.0.0.3:443 -> 10.0.0.1:4000 dir in protocol tcp state CLOSING:CLOSED
+            One connection a line. Of a gateway firewall in the notation of the product, then the interface, the timer \
+            that will end it and the time left: \
+            10.0.0.3:443 -> 10.0.0.1:4000 dir in protocol tcp state CLOSING:CLOSED. \
+            Of a firewall pair its sessions, of a load balancer its sessions with what it makes of them, and the \
+            connections of its proxies and HTTP services as its kernel knows them.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -33,9 +36,13 @@ struct Connections: ParsableCommand {
             let lines = list.connections.map(\.description)
             let width = lines.map(\.count).max() ?? 0
             for (line, connection) in zip(lines, list.connections) {
-                let left = String(format: "%.1f s", connection.remaining.milliseconds / 1000)
+                let place = connection.interface.map { "on \($0)" }
+                let left = connection.remaining.map {
+                    (connection.timer.map { "\($0) " } ?? "") + String(format: "%.1f s", $0.milliseconds / 1000)
+                }
+                let more = [place, left].compactMap(\.self)
                 Console.answer(
-                    line.padded(to: width) + "  on \(connection.interface)  \(connection.timer) \(left)\n")
+                    (more.isEmpty ? line : line.padded(to: width) + "  " + more.joined(separator: "  ")) + "\n")
             }
             if list.total == 0 { Console.complain("'\(node)' knows no connection.") }
         }
@@ -49,12 +56,13 @@ private struct Table: Encodable {
     struct Row: Encodable {
         var source: String
         var destination: String
-        var direction: String
+        var direction: String?
         var `protocol`: String
         var state: String
-        var interface: String
-        var timer: String
-        var remainingMilliseconds: Double
+        var interface: String?
+        var timer: String?
+        var remainingMilliseconds: Double?
+        var translated: String?
     }
 
     var total: Int
@@ -66,7 +74,8 @@ private struct Table: Encodable {
             Row(
                 source: $0.source, destination: $0.destination, direction: $0.direction, protocol: $0.protocol,
                 state: $0.state, interface: $0.interface, timer: $0.timer,
-                remainingMilliseconds: $0.remaining.milliseconds)
+                remainingMilliseconds: $0.remaining?.milliseconds,
+                translated: $0.translated)
         }
     }
 }

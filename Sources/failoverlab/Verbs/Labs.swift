@@ -16,7 +16,9 @@ struct Labs: ParsableCommand {
             if let reference = lab.reference { Console.answer("  \(reference)\n") }
             let width = lab.variants.map(\.name.count).max() ?? 0
             for variant in lab.variants {
-                let title = variant.title == variant.name ? "" : "  \(variant.title)"
+                let title =
+                    (variant.title == variant.name ? "" : "  \(variant.title)")
+                    + (variant.isOnRequest ? "  (on request)" : "")
                 Console.answer(
                     "    \(variant.name.padded(to: width))  \(variant.shows.rawValue.padded(to: 7))\(title)\n")
             }

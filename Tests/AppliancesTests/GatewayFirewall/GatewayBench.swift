@@ -165,7 +165,7 @@ final class GatewayBench {
     }
 
     /// The only connection's state and timer; empty where there is none.
-    var state: String { connections.map { "\($0.state) \($0.timer)" }.joined(separator: ", ") }
+    var state: String { connections.map { "\($0.state) \($0.timer ?? "without timer")" }.joined(separator: ", ") }
 
     func kinds() -> [String] { events.map(\.kind) }
 

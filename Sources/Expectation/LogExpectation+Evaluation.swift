@@ -1,0 +1,73 @@
+import Evidence
+import LabTime
+
+extension LogExpectation {
+    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+        if within != nil, after == nil {
+            throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
+        }
+        let window = try TimeWindow(after: after, before: before, within: within, in: evidence)
+        if window.isEmpty {
+            throw UndecidableExpectation(
+                "the window\(TimeWindow.words(after: after, before: before)) is empty: it ends before it begins")
+        }
+        guard let log = evidence.logs[node] else {
+            throw UndecidableExpectation("\(node) left no access log")
+        }
+        let chosen = try ResolvedRecordChecks(selection, in: evidence)
+        let lines = log.filter { window.contains($0.time) && chosen.hold(for: $0.fields) }
+        let finding = try finding(lines, in: evidence)
+        return ExpectationResult(
+            id: id, verdict: finding.holds ? .pass : .fail, expected: sentence, seen: finding.seen)
+    }
+
+    private func finding(_ lines: [LogLine], in evidence: RunEvidence) throws -> (holds: Bool, seen: String) {
+        let checks = try ResolvedRecordChecks(requirement.checks, in: evidence)
+        let passing = lines.filter { checks.hold(for: $0.fields) }
+        /// `line 6 at +1.502 s after late-fin.released: status 502, snatPort 4000`
+        func told(_ line: LogLine) -> String {
+            let moment = evidence.moment(of: line.time, from: (after ?? before)?.event).map { " at \($0)" } ?? ""
+            let fields = checks.isEmpty ? line.summary : checks.seen(in: line.fields)
+            return "line \(line.number)\(moment): \(fields)"
+        }
+        let all = lines.count == 1 ? "1 line" : "\(lines.count) lines"
+        switch requirement {
+        case .every:
+            guard let breaking = lines.first(where: { !checks.hold(for: $0.fields) }) else {
+                return (!lines.isEmpty, lines.first.map { "all of \(all), first \(told($0))" } ?? "no such line")
+            }
+            return (false, "\(lines.count - passing.count) of \(all) do not, first \(told(breaking))")
+        case .some:
+            let nearest = lines.first.map { "none of \(all), first \(told($0))" } ?? "no such line"
+            return (!passing.isEmpty, passing.first.map(told) ?? nearest)
+        case .none:
+            return (
+                passing.isEmpty,
+                passing.first.map { "\(passing.count) of \(all), first \(told($0))" } ?? "none of \(all)"
+            )
+        case .count(let comparison, _):
+            return (
+                comparison.holds(for: passing.count),
+                "\(passing.count) of \(all)" + (passing.first.map { ", first \(told($0))" } ?? "")
+            )
+        case .first:
+            guard let first = lines.first else { return (false, "no such line") }
+            return (checks.hold(for: first.fields), told(first))
+        }
+    }
+}
+
+extension LogExpectation.Requirement {
+    var checks: [RecordCheck] {
+        switch self {
+        case .every(let checks), .some(let checks), .none(let checks), .first(let checks), .count(_, let checks): checks
+        }
+    }
+}
+
+extension LogLine {
+    /// What tells most of a request.
+    fileprivate var summary: String {
+        ["method", "uri", "status", "reason"].compactMap { fields[$0] }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,50 @@
+internal import Evidence
+internal import Foundation
+internal import LabTime
+
+/// Reads `logs/<node>.access.jsonl` of a run's folder.
+enum AccessLogReading {
+    private static let suffix = ".access.jsonl"
+
+    /// By node.
+    /// - Throws: `LabFailure` that names the line which is damaged
+    static func logs(in folder: RunFolder) throws(LabFailure) -> [String: [LogLine]] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.logs)) ?? []
+        var logs: [String: [LogLine]] = [:]
+        for file in files where file.hasSuffix(suffix) {
+            let path = folder.logs + "/" + file
+            var lines: [LogLine] = []
+            for (index, text) in try RunRecord.contents(of: path).split(separator: "\n").enumerated() {
+                guard let line = line(text, number: index + 1) else {
+                    throw LabFailure(.lab, "'\(path)' is damaged in line \(index + 1), or of another version")
+                }
+                lines.append(line)
+            }
+            logs[String(file.dropLast(suffix.count))] = lines
+        }
+        return logs
+    }
+
+    private static func line(_ text: Substring, number: Int) -> LogLine? {
+        guard let values = try? JSONLine.decode([String: Scalar].self, from: Array(text.utf8)),
+            let time = values["time"].flatMap({ Timestamp($0.text) })
+        else { return nil }
+        return LogLine(number: number, time: time, fields: values.mapValues(\.text))
+    }
+
+    /// A JSON value that is no list and no object, as text.
+    private struct Scalar: Decodable {
+        var text: String
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let word = try? container.decode(String.self) {
+                text = word
+            } else if let number = try? container.decode(Int.self) {
+                text = "\(number)"
+            } else {
+                text = "\(try container.decode(Double.self))"
+            }
+        }
+    }
+}
