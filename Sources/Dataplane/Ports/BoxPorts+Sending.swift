@@ -3,7 +3,7 @@ public import Wire
 
 extension BoxPorts {
     /// Routes an IPv4 packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
-    /// them fails.
+    /// them fails. A packet that exceeds the MTU and allows it leaves in fragments.
     /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
     public mutating func route(
         _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation? = nil, at now: Instant,
@@ -14,6 +14,11 @@ extension BoxPorts {
         var packet = packet
         translation?.apply(to: &packet)
         guard packet.decrementTimeToLive() else { return }
+        guard packet.layout.packetLength <= Int(self[hop.port].mtu) else {
+            // Fragments of a translated datagram that arrived whole; those that arrived as fragments have one already.
+            if translation != nil, !packet.layout.isFragment { packet.rewriteIdentification(newIdentification()) }
+            return sendInFragments(frame, packet, to: hop, at: now, into: &output)
+        }
         forward(frame, to: hop, at: now, into: &output)
     }
 
@@ -24,14 +29,14 @@ extension BoxPorts {
     ) {
         let destination = translation?.flow.destination ?? packet.destination
         guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
-        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
-        buffer.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
-        guard var copy = PacketView(UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(frame.length)])) else {
-            return
+        var packet = packet
+        translation?.apply(to: &packet)
+        guard packet.decrementTimeToLive() else { return }
+        guard packet.layout.packetLength <= Int(self[hop.port].mtu) else {
+            return sendInFragments(frame, packet, to: hop, at: now, into: &output)
         }
-        translation?.apply(to: &copy)
-        guard copy.decrementTimeToLive() else { return }
-        copy.sourceMAC = self[hop.port].sourceMAC
+        packet.sourceMAC = self[hop.port].sourceMAC
+        scratch.copyMemory(from: frame.base, byteCount: Int(frame.length))
         if sendScratch(Int(frame.length), to: hop, at: now, into: &output) { counters.count(.forwarded) }
     }
 
@@ -50,12 +55,16 @@ extension BoxPorts {
                 .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)
             return nil
         }
-        return canLeave(frame, packet, by: hop.port, at: now, into: &output) ? hop : nil
+        let mayLeave = canLeave(
+            frame, packet, by: hop.port, inFragments: !packet.dontFragment, at: now, into: &output)
+        return mayLeave ? hop : nil
     }
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
+    /// - Parameter inFragments: whether the caller fragments what exceeds the MTU
     public mutating func canLeave(
-        _ frame: Frame, _ packet: PacketView, by port: PortIndex, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: PacketView, by port: PortIndex, inFragments: Bool = false, at now: Instant,
+        into output: inout FrameQueue
     ) -> Bool {
         guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)
@@ -63,7 +72,7 @@ extension BoxPorts {
             return false
         }
         let mtu = Int(self[port].mtu)
-        guard packet.layout.packetLength <= mtu else {
+        guard packet.layout.packetLength <= mtu || inFragments else {
             counters.drop(.packetTooBig)
             sendICMPError(
                 .fragmentationNeeded(mtu: UInt16(clamping: mtu)), about: frame, packet, at: now, into: &output)
