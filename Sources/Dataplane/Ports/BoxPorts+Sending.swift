@@ -2,15 +2,28 @@ public import LabTime
 public import Wire
 
 extension BoxPorts {
-    /// Routes an IPv4 packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
-    /// them fails. A packet that exceeds the MTU and allows it leaves in fragments.
+    /// Routes a packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
+    /// them fails.
+    public mutating func route<Tuple: PortTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+    ) {
+        guard let hop = nextHop(to: packet.destination, for: frame, packet, at: now, into: &output),
+            packet.decrementTimeToLive()
+        else { return }
+        forward(frame, to: hop, at: now, into: &output)
+    }
+
+    /// As above, for an IPv4 packet that may be translated; one that exceeds the MTU and allows it leaves in fragments.
     /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
     public mutating func route(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation? = nil, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
-        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
+        guard
+            let hop = nextHop(
+                to: destination, for: frame, packet, inFragments: !packet.dontFragment, at: now, into: &output)
+        else { return }
         var packet = packet
         translation?.apply(to: &packet)
         guard packet.decrementTimeToLive() else { return }
@@ -28,7 +41,10 @@ extension BoxPorts {
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
-        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
+        guard
+            let hop = nextHop(
+                to: destination, for: frame, packet, inFragments: !packet.dontFragment, at: now, into: &output)
+        else { return }
         var packet = packet
         translation?.apply(to: &packet)
         guard packet.decrementTimeToLive() else { return }
@@ -41,41 +57,37 @@ extension BoxPorts {
     }
 
     /// Where a packet leaves to; nil where it does not, which was counted and told.
-    private mutating func nextHop(
-        to destination: IPv4Address, for frame: Frame, _ packet: PacketView, at now: Instant,
-        into output: inout FrameQueue
-    ) -> NextHop? {
+    private mutating func nextHop<Tuple: PortTuple>(
+        to destination: Tuple.Address, for frame: Frame, _ packet: IPPacketView<Tuple>, inFragments: Bool = false,
+        at now: Instant, into output: inout FrameQueue
+    ) -> IPNextHop<Tuple.Address>? {
         guard destination.isRoutable else {
             counters.drop(.multicast)
             return nil
         }
-        guard let hop = routes.lookup(destination) else {
+        guard let hop = Tuple.hop(to: destination, in: self) else {
             counters.drop(.noRoute)
-            sendICMPError(
-                .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)
+            sendError(.noRoute, about: frame, packet, at: now, into: &output)
             return nil
         }
-        let mayLeave = canLeave(
-            frame, packet, by: hop.port, inFragments: !packet.dontFragment, at: now, into: &output)
-        return mayLeave ? hop : nil
+        return canLeave(frame, packet, by: hop.port, inFragments: inFragments, at: now, into: &output) ? hop : nil
     }
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
     /// - Parameter inFragments: whether the caller fragments what exceeds the MTU
-    public mutating func canLeave(
-        _ frame: Frame, _ packet: PacketView, by port: PortIndex, inFragments: Bool = false, at now: Instant,
+    public mutating func canLeave<Tuple: PortTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, inFragments: Bool = false, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)
-            sendICMPError(.timeExceeded, about: frame, packet, at: now, into: &output)
+            sendError(.timeExceeded, about: frame, packet, at: now, into: &output)
             return false
         }
         let mtu = Int(self[port].mtu)
         guard packet.layout.packetLength <= mtu || inFragments else {
             counters.drop(.packetTooBig)
-            sendICMPError(
-                .fragmentationNeeded(mtu: UInt16(clamping: mtu)), about: frame, packet, at: now, into: &output)
+            sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
             return false
         }
         return true
@@ -84,7 +96,9 @@ extension BoxPorts {
     /// Sends a frame with a finished IP header to a next hop. Where its MAC address is not known yet, a copy waits
     /// and the neighbour is asked for.
     @inlinable
-    public mutating func forward(_ frame: Frame, to hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+    public mutating func forward<Address: InternetAddress>(
+        _ frame: Frame, to hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    ) {
         if let mac = neighbors.lookup(hop.address, on: hop.port) {
             transmit(frame, to: mac, by: hop.port, into: &output)
         } else {
@@ -107,16 +121,18 @@ extension BoxPorts {
     }
 
     @usableFromInline
-    mutating func hold(_ frame: Frame, for hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+    mutating func hold<Address: InternetAddress>(
+        _ frame: Frame, for hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    ) {
         guard Int(hop.port) < count, ports[Int(hop.port)].isUp else { return counters.drop(.carrierDown) }
         frame.base.write(ports[Int(hop.port)].sourceMAC, at: 6)
         switch neighbors.hold(UnsafeRawBufferPointer(frame.bytes), for: hop.address, on: hop.port, at: now) {
         case .held: break
-        case .heldFirst: sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output)
+        case .heldFirst: solicit(hop.address.erased, by: hop.port, into: &output)
         case .heldInsteadOfOldest: counters.drop(.neighborQueueFull)
         case .noRoom(let isFirst):
             counters.drop(.neighborPending)
-            if isFirst { sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output) }
+            if isFirst { solicit(hop.address.erased, by: hop.port, into: &output) }
         case .tableFull: counters.drop(.neighborTableFull)
         }
     }
@@ -151,12 +167,5 @@ extension BoxPorts {
             return counters.drop(.outputFull)
         }
         counters.count(.fromHost)
-    }
-}
-
-extension IPv4Address {
-    /// Whether a router may forward to it: neither a group nor "this network" nor the host itself.
-    @inlinable public var isRoutable: Bool {
-        rawValue >> 24 != 0 && !isLoopback && !isMulticast && !isBroadcast
     }
 }
