@@ -116,6 +116,7 @@ private func messages(_ old: String, _ new: String) -> [String] {
         ("filtering: address-dependent", "filtering: adress-dependent", "address-dependent"),
         ("filtering:", "filterin:", "unknown key 'filterin' of the pool 'internet'"),
         ("ports: 2000-2999", "ports: 2999-2000", "'ports' of the pool 'guests' is '2999-2000'"),
+        ("ports: 2000-2999", "ports: 2000-2001", "leave one box of the pair none"),
         ("[192.0.2.20, 192.0.2.21]", "[192.0.2.13, 192.0.2.13]", "is in the pool 'guests' already"),
         ("[192.0.2.20, 192.0.2.21]", "[]", "the pool 'guests' has no address"),
         ("[192.0.2.20, 192.0.2.21]", "192.0.2.2", "fw-a.outside's own address"),

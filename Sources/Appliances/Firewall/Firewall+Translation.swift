@@ -18,10 +18,9 @@ extension Firewall {
     mutating func receiveForPool(
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
-        let isPorts = (0..<ports.count).contains {
-            ports[PortIndex($0)].address?.address == packet.destination
+        guard translation.sharedWithHost.contains(packet.destination) else {
+            return forward(frame, packet, at: now, into: &output)
         }
-        guard isPorts else { return forward(frame, packet, at: now, into: &output) }
         // The host's own fragments and a mapping's cannot be told apart before the first one.
         if packet.layout.isFragment { return forwardFragment(frame, packet, isOwn: true, at: now, into: &output) }
         switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
@@ -31,21 +30,29 @@ extension Firewall {
         }
     }
 
-    /// Sends a packet of a session.
-    private mutating func send(
+    /// Sends a packet of a session, as it came in.
+    mutating func send(
         _ frame: Frame, _ packet: PacketView, of index: FlowIndex, at now: Instant, into output: inout FrameQueue
     ) {
-        guard filter.table[index].isTranslated else { return ports.route(frame, packet, at: now, into: &output) }
+        guard filter.table[index].isTranslated else { return leave(frame, packet, as: nil, at: now, into: &output) }
         if packet.icmp?.type.isError == true {
             guard let translation = filter.translation(ofError: packet, about: index) else {
                 return ports.counters.drop(.malformedTransport)
             }
             ports.counters.count(.icmpTranslated)
-            return ports.route(frame, packet, as: translation, at: now, into: &output)
+            return leave(frame, packet, as: translation, at: now, into: &output)
         }
         let outgoing = filter.outgoing(of: index, arrivedAs: packet.fiveTuple)
         if packet.tcpFlags.isInitialSYN { translation.unsolicited.forget(outgoing.reversed) }
-        ports.route(frame, packet, as: PacketTranslation(outgoing), at: now, into: &output)
+        leave(frame, packet, as: PacketTranslation(outgoing), at: now, into: &output)
+    }
+
+    /// Every packet that was let through takes its way from here.
+    private mutating func leave(
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        into output: inout FrameQueue
+    ) {
+        ports.route(frame, packet, as: translation, at: now, into: &output)
     }
 
     /// Counts a packet that opens no session, and tells its sender where it should know.
@@ -113,7 +120,7 @@ extension Firewall {
             if case .pass(outgoing, let identification)? = fragments.decision(about: packet) {
                 return .pass(as: outgoing, identification: identification)
             }
-            return .pass(as: outgoing, identification: fragments.newIdentification())
+            return .pass(as: outgoing, identification: ports.newIdentification())
         case .drop(let reason):
             let isHosts = isOwn && (reason == .noMapping || reason == .noSession)
             if !isHosts { refuse(frame, packet, reason, at: now, into: &output) }
@@ -148,8 +155,7 @@ extension Firewall {
     ) {
         switch decision {
         case .pass(let flow, let identification):
-            ports.route(
-                frame, packet, as: PacketTranslation(flow, identification: identification), at: now, into: &output)
+            leave(frame, packet, as: PacketTranslation(flow, identification: identification), at: now, into: &output)
         case .drop(let reason):
             if isOwn, reason == .noMapping || reason == .noSession {
                 ports.deliverToHost(frame, into: &output)

@@ -63,7 +63,8 @@ public struct Firewall: ~Copyable, Appliance {
         self.ports = ports
         let nat = SourceNAT(
             configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
-        fragments = FragmentTable(identification: nat.share == .second ? 0x8000 : 1)
+        fragments = FragmentTable()
+        self.ports.nextIdentification = nat.share == .second ? 0x8000 : 1
         translation = FirewallTranslation(
             pools: nat.pools, ports: configuration.ports, routers: redundancy?.routers ?? [])
         filter = SessionFilter(

@@ -17,6 +17,8 @@ struct FirewallTranslation: ~Copyable {
     static let eventInterval: Duration = .seconds(1)
 
     let addresses: [Address]
+    /// Addresses of pools that are a port's own: the box's kernel uses them too.
+    let sharedWithHost: [IPv4Address]
     var unsolicited = UnsolicitedSYNs()
     /// When each pool was last told of, by name.
     var toldAt: [String: Instant] = [:]
@@ -32,6 +34,8 @@ struct FirewallTranslation: ~Copyable {
             addresses.append(Address(address: address, port: PortIndex(index), mac: mac))
         }
         self.addresses = addresses
+        let own = ports.compactMap { $0.address?.address }
+        sharedWithHost = pools.flatMap(\.addresses).filter(own.contains)
     }
 
     /// - Throws: what in the pools and rules cannot be

@@ -21,6 +21,7 @@ public struct Counters: ~Copyable {
         case flowsExpired
         case flowsClosed
         case flowsRemoved
+        case fragmented
     }
 
     /// Room for every event and reason; a power of two, so that new cases do not move anything.
@@ -83,6 +84,7 @@ extension Counters.Event {
         case .flowsExpired: "flows.expired"
         case .flowsClosed: "flows.closed"
         case .flowsRemoved: "flows.removed"
+        case .fragmented: "fragmented"
         }
     }
 
@@ -108,6 +110,7 @@ extension Counters.Event {
         case .flowsExpired: "Flows forgotten because no packet came for their idle time."
         case .flowsClosed: "TCP flows forgotten because both sides finished or one reset."
         case .flowsRemoved: "Flows removed because their pool member went down."
+        case .fragmented: "Packets that exceeded the MTU of their port and left in fragments."
         }
     }
 }

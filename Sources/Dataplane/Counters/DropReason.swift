@@ -113,7 +113,7 @@ extension DropReason {
         case .noRoute: "No route leads to the destination; the sender was told so by ICMP."
         case .timeToLiveExceeded: "The time to live ran out here; the sender was told so by ICMP."
         case .packetTooBig:
-            "The packet exceeds the MTU of the port it would leave by, and this box does not fragment; the sender was told so by ICMP."
+            "The packet exceeds the MTU of the port it would leave by and must not be fragmented, or this box does not fragment; the sender was told so by ICMP."
         case .neighborPending: "The neighbour's MAC address is not known yet and there was no room to hold the frame."
         case .neighborQueueFull: "Too many frames wait for this neighbour's MAC address already; the oldest was dropped."
         case .neighborUnreachable: "The neighbour did not answer ARP requests or neighbour solicitations."

@@ -38,17 +38,14 @@ public struct FragmentTable: ~Copyable {
 
     private var table: FlowTable<Datagram>
     private var held: HeldFrames
-    private var nextIdentification: UInt16
     private var waiting = 0
 
     /// - Parameters:
     ///   - datagrams: the most whose fragments are told apart at once; further ones are dropped
     ///   - frames: the most fragments that wait at once; further ones are dropped
-    ///   - identification: the first that `newIdentification` gives
-    public init(datagrams: Int = 1024, frames: Int = 128, identification: UInt16 = 1) {
+    public init(datagrams: Int = 1024, frames: Int = 128) {
         table = FlowTable(capacity: datagrams)
         held = HeldFrames(capacity: frames)
-        nextIdentification = identification
     }
 
     /// Datagrams that are remembered.
@@ -98,12 +95,6 @@ public struct FragmentTable: ~Copyable {
             datagram.decision = decision
             _ = table.insert(original: key, reply: nil, value: datagram, expires: now + Self.memory, now: now)
         }
-    }
-
-    /// The identification that the fragments of one more datagram leave with.
-    public mutating func newIdentification() -> UInt16 {
-        defer { nextIdentification &+= 1 }
-        return nextIdentification
     }
 
     /// The decision about the packet's datagram, if there is one.

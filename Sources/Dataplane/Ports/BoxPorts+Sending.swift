@@ -13,17 +13,25 @@ extension BoxPorts {
         forward(frame, to: hop, at: now, into: &output)
     }
 
-    /// As above, for a translated packet.
+    /// As above, for an IPv4 packet that may be translated; one that exceeds the MTU and allows it leaves in fragments.
     /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
     public mutating func route(
         _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
-        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
+        guard
+            let hop = nextHop(
+                to: destination, for: frame, packet, inFragments: !packet.dontFragment, at: now, into: &output)
+        else { return }
         var packet = packet
         translation?.apply(to: &packet)
         guard packet.decrementTimeToLive() else { return }
+        guard packet.layout.packetLength <= Int(self[hop.port].mtu) else {
+            // Fragments of a translated datagram that arrived whole; those that arrived as fragments have one already.
+            if translation != nil, !packet.layout.isFragment { packet.rewriteIdentification(newIdentification()) }
+            return sendInFragments(frame, packet, to: hop, at: now, into: &output)
+        }
         forward(frame, to: hop, at: now, into: &output)
     }
 
@@ -33,22 +41,25 @@ extension BoxPorts {
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
-        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
-        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
-        buffer.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
-        guard var copy = PacketView(UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(frame.length)])) else {
-            return
+        guard
+            let hop = nextHop(
+                to: destination, for: frame, packet, inFragments: !packet.dontFragment, at: now, into: &output)
+        else { return }
+        var packet = packet
+        translation?.apply(to: &packet)
+        guard packet.decrementTimeToLive() else { return }
+        guard packet.layout.packetLength <= Int(self[hop.port].mtu) else {
+            return sendInFragments(frame, packet, to: hop, at: now, into: &output)
         }
-        translation?.apply(to: &copy)
-        guard copy.decrementTimeToLive() else { return }
-        copy.sourceMAC = self[hop.port].sourceMAC
+        packet.sourceMAC = self[hop.port].sourceMAC
+        scratch.copyMemory(from: frame.base, byteCount: Int(frame.length))
         if sendScratch(Int(frame.length), to: hop, at: now, into: &output) { counters.count(.forwarded) }
     }
 
     /// Where a packet leaves to; nil where it does not, which was counted and told.
     private mutating func nextHop<Tuple: PortTuple>(
-        to destination: Tuple.Address, for frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
-        into output: inout FrameQueue
+        to destination: Tuple.Address, for frame: Frame, _ packet: IPPacketView<Tuple>, inFragments: Bool = false,
+        at now: Instant, into output: inout FrameQueue
     ) -> IPNextHop<Tuple.Address>? {
         guard destination.isRoutable else {
             counters.drop(.multicast)
@@ -59,12 +70,14 @@ extension BoxPorts {
             sendError(.noRoute, about: frame, packet, at: now, into: &output)
             return nil
         }
-        return canLeave(frame, packet, by: hop.port, at: now, into: &output) ? hop : nil
+        return canLeave(frame, packet, by: hop.port, inFragments: inFragments, at: now, into: &output) ? hop : nil
     }
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
+    /// - Parameter inFragments: whether the caller fragments what exceeds the MTU
     public mutating func canLeave<Tuple: PortTuple>(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, inFragments: Bool = false, at now: Instant,
+        into output: inout FrameQueue
     ) -> Bool {
         guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)
@@ -72,7 +85,7 @@ extension BoxPorts {
             return false
         }
         let mtu = Int(self[port].mtu)
-        guard packet.layout.packetLength <= mtu else {
+        guard packet.layout.packetLength <= mtu || inFragments else {
             counters.drop(.packetTooBig)
             sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
             return false

@@ -29,6 +29,8 @@ public struct BoxPorts: ~Copyable {
     /// Further unicast MAC addresses that a port accepts: port in the bits above 48, address below.
     var acceptedMACs: [UInt64] = []
     var icmpLimit = ICMPLimit()
+    /// What `newIdentification` gives next. Set it apart from that of a box that may share an address.
+    public var nextIdentification: UInt16 = 1
     /// Where ICMP errors are put together, before it is known whether they go out or wait for a neighbour.
     let scratch: UnsafeMutableRawPointer
 

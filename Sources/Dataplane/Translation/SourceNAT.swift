@@ -26,6 +26,8 @@ public struct SourceNAT: ~Copyable {
     /// Of each pool.
     let firstPlace: [Int]
     let placeOfAddress: [IPv4Address: Int]
+    /// Its keys in ascending order: asked about every packet for the box itself.
+    let addresses: [IPv4Address]
     let ports: UnsafeMutablePointer<TranslationPorts>
     var bindings: FlowTable<NATBinding>
     /// How many sessions of an external endpoint go to an address, for pools that filter by address.
@@ -57,6 +59,7 @@ public struct SourceNAT: ~Copyable {
         self.places = places
         self.firstPlace = firstPlace
         self.placeOfAddress = placeOfAddress
+        addresses = placeOfAddress.keys.sorted()
         ports = .allocate(capacity: max(1, places.count * 3))
         for place in places.indices {
             for proto in 0..<3 {
@@ -81,7 +84,16 @@ public struct SourceNAT: ~Copyable {
     public var count: Int { bindings.count }
 
     /// Whether the address is one of a pool's.
-    public func isExternal(_ address: IPv4Address) -> Bool { isActive && placeOfAddress[address] != nil }
+    /// - Complexity: O(log addresses)
+    public func isExternal(_ address: IPv4Address) -> Bool {
+        var (low, high) = (0, addresses.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if addresses[middle] == address { return true }
+            if addresses[middle] < address { low = middle + 1 } else { high = middle }
+        }
+        return false
+    }
 
     /// - Precondition: the index is a binding's
     public subscript(index: NATBindingIndex) -> NATBinding { bindings[index.flow] }

@@ -69,6 +69,15 @@ extension Resolution {
                     "the pools '\(other.name)' and '\(pool.name.value)' both have \(both) with the same ports",
                     at: pool.name.position, allowed: ["an address, or ports, of its own for each pool"])
             }
+            let isPaired = pairs.contains { $0.index(of: name) != nil }
+            if isPaired,
+                let without = [NATShare.first, .second].first(where: { !ports.contains(where: $0.pattern.allows) })
+            {
+                let which = without == .first ? "clear" : "set"
+                reader.report(
+                    "the ports of the pool '\(pool.name.value)' leave one box of the pair none: each grants from its half, and no port here has bit 1 \(which)",
+                    at: pool.name.position, allowed: ["a range such as 2000-2003"])
+            }
             if addresses.count > 256 {
                 reader.report(
                     "the pool '\(pool.name.value)' has \(addresses.count) addresses", at: pool.name.position,

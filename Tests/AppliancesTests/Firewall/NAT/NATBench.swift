@@ -46,12 +46,15 @@ final class NATBench {
             destinationPorts: ports, pool: pool)
     }
 
-    static func configuration(_ pools: [NATPool], _ rules: [NATRule]? = nil) -> FirewallConfiguration {
+    static func configuration(
+        _ pools: [NATPool], _ rules: [NATRule]? = nil, outsideMTU: Int = 1500
+    ) -> FirewallConfiguration {
         FirewallConfiguration(
             name: "fw",
             ports: (0..<2).map {
                 PortConfiguration(
-                    name: ports[$0], mac: mac(PortIndex($0)), address: IPv4InterfaceAddress(own[$0], prefixLength: 24))
+                    name: ports[$0], mac: mac(PortIndex($0)), address: IPv4InterfaceAddress(own[$0], prefixLength: 24),
+                    mtu: $0 == 0 ? outsideMTU : 1500)
             }, routes: [RouteConfiguration(destination: .any, gateway: router)], redundancy: nil,
             nat: NATConfiguration(pools: pools, rules: rules ?? [rule(pool: pools[0].name)]))
     }
@@ -63,9 +66,13 @@ final class NATBench {
     var checksChecksums = true
     private var identification: UInt16 = 100
 
-    init(_ pools: [NATPool] = [NATBench.pool("192.0.2.9")], rules: [NATRule]? = nil, sessionCapacity: Int = 1024) {
+    init(
+        _ pools: [NATPool] = [NATBench.pool("192.0.2.9")], rules: [NATRule]? = nil, sessionCapacity: Int = 1024,
+        outsideMTU: Int = 1500
+    ) {
         // The configurations of the tests are right but where the error itself is tested.
-        firewall = try! Firewall(Self.configuration(pools, rules), sessionCapacity: sessionCapacity)
+        firewall = try! Firewall(
+            Self.configuration(pools, rules, outsideMTU: outsideMTU), sessionCapacity: sessionCapacity)
         for (address, port) in Self.neighbors { answer(address, on: port) }
     }
 

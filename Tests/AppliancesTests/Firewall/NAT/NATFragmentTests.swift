@@ -112,6 +112,71 @@ import Wire
         #expect(bench.drops == ["fragment 300"])
     }
 
+    /// Makes a frame one that may be fragmented, and gives its header `options`, whose length is a multiple of four.
+    private func fragmentable(_ frame: [UInt8], options: [UInt8] = []) -> [UInt8] {
+        var bytes = Array(frame[..<34]) + options + frame[34...]
+        bytes.withUnsafeMutableBytes { buffer in
+            let base = buffer.baseAddress!
+            base.write(UInt8(0x45 + options.count / 4), at: 14)
+            base.write(UInt16(buffer.count - 14), at: 16)
+            base.write(UInt16(0), at: 20)
+            base.write(UInt16(0), at: 24)
+            base.write(Checksum.of(UnsafeRawBufferPointer(start: base + 14, count: 20 + options.count)), at: 24)
+        }
+        return bytes
+    }
+
+    @Test func `a datagram beyond the MTU leaves in fragments where it may, in order and under a new identification`() {
+        let bench = NATBench(outsideMTU: 576)
+        let (whole, port) = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
+        let sent = fragmentable(whole)
+        let out = bench.raw([(sent, port)]).map(\.2)
+        #expect(out.map(\.count) == [14 + 572, 14 + 476])
+        #expect(out.map { Array($0[20..<22]) } == [[0x20, 0], [0, 69]])
+        #expect(Set(out.map { Array($0[18..<20]) }).count == 1 && out[0][18..<20] != sent[18..<20])
+        var together = datagram(out)
+        together.withUnsafeMutableBytes { buffer in
+            #expect(PacketView(buffer)?.isTransportChecksumValid == true)
+            #expect(Array(PacketView(buffer)!.payload) == payload)
+        }
+        #expect(bench.counter("fragmented") == 1)
+    }
+
+    @Test func `a datagram beyond the MTU that must stay whole is refused with the MTU`() throws {
+        let bench = NATBench(outsideMTU: 576)
+        let frame = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
+        let out = bench.raw([frame])
+        #expect(
+            out.map(NATBench.text) == [
+                "inside icmp 3/4 10.0.0.1 > 10.0.0.10 about udp 10.0.0.10:4000 > 203.0.113.5:53"
+            ])
+        #expect(Array(try #require(out.first).2[40..<42]) == [0x02, 0x40])
+        #expect(bench.drops == ["packet-too-big 1"])
+    }
+
+    @Test func `later fragments carry only the options that are to be copied`() {
+        let bench = NATBench(outsideMTU: 576)
+        // Record route (7, not copied), no-operation, loose source route (131, copied).
+        let options: [UInt8] = [7, 3, 4, 1, 131, 3, 4, 0]
+        let (whole, port) = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
+        let out = bench.raw([(fragmentable(whole, options: options), port)]).map(\.2)
+        #expect(out.count == 2)
+        #expect(out.map { Array($0[34..<42]) } == [options, [1, 1, 1, 1, 131, 3, 4, 0]])
+    }
+
+    @Test func `a fragment beyond the MTU is cut again, also one that had to wait`() {
+        let bench = NATBench(outsideMTU: 100)
+        var parts = pieces(bench, "inside udp 10.0.0.10:4000 > 203.0.113.5:53")
+        parts.swapAt(0, 2)
+        let out = parts.flatMap { bench.raw([$0]).map(\.2) }
+        #expect(out.allSatisfy { $0.count <= 114 })
+        var together = datagram(out)
+        together.withUnsafeMutableBytes { buffer in
+            #expect(PacketView(buffer)?.isTransportChecksumValid == true)
+            #expect(Array(PacketView(buffer)!.payload) == payload)
+        }
+    }
+
     @Test func `a piece that would write over a TCP header is dropped`() {
         let bench = NATBench()
         let (frame, port) = bench.frame("inside tcp 10.0.0.10:4000 > 203.0.113.5:80 SYN", payload: payload)
