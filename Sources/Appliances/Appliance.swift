@@ -38,6 +38,8 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case carrier(port: String, isUp: Bool)
     /// A health monitor's verdict about a pool member (`service` and `member` as configured).
     case member(service: String, member: String, isUp: Bool)
+    /// Another weight for a pool member, 1 … 100.
+    case weight(service: String, member: String, weight: Int)
     /// The connection table of a box that has one.
     case connections
     /// About the faults of an in-line element.

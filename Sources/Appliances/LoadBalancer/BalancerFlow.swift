@@ -14,6 +14,13 @@ struct BalancerFlow: BitwiseCopyable {
     /// Whose address the translation port belongs to.
     var translationOwner: PortIndex
     var progress: TCPProgress
+    var kind = Kind.client
+
+    enum Kind: UInt8 {
+        case client
+        /// A health monitor's, between the host side and a member with direct server return.
+        case monitor
+    }
 
     func action(_ direction: FlowDirection) -> FlowAction { direction == .original ? original : reply }
 }
@@ -29,6 +36,10 @@ struct TCPProgress: BitwiseCopyable {
 
     var isAnswered: Bool { bits & Self.answered != 0 }
 
+    /// Whether the client has said its last word, as far as one sees who sees the client alone.
+    var isClientDone: Bool { bits & (Self.originalFinished | Self.reset) != 0 }
+    var isReset: Bool { bits & Self.reset != 0 }
+
     /// Both sides have sent FIN, or one RST.
     var isOver: Bool {
         bits & Self.reset != 0
@@ -42,6 +53,13 @@ struct TCPProgress: BitwiseCopyable {
         if flags.contains(.fin) { bits |= direction == .original ? Self.originalFinished : Self.replyFinished }
         if flags.contains(.rst) { bits |= Self.reset }
         return wasOver
+    }
+
+    /// Notes a client's packet where its member's answers are not seen: what acknowledges has been answered.
+    mutating func noteUnanswered(_ flags: TCPFlags) {
+        if flags.contains(.ack) { bits |= Self.answered }
+        if flags.contains(.fin) { bits |= Self.originalFinished }
+        if flags.contains(.rst) { bits |= Self.reset }
     }
 }
 

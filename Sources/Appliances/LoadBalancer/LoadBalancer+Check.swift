@@ -12,6 +12,7 @@ extension LoadBalancer {
         }
         var listeners: [String: String] = [:]
         var answerers: [String: String] = [:]
+        var monitored: [String: VirtualServiceConfiguration] = [:]
         for service in configuration.services {
             let transport = service.profile.transport
             let listener = "\(service.address):\(service.port)/\(transport)"
@@ -21,6 +22,15 @@ extension LoadBalancer {
             guard !service.members.isEmpty, service.members.count <= 6553 else {
                 throw ConfigurationError(
                     "the pool of service \(service.name) has \(service.members.count) members; 1 to 6553 are allowed")
+            }
+            try check(directReturnOf: service)
+            for (_, member) in service.monitoredMembers {
+                let asked = "\(member.address):\(member.port)"
+                if let other = monitored.updateValue(service, forKey: asked), other.address != service.address {
+                    throw ConfigurationError(
+                        "the monitors of services \(other.name) and \(service.name) both ask port \(member.port) of member \(member.address), which has both service addresses; give them ports of their own"
+                    )
+                }
             }
             if service.profile == .http, let problem = service.http?.problem {
                 throw ConfigurationError("service \(service.name): \(problem)")
@@ -40,7 +50,9 @@ extension LoadBalancer {
                         "service \(service.name) translates sources, but the interface towards member \(member.name) has no address"
                     )
                 }
-                guard service.profile == .udpPerPacket, service.sourceTranslation == .off else { continue }
+                if let direct = service.directReturn { try check(direct, service, member, hop, ports) }
+                guard service.profile == .udpPerPacket, service.sourceTranslation == .off, service.directReturn == nil
+                else { continue }
                 let answerer = "\(member.address):\(member.port)"
                 if let other = answerers.updateValue(service.name, forKey: answerer), other != service.name {
                     throw ConfigurationError(
@@ -48,6 +60,47 @@ extension LoadBalancer {
                     )
                 }
             }
+        }
+    }
+
+    /// What direct server return asks of a service.
+    private static func check(directReturnOf service: VirtualServiceConfiguration) throws(ConfigurationError) {
+        guard let direct = service.directReturn else { return }
+        guard !service.profile.endsAtHostSide else {
+            throw ConfigurationError(
+                "service \(service.name) has direct server return and the profile \(service.profile.rawValue), which ends connections at the balancer"
+            )
+        }
+        guard service.scheduler == .consistentHash || direct.allowsAnyScheduler else {
+            throw ConfigurationError(
+                "service \(service.name) has direct server return and the scheduler \(service.scheduler.rawValue); only \(Scheduler.consistentHash.rawValue) is supported"
+            )
+        }
+        guard service.sourceTranslation == .off else {
+            throw ConfigurationError(
+                "service \(service.name) has direct server return, which translates nothing; its source translation must be off")
+        }
+    }
+
+    /// What direct server return asks of a member.
+    private static func check(
+        _ direct: DirectReturnConfiguration, _ service: VirtualServiceConfiguration, _ member: PoolMemberConfiguration,
+        _ hop: NextHop, _ ports: borrowing BoxPorts
+    ) throws(ConfigurationError) {
+        guard member.port == service.port else {
+            throw ConfigurationError(
+                "member \(member.name) of service \(service.name) has port \(member.port); with direct server return it must be the service's, \(service.port)"
+            )
+        }
+        if direct.mode == .l2, hop.address != member.address {
+            throw ConfigurationError(
+                "member \(member.name) of service \(service.name) is behind a router; direct server return at layer 2 needs it on the balancer's own network"
+            )
+        }
+        if direct.mode != .l2, ports[hop.port].address == nil {
+            throw ConfigurationError(
+                "the interface towards member \(member.name) of service \(service.name) has no address, so no tunnel can begin there"
+            )
         }
     }
 }

@@ -11,7 +11,9 @@ extension LoadBalancer {
     ) {
         guard let type = packet.icmp?.type, type == .unreachable || type == .timeExceeded || type == .parameterProblem
         else { return receiveForBox(frame, packet, orDrop: .notARouter, into: &output) }
-        guard let quoted = try? QuotedPacket(packet.payload), quoted.hasPorts,
+        let quote = try? QuotedPacket(packet.payload)
+        if let quote, receiveErrorAboutTunnel(frame, packet, quote, at: now, into: &output) { return }
+        guard let quoted = quote, quoted.hasPorts,
             quoted.fiveTuple.protocol == .tcp || quoted.fiveTuple.protocol == .udp
         else { return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output) }
 
@@ -20,6 +22,7 @@ extension LoadBalancer {
         guard packet.destination == answering.destination else {
             return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output)
         }
+        if receiveErrorForMember(frame, packet, answering: answering, at: now, into: &output) { return }
         let action: FlowAction
         /// The quoted packet as its sender sent it.
         let asSent: FiveTuple

@@ -7,6 +7,7 @@ extension LoadBalancer {
         _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
     ) {
         for frame in frames {
+            if frame.side == .host, monitored.count > 0, probe(frame, at: now, into: &output) { continue }
             switch ports.receive(frame, at: now, into: &output) {
             case .done: continue
             case .ipv4(let packet): receive(frame, packet, at: now, into: &output)
@@ -40,6 +41,10 @@ extension LoadBalancer {
         _ match: FlowMatch, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         let service = services + Int(flows[match.index].service)
+        if flows[match.index].kind == .monitor {
+            return carryMonitor(match, frame, packet, at: now, into: &output)
+        }
+        if service.pointee.directReturn != nil { return carryDirectly(match, frame, packet, at: now, into: &output) }
         if match.direction == .original, packet.tcpFlags.isInitialSYN, flows[match.index].progress.isOver {
             // The client uses its port again before the old connection was forgotten.
             let index = Int(flows[match.index].service)
@@ -81,9 +86,10 @@ extension LoadBalancer {
     }
 
     /// A packet to a virtual service that belongs to no session.
-    private mutating func accept(
+    mutating func accept(
         _ service: Int, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
+        if services[service].directReturn != nil { return acceptDirectly(service, frame, packet, at: now, into: &output) }
         switch services[service].profile {
         case .tcpProxy, .http: ports.deliverToHost(frame, into: &output)
         case .udpPerPacket: balance(service, frame, packet, at: now, into: &output)

@@ -19,6 +19,10 @@ public struct Counters: ~Copyable {
         case flowsExpired
         case flowsClosed
         case flowsRemoved
+        case tunnelWrapped
+        case tunnelUnwrapped
+        case segmentSizeClamped
+        case carriedWithoutFlow
     }
 
     /// Room for every event and reason; a power of two, so that new cases do not move anything.
@@ -79,6 +83,10 @@ extension Counters.Event {
         case .flowsExpired: "flows.expired"
         case .flowsClosed: "flows.closed"
         case .flowsRemoved: "flows.removed"
+        case .tunnelWrapped: "tunnel.wrapped"
+        case .tunnelUnwrapped: "tunnel.unwrapped"
+        case .segmentSizeClamped: "segment-size.clamped"
+        case .carriedWithoutFlow: "flows.not-needed"
         }
     }
 
@@ -102,6 +110,11 @@ extension Counters.Event {
         case .flowsExpired: "Flows forgotten because no packet came for their idle time."
         case .flowsClosed: "TCP flows forgotten because both sides finished or one reset."
         case .flowsRemoved: "Flows removed because their pool member went down."
+        case .tunnelWrapped: "Packets that left in a tunnel."
+        case .tunnelUnwrapped: "Packets that came out of a tunnel."
+        case .segmentSizeClamped: "SYNs whose announced segment size was lowered to what fits a tunnel."
+        case .carriedWithoutFlow:
+            "Packets of direct server return that went to the member of their hash without a flow: there was no room for one, or the packet opens none."
         }
     }
 }

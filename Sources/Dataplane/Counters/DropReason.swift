@@ -36,6 +36,14 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
     case noMemberUp
     case icmpWithoutFlow
 
+    // Tunnels and direct server return
+    case ipOptions
+    case tunnelStranger
+    case tunnelMalformed
+    case tunnelNested
+    case tunnelDestination
+    case tunnelCongested
+
     // Stateful filtering and redundancy
     case standby
     case invalidTCPState
@@ -77,6 +85,12 @@ extension DropReason {
         case .translationPortsExhausted: "translation-ports-exhausted"
         case .noMemberUp: "no-member-up"
         case .icmpWithoutFlow: "icmp-without-flow"
+        case .ipOptions: "ip-options"
+        case .tunnelStranger: "tunnel-stranger"
+        case .tunnelMalformed: "tunnel-malformed"
+        case .tunnelNested: "tunnel-nested"
+        case .tunnelDestination: "tunnel-destination"
+        case .tunnelCongested: "tunnel-congested"
         case .standby: "standby"
         case .invalidTCPState: "invalid-tcp-state"
         case .policy: "policy"
@@ -120,6 +134,14 @@ extension DropReason {
         case .translationPortsExhausted: "Every source port that this box may use towards the member is taken."
         case .noMemberUp: "No member of the service's pool is up."
         case .icmpWithoutFlow: "An ICMP error that is about no flow of this box."
+        case .ipOptions: "The IPv4 packet has options, which neither direct server return nor a tunnel carries on."
+        case .tunnelStranger: "A tunnel packet from a source that is none of the tunnel's far ends."
+        case .tunnelMalformed:
+            "What the tunnel carries is no complete IPv4 packet, or its GRE header is not a plain one."
+        case .tunnelNested: "A tunnel packet within a tunnel packet."
+        case .tunnelDestination: "What the tunnel carries is for an address that is not behind this end of it."
+        case .tunnelCongested:
+            "A router marked the tunnel packet as congested, and what it carries cannot bear the mark (RFC 6040)."
         case .standby: "This box is the standby of its pair; the peer owns the traffic."
         case .invalidTCPState: "The TCP packet does not fit the state of its connection."
         case .policy: "A rule denies the packet."

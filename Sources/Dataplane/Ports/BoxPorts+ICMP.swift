@@ -22,7 +22,7 @@ extension BoxPorts {
     }
 
     /// Sends the frame in `scratch`, or lets it wait for its neighbour.
-    private mutating func sendScratch(
+    mutating func sendScratch(
         _ length: Int, to hop: NextHop, at now: Instant, into output: inout FrameQueue
     ) {
         guard self[hop.port].isUp else { return counters.drop(.carrierDown) }

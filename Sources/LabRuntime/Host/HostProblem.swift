@@ -70,6 +70,16 @@ public struct HostProblem: Hashable, Sendable {
         close(descriptor)
     }
 
+    /// The tunnel device that a lab asks of the kernel.
+    static func kernelTunnel(_ what: String, _ reason: String) -> HostProblem {
+        HostProblem(
+            problem: "this kernel has no such tunnel: \(reason)",
+            remedy: """
+                as root: modprobe ipip, or modprobe ip_gre (kernel options CONFIG_NET_IPIP and CONFIG_NET_IPGRE); or leave \
+                'end: kernel' out of the lab file: the project's own tunnel end works on every kernel
+                """)
+    }
+
     static func virtualLinks(_ what: String, _ reason: String) -> HostProblem {
         HostProblem(
             problem: "\(what) cannot be made here: \(reason)",

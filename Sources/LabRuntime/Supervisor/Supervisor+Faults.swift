@@ -40,9 +40,9 @@ extension Supervisor {
                 record()
                 // A box first: it would see its links go one after the other and still hand over. A host's links
                 // first: its kernel would still say good-bye to its connections.
-                if running.node.isBox { running.kill() }
+                if running.node.hasWireSide { running.kill() }
                 try network.setLinks(of: running.node, up: false)
-                if !running.node.isBox { running.kill() }
+                if !running.node.hasWireSide { running.kill() }
                 then(nil)
             case .powerOn:
                 guard running.state == .poweredOff else { throw refusal(fault, "is not powered off") }
@@ -68,6 +68,17 @@ extension Supervisor {
                 record()
                 running.resume()
                 then(nil)
+            case .weight(_, let service, let member, let weight):
+                guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
+                guard running.state != .hung else { throw refusal(fault, "hangs") }
+                record()
+                order(.weight(service: service, member: member, weight: weight), of: running) { reply in
+                    if case .refused(let reason) = reply {
+                        then(LabFailure(.lab, "\(fault.node): \(reason)"))
+                    } else {
+                        then(nil)
+                    }
+                }
             case .arm, .disarm, .release: break  // carried out by the element, above
             }
         } catch {

@@ -14,10 +14,14 @@ enum LabKeys {
         "addresses", "cross-connect", "virtual-router-ids",
     ]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
-    static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
+    static let virtualService = [
+        "listen", "profile", "application-profile", "pool", "scheduler", "snat", "dsr", "monitor", "idle-timeout",
+    ]
         + HTTPServiceDefinition.keysOfService
     static let poolMember = ["member", "weight"]
-    static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
+    static let monitor = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
+    static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]
+    static let tunnel = ["mode", "end", "from", "address", "clamp-mss"]
     static let traffic = [
         "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path",
     ]

@@ -16,9 +16,9 @@ struct NodeDefinition {
         var keys: [String] {
             let own =
                 switch self {
-                case .client, .backend, .router: ["services"]
+                case .client, .backend, .router: ["services", "loopback", "tunnel"]
                 case .firewall: ["redundancy"]
-                case .loadBalancer: ["virtual-services"]
+                case .loadBalancer: ["virtual-services", "pools"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
             return ["role", "interfaces", "gateway", "routes"] + own + ["sysctls"]
@@ -35,7 +35,7 @@ struct NodeDefinition {
 
     struct Route {
         var destination: IPv4Network
-        /// An address or a reference.
+        /// An address or a reference; a list of them for equal paths.
         var gateway: LabValue
         var position: SourcePosition
     }
@@ -53,6 +53,10 @@ struct NodeDefinition {
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
     var sysctls: [Sysctl] = []
+    /// Further addresses of a host on `lo`: addresses or references.
+    var loopback: [LabValue] = []
+    /// Where a host's tunnels end.
+    var tunnel: TunnelDefinition?
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
         guard NameRule.interface.check(entry.key, "a node", at: entry.keyPosition, reader) else { return nil }
@@ -87,13 +91,30 @@ struct NodeDefinition {
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
-            .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
+            .compactMap { VirtualServiceDefinition($0, pools: mapping["pools"], timers: timers, reader) }
+        checkSharedPools(reader)
+        loopback = mapping["loopback"].map { reader.list($0) } ?? []
+        tunnel = mapping["tunnel"].flatMap { TunnelDefinition($0, reader) }
         if role == .gatewayFirewall {
             gatewayFirewall = GatewayFirewallDefinition(mapping, of: self, timers: timers, reader)
             if gatewayFirewall?.mode == .transparent { loseAddresses(mapping, reader) }
         }
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
+    }
+
+    /// A pool that another service uses as well is none for direct server return.
+    private func checkSharedPools(_ reader: LabReader) {
+        for service in virtualServices where service.directReturn != nil {
+            guard let pool = service.poolName,
+                let other = virtualServices.first(where: {
+                    $0.poolName?.value == pool.value && $0.name.value != service.name.value
+                })
+            else { continue }
+            reader.report(
+                "virtual service '\(service.name.value)' has 'dsr', but shares pool '\(pool.value)' with '\(other.name.value)': direct server return does not support pool sharing",
+                at: pool.position, allowed: ["a pool of its own"])
+        }
     }
 
     /// The entries of a mapping whose keys are names.

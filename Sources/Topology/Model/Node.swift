@@ -23,21 +23,47 @@ public struct Node: Hashable, Sendable, Codable {
     public var routes: [RouteConfiguration]
     /// Of the node's stack (of a box, its host side), in addition to what the plan sets everywhere.
     public var sysctls: [Sysctl]
+    /// Further addresses of a host, on `lo`: the service's, of a member with direct server return.
+    public var loopback: [IPv4Address] = []
+    /// Where a host's tunnels end.
+    public var tunnel: MemberTunnel?
 
     public func interface(named name: String) -> Interface? { interfaces.first { $0.name == name } }
+
+    /// What a capture can listen to: its interfaces, and what its kernel sees come out of a tunnel.
+    public var capturedInterfaces: [String] {
+        interfaces.map(\.name) + (tunnel == nil ? [] : [MemberTunnel.interface])
+    }
 
     /// The next hop of the default route.
     public var gateway: IPv4Address? { routes.first { $0.destination == .any }?.gateway }
 
     public var isElement: Bool { if case .element = role { true } else { false } }
 
-    /// Whether it has a wire side and a host side.
+    /// Whether its links end in a namespace of their own, in which its process owns all frames.
+    public var hasWireSide: Bool { isBox || tunnel.map { !$0.isKernels } ?? false }
+
+    /// Whether it is a box: an appliance with a wire side and a host side.
     public var isBox: Bool {
         switch role {
         case .host, .element: false
         case .firewall, .loadBalancer, .gatewayFirewall: true
         }
     }
+}
+
+/// The end of a host's tunnels, and the interface by which its kernel sees what comes out.
+public struct MemberTunnel: Hashable, Sendable, Codable {
+    public var endpoint: TunnelEndpointConfiguration
+    /// What the kernel's own tunnel is bound to.
+    public var local: IPv4Address
+    /// Of the interface `tunnel`; nil where it has none.
+    public var address: IPv4Address?
+    /// Whether it is a tunnel device of the kernel.
+    public var isKernels: Bool
+
+    /// The interface's name in the node.
+    public static var interface: String { TunnelEndpointConfiguration.interfaceName }
 }
 
 /// A node with the kernel's own stack.

@@ -10,14 +10,14 @@ struct NodePlan {
         let id = NamespaceID.host(node.name)
         var preparation = [
             PlanStep(
-                namespace: id, action: .createNamespace, reason: node.isBox ? "the box's host side" : "the node's stack"
+                namespace: id, action: .createNamespace, reason: node.hasWireSide ? "the box's host side" : "the node's stack"
             )
         ]
         preparation += IPv6Plan.off(in: id)
         preparation += settings.map { PlanStep(namespace: id, action: .set($0.sysctl), reason: $0.reason) }
         preparation += own(sysctlsOfInterfaces: false, in: id)
 
-        var configuration = own(sysctlsOfInterfaces: true, in: id)
+        var configuration = kernelTunnel(in: id) + own(sysctlsOfInterfaces: true, in: id)
         for interface in node.interfaces {
             guard let address = interface.address else { continue }
             configuration.append(
@@ -25,25 +25,30 @@ struct NodePlan {
                     namespace: id, action: .addAddress(address, interface: interface.name), reason: "its own address"))
         }
         configuration += proxyAddresses(in: id)
+        configuration += node.loopback.map {
+            PlanStep(
+                namespace: id, action: .addAddress(IPv4InterfaceAddress($0, prefixLength: 32), interface: "lo"),
+                reason: "the lab file wants it on the loopback")
+        }
+        configuration += tunnel(in: id)
         configuration += (["lo"] + node.interfaces.map(\.name)).map {
             PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "every interface is up")
         }
-        configuration += node.routes.map {
-            PlanStep(
-                namespace: id, action: .addRoute($0),
-                reason: $0.destination == .any ? "the gateway of the lab file" : "a route of the lab file")
+        configuration += Self.routes(node.routes).map {
+            PlanStep(namespace: id, action: $0.action, reason: $0.reason)
         }
         return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
     }
 
     /// The namespace of a box's wire side, in which the kernel answers nothing.
     var wire: Plan.Namespace? {
-        guard node.isBox else { return nil }
+        guard node.hasWireSide else { return nil }
         let id = NamespaceID.wire(node.name)
         let preparation =
             [PlanStep(namespace: id, action: .createNamespace, reason: "the box's wire side, without addresses")]
             + IPv6Plan.off(in: id)
         let names = node.interfaces.map(\.name) + node.interfaces.indices.map(Self.internalName)
+            + (node.tunnel == nil ? [] : [MemberTunnel.interface])
         let configuration = names.map {
             PlanStep(
                 namespace: id, action: .bringUp(interface: $0), reason: "the dataplane reads and writes its frames")
@@ -53,8 +58,8 @@ struct NodePlan {
 
     /// The links between a box's two sides: `host0`, `host1`, … on the wire side, the lab's names on the host side.
     var internalLinks: [PlanStep] {
-        guard node.isBox else { return [] }
-        return node.interfaces.enumerated().map { index, interface in
+        guard node.hasWireSide else { return [] }
+        return tunnelLink + node.interfaces.enumerated().map { index, interface in
             let link = PlannedLink(
                 a: PlannedLink.End(namespace: .host(node.name), name: interface.name, mac: interface.mac),
                 b: PlannedLink.End(
@@ -101,7 +106,8 @@ struct NodePlan {
     /// The lab's own settings; those of one interface have to wait until it exists.
     private func own(sysctlsOfInterfaces: Bool, in id: NamespaceID) -> [PlanStep] {
         node.sysctls.filter { sysctl in
-            let isOfInterface = node.interfaces.contains { sysctl.path.contains("/\($0.name)/") }
+            let names = node.interfaces.map(\.name) + (node.tunnel == nil ? [] : [MemberTunnel.interface])
+            let isOfInterface = names.contains { sysctl.path.contains("/\($0)/") }
             return isOfInterface == sysctlsOfInterfaces
         }.map { PlanStep(namespace: id, action: .set($0), reason: "the lab file sets it") }
     }

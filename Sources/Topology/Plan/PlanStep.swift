@@ -1,4 +1,5 @@
 public import Appliances
+public import Dataplane
 public import Wire
 
 /// One thing to do to build a lab's network, and why.
@@ -15,6 +16,10 @@ public struct PlanStep: Hashable, Sendable, Codable {
         case addAddress(IPv4InterfaceAddress, interface: String)
         case bringUp(interface: String)
         case addRoute(RouteConfiguration)
+        /// A route with several gateways that take flows in equal shares.
+        case addEqualPaths(to: IPv4Network, gateways: [IPv4Address])
+        /// A tunnel device of the kernel, which not every kernel has.
+        case createTunnel(Encapsulation, name: String, local: IPv4Address)
     }
 
     public var namespace: NamespaceID
@@ -35,6 +40,10 @@ extension PlanStep: CustomStringConvertible {
             case .addAddress(let address, let interface): "address \(address) on \(interface)"
             case .bringUp(let interface): "\(interface) up"
             case .addRoute(let route): "route \(route.destination) via \(route.gateway)"
+            case .addEqualPaths(let destination, let gateways):
+                "route \(destination) via \(gateways.map(\.description).joined(separator: " and "))"
+            case .createTunnel(let encapsulation, let name, let local):
+                "\(encapsulation.rawValue) tunnel \(name) at \(local)"
             }
         return "\(namespace): \(what) (\(reason))"
     }

@@ -148,7 +148,7 @@ struct ExpectationReading {
         guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
             return nil
         }
-        let on = mapping.required("on").flatMap { InterfaceReading(nodes: nodes, elements: elements, reader: reader).read($0, of: "on") }
+        let on = mapping.required("on").flatMap { InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader).read($0, of: "on") }
         if let on, !capture.interfaces.contains(on) {
             reader.report(
                 "\(on) is not captured in this lab", at: mapping.keyPosition("on"),

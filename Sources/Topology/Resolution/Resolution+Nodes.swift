@@ -41,15 +41,26 @@ extension Resolution {
                     filtering: gateway.filtering, pickUp: gateway.pickUp, misfitPolicy: gateway.misfitPolicy,
                     timers: gateway.timers))
         }
-        return Node(name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls)
+        var node = Node(name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls)
+        node.loopback = loopback(of: definition)
+        node.tunnel = definition.tunnel.flatMap { tunnel($0, of: definition, ports) }
+        return node
     }
 
     // MARK: Routes
 
     private func routes(of definition: NodeDefinition) -> [RouteConfiguration] {
-        var routes = definition.routes.compactMap { route in
-            nextHop(route.gateway, of: definition.name.value, what: "the route to \(route.destination)").map {
-                RouteConfiguration(destination: route.destination, gateway: $0)
+        var routes = definition.routes.flatMap { route in
+            let gateways = reader.list(route.gateway)
+            if gateways.count > 1, ![.client, .backend, .router].contains(definition.role) {
+                reader.report(
+                    "the route of '\(definition.name.value)' to \(route.destination) has several gateways, which hosts and routers can have",
+                    at: route.position)
+            }
+            return gateways.compactMap { gateway in
+                nextHop(gateway, of: definition.name.value, what: "the route to \(route.destination)").map {
+                    RouteConfiguration(destination: route.destination, gateway: $0)
+                }
             }
         }
         if let gateway = definition.gateway,
@@ -139,6 +150,12 @@ extension Resolution {
                 reader.report("\(resolved.address):\(resolved.port) is in the pool already", at: member.position)
                 continue
             }
+            if definition.directReturn?.value.mode == .l2, !isNeighbor(resolved.address, of: balancer) {
+                reader.report(
+                    "\(resolved.name) (\(resolved.address)) is on no network of '\(balancer)': 'dsr: l2' reaches members by their MAC address",
+                    at: member.position, allowed: ["a member on a network of '\(balancer)'", "'dsr: ipip' or 'dsr: gre'"])
+                continue
+            }
             members.append(resolved)
         }
         // A pool may use several ports of one backend: then the port tells its members apart.
@@ -152,7 +169,7 @@ extension Resolution {
             profile: definition.profile, scheduler: definition.scheduler,
             sourceTranslation: definition.sourceTranslation,
             members: members, monitor: definition.monitor?.value, idleTimeout: definition.idleTimeout,
-            http: definition.http?.configuration)
+            http: definition.http?.configuration, directReturn: definition.directReturn?.value)
     }
 
     private func member(
