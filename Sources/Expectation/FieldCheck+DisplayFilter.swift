@@ -63,6 +63,8 @@ extension FrameField {
             case .ipDontFragment: "ip.flags.df"
             case .tcpSequence: "tcp.seq_raw"
             case .tcpAcknowledgment: "tcp.ack_raw"
+            case .tcpSegmentSize: "tcp.options.mss_val"
+            case .icmpMTU: "icmp.mtu"
             case .udpLength: "udp.length"
             case .vrrpIdentifier: "vrrp.virt_rtr_id"
             case .vrrpPriority: "vrrp.prio"

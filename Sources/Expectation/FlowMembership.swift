@@ -56,6 +56,15 @@ struct FlowMembership: Sendable {
         return nil
     }
 
+    /// The number of the program's flow that a frame belongs to on its way to the server; nil where it is of none.
+    func flow(of reading: FrameReading, at time: Timestamp, program: String, in result: TrafficResult) -> Int? {
+        for (end, side) in reading.clientEnds where side == .toServer {
+            guard let owner = owner(of: end, at: time), owner.program == program else { continue }
+            return result.flows.firstIndex { result.clientEnd(of: $0) == end && $0.start == owner.start }
+        }
+        return nil
+    }
+
     private func owner(of end: ClientEnd, at time: Timestamp) -> Owner? {
         guard let list = owners[end] else { return nil }
         // A client may note the start a moment after the kernel has sent the first frame.

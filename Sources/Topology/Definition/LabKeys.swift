@@ -33,10 +33,11 @@ enum LabKeys {
 
     static let requirements = ["every", "some", "none", "count", "first", "sequence"]
     static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
+    static let moved = ["of", "on", "match", "by", "at", "from", "to", "ideal", "tolerance"]
     static let event = ["name", "count", "after", "within"]
     static let trafficExpectation = [
         "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "after", "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event"] + requirements
+    static let expectation = ["id", "frames", "event", "moved"] + requirements
 }
