@@ -1,4 +1,5 @@
 internal import Appliances
+internal import Dataplane
 internal import CLinux
 internal import Glibc
 internal import Netlink

@@ -1,4 +1,5 @@
 import Appliances
+import Dataplane
 import LabFile
 import Wire
 
