@@ -2,6 +2,7 @@ internal import LabTime
 
 /// What the measurements found, for people.
 struct DataplaneTable {
+    let contenders: [Contender]
     let rates: [Contender: [Rate]]
     let latencies: [Contender: [Duration]]
     let seconds: Double
@@ -18,7 +19,7 @@ struct DataplaneTable {
             row("", ["frames/s", "to plain C", "lowest", "highest", "offered/s", "CPU/frame", "lone frame", "slowest"]),
         ]
         let reference = median(rates[.receiveAndSend, default: []].map(\.forwarded))
-        for contender in Contender.allCases {
+        for contender in contenders {
             let measured = rates[contender, default: []]
             let forwarded = measured.map(\.forwarded).sorted()
             let times = latencies[contender, default: []]
