@@ -22,6 +22,7 @@ extension Fault {
         case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): ["rule": rule]
         case .weight(_, let service, let member, let weight):
             ["service": service, "member": member, "weight": "\(weight)"]
+        case .kill(let program), .startProgram(let program): ["program": program.program]
         case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
         }
     }

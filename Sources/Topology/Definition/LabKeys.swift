@@ -18,6 +18,9 @@ enum LabKeys {
         "listen", "profile", "application-profile", "pool", "scheduler", "snat", "dsr", "monitor", "idle-timeout",
     ]
         + HTTPServiceDefinition.keysOfService
+    static let program = ["run", "files", "ready", "package", "scratch"]
+    static let nginx = ["listen", "upstreams", "config"]
+    static let bird = ["as", "neighbors", "announce", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
     static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]

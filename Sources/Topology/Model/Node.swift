@@ -27,6 +27,8 @@ public struct Node: Hashable, Sendable, Codable {
     public var loopback: [IPv4Address] = []
     /// Where a host's tunnels end.
     public var tunnel: MemberTunnel?
+    /// Third-party programs in the namespace of the node's stack (of a box, its host side).
+    public var programs: [ProgramConfiguration] = []
 
     public func interface(named name: String) -> Interface? { interfaces.first { $0.name == name } }
 
