@@ -1,5 +1,4 @@
 internal import Appliances
-internal import Dataplane
 internal import CLinux
 internal import Glibc
 internal import Netlink
@@ -116,9 +115,9 @@ public final class BuiltNetwork {
             case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
             case .addEqualPaths(let destination, let gateways):
                 requests.append(.replaceEqualPaths(to: destination, gateways: gateways))
-            case .createTunnel(let encapsulation, let name, let local):
+            case .createTunnel(let kind, let name, let local):
                 // At once, because settings of the device come next.
-                try place.socket?.perform(.createTunnel(encapsulation.rawValue, name: name, local: local))
+                try place.socket?.perform(.createTunnel(kind, name: name, local: local))
             case .set(let sysctl):
                 try place.namespace.enter()
                 try set(sysctl)
@@ -130,7 +129,7 @@ public final class BuiltNetwork {
 
     /// The routes of a host that was built from a variant; several gateways of a destination are equal paths.
     private func routeRequests(of node: Node) -> [NetlinkRequest] {
-        plan.namespaces.first { $0.id == .host(node.name) }?.configuration.compactMap { step in
+        plan.namespaces.first { $0.id == .host(node.name) }?.configuration.compactMap { (step: PlanStep) -> NetlinkRequest? in
             switch step.action {
             case .addRoute(let route): .replaceRoute(Route(route))
             case .addEqualPaths(let destination, let gateways):

@@ -1,5 +1,4 @@
 internal import Appliances
-internal import Dataplane
 internal import Measurement
 internal import Topology
 

@@ -1,4 +1,5 @@
 import Appliances
+import Dataplane
 import Wire
 
 /// The end of a member's tunnels, and routes with several gateways.
@@ -26,7 +27,7 @@ extension NodePlan {
             PlanStep(
                 namespace: id,
                 action: .createTunnel(
-                    tunnel.endpoint.encapsulation, name: MemberTunnel.interface, local: tunnel.local),
+                    kind: tunnel.endpoint.encapsulation.rawValue, name: MemberTunnel.interface, local: tunnel.local),
                 reason: "the lab file wants the kernel's own")
         ]
     }

@@ -1,5 +1,4 @@
 public import Appliances
-public import Dataplane
 public import Wire
 
 /// One thing to do to build a lab's network, and why.
@@ -19,7 +18,7 @@ public struct PlanStep: Hashable, Sendable, Codable {
         /// A route with several gateways that take flows in equal shares.
         case addEqualPaths(to: IPv4Network, gateways: [IPv4Address])
         /// A tunnel device of the kernel, which not every kernel has.
-        case createTunnel(Encapsulation, name: String, local: IPv4Address)
+        case createTunnel(kind: String, name: String, local: IPv4Address)
     }
 
     public var namespace: NamespaceID
@@ -42,8 +41,7 @@ extension PlanStep: CustomStringConvertible {
             case .addRoute(let route): "route \(route.destination) via \(route.gateway)"
             case .addEqualPaths(let destination, let gateways):
                 "route \(destination) via \(gateways.map(\.description).joined(separator: " and "))"
-            case .createTunnel(let encapsulation, let name, let local):
-                "\(encapsulation.rawValue) tunnel \(name) at \(local)"
+            case .createTunnel(let kind, let name, let local): "\(kind) tunnel \(name) at \(local)"
             }
         return "\(namespace): \(what) (\(reason))"
     }
