@@ -53,7 +53,9 @@ extension MoveExpectation {
         let share = Double(moved.count) * 100 / Double(ways.count)
         let strays = moved.filter { way in
             func isElse(_ wanted: String?, _ value: FieldValue?) -> Bool {
-                guard let wanted, let pattern = FieldPattern(wanted, for: frameField.name), let value else { return false }
+                guard let wanted, let pattern = FieldPattern(wanted, for: frameField.name), let value else {
+                    return false
+                }
                 return !pattern.matches(value)
             }
             return isElse(from, way.before?.value) || isElse(to, way.after?.value)
@@ -61,7 +63,8 @@ extension MoveExpectation {
         var seen =
             "\(moved.count) of \(ways.count) flows moved: \(Self.percent(share)), ideal \(Self.percent(ideal))"
         if let stray = strays.first, let old = stray.before?.value, let new = stray.after?.value {
-            seen += "; \(strays.count) of them not so, first from \(old.text(for: frameField.name)) to \(new.text(for: frameField.name))"
+            seen +=
+                "; \(strays.count) of them not so, first from \(old.text(for: frameField.name)) to \(new.text(for: frameField.name))"
         }
         var verdict: ExpectationVerdict = strays.isEmpty && abs(share - ideal) <= tolerance ? .pass : .fail
         if let capture = captures.first(where: { $0.dropped > 0 }) {

@@ -103,7 +103,8 @@ import Wire
             sourceTranslation: .off, members: [PoolMemberConfiguration(name: "b1", address: Self.server, port: 53)],
             monitor: MonitorConfiguration(
                 kind: .tcp, interval: .seconds(1), timeout: .seconds(1), fall: 1, rise: 1),
-            idleTimeout: .seconds(60), directReturn: DirectReturnConfiguration(mode: mode, clampsSegmentSize: mode != .l2))
+            idleTimeout: .seconds(60),
+            directReturn: DirectReturnConfiguration(mode: mode, clampsSegmentSize: mode != .l2))
         var balancer = try LoadBalancer(
             LoadBalancerConfiguration(name: "lb", ports: ports, routes: [], services: [service]))
         let (allocations, sent) = Self.measure(

@@ -128,7 +128,7 @@ struct AddressRequestTests {
             request.bytes
                 == messageBytes(
                     """
-                    4c 00 00 00  // length 76
+                    48 00 00 00  // length 72
                     18 00 05 05  // RTM_NEWROUTE; REQUEST, ACK, REPLACE, CREATE
                     00 00 00 00  // sequence: the socket's
                     00 00 00 00  // port: the kernel's business

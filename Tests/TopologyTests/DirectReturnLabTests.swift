@@ -43,7 +43,10 @@ import Wire
         try Lab(parsing: Self.text.replacingFirst(old, new), path: "lab.yaml").variants[0]
     }
 
-    @Test func `gives the balancer its mode and consistent hash, and the member its loopback and the end of its tunnel`() throws {
+    @Test
+    func `gives the balancer its mode and consistent hash, and the member its loopback and the end of its tunnel`()
+        throws
+    {
         let variant = try lab()
         guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else {
             Issue.record("there is no balancer")
@@ -60,7 +63,8 @@ import Wire
         #expect(member.hasWireSide && !member.isBox)
         let steps = Plan(for: variant).steps.map(\.description)
         #expect(steps.contains("b1: address 10.0.0.100/32 on lo (the lab file wants it on the loopback)"))
-        #expect(steps.contains("b1: link b1/tunnel – b1:wire/tunnel (the kernel sees by it what came out of the tunnel)"))
+        #expect(
+            steps.contains("b1: link b1/tunnel – b1:wire/tunnel (the kernel sees by it what came out of the tunnel)"))
         #expect(steps.contains("b1:wire: tunnel up (the dataplane reads and writes its frames)"))
         #expect(variant.capture.interfaces.map(\.description).contains("b1.tunnel"))
     }
@@ -69,7 +73,9 @@ import Wire
         let variant = try lab("tunnel: ipip", "tunnel: { mode: ipip, end: kernel }")
         let member = try #require(variant.node(named: "b1"))
         #expect(!member.hasWireSide)
-        #expect(Plan(for: variant).steps.map(\.description).contains("b1: ipip tunnel tunnel at 10.1.0.11 (the lab file wants the kernel's own)"))
+        #expect(
+            Plan(for: variant).steps.map(\.description).contains(
+                "b1: ipip tunnel tunnel at 10.1.0.11 (the lab file wants the kernel's own)"))
     }
 
     @Test func `may have the same address on several balancers, and equal paths to them`() throws {
@@ -84,9 +90,11 @@ import Wire
                   echo: { listen: 10.0.0.100:7, profile: tcp-fast-path, dsr: ipip, pool: [b1:7] }
               b1: {
             """
-        ).replacingFirst("far: 10.1.0.1 } }", "far: 10.1.0.1 }, routes: { 203.0.113.80/32: [lb.servers, lb-b.servers] } }")
+        ).replacingFirst(
+            "far: 10.1.0.1 } }", "far: 10.1.0.1 }, routes: { 203.0.113.80/32: [lb.servers, lb-b.servers] } }")
         let variant = try Lab(parsing: text, path: "lab.yaml").variants[0]
-        #expect(variant.node(named: "b1")?.tunnel?.endpoint.remotes == [IPv4Address(10, 0, 0, 5), IPv4Address(10, 0, 0, 6)])
+        #expect(
+            variant.node(named: "b1")?.tunnel?.endpoint.remotes == [IPv4Address(10, 0, 0, 5), IPv4Address(10, 0, 0, 6)])
         #expect(
             Plan(for: variant).steps.map(\.description)
                 .contains("router: route 203.0.113.80/32 via 10.0.0.5 and 10.0.0.6 (a route of the lab file)"))
@@ -95,16 +103,16 @@ import Wire
     @Test func `is refused with what the product does not support, each with its reason`() {
         #expect(
             messages("dsr: ipip", "dsr: ipip, scheduler: round-robin") == [
-                "13:80: 'echo' has 'dsr' and the scheduler 'round-robin': direct server return supports consistent hash only, so that every balancer sends a client to the same member; allowed: consistent-hash"
+                "13:83: 'echo' has 'dsr' and the scheduler 'round-robin': direct server return supports consistent hash only, so that every balancer sends a client to the same member; allowed: consistent-hash"
             ])
         #expect(
             messages("dsr: ipip", "dsr: ipip, application-profile: system-dns") == [
-                "13:90: 'application-profile' is system-dns, which direct server return does not support: a balancer that answers DNS itself has nothing to return directly; allowed: system-l4"
+                "13:93: 'application-profile' is system-dns, which direct server return does not support: a balancer that answers DNS itself has nothing to return directly; allowed: system-l4"
             ])
         #expect(
             messages("pool: [b1:7]", "pool: shared").contains {
                 $0.hasPrefix(
-                    "13:81: virtual service 'echo' has 'dsr', but shares pool 'shared' with 'other': direct server return does not support pool sharing"
+                    "13:78: virtual service 'echo' has 'dsr', but shares pool 'shared' with 'other': direct server return does not support pool sharing"
                 )
             })
         #expect(messages("dsr: ipip", "dsr: { mode: ipip, any-scheduler: on }, scheduler: round-robin") == [])
@@ -114,41 +122,43 @@ import Wire
     @Test func `is refused where it cannot work`() {
         #expect(
             messages("dsr: ipip", "dsr: l3") == [
-                "13:69: 'dsr' is 'l3'; allowed: l2, ipip, gre; did you mean 'l2'?"
+                "13:66: 'dsr' is 'l3'; allowed: l2, ipip, gre; did you mean 'l2'?"
             ])
         #expect(
             messages("dsr: ipip", "dsr: l2").contains(
-                "13:80: b1 (10.1.0.11) is on no network of 'lb': 'dsr: l2' reaches members by their MAC address; allowed: a member on a network of 'lb', 'dsr: ipip' or 'dsr: gre'"
+                "13:77: b1 (10.1.0.11) is on no network of 'lb': 'dsr: l2' reaches members by their MAC address; allowed: a member on a network of 'lb', 'dsr: ipip' or 'dsr: gre'"
             ))
         #expect(
             messages("pool: [b1:7]", "pool: [b1:8080]") == [
-                "13:82: a pool member has port 8080, but 'echo' listens on 7: direct server return translates nothing; allowed: b1:7"
+                "13:79: a pool member has port 8080, but 'echo' listens on 7: direct server return translates nothing; allowed: b1:7"
             ])
         #expect(
             messages("profile: tcp-fast-path, dsr", "profile: tcp-proxy, dsr") == [
-                "13:44: 'echo' has 'dsr', but profile 'tcp-proxy' ends connections at the balancer, so answers return through it; allowed: tcp-fast-path, udp-fast-path, udp-per-packet"
+                "13:46: 'echo' has 'dsr', but profile 'tcp-proxy' ends connections at the balancer, so answers return through it; allowed: tcp-fast-path, udp-fast-path, udp-per-packet"
             ])
         #expect(
             messages("dsr: ipip", "dsr: ipip, snat: auto-map") == [
-                "13:81: 'echo' has 'dsr' and 'snat: auto-map': the member answers the client itself, so it must see the client's address; allowed: off"
+                "13:78: 'echo' has 'dsr' and 'snat: auto-map': the member answers the client itself, so it must see the client's address; allowed: off"
             ])
         #expect(
             messages("tunnel: ipip", "tunnel: gre") == [
-                "15:125: the tunnel of 'b1' is gre, but 'lb/echo' has 'dsr: ipip'; allowed: ipip"
+                "15:114: the tunnel of 'b1' is gre, but 'lb/echo' has 'dsr: ipip'; allowed: ipip"
             ])
         #expect(
             messages("b2: { role: backend,", "b2: { role: backend, tunnel: ipip,") == [
-                "16:31: 'b2' has a tunnel, but is in no pool of a service with 'dsr'; allowed: a member of such a pool"
+                "16:32: 'b2' has a tunnel, but is in no pool of a service with 'dsr'; allowed: a member of such a pool"
             ])
         #expect(
             messages("loopback: [lb/echo.address]", "loopback: [lb/ecco.address]").first
-                == "15:91: 'lb/ecco.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port; did you mean 'lb/echo.address'?"
+                == "15:88: 'lb/ecco.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port; did you mean 'lb/echo.address'?"
         )
     }
 
     @Test func `changes a weight by name, within limits`() throws {
         let change = "scenario:\n  - fail: { weight: lb/echo/b1=3 }"
-        #expect(try lab("scenario:", change).scenario.first == .fail(.weight(node: "lb", service: "echo", member: "b1", weight: 3), as: "weight"))
+        #expect(
+            try lab("scenario:", change).scenario.first
+                == .fail(.weight(node: "lb", service: "echo", member: "b1", weight: 3), as: "weight"))
         #expect(
             messages("scenario:", "scenario:\n  - fail: { weight: lb/echo/b2=3 }") == [
                 "20:21: weight is 'lb/echo/b2=3'; allowed: lb/echo/b1=1 to 100, lb/other/b2=1 to 100; did you mean 'lb/echo/b1'?"

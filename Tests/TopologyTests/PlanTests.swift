@@ -39,7 +39,9 @@ import Testing
     }
 
     @Test func `configures only what exists by then`() throws {
-        for variant in try [LabFiles.fastPath, LabFiles.directReturn, LabFiles.directReturnBalancers].flatMap({ try Lab(path: $0).variants }) {
+        for variant in try [LabFiles.fastPath, LabFiles.directReturn, LabFiles.directReturnBalancers].flatMap({
+            try Lab(path: $0).variants
+        }) {
             var namespaces: Set<NamespaceID> = []
             var interfaces: [NamespaceID: Set<String>] = [:]
             var up: [NamespaceID: Set<String>] = [:]

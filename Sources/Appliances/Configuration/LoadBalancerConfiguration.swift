@@ -138,7 +138,8 @@ public struct MonitorConfiguration: Hashable, Sendable, Codable {
     }
 
     public init(
-        kind: Kind, port: UInt16? = nil, path: String = "/", interval: Duration, timeout: Duration, fall: Int, rise: Int,
+        kind: Kind, port: UInt16? = nil, path: String = "/", interval: Duration, timeout: Duration, fall: Int,
+        rise: Int,
         target: Target = .service
     ) {
         self.kind = kind

@@ -7,7 +7,8 @@ extension LoadBalancer {
     ) -> ApplianceReply {
         switch command {
         case .switchover:
-            return .refused(reason: "\(configuration.name) is a load balancer without a peer; only a firewall pair switches over")
+            return .refused(
+                reason: "\(configuration.name) is a load balancer without a peer; only a firewall pair switches over")
         case .carrier(let name, let isUp):
             guard let index = configuration.ports.firstIndex(where: { $0.name == name }) else {
                 let names = configuration.ports.map(\.name).joined(separator: ", ")

@@ -89,7 +89,9 @@ extension LoadBalancer {
     mutating func accept(
         _ service: Int, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
-        if services[service].directReturn != nil { return acceptDirectly(service, frame, packet, at: now, into: &output) }
+        if services[service].directReturn != nil {
+            return acceptDirectly(service, frame, packet, at: now, into: &output)
+        }
         switch services[service].profile {
         case .tcpProxy, .http: ports.deliverToHost(frame, into: &output)
         case .udpPerPacket: balance(service, frame, packet, at: now, into: &output)
@@ -109,7 +111,9 @@ extension LoadBalancer {
         // From a pool member it is an answer whose session is over, which tells a person more than "not a router".
         let isAnswer = configuration.services.contains {
             $0.profile.transport == packet.ipProtocol
-                && $0.members.contains { $0.address == packet.fiveTuple.source && $0.port == packet.fiveTuple.sourcePort }
+                && $0.members.contains {
+                    $0.address == packet.fiveTuple.source && $0.port == packet.fiveTuple.sourcePort
+                }
         }
         ports.counters.drop(isAnswer ? .noFlow : .notARouter)
     }
@@ -129,7 +133,9 @@ extension LoadBalancer {
         let tuple = packet.fiveTuple
         // The box's kernel reassembles what is its own; a first fragment with the ports of a session is not.
         let isSession = packet.layout.hasTransportHeader && flows.find(tuple) != nil
-        let isService = configuration.services.contains { $0.address == tuple.destination && !$0.profile.endsAtHostSide }
+        let isService = configuration.services.contains {
+            $0.address == tuple.destination && !$0.profile.endsAtHostSide
+        }
         guard !isSession, !isService, ports.owned.contains(tuple.destination) else {
             return ports.counters.drop(.fragment)
         }

@@ -97,7 +97,9 @@ public struct LoadBalancer: ~Copyable, Appliance {
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
         for index in 0..<ports.count {
             let port = PortIndex(index)
-            for (address, mac) in ports.owned.all(on: port) { ports.announce(address, at: mac, on: port, into: &output) }
+            for (address, mac) in ports.owned.all(on: port) {
+                ports.announce(address, at: mac, on: port, into: &output)
+            }
         }
         events.append(ApplianceEvent("ready", at: now))
     }

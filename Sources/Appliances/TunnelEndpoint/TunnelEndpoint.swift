@@ -25,7 +25,8 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
 
     public init(_ configuration: TunnelEndpointConfiguration) throws(ConfigurationError) {
         guard !configuration.ports.isEmpty, configuration.ports.count < 64 else {
-            throw ConfigurationError("\(configuration.name) has \(configuration.ports.count) interfaces; 1 to 63 are allowed")
+            throw ConfigurationError(
+                "\(configuration.name) has \(configuration.ports.count) interfaces; 1 to 63 are allowed")
         }
         guard !configuration.remotes.isEmpty else {
             throw ConfigurationError("no balancer sends through the tunnel of \(configuration.name)")

@@ -20,7 +20,8 @@ extension BoxPorts {
             return hold(frame, for: hop, at: now, into: &output)
         }
         guard length <= FrameQueue.slotSize else { return counters.drop(.packetTooBig) }
-        guard let buffer = output.make(length: length, port: hop.port, side: .wire), let base = buffer.baseAddress else {
+        guard let buffer = output.make(length: length, port: hop.port, side: .wire), let base = buffer.baseAddress
+        else {
             return counters.drop(.outputFull)
         }
         // Guard: `make` gave `length` bytes, which are exactly the frame's.

@@ -68,7 +68,8 @@ public struct HostProblem: Hashable, Sendable {
         HostProblem(
             problem: "'\(executable)', which this lab runs in a node, is not installed here",
             remedy: package.map { "as root: apt-get install \($0)" }
-                ?? "install the Debian package that has it (apt-file search bin/\(executable)); 'package' of the program names it to others")
+                ?? "install the Debian package that has it (apt-file search bin/\(executable)); 'package' of the program names it to others"
+        )
     }
 
     /// Boxes and captures need them: better said before anything is built.

@@ -129,7 +129,8 @@ public final class BuiltNetwork {
 
     /// The routes of a host that was built from a variant; several gateways of a destination are equal paths.
     private func routeRequests(of node: Node) -> [NetlinkRequest] {
-        plan.namespaces.first { $0.id == .host(node.name) }?.configuration.compactMap { (step: PlanStep) -> NetlinkRequest? in
+        plan.namespaces.first { $0.id == .host(node.name) }?.configuration.compactMap {
+            (step: PlanStep) -> NetlinkRequest? in
             switch step.action {
             case .addRoute(let route): .replaceRoute(Route(route))
             case .addEqualPaths(let destination, let gateways):

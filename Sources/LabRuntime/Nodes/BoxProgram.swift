@@ -19,7 +19,8 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     ///   - hasHostSide: whether each port has a near end of the veth pair to the box's own kernel
     ///   - hostOnly: further interfaces of the wire namespace, which lead to the node's own kernel
     init(
-        _ box: consuming Box, ports: [String], hasHostSide: Bool = true, hostOnly: [String] = [], in process: NodeProcess
+        _ box: consuming Box, ports: [String], hasHostSide: Bool = true, hostOnly: [String] = [],
+        in process: NodeProcess
     ) throws {
         self.process = process
         self.ports = ports

@@ -13,7 +13,8 @@ final class TunnelledHostProgram: NodeProgram {
     ) throws {
         host = try HostProgram(configuration, of: node, in: process)
         tunnel = try BoxProgram(
-            TunnelEndpoint(endpoint), ports: endpoint.ports.map(\.name), hostOnly: [MemberTunnel.interface], in: process)
+            TunnelEndpoint(endpoint), ports: endpoint.ports.map(\.name), hostOnly: [MemberTunnel.interface], in: process
+        )
     }
 
     /// Ready is the tunnel's word.

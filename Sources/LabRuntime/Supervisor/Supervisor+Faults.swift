@@ -91,7 +91,11 @@ extension Supervisor {
                 record()
                 let order = if case .kill = fault { ProgramOrder.kill } else { ProgramOrder.start }
                 deliver({ .program(number: $0, name: program.program, order) }, from: running) { reply in
-                    if case .refused(let reason) = reply { then(LabFailure(.lab, "\(program): \(reason)")) } else { then(nil) }
+                    if case .refused(let reason) = reply {
+                        then(LabFailure(.lab, "\(program): \(reason)"))
+                    } else {
+                        then(nil)
+                    }
                 }
             case .arm, .disarm, .release: break  // carried out by the element, above
             }

@@ -1,7 +1,8 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "scenario",
+        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults",
+        "scenario",
         "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
@@ -14,9 +15,10 @@ enum LabKeys {
         "addresses", "cross-connect", "virtual-router-ids",
     ]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
-    static let virtualService = [
-        "listen", "profile", "application-profile", "pool", "scheduler", "snat", "dsr", "monitor", "idle-timeout",
-    ]
+    static let virtualService =
+        [
+            "listen", "profile", "application-profile", "pool", "scheduler", "snat", "dsr", "monitor", "idle-timeout",
+        ]
         + HTTPServiceDefinition.keysOfService
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]

@@ -42,7 +42,8 @@ extension NodePlan {
                 reason: "the tunnel's own address")
         }
         return (address.map { [$0] } ?? []) + [
-            PlanStep(namespace: id, action: .bringUp(interface: MemberTunnel.interface), reason: "every interface is up")
+            PlanStep(
+                namespace: id, action: .bringUp(interface: MemberTunnel.interface), reason: "every interface is up")
         ]
     }
 

@@ -10,7 +10,8 @@ struct NodePlan {
         let id = NamespaceID.host(node.name)
         var preparation = [
             PlanStep(
-                namespace: id, action: .createNamespace, reason: node.hasWireSide ? "the box's host side" : "the node's stack"
+                namespace: id, action: .createNamespace,
+                reason: node.hasWireSide ? "the box's host side" : "the node's stack"
             )
         ]
         preparation += IPv6Plan.off(in: id)
@@ -47,7 +48,8 @@ struct NodePlan {
         let preparation =
             [PlanStep(namespace: id, action: .createNamespace, reason: "the box's wire side, without addresses")]
             + IPv6Plan.off(in: id)
-        let names = node.interfaces.map(\.name) + node.interfaces.indices.map(Self.internalName)
+        let names =
+            node.interfaces.map(\.name) + node.interfaces.indices.map(Self.internalName)
             + (node.tunnel == nil ? [] : [MemberTunnel.interface])
         let configuration = names.map {
             PlanStep(
@@ -59,17 +61,18 @@ struct NodePlan {
     /// The links between a box's two sides: `host0`, `host1`, … on the wire side, the lab's names on the host side.
     var internalLinks: [PlanStep] {
         guard node.hasWireSide else { return [] }
-        return tunnelLink + node.interfaces.enumerated().map { index, interface in
-            let link = PlannedLink(
-                a: PlannedLink.End(namespace: .host(node.name), name: interface.name, mac: interface.mac),
-                b: PlannedLink.End(
-                    namespace: .wire(node.name), name: Self.internalName(index),
-                    mac: MACScheme.internalEnd(of: interface.mac)),
-                mtu: interface.mtu)
-            return PlanStep(
-                namespace: .host(node.name), action: .createLink(link),
-                reason: "hands the box's own packets of \(interface.name) to its host side")
-        }
+        return tunnelLink
+            + node.interfaces.enumerated().map { index, interface in
+                let link = PlannedLink(
+                    a: PlannedLink.End(namespace: .host(node.name), name: interface.name, mac: interface.mac),
+                    b: PlannedLink.End(
+                        namespace: .wire(node.name), name: Self.internalName(index),
+                        mac: MACScheme.internalEnd(of: interface.mac)),
+                    mtu: interface.mtu)
+                return PlanStep(
+                    namespace: .host(node.name), action: .createLink(link),
+                    reason: "hands the box's own packets of \(interface.name) to its host side")
+            }
     }
 
     /// The wire side's end of the link to the host side of port number `index`.

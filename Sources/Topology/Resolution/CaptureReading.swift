@@ -4,7 +4,9 @@ import LabFile
 struct CaptureReading {
     static let wholeFrame = 262_144
 
-    static func read(_ value: LabValue?, nodes: [Node], elements: [CableElement], _ reader: LabReader) -> CaptureSelection {
+    static func read(_ value: LabValue?, nodes: [Node], elements: [CableElement], _ reader: LabReader)
+        -> CaptureSelection
+    {
         let ofNodes = nodes.flatMap { node in
             node.capturedInterfaces.map { InterfaceReference(node: node.name, interface: $0) }
         }

@@ -149,7 +149,9 @@ struct ExpectationReading {
         guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
             return nil
         }
-        let on = mapping.required("on").flatMap { InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader).read($0, of: "on") }
+        let on = mapping.required("on").flatMap {
+            InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader).read($0, of: "on")
+        }
         if let on, !capture.interfaces.contains(on) {
             reader.report(
                 "\(on) is not captured in this lab", at: mapping.keyPosition("on"),
@@ -275,7 +277,8 @@ struct ExpectationReading {
 
     /// `33.3%`
     private func percent(_ value: LabValue, of what: String) -> Double? {
-        guard let text = value.text, text.hasSuffix("%"), let number = Double(text.dropLast()), (0...100).contains(number)
+        guard let text = value.text, text.hasSuffix("%"), let number = Double(text.dropLast()),
+            (0...100).contains(number)
         else {
             reader.report("\(what) is \(value.found)", at: value.position, allowed: ["a share, such as 33.3%"])
             return nil

@@ -155,7 +155,8 @@ extension Resolution {
             if definition.directReturn?.value.mode == .l2, !isNeighbor(resolved.address, of: balancer) {
                 reader.report(
                     "\(resolved.name) (\(resolved.address)) is on no network of '\(balancer)': 'dsr: l2' reaches members by their MAC address",
-                    at: member.position, allowed: ["a member on a network of '\(balancer)'", "'dsr: ipip' or 'dsr: gre'"])
+                    at: member.position,
+                    allowed: ["a member on a network of '\(balancer)'", "'dsr: ipip' or 'dsr: gre'"])
                 continue
             }
             members.append(resolved)

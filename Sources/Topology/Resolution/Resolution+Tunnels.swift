@@ -8,7 +8,9 @@ extension Resolution {
     func loopback(of definition: NodeDefinition) -> [IPv4Address] {
         var all: [IPv4Address] = []
         for value in definition.loopback {
-            guard let address = address(value, "an address on the loopback of '\(definition.name.value)'") else { continue }
+            guard let address = address(value, "an address on the loopback of '\(definition.name.value)'") else {
+                continue
+            }
             if all.contains(address) {
                 reader.report("\(address) is on the loopback of '\(definition.name.value)' already", at: value.position)
             } else if interfaces[definition.name.value]?.contains(where: { $0.address?.address == address }) == true {
@@ -20,7 +22,9 @@ extension Resolution {
         return all
     }
 
-    func tunnel(_ written: TunnelDefinition, of definition: NodeDefinition, _ ports: [PortConfiguration]) -> MemberTunnel? {
+    func tunnel(_ written: TunnelDefinition, of definition: NodeDefinition, _ ports: [PortConfiguration])
+        -> MemberTunnel?
+    {
         let name = definition.name.value
         let locals = ports.compactMap { $0.address?.address }
         guard let local = locals.first else {
@@ -41,7 +45,8 @@ extension Resolution {
             return nil
         }
         for service in services {
-            guard let mode = service.definition.directReturn?.value.mode, mode.encapsulation != written.encapsulation else {
+            guard let mode = service.definition.directReturn?.value.mode, mode.encapsulation != written.encapsulation
+            else {
                 continue
             }
             reader.report(
@@ -58,7 +63,8 @@ extension Resolution {
                 name: name, ports: ports, encapsulation: written.encapsulation, mac: mac, locals: locals,
                 remotes: remotes, destinations: services.map(\.definition.address.value),
                 clampsSegmentSize: written.clampsSegmentSize),
-            local: local, address: written.address.flatMap { self.address($0, "the address of the tunnel of '\(name)'") },
+            local: local,
+            address: written.address.flatMap { self.address($0, "the address of the tunnel of '\(name)'") },
             isKernels: written.end.value == .kernel)
     }
 

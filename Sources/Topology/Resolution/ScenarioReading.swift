@@ -21,7 +21,10 @@ struct ScenarioReading {
     private static let actions = ["start", "stop", "wait", "wait-for", "fail"]
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
-    init(_ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String], _ reader: LabReader) {
+    init(
+        _ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String],
+        _ reader: LabReader
+    ) {
         self.reader = reader
         self.nodes = nodes
         self.rules = rules
@@ -116,7 +119,9 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.isOfProgram ? "node/program" : $0 == .weight ? "balancer/service/member=weight" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
+                allowed: Fault.Kind.allCases.map {
+                    "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.isOfProgram ? "node/program" : $0 == .weight ? "balancer/service/member=weight" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }"
+                })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -133,11 +138,15 @@ struct ScenarioReading {
         }
         if kind == .weight { return weight(entry.value) }
         if kind.isOfProgram {
-            let known = nodes.flatMap { node in node.programs.map { ProgramReference(node: node.name, program: $0.name) } }
+            let known = nodes.flatMap { node in
+                node.programs.map { ProgramReference(node: node.name, program: $0.name) }
+            }
             guard let program = entry.value.text.flatMap({ ProgramReference($0) }), known.contains(program) else {
                 reader.reportUnknown(
-                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is no program of a node",
-                    at: entry.value.position, allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
+                    entry.value.text ?? "",
+                    "\(kind.rawValue) names \(entry.value.found), which is no program of a node",
+                    at: entry.value.position,
+                    allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
                 return nil
             }
             return kind == .kill ? .kill(program) : .startProgram(program)
@@ -146,7 +155,8 @@ struct ScenarioReading {
             guard let name = entry.value.text, let found = rules.first(where: { $0.rule.name == name }) else {
                 let names = rules.map(\.rule.name)
                 reader.reportUnknown(
-                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
+                    entry.value.text ?? "",
+                    "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
                     at: entry.value.position, allowed: names)
                 return nil
             }
@@ -192,7 +202,8 @@ struct ScenarioReading {
             reader.report(
                 "weight is \(value.found)", at: value.position,
                 allowed: members.map { "\($0)=1 to 100" },
-                suggestion: value.text.flatMap { Spelling.nearest(to: String($0.prefix { $0 != "=" }), among: members) })
+                suggestion: value.text.flatMap { Spelling.nearest(to: String($0.prefix { $0 != "=" }), among: members) }
+            )
             return nil
         }
         return fault

@@ -39,7 +39,8 @@ struct VariantReading {
         // By their words, so that a mistake in a program is not followed by complaints that there is none.
         let words = (tree["traffic"]?.entries ?? []).map(\.key)
         let faults = FaultsReading(
-            tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words, references: resolution.references,
+            tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words,
+            references: resolution.references,
             reader)
         let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
         let scenario = ScenarioReading(tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, reader)

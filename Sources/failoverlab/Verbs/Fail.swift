@@ -21,7 +21,9 @@ struct Fail: ParsableCommand {
     var fault: String
 
     @Argument(
-        help: "The node, NODE.INTERFACE for a link or a cable, NODE/PROGRAM, BALANCER/SERVICE/MEMBER=WEIGHT, or the name of a fault on single frames.")
+        help:
+            "The node, NODE.INTERFACE for a link or a cable, NODE/PROGRAM, BALANCER/SERVICE/MEMBER=WEIGHT, or the name of a fault on single frames."
+    )
     var target: String
 
     @Argument(help: "What a fault on single frames needs, as in the lab file: 50ms, 5%, '{ copies: 2 }'.")
@@ -31,7 +33,9 @@ struct Fail: ParsableCommand {
 
     @Option(
         name: .customLong("as"),
-        help: "The event's name in events.jsonl, or the name of the fault on single frames; the fault's own word unless given.")
+        help:
+            "The event's name in events.jsonl, or the name of the fault on single frames; the fault's own word unless given."
+    )
     var name: String?
 
     func run() throws {
@@ -45,10 +49,13 @@ struct Fail: ParsableCommand {
                 exitCode: 2)
         }
         if let surplus = value ?? frames.given {
-            throw Complaint(text: "failoverlab: '\(surplus)' is for faults on single frames, not for \(kind.rawValue)", exitCode: 2)
+            throw Complaint(
+                text: "failoverlab: '\(surplus)' is for faults on single frames, not for \(kind.rawValue)", exitCode: 2)
         }
         guard let fault = Fault(kind, of: target) else {
-            let what = kind == .weight ? "a member and its weight, as in lb/web/backend-1=3"
+            let what =
+                kind == .weight
+                ? "a member and its weight, as in lb/web/backend-1=3"
                 : kind.isOfProgram ? "a program, as in lb/bird" : "an interface, as in fw-a.inside"
             throw Complaint(text: "failoverlab: \(kind.rawValue) needs \(what)", exitCode: 2)
         }

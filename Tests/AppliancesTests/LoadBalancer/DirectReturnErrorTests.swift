@@ -21,7 +21,8 @@ import Wire
             quote.withUnsafeBytes {
                 FrameBuilder.icmp(
                     header, in: IPv4Header(source: source, destination: destination, protocol: .icmp),
-                    from: BalancerBench.stations[link.0]!, to: BalancerBench.stations[link.1]!, payload: $0, into: buffer)
+                    from: BalancerBench.stations[link.0]!, to: BalancerBench.stations[link.1]!, payload: $0,
+                    into: buffer)
             }
         }
         return Array(buffer.prefix(length!))
@@ -40,7 +41,8 @@ import Wire
             let way = sent[0].components(before: " tcp")
             let answer = bench.frame("servers b1>fw-a tcp 198.51.100.100:80 > 192.0.2.50:40000 PSH,ACK")
             let back = error(
-                .fragmentationNeeded(mtu: 1400), about: answer, from: IPv4Address(198, 51, 100, 2), to: BalancerBench.vip,
+                .fragmentationNeeded(mtu: 1400), about: answer, from: IPv4Address(198, 51, 100, 2),
+                to: BalancerBench.vip,
                 link: ("fw-a", "lb.inside"))
             #expect(
                 bench.raw([(back, 0)]).map(DirectReturnTests.text)
@@ -51,9 +53,11 @@ import Wire
     // MARK: About tunnel packets
 
     @Test(arguments: [DirectReturnConfiguration.Mode.ipip, .gre])
-    func `a router's fragmentation needed about a tunnel packet reaches the client, about its own packet and the MTU within`(
-        mode: DirectReturnConfiguration.Mode
-    ) {
+    func
+        `a router's fragmentation needed about a tunnel packet reaches the client, about its own packet and the MTU within`(
+            mode: DirectReturnConfiguration.Mode
+        )
+    {
         let bench = BalancerBench(DirectReturnTests.service(mode, members: 1))
         _ = bench.send("\(request) SYN")
         let large = bench.frame("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: 1400))
@@ -64,11 +68,14 @@ import Wire
         let out = bench.raw([(back, 1)])
         #expect(
             out.map(BalancerBench.text)
-                == ["inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about tcp 192.0.2.50:40000 > 198.51.100.100:80"])
+                == [
+                    "inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
+                ])
         let inner = 1400 - (mode == .ipip ? 20 : 24)
         #expect(Int(out[0].2[40]) << 8 | Int(out[0].2[41]) == inner)
         // From now on the balancer says so itself, for ten minutes.
-        #expect(bench.send("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: inner - 39))[0].contains(" 3/4 "))
+        #expect(
+            bench.send("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: inner - 39))[0].contains(" 3/4 "))
         _ = bench.send("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: inner - 40))
         _ = bench.pass(.seconds(601))
         #expect(bench.raw([(large, 0)]).map(BalancerBench.text)[0].contains(" icmp ") == false)
@@ -91,10 +98,13 @@ import Wire
             let bench = BalancerBench(DirectReturnTests.service(.gre, members: 1))
             let sent = bench.raw([(bench.frame("\(request) SYN"), 0)])[0].2
             let back = error(
-                header, about: sent, from: BalancerBench.b1, to: BalancerBench.serversAddress, link: ("b1", "lb.servers"))
+                header, about: sent, from: BalancerBench.b1, to: BalancerBench.serversAddress,
+                link: ("b1", "lb.servers"))
             #expect(
                 bench.process([(back, 1)])
-                    == ["inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/1 about tcp 192.0.2.50:40000 > 198.51.100.100:80"])
+                    == [
+                        "inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/1 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
+                    ])
         }
     }
 
@@ -122,7 +132,9 @@ import Wire
             .fragmentationNeeded(mtu: 68), about: sent, from: Self.router, to: BalancerBench.serversAddress,
             link: ("b1", "lb.servers"))
         _ = bench.raw([(back, 1)])
-        #expect(bench.raw([(bench.frame("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: 500)), 0)]).map(DirectReturnTests.text)[0].contains("ipip"))
+        #expect(
+            bench.raw([(bench.frame("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: 500)), 0)]).map(
+                DirectReturnTests.text)[0].contains("ipip"))
     }
 
     // MARK: Monitors
@@ -185,7 +197,8 @@ import Wire
         #expect(problem(DirectReturnTests.service(.l2)) == nil)
         #expect(
             problem(DirectReturnTests.service(.l2, scheduler: .roundRobin))
-                == "service web has direct server return and the scheduler round-robin; only consistent-hash is supported")
+                == "service web has direct server return and the scheduler round-robin; only consistent-hash is supported"
+        )
         #expect(problem(DirectReturnTests.service(.l2, scheduler: .roundRobin) { $0.allowsAnyScheduler = true }) == nil)
         var service = DirectReturnTests.service(.l2)
         service.members[0].port = 8080
@@ -208,7 +221,8 @@ import Wire
                 == "service web has direct server return, which translates nothing; its source translation must be off")
         #expect(
             problem(DirectReturnTests.service(.tcpProxy, .l2))
-                == "service web has direct server return and the profile tcp-proxy, which ends connections at the balancer")
+                == "service web has direct server return and the profile tcp-proxy, which ends connections at the balancer"
+        )
     }
 
     // MARK: Garbage
@@ -222,7 +236,8 @@ import Wire
             DirectReturnTests.service(.udpFastPath, mode).named("dns"), flowCapacity: 64, seed: seed)
         let flags = ["SYN", "SYN,ACK", "ACK", "PSH,ACK", "FIN,ACK", "RST"]
         for step in 0..<4_000 {
-            let client = "192.0.2.\(Int.random(in: 50...59, using: &random)):\(Int.random(in: 40000...40009, using: &random))"
+            let client =
+                "192.0.2.\(Int.random(in: 50...59, using: &random)):\(Int.random(in: 40000...40009, using: &random))"
             let flag = flags.randomElement(using: &random)!
             let text = [
                 "inside fw-a>lb.inside tcp \(client) > 198.51.100.100:80 \(flag)",
@@ -255,7 +270,9 @@ import Wire
                     if case .arp = ParsedFrame(buffer) { return }
                     guard let packet = PacketView(buffer) else {
                         // What the host side says leaves as it is.
-                        if !(isDamaged && side == .host) { Issue.record("seed \(seed), step \(step): a malformed packet left") }
+                        if !(isDamaged && side == .host) {
+                            Issue.record("seed \(seed), step \(step): a malformed packet left")
+                        }
                         return
                     }
                     if packet.ipProtocol == .icmp || side == .host { return }
@@ -263,12 +280,15 @@ import Wire
                     let isRight =
                         mode == .l2
                         ? packet.destination == BalancerBench.vip
-                        : packet.ipProtocol == mode.encapsulation?.protocol && packet.source == BalancerBench.serversAddress
+                        : packet.ipProtocol == mode.encapsulation?.protocol
+                            && packet.source == BalancerBench.serversAddress
                             && [BalancerBench.b1, BalancerBench.b2].contains(packet.destination)
                     #expect(isRight, "seed \(seed), step \(step): \(text) left as \(packet.fiveTuple)")
                 }
             }
-            if Int.random(in: 0..<50, using: &random) == 0 { _ = bench.pass(.milliseconds(.random(in: 0...3_000, using: &random))) }
+            if Int.random(in: 0..<50, using: &random) == 0 {
+                _ = bench.pass(.milliseconds(.random(in: 0...3_000, using: &random)))
+            }
         }
         _ = bench.pass(.seconds(400))
         #expect(bench.counter("flows") == 0, "seed \(seed)")
@@ -304,7 +324,9 @@ extension String {
 
 extension BalancerBench {
     /// As `raw`, but what leaves may carry the wrong transport checksum that came in.
-    fileprivate func unchecked(_ bytes: [UInt8], _ port: PortIndex, _ side: PortSide) -> [(PortIndex, PortSide, [UInt8])] {
+    fileprivate func unchecked(_ bytes: [UInt8], _ port: PortIndex, _ side: PortSide) -> [(
+        PortIndex, PortSide, [UInt8]
+    )] {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: 2048, alignment: 64)
         defer { memory.deallocate() }
         bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }

@@ -51,7 +51,8 @@ import Wire
         ).map(Self.text)
     }
 
-    @Test func `layer 2: the frame goes to the member's MAC address from the balancer's, and the packet stays as it is`() {
+    @Test
+    func `layer 2: the frame goes to the member's MAC address from the balancer's, and the packet stays as it is`() {
         let bench = BalancerBench(Self.service(.l2, members: 1))
         let sent = bench.frame("\(Self.request) SYN")
         let out = bench.raw([(sent, 0)])
@@ -65,7 +66,9 @@ import Wire
     }
 
     @Test(arguments: [DirectReturnConfiguration.Mode.ipip, .gre])
-    func `layer 3: the packet goes wrapped from the balancer's interface to the member`(mode: DirectReturnConfiguration.Mode) {
+    func `layer 3: the packet goes wrapped from the balancer's interface to the member`(
+        mode: DirectReturnConfiguration.Mode
+    ) {
         let bench = BalancerBench(Self.service(mode, members: 1))
         let wrapped = "servers lb.servers>b1 [203.0.113.10 > 203.0.113.21 \(mode.rawValue)]"
         #expect(
@@ -99,7 +102,8 @@ import Wire
         }
         #expect(
             bench.raw([(buffer, 1)]).map(Self.text).first
-                == "servers lb.servers>b1 [203.0.113.10 > 203.0.113.21 ipip] tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN")
+                == "servers lb.servers>b1 [203.0.113.10 > 203.0.113.21 ipip] tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN"
+        )
     }
 
     // MARK: Flows
@@ -114,7 +118,10 @@ import Wire
             let member = String(sent[0].split(separator: " ")[1])
             members.insert(member)
             // The second has never heard of the connection.
-            #expect(second.send("\(request) PSH,ACK") == ["servers \(member) tcp 192.0.2.50:\(port) > 198.51.100.100:80 PSH,ACK"])
+            #expect(
+                second.send("\(request) PSH,ACK") == [
+                    "servers \(member) tcp 192.0.2.50:\(port) > 198.51.100.100:80 PSH,ACK"
+                ])
         }
         #expect(members == ["lb.servers>b1", "lb.servers>b2"])
         #expect(second.counter("flows") == 100)
@@ -124,11 +131,13 @@ import Wire
         let bench = BalancerBench(Self.service(.l2))
         _ = bench.perform(.member(service: "web", member: "b2", isUp: false))
         for port in 40_000..<40_020 {
-            #expect(bench.send("inside fw-a>lb.inside tcp 192.0.2.50:\(port) > 198.51.100.100:80 SYN")[0].contains(">b1 "))
+            #expect(
+                bench.send("inside fw-a>lb.inside tcp 192.0.2.50:\(port) > 198.51.100.100:80 SYN")[0].contains(">b1 "))
         }
         _ = bench.perform(.member(service: "web", member: "b2", isUp: true))
         for port in 40_000..<40_020 {
-            #expect(bench.send("inside fw-a>lb.inside tcp 192.0.2.50:\(port) > 198.51.100.100:80 ACK")[0].contains(">b1 "))
+            #expect(
+                bench.send("inside fw-a>lb.inside tcp 192.0.2.50:\(port) > 198.51.100.100:80 ACK")[0].contains(">b1 "))
         }
     }
 
@@ -211,8 +220,13 @@ import Wire
         for (mode, mtu) in [(DirectReturnConfiguration.Mode.ipip, 1480), (.gre, 1476)] {
             let bench = BalancerBench(Self.service(mode, members: 1))
             _ = bench.send("\(Self.request) SYN")
-            let out = bench.raw([(bench.frame("\(Self.request) PSH,ACK", payload: [UInt8](repeating: 1, count: 1460)), 0)])
-            #expect(out.map(BalancerBench.text) == ["inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about tcp 192.0.2.50:40000 > 198.51.100.100:80"])
+            let out = bench.raw([
+                (bench.frame("\(Self.request) PSH,ACK", payload: [UInt8](repeating: 1, count: 1460)), 0)
+            ])
+            #expect(
+                out.map(BalancerBench.text) == [
+                    "inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
+                ])
             #expect(Int(out[0].2[40]) << 8 | Int(out[0].2[41]) == mtu)
             #expect(send(bench, "\(Self.request) PSH,ACK", payload: mtu - 40).count == 1)
             #expect(bench.drops == ["packet-too-big 1"])

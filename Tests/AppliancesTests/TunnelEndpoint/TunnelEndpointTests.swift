@@ -99,11 +99,15 @@ import Wire
         #expect(Self.counter("drop.tunnel-stranger", endpoint) == 1)
     }
 
-    @Test func `what the kernel sends leaves by the link, and its SYN-ACKs with the size that fits the tunnel where asked`() throws {
+    @Test
+    func `what the kernel sends leaves by the link, and its SYN-ACKs with the size that fits the tunnel where asked`()
+        throws
+    {
         for clamps in [false, true] {
             var endpoint = try TunnelEndpoint(Self.configuration(clamps: clamps))
             let answer = Self.tcp(
-                from: Self.service, to: Self.client, flags: [.syn, .ack], sourceMAC: Self.own, destinationMAC: Self.router)
+                from: Self.service, to: Self.client, flags: [.syn, .ack], sourceMAC: Self.own,
+                destinationMAC: Self.router)
             let out = process(&endpoint, answer, side: .host)
             #expect(out.count == 1)
             #expect(out[0].port == 0 && out[0].side == .wire)
@@ -126,6 +130,8 @@ import Wire
     @Test func `a tunnel without a balancer is refused`() {
         var configuration = Self.configuration()
         configuration.remotes = []
-        #expect(throws: ConfigurationError("no balancer sends through the tunnel of b1")) { _ = try TunnelEndpoint(configuration) }
+        #expect(throws: ConfigurationError("no balancer sends through the tunnel of b1")) {
+            _ = try TunnelEndpoint(configuration)
+        }
     }
 }

@@ -107,7 +107,8 @@ import Wire
         for payload in [0, 1, 1400] {
             let frame = Self.request(payload: payload)
             #expect(
-                Self.unwrap(Self.wrapped(frame, encapsulation), Self.end(encapsulation)) == .packet(Array(frame[14...])))
+                Self.unwrap(Self.wrapped(frame, encapsulation), Self.end(encapsulation)) == .packet(Array(frame[14...]))
+            )
         }
     }
 
@@ -141,12 +142,17 @@ import Wire
             Self.unwrap(Self.wrapped(Self.request(), encapsulation, from: IPv4Address(10, 0, 0, 6)), end)
                 == .refused(.tunnelStranger))
         #expect(
-            Self.unwrap(Self.wrapped(Self.request(), encapsulation, to: IPv4Address(10, 0, 0, 12)), end) == .notTunnelled)
+            Self.unwrap(Self.wrapped(Self.request(), encapsulation, to: IPv4Address(10, 0, 0, 12)), end)
+                == .notTunnelled)
         #expect(changed { $0[20] = 0x20 } == .refused(.fragment))
         #expect(changed { $0[21] = 0x01 } == .refused(.fragment))
         #expect(changed({ $0[inner + 6] = 0x20 }, healing: inner) == .refused(.fragment))
-        #expect(Self.unwrap(Self.wrapped(Self.request(to: Self.member), encapsulation), end) == .refused(.tunnelDestination))
-        #expect(Self.unwrap(Self.wrapped(Self.request(from: Self.vip), encapsulation), end) == .refused(.sourceAddressInvalid))
+        #expect(
+            Self.unwrap(Self.wrapped(Self.request(to: Self.member), encapsulation), end) == .refused(.tunnelDestination)
+        )
+        #expect(
+            Self.unwrap(Self.wrapped(Self.request(from: Self.vip), encapsulation), end)
+                == .refused(.sourceAddressInvalid))
         #expect(
             Self.unwrap(Self.wrapped(Self.request(from: IPv4Address(127, 0, 0, 1)), encapsulation), end)
                 == .refused(.sourceAddressInvalid))
@@ -160,7 +166,9 @@ import Wire
     }
 
     @Test func `GRE headers with options, another version or another payload are refused`() {
-        for (index, value) in [(34, 0x80), (34, 0x20), (34, 0x10), (34, 0x40), (35, 0x01), (36, 0x86), (37, 0xdd)] as [(Int, UInt8)] {
+        for (index, value) in [(34, 0x80), (34, 0x20), (34, 0x10), (34, 0x40), (35, 0x01), (36, 0x86), (37, 0xdd)]
+            as [(Int, UInt8)]
+        {
             var frame = Self.wrapped(Self.request(), .gre)
             frame[index] |= value
             #expect(Self.unwrap(frame, Self.end(.gre)) == .refused(.tunnelMalformed))
@@ -223,7 +231,9 @@ import Wire
             if Bool.random(using: &random), frame[14] & 0xf >= 5, 14 + Int(frame[14] & 0xf) * 4 <= frame.count {
                 frame = Self.healed(frame)
             }
-            if Int.random(in: 0..<4, using: &random) == 0 { frame.removeLast(Int.random(in: 0..<frame.count, using: &random)) }
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                frame.removeLast(Int.random(in: 0..<frame.count, using: &random))
+            }
             if frame.isEmpty { continue }
             let end = Self.end(encapsulation)
             guard case .packet(let packet) = Self.unwrap(frame, end) else { continue }

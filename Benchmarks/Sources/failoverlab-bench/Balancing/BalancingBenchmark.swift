@@ -4,7 +4,8 @@ internal import ArgumentParser
 struct BalancingBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "balancing",
-        abstract: "Maglev's table, beside what its authors published, and direct server return beside plain forwarding.")
+        abstract: "Maglev's table, beside what its authors published, and direct server return beside plain forwarding."
+    )
 
     @Option(help: "Seconds of each measurement of a forwarder.")
     var seconds = 1.0

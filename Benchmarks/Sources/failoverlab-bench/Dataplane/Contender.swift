@@ -21,7 +21,8 @@ enum Contender: Hashable {
     ]
     /// A balancer's ways to its members, beside plain forwarding.
     static let ofBalancing: [Contender] =
-        [.receiveAndSend, .passThrough, .loadBalancer] + DirectReturnConfiguration.Mode.allCases.map { .directReturn($0) }
+        [.receiveAndSend, .passThrough, .loadBalancer]
+        + DirectReturnConfiguration.Mode.allCases.map { .directReturn($0) }
         + [.kernel]
 
     var name: String {

@@ -56,7 +56,8 @@ struct DataplaneBenchmark: ParsableCommand {
         }
         Progress.show("")
         let table = DataplaneTable(
-            contenders: contenders, rates: rates, latencies: latencies, seconds: seconds, repetitions: repetitions, hasTwoCores: hasTwoCores)
+            contenders: contenders, rates: rates, latencies: latencies, seconds: seconds, repetitions: repetitions,
+            hasTwoCores: hasTwoCores)
         return table.text
     }
 }

@@ -14,9 +14,11 @@ struct DataplaneTable {
             "Frames of 64 bytes (60 and the FCS) through one box: generator ─ box ─ sink, each in a network namespace,",
             "joined by veths. Median of \(repetitions) measurements of \(seconds) s, taken in turns; "
                 + (hasTwoCores
-                    ? "one core for the box, one for the generator." : "ONE core for box and generator: compare nothing."),
+                    ? "one core for the box, one for the generator."
+                    : "ONE core for box and generator: compare nothing."),
             "",
-            row("", ["frames/s", "to plain C", "lowest", "highest", "offered/s", "CPU/frame", "lone frame", "slowest"]),
+            row(
+                "", ["frames/s", "to plain C", "lowest", "highest", "offered/s", "CPU/frame", "lone frame", "slowest"]),
         ]
         let reference = median(rates[.receiveAndSend, default: []].map(\.forwarded))
         for contender in contenders {
