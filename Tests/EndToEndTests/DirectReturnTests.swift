@@ -21,7 +21,12 @@ extension EndToEnd {
             let captures = Lab.captures(in: folder.path + "/runs")
                 .filter { $0.contains("/captures/lb") || $0.hasSuffix(".tunnel.pcap") }
             #expect(captures.count >= count)
-            try Lab.examineWithTShark(captures)
+            guard TShark.path != nil else { return }
+            for capture in captures {
+                // A TCP segment that an ICMP error quotes is cut off, and tshark sums it up all the same.
+                let bad = try TShark.frames(of: capture, matching: "(\(TShark.badFrames)) and not (icmp and tcp)")
+                #expect(bad.isEmpty, "\(capture): frames \(bad.prefix(10))")
+            }
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

@@ -30,29 +30,6 @@ enum Lab {
         return files.filter { $0.hasSuffix(".pcap") }.map { "\(folder)/\($0)" }.sorted()
     }
 
-    /// No malformed frame and no bad checksum in any of the captures, by tshark's judgement.
-    ///
-    /// A TCP segment that an ICMP error quotes is cut off, and tshark sums it up all the same: those are passed over. So is
-    /// 0xffff, the other zero of one's complement, which Linux sends once in 65,536 segments and tshark calls bad.
-    static func examineWithTShark(_ captures: [String]) throws {
-        guard let tshark = Host.tshark else { return }
-        for capture in captures {
-            let read = try Command.run(
-                tshark,
-                [
-                    "-r", capture, "-n", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
-                    "-o", "udp.check_checksum:TRUE", "-Y",
-                    """
-                    _ws.malformed or ip.checksum.status == "Bad" or (tcp.checksum.status == "Bad" and tcp.checksum != 0xffff and not icmp) \
-                    or (udp.checksum.status == "Bad" and not icmp) or icmp.checksum.status == "Bad" \
-                    or vrrp.checksum.status == "Bad"
-                    """,
-                ])
-            #expect(read.status == 0, "\(capture): \(read.errors)")
-            #expect(read.output.isEmpty, "\(capture):\n\(read.output.prefix(2000))")
-        }
-    }
-
     /// A lab file made from the fast-path lab by replacing text.
     static func changed(_ replacements: [(String, String)], in folder: TemporaryFolder) throws -> String {
         var text = try String(contentsOfFile: fastPath + "/lab.yaml", encoding: .utf8)
@@ -70,5 +47,4 @@ enum Lab {
 enum Host {
     static let canRunLabs = (try? Command.run(Package.failoverlab, ["doctor"]).status == 0) ?? false
     static let isRoot = getuid() == 0
-    static let tshark = Package.tool("tshark")
 }

@@ -47,7 +47,7 @@ extension Firewall {
     ) {
         if let cross = redundancy?.crossConnect, frame.port == cross.port,
             layout.fiveTuple.destination == cross.ownAddress, layout.fiveTuple.protocol == .udp,
-            layout.fiveTuple.destinationPort == SyncChannel.udpPort
+            [SyncChannel.udpPort, FirewallRedundancy.configurationPort].contains(layout.fiveTuple.destinationPort)
         {
             return receiveSync(frame, layout, from: cross, at: now, into: &output)
         }

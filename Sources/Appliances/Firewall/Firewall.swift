@@ -25,6 +25,9 @@ public struct Firewall: ~Copyable, Appliance {
     var owesSessions = false
     var tally = RedundancyTally()
     var events: [ApplianceEvent] = []
+    var policy: FirewallPolicy
+    /// nil without a peer on a cross-connect.
+    var agreement: ConfigurationAgreement?
     /// When the virtual addresses are announced again, and how often that has happened.
     var announceAt: Instant?
     var announcements = 0
@@ -35,11 +38,9 @@ public struct Firewall: ~Copyable, Appliance {
     /// - Parameters:
     ///   - sessionCapacity: the most sessions; when so many exist, new ones are refused
     ///   - timers: how long a session without packets lives
-    ///   - rules: asked in order about each new session; what none of them denies is allowed
     /// - Throws: what in the configuration cannot be, in a sentence for people
     public init(
-        _ configuration: FirewallConfiguration, sessionCapacity: Int = 65_536, timers: SessionTimers = .standard,
-        rules: [FilterRule] = []
+        _ configuration: FirewallConfiguration, sessionCapacity: Int = 65_536, timers: SessionTimers = .standard
     ) throws(ConfigurationError) {
         let redundancy: FirewallRedundancy?
         if let pair = configuration.redundancy {
@@ -52,10 +53,14 @@ public struct Firewall: ~Copyable, Appliance {
             // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
             for router in redundancy?.routers ?? [] { ports.accept(router.mac, on: router.port) }
         }
+        let rules = try configuration.policy.compiled(
+            for: configuration.ports.map(\.name), of: configuration.name)
         name = configuration.name
         portNames = configuration.ports.map(\.name)
         self.ports = ports
-        filter = SessionFilter(capacity: sessionCapacity, timers: timers, rules: rules)
+        filter = SessionFilter(
+            capacity: sessionCapacity, timers: timers, rules: rules, otherwise: configuration.policy.otherwise)
+        policy = FirewallPolicy(running: configuration.policy)
         self.redundancy = redundancy
         election = Election(
             redundancy?.settings
@@ -98,6 +103,11 @@ public struct Firewall: ~Copyable, Appliance {
         guard redundancy != nil else {
             return report("ready", at: now, ["role": "active", "reason": "stands alone"])
         }
+        if let cross = redundancy?.crossConnect {
+            agreement = ConfigurationAgreement(
+                .standard(messageSize: cross.messageSize), running: policy.running.items,
+                epoch: UInt64(clamping: now.nanoseconds))
+        }
         election.start(at: now)
         carryOut(at: now, into: &output)
     }
@@ -119,6 +129,7 @@ public struct Firewall: ~Copyable, Appliance {
             consider(election.deadline)
             consider(channel.deadline)
             consider(announceAt)
+            consider(agreement?.deadline)
         }
         return next
     }
@@ -130,6 +141,8 @@ public struct Firewall: ~Copyable, Appliance {
         election.advance(to: now)
         carryOut(at: now, into: &output)
         if let due = announceAt, due <= now { announceAddresses(at: now, into: &output) }
+        agreement?.advance(to: now)
+        carryOutAgreement(at: now, into: &output)
         flush(at: now, into: &output)
     }
 
@@ -143,6 +156,7 @@ public struct Firewall: ~Copyable, Appliance {
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
         case .connections:
             return .refused(reason: "\(name) is a firewall; only a gateway firewall shows its connection table")
+        case .policy(let order): return performPolicy(order, at: now, into: &output)
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }
     }

@@ -23,6 +23,8 @@ extension LoadBalancer {
         case .connections:
             return .refused(
                 reason: "\(configuration.name) is a load balancer; only a gateway firewall shows its connection table")
+        case .policy:
+            return .refused(reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
         case .fault:
             return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }

@@ -11,8 +11,10 @@ public import Wire
 /// `SessionFilter+Peer.swift`.
 public struct SessionFilter: ~Copyable {
     public let timers: SessionTimers
-    /// The first rule that matches decides about a new session; where none does, it is allowed.
-    public var rules: [FilterRule]
+    /// The first rule that matches decides about a new session.
+    public internal(set) var rules: [FilterRule]
+    /// About a session that no rule matches.
+    public internal(set) var otherwise: FilterRule.Action
     public internal(set) var table: FlowTable<Session>
     /// Sessions opened by packets that passed here.
     public internal(set) var opened: UInt64 = 0
@@ -26,9 +28,13 @@ public struct SessionFilter: ~Copyable {
     var receivedGeneration: UInt32 = 0
 
     /// - Parameter capacity: the most sessions
-    public init(capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = []) {
+    public init(
+        capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = [],
+        otherwise: FilterRule.Action = .allow
+    ) {
         self.timers = timers
         self.rules = rules
+        self.otherwise = otherwise
         table = FlowTable(capacity: capacity)
         changes = SessionChanges(capacity: min(capacity, 1 << 16))
     }
@@ -110,13 +116,12 @@ public struct SessionFilter: ~Copyable {
     // MARK: Sessions
 
     private mutating func open(_ flow: FiveTuple, from port: PortIndex, at now: Instant) -> FilterVerdict {
-        if let rule = rules.first(where: { $0.matches(flow, from: port) }), rule.action == .deny {
-            return .drop(.policy)
-        }
+        let rule = rules.first { $0.matches(flow, from: port) }
+        guard (rule?.action ?? otherwise) == .allow else { return .drop(.policy) }
         let state = SessionState.opening
         let expires = now + timers.timeout(of: state, protocol: flow.protocol)
         switch table.insert(
-            original: flow, reply: flow.reversed, value: Session(state: state), expires: expires, now: now)
+            original: flow, reply: flow.reversed, value: Session(state: state, rule: rule?.identity ?? .none), expires: expires, now: now)
         {
         case .inserted(let index):
             opened &+= 1

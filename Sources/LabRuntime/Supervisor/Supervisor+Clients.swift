@@ -54,7 +54,7 @@ extension Supervisor {
             switch reply {
             case .connections(let list): then(.connections(list))
             case .refused(let reason): then(.failed(LabFailure(.lab, "\(name): \(reason)")))
-            case .done: then(.failed(LabFailure(.lab, "\(name) answered something else")))
+            case .done, .role: then(.failed(LabFailure(.lab, "\(name) answered something else")))
             }
         }
     }

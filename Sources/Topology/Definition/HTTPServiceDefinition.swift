@@ -118,7 +118,7 @@ struct HTTPServiceDefinition {
     }
 
     /// `4000-4003`, or one port.
-    private static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
+    static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
         let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
         guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2,
             first > 0,

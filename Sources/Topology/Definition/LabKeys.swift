@@ -1,7 +1,7 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults",
+        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "pushes",
         "scenario",
         "expect", "variants", "capture",
     ]
@@ -14,6 +14,9 @@ enum LabKeys {
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
         "addresses", "cross-connect", "virtual-router-ids",
     ]
+    static let firewall = ["redundancy", "objects", "rules", "otherwise"]
+    static let rule = ["action", "on", "from", "to", "protocol", "ports"]
+    static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService =
         [

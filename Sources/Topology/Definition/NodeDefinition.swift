@@ -17,7 +17,7 @@ struct NodeDefinition {
             let own =
                 switch self {
                 case .client, .backend, .router: ["services", "loopback", "tunnel"]
-                case .firewall: ["redundancy"]
+                case .firewall: LabKeys.firewall
                 case .loadBalancer: ["virtual-services", "pools"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
@@ -49,6 +49,8 @@ struct NodeDefinition {
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
+    /// Of a firewall.
+    var policy = PolicyConfiguration.open
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
@@ -91,6 +93,9 @@ struct NodeDefinition {
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        if role == .firewall {
+            policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
+        }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, pools: mapping["pools"], timers: timers, reader) }
         checkSharedPools(reader)

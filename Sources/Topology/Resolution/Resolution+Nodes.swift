@@ -19,7 +19,9 @@ extension Resolution {
         case .router: role = .host(HostConfiguration(kind: .router, servers: definition.services ?? []))
         case .firewall:
             role = .firewall(
-                FirewallConfiguration(name: name, ports: ports, routes: routes, redundancy: redundancy(of: name)))
+                FirewallConfiguration(
+                    name: name, ports: ports, routes: routes, redundancy: redundancy(of: name),
+                    policy: definition.policy))
         case .loadBalancer:
             if definition.virtualServices.isEmpty {
                 reader.report("load balancer '\(name)' has no virtual service", at: definition.name.position)
