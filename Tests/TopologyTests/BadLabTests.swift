@@ -264,7 +264,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "lb/web.address", "lb/wbe.address",
-            "lab.yaml:42:37: 'lb/wbe.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port; did you mean 'lb/web.address'?"
+            "lab.yaml:42:37: 'lb/wbe.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port, firewall/pool.address; did you mean 'lb/web.address'?"
         ),
         Mistake(
             "    every: { eth.dst: fw-a.inside.mac }", "",

@@ -16,6 +16,8 @@ public struct Firewall: ~Copyable, Appliance {
     let portNames: [String]
     var ports: BoxPorts
     var filter: SessionFilter
+    var fragments: FragmentTable
+    var translation: FirewallTranslation
     let redundancy: FirewallRedundancy?
     var election: Election
     var channel: SyncChannel
@@ -37,10 +39,10 @@ public struct Firewall: ~Copyable, Appliance {
 
     /// - Parameters:
     ///   - sessionCapacity: the most sessions; when so many exist, new ones are refused
-    ///   - timers: how long a session without packets lives
+    ///   - timers: how long a session without packets lives; nil: as the configuration's NAT has it, or the standard
     /// - Throws: what in the configuration cannot be, in a sentence for people
     public init(
-        _ configuration: FirewallConfiguration, sessionCapacity: Int = 65_536, timers: SessionTimers = .standard
+        _ configuration: FirewallConfiguration, sessionCapacity: Int = 65_536, timers: SessionTimers? = nil
     ) throws(ConfigurationError) {
         let redundancy: FirewallRedundancy?
         if let pair = configuration.redundancy {
@@ -53,13 +55,20 @@ public struct Firewall: ~Copyable, Appliance {
             // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
             for router in redundancy?.routers ?? [] { ports.accept(router.mac, on: router.port) }
         }
+        if let nat = configuration.nat { try FirewallTranslation.check(nat, of: configuration.name) }
         let rules = try configuration.policy.compiled(
             for: configuration.ports.map(\.name), of: configuration.name)
         name = configuration.name
         portNames = configuration.ports.map(\.name)
         self.ports = ports
+        let nat = SourceNAT(
+            configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
+        fragments = FragmentTable(identification: nat.share == .second ? 0x8000 : 1)
+        translation = FirewallTranslation(
+            pools: nat.pools, ports: configuration.ports, routers: redundancy?.routers ?? [])
         filter = SessionFilter(
-            capacity: sessionCapacity, timers: timers, rules: rules, otherwise: configuration.policy.otherwise)
+            capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
+            otherwise: configuration.policy.otherwise, nat: nat)
         policy = FirewallPolicy(running: configuration.policy)
         self.redundancy = redundancy
         election = Election(
@@ -74,6 +83,7 @@ public struct Firewall: ~Copyable, Appliance {
             window: redundancy?.crossConnect == nil ? 1 : 64)
         isForwarding = redundancy == nil
         scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
+        if redundancy == nil { ownPoolAddresses() }
     }
 
     deinit { scratch.deallocate() }
@@ -125,6 +135,7 @@ public struct Firewall: ~Copyable, Appliance {
             if let candidate, next.map({ candidate < $0 }) ?? true { next = candidate }
         }
         consider(filter.deadline)
+        consider(translationDeadline)
         if redundancy != nil {
             consider(election.deadline)
             consider(channel.deadline)
@@ -137,6 +148,7 @@ public struct Firewall: ~Copyable, Appliance {
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
         ports.advance(to: now, into: &output)
         filter.advance(to: now)
+        advanceTranslation(to: now, into: &output)
         guard redundancy != nil else { return }
         election.advance(to: now)
         carryOut(at: now, into: &output)

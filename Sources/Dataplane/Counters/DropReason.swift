@@ -1,5 +1,5 @@
 /// Why a frame was discarded. Every discard of a dataplane is one of these, and each has a counter.
-public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
+public enum DropReason: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable {
     // The frame itself
     case notForUs
     case malformedFrame
@@ -33,6 +33,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
     case flowConflict
     case noSession
     case translationPortsExhausted
+    case noMapping
+    case mappingFilter
     case noMemberUp
     case icmpWithoutFlow
 
@@ -83,6 +85,8 @@ extension DropReason {
         case .flowConflict: "flow-conflict"
         case .noSession: "no-session"
         case .translationPortsExhausted: "translation-ports-exhausted"
+        case .noMapping: "no-mapping"
+        case .mappingFilter: "mapping-filter"
         case .noMemberUp: "no-member-up"
         case .icmpWithoutFlow: "icmp-without-flow"
         case .ipOptions: "ip-options"
@@ -132,7 +136,9 @@ extension DropReason {
         case .flowTableFull: "The flow table is full; existing flows are kept and the new one was refused."
         case .flowConflict: "Another flow has the same addresses and ports on the far side."
         case .noSession: "The packet belongs to no session that this firewall knows, and may not open one."
-        case .translationPortsExhausted: "Every source port that this box may use towards the member is taken."
+        case .translationPortsExhausted: "Every source port that this box may translate the flow to is taken."
+        case .noMapping: "The packet is for an external address of the NAT, at a port that no inside endpoint has."
+        case .mappingFilter: "The packet's sender is none that the inside endpoint has sent to through its mapping."
         case .noMemberUp: "No member of the service's pool is up."
         case .icmpWithoutFlow: "An ICMP error that is about no flow of this box."
         case .ipOptions: "The IPv4 packet has options, which neither direct server return nor a tunnel carries on."

@@ -18,23 +18,30 @@ extension BoxPorts {
                 error, about: packet, from: own, mac: self[hop.port].sourceMAC, into: buffer)
         else { return counters.count(.icmpSuppressed) }
         counters.count(.icmpMade)
-        sendScratch(length, to: hop, at: now, into: &output)
+        _ = sendScratch(length, to: hop, at: now, into: &output)
     }
 
     /// Sends the frame in `scratch`, or lets it wait for its neighbour.
+    /// - Returns: whether it was sent
     mutating func sendScratch(
         _ length: Int, to hop: NextHop, at now: Instant, into output: inout FrameQueue
-    ) {
-        guard self[hop.port].isUp else { return counters.drop(.carrierDown) }
+    ) -> Bool {
+        guard self[hop.port].isUp else {
+            counters.drop(.carrierDown)
+            return false
+        }
         guard let mac = neighbors.lookup(hop.address, on: hop.port) else {
             let frame = Frame(base: scratch, length: Int32(length), port: hop.port, side: .wire)
-            return hold(frame, for: hop, at: now, into: &output)
+            hold(frame, for: hop, at: now, into: &output)
+            return false
         }
         guard let copy = output.make(length: length, port: hop.port, side: .wire) else {
-            return counters.drop(.outputFull)
+            counters.drop(.outputFull)
+            return false
         }
         copy.copyMemory(from: UnsafeRawBufferPointer(start: scratch, count: length))
         copy.baseAddress?.write(mac, at: 0)
         counters.count(.made)
+        return true
     }
 }

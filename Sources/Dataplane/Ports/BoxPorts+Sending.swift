@@ -4,17 +4,53 @@ public import Wire
 extension BoxPorts {
     /// Routes an IPv4 packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
     /// them fails.
+    /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
     public mutating func route(
-        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation? = nil, at now: Instant,
+        into output: inout FrameQueue
     ) {
-        guard packet.destination.isRoutable else { return counters.drop(.multicast) }
-        guard let hop = routes.lookup(packet.destination) else {
-            counters.drop(.noRoute)
-            return sendICMPError(
-                .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)
-        }
-        guard canLeave(frame, packet, by: hop.port, at: now, into: &output), packet.decrementTimeToLive() else { return }
+        let destination = translation?.flow.destination ?? packet.destination
+        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
+        var packet = packet
+        translation?.apply(to: &packet)
+        guard packet.decrementTimeToLive() else { return }
         forward(frame, to: hop, at: now, into: &output)
+    }
+
+    /// As `route`, for a frame in memory that does not stay until the queue is transmitted: a copy leaves.
+    public mutating func routeCopy(
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        into output: inout FrameQueue
+    ) {
+        let destination = translation?.flow.destination ?? packet.destination
+        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
+        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
+        buffer.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
+        guard var copy = PacketView(UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(frame.length)])) else {
+            return
+        }
+        translation?.apply(to: &copy)
+        guard copy.decrementTimeToLive() else { return }
+        copy.sourceMAC = self[hop.port].sourceMAC
+        if sendScratch(Int(frame.length), to: hop, at: now, into: &output) { counters.count(.forwarded) }
+    }
+
+    /// Where a packet leaves to; nil where it does not, which was counted and told.
+    private mutating func nextHop(
+        to destination: IPv4Address, for frame: Frame, _ packet: PacketView, at now: Instant,
+        into output: inout FrameQueue
+    ) -> NextHop? {
+        guard destination.isRoutable else {
+            counters.drop(.multicast)
+            return nil
+        }
+        guard let hop = routes.lookup(destination) else {
+            counters.drop(.noRoute)
+            sendICMPError(
+                .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)
+            return nil
+        }
+        return canLeave(frame, packet, by: hop.port, at: now, into: &output) ? hop : nil
     }
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
@@ -80,10 +116,23 @@ extension BoxPorts {
     public mutating func deliverToHost(_ frame: Frame, into output: inout FrameQueue) {
         guard Int(frame.port) < count, ports[Int(frame.port)].hasHostSide else { return counters.drop(.noHostSide) }
         // The kernel takes only what is addressed to its interface, and a virtual MAC address is not.
-        if !UnsafeRawPointer(frame.base).readMAC(at: 0).isMulticast { frame.base.write(ports[Int(frame.port)].mac, at: 0) }
+        if !UnsafeRawPointer(frame.base).readMAC(at: 0).isMulticast {
+            frame.base.write(ports[Int(frame.port)].mac, at: 0)
+        }
         guard output.append(Frame(base: frame.base, length: frame.length, port: frame.port, side: .host)) else {
             return counters.drop(.outputFull)
         }
+        counters.count(.toHost)
+    }
+
+    /// As `deliverToHost`, for a frame in memory that does not stay until the queue is transmitted.
+    public mutating func deliverCopyToHost(_ frame: Frame, into output: inout FrameQueue) {
+        guard Int(frame.port) < count, ports[Int(frame.port)].hasHostSide else { return counters.drop(.noHostSide) }
+        guard let copy = output.make(length: Int(frame.length), port: frame.port, side: .host) else {
+            return counters.drop(.outputFull)
+        }
+        copy.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
+        copy.baseAddress?.write(ports[Int(frame.port)].mac, at: 0)
         counters.count(.toHost)
     }
 

@@ -52,6 +52,6 @@ extension BoxPorts {
                 payload: UnsafeRawBufferPointer(rebasing: quote.prefix(most)), into: buffer)
         else { return counters.count(.icmpSuppressed) }
         counters.count(.icmpMade)
-        sendScratch(length, to: hop, at: now, into: &output)
+        _ = sendScratch(length, to: hop, at: now, into: &output)
     }
 }

@@ -39,12 +39,12 @@ struct HTTPServiceDefinition {
         }
         configuration.sourceAddresses = sourceAddresses.map(\.value)
         if let value = service["snat-ports"] {
-            if let range = Self.ports(value) {
+            if let range = PortRangeText.parse(value) {
                 configuration.sourcePorts = range
             } else {
                 reader.report(
                     "'snat-ports' is \(value.found)", at: value.position,
-                    allowed: ["a port or a range from 1 to 65535, such as 4000-4003"])
+                    allowed: [PortRangeText.textForm])
             }
         }
         if let value = service["multiplexing"] { configuration.multiplexing = Self.multiplexing(value, reader) }
@@ -115,15 +115,5 @@ struct HTTPServiceDefinition {
         return ConnectionMultiplexing(
             idleTime: mapping.duration("idle-time", in: .milliseconds(1)...(.seconds(3600))) ?? defaults.idleTime,
             mostRequests: mapping.integer("most-requests", in: 1...1_000_000) ?? defaults.mostRequests)
-    }
-
-    /// `4000-4003`, or one port.
-    static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
-        let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
-        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2,
-            first > 0,
-            first <= last
-        else { return nil }
-        return first...last
     }
 }

@@ -14,7 +14,11 @@ enum LabKeys {
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
         "addresses", "cross-connect", "virtual-router-ids",
     ]
-    static let firewall = ["redundancy", "objects", "rules", "otherwise"]
+    static let nat = ["pools", "rules", "timers"]
+    static let natPool = ["addresses", "ports", "filtering", "pooling"]
+    static let natRule = ["source", "destination", "protocol", "ports", "pool"]
+    static let natTimers = ["udp", "tcp-established", "tcp-transitory", "icmp-query"]
+    static let firewall = ["redundancy", "nat", "objects", "rules", "otherwise"]
     static let rule = ["action", "on", "from", "to", "protocol", "ports"]
     static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]

@@ -49,6 +49,8 @@ struct NodeDefinition {
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
+    /// Of a firewall; its peer may say it.
+    var nat: NATDefinition?
     /// Of a firewall.
     var policy = PolicyConfiguration.open
     var virtualServices: [VirtualServiceDefinition] = []
@@ -93,6 +95,7 @@ struct NodeDefinition {
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        nat = mapping["nat"].flatMap { NATDefinition($0, reader) }
         if role == .firewall {
             policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
         }

@@ -67,7 +67,7 @@ enum PolicyDefinition {
                 rule.protocol = found.value
             }
             if let value = mapping["ports"] {
-                guard let ports = HTTPServiceDefinition.ports(value), rule.protocol == .tcp || rule.protocol == .udp
+                guard let ports = PortRangeText.parse(value), rule.protocol == .tcp || rule.protocol == .udp
                 else {
                     reader.report(
                         "the ports of rule '\(entry.key)' are \(value.found)", at: value.position,

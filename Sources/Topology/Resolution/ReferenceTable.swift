@@ -2,7 +2,8 @@ import Expectation
 import LabFile
 import Wire
 
-/// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`.
+/// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`,
+/// `fw-a/internet.address` (the first one of a NAT pool).
 struct ReferenceTable {
     /// What each reference stands for, in the order of the file.
     private(set) var values: [(reference: String, value: String)] = []
@@ -27,6 +28,7 @@ struct ReferenceTable {
                     if let address = router.addresses.first { add("\(port).virtual-ip", "\(address)") }
                 }
             }
+            for (pool, address) in resolution.poolAddresses(of: name) { add("\(name)/\(pool).address", "\(address)") }
             for service in node.virtualServices {
                 add("\(name)/\(service.name.value).address", "\(service.address.value)")
                 add("\(name)/\(service.name.value).port", "\(service.port)")
@@ -57,7 +59,7 @@ struct ReferenceTable {
             "'\(LabValue.shortened(text))' refers to nothing", at: position,
             allowed: [
                 "node.interface.mac", "node.interface.ip", "node.interface.virtual-mac", "node.interface.virtual-ip",
-                "balancer/service.address", "balancer/service.port",
+                "balancer/service.address", "balancer/service.port", "firewall/pool.address",
             ],
             suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))
         return nil

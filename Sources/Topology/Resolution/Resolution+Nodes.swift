@@ -20,7 +20,7 @@ extension Resolution {
         case .firewall:
             role = .firewall(
                 FirewallConfiguration(
-                    name: name, ports: ports, routes: routes, redundancy: redundancy(of: name),
+                    name: name, ports: ports, routes: routes, redundancy: redundancy(of: name), nat: nat(of: name),
                     policy: definition.policy))
         case .loadBalancer:
             if definition.virtualServices.isEmpty {

@@ -44,6 +44,7 @@ struct Resolution {
         guard reader.reports == before else { return nil }
         resolvePairs()
         reserveServiceAddresses()
+        reservePoolAddresses()
         resolveAutomaticAddresses()
         guard reader.reports == before else { return nil }
         references = ReferenceTable(self)

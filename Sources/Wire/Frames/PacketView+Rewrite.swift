@@ -65,6 +65,15 @@ extension PacketView {
         rewrite(to: flow)
     }
 
+    /// Another identification, for all fragments of one datagram.
+    @inlinable
+    public func rewriteIdentification(_ identification: UInt16) {
+        let checksum = bytes.readUInt16(at: network &+ 10)
+        let new = Checksum.update(checksum, replacing: self.identification, with: identification)
+        base.write(identification, at: network &+ 4)
+        base.write(new, at: network &+ 10)
+    }
+
     /// Takes one from the time to live.
     /// - Returns: false where it is 0 or 1; the packet is unchanged then, and is not to be forwarded
     @inlinable

@@ -44,6 +44,8 @@ extension PacketView {
     @inlinable public var timeToLive: UInt8 { bytes.readUInt8(at: network &+ 8) }
     @inlinable public var identification: UInt16 { bytes.readUInt16(at: network &+ 4) }
     @inlinable public var dontFragment: Bool { bytes.readUInt8(at: network &+ 6) & 0x40 != 0 }
+    /// Bytes of the datagram before this fragment; 0 where it is whole or the first one.
+    @inlinable public var fragmentOffset: Int { Int(bytes.readUInt16(at: network &+ 6) & 0x1fff) &* 8 }
     @inlinable public var hasOptions: Bool { storedLayout.transportOffset &- storedLayout.networkOffset > 20 }
 
     /// Bytes that the Ethernet frame needs: without padding behind the packet.
