@@ -19,6 +19,6 @@ public struct HostSideError: Error, Hashable, CustomStringConvertible {
             case nil: ("\(cause)", "see the node's log")
             }
         description =
-            "virtual service \(service.name) cannot listen on \(service.address):\(service.port): \(reason); \(advice)"
+            "virtual service \(service.name) cannot listen on \(service.address.endpoint(port: service.port)): \(reason); \(advice)"
     }
 }

@@ -57,7 +57,7 @@ import Wire
         #expect(service.scheduler == .consistentHash)
         #expect(service.sourceTranslation == .off)
         let member = try #require(variant.node(named: "b1"))
-        #expect(member.loopback == [IPv4Address(10, 0, 0, 100)])
+        #expect(member.loopback == [.ipv4(IPv4Address(10, 0, 0, 100))])
         #expect(member.tunnel?.endpoint.remotes == [IPv4Address(10, 0, 0, 5)])
         #expect(member.tunnel?.endpoint.destinations == [IPv4Address(10, 0, 0, 100)])
         #expect(member.hasWireSide && !member.isBox)

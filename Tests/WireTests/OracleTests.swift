@@ -35,6 +35,7 @@ struct `Wireshark's opinion` {
                     addresses: [IPv6Address.linkLocal(for: .virtualRouter(ipv6: 7))],
                     from: .linkLocal(for: Example.clientMAC), mac: .virtualRouter(ipv6: 7), into: $0)
             })
+        frames += Example6.all
         for message in `ICMPv6 and Neighbour Discovery`.all {
             frames.append(
                 Example.frame {

@@ -29,7 +29,7 @@ extension Firewall {
             }
         case .group(let packet):
             receiveGroup(frame, packet.layout, at: now, into: &output)
-        case .other:
+        case .other, .ipv6, .ipv6Group:
             ports.counters.drop(.unsupportedEtherType)
         }
     }

@@ -57,9 +57,7 @@ extension Firewall {
         case .translationPortsExhausted, .flowTableFull:
             guard filter.nat.isActive else { return }
             // Source: RFC 5508, REQ-8
-            ports.sendICMPError(
-                .unreachable(code: ICMPv4UnreachableCode.administrativelyProhibited), about: frame, packet, at: now,
-                into: &output)
+            ports.sendError(.prohibited, about: frame, packet, at: now, into: &output)
             if reason == .translationPortsExhausted { tellExhausted(packet.fiveTuple, at: now) }
         case .noMapping, .mappingFilter:
             if packet.tcpFlags.isInitialSYN, packet.layout.fragment == .whole {
@@ -193,8 +191,7 @@ extension Firewall {
         while let frame = translation.unsolicited.next(at: now) {
             // A box that has handed over leaves its answers to its peer.
             guard isForwarding, let packet = PacketView(frame.bytes) else { continue }
-            ports.sendICMPError(
-                .unreachable(code: ICMPv4UnreachableCode.port), about: frame, packet, at: now, into: &output)
+            ports.sendError(.portUnreachable, about: frame, packet, at: now, into: &output)
         }
     }
 

@@ -1,12 +1,84 @@
 import Dataplane
+import LabTime
 import Wire
 
+/// A family's part in what a balancer keeps.
+///
+/// What carries packets is generic over the family (`Tuple`), and each family has tables of its own.
+protocol BalancedTuple: PortTuple {
+    /// Sessions of fast-path services.
+    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<KeyedFlowTable<Self, BalancerFlow<Self>>>
+    /// Client endpoints of per-packet services.
+    static func mappings(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<KeyedFlowTable<Self, DatagramMapping<Address>>>
+    /// Sends a packet to a member through a tunnel.
+    static func send(
+        _ packet: IPPacketView<Self>, by encapsulation: Encapsulation, to member: IPAddress, _ hop: IPNextHop<Address>,
+        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue)
+    /// Takes an error about a tunnel packet of this box; false where it is about nothing that this box has wrapped.
+    static func receiveErrorAboutTunnel(
+        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: IPPacketView<Self>, _ outer: IPQuotedPacket<Self>,
+        at now: Instant, into output: inout FrameQueue) -> Bool
+}
+
+extension FiveTuple: BalancedTuple {
+    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<FlowTable<BalancerFlow<FiveTuple>>> {
+        balancer.ipv4Flows
+    }
+
+    static func mappings(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>> { balancer.ipv4Mappings }
+
+    static func send(
+        _ packet: PacketView, by encapsulation: Encapsulation, to member: IPAddress, _ hop: NextHop,
+        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue
+    ) {
+        guard let own = balancer.ports[hop.port].address?.address, let remote = member.ipv4 else {
+            return balancer.ports.counters.drop(.noRoute)
+        }
+        balancer.ports.send(
+            packet, through: Tunnel(encapsulation, from: own, to: remote), to: hop, at: now, into: &output)
+    }
+
+    static func receiveErrorAboutTunnel(
+        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: PacketView, _ outer: QuotedPacket, at now: Instant,
+        into output: inout FrameQueue
+    ) -> Bool {
+        balancer.receiveErrorAboutTunnel(frame, packet, outer, at: now, into: &output)
+    }
+}
+
+extension IPv6FiveTuple: BalancedTuple {
+    static func flows(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6FiveTuple>>> { balancer.ipv6Flows }
+
+    static func mappings(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>> { balancer.ipv6Mappings }
+
+    /// A service whose tunnels would carry IPv6 is refused when the balancer is made.
+    static func send(
+        _ packet: IPv6PacketView, by encapsulation: Encapsulation, to member: IPAddress, _ hop: IPv6NextHop,
+        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue
+    ) {
+        balancer.ports.counters.drop(.noRoute)
+    }
+
+    static func receiveErrorAboutTunnel(
+        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: IPv6PacketView,
+        _ outer: IPQuotedPacket<IPv6FiveTuple>, at now: Instant, into output: inout FrameQueue
+    ) -> Bool { false }
+}
+
 /// A session of a fast-path service: what is done to the packets of either direction.
-struct BalancerFlow: BitwiseCopyable {
+struct BalancerFlow<Tuple: FlowTuple>: BitwiseCopyable {
     /// Client to member; the member's MAC address is looked up for each packet.
-    var original: FlowAction
+    var original: IPFlowAction<Tuple>
     /// Member to client; the client-side MAC address is the one that the flow's first frame came from, for good.
-    var reply: FlowAction
+    var reply: IPFlowAction<Tuple>
     var service: UInt16
     var member: UInt16
     /// The source port towards the member that goes back to its pool with the session; 0 where the client's own is used.
@@ -14,15 +86,16 @@ struct BalancerFlow: BitwiseCopyable {
     /// Whose address the translation port belongs to.
     var translationOwner: PortIndex
     var progress: TCPProgress
-    var kind = Kind.client
+    var kind = BalancerFlowKind.client
 
-    enum Kind: UInt8 {
-        case client
-        /// A health monitor's, between the host side and a member with direct server return.
-        case monitor
-    }
+    func action(_ direction: FlowDirection) -> IPFlowAction<Tuple> { direction == .original ? original : reply }
+}
 
-    func action(_ direction: FlowDirection) -> FlowAction { direction == .original ? original : reply }
+/// Whose session it is.
+enum BalancerFlowKind: UInt8 {
+    case client
+    /// A health monitor's, between the host side and a member with direct server return.
+    case monitor
 }
 
 /// How far a TCP connection is, as far as a fast path cares: has it been answered, is it over?
@@ -66,8 +139,8 @@ struct TCPProgress: BitwiseCopyable {
 /// The source port of one client endpoint towards the members of a per-packet service.
 ///
 /// It says nothing about member, route or MAC address: those are looked up for each packet.
-struct DatagramMapping: BitwiseCopyable {
-    var client: IPv4Address
+struct DatagramMapping<Address: InternetAddress>: BitwiseCopyable {
+    var client: Address
     var clientPort: UInt16
     var service: UInt16
     var translationPort: UInt16

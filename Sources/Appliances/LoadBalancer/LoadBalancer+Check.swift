@@ -18,7 +18,7 @@ extension LoadBalancer {
         var monitored: [String: VirtualServiceConfiguration] = [:]
         for service in configuration.services {
             let transport = service.profile.transport
-            let listener = "\(service.address):\(service.port)/\(transport)"
+            let listener = service.address.endpoint(port: service.port) + "/\(transport)"
             if let other = listeners.updateValue(service.name, forKey: listener) {
                 throw ConfigurationError("services \(other) and \(service.name) both listen at \(listener)")
             }
@@ -44,20 +44,25 @@ extension LoadBalancer {
                         "member \(member.name) of service \(service.name) has weight \(member.weight); 1 to 100 are allowed"
                     )
                 }
-                guard let hop = ports.routes.lookup(member.address) else {
+                guard member.address.family == service.address.family else {
+                    throw ConfigurationError(
+                        "service \(service.name) listens on \(service.address), but member \(member.name) has the \(member.address.family.rawValue) address \(member.address); all must be of one family"
+                    )
+                }
+                guard let port = Self.port(towards: member.address, ports) else {
                     throw ConfigurationError(
                         "no route of \(configuration.name) leads to member \(member.name) (\(member.address)) of service \(service.name)"
                     )
                 }
-                guard service.sourceTranslation == .off || ports[hop.port].address != nil else {
+                guard service.sourceTranslation == .off || hasAddress(ports[port], of: member.address.family) else {
                     throw ConfigurationError(
                         "service \(service.name) translates sources, but the interface towards member \(member.name) has no address"
                     )
                 }
-                if let direct = service.directReturn { try check(direct, service, member, hop, ports) }
+                if let direct = service.directReturn { try check(direct, service, member, port, ports) }
                 guard service.profile == .udpPerPacket, service.sourceTranslation == .off, service.directReturn == nil
                 else { continue }
-                let answerer = "\(member.address):\(member.port)"
+                let answerer = member.address.endpoint(port: member.port)
                 if let other = answerers.updateValue(service.name, forKey: answerer), other != service.name {
                     throw ConfigurationError(
                         "the per-packet services \(other) and \(service.name) share member \(answerer), so an answer could be either's; give one of them source-translation auto-map"
@@ -90,22 +95,47 @@ extension LoadBalancer {
     /// What direct server return asks of a member.
     private static func check(
         _ direct: DirectReturnConfiguration, _ service: VirtualServiceConfiguration, _ member: PoolMemberConfiguration,
-        _ hop: NextHop, _ ports: borrowing BoxPorts
+        _ port: PortIndex, _ ports: borrowing BoxPorts
     ) throws(ConfigurationError) {
         guard member.port == service.port else {
             throw ConfigurationError(
                 "member \(member.name) of service \(service.name) has port \(member.port); with direct server return it must be the service's, \(service.port)"
             )
         }
-        if direct.mode == .l2, hop.address != member.address {
+        if direct.mode == .l2, !isOnLink(member.address, ports) {
             throw ConfigurationError(
                 "member \(member.name) of service \(service.name) is behind a router; direct server return at layer 2 needs it on the balancer's own network"
             )
         }
-        if direct.mode != .l2, ports[hop.port].address == nil {
+        if direct.mode != .l2, !member.address.isIPv4 {
+            throw ConfigurationError(
+                "service \(service.name) has the IPv6 address \(service.address); its direct server return is l2: tunnels are of IPv4"
+            )
+        }
+        if direct.mode != .l2, ports[port].address == nil {
             throw ConfigurationError(
                 "the interface towards member \(member.name) of service \(service.name) has no address, so no tunnel can begin there"
             )
         }
+    }
+
+    /// Whether an address is a neighbour's.
+    private static func isOnLink(_ address: IPAddress, _ ports: borrowing BoxPorts) -> Bool {
+        switch address {
+        case .ipv4(let address): ports.routes.lookup(address)?.address == address
+        case .ipv6(let address): ports.ipv6Routes.lookup(address)?.address == address
+        }
+    }
+
+    /// The port that packets to an address leave by.
+    private static func port(towards address: IPAddress, _ ports: borrowing BoxPorts) -> PortIndex? {
+        switch address {
+        case .ipv4(let address): ports.routes.lookup(address)?.port
+        case .ipv6(let address): ports.ipv6Routes.lookup(address)?.port
+        }
+    }
+
+    private static func hasAddress(_ port: BoxPort, of family: AddressFamily) -> Bool {
+        family == .ipv4 ? port.address != nil : port.ipv6 != nil
     }
 }

@@ -1,5 +1,6 @@
 public import Dataplane
 public import LabTime
+import Wire
 
 extension LoadBalancer {
     public mutating func perform(
@@ -88,7 +89,7 @@ extension LoadBalancer {
         let member = configuration.services[service].members[place]
         var details = [
             "service": configuration.services[service].name, "member": member.name,
-            "address": "\(member.address):\(member.port)", "members-up": "\(services[service].membersUp)",
+            "address": member.address.endpoint(port: member.port), "members-up": "\(services[service].membersUp)",
         ].merging(more) { $1 }
         if let moved = services[service].moved {
             details["share-moved"] = Self.percent(moved)
@@ -105,16 +106,26 @@ extension LoadBalancer {
 
     /// Ends every session of a member that went down.
     private mutating func removeSessions(of service: Int, member: Int) -> Int {
+        switch services[service].address {
+        case .ipv4: removeSessions(FiveTuple.self, of: service, member: member)
+        case .ipv6: removeSessions(IPv6FiveTuple.self, of: service, member: member)
+        }
+    }
+
+    private mutating func removeSessions<Tuple: BalancedTuple>(
+        _ family: Tuple.Type, of service: Int, member: Int
+    ) -> Int {
+        let flows = Tuple.flows(of: self)
         var removed = 0
-        var next = flows.next(after: nil)
+        var next = flows.pointee.next(after: nil)
         while let index = next {
-            let flow = flows[index]
+            let flow = flows.pointee[index]
             // A monitor's own connection is how it hears that the member is back.
             if flow.kind == .client, flow.service == UInt16(service), flow.member == UInt16(member) {
-                end(index)
+                end(Tuple.self, index)
                 removed += 1
             }
-            next = flows.next(after: index)
+            next = flows.pointee.next(after: index)
         }
         ports.counters.count(.flowsRemoved, times: removed)
         return removed

@@ -19,15 +19,16 @@ extension LoadBalancer {
 
     /// - Parameter answering: the flow that would answer the quoted packet: the client's
     /// - Returns: false where no service with direct server return has that flow
-    mutating func receiveErrorForMember(
-        _ frame: Frame, _ packet: PacketView, answering: FiveTuple, at now: Instant, into output: inout FrameQueue
+    mutating func receiveErrorForMember<Tuple: BalancedTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, answering: Tuple, at now: Instant, into output: inout FrameQueue
     ) -> Bool {
+        let flows = Tuple.flows(of: self)
         let service: Int
         let place: Int
-        if let match = flows.find(answering), flows[match.index].kind == .client {
-            service = Int(flows[match.index].service)
+        if let match = flows.pointee.find(answering), flows.pointee[match.index].kind == .client {
+            service = Int(flows.pointee[match.index].service)
             guard services[service].directReturn != nil else { return false }
-            place = Int(flows[match.index].member)
+            place = Int(flows.pointee[match.index].member)
         } else if let index = listeners.lookup(
             answering.destination, answering.destinationPort, answering.protocol)
         {
@@ -41,7 +42,9 @@ extension LoadBalancer {
         } else {
             return false
         }
-        guard let hop = ports.routes.lookup(services[service].members[place].address) else {
+        guard let address = Tuple.Address(services[service].members[place].address),
+            let hop = Tuple.hop(to: address, in: ports)
+        else {
             ports.counters.drop(.noRoute)
             return true
         }
@@ -77,7 +80,7 @@ extension LoadBalancer {
                 continue
             }
             for place in services[service].members.indices
-            where services[service].members[place].address == outer.fiveTuple.destination {
+            where services[service].members[place].address == .ipv4(outer.fiveTuple.destination) {
                 isMember = true
                 overhead = direct.mode.encapsulation?.overhead ?? 0
                 if isTooBig { learn(icmp.nextHopMTU, service, place, at: now) }

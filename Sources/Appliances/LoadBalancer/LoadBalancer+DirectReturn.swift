@@ -15,15 +15,17 @@ extension LoadBalancer {
     static var halfClosed: Int64 { 30_000_000_000 }
 
     /// A packet of a client that belongs to no flow.
-    mutating func acceptDirectly(
-        _ service: Int, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    mutating func acceptDirectly<Tuple: BalancedTuple>(
+        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
         let tuple = packet.fiveTuple
         if packet.hasOptions { return ports.counters.drop(.ipOptions) }
         // Members send from the service's address; to it, nobody does.
         guard !ports.owned.contains(tuple.source) else { return ports.counters.drop(.sourceAddressInvalid) }
         guard let place = services[service].choose(for: tuple) else { return ports.counters.drop(.noMemberUp) }
-        guard let hop = ports.routes.lookup(services[service].members[place].address) else {
+        guard let address = Tuple.Address(services[service].members[place].address),
+            let hop = Tuple.hop(to: address, in: ports)
+        else {
             return ports.counters.drop(.noRoute)
         }
         let opens =
@@ -38,11 +40,11 @@ extension LoadBalancer {
         }
         var progress = TCPProgress()
         if tuple.protocol == .tcp { progress.noteUnanswered(packet.tcpFlags) }
-        let insertion = flows.insert(
+        let insertion = Tuple.flows(of: self).pointee.insert(
             original: tuple, reply: nil,
-            value: BalancerFlow(
-                original: FlowAction(rewrite: PacketRewrite(from: tuple, to: tuple), hop: hop),
-                reply: FlowAction(rewrite: PacketRewrite(from: tuple, to: tuple), hop: hop), service: UInt16(service),
+            value: BalancerFlow<Tuple>(
+                original: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: tuple), hop: hop),
+                reply: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: tuple), hop: hop), service: UInt16(service),
                 member: UInt16(place), translationPort: 0, translationOwner: hop.port, progress: progress),
             expires: Instant(nanoseconds: now.nanoseconds &+ lifetime(service, progress, tuple.protocol)), now: now)
         if case .inserted = insertion {
@@ -57,25 +59,26 @@ extension LoadBalancer {
     }
 
     /// A packet of a client whose flow is known.
-    mutating func carryDirectly(
-        _ match: FlowMatch, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    mutating func carryDirectly<Tuple: BalancedTuple>(
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
-        let flow = flows[match.index]
+        let flows = Tuple.flows(of: self)
+        let flow = flows.pointee[match.index]
         let service = Int(flow.service)
         if packet.hasOptions { return ports.counters.drop(.ipOptions) }
         if packet.ipProtocol == .tcp {
             if packet.tcpFlags.isInitialSYN, flow.progress.isClientDone {
                 // The client uses its port again before the old connection was forgotten.
                 ports.counters.count(.flowsClosed)
-                end(match.index)
+                end(Tuple.self, match.index)
                 return acceptDirectly(service, frame, packet, at: now, into: &output)
             }
-            flows[match.index].progress.noteUnanswered(packet.tcpFlags)
+            flows.pointee[match.index].progress.noteUnanswered(packet.tcpFlags)
         }
         // A reset ends the flow for good; what comes after it does not keep it.
         if !flow.progress.isReset {
-            let lifetime = lifetime(service, flows[match.index].progress, packet.ipProtocol)
-            flows.keep(match.index, until: Instant(nanoseconds: now.nanoseconds &+ lifetime), now: now)
+            let lifetime = lifetime(service, flows.pointee[match.index].progress, packet.ipProtocol)
+            flows.pointee.keep(match.index, until: Instant(nanoseconds: now.nanoseconds &+ lifetime), now: now)
         }
         sendDirectly(service, Int(flow.member), frame, packet, to: flow.original.hop, at: now, into: &output)
     }
@@ -90,32 +93,29 @@ extension LoadBalancer {
     }
 
     /// Sends a packet to a member as it is, but for its time to live.
-    mutating func sendDirectly(
-        _ service: Int, _ place: Int, _ frame: Frame, _ packet: PacketView, to hop: NextHop, at now: Instant,
+    mutating func sendDirectly<Tuple: BalancedTuple>(
+        _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, to hop: IPNextHop<Tuple.Address>, at now: Instant,
         into output: inout FrameQueue
     ) {
         guard let direct = services[service].directReturn else { return }
         let encapsulation = direct.mode.encapsulation
         guard packet.timeToLive > 1 else {
             ports.counters.drop(.timeToLiveExceeded)
-            return ports.sendICMPError(.timeExceeded, about: frame, packet, at: now, into: &output)
+            return ports.sendError(.timeExceeded, about: frame, packet, at: now, into: &output)
         }
         let mtu = largestPacket(service, place, by: hop.port, at: now) - (encapsulation?.overhead ?? 0)
         guard packet.layout.packetLength <= mtu else {
             ports.counters.drop(.packetTooBig)
             guard direct.reportsPathMTU else { return }
-            return ports.sendICMPError(
-                .fragmentationNeeded(mtu: UInt16(clamping: mtu)), about: frame, packet, at: now, into: &output)
+            return ports.sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
         }
-        if direct.clampsSegmentSize, packet.clampMaximumSegmentSize(to: UInt16(clamping: mtu - 40)) {
+        if direct.clampsSegmentSize, packet.clampMaximumSegmentSize(to: UInt16(clamping: mtu - Tuple.headerLength - TCPHeader.minimumLength)) {
             ports.counters.count(.segmentSizeClamped)
         }
         _ = packet.decrementTimeToLive()
         services[service].packetsToMembers &+= 1
         guard let encapsulation else { return ports.forward(frame, to: hop, at: now, into: &output) }
-        guard let own = ports[hop.port].address?.address else { return ports.counters.drop(.noRoute) }
-        let tunnel = Tunnel(encapsulation, from: own, to: services[service].members[place].address)
-        ports.send(packet, through: tunnel, to: hop, at: now, into: &output)
+        Tuple.send(packet, by: encapsulation, to: services[service].members[place].address, hop, of: &self, at: now, into: &output)
     }
 
     /// Bytes of the largest packet, outer header included, that goes to a member.

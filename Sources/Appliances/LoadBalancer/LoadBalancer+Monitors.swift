@@ -14,12 +14,21 @@ extension LoadBalancer {
     /// Takes a frame of the host side that is a monitor's.
     /// - Returns: false where it is anything else
     mutating func probe(_ frame: Frame, at now: Instant, into output: inout FrameQueue) -> Bool {
-        guard let packet = PacketView(frame.bytes), packet.ipProtocol == .tcp, !packet.layout.isFragment,
+        if let packet = PacketView(frame.bytes) { return probe(frame, packet, at: now, into: &output) }
+        if let packet = IPv6PacketView(frame.bytes) { return probe(frame, packet, at: now, into: &output) }
+        return false
+    }
+
+    private mutating func probe<Tuple: BalancedTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+    ) -> Bool {
+        guard packet.ipProtocol == .tcp, !packet.layout.isFragment,
             let found = monitored.lookup(packet.destination, packet.destinationPort, .tcp)
         else { return false }
+        let flows = Tuple.flows(of: self)
         ports.counters.count(.receivedFromHost)
         let tuple = packet.fiveTuple
-        if let match = flows.find(tuple) {
+        if let match = flows.pointee.find(tuple) {
             carryMonitor(match, frame, packet, at: now, into: &output)
             return true
         }
@@ -28,27 +37,29 @@ extension LoadBalancer {
             ports.counters.drop(.notSYN)
             return true
         }
-        guard let hop = ports.routes.lookup(tuple.destination) else {
+        guard let hop = Tuple.hop(to: tuple.destination, in: ports),
+            let address = Tuple.Address(services[service].address)
+        else {
             ports.counters.drop(.noRoute)
             return true
         }
-        guard let number = takePort(of: hop.port, isUDP: false) else {
+        guard let number = takePort(Tuple.self, of: hop.port, isUDP: false) else {
             ports.counters.drop(.translationPortsExhausted)
             return true
         }
         var toMember = tuple
-        toMember.destination = services[service].address
+        toMember.destination = address
         toMember.sourcePort = number
-        let insertion = flows.insert(
+        let insertion = flows.pointee.insert(
             original: tuple, reply: toMember.reversed,
-            value: BalancerFlow(
-                original: FlowAction(rewrite: PacketRewrite(from: tuple, to: toMember), hop: hop),
-                reply: FlowAction(rewrite: PacketRewrite(from: toMember.reversed, to: tuple.reversed), hop: hop),
+            value: BalancerFlow<Tuple>(
+                original: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: toMember), hop: hop),
+                reply: IPFlowAction(rewrite: IPPacketRewrite(from: toMember.reversed, to: tuple.reversed), hop: hop),
                 service: UInt16(service), member: UInt16(place), translationPort: number, translationOwner: hop.port,
                 progress: TCPProgress(), kind: .monitor),
             expires: Instant(nanoseconds: now.nanoseconds &+ Self.opening), now: now)
         guard case .inserted(let index) = insertion else {
-            releasePort(number, of: hop.port, false)
+            releasePort(Tuple.self, number, of: hop.port, false)
             ports.counters.drop(insertion == .full ? .flowTableFull : .flowConflict)
             return true
         }
@@ -57,25 +68,25 @@ extension LoadBalancer {
     }
 
     /// Carries a monitor's packet to its member, or a member's to the host side.
-    mutating func carryMonitor(
-        _ match: FlowMatch, _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    mutating func carryMonitor<Tuple: BalancedTuple>(
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
+        let flows = Tuple.flows(of: self)
         let isFromHost = frame.side == .host
         // Its own words that come back over a switch, or a stranger's in its name.
         guard isFromHost == (match.direction == .original) else { return ports.counters.drop(.sourceAddressInvalid) }
         guard packet.timeToLive > 1 else { return ports.counters.drop(.timeToLiveExceeded) }
-        let wasOver = flows[match.index].progress.note(packet.tcpFlags, match.direction)
-        let flow = flows[match.index]
+        let wasOver = flows.pointee[match.index].progress.note(packet.tcpFlags, match.direction)
+        let flow = flows.pointee[match.index]
         if !wasOver {
             let lifetime = flow.progress.isOver ? Self.linger : Self.opening
-            flows.keep(match.index, until: Instant(nanoseconds: now.nanoseconds &+ lifetime), now: now)
+            flows.pointee.keep(match.index, until: Instant(nanoseconds: now.nanoseconds &+ lifetime), now: now)
         }
         var rewritten = packet
-        let tuple = FiveTuple(
-            addresses: flow.action(match.direction).rewrite.addresses,
-            portsAndProtocol: packet.fiveTuple.portsAndProtocol & ~0xffff_ffff
-                | UInt64(flow.action(match.direction).rewrite.ports))
-        rewritten.rewrite(to: tuple)
+        // What it becomes is what the other direction is, turned round.
+        let tuple = match.direction == .original ? flows.pointee.reply(of: match.index) : flows.pointee.original(of: match.index)
+        guard let tuple else { return }
+        rewritten.rewrite(to: tuple.reversed)
         guard isFromHost else {
             _ = rewritten.decrementTimeToLive()
             return ports.deliverToHost(frame, into: &output)
@@ -88,7 +99,7 @@ extension LoadBalancer {
 extension VirtualServiceConfiguration {
     /// The members whose monitors ask for the service through direct server return: their places, and what the monitor
     /// connects to.
-    var monitoredMembers: [(place: Int, member: (address: IPv4Address, port: UInt16))] {
+    var monitoredMembers: [(place: Int, member: (address: IPAddress, port: UInt16))] {
         guard directReturn != nil, let monitor, monitor.target == .service else { return [] }
         return members.enumerated().map { ($0, ($1.address, monitor.port ?? $1.port)) }
     }

@@ -4,7 +4,7 @@ import Wire
 
 /// A pool member while the balancer runs.
 struct PoolMember {
-    let address: IPv4Address
+    let address: IPAddress
     let port: UInt16
     var weight: Int
     var isUp = true
@@ -20,7 +20,7 @@ struct PoolMember {
 
 /// A virtual service while the balancer runs: its pool and whose turn it is.
 struct VirtualService: ~Copyable {
-    let address: IPv4Address
+    let address: IPAddress
     let port: UInt16
     let profile: ServiceProfile
     let scheduler: Scheduler
@@ -56,16 +56,16 @@ struct VirtualService: ~Copyable {
     var membersUp: Int { members.count(where: \.isUp) }
 
     /// The member for a packet that belongs to no session; nil where none is up.
-    mutating func choose(for client: FiveTuple) -> Int? {
+    mutating func choose(for client: some FlowTuple) -> Int? {
         guard let chosen = scheduler == .consistentHash ? hashed(client) : roundRobin.next() else { return nil }
         members[chosen].chosen &+= 1
         return chosen
     }
 
     /// The member of a client's hash, the same on every balancer with the same pool; nil where none is up.
-    func hashed(_ client: FiveTuple) -> Int? {
+    func hashed(_ client: some FlowTuple) -> Int? {
         guard scheduler == .consistentHash else { return nil }
-        let place = maglev.member(for: Maglev.mix(UInt64(client.source.rawValue) << 16 | UInt64(client.sourcePort)))
+        let place = maglev.member(for: Maglev.mix(Maglev.identity(client.source.universal, client.sourcePort)))
         return place == Maglev.none ? nil : Int(place)
     }
 
@@ -88,8 +88,8 @@ struct VirtualService: ~Copyable {
     mutating func addSession(to member: Int) { members[member].sessions += 1 }
     mutating func removeSession(from member: Int) { members[member].sessions -= 1 }
 
-    func hasMember(_ address: IPv4Address, _ port: UInt16) -> Bool {
-        members.contains { $0.address == address && $0.port == port }
+    func hasMember(_ address: some InternetAddress, _ port: UInt16) -> Bool {
+        members.contains { $0.address.universal == address.universal && $0.port == port }
     }
 
     /// Of 1, the share of clients that moved at the last change of the pool; nil where no hash decides.
@@ -105,14 +105,12 @@ struct VirtualService: ~Copyable {
         let before = shares
         shares = Self.shares(members)
         idealMove = zip(before, shares).reduce(0) { $0 + max(0, $1.1 - $1.0) }
-        for index in members.indices {
-            roundRobin.setWeight(members[index].isUp ? members[index].weight : 0, of: index)
-        }
+        for index in members.indices { roundRobin.setWeight(members[index].isUp ? members[index].weight : 0, of: index) }
         guard scheduler == .consistentHash else { return }
         maglev.fill(
             members.map {
                 Maglev.Member(
-                    identity: UInt64($0.address.rawValue) << 16 | UInt64($0.port), weight: $0.isUp ? $0.weight : 0)
+                    identity: Maglev.identity($0.address.universal, $0.port), weight: $0.isUp ? $0.weight : 0)
             })
     }
 }

@@ -6,6 +6,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable
     case unsupportedEtherType
     case malformedARP
     case malformedIPv4
+    case malformedIPv6
+    case malformedDiscovery
     case malformedTransport
     case badHeaderChecksum
     case sourceAddressInvalid
@@ -62,6 +64,8 @@ extension DropReason {
         case .unsupportedEtherType: "unsupported-ether-type"
         case .malformedARP: "malformed-arp"
         case .malformedIPv4: "malformed-ipv4"
+        case .malformedIPv6: "malformed-ipv6"
+        case .malformedDiscovery: "malformed-discovery"
         case .malformedTransport: "malformed-transport"
         case .badHeaderChecksum: "bad-header-checksum"
         case .sourceAddressInvalid: "source-address-invalid"
@@ -108,23 +112,25 @@ extension DropReason {
         case .notForUs:
             "The frame's destination MAC address is none of this box's; a switch that does not know an address sends such frames to every port."
         case .malformedFrame: "The frame is shorter than an Ethernet header, or longer than the port's MTU allows."
-        case .unsupportedEtherType: "The frame carries neither IPv4 nor ARP."
+        case .unsupportedEtherType: "The frame carries a protocol that this box does not speak on that port."
         case .malformedARP: "The ARP packet is truncated, or is not about Ethernet and IPv4."
         case .malformedIPv4: "The IPv4 packet is truncated, or its version or lengths contradict each other."
+        case .malformedIPv6: "The IPv6 packet is truncated, or its lengths or extension headers contradict each other."
+        case .malformedDiscovery:
+            "The message of IPv6 Neighbour Discovery came from beyond the link, or its checksum or options are wrong."
         case .malformedTransport: "The TCP, UDP or ICMP header is truncated, or its lengths contradict the packet's."
         case .badHeaderChecksum: "The IPv4 header checksum is wrong."
         case .sourceAddressInvalid:
             "The source address is one that no packet on a link may have: multicast, broadcast, loopback, unspecified, or this box's own."
         case .multicast: "A multicast or broadcast packet that nothing in this box has subscribed to."
-        case .fragment: "A fragment of an IPv4 packet, which cannot be assigned to a flow without reassembly."
+        case .fragment: "A fragment of an IP packet, which cannot be assigned to a flow without reassembly."
         case .noRoute: "No route leads to the destination; the sender was told so by ICMP."
         case .timeToLiveExceeded: "The time to live ran out here; the sender was told so by ICMP."
         case .packetTooBig:
             "The packet exceeds the MTU of the port it would leave by, and this box does not fragment; the sender was told so by ICMP."
         case .neighborPending: "The neighbour's MAC address is not known yet and there was no room to hold the frame."
-        case .neighborQueueFull:
-            "Too many frames wait for this neighbour's MAC address already; the oldest was dropped."
-        case .neighborUnreachable: "The neighbour did not answer ARP requests."
+        case .neighborQueueFull: "Too many frames wait for this neighbour's MAC address already; the oldest was dropped."
+        case .neighborUnreachable: "The neighbour did not answer ARP requests or neighbour solicitations."
         case .neighborTableFull: "The neighbour table is full of entries in use."
         case .addressConflict: "Somebody else on the link claims an address of this box."
         case .notARouter: "The packet is for somebody else, and this box does not route for others."

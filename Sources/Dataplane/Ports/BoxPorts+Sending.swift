@@ -2,11 +2,21 @@ public import LabTime
 public import Wire
 
 extension BoxPorts {
-    /// Routes an IPv4 packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
+    /// Routes a packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
     /// them fails.
+    public mutating func route<Tuple: PortTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+    ) {
+        guard let hop = nextHop(to: packet.destination, for: frame, packet, at: now, into: &output),
+            packet.decrementTimeToLive()
+        else { return }
+        forward(frame, to: hop, at: now, into: &output)
+    }
+
+    /// As above, for a translated packet.
     /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
     public mutating func route(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation? = nil, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
@@ -36,37 +46,35 @@ extension BoxPorts {
     }
 
     /// Where a packet leaves to; nil where it does not, which was counted and told.
-    private mutating func nextHop(
-        to destination: IPv4Address, for frame: Frame, _ packet: PacketView, at now: Instant,
+    private mutating func nextHop<Tuple: PortTuple>(
+        to destination: Tuple.Address, for frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
         into output: inout FrameQueue
-    ) -> NextHop? {
+    ) -> IPNextHop<Tuple.Address>? {
         guard destination.isRoutable else {
             counters.drop(.multicast)
             return nil
         }
-        guard let hop = routes.lookup(destination) else {
+        guard let hop = Tuple.hop(to: destination, in: self) else {
             counters.drop(.noRoute)
-            sendICMPError(
-                .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)
+            sendError(.noRoute, about: frame, packet, at: now, into: &output)
             return nil
         }
         return canLeave(frame, packet, by: hop.port, at: now, into: &output) ? hop : nil
     }
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
-    public mutating func canLeave(
-        _ frame: Frame, _ packet: PacketView, by port: PortIndex, at now: Instant, into output: inout FrameQueue
+    public mutating func canLeave<Tuple: PortTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, at now: Instant, into output: inout FrameQueue
     ) -> Bool {
         guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)
-            sendICMPError(.timeExceeded, about: frame, packet, at: now, into: &output)
+            sendError(.timeExceeded, about: frame, packet, at: now, into: &output)
             return false
         }
         let mtu = Int(self[port].mtu)
         guard packet.layout.packetLength <= mtu else {
             counters.drop(.packetTooBig)
-            sendICMPError(
-                .fragmentationNeeded(mtu: UInt16(clamping: mtu)), about: frame, packet, at: now, into: &output)
+            sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
             return false
         }
         return true
@@ -75,7 +83,9 @@ extension BoxPorts {
     /// Sends a frame with a finished IP header to a next hop. Where its MAC address is not known yet, a copy waits
     /// and the neighbour is asked for.
     @inlinable
-    public mutating func forward(_ frame: Frame, to hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+    public mutating func forward<Address: InternetAddress>(
+        _ frame: Frame, to hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    ) {
         if let mac = neighbors.lookup(hop.address, on: hop.port) {
             transmit(frame, to: mac, by: hop.port, into: &output)
         } else {
@@ -98,16 +108,18 @@ extension BoxPorts {
     }
 
     @usableFromInline
-    mutating func hold(_ frame: Frame, for hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+    mutating func hold<Address: InternetAddress>(
+        _ frame: Frame, for hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    ) {
         guard Int(hop.port) < count, ports[Int(hop.port)].isUp else { return counters.drop(.carrierDown) }
         frame.base.write(ports[Int(hop.port)].sourceMAC, at: 6)
         switch neighbors.hold(UnsafeRawBufferPointer(frame.bytes), for: hop.address, on: hop.port, at: now) {
         case .held: break
-        case .heldFirst: sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output)
+        case .heldFirst: solicit(hop.address.erased, by: hop.port, into: &output)
         case .heldInsteadOfOldest: counters.drop(.neighborQueueFull)
         case .noRoom(let isFirst):
             counters.drop(.neighborPending)
-            if isFirst { sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output) }
+            if isFirst { solicit(hop.address.erased, by: hop.port, into: &output) }
         case .tableFull: counters.drop(.neighborTableFull)
         }
     }
@@ -142,12 +154,5 @@ extension BoxPorts {
             return counters.drop(.outputFull)
         }
         counters.count(.fromHost)
-    }
-}
-
-extension IPv4Address {
-    /// Whether a router may forward to it: neither a group nor "this network" nor the host itself.
-    @inlinable public var isRoutable: Bool {
-        rawValue >> 24 != 0 && !isLoopback && !isMulticast && !isBroadcast
     }
 }

@@ -89,8 +89,8 @@ extension Supervisor {
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
                     interfaces: node.interfaces.map { interface in
-                        [interface.name, interface.address.map { "\($0)" }, "\(interface.mac)"]
-                            .compactMap { $0 }.joined(separator: " ")
+                        ([interface.name] + interface.addresses.map { "\($0)" } + ["\(interface.mac)"])
+                            .joined(separator: " ")
                     })
             })
     }

@@ -18,17 +18,17 @@ import Wire
 struct HTTPServiceDefinition {
     var configuration: HTTPServiceConfiguration
     /// The addresses of the SNAT pool, and where they stand.
-    var sourceAddresses: [Located<IPv4Address>] = []
+    var sourceAddresses: [Located<IPAddress>] = []
 
     static let keysOfService = ["snat-pool", "snat-ports", "multiplexing", "http"]
 
     init(_ service: MappingReader, timers: Timers, _ reader: LabReader) {
         configuration = HTTPServiceConfiguration(timeouts: timers == .vendor ? .vendor : HTTPTimeouts())
         for element in service["snat-pool"].map(reader.list) ?? [] {
-            guard let address = element.text.flatMap({ IPv4Address($0) }) else {
+            guard let address = element.text.flatMap({ IPAddress($0) }) else {
                 reader.report(
                     "an address of 'snat-pool' is \(element.found)", at: element.position,
-                    allowed: [IPv4Address.textForm])
+                    allowed: [IPAddress.textForm])
                 continue
             }
             if sourceAddresses.contains(where: { $0.value == address }) {

@@ -24,6 +24,14 @@ struct NodeDefinition {
             return ["role", "interfaces", "gateway", "routes"] + own + ["programs", "sysctls"]
         }
 
+        /// Whether its dataplane knows IPv6; the kernel does.
+        var speaksIPv6: Bool {
+            switch self {
+            case .client, .backend, .router, .loadBalancer: true
+            case .firewall, .gatewayFirewall: false
+            }
+        }
+
         var article: String {
             switch self {
             case .client, .backend, .router, .firewall: "a \(rawValue)"
@@ -34,8 +42,9 @@ struct NodeDefinition {
     }
 
     struct Route {
-        var destination: IPv4Network
-        /// An address or a reference; a list of them for equal paths.
+        /// nil for `default`: of each family that the gateway has.
+        var destination: IPNetwork?
+        /// An address or a reference, or a list with one of each family; of hosts, several of a family are equal paths.
         var gateway: LabValue
         var position: SourcePosition
     }
@@ -43,7 +52,7 @@ struct NodeDefinition {
     var name: Located<String>
     var role: Role
     var interfaces: [InterfaceDefinition] = []
-    /// An address or a reference.
+    /// An address or a reference, or a list with one of each family.
     var gateway: LabValue?
     var routes: [Route] = []
     /// nil where the lab does not say; the backends then serve what is asked of them.
@@ -90,7 +99,7 @@ struct NodeDefinition {
         }
         gateway = mapping["gateway"]
         routes = mapping["routes"].map { Self.routes($0, node: entry.key, reader) } ?? []
-        if gateway != nil, let second = routes.first(where: { $0.destination == .any }) {
+        if gateway != nil, let second = routes.first(where: { $0.destination?.isDefault ?? true }) {
             reader.report("'\(entry.key)' has a gateway and a default route as well", at: second.position)
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
@@ -140,15 +149,16 @@ struct NodeDefinition {
     private static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
         var routes: [Route] = []
         for entry in named(value, "the routes of '\(node)'", reader) {
-            guard let destination = entry.key == "default" ? .any : IPv4Network(entry.key) else {
+            let destination = IPNetwork(entry.key)
+            guard destination != nil || entry.key == "default" else {
                 reader.report(
                     "'\(LabValue.shortened(entry.key))' is no destination of a route", at: entry.keyPosition,
-                    allowed: [IPv4Network.textForm, "default"],
-                    suggestion: IPv4InterfaceAddress(entry.key).map { "\($0.network)" })
+                    allowed: [IPNetwork.textForm, "default"],
+                    suggestion: IPInterfaceAddress(entry.key).map { "\($0.network)" })
                 continue
             }
             if routes.contains(where: { $0.destination == destination }) {
-                reader.report("'\(node)' has two routes to \(destination)", at: entry.keyPosition)
+                reader.report("'\(node)' has two routes to \(entry.key)", at: entry.keyPosition)
                 continue
             }
             routes.append(Route(destination: destination, gateway: entry.value, position: entry.keyPosition))

@@ -1,5 +1,6 @@
 import Appliances
 import LabFile
+import Wire
 
 /// What direct server return asks of a virtual service.
 ///
@@ -61,6 +62,11 @@ extension VirtualServiceDefinition {
             reader.report(
                 "'\(name.value)' has 'dsr' and 'snat: \(sourceTranslation.rawValue)': the member answers the client itself, so it must see the client's address",
                 at: mapping["snat"]?.position, allowed: [SourceTranslation.off.rawValue])
+        }
+        if direct.mode != .l2, !address.value.isIPv4 {
+            reader.report(
+                "'\(name.value)' has 'dsr: \(direct.mode.rawValue)' and an IPv6 address: tunnels are of IPv4",
+                at: mapping["dsr"]?.position, allowed: [DirectReturnConfiguration.Mode.l2.rawValue])
         }
         if direct.mode == .l2, direct.clampsSegmentSize {
             reader.report(

@@ -38,7 +38,7 @@ extension NodePlan {
         let address = tunnel.address.map {
             PlanStep(
                 namespace: id,
-                action: .addAddress(IPv4InterfaceAddress($0, prefixLength: 32), interface: MemberTunnel.interface),
+                action: .addAddress(.ipv4(IPv4InterfaceAddress($0, prefixLength: 32)), interface: MemberTunnel.interface),
                 reason: "the tunnel's own address")
         }
         return (address.map { [$0] } ?? []) + [
@@ -49,13 +49,15 @@ extension NodePlan {
 
     /// One step a destination: gateways of the same destination are equal paths.
     static func routes(_ routes: [RouteConfiguration]) -> [(action: PlanStep.Action, reason: String)] {
-        var seen = Set<IPv4Network>()
+        var seen = Set<IPNetwork>()
         return routes.compactMap { route in
             guard seen.insert(route.destination).inserted else { return nil }
-            let gateways = routes.filter { $0.destination == route.destination }.map(\.gateway)
-            let reason = route.destination == .any ? "the gateway of the lab file" : "a route of the lab file"
-            return gateways.count == 1
-                ? (.addRoute(route), reason) : (.addEqualPaths(to: route.destination, gateways: gateways), reason)
+            let gateways = routes.filter { $0.destination == route.destination }.compactMap(\.gateway.ipv4)
+            let reason = route.destination.isDefault ? "the gateway of the lab file" : "a route of the lab file"
+            guard gateways.count > 1, case .ipv4(let destination) = route.destination else {
+                return (.addRoute(route), reason)
+            }
+            return (.addEqualPaths(to: destination, gateways: gateways), reason)
         }
     }
 }

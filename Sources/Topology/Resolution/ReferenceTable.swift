@@ -9,7 +9,7 @@ struct ReferenceTable {
     private(set) var values: [(reference: String, value: String)] = []
     private var index: [String: Int] = [:]
 
-    static let suffixes = [".mac", ".ip", ".virtual-mac", ".virtual-ip", ".address", ".port"]
+    static let suffixes = [".mac", ".ip", ".ip6", ".virtual-mac", ".virtual-ip", ".address", ".port"]
 
     init() {}
 
@@ -19,6 +19,7 @@ struct ReferenceTable {
             for interface in resolution.interfaces[name] ?? [] {
                 add("\(name).\(interface.name).mac", "\(interface.mac)")
                 if let address = interface.address { add("\(name).\(interface.name).ip", "\(address.address)") }
+                if let address = interface.ipv6 { add("\(name).\(interface.name).ip6", "\(address.address)") }
             }
             for pair in resolution.pairs {
                 guard let member = pair.index(of: name) else { continue }
@@ -58,8 +59,8 @@ struct ReferenceTable {
         reader.report(
             "'\(LabValue.shortened(text))' refers to nothing", at: position,
             allowed: [
-                "node.interface.mac", "node.interface.ip", "node.interface.virtual-mac", "node.interface.virtual-ip",
-                "balancer/service.address", "balancer/service.port", "firewall/pool.address",
+                "node.interface.mac", "node.interface.ip", "node.interface.ip6", "node.interface.virtual-mac",
+                "node.interface.virtual-ip", "balancer/service.address", "balancer/service.port", "firewall/pool.address",
             ],
             suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))
         return nil

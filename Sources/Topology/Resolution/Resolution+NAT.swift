@@ -24,7 +24,7 @@ extension Resolution {
             for address in nat.pools.flatMap(\.addresses) {
                 guard case .literal(let value) = address.kind else { continue }
                 if pair?.routers.contains(where: { $0.addresses.contains(value) }) == true { continue }
-                if self.owners[value]?.what == what { continue }
+                if self.owners[.ipv4(value)]?.what == what { continue }
                 if let port = interfaces[name]?.first(where: { $0.address?.address == value }) {
                     reader.report(
                         "\(value) of \(what) is \(name).\(port.name)'s own address", at: address.position,
@@ -35,13 +35,13 @@ extension Resolution {
                     reader.report("\(value) of \(what) is no address of a host", at: address.position)
                     continue
                 }
-                if let network = networks.first(where: { $0.subnet.contains(value) }),
-                    !isHost(value, of: network, what: "\(value) of \(what)", at: address.position)
+                if let network = networks.first(where: { $0.contains(.ipv4(value)) }),
+                    !isHost(.ipv4(value), of: network, what: "\(value) of \(what)", at: address.position)
                 {
                     continue
                 }
                 claim(
-                    value, for: AddressOwner(node: name, what: what, position: address.position), at: address.position)
+                    .ipv4(value), for: AddressOwner(node: name, what: what, position: address.position), at: address.position)
             }
         }
     }
@@ -135,7 +135,13 @@ extension Resolution {
     /// A network of the lab by its name, or a prefix, or one address, or `any`.
     private func place(_ written: Located<String>) -> IPv4Network? {
         if written.value == "any" { return .any }
-        if let network = network(named: written.value) { return network.subnet }
+        if let network = network(named: written.value) {
+            if network.subnet == nil {
+                reader.report(
+                    "network '\(network.name)' has no IPv4 subnet to translate", at: written.position)
+            }
+            return network.subnet
+        }
         if let network = IPv4Network(written.value) { return network }
         if let address = IPv4Address(written.value) { return IPv4Network(address, prefixLength: 32) }
         let suggestion =

@@ -5,15 +5,15 @@ import Wire
 
 /// What a member with direct server return has besides a plain host: addresses on `lo`, and the end of a tunnel.
 extension Resolution {
-    func loopback(of definition: NodeDefinition) -> [IPv4Address] {
-        var all: [IPv4Address] = []
+    func loopback(of definition: NodeDefinition) -> [IPAddress] {
+        var all: [IPAddress] = []
         for value in definition.loopback {
             guard let address = address(value, "an address on the loopback of '\(definition.name.value)'") else {
                 continue
             }
             if all.contains(address) {
                 reader.report("\(address) is on the loopback of '\(definition.name.value)' already", at: value.position)
-            } else if interfaces[definition.name.value]?.contains(where: { $0.address?.address == address }) == true {
+            } else if interfaces[definition.name.value]?.contains(where: { $0.addresses.contains { $0.address == address } }) == true {
                 reader.report("'\(definition.name.value)' has \(address) on an interface already", at: value.position)
             } else {
                 all.append(address)
@@ -55,16 +55,16 @@ extension Resolution {
             return nil
         }
         let remotes =
-            written.from.map { values in values.compactMap { self.address($0, "'from' of the tunnel of '\(name)'") } }
+            written.from.map { values in values.compactMap { self.address($0, "'from' of the tunnel of '\(name)'")?.ipv4 } }
             ?? services.flatMap { service in (interfaces[service.balancer] ?? []).compactMap { $0.address?.address } }
         let mac = MACScheme.address(lab: lab, node: numbers[name] ?? 0, interface: 0xff)
         return MemberTunnel(
             endpoint: TunnelEndpointConfiguration(
                 name: name, ports: ports, encapsulation: written.encapsulation, mac: mac, locals: locals,
-                remotes: remotes, destinations: services.map(\.definition.address.value),
+                remotes: remotes, destinations: services.compactMap(\.definition.address.value.ipv4),
                 clampsSegmentSize: written.clampsSegmentSize),
             local: local,
-            address: written.address.flatMap { self.address($0, "the address of the tunnel of '\(name)'") },
+            address: written.address.flatMap { self.address($0, "the address of the tunnel of '\(name)'")?.ipv4 },
             isKernels: written.end.value == .kernel)
     }
 
@@ -94,26 +94,26 @@ extension Resolution {
     }
 
     /// An address, or a reference to one.
-    private func address(_ value: LabValue, _ what: String) -> IPv4Address? {
+    private func address(_ value: LabValue, _ what: String) -> IPAddress? {
         guard let text = value.text else {
             reader.report(
                 "\(what) is \(value.found)", at: value.position,
-                allowed: [IPv4Address.textForm, "node.interface", "balancer/service.address"])
+                allowed: [IPAddress.textForm, "node.interface", "balancer/service.address"])
             return nil
         }
         guard let resolved = references[text + ".ip"] ?? references.resolve(text, at: value.position, reader) else {
             return nil
         }
-        if let address = IPv4Address(resolved) { return address }
+        if let address = IPAddress(resolved) { return address }
         reader.report(
             "\(what) is \(value.found)", at: value.position,
-            allowed: [IPv4Address.textForm, "node.interface", "balancer/service.address"],
+            allowed: [IPAddress.textForm, "node.interface", "balancer/service.address"],
             suggestion: Spelling.nearest(to: text, among: references.values.map(\.reference)))
         return nil
     }
 
     /// Whether an address is on a network that a node is on as well.
-    func isNeighbor(_ address: IPv4Address, of node: String) -> Bool {
-        (interfaces[node] ?? []).contains { $0.address?.network.contains(address) == true }
+    func isNeighbor(_ address: IPAddress, of node: String) -> Bool {
+        (interfaces[node] ?? []).contains { $0.address(address.family)?.network.contains(address) ?? false }
     }
 }

@@ -206,13 +206,13 @@ import Wire
             problem(service)
                 == "member b1 of service web has port 8080; with direct server return it must be the service's, 80")
         service = DirectReturnTests.service(.l2)
-        service.members[0].address = IPv4Address(10, 0, 0, 1)
+        service.members[0].address = .ipv4(IPv4Address(10, 0, 0, 1))
         #expect(
             problem(service)
                 == "member b1 of service web is behind a router; direct server return at layer 2 needs it on the balancer's own network"
         )
         service = DirectReturnTests.service(.ipip)
-        service.members[0].address = IPv4Address(10, 0, 0, 1)
+        service.members[0].address = .ipv4(IPv4Address(10, 0, 0, 1))
         #expect(problem(service) == nil)
         service = DirectReturnTests.service(.l2)
         service.sourceTranslation = .autoMap

@@ -23,7 +23,7 @@ final class HTTPService: @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let onAccess: @Sendable (AccessRecord) -> Void
     private var picker: Picker
-    private var clientText: (address: IPv4Address, text: String) = (.any, "0.0.0.0")
+    private var clientText: (address: IPAddress, text: String) = (.ipv4(.any), "0.0.0.0")
     private let counted = Mutex(HTTPCounters())
     private let listener = Mutex<(any Channel)?>(nil)
 
@@ -104,17 +104,17 @@ final class HTTPService: @unchecked Sendable {
     }
 
     /// The members to try for a request, the best first.
-    func members(client: IPv4Address, port: UInt16) -> [PoolMemberConfiguration] {
+    func members(client: IPAddress, port: UInt16) -> [PoolMemberConfiguration] {
         picker.picker.order(client: client, port: port)
     }
 
     /// A client's address in words; remembers the last one, for clients ask more than once.
-    func text(of client: IPv4Address) -> String {
+    func text(of client: IPAddress) -> String {
         if clientText.address != client { clientText = (client, client.description) }
         return clientText.text
     }
 
-    func log(_ request: RequestInProgress, client: IPv4Address, port: UInt16, reason: String?, detail: String?) {
+    func log(_ request: RequestInProgress, client: IPAddress, port: UInt16, reason: String?, detail: String?) {
         let now = NIODeadline.now()
         func seconds(since start: NIODeadline) -> Double { Double((now - start).nanoseconds) / 1e9 }
         onAccess(

@@ -23,7 +23,7 @@ final class ServerConnections {
     private var idle: [PoolMemberConfiguration: [ServerConnection]] = [:]
     /// Sources in use, by member.
     private var taken: [PoolMemberConfiguration: Set<SourceEndpoint>] = [:]
-    private var autoMap: [IPv4Address: IPv4Address] = [:]
+    private var autoMap: [IPAddress: IPAddress] = [:]
 
     init(
         _ configuration: HTTPServiceConfiguration, on eventLoop: any EventLoop,
@@ -65,7 +65,7 @@ final class ServerConnections {
         _ member: PoolMemberConfiguration, refusals: Int, attempt: @escaping (SourceEndpoint) -> Void,
         completion: @escaping Completion
     ) {
-        let own = autoMap[member.address] ?? IPv4Address.ownAddress(towards: member.address)
+        let own = autoMap[member.address] ?? IPAddress.ownAddress(towards: member.address)
         guard let own else {
             return completion(.failure(ExchangeFailure(.memberUnreachable, "no route to \(member.address)")))
         }
@@ -117,7 +117,7 @@ final class ServerConnections {
         }
     }
 
-    private func freeSource(towards member: PoolMemberConfiguration, autoMap: IPv4Address) -> SourceEndpoint? {
+    private func freeSource(towards member: PoolMemberConfiguration, autoMap: IPAddress) -> SourceEndpoint? {
         let inUse = taken[member] ?? []
         guard inUse.count < cycle.count else { return nil }
         for _ in 0..<cycle.count {

@@ -3,7 +3,7 @@ internal import Wire
 
 /// Source address and port of a connection to a member.
 struct SourceEndpoint: Hashable, Sendable {
-    var address: IPv4Address
+    var address: IPAddress
     var port: UInt16
 }
 
@@ -11,11 +11,11 @@ struct SourceEndpoint: Hashable, Sendable {
 /// and so on, and from the beginning again. So a port returns only after every other combination has had its turn.
 struct SourceCycle {
     /// Without any, the balancer's own address (auto-map).
-    let addresses: [IPv4Address]
+    let addresses: [IPAddress]
     let ports: ClosedRange<UInt16>
     private var turn = 0
 
-    init(addresses: [IPv4Address], ports: ClosedRange<UInt16>) {
+    init(addresses: [IPAddress], ports: ClosedRange<UInt16>) {
         self.addresses = addresses
         self.ports = ports
     }
@@ -23,7 +23,7 @@ struct SourceCycle {
     /// How many combinations there are towards one member.
     var count: Int { max(1, addresses.count) * ports.count }
 
-    mutating func next(autoMap: IPv4Address) -> SourceEndpoint {
+    mutating func next(autoMap: IPAddress) -> SourceEndpoint {
         let width = max(1, addresses.count)
         let port = ports.lowerBound + UInt16(turn / width)
         let address = addresses.isEmpty ? autoMap : addresses[turn % width]
@@ -32,27 +32,38 @@ struct SourceCycle {
     }
 }
 
-extension IPv4Address {
+extension IPAddress {
     /// The address from which this kernel would speak to a destination; nil where no route leads there.
     ///
-    /// Connecting a UDP socket sends nothing: it only chooses the route and with it the source, ip(7).
-    static func ownAddress(towards destination: IPv4Address) -> IPv4Address? {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    /// Connecting a UDP socket sends nothing: it only chooses the route and with it the source, ip(7), ipv6(7).
+    static func ownAddress(towards destination: IPAddress) -> IPAddress? {
+        let family = destination.isIPv4 ? AF_INET : AF_INET6
+        let descriptor = socket(family, Int32(SOCK_DGRAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        // struct sockaddr_in by hand, ip(7): family, port and address in network order, eight bytes of zero. Which
-        // module gives Swift its members depends on what else is imported.
-        return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes -> IPv4Address? in
+        // struct sockaddr_in and sockaddr_in6 by hand: family and port in network order; then the IPv4 address and
+        // eight bytes of zero, or flow label (4), IPv6 address (16) and scope (4). Which module gives Swift their
+        // members depends on what else is imported.
+        return withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { bytes -> IPAddress? in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
-            bytes.storeBytes(of: UInt16(AF_INET), toByteOffset: 0, as: UInt16.self)
-            bytes.storeBytes(of: UInt16(9).bigEndian, toByteOffset: 2, as: UInt16.self)
-            bytes.storeBytes(of: destination.rawValue.bigEndian, toByteOffset: 4, as: UInt32.self)
-            let address = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            var length = socklen_t(bytes.count)
+            bytes.storeBytes(of: UInt16(family), toByteOffset: 0, as: UInt16.self)
+            let base = bytes.baseAddress!
+            base.write(UInt16(9), at: 2)
+            var length: socklen_t
+            switch destination {
+            case .ipv4(let address):
+                base.write(address, at: 4)
+                length = 16
+            case .ipv6(let address):
+                base.write(address, at: 8)
+                length = 28
+            }
+            let address = base.assumingMemoryBound(to: sockaddr.self)
             guard connect(descriptor, address, length) == 0, getsockname(descriptor, address, &length) == 0 else {
                 return nil
             }
-            return IPv4Address(rawValue: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)))
+            let raw = UnsafeRawPointer(base)
+            return destination.isIPv4 ? .ipv4(raw.readIPv4(at: 4)) : .ipv6(raw.readIPv6(at: 8))
         }
     }
 }
