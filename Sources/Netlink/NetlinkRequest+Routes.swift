@@ -22,7 +22,7 @@ extension NetlinkRequest {
     public static func replaceEqualPaths(to destination: IPv4Network, gateways: [IPv4Address]) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
         var header = rtmsg()
-        header.rtm_family = NetworkAddress.ipv4(destination.address).family
+        header.rtm_family = NetworkAddress.ipv4(destination.address).netlinkFamily
         header.rtm_dst_len = UInt8(clamping: destination.prefixLength)
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
         header.rtm_protocol = UInt8(RTPROT_STATIC)
