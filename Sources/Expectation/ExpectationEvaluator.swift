@@ -24,6 +24,7 @@ public struct ExpectationEvaluator: Sendable {
             case .event(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .counter(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .log(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
+            case .moved(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             }
         } catch let missing as MissingEvent {
             return result(specification, .fail, missing.description)
@@ -51,6 +52,7 @@ extension ExpectationSpecification.Subject {
         case .event(let expectation): expectation.sentence
         case .counter(let expectation): expectation.sentence
         case .log(let expectation): expectation.sentence
+        case .moved(let expectation): expectation.sentence
         }
     }
 }

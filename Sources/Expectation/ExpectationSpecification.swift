@@ -8,6 +8,7 @@ public struct ExpectationSpecification: Hashable, Sendable, Codable {
         case event(EventExpectation)
         case counter(CounterExpectation)
         case log(LogExpectation)
+        case moved(MoveExpectation)
     }
 
     /// Unique within the variant; made from its words where the lab gives none (`new-succeeds`).
@@ -192,5 +193,41 @@ public struct EventExpectation: Hashable, Sendable, Codable {
         self.after = after
         self.before = before
         self.within = within
+    }
+}
+
+/// Which of a traffic program's flows take another way from some moment on (`moved: { of: app, by: eth.dst, … }`).
+///
+/// Each flow's way is a field of its frames to the server: of the last before the moment, and of the last after it.
+/// Flows that were not seen on both sides of it do not count.
+public struct MoveExpectation: Hashable, Sendable, Codable {
+    public var node: String
+    public var interface: String
+    public var match: String?
+    public var flowsOf: String
+    /// A name of `FrameField`.
+    public var field: String
+    public var moment: Anchor
+    /// Where every flow that moved came from, and went to; nil for anywhere.
+    public var from: String?
+    public var to: String?
+    /// Percent of the flows that had to move, and how far from it the share may be.
+    public var ideal: Double
+    public var tolerance: Double
+
+    public init(
+        node: String, interface: String, match: String? = nil, flowsOf: String, field: String, moment: Anchor,
+        from: String? = nil, to: String? = nil, ideal: Double, tolerance: Double
+    ) {
+        self.node = node
+        self.interface = interface
+        self.match = match
+        self.flowsOf = flowsOf
+        self.field = field
+        self.moment = moment
+        self.from = from
+        self.to = to
+        self.ideal = ideal
+        self.tolerance = tolerance
     }
 }

@@ -76,6 +76,8 @@ extension FrameField {
             case .icmp6Code: "icmpv6.code"
             case .tcpSequence: "tcp.seq_raw"
             case .tcpAcknowledgment: "tcp.ack_raw"
+            case .tcpSegmentSize: "tcp.options.mss_val"
+            case .icmpMTU: "icmp.mtu"
             case .udpLength: "udp.length"
             case .httpStatus: "http.response.code"
             case .httpMethod: "http.request.method"

@@ -6,7 +6,7 @@ import Wire
 /// Tells which traffic program's flow a frame belongs to, by the client's address and port.
 ///
 /// Only the client's end is compared: a balancer translates the server's end, and behind source translation no frame
-/// of a flow is recognised. Where two flows had the same client port one after the other, a frame belongs to the one
+/// of a flow is recognised. A frame in a tunnel belongs to the flow of the packet within. Where two flows had the same client port one after the other, a frame belongs to the one
 /// that had started last.
 struct FlowMembership: Sendable {
     /// Protocol, address and port of a flow's client end.
@@ -56,6 +56,15 @@ struct FlowMembership: Sendable {
         return nil
     }
 
+    /// The number of the program's flow that a frame belongs to on its way to the server; nil where it is of none.
+    func flow(of reading: FrameReading, at time: Timestamp, program: String, in result: TrafficResult) -> Int? {
+        for (end, side) in reading.clientEnds where side == .toServer {
+            guard let owner = owner(of: end, at: time), owner.program == program else { continue }
+            return result.flows.firstIndex { result.clientEnd(of: $0) == end && $0.start == owner.start }
+        }
+        return nil
+    }
+
     private func owner(of end: ClientEnd, at time: Timestamp) -> Owner? {
         guard let list = owners[end] else { return nil }
         // A client may note the start a moment after the kernel has sent the first frame.
@@ -66,6 +75,8 @@ struct FlowMembership: Sendable {
 extension FrameReading {
     /// Both ends of the frame's packet, as the client's end that each would be.
     fileprivate var clientEnds: [(FlowMembership.ClientEnd, FlowMembership.Side)] {
+        // IP-in-IP, GRE: the outer packet belongs to no flow.
+        let packet = packet.flatMap { [4, 47].contains($0.proto) ? inner : $0 }
         guard let packet, let source = packet.sourcePort, let destination = packet.destinationPort else { return [] }
         return [
             (.init(proto: packet.proto, address: packet.source, port: source), .toServer),

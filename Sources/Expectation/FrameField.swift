@@ -36,12 +36,16 @@ public struct FrameField: Hashable, Sendable {
         case tcpAcknowledgment = "tcp.ack"
         /// Payload bytes.
         case tcpLength = "tcp.len"
+        /// The largest segment that a SYN announces.
+        case tcpSegmentSize = "tcp.mss"
         case udpSourcePort = "udp.srcport"
         case udpDestinationPort = "udp.dstport"
         /// Payload bytes.
         case udpLength = "udp.len"
         case icmpType = "icmp.type"
         case icmpCode = "icmp.code"
+        /// Of "fragmentation needed": the largest packet that the next hop takes.
+        case icmpMTU = "icmp.mtu"
         case icmp6Type = "icmp6.type"
         case icmp6Code = "icmp6.code"
         /// The address that a neighbour solicitation asks for, or an advertisement speaks of.

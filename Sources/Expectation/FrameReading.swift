@@ -83,11 +83,13 @@ struct FrameReading: Sendable {
         case .tcpSequence: return number(packet?.tcp?.sequence)
         case .tcpAcknowledgment: return number(packet?.tcp?.acknowledgment)
         case .tcpLength: return number(packet?.tcp?.payloadLength)
+        case .tcpSegmentSize: return number(packet?.tcp?.segmentSize)
         case .udpSourcePort: return packet?.proto == 17 ? number(packet?.sourcePort) : nil
         case .udpDestinationPort: return packet?.proto == 17 ? number(packet?.destinationPort) : nil
         case .udpLength: return number(packet?.udpPayloadLength)
         case .icmpType: return number(packet?.icmp?.type)
         case .icmpCode: return number(packet?.icmp?.code)
+        case .icmpMTU: return number(packet?.icmp?.mtu)
         case .icmp6Type: return number(packet?.icmp?.type)
         case .icmp6Code: return number(packet?.icmp?.code)
         case .discoveryTarget: return packet?.discoveryTarget.map { .address(.ipv6($0)) }

@@ -11,6 +11,7 @@ struct PacketReading: Sendable {
         var acknowledgment: UInt32?
         var flags: UInt8?
         var payloadLength: Int?
+        var segmentSize: UInt16?
     }
 
     struct VRRP: Hashable, Sendable {
@@ -22,6 +23,8 @@ struct PacketReading: Sendable {
     struct ICMP: Hashable, Sendable {
         var type: UInt8
         var code: UInt8
+        /// Of "fragmentation needed". Source: RFC 1191, 4
+        var mtu: UInt16?
     }
 
     var source: IPAddress
@@ -129,11 +132,27 @@ struct PacketReading: Sendable {
         let dataOffset = bytes.uint8(start + 12).map { Int($0 >> 4) * 4 }
         tcp = TCP(
             sequence: bytes.uint32(start + 4), acknowledgment: bytes.uint32(start + 8),
-            flags: bytes.uint8(start + 13), payloadLength: dataOffset.map { max(0, length - $0) })
+            flags: bytes.uint8(start + 13), payloadLength: dataOffset.map { max(0, length - $0) },
+            segmentSize: dataOffset.flatMap { Self.segmentSize(bytes, from: start + 20, to: start + $0) })
         if let dataOffset, length > dataOffset, dataOffset >= 20, start + dataOffset < bytes.count {
             // Ethernet pads short frames: the packet's length says where it ends.
             http = HTTPReading(bytes[(start + dataOffset)..<min(bytes.count, start + length)])
         }
+    }
+
+    /// The option of kind 2 and length 4. Source: RFC 9293, 3.2
+    private static func segmentSize(_ bytes: [UInt8], from start: Int, to end: Int) -> UInt16? {
+        var offset = start
+        while offset < end, let kind = bytes.uint8(offset), kind != 0 {
+            if kind == 1 {
+                offset += 1
+                continue
+            }
+            guard let length = bytes.uint8(offset + 1), length >= 2 else { return nil }
+            if kind == 2, length == 4, offset + 4 <= end { return bytes.uint16(offset + 2) }
+            offset += Int(length)
+        }
+        return nil
     }
 
     private mutating func readUDP(_ bytes: [UInt8], at start: Int) {
@@ -144,7 +163,7 @@ struct PacketReading: Sendable {
 
     private mutating func readICMP(_ bytes: [UInt8], at start: Int) {
         guard let type = bytes.uint8(start), let code = bytes.uint8(start + 1) else { return }
-        icmp = ICMP(type: type, code: code)
+        icmp = ICMP(type: type, code: code, mtu: type == 3 && code == 4 ? bytes.uint16(start + 6) : nil)
         // Destination unreachable, source quench, redirect, time exceeded, parameter problem (RFC 792).
         if [3, 4, 5, 11, 12].contains(type) { innerOffset = start + 8 }
     }

@@ -44,6 +44,25 @@ extension NetlinkRequest {
         return message.finish(verb: "create bridge '\(name)'", interface: nil, changesNames: true)
     }
 
+    /// Creates a tunnel device that takes packets from any far end; `EOPNOTSUPP` where the kernel has no such kind.
+    ///
+    /// Equals `ip link add NAME type KIND local ADDRESS remote any`
+    /// - Parameter kind: `ipip` or `gre`
+    public static func createTunnel(_ kind: String, name: String, local: IPv4Address) -> NetlinkRequest {
+        var message = MessageBuilder(type: RTM_NEWLINK, flags: createFlags)
+        message.putStructure(ifinfomsg(index: 0))
+        message.put(IFLA_IFNAME, name: name)
+        let address = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: local.rawValue >> $0) }
+        message.nest(IFLA_LINKINFO) {
+            $0.put(IFLA_INFO_KIND, string: kind)
+            $0.nest(IFLA_INFO_DATA) {
+                // linux/if_tunnel.h: IFLA_IPTUN_LOCAL is 2, IFLA_GRE_LOCAL is 6.
+                $0.put(kind == "gre" ? 6 : 2, bytes: address)
+            }
+        }
+        return message.finish(verb: "create tunnel '\(name)' of kind \(kind)", interface: nil, changesNames: true)
+    }
+
     /// Makes an interface a port of a bridge.
     ///
     /// Equals `ip link set NAME master BRIDGE`

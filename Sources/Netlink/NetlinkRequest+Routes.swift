@@ -15,6 +15,32 @@ extension NetlinkRequest {
         request(route, type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, word: "replace")
     }
 
+    /// Puts a route with several gateways in the place of the one with the same destination, or adds it. Which gateway
+    /// a flow takes is decided by its hash (`net.ipv4.fib_multipath_hash_policy`).
+    ///
+    /// Equals `ip route replace DESTINATION proto static nexthop via GATEWAY nexthop via GATEWAY …`
+    public static func replaceEqualPaths(to destination: IPv4Network, gateways: [IPv4Address]) -> NetlinkRequest {
+        var message = MessageBuilder(type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
+        var header = rtmsg()
+        header.rtm_family = NetworkAddress.ipv4(destination.address).netlinkFamily
+        header.rtm_dst_len = UInt8(clamping: destination.prefixLength)
+        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        header.rtm_protocol = UInt8(RTPROT_STATIC)
+        header.rtm_type = UInt8(RTN_UNICAST)
+        header.rtm_scope = UInt8(RT_SCOPE_UNIVERSE.rawValue)
+        message.putStructure(header)
+        if destination.prefixLength > 0 {
+            message.put(RTA_DST.rawValue, bytes: NetworkAddress.ipv4(destination.address).bytes)
+        }
+        // rtnexthop: length (2), flags (1), weight - 1 (1), interface (4), then RTA_GATEWAY: length, type, address.
+        let hops = gateways.flatMap { gateway -> [UInt8] in
+            [16, 0, 0, 0, 0, 0, 0, 0, 8, 0, UInt8(RTA_GATEWAY.rawValue), 0] + NetworkAddress.ipv4(gateway).bytes
+        }
+        message.put(RTA_MULTIPATH.rawValue, bytes: hops)
+        let words = gateways.map(\.description).joined(separator: " and ")
+        return message.finish(verb: "replace route \(destination) via \(words)", interface: nil)
+    }
+
     /// Deletes the first route that has what is given.
     ///
     /// Equals `ip route del DESTINATION via GATEWAY dev NAME metric METRIC`

@@ -92,6 +92,53 @@ import Wire
         #expect(allocations == 0)
     }
 
+    @Test(arguments: [ServiceProfile.udpFastPath, .udpPerPacket], DirectReturnConfiguration.Mode.allCases)
+    func `direct server return carries an established flow without an allocation`(
+        profile: ServiceProfile, mode: DirectReturnConfiguration.Mode
+    ) throws {
+        let ports = Self.ports()
+        let address = IPv4Address(192, 0, 2, 100)
+        let service = VirtualServiceConfiguration(
+            name: "dns", address: address, port: 53, profile: profile, scheduler: .consistentHash,
+            sourceTranslation: .off, members: [PoolMemberConfiguration(name: "b1", address: Self.server, port: 53)],
+            monitor: MonitorConfiguration(
+                kind: .tcp, interval: .seconds(1), timeout: .seconds(1), fall: 1, rise: 1),
+            idleTimeout: .seconds(60),
+            directReturn: DirectReturnConfiguration(mode: mode, clampsSegmentSize: mode != .l2))
+        var balancer = try LoadBalancer(
+            LoadBalancerConfiguration(name: "lb", ports: ports, routes: [], services: [service]))
+        let (allocations, sent) = Self.measure(
+            &balancer,
+            neighbors: [
+                (try Self.neighbor(Self.client, asks: ports[0]), 0),
+                (try Self.neighbor(Self.server, asks: ports[1]), 1),
+            ], frame: Self.datagram(to: address, port: 53), rounds: 5000)
+        #expect(sent == 5000)
+        #expect(allocations == 0)
+    }
+
+    @Test(arguments: Encapsulation.allCases)
+    func `the end of a tunnel unwraps without an allocation`(encapsulation: Encapsulation) throws {
+        let service = IPv4Address(203, 0, 113, 80)
+        let balancer = IPv4Address(192, 0, 2, 5)
+        let ports = Self.ports()
+        var endpoint = try TunnelEndpoint(
+            TunnelEndpointConfiguration(
+                name: "b1", ports: ports, encapsulation: encapsulation, mac: MACAddress(2, 0, 0, 0, 1, 0xff),
+                locals: [ports[0].address!.address], remotes: [balancer], destinations: [service],
+                clampsSegmentSize: true))
+        let datagram = Self.datagram(to: service, port: 53)
+        let tunnel = Tunnel(encapsulation, from: balancer, to: ports[0].address!.address)
+        var frame = [UInt8](repeating: 0, count: tunnel.frameLength(packetLength: datagram.count - 14))
+        for index in 0..<12 { frame[index] = datagram[index] }
+        let packet = Array(datagram[14...])
+        _ = frame.withUnsafeMutableBytes { buffer in packet.withUnsafeBytes { tunnel.wrap($0, into: buffer) } }
+        let (allocations, sent) = Self.measure(&endpoint, neighbors: [], frame: frame, rounds: 5000)
+        #expect(sent == 5000)
+        #expect(allocations == 0)
+        #expect(endpoint.counters.first { $0.name == "tunnel.unwrapped" }?.value == 5010)
+    }
+
     @Test(arguments: [NATPool.Filtering.endpointIndependent, .addressDependent])
     func `a firewall translates an established flow without an allocation, both ways`(
         filtering: NATPool.Filtering

@@ -121,6 +121,34 @@ struct AddressRequestTests {
                     """))
     }
 
+    @Test func `equal paths are one route with a list of next hops`() {
+        let request = NetlinkRequest.replaceEqualPaths(
+            to: IPv4Network("203.0.113.80/32")!, gateways: [IPv4Address(198, 51, 100, 2), IPv4Address(198, 51, 100, 6)])
+        #expect(
+            request.bytes
+                == messageBytes(
+                    """
+                    48 00 00 00  // length 72
+                    18 00 05 05  // RTM_NEWROUTE; REQUEST, ACK, REPLACE, CREATE
+                    00 00 00 00  // sequence: the socket's
+                    00 00 00 00  // port: the kernel's business
+                    02 20 00 00  // AF_INET, /32, from /0, TOS
+                    fe 04 00 01  // table main, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST
+                    00 00 00 00  // flags
+                    08 00 01 00  // RTA_DST
+                    cb 00 71 50  // 203.0.113.80
+                    24 00 09 00  // RTA_MULTIPATH, 36 bytes
+                    10 00 00 00  //   next hop of 16 bytes, weight 1
+                    00 00 00 00  //   interface: the gateway's
+                    08 00 05 00  //   RTA_GATEWAY
+                    c6 33 64 02  //   198.51.100.2
+                    10 00 00 00  //   next hop
+                    00 00 00 00
+                    08 00 05 00  //   RTA_GATEWAY
+                    c6 33 64 06  //   198.51.100.6
+                    """))
+    }
+
     @Test func `a route without gateway has link scope`() {
         let request = NetlinkRequest.addRoute(Route(to: IPv4Network("198.51.100.0/24")!, device: .index(5)))
         #expect(

@@ -52,6 +52,35 @@ struct LinkRequestTests {
                     """))
     }
 
+    @Test func `a tunnel device is bound to its own address and to no far end`() {
+        let local = IPv4Address(10, 1, 0, 11)
+        #expect(
+            NetlinkRequest.createTunnel("ipip", name: "tunnel", local: local).bytes
+                == messageBytes(
+                    """
+                    48 00 00 00  // length 72
+                    10 00 05 06  // RTM_NEWLINK; REQUEST, ACK, EXCL, CREATE
+                    00 00 00 00  // sequence: the socket's
+                    00 00 00 00  // port: the kernel's business
+                    00 00 00 00  // family, type
+                    00 00 00 00  // index: the kernel's choice
+                    00 00 00 00  // flags
+                    00 00 00 00  // change mask
+                    0b 00 03 00  // IFLA_IFNAME, 11 bytes
+                    74 75 6e 6e  // tunnel
+                    65 6c 00 00
+                    1c 00 12 80  // IFLA_LINKINFO, nested, 28 bytes
+                    09 00 01 00  //   IFLA_INFO_KIND
+                    69 70 69 70  //   ipip
+                    00 00 00 00
+                    0c 00 02 80  //   IFLA_INFO_DATA, nested, 12 bytes
+                    08 00 02 00  //     IFLA_IPTUN_LOCAL
+                    0a 01 00 0b  //     10.1.0.11
+                    """))
+        let gre = NetlinkRequest.createTunnel("gre", name: "tunnel", local: local).bytes
+        #expect(Array(gre.suffix(8)) == [8, 0, 6, 0, 10, 1, 0, 11])
+    }
+
     @Test func `a bridge is created without spanning tree and multicast snooping`() {
         let request = NetlinkRequest.createBridge("servers", mac: mac, index: 9)
         #expect(

@@ -39,7 +39,9 @@ import Testing
     }
 
     @Test func `configures only what exists by then`() throws {
-        for variant in try Lab(path: LabFiles.fastPath).variants {
+        for variant in try [LabFiles.fastPath, LabFiles.directReturn, LabFiles.directReturnBalancers].flatMap({
+            try Lab(path: $0).variants
+        }) {
             var namespaces: Set<NamespaceID> = []
             var interfaces: [NamespaceID: Set<String>] = [:]
             var up: [NamespaceID: Set<String>] = [:]
@@ -62,7 +64,8 @@ import Testing
                 case .bringUp(let interface):
                     #expect(interfaces[step.namespace]?.contains(interface) == true)
                     up[step.namespace, default: []].insert(interface)
-                case .addRoute, .addTableRoute, .rule: #expect(up[step.namespace] != nil)
+                case .createTunnel(_, let name, _): #expect(interfaces[step.namespace]?.insert(name).inserted == true)
+                case .addRoute, .addEqualPaths, .addTableRoute, .rule: #expect(up[step.namespace] != nil)
                 }
                 #expect(!step.reason.isEmpty)
             }

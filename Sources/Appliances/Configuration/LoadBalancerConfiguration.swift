@@ -80,22 +80,24 @@ public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
     public var idleTimeout: Duration
     /// For the profile `http`; nil is all defaults there.
     public var http: HTTPServiceConfiguration?
+    /// nil: answers come back through the balancer.
+    public var directReturn: DirectReturnConfiguration?
 
     public init(
         name: String, address: some InternetAddress, port: UInt16, profile: ServiceProfile, scheduler: Scheduler,
         sourceTranslation: SourceTranslation, members: [PoolMemberConfiguration], monitor: MonitorConfiguration?,
-        idleTimeout: Duration, http: HTTPServiceConfiguration? = nil
+        idleTimeout: Duration, http: HTTPServiceConfiguration? = nil, directReturn: DirectReturnConfiguration? = nil
     ) {
         self.init(
             name: name, address: address.erased, port: port, profile: profile, scheduler: scheduler,
             sourceTranslation: sourceTranslation, members: members, monitor: monitor, idleTimeout: idleTimeout,
-            http: http)
+            http: http, directReturn: directReturn)
     }
 
     public init(
         name: String, address: IPAddress, port: UInt16, profile: ServiceProfile, scheduler: Scheduler,
         sourceTranslation: SourceTranslation, members: [PoolMemberConfiguration], monitor: MonitorConfiguration?,
-        idleTimeout: Duration, http: HTTPServiceConfiguration? = nil
+        idleTimeout: Duration, http: HTTPServiceConfiguration? = nil, directReturn: DirectReturnConfiguration? = nil
     ) {
         self.name = name
         self.address = address
@@ -107,6 +109,7 @@ public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
         self.monitor = monitor
         self.idleTimeout = idleTimeout
         self.http = http
+        self.directReturn = directReturn
     }
 }
 
@@ -150,9 +153,20 @@ public struct MonitorConfiguration: Hashable, Sendable, Codable {
     public var fall: Int
     /// Successes in a row that bring it back.
     public var rise: Int
+    /// What is asked at a member with direct server return.
+    public var target: Target
+
+    public enum Target: String, Hashable, Sendable, Codable, CaseIterable {
+        /// The service's address, by the way that clients' packets take: through the tunnel, answered directly.
+        case service
+        /// The member's own address, as without direct server return.
+        case member
+    }
 
     public init(
-        kind: Kind, port: UInt16? = nil, path: String = "/", interval: Duration, timeout: Duration, fall: Int, rise: Int
+        kind: Kind, port: UInt16? = nil, path: String = "/", interval: Duration, timeout: Duration, fall: Int,
+        rise: Int,
+        target: Target = .service
     ) {
         self.kind = kind
         self.port = port
@@ -161,5 +175,6 @@ public struct MonitorConfiguration: Hashable, Sendable, Codable {
         self.timeout = timeout
         self.fall = fall
         self.rise = rise
+        self.target = target
     }
 }

@@ -165,7 +165,7 @@ public struct Firewall: ~Copyable, Appliance {
         switch command {
         case .switchover: return switchOver(at: now, into: &output)
         case .carrier(let port, let isUp): return setCarrier(of: port, isUp: isUp, at: now, into: &output)
-        case .member(let service, _, _):
+        case .member(let service, _, _), .weight(let service, _, _):
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
         case .routes(let routes): return ports.takeOver(routes)
         case .connections:

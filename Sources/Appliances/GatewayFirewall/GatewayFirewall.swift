@@ -104,7 +104,7 @@ public struct GatewayFirewall: ~Copyable, Appliance {
         case .policy: return .refused(reason: "\(name) is a gateway firewall; only a firewall has rules that can be changed")
         case .switchover:
             return .refused(reason: "\(name) is a gateway firewall without a peer; only a firewall pair switches over")
-        case .member(let service, _, _):
+        case .member(let service, _, _), .weight(let service, _, _):
             return .refused(reason: "\(name) is a gateway firewall and has no virtual service '\(service)'")
         }
     }

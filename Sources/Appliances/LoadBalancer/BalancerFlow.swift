@@ -1,4 +1,5 @@
 import Dataplane
+import LabTime
 import Wire
 
 /// A family's part in what a balancer keeps.
@@ -11,6 +12,14 @@ protocol BalancedTuple: PortTuple {
     static func mappings(
         of balancer: borrowing LoadBalancer
     ) -> UnsafeMutablePointer<KeyedFlowTable<Self, DatagramMapping<Address>>>
+    /// Sends a packet to a member through a tunnel.
+    static func send(
+        _ packet: IPPacketView<Self>, by encapsulation: Encapsulation, to member: IPAddress, _ hop: IPNextHop<Address>,
+        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue)
+    /// Takes an error about a tunnel packet of this box; false where it is about nothing that this box has wrapped.
+    static func receiveErrorAboutTunnel(
+        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: IPPacketView<Self>, _ outer: IPQuotedPacket<Self>,
+        at now: Instant, into output: inout FrameQueue) -> Bool
 }
 
 extension FiveTuple: BalancedTuple {
@@ -21,6 +30,24 @@ extension FiveTuple: BalancedTuple {
     static func mappings(
         of balancer: borrowing LoadBalancer
     ) -> UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>> { balancer.ipv4Mappings }
+
+    static func send(
+        _ packet: PacketView, by encapsulation: Encapsulation, to member: IPAddress, _ hop: NextHop,
+        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue
+    ) {
+        guard let own = balancer.ports[hop.port].address?.address, let remote = member.ipv4 else {
+            return balancer.ports.counters.drop(.noRoute)
+        }
+        balancer.ports.send(
+            packet, through: Tunnel(encapsulation, from: own, to: remote), to: hop, at: now, into: &output)
+    }
+
+    static func receiveErrorAboutTunnel(
+        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: PacketView, _ outer: QuotedPacket, at now: Instant,
+        into output: inout FrameQueue
+    ) -> Bool {
+        balancer.receiveErrorAboutTunnel(frame, packet, outer, at: now, into: &output)
+    }
 }
 
 extension IPv6FiveTuple: BalancedTuple {
@@ -31,6 +58,19 @@ extension IPv6FiveTuple: BalancedTuple {
     static func mappings(
         of balancer: borrowing LoadBalancer
     ) -> UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>> { balancer.ipv6Mappings }
+
+    /// A service whose tunnels would carry IPv6 is refused when the balancer is made.
+    static func send(
+        _ packet: IPv6PacketView, by encapsulation: Encapsulation, to member: IPAddress, _ hop: IPv6NextHop,
+        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue
+    ) {
+        balancer.ports.counters.drop(.noRoute)
+    }
+
+    static func receiveErrorAboutTunnel(
+        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: IPv6PacketView,
+        _ outer: IPQuotedPacket<IPv6FiveTuple>, at now: Instant, into output: inout FrameQueue
+    ) -> Bool { false }
 }
 
 /// A session of a fast-path service: what is done to the packets of either direction.
@@ -46,8 +86,16 @@ struct BalancerFlow<Tuple: FlowTuple>: BitwiseCopyable {
     /// Whose address the translation port belongs to.
     var translationOwner: PortIndex
     var progress: TCPProgress
+    var kind = BalancerFlowKind.client
 
     func action(_ direction: FlowDirection) -> IPFlowAction<Tuple> { direction == .original ? original : reply }
+}
+
+/// Whose session it is.
+enum BalancerFlowKind: UInt8 {
+    case client
+    /// A health monitor's, between the host side and a member with direct server return.
+    case monitor
 }
 
 /// How far a TCP connection is, as far as a fast path cares: has it been answered, is it over?
@@ -60,6 +108,10 @@ struct TCPProgress: BitwiseCopyable {
     private static var reset: UInt8 { 8 }
 
     var isAnswered: Bool { bits & Self.answered != 0 }
+
+    /// Whether the client has said its last word, as far as one sees who sees the client alone.
+    var isClientDone: Bool { bits & (Self.originalFinished | Self.reset) != 0 }
+    var isReset: Bool { bits & Self.reset != 0 }
 
     /// Both sides have sent FIN, or one RST.
     var isOver: Bool {
@@ -77,6 +129,13 @@ struct TCPProgress: BitwiseCopyable {
         if flags.contains(.fin) { bits |= direction == .original ? Self.originalFinished : Self.replyFinished }
         if flags.contains(.rst) { bits |= Self.reset }
         return wasOver
+    }
+
+    /// Notes a client's packet where its member's answers are not seen: what acknowledges has been answered.
+    mutating func noteUnanswered(_ flags: TCPFlags) {
+        if flags.contains(.ack) { bits |= Self.answered }
+        if flags.contains(.fin) { bits |= Self.originalFinished }
+        if flags.contains(.rst) { bits |= Self.reset }
     }
 }
 

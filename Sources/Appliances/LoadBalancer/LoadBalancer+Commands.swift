@@ -20,6 +20,8 @@ extension LoadBalancer {
         case .member(let service, let member, let isUp):
             return setMember(member, of: service, isUp: isUp, at: now)
         case .routes(let routes): return ports.takeOver(routes)
+        case .weight(let service, let member, let weight):
+            return setWeight(member, of: service, weight, at: now)
         case .connections:
             advance(to: now, into: &output)
             return .connections(connections(at: now))
@@ -57,28 +59,74 @@ extension LoadBalancer {
     private mutating func setMember(
         _ memberName: String, of serviceName: String, isUp: Bool, at now: Instant
     ) -> ApplianceReply {
+        let (service, places): (Int, [Int])
+        switch find(memberName, of: serviceName) {
+        case .failure(let refusal): return .refused(reason: refusal.reason)
+        case .success(let found): (service, places) = found
+        }
+        for place in places where services[service].setMember(place, isUp: isUp) {
+            let removed = isUp ? 0 : removeSessions(of: service, member: place)
+            tell(isUp ? "member-up" : "member-down", service, place, ["sessions-removed": "\(removed)"], at: now)
+        }
+        return .done
+    }
+
+    /// Sessions stay with their members; what is new follows the weights.
+    private mutating func setWeight(
+        _ memberName: String, of serviceName: String, _ weight: Int, at now: Instant
+    ) -> ApplianceReply {
+        guard (1...100).contains(weight) else {
+            return .refused(reason: "\(weight) is no weight of a member; 1 to 100 are allowed")
+        }
+        let (service, places): (Int, [Int])
+        switch find(memberName, of: serviceName) {
+        case .failure(let refusal): return .refused(reason: refusal.reason)
+        case .success(let found): (service, places) = found
+        }
+        for place in places where services[service].setWeight(place, weight) {
+            tell("member-weight", service, place, ["weight": "\(weight)"], at: now)
+        }
+        return .done
+    }
+
+    private struct Refusal: Error {
+        var reason: String
+    }
+
+    private func find(_ memberName: String, of serviceName: String) -> Result<(Int, [Int]), Refusal> {
         guard let service = configuration.services.firstIndex(where: { $0.name == serviceName }) else {
             let names = configuration.services.map(\.name).joined(separator: ", ")
-            return .refused(reason: "\(configuration.name) has no service \(serviceName); it has \(names)")
+            return .failure(Refusal(reason: "\(configuration.name) has no service \(serviceName); it has \(names)"))
         }
         let members = configuration.services[service].members
         let places = members.indices.filter { members[$0].name == memberName }
         guard !places.isEmpty else {
             let names = members.map(\.name).joined(separator: ", ")
-            return .refused(reason: "service \(serviceName) has no member \(memberName); it has \(names)")
+            return .failure(Refusal(reason: "service \(serviceName) has no member \(memberName); it has \(names)"))
         }
-        for place in places where services[service].setMember(place, isUp: isUp) {
-            let removed = isUp ? 0 : removeSessions(of: service, member: place)
-            events.append(
-                ApplianceEvent(
-                    isUp ? "member-up" : "member-down", at: now,
-                    details: [
-                        "service": serviceName, "member": memberName,
-                        "address": members[place].address.endpoint(port: members[place].port),
-                        "members-up": "\(services[service].membersUp)", "sessions-removed": "\(removed)",
-                    ]))
+        return .success((service, places))
+    }
+
+    /// An event about a member, with the share of clients that the change moved where a hash decides.
+    private mutating func tell(
+        _ kind: String, _ service: Int, _ place: Int, _ more: [String: String], at now: Instant
+    ) {
+        let member = configuration.services[service].members[place]
+        var details = [
+            "service": configuration.services[service].name, "member": member.name,
+            "address": member.address.endpoint(port: member.port), "members-up": "\(services[service].membersUp)",
+        ].merging(more) { $1 }
+        if let moved = services[service].moved {
+            details["share-moved"] = Self.percent(moved)
+            details["share-ideal"] = Self.percent(services[service].idealMove)
         }
-        return .done
+        events.append(ApplianceEvent(kind, at: now, details: details))
+    }
+
+    /// `33.4 %`
+    private static func percent(_ share: Double) -> String {
+        let tenths = Int((share * 1000).rounded())
+        return "\(tenths / 10).\(tenths % 10) %"
     }
 
     /// Ends every session of a member that went down.
@@ -96,7 +144,9 @@ extension LoadBalancer {
         var removed = 0
         var next = flows.pointee.next(after: nil)
         while let index = next {
-            if flows.pointee[index].service == UInt16(service), flows.pointee[index].member == UInt16(member) {
+            let flow = flows.pointee[index]
+            // A monitor's own connection is how it hears that the member is back.
+            if flow.kind == .client, flow.service == UInt16(service), flow.member == UInt16(member) {
                 end(Tuple.self, index)
                 removed += 1
             }

@@ -11,7 +11,9 @@ extension LoadBalancer {
     ) {
         guard let type = packet.controlType, Tuple.isControlError(type: type)
         else { return receiveForBox(frame, packet, orDrop: .notARouter, into: &output) }
-        guard let quoted = Tuple.quoted(in: packet), quoted.hasPorts,
+        let quote = Tuple.quoted(in: packet)
+        if let quote, Tuple.receiveErrorAboutTunnel(&self, frame, packet, quote, at: now, into: &output) { return }
+        guard let quoted = quote, quoted.hasPorts,
             quoted.fiveTuple.protocol == .tcp || quoted.fiveTuple.protocol == .udp
         else { return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output) }
 
@@ -20,6 +22,7 @@ extension LoadBalancer {
         guard packet.destination == answering.destination else {
             return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output)
         }
+        if receiveErrorForMember(frame, packet, answering: answering, at: now, into: &output) { return }
         let flows = Tuple.flows(of: self)
         let action: IPFlowAction<Tuple>
         /// The quoted packet as its sender sent it.

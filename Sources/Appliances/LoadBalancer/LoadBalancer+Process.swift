@@ -7,6 +7,7 @@ extension LoadBalancer {
         _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
     ) {
         for frame in frames {
+            if frame.side == .host, monitored.count > 0, probe(frame, at: now, into: &output) { continue }
             switch ports.receive(frame, at: now, into: &output) {
             case .done: continue
             case .ipv4(let packet): receive(frame, packet, at: now, into: &output)
@@ -42,6 +43,10 @@ extension LoadBalancer {
     ) {
         let flows = Tuple.flows(of: self)
         let service = services + Int(flows.pointee[match.index].service)
+        if flows.pointee[match.index].kind == .monitor {
+            return carryMonitor(match, frame, packet, at: now, into: &output)
+        }
+        if service.pointee.directReturn != nil { return carryDirectly(match, frame, packet, at: now, into: &output) }
         if match.direction == .original, packet.tcpFlags.isInitialSYN, flows.pointee[match.index].progress.isOver {
             // The client uses its port again before the old connection was forgotten.
             let index = Int(flows.pointee[match.index].service)
@@ -85,9 +90,10 @@ extension LoadBalancer {
     }
 
     /// A packet to a virtual service that belongs to no session.
-    private mutating func accept<Tuple: BalancedTuple>(
+    mutating func accept<Tuple: BalancedTuple>(
         _ service: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
+        if services[service].directReturn != nil { return acceptDirectly(service, frame, packet, at: now, into: &output) }
         switch services[service].profile {
         case .tcpProxy, .http: ports.deliverToHost(frame, into: &output)
         case .udpPerPacket: balance(service, frame, packet, at: now, into: &output)

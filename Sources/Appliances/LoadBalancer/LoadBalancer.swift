@@ -21,6 +21,8 @@ import Wire
 ///   ICMP errors neither extend nor end it.
 /// - A member that goes down loses its sessions: the client's next SYN is balanced anew, its other packets are dropped
 ///   silently. Where no member is up, new sessions are dropped silently (`no-member-up`).
+/// - With direct server return a packet goes to its member with the addresses that the client gave it, and its answer
+///   never comes by; see `LoadBalancer+DirectReturn.swift`.
 /// - Fragments for fast-path and per-packet services are dropped (`fragment`): only the first says which session.
 /// - The balancer is no router: what is neither for it nor of a session is dropped (`not-a-router`).
 public struct LoadBalancer: ~Copyable, Appliance {
@@ -36,6 +38,8 @@ public struct LoadBalancer: ~Copyable, Appliance {
     var listeners = EndpointTable()
     /// Members of per-packet services without source translation, whose answers are known by nothing else → service
     var answerers = EndpointTable()
+    /// What monitors of services with direct server return ask: a member's address and port → service << 16 | member
+    var monitored = EndpointTable()
     /// Two for each port, TCP and UDP, of its IPv4 address; behind all of them the same for IPv6
     let translators: UnsafeMutablePointer<TranslationPorts>
     var events: [ApplianceEvent] = []
@@ -76,7 +80,10 @@ public struct LoadBalancer: ~Copyable, Appliance {
             (services + index).initialize(to: VirtualService(service))
             _ = listeners.insert(UInt32(index), at: service.address, service.port, service.profile.transport)
             let port = configuration.port(of: service.address)
-            ports.own(service.address, on: port, answering: ports[port].mac)
+            ports.own(service.address, on: port, answering: ports[port].mac, isShared: service.directReturn != nil)
+            for (place, member) in service.monitoredMembers {
+                _ = monitored.insert(UInt32(index) << 16 | UInt32(place), at: member.address, member.port, .tcp)
+            }
             for address in service.http?.sourceAddresses ?? [] {
                 let port = configuration.port(of: address)
                 ports.own(address, on: port, answering: ports[port].mac)
@@ -164,7 +171,7 @@ public struct LoadBalancer: ~Copyable, Appliance {
             let transport = services[Int(flow.service)].transport
             releasePort(Tuple.self, flow.translationPort, of: flow.translationOwner, transport == .udp)
         }
-        services[Int(flow.service)].removeSession(from: Int(flow.member))
+        if flow.kind == .client { services[Int(flow.service)].removeSession(from: Int(flow.member)) }
         flows.pointee.remove(index)
     }
 

@@ -6,8 +6,12 @@ import Wire
 struct PoolMember {
     let address: IPAddress
     let port: UInt16
-    let weight: Int
+    var weight: Int
     var isUp = true
+    /// The largest packet that the way to it takes, where a router has said so. Source: RFC 1191
+    var pathMTU: Int32 = .max
+    /// When that is forgotten, because the way may have changed.
+    var pathMTUExpires = Instant(nanoseconds: 0)
     /// Sessions that it has now.
     var sessions = 0
     /// Sessions, or datagrams of a per-packet service, that it was chosen for.
@@ -23,7 +27,12 @@ struct VirtualService: ~Copyable {
     let sourceTranslation: SourceTranslation
     /// Nanoseconds
     let idleTimeout: Int64
-    private(set) var members: [PoolMember]
+    let directReturn: DirectReturnConfiguration?
+    var members: [PoolMember]
+    /// What the members' weights promise each, of 1.
+    private var shares: [Double] = []
+    /// Of 1, the share of clients that had to move at the last change of the pool: what members gained, together.
+    private(set) var idealMove = 0.0
     private var roundRobin: SmoothRoundRobin
     private var maglev: Maglev
     var packetsToMembers: UInt64 = 0
@@ -36,6 +45,7 @@ struct VirtualService: ~Copyable {
         scheduler = configuration.scheduler
         sourceTranslation = configuration.sourceTranslation
         idleTimeout = configuration.idleTimeout.nanoseconds
+        directReturn = configuration.directReturn
         members = configuration.members.map { PoolMember(address: $0.address, port: $0.port, weight: $0.weight) }
         roundRobin = SmoothRoundRobin(capacity: members.count)
         maglev = Maglev(capacity: scheduler == .consistentHash ? members.count : 0)
@@ -47,24 +57,30 @@ struct VirtualService: ~Copyable {
 
     /// The member for a packet that belongs to no session; nil where none is up.
     mutating func choose(for client: some FlowTuple) -> Int? {
-        let chosen: Int
-        switch scheduler {
-        case .roundRobin:
-            guard let next = roundRobin.next() else { return nil }
-            chosen = next
-        case .consistentHash:
-            let place = maglev.member(for: Maglev.mix(Maglev.identity(client.source.universal, client.sourcePort)))
-            guard place != Maglev.none else { return nil }
-            chosen = Int(place)
-        }
+        guard let chosen = scheduler == .consistentHash ? hashed(client) : roundRobin.next() else { return nil }
         members[chosen].chosen &+= 1
         return chosen
+    }
+
+    /// The member of a client's hash, the same on every balancer with the same pool; nil where none is up.
+    func hashed(_ client: some FlowTuple) -> Int? {
+        guard scheduler == .consistentHash else { return nil }
+        let place = maglev.member(for: Maglev.mix(Maglev.identity(client.source.universal, client.sourcePort)))
+        return place == Maglev.none ? nil : Int(place)
     }
 
     /// - Returns: whether that changed anything
     mutating func setMember(_ index: Int, isUp: Bool) -> Bool {
         guard members[index].isUp != isUp else { return false }
         members[index].isUp = isUp
+        updateShares()
+        return true
+    }
+
+    /// - Returns: whether that changed anything
+    mutating func setWeight(_ index: Int, _ weight: Int) -> Bool {
+        guard members[index].weight != weight else { return false }
+        members[index].weight = weight
         updateShares()
         return true
     }
@@ -76,7 +92,19 @@ struct VirtualService: ~Copyable {
         members.contains { $0.address.universal == address.universal && $0.port == port }
     }
 
+    /// Of 1, the share of clients that moved at the last change of the pool; nil where no hash decides.
+    var moved: Double? { scheduler == .consistentHash ? Double(maglev.movedSlots) / Double(maglev.size) : nil }
+
+    private static func shares(_ members: [PoolMember]) -> [Double] {
+        let weights = members.map { Double($0.isUp ? $0.weight : 0) }
+        let sum = weights.reduce(0, +)
+        return weights.map { sum > 0 ? $0 / sum : 0 }
+    }
+
     private mutating func updateShares() {
+        let before = shares
+        shares = Self.shares(members)
+        idealMove = zip(before, shares).reduce(0) { $0 + max(0, $1.1 - $1.0) }
         for index in members.indices { roundRobin.setWeight(members[index].isUp ? members[index].weight : 0, of: index) }
         guard scheduler == .consistentHash else { return }
         maglev.fill(

@@ -26,6 +26,8 @@ public struct Maglev: ~Copyable {
     /// Slots of the table.
     public let size: Int
     @usableFromInline let slots: UnsafeMutablePointer<UInt16>
+    /// Slots that the last `fill` gave to another member than the one before.
+    public private(set) var movedSlots = 0
 
     /// - Parameter capacity: the most members that the pool will have, up or down; at most 6553. It alone decides the
     ///   table's size, so that a member that goes down does not change it.
@@ -49,6 +51,12 @@ public struct Maglev: ~Copyable {
     /// Builds the table anew.
     /// - Complexity: about `size` × ln(`size`) steps at worst; allocates
     public mutating func fill(_ members: [Member]) {
+        let before = Array(UnsafeBufferPointer(start: slots, count: size))
+        place(members)
+        movedSlots = before.indices.reduce(0) { $0 + (before[$1] == slots[$1] ? 0 : 1) }
+    }
+
+    private func place(_ members: [Member]) {
         slots.update(repeating: Self.none, count: size)
         let heaviest = members.map(\.weight).max() ?? 0
         guard heaviest > 0 else { return }

@@ -22,6 +22,10 @@ public struct Counters: ~Copyable {
         case flowsClosed
         case flowsRemoved
         case fragmented
+        case tunnelWrapped
+        case tunnelUnwrapped
+        case segmentSizeClamped
+        case carriedWithoutFlow
     }
 
     /// Room for every event and reason; a power of two, so that new cases do not move anything.
@@ -85,6 +89,10 @@ extension Counters.Event {
         case .flowsClosed: "flows.closed"
         case .flowsRemoved: "flows.removed"
         case .fragmented: "fragmented"
+        case .tunnelWrapped: "tunnel.wrapped"
+        case .tunnelUnwrapped: "tunnel.unwrapped"
+        case .segmentSizeClamped: "segment-size.clamped"
+        case .carriedWithoutFlow: "flows.not-needed"
         }
     }
 
@@ -96,7 +104,8 @@ extension Counters.Event {
         case .forwarded: "Frames that left by a link after routing or translation."
         case .toHost: "Frames handed to the box's own kernel."
         case .fromHost: "Frames of the box's own kernel that left by a link."
-        case .made: "Frames that the dataplane made itself: ARP, ICMP, released copies of held frames, protocol messages."
+        case .made:
+            "Frames that the dataplane made itself: ARP, ICMP, released copies of held frames, protocol messages."
         case .arpAnswered: "ARP requests for addresses of the box that were answered."
         case .arpRequested: "ARP requests that the dataplane sent."
         case .solicitationsAnswered: "IPv6 neighbour solicitations for addresses of the box that were answered."
@@ -111,6 +120,11 @@ extension Counters.Event {
         case .flowsClosed: "TCP flows forgotten because both sides finished or one reset."
         case .flowsRemoved: "Flows removed because their pool member went down."
         case .fragmented: "Packets that exceeded the MTU of their port and left in fragments."
+        case .tunnelWrapped: "Packets that left in a tunnel."
+        case .tunnelUnwrapped: "Packets that came out of a tunnel."
+        case .segmentSizeClamped: "SYNs whose announced segment size was lowered to what fits a tunnel."
+        case .carriedWithoutFlow:
+            "Packets of direct server return that went to the member of their hash without a flow: there was no room for one, or the packet opens none."
         }
     }
 }

@@ -40,6 +40,14 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable
     case noMemberUp
     case icmpWithoutFlow
 
+    // Tunnels and direct server return
+    case ipOptions
+    case tunnelStranger
+    case tunnelMalformed
+    case tunnelNested
+    case tunnelDestination
+    case tunnelCongested
+
     // Stateful filtering and redundancy
     case standby
     case invalidTCPState
@@ -85,6 +93,12 @@ extension DropReason {
         case .mappingFilter: "mapping-filter"
         case .noMemberUp: "no-member-up"
         case .icmpWithoutFlow: "icmp-without-flow"
+        case .ipOptions: "ip-options"
+        case .tunnelStranger: "tunnel-stranger"
+        case .tunnelMalformed: "tunnel-malformed"
+        case .tunnelNested: "tunnel-nested"
+        case .tunnelDestination: "tunnel-destination"
+        case .tunnelCongested: "tunnel-congested"
         case .standby: "standby"
         case .invalidTCPState: "invalid-tcp-state"
         case .policy: "policy"
@@ -133,6 +147,14 @@ extension DropReason {
         case .mappingFilter: "The packet's sender is none that the inside endpoint has sent to through its mapping."
         case .noMemberUp: "No member of the service's pool is up."
         case .icmpWithoutFlow: "An ICMP error that is about no flow of this box."
+        case .ipOptions: "The IPv4 packet has options, which neither direct server return nor a tunnel carries on."
+        case .tunnelStranger: "A tunnel packet from a source that is none of the tunnel's far ends."
+        case .tunnelMalformed:
+            "What the tunnel carries is no complete IPv4 packet, or its GRE header is not a plain one."
+        case .tunnelNested: "A tunnel packet within a tunnel packet."
+        case .tunnelDestination: "What the tunnel carries is for an address that is not behind this end of it."
+        case .tunnelCongested:
+            "A router marked the tunnel packet as congested, and what it carries cannot bear the mark (RFC 6040)."
         case .standby: "This box is the standby of its pair; the peer owns the traffic."
         case .invalidTCPState: "The TCP packet does not fit the state of its connection."
         case .policy: "A rule denies the packet."

@@ -13,7 +13,7 @@ extension BoxPorts {
         let (source, destination) = (packet.source, packet.destination)
         let isDiscovery = packet.icmp?.type.isNeighborDiscovery ?? false
         // Only somebody who looks for duplicates of its address has none. Source: RFC 4862, 5.4.2
-        guard source.isNeighbor || isDiscovery && source.isUnspecified, isDiscovery || !owned.contains(source),
+        guard source.isNeighbor || isDiscovery && source.isUnspecified, isDiscovery || !owned.containsAlone(source),
             destination.isMulticast || destination.isNeighbor
         else {
             counters.drop(.sourceAddressInvalid)

@@ -47,7 +47,7 @@ extension BoxPorts {
     private func hasPlausibleSource(_ source: IPv4Address) -> Bool {
         // 0.0.0.0/8, 127.0.0.0/8, and all from 224.0.0.0 on but 240.0.0.0/4, which some networks use.
         let first = source.rawValue >> 24
-        return first != 0 && first != 127 && !source.isMulticast && !source.isBroadcast && !owned.contains(source)
+        return first != 0 && first != 127 && !source.isMulticast && !source.isBroadcast && !owned.containsAlone(source)
     }
 
     /// The reason under which a frame that does not parse is counted.

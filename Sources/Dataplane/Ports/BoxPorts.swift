@@ -77,8 +77,11 @@ public struct BoxPorts: ~Copyable {
     // MARK: Addresses
 
     /// Makes an address the box's: ARP requests or neighbour solicitations for it on `port` are answered with `mac`.
-    public mutating func own(_ address: IPAddress, on port: PortIndex, answering mac: MACAddress) {
-        owned.insert(address, on: port, answering: mac)
+    /// - Parameter isShared: whether others have it as well and send from it, as members with direct server return do
+    public mutating func own(
+        _ address: IPAddress, on port: PortIndex, answering mac: MACAddress, isShared: Bool = false
+    ) {
+        owned.insert(address, on: port, answering: mac, isShared: isShared)
     }
 
     /// Makes an IPv4 address the box's.

@@ -8,6 +8,8 @@ public struct OwnedAddresses: ~Copyable {
         var port: PortIndex
         /// What ARP requests and neighbour solicitations for it are answered with.
         var mac: MACAddress
+        /// Whether other machines have it as well and send from it.
+        var isShared: Bool
     }
 
     private var entries: [Entry] = []
@@ -27,6 +29,13 @@ public struct OwnedAddresses: ~Copyable {
         return entries.contains { $0.address == address }
     }
 
+    /// Whether the address is the box's and nobody else may send from it.
+    public func containsAlone(_ address: some InternetAddress) -> Bool {
+        let address = address.universal
+        guard filter & Self.bit(address) != 0 else { return false }
+        return entries.contains { $0.address == address && !$0.isShared }
+    }
+
     /// The MAC address with which a request for `address` on `port` is answered; nil where it is none of the box's.
     public func answer(for address: some InternetAddress, on port: PortIndex) -> MACAddress? {
         let address = address.universal
@@ -35,9 +44,11 @@ public struct OwnedAddresses: ~Copyable {
     }
 
     /// Takes an address, or another MAC address for one that is the box's already.
-    public mutating func insert(_ address: IPAddress, on port: PortIndex, answering mac: MACAddress) {
+    public mutating func insert(
+        _ address: IPAddress, on port: PortIndex, answering mac: MACAddress, isShared: Bool = false
+    ) {
         remove(address, on: port)
-        entries.append(Entry(address: address.universal, port: port, mac: mac))
+        entries.append(Entry(address: address.universal, port: port, mac: mac, isShared: isShared))
         filter |= Self.bit(address.universal)
     }
 

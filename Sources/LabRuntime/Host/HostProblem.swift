@@ -68,7 +68,8 @@ public struct HostProblem: Hashable, Sendable {
         HostProblem(
             problem: "'\(executable)', which this lab runs in a node, is not installed here",
             remedy: package.map { "as root: apt-get install \($0)" }
-                ?? "install the Debian package that has it (apt-file search bin/\(executable)); 'package' of the program names it to others")
+                ?? "install the Debian package that has it (apt-file search bin/\(executable)); 'package' of the program names it to others"
+        )
     }
 
     /// Boxes and captures need them: better said before anything is built.
@@ -76,6 +77,16 @@ public struct HostProblem: Hashable, Sendable {
         let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0)
         guard descriptor >= 0 else { throw packetSockets(errno).failure }
         close(descriptor)
+    }
+
+    /// The tunnel device that a lab asks of the kernel.
+    static func kernelTunnel(_ what: String, _ reason: String) -> HostProblem {
+        HostProblem(
+            problem: "this kernel has no such tunnel: \(reason)",
+            remedy: """
+                as root: modprobe ipip, or modprobe ip_gre (kernel options CONFIG_NET_IPIP and CONFIG_NET_IPGRE); or leave \
+                'end: kernel' out of the lab file: the project's own tunnel end works on every kernel
+                """)
     }
 
     static func virtualLinks(_ what: String, _ reason: String) -> HostProblem {

@@ -73,7 +73,7 @@ public final class BuiltNetwork {
 
     /// Lets go of the host side of a box that has ended: nothing captures it.
     func letGoOfHostSide(of node: Node) {
-        if node.isBox { places[.host(node.name)] = nil }
+        if node.hasWireSide { places[.host(node.name)] = nil }
     }
 
     private func prepare(_ planned: Plan.Namespace) throws {
@@ -119,6 +119,11 @@ public final class BuiltNetwork {
             case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
             case .addTableRoute(let route, let table): requests.append(.replaceRoute(Route(route, table: table)))
             case .rule(let rule): requests.append(.rule(rule))
+            case .addEqualPaths(let destination, let gateways):
+                requests.append(.replaceEqualPaths(to: destination, gateways: gateways))
+            case .createTunnel(let kind, let name, let local):
+                // At once, because settings of the device come next.
+                try place.socket?.perform(.createTunnel(kind, name: name, local: local))
             case .set(let sysctl):
                 try place.namespace.enter()
                 try set(sysctl)
@@ -126,6 +131,20 @@ public final class BuiltNetwork {
             }
         }
         try place.socket?.perform(requests)
+    }
+
+    /// The routes of a host that was built from a variant; several gateways of a destination are equal paths.
+    private func routeRequests(of node: Node) -> [NetlinkRequest] {
+        plan.namespaces.first { $0.id == .host(node.name) }?.configuration.compactMap {
+            (step: PlanStep) -> NetlinkRequest? in
+            switch step.action {
+            case .addRoute(let route): .replaceRoute(Route(route))
+            case .addEqualPaths(let destination, let gateways):
+                .replaceEqualPaths(to: destination, gateways: gateways)
+            case .addTableRoute(let route, let table): .replaceRoute(Route(route, table: table))
+            default: nil
+            }
+        } ?? []
     }
 
     private func set(_ sysctl: Topology.Sysctl) throws {
@@ -141,6 +160,8 @@ public final class BuiltNetwork {
 
     private static func failure(_ error: NetlinkError) -> LabFailure {
         switch error.errno {
+        case Errno(rawValue: EOPNOTSUPP)? where error.verb.hasPrefix("create tunnel"):
+            HostProblem.kernelTunnel(error.verb, "\(error)").failure
         case Errno(rawValue: EOPNOTSUPP)? where error.verb.hasPrefix("create"),
             Errno(rawValue: ENODEV)? where error.verb.hasPrefix("create"):
             HostProblem.virtualLinks("the lab's links", "\(error)").failure
@@ -157,7 +178,7 @@ public final class BuiltNetwork {
     func namespace(of node: Node) -> Int32 { descriptor(of: node.isElement ? .element(node.name) : .host(node.name)) }
 
     /// The namespace of a box's links; nil for other nodes.
-    func wireNamespace(of node: Node) -> Int32? { node.isBox ? descriptor(of: .wire(node.name)) : nil }
+    func wireNamespace(of node: Node) -> Int32? { node.hasWireSide ? descriptor(of: .wire(node.name)) : nil }
 
     /// Both ends of every link that the lab captures.
     var capturePoints: [(node: String, interface: String, namespace: Int32)] {
@@ -166,7 +187,10 @@ public final class BuiltNetwork {
                 return [(reference.node, reference.interface, descriptor(of: .element(reference.node)))]
             }
             guard let node = variant.node(named: reference.node) else { return [] }
-            var points = [(reference.node, reference.interface, wireNamespace(of: node) ?? namespace(of: node))]
+            // What comes out of a tunnel is the kernel's side of it.
+            let isTunnel = node.tunnel != nil && reference.interface == MemberTunnel.interface
+            let place = isTunnel ? namespace(of: node) : wireNamespace(of: node) ?? namespace(of: node)
+            var points = [(reference.node, reference.interface, place)]
             if let port = port(of: reference) {
                 points.append((port.network, port.name, descriptor(of: .switch(port.network))))
             }
@@ -190,7 +214,7 @@ public final class BuiltNetwork {
     /// Takes all links of a node down, or up: its own ends, so that the other ends lose their carrier.
     func setLinks(of node: Node, up isUp: Bool) throws(LabFailure) {
         for interface in node.interfaces {
-            try set(interface.name, in: node.isBox ? .wire(node.name) : .host(node.name), up: isUp)
+            try set(interface.name, in: node.hasWireSide ? .wire(node.name) : .host(node.name), up: isUp)
             // A cable with an element is dead at its other end as well.
             let reference = InterfaceReferenceText(node: node.name, interface: interface.name)
             if let (element, isNear) = variant.element(onCableOf: reference) {
@@ -216,10 +240,10 @@ public final class BuiltNetwork {
         if let port = port(of: reference) { return try set(port.name, in: .switch(port.network), up: isUp) }
         // A cable between two nodes: the end of a box bears being down, a host would lose its routes.
         let other = network.attachments.first { $0.node != name || $0.interface != interface }
-        if let other, let otherNode = variant.node(named: other.node), otherNode.isBox {
+        if let other, let otherNode = variant.node(named: other.node), otherNode.hasWireSide {
             return try set(other.interface, in: .wire(other.node), up: isUp)
         }
-        try set(interface, in: node.isBox ? .wire(name) : .host(name), up: isUp)
+        try set(interface, in: node.hasWireSide ? .wire(name) : .host(name), up: isUp)
         if isUp { try restoreRoutes(of: node) }
     }
 
@@ -239,11 +263,9 @@ public final class BuiltNetwork {
 
     /// The kernel forgets an interface's routes when it goes down.
     private func restoreRoutes(of node: Node) throws(LabFailure) {
-        guard !node.isBox else { return }
+        guard !node.hasWireSide else { return }
         do {
-            try places[.host(node.name)]?.socket?.perform(
-                node.routes.map { .replaceRoute(Route($0)) }
-                    + node.tables.flatMap { table in table.routes.map { .replaceRoute(Route($0, table: table.number)) } })
+            try places[.host(node.name)]?.socket?.perform(routeRequests(of: node))
         } catch {
             throw LabFailure(.lab, "the routes of '\(node.name)' could not be restored: \(error)")
         }

@@ -16,19 +16,25 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     private var routes: RouteWatch?
 
     /// Opens the packet socket and the carrier's monitor in the wire namespace; the process stays on the host side.
-    /// - Parameter hasHostSide: whether each port has a near end of the veth pair to the box's own kernel
-    init(_ box: consuming Box, ports: [String], hasHostSide: Bool = true, in process: NodeProcess) throws {
+    /// - Parameters:
+    ///   - hasHostSide: whether each port has a near end of the veth pair to the box's own kernel
+    ///   - hostOnly: further interfaces of the wire namespace, which lead to the node's own kernel
+    init(
+        _ box: consuming Box, ports: [String], hasHostSide: Bool = true, hostOnly: [String] = [],
+        in process: NodeProcess
+    ) throws {
         self.process = process
         self.ports = ports
         let boxPorts = hasHostSide ? PortInterfaces.all(ports) : ports.map { PortInterfaces(wire: $0, host: nil) }
         if hasHostSide { routes = try RouteWatch(in: process) }
+        let allPorts = boxPorts + hostOnly.map { PortInterfaces(wire: $0, host: nil) }
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
         try wire.enter()
         // Before the packet ring, because descriptors are closed in their order: while the ring closes, the grace
         // period passes for which a netlink socket keeps its namespace.
         carrier = try CarrierWatch()
-        runner = try BoxRunner(box, ports: boxPorts, on: process.loop) { [unowned self] events in
+        runner = try BoxRunner(box, ports: allPorts, on: process.loop) { [unowned self] events in
             for event in events { heard(event) }
         }
         try home.enter()

@@ -100,7 +100,12 @@ final class NodeProcess {
 
     private static func program(of node: Node, logs: String, in process: NodeProcess) throws -> any NodeProgram {
         switch node.role {
-        case .host(let configuration): try HostProgram(configuration, of: node, in: process)
+        case .host(let configuration):
+            if let tunnel = node.tunnel, !tunnel.isKernels {
+                try TunnelledHostProgram(configuration, tunnel.endpoint, of: node, in: process)
+            } else {
+                try HostProgram(configuration, of: node, in: process)
+            }
         case .firewall(let configuration): try FirewallProgram(configuration, in: process)
         case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, logs: logs, in: process)
         case .gatewayFirewall(let configuration): try GatewayFirewallProgram(configuration, in: process)

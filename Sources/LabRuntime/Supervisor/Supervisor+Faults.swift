@@ -45,9 +45,9 @@ extension Supervisor {
                 record()
                 // A box first: it would see its links go one after the other and still hand over. A host's links
                 // first: its kernel would still say good-bye to its connections.
-                if running.node.isBox { running.kill() }
+                if running.node.hasWireSide { running.kill() }
                 try network.setLinks(of: running.node, up: false)
-                if !running.node.isBox { running.kill() }
+                if !running.node.hasWireSide { running.kill() }
                 then(nil)
             case .powerOn:
                 guard running.state == .poweredOff else { throw refusal(fault, "is not powered off") }
@@ -75,6 +75,17 @@ extension Supervisor {
                 record()
                 running.resume()
                 then(nil)
+            case .weight(_, let service, let member, let weight):
+                guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
+                guard running.state != .hung else { throw refusal(fault, "hangs") }
+                record()
+                order(.weight(service: service, member: member, weight: weight), of: running) { reply in
+                    if case .refused(let reason) = reply {
+                        then(LabFailure(.lab, "\(fault.node): \(reason)"))
+                    } else {
+                        then(nil)
+                    }
+                }
             case .kill(let program), .startProgram(let program):
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
                 guard running.state != .hung else { throw refusal(fault, "hangs") }
@@ -87,7 +98,11 @@ extension Supervisor {
                 record()
                 let order = if case .kill = fault { ProgramOrder.kill } else { ProgramOrder.start }
                 deliver({ .program(number: $0, name: program.program, order) }, from: running) { reply in
-                    if case .refused(let reason) = reply { then(LabFailure(.lab, "\(program): \(reason)")) } else { then(nil) }
+                    if case .refused(let reason) = reply {
+                        then(LabFailure(.lab, "\(program): \(reason)"))
+                    } else {
+                        then(nil)
+                    }
                 }
             case .arm, .disarm, .release: break  // carried out by the element, above
             }

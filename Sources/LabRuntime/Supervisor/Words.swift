@@ -8,6 +8,8 @@ extension Fault {
         switch self {
         case .linkDown(let reference), .linkUp(let reference): ["interface": reference.interface]
         case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): ["rule": rule]
+        case .weight(_, let service, let member, let weight):
+            ["service": service, "member": member, "weight": "\(weight)"]
         case .kill(let program), .startProgram(let program): ["program": program.program]
         case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
         }

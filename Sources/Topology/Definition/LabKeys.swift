@@ -22,7 +22,9 @@ enum LabKeys {
     static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService =
-        ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
+        [
+            "listen", "profile", "application-profile", "pool", "scheduler", "snat", "dsr", "monitor", "idle-timeout",
+        ]
         + HTTPServiceDefinition.keysOfService
     static let routing = ["tables", "rules"]
     static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
@@ -30,7 +32,9 @@ enum LabKeys {
     static let nginx = ["listen", "upstreams", "config"]
     static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
-    static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
+    static let monitor = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
+    static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]
+    static let tunnel = ["mode", "end", "from", "address", "clamp-mss"]
     static let traffic = [
         "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path",
     ]
@@ -47,10 +51,11 @@ enum LabKeys {
     static let event = ["name", "with", "count", "after", "before", "within"]
     static let log = ["on", "where", "after", "before", "within"]
     static let logRequirements = ["every", "some", "none", "count", "first"]
+    static let moved = ["of", "on", "match", "by", "at", "from", "to", "ideal", "tolerance"]
     static let trafficExpectation = [
         "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
         "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event", "log", "counter"] + requirements
+    static let expectation = ["id", "frames", "event", "log", "counter", "moved"] + requirements
 }

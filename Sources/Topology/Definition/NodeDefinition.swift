@@ -16,10 +16,10 @@ struct NodeDefinition {
         var keys: [String] {
             let own =
                 switch self {
-                case .client, .backend: ["services"]
-                case .router: ["services", "tracked-routes"]
+                case .client, .backend: ["services", "loopback", "tunnel"]
+                case .router: ["services", "tracked-routes", "loopback", "tunnel"]
                 case .firewall: LabKeys.firewall
-                case .loadBalancer: ["virtual-services"]
+                case .loadBalancer: ["virtual-services", "pools"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
             return ["role", "interfaces", "gateway", "routes", "routing"] + own + ["programs", "sysctls"]
@@ -45,7 +45,7 @@ struct NodeDefinition {
     struct Route {
         /// nil for `default`: of each family that the gateway has.
         var destination: IPNetwork?
-        /// An address or a reference, or a list with one of each family.
+        /// An address or a reference, or a list with one of each family; of hosts, several of a family are equal paths.
         var gateway: LabValue
         var position: SourcePosition
     }
@@ -71,6 +71,10 @@ struct NodeDefinition {
     var gatewayFirewall: GatewayFirewallDefinition?
     var programs: [ProgramDefinition] = []
     var sysctls: [Sysctl] = []
+    /// Further addresses of a host on `lo`: addresses or references.
+    var loopback: [LabValue] = []
+    /// Where a host's tunnels end.
+    var tunnel: TunnelDefinition?
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
         guard NameRule.interface.check(entry.key, "a node", at: entry.keyPosition, reader) else { return nil }
@@ -118,7 +122,10 @@ struct NodeDefinition {
             policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
         }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
-            .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
+            .compactMap { VirtualServiceDefinition($0, pools: mapping["pools"], timers: timers, reader) }
+        checkSharedPools(reader)
+        loopback = mapping["loopback"].map { reader.list($0) } ?? []
+        tunnel = mapping["tunnel"].flatMap { TunnelDefinition($0, reader) }
         if role == .gatewayFirewall {
             gatewayFirewall = GatewayFirewallDefinition(mapping, of: self, timers: timers, reader)
             if gatewayFirewall?.mode == .transparent { loseAddresses(mapping, reader) }
@@ -127,6 +134,20 @@ struct NodeDefinition {
             .compactMap { ProgramDefinition($0, reader) }
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
+    }
+
+    /// A pool that another service uses as well is none for direct server return.
+    private func checkSharedPools(_ reader: LabReader) {
+        for service in virtualServices where service.directReturn != nil {
+            guard let pool = service.poolName,
+                let other = virtualServices.first(where: {
+                    $0.poolName?.value == pool.value && $0.name.value != service.name.value
+                })
+            else { continue }
+            reader.report(
+                "virtual service '\(service.name.value)' has 'dsr', but shares pool '\(pool.value)' with '\(other.name.value)': direct server return does not support pool sharing",
+                at: pool.position, allowed: ["a pool of its own"])
+        }
     }
 
     /// The entries of a mapping whose keys are names.

@@ -21,17 +21,27 @@ struct VirtualServiceDefinition {
     var sourceTranslation: SourceTranslation
     var monitor: Located<MonitorConfiguration>?
     var idleTimeout: Duration
+    var directReturn: Located<DirectReturnConfiguration>?
+    /// The pool's name where it is one of the balancer's `pools`.
+    var poolName: Located<String>?
     /// For the profile `http` alone.
     var http: HTTPServiceDefinition?
 
-    init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
+    /// - Parameter pools: the balancer's named pools
+    init?(_ entry: LabEntry, pools: LabValue? = nil, timers: Timers, _ reader: LabReader) {
         guard NameRule.word.check(entry.key, "a virtual service", at: entry.keyPosition, reader),
             let mapping = MappingReader(entry.value, "a virtual service", keys: LabKeys.virtualService, reader)
         else { return nil }
         name = Located(value: entry.key, position: entry.keyPosition)
-        scheduler = mapping.choice("scheduler") ?? .roundRobin
-        sourceTranslation = mapping.choice("snat") ?? .autoMap
-        members = mapping.required("pool").map { Self.members($0, reader) } ?? []
+        directReturn = mapping["dsr"].flatMap { Self.directReturn($0, reader) }
+        scheduler = mapping.choice("scheduler") ?? (directReturn == nil ? .roundRobin : .consistentHash)
+        sourceTranslation = mapping.choice("snat") ?? (directReturn == nil ? .autoMap : .off)
+        var pool = mapping.required("pool")
+        if let name = pool?.text, let named = pools?[name] {
+            poolName = pool.map { Located(value: name, position: $0.position) }
+            pool = named
+        }
+        members = pool.map { Self.members($0, reader) } ?? []
         monitor = mapping["monitor"].flatMap { Self.monitor($0, timers: timers, reader) }
         let profileValue = mapping.required("profile")
         let profile: ServiceProfile? = mapping.choice("profile")
@@ -65,6 +75,8 @@ struct VirtualServiceDefinition {
                 at: mapping.keyPosition("snat"),
                 allowed: [ServiceProfile.tcpFastPath.rawValue, ServiceProfile.udpFastPath.rawValue])
         }
+        checkApplicationProfile(mapping, reader)
+        checkDirectReturn(mapping, reader)
         if profile == .http {
             http = HTTPServiceDefinition(mapping, timers: timers, reader)
             if sourceTranslation == .off {
@@ -124,6 +136,9 @@ struct VirtualServiceDefinition {
                     allowed: ["a path that begins with '/', without blanks"])
             }
             monitor.path = path
+        }
+        if let target = mapping["asks"].flatMap({ _ in mapping.choice("asks", as: MonitorConfiguration.Target.self) }) {
+            monitor.target = target
         }
         monitor.interval = mapping.duration("every", in: .milliseconds(1)...(.seconds(3600))) ?? monitor.interval
         monitor.timeout = mapping.duration("timeout", in: .milliseconds(1)...(.seconds(3600))) ?? monitor.timeout

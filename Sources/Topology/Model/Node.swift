@@ -26,10 +26,19 @@ public struct Node: Hashable, Sendable, Codable {
     public var rules: [RoutingRule] = []
     /// Of the node's stack (of a box, its host side), in addition to what the plan sets everywhere.
     public var sysctls: [Sysctl]
+    /// Further addresses of a host, on `lo`: the service's, of a member with direct server return.
+    public var loopback: [IPAddress] = []
+    /// Where a host's tunnels end.
+    public var tunnel: MemberTunnel?
     /// Third-party programs in the namespace of the node's stack (of a box, its host side).
     public var programs: [ProgramConfiguration] = []
 
     public func interface(named name: String) -> Interface? { interfaces.first { $0.name == name } }
+
+    /// What a capture can listen to: its interfaces, and what its kernel sees come out of a tunnel.
+    public var capturedInterfaces: [String] {
+        interfaces.map(\.name) + (tunnel == nil ? [] : [MemberTunnel.interface])
+    }
 
     /// Whether any of its interfaces has an IPv6 address.
     public var hasIPv6: Bool { interfaces.contains { $0.ipv6 != nil } }
@@ -41,7 +50,10 @@ public struct Node: Hashable, Sendable, Codable {
 
     public var isElement: Bool { if case .element = role { true } else { false } }
 
-    /// Whether it has a wire side and a host side.
+    /// Whether its links end in a namespace of their own, in which its process owns all frames.
+    public var hasWireSide: Bool { isBox || tunnel.map { !$0.isKernels } ?? false }
+
+    /// Whether it is a box: an appliance with a wire side and a host side.
     public var isBox: Bool {
         switch role {
         case .host, .element: false
@@ -61,6 +73,20 @@ extension Node.Role {
         case .element: "in-line-element"
         }
     }
+}
+
+/// The end of a host's tunnels, and the interface by which its kernel sees what comes out.
+public struct MemberTunnel: Hashable, Sendable, Codable {
+    public var endpoint: TunnelEndpointConfiguration
+    /// What the kernel's own tunnel is bound to.
+    public var local: IPv4Address
+    /// Of the interface `tunnel`; nil where it has none.
+    public var address: IPv4Address?
+    /// Whether it is a tunnel device of the kernel.
+    public var isKernels: Bool
+
+    /// The interface's name in the node.
+    public static var interface: String { TunnelEndpointConfiguration.interfaceName }
 }
 
 /// A node with the kernel's own stack.

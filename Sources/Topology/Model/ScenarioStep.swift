@@ -34,6 +34,8 @@ public enum Fault: Hashable, Sendable, Codable {
     case disarm(rule: String, element: String)
     /// Everything that the rule holds is let go.
     case release(rule: String, element: String)
+    /// A pool member gets another weight.
+    case weight(node: String, service: String, member: String, weight: Int)
 
     /// The lab's word, which is also the kind of the event.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
@@ -49,6 +51,7 @@ public enum Fault: Hashable, Sendable, Codable {
         case arm
         case disarm
         case release
+        case weight
 
         /// Names a program, `node/program`.
         public var isOfProgram: Bool { self == .kill || self == .start }
@@ -70,6 +73,7 @@ public enum Fault: Hashable, Sendable, Codable {
         case .arm: .arm
         case .disarm: .disarm
         case .release: .release
+        case .weight: .weight
         }
     }
 
@@ -78,6 +82,7 @@ public enum Fault: Hashable, Sendable, Codable {
         switch self {
         case .switchover(let node), .powerOff(let node), .powerOn(let node), .hang(let node), .resume(let node): node
         case .linkDown(let interface), .linkUp(let interface): interface.node
+        case .weight(let node, _, _, _): node
         case .kill(let program), .startProgram(let program): program.node
         case .arm(_, let element), .disarm(_, let element), .release(_, let element): element
         }
@@ -100,11 +105,24 @@ public enum Fault: Hashable, Sendable, Codable {
     }
 }
 
+extension Fault {
+    /// `lb/web/backend-1=3`: another weight for a pool member.
+    public init?(weight text: String) {
+        let sides = text.split(separator: "=", omittingEmptySubsequences: false)
+        guard sides.count == 2, let weight = Int(sides[1]), (1...100).contains(weight) else { return nil }
+        let parts = sides[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        self = .weight(node: parts[0], service: parts[1], member: parts[2], weight: weight)
+    }
+}
+
 extension Fault: CustomStringConvertible {
     /// `power-off fw-a`, `link-down fw-a.inside`
     public var description: String {
         switch self {
         case .linkDown(let interface), .linkUp(let interface): "\(kind.rawValue) \(interface)"
+        case .weight(let node, let service, let member, let weight):
+            "\(kind.rawValue) \(node)/\(service)/\(member)=\(weight)"
         case .kill(let program), .startProgram(let program): "\(kind.rawValue) \(program)"
         default: "\(kind.rawValue) \(rule ?? node)"
         }

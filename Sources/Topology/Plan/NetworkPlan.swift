@@ -11,7 +11,7 @@ struct NetworkPlan {
                 let interface = node.interface(named: attachment.interface)
             else { return nil }
             // A box's link ends on its wire side.
-            let namespace: NamespaceID = node.isBox ? .wire(node.name) : .host(node.name)
+            let namespace: NamespaceID = node.hasWireSide ? .wire(node.name) : .host(node.name)
             return (PlannedLink.End(namespace: namespace, name: interface.name, mac: interface.mac), attachment)
         }
         switch network.kind {

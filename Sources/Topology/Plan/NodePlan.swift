@@ -11,14 +11,15 @@ struct NodePlan {
         let id = NamespaceID.host(node.name)
         var preparation = [
             PlanStep(
-                namespace: id, action: .createNamespace, reason: node.isBox ? "the box's host side" : "the node's stack"
+                namespace: id, action: .createNamespace,
+                reason: node.hasWireSide ? "the box's host side" : "the node's stack"
             )
         ]
         preparation += IPv6Plan.off(in: id)
         preparation += settings.map { PlanStep(namespace: id, action: .set($0.sysctl), reason: $0.reason) }
         preparation += own(sysctlsOfInterfaces: false, in: id)
 
-        var configuration = own(sysctlsOfInterfaces: true, in: id)
+        var configuration = kernelTunnel(in: id) + own(sysctlsOfInterfaces: true, in: id)
         configuration += ipv6Interfaces.map {
             PlanStep(
                 namespace: id, action: .set(Sysctl("net/ipv6/conf/\($0)/disable_ipv6", "0")),
@@ -26,15 +27,14 @@ struct NodePlan {
         }
         let addresses = addresses(in: id)
         configuration += addresses.filter(\.isIPv4).map(\.step)
+        configuration += tunnel(in: id)
         configuration += (["lo"] + node.interfaces.map(\.name)).map {
             PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "every interface is up")
         }
         // An interface that is down takes no IPv6 route, that to the address's own network included.
         configuration += addresses.filter { !$0.isIPv4 }.map(\.step)
-        configuration += node.routes.map {
-            PlanStep(
-                namespace: id, action: .addRoute($0),
-                reason: $0.destination.isDefault ? "the gateway of the lab file" : "a route of the lab file")
+        configuration += Self.routes(node.routes).map {
+            PlanStep(namespace: id, action: $0.action, reason: $0.reason)
         }
         for table in node.tables {
             configuration += table.routes.map {
@@ -50,12 +50,14 @@ struct NodePlan {
 
     /// The namespace of a box's wire side, in which the kernel answers nothing.
     var wire: Plan.Namespace? {
-        guard node.isBox else { return nil }
+        guard node.hasWireSide else { return nil }
         let id = NamespaceID.wire(node.name)
         let preparation =
             [PlanStep(namespace: id, action: .createNamespace, reason: "the box's wire side, without addresses")]
             + IPv6Plan.off(in: id)
-        let names = node.interfaces.map(\.name) + node.interfaces.indices.map(Self.internalName)
+        let names =
+            node.interfaces.map(\.name) + node.interfaces.indices.map(Self.internalName)
+            + (node.tunnel == nil ? [] : [MemberTunnel.interface])
         let configuration = names.map {
             PlanStep(
                 namespace: id, action: .bringUp(interface: $0), reason: "the dataplane reads and writes its frames")
@@ -65,18 +67,19 @@ struct NodePlan {
 
     /// The links between a box's two sides: `host0`, `host1`, … on the wire side, the lab's names on the host side.
     var internalLinks: [PlanStep] {
-        guard node.isBox else { return [] }
-        return node.interfaces.enumerated().map { index, interface in
-            let link = PlannedLink(
-                a: PlannedLink.End(namespace: .host(node.name), name: interface.name, mac: interface.mac),
-                b: PlannedLink.End(
-                    namespace: .wire(node.name), name: Self.internalName(index),
-                    mac: MACScheme.internalEnd(of: interface.mac)),
-                mtu: interface.mtu)
-            return PlanStep(
-                namespace: .host(node.name), action: .createLink(link),
-                reason: "hands the box's own packets of \(interface.name) to its host side")
-        }
+        guard node.hasWireSide else { return [] }
+        return tunnelLink
+            + node.interfaces.enumerated().map { index, interface in
+                let link = PlannedLink(
+                    a: PlannedLink.End(namespace: .host(node.name), name: interface.name, mac: interface.mac),
+                    b: PlannedLink.End(
+                        namespace: .wire(node.name), name: Self.internalName(index),
+                        mac: MACScheme.internalEnd(of: interface.mac)),
+                    mtu: interface.mtu)
+                return PlanStep(
+                    namespace: .host(node.name), action: .createLink(link),
+                    reason: "hands the box's own packets of \(interface.name) to its host side")
+            }
     }
 
     /// The wire side's end of the link to the host side of port number `index`.
@@ -126,7 +129,8 @@ struct NodePlan {
     /// The lab's own settings; those of one interface have to wait until it exists.
     private func own(sysctlsOfInterfaces: Bool, in id: NamespaceID) -> [PlanStep] {
         node.sysctls.filter { sysctl in
-            let isOfInterface = node.interfaces.contains { sysctl.path.contains("/\($0.name)/") }
+            let names = node.interfaces.map(\.name) + (node.tunnel == nil ? [] : [MemberTunnel.interface])
+            let isOfInterface = names.contains { sysctl.path.contains("/\($0)/") }
             return isOfInterface == sysctlsOfInterfaces
         }.map { PlanStep(namespace: id, action: .set($0), reason: "the lab file sets it") }
     }
@@ -142,7 +146,12 @@ struct NodePlan {
                 PlanStep(namespace: id, action: .addAddress($0, interface: interface.name), reason: "its own address")
             }
         }
-        return (own + proxyAddresses(in: id)).map { step in
+        let loopback = node.loopback.map {
+            PlanStep(
+                namespace: id, action: .addAddress(IPInterfaceAddress($0, prefixLength: $0.bitCount), interface: "lo"),
+                reason: "the lab file wants it on the loopback")
+        }
+        return (own + proxyAddresses(in: id) + loopback).map { step in
             guard case .addAddress(let address, _) = step.action else { return (true, step) }
             return (address.address.isIPv4, step)
         }

@@ -4,9 +4,11 @@ import LabFile
 struct CaptureReading {
     static let wholeFrame = 262_144
 
-    static func read(_ value: LabValue?, nodes: [Node], elements: [CableElement], _ reader: LabReader) -> CaptureSelection {
+    static func read(_ value: LabValue?, nodes: [Node], elements: [CableElement], _ reader: LabReader)
+        -> CaptureSelection
+    {
         let ofNodes = nodes.flatMap { node in
-            node.interfaces.map { InterfaceReference(node: node.name, interface: $0.name) }
+            node.capturedInterfaces.map { InterfaceReference(node: node.name, interface: $0) }
         }
         let all = ofNodes + elements.flatMap(\.ports)
         var selection = CaptureSelection(interfaces: all, snapshotLength: wholeFrame)
@@ -15,7 +17,7 @@ struct CaptureReading {
         else { return selection }
         if let length = mapping.integer("snapshot-length", in: 64...wholeFrame) { selection.snapshotLength = length }
         if let on = mapping["on"], on.text != "all" {
-            let interfaces = InterfaceReading(nodes: nodes, elements: elements, reader: reader)
+            let interfaces = InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader)
             let chosen = Set(reader.list(on).compactMap { interfaces.read($0, of: "on") })
             selection.interfaces = all.filter(chosen.contains)
         }

@@ -39,7 +39,7 @@ struct ExpectationReading {
     }
 
     private mutating func read(_ item: LabValue) {
-        let subjects = ["frames", "event", "log", "counter"] + traffic
+        let subjects = ["frames", "event", "log", "counter", "moved"] + traffic
         guard let entries = item.entries else {
             reader.report("an expectation is \(item.found)", at: item.position, allowed: subjects)
             return
@@ -70,6 +70,7 @@ struct ExpectationReading {
         case "event": read = event(subject.value)
         case "counter": read = counter(subject.value)
         case "log": read = log(subject.value, mapping)
+        case "moved": read = moved(subject.value)
         default: read = traffic(subject)
         }
         let id = mapping.text("id")
@@ -234,7 +235,7 @@ struct ExpectationReading {
             return nil
         }
         let on = mapping.required("on").flatMap {
-            InterfaceReading(nodes: nodes, elements: elements, reader: reader).read($0, of: "on")
+            InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader).read($0, of: "on")
         }
         if let on, !capture.interfaces.contains(on) {
             reader.report(
@@ -318,6 +319,64 @@ struct ExpectationReading {
             }
             return (.sequence(steps.map { checks.read($0, of: "a step of 'sequence'") }), key)
         }
+    }
+
+    // MARK: Moves
+
+    /// `moved: { of: app, on: lb.servers, by: eth.dst, at: lb.member-down, ideal: 33% }`
+    private mutating func moved(_ value: LabValue) -> (ExpectationSpecification.Subject, String)? {
+        guard let mapping = MappingReader(value, "an expectation of moved flows", keys: LabKeys.moved, reader) else {
+            return nil
+        }
+        let interfaces = InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader)
+        let on = mapping.required("on").flatMap { interfaces.read($0, of: "on") }
+        let at = mapping.required("at").flatMap(anchor)
+        let ideal = mapping.required("ideal").flatMap { percent($0, of: "'ideal'") }
+        let tolerance = mapping["tolerance"].map { percent($0, of: "'tolerance'") } ?? 10
+        guard let of = mapping.required("of"), let by = mapping.required("by"), let on, let at, let ideal, let tolerance
+        else { return nil }
+        guard let program = of.text, traffic.contains(program) else {
+            reader.reportUnknown(
+                of.text ?? "", "there is no traffic program \(of.found)", at: of.position, allowed: traffic)
+            return nil
+        }
+        guard let field = by.text, FrameField(field) != nil else {
+            reader.reportUnknown(
+                by.text ?? "", "'by' is \(by.found), which is no field of a frame", at: by.position,
+                allowed: FrameField.allNames.filter { !$0.hasPrefix("inner.") })
+            return nil
+        }
+        func end(_ key: String) -> String? {
+            guard let value = mapping[key], let text = mapping.text(key),
+                let resolved = references.resolve(text, at: value.position, reader)
+            else { return nil }
+            if let problem = FieldCheck(field: field, condition: .equals(resolved)).problem {
+                reader.report(problem, at: value.position)
+            }
+            return resolved
+        }
+        var match: String?
+        if let value = mapping["match"], let text = mapping.text("match") {
+            guard let resolved = references.resolve(filter: text, at: value.position, reader) else { return nil }
+            match = resolved
+            let filter = CaptureFilter(text: resolved, position: value.position)
+            if !filters.contains(filter) { filters.append(filter) }
+        }
+        let expectation = MoveExpectation(
+            node: on.node, interface: on.interface, match: match, flowsOf: program, field: field, moment: at,
+            from: end("from"), to: end("to"), ideal: ideal, tolerance: tolerance)
+        return (.moved(expectation), "\(program)-moved-\(at.event.split(separator: ".").joined(separator: "-"))")
+    }
+
+    /// `33.3%`
+    private func percent(_ value: LabValue, of what: String) -> Double? {
+        guard let text = value.text, text.hasSuffix("%"), let number = Double(text.dropLast()),
+            (0...100).contains(number)
+        else {
+            reader.report("\(what) is \(value.found)", at: value.position, allowed: ["a share, such as 33.3%"])
+            return nil
+        }
+        return number
     }
 
     // MARK: Events

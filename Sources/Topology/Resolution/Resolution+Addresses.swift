@@ -91,26 +91,31 @@ extension Resolution {
         }
     }
 
-    /// Reserves the addresses of virtual services; one balancer may use one address for several.
+    /// Reserves the addresses of virtual services; one balancer may use one address for several, and several balancers
+    /// one address for services with direct server return, of which each can carry what another has begun.
     mutating func reserveServiceAddresses() {
         struct Listener: Hashable {
             var address: IPAddress
             var port: UInt16
             var transport: IPProtocol
         }
-        var listeners: [Listener: String] = [:]
+        var listeners: [Listener: (name: String, node: String, isDirect: Bool)] = [:]
         for node in nodeDefinitions {
             for service in node.virtualServices {
                 let (address, position) = (service.address.value, service.address.position)
                 let name = "\(node.name.value)/\(service.name.value)"
                 for source in service.http?.sourceAddresses ?? [] { reserveSource(source, of: name, on: node) }
                 let listener = Listener(address: address, port: service.port, transport: service.profile.transport)
-                if let other = listeners.updateValue(name, forKey: listener) {
+                let isDirect = service.directReturn != nil
+                if let other = listeners.updateValue((name, node.name.value, isDirect), forKey: listener),
+                    !(other.isDirect && isDirect && other.node != node.name.value)
+                {
                     reader.report(
-                        "\(address.endpoint(port: service.port))/\(listener.transport) of virtual service \(name) belongs to virtual service \(other) already",
+                        "\(address.endpoint(port: service.port))/\(listener.transport) of virtual service \(name) belongs to virtual service \(other.name) already",
                         at: position)
                     continue
                 }
+                if isDirect, let owner = owners[address], isDirectService(address, of: owner.node) { continue }
                 if owners[address]?.node == node.name.value { continue }
                 if let network = networks.first(where: { $0.contains(address) }),
                     !isHost(
@@ -128,6 +133,12 @@ extension Resolution {
                     at: position)
             }
         }
+    }
+
+    /// Whether everything that a balancer has at an address is direct server return.
+    private func isDirectService(_ address: IPAddress, of node: String) -> Bool {
+        let services = definition(of: node)?.virtualServices.filter { $0.address.value == address } ?? []
+        return !services.isEmpty && services.allSatisfy { $0.directReturn != nil }
     }
 
     /// Reserves an address of a SNAT pool: on one of the balancer's own networks, so that answers find it.

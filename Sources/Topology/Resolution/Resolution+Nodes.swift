@@ -51,10 +51,13 @@ extension Resolution {
                     filtering: gateway.filtering, pickUp: gateway.pickUp, misfitPolicy: gateway.misfitPolicy,
                     timers: gateway.timers))
         }
-        return Node(
+        var node = Node(
             name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
             rules: rules(of: definition), sysctls: definition.sysctls,
             programs: definition.programs.compactMap { program($0, of: name) })
+        node.loopback = loopback(of: definition)
+        node.tunnel = definition.tunnel.flatMap { tunnel($0, of: definition, ports) }
+        return node
     }
 
     // MARK: Routes
@@ -71,7 +74,11 @@ extension Resolution {
             guard let destination = route.destination else {
                 return defaultRoutes(route.gateway, of: name, what: "the route to default")
             }
-            return nextHops(route.gateway, of: name, what: "the route to \(destination)", destination.family).map {
+            let isHost = [.client, .backend, .router].contains(definition.role)
+            return nextHops(
+                route.gateway, of: name, what: "the route to \(destination)", destination.family,
+                allowsEqualPaths: isHost && destination.family == .ipv4
+            ).map {
                 RouteConfiguration(destination: destination, gateway: $0)
             }
         }
@@ -85,14 +92,16 @@ extension Resolution {
 
     /// Neighbours' addresses, one of each family at most: written out, or as `node.interface`, or as any reference to an
     /// address, or a list of those.
-    /// - Parameter family: of the destination; nil for a default route, which takes what the gateway has
+    /// - Parameters:
+    ///   - family: of the destination; nil for a default route, which takes what the gateway has
+    ///   - allowsEqualPaths: whether there may be several of a family
     func nextHops(
-        _ value: LabValue, of node: String, what: String, _ family: AddressFamily?
+        _ value: LabValue, of node: String, what: String, _ family: AddressFamily?, allowsEqualPaths: Bool = false
     ) -> [IPAddress] {
         var hops: [IPAddress] = []
         for element in reader.list(value) {
             for hop in nextHop(element, of: node, what: "\(what) of '\(node)'", family) {
-                if let other = hops.first(where: { $0.family == hop.family }) {
+                if !allowsEqualPaths, let other = hops.first(where: { $0.family == hop.family }) {
                     reader.report(
                         "\(what) of '\(node)' is \(other) and \(hop)", at: element.position,
                         allowed: ["one address of each family"])
@@ -222,6 +231,13 @@ extension Resolution {
                     "\(resolved.address.endpoint(port: resolved.port)) is in the pool already", at: member.position)
                 continue
             }
+            if definition.directReturn?.value.mode == .l2, !isNeighbor(resolved.address, of: balancer) {
+                reader.report(
+                    "\(resolved.name) (\(resolved.address)) is on no network of '\(balancer)': 'dsr: l2' reaches members by their MAC address",
+                    at: member.position,
+                    allowed: ["a member on a network of '\(balancer)'", "'dsr: ipip' or 'dsr: gre'"])
+                continue
+            }
             members.append(resolved)
         }
         // A pool may use several ports of one backend: then the port tells its members apart.
@@ -235,7 +251,7 @@ extension Resolution {
             profile: definition.profile, scheduler: definition.scheduler,
             sourceTranslation: definition.sourceTranslation,
             members: members, monitor: definition.monitor?.value, idleTimeout: definition.idleTimeout,
-            http: definition.http?.configuration)
+            http: definition.http?.configuration, directReturn: definition.directReturn?.value)
     }
 
     private func member(

@@ -138,7 +138,9 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.isOfProgram ? "node/program" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
+                allowed: Fault.Kind.allCases.map {
+                    "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.isOfProgram ? "node/program" : $0 == .weight ? "balancer/service/member=weight" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }"
+                })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -153,12 +155,17 @@ struct ScenarioReading {
             }
             return kind == .linkDown ? .linkDown(interface) : .linkUp(interface)
         }
+        if kind == .weight { return weight(entry.value) }
         if kind.isOfProgram {
-            let known = nodes.flatMap { node in node.programs.map { ProgramReference(node: node.name, program: $0.name) } }
+            let known = nodes.flatMap { node in
+                node.programs.map { ProgramReference(node: node.name, program: $0.name) }
+            }
             guard let program = entry.value.text.flatMap({ ProgramReference($0) }), known.contains(program) else {
                 reader.reportUnknown(
-                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is no program of a node",
-                    at: entry.value.position, allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
+                    entry.value.text ?? "",
+                    "\(kind.rawValue) names \(entry.value.found), which is no program of a node",
+                    at: entry.value.position,
+                    allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
                 return nil
             }
             return kind == .kill ? .kill(program) : .startProgram(program)
@@ -196,8 +203,29 @@ struct ScenarioReading {
         case .powerOn: return .powerOn(node: name)
         case .hang: return .hang(node: name)
         case .resume: return .resume(node: name)
-        case .linkDown, .linkUp, .kill, .start, .arm, .disarm, .release: return nil
+        case .linkDown, .linkUp, .kill, .start, .arm, .disarm, .release, .weight: return nil
         }
+    }
+
+    /// `lb/web/backend-1=3`
+    private func weight(_ value: LabValue) -> Fault? {
+        let members = nodes.flatMap { node -> [String] in
+            guard case .loadBalancer(let balancer) = node.role else { return [] }
+            return balancer.services.flatMap { service in
+                service.members.map { "\(node.name)/\(service.name)/\($0.name)" }
+            }
+        }
+        guard let text = value.text, let fault = Fault(weight: text),
+            members.contains(String(text.prefix { $0 != "=" }))
+        else {
+            reader.report(
+                "weight is \(value.found)", at: value.position,
+                allowed: members.map { "\($0)=1 to 100" },
+                suggestion: value.text.flatMap { Spelling.nearest(to: String($0.prefix { $0 != "=" }), among: members) }
+            )
+            return nil
+        }
+        return fault
     }
 }
 
@@ -206,13 +234,16 @@ struct InterfaceReading {
     let nodes: [Node]
     /// Their ports count as interfaces too: `lb.servers.near`.
     var elements: [CableElement] = []
+    /// What comes out of a tunnel can be captured, but no cable is pulled there.
+    var allowsTunnels = false
     let reader: LabReader
 
     func read(_ value: LabValue, of what: String) -> InterfaceReference? {
         let interfaces = nodes.flatMap { node in node.interfaces.map { "\(node.name).\($0.name)" } }
+        let tunnels = nodes.filter { $0.tunnel != nil }.map { "\($0.name).\(MemberTunnel.interface)" }
         let ports = elements.flatMap(\.ports)
         if let port = ports.first(where: { $0.description == value.text }) { return port }
-        let names = interfaces + ports.map(\.description)
+        let names = interfaces + (allowsTunnels ? tunnels : []) + ports.map(\.description)
         if let text = value.text, names.contains(text) {
             let parts = text.split(separator: ".").map(String.init)
             return InterfaceReference(node: parts[0], interface: parts[1])

@@ -8,7 +8,7 @@ struct Fail: ParsableCommand {
         abstract: "Makes something fail in a running lab, or come back.",
         discussion: """
             Nodes and links: failoverlab fail switchover fw-a · power-off fw-a · power-on fw-a · link-down fw-a.inside · \
-            link-up fw-a.inside · hang lb · resume lb · kill lb/bird · start lb/bird
+            link-up fw-a.inside · hang lb · resume lb · kill lb/bird · start lb/bird · weight lb/web/backend-1=3
 
             Single frames, on a cable that the lab file's 'faults:' name: failoverlab fail drop lb.servers --class fin \
             --count 1 · delay lb.servers 50ms · loss lb.servers 5% · duplicate lb.servers · hold lb.servers --class fin \
@@ -21,7 +21,10 @@ struct Fail: ParsableCommand {
     @Argument(help: "\((Fault.Kind.allCases.map(\.rawValue) + FrameFault.words).joined(separator: ", "))")
     var fault: String
 
-    @Argument(help: "The node, NODE.INTERFACE for a link or a cable, NODE/PROGRAM, or the name of a fault on single frames.")
+    @Argument(
+        help:
+            "The node, NODE.INTERFACE for a link or a cable, NODE/PROGRAM, BALANCER/SERVICE/MEMBER=WEIGHT, or the name of a fault on single frames."
+    )
     var target: String
 
     @Argument(help: "What a fault on single frames needs, as in the lab file: 50ms, 5%, '{ copies: 2 }'.")
@@ -53,7 +56,10 @@ struct Fail: ParsableCommand {
                 text: "failoverlab: '\(surplus)' is for faults on single frames, not for \(kind.rawValue)", exitCode: 2)
         }
         guard let fault = Fault(kind, of: target) else {
-            let what = kind.isOfProgram ? "a program, as in lb/bird" : "an interface, as in fw-a.inside"
+            let what =
+                kind == .weight
+                ? "a member and its weight, as in lb/web/backend-1=3"
+                : kind.isOfProgram ? "a program, as in lb/bird" : "an interface, as in fw-a.inside"
             throw Complaint(text: "failoverlab: \(kind.rawValue) needs \(what)", exitCode: 2)
         }
         try lab.running().fail(fault, name: name)
@@ -86,6 +92,7 @@ extension Fault {
         case .arm: self = .arm(rule: target, element: "")
         case .disarm: self = .disarm(rule: target, element: "")
         case .release: self = .release(rule: target, element: "")
+        case .weight: self.init(weight: target)
         }
     }
 }

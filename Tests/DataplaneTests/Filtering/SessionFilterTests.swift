@@ -199,7 +199,9 @@ struct SessionFilterTests {
     // MARK: The peer
 
     /// Moves every record from one filter to another.
-    static func synchronise(_ active: inout SessionFilter, _ standby: inout SessionFilter, at now: Instant = start) -> Int {
+    static func synchronise(_ active: inout SessionFilter, _ standby: inout SessionFilter, at now: Instant = start)
+        -> Int
+    {
         var records = 0
         while let next = active.nextRecord(at: now) {
             switch next {

@@ -34,4 +34,17 @@ extension Contender {
         return try LoadBalancer(
             LoadBalancerConfiguration(name: "box", ports: ports, routes: routes, services: [service]))
     }
+
+    /// As above with direct server return. Its member is the sink itself at layer 2, else behind it.
+    static func makeDirectReturn(_ mode: DirectReturnConfiguration.Mode) throws -> LoadBalancer {
+        let address = mode == .l2 ? "10.10.2.2" : "10.10.3.9"
+        let member = PoolMemberConfiguration(
+            name: "member", address: IPv4Address(address)!, port: BenchFrame.port)
+        let service = VirtualServiceConfiguration(
+            name: "service", address: BenchFrame.destination, port: BenchFrame.port, profile: .udpFastPath,
+            scheduler: .consistentHash, sourceTranslation: .off, members: [member], monitor: nil,
+            idleTimeout: .seconds(60), directReturn: DirectReturnConfiguration(mode: mode))
+        return try LoadBalancer(
+            LoadBalancerConfiguration(name: "box", ports: ports, routes: routes, services: [service]))
+    }
 }

@@ -1,16 +1,29 @@
+internal import Appliances
 internal import CForwarders
+internal import Dataplane
 internal import Glibc
 internal import Wire
 
 /// Who forwards.
-enum Contender: CaseIterable {
+enum Contender: Hashable {
     case receiveAndSend
     case ring
     case passThrough
     case idleElement
     case firewall
     case loadBalancer
+    case directReturn(DirectReturnConfiguration.Mode)
     case kernel
+
+    /// What the dataplane is measured against, and what it does.
+    static let ofDataplane: [Contender] = [
+        .receiveAndSend, .ring, .passThrough, .idleElement, .firewall, .loadBalancer, .kernel,
+    ]
+    /// A balancer's ways to its members, beside plain forwarding.
+    static let ofBalancing: [Contender] =
+        [.receiveAndSend, .passThrough, .loadBalancer]
+        + DirectReturnConfiguration.Mode.allCases.map { .directReturn($0) }
+        + [.kernel]
 
     var name: String {
         switch self {
@@ -20,6 +33,7 @@ enum Contender: CaseIterable {
         case .idleElement: "failoverlab, idle in-line element"
         case .firewall: "failoverlab, firewall"
         case .loadBalancer: "failoverlab, load balancer"
+        case .directReturn(let mode): "failoverlab, direct, \(mode.rawValue)"
         case .kernel: "the kernel, ip_forward"
         }
     }
@@ -29,9 +43,15 @@ enum Contender: CaseIterable {
     var destination: MACAddress {
         switch self {
         case .receiveAndSend, .ring, .passThrough, .idleElement: BenchPath.sinkMAC
-        case .firewall, .loadBalancer: BenchPath.boxInsideMAC
+        case .firewall, .loadBalancer, .directReturn: BenchPath.boxInsideMAC
         case .kernel: BenchPath.insideMAC
         }
+    }
+
+    /// Bytes of a frame behind the box.
+    var forwardedLength: Int {
+        guard case .directReturn(let mode) = self else { return BenchFrame.length }
+        return BenchFrame.length + (mode.encapsulation?.overhead ?? 0)
     }
 
     /// Whether the box's namespace forwards by itself.
@@ -46,6 +66,7 @@ enum Contender: CaseIterable {
         case .idleElement: try Self.run(Self.makeIdleElement(), until: stop)
         case .firewall: try Self.run(Self.makeFirewall(), until: stop)
         case .loadBalancer: try Self.run(Self.makeLoadBalancer(), until: stop)
+        case .directReturn(let mode): try Self.run(Self.makeDirectReturn(mode), until: stop)
         case .kernel: while stop.pointee == 0 { usleep(20_000) }
         }
     }

@@ -26,6 +26,11 @@ struct DataplaneBenchmark: ParsableCommand {
     }
 
     func run() throws {
+        print(try Self.measure(Contender.ofDataplane, seconds: seconds, repetitions: repetitions, probes: probes))
+    }
+
+    /// Measures forwarders in turn.
+    static func measure(_ contenders: [Contender], seconds: Double, repetitions: Int, probes: Int) throws -> String {
         do {
             _ = try NetworkNamespace.createAndEnter()
         } catch {
@@ -37,7 +42,6 @@ struct DataplaneBenchmark: ParsableCommand {
         }
         // The generator and whoever forwards must not share a core; this thread only sleeps.
         let hasTwoCores = bench_processor_count() >= 2
-        let contenders = Contender.allCases
         var rates: [Contender: [Rate]] = [:]
         for repetition in 1...repetitions {
             for contender in contenders {
@@ -52,7 +56,8 @@ struct DataplaneBenchmark: ParsableCommand {
         }
         Progress.show("")
         let table = DataplaneTable(
-            rates: rates, latencies: latencies, seconds: seconds, repetitions: repetitions, hasTwoCores: hasTwoCores)
-        print(table.text)
+            contenders: contenders, rates: rates, latencies: latencies, seconds: seconds, repetitions: repetitions,
+            hasTwoCores: hasTwoCores)
+        return table.text
     }
 }

@@ -2,6 +2,7 @@ internal import LabTime
 
 /// What the measurements found, for people.
 struct DataplaneTable {
+    let contenders: [Contender]
     let rates: [Contender: [Rate]]
     let latencies: [Contender: [Duration]]
     let seconds: Double
@@ -13,12 +14,14 @@ struct DataplaneTable {
             "Frames of 64 bytes (60 and the FCS) through one box: generator ─ box ─ sink, each in a network namespace,",
             "joined by veths. Median of \(repetitions) measurements of \(seconds) s, taken in turns; "
                 + (hasTwoCores
-                    ? "one core for the box, one for the generator." : "ONE core for box and generator: compare nothing."),
+                    ? "one core for the box, one for the generator."
+                    : "ONE core for box and generator: compare nothing."),
             "",
-            row("", ["frames/s", "to plain C", "lowest", "highest", "offered/s", "CPU/frame", "lone frame", "slowest"]),
+            row(
+                "", ["frames/s", "to plain C", "lowest", "highest", "offered/s", "CPU/frame", "lone frame", "slowest"]),
         ]
         let reference = median(rates[.receiveAndSend, default: []].map(\.forwarded))
-        for contender in Contender.allCases {
+        for contender in contenders {
             let measured = rates[contender, default: []]
             let forwarded = measured.map(\.forwarded).sorted()
             let times = latencies[contender, default: []]

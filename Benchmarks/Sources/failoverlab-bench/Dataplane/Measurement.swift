@@ -67,7 +67,9 @@ enum Measurement {
             send(generator, frame, frame.count, 0)
             var count = 0
             // Others, ARP for one, may talk too.
-            repeat { count = recv(sink, &buffer, buffer.count, 0) } while count > 0 && count != frame.count
+            repeat {
+                count = recv(sink, &buffer, buffer.count, 0)
+            } while count > 0 && count != contender.forwardedLength
             let end = Instant.monotonic()
             if probe >= 0 { if count > 0 { times.append(end - begin) } else { lost += 1 } }
             usleep(10_000)

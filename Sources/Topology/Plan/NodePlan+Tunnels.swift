@@ -1,0 +1,63 @@
+import Appliances
+import Dataplane
+import Wire
+
+/// The end of a member's tunnels, and routes with several gateways.
+extension NodePlan {
+    /// Both ends of the pair by which the kernel sees what came out of a tunnel of the dataplane's.
+    var tunnelLink: [PlanStep] {
+        guard let tunnel = node.tunnel, !tunnel.isKernels else { return [] }
+        let mac = tunnel.endpoint.mac
+        let link = PlannedLink(
+            a: PlannedLink.End(namespace: .host(node.name), name: MemberTunnel.interface, mac: mac),
+            b: PlannedLink.End(
+                namespace: .wire(node.name), name: MemberTunnel.interface, mac: MACScheme.internalEnd(of: mac)),
+            mtu: node.interfaces.map(\.mtu).max() ?? 1500)
+        return [
+            PlanStep(
+                namespace: .host(node.name), action: .createLink(link),
+                reason: "the kernel sees by it what came out of the tunnel")
+        ]
+    }
+
+    /// The kernel's own tunnel device.
+    func kernelTunnel(in id: NamespaceID) -> [PlanStep] {
+        guard let tunnel = node.tunnel, tunnel.isKernels else { return [] }
+        return [
+            PlanStep(
+                namespace: id,
+                action: .createTunnel(
+                    kind: tunnel.endpoint.encapsulation.rawValue, name: MemberTunnel.interface, local: tunnel.local),
+                reason: "the lab file wants the kernel's own")
+        ]
+    }
+
+    /// Address and carrier of the interface `tunnel`.
+    func tunnel(in id: NamespaceID) -> [PlanStep] {
+        guard let tunnel = node.tunnel else { return [] }
+        let address = tunnel.address.map {
+            PlanStep(
+                namespace: id,
+                action: .addAddress(.ipv4(IPv4InterfaceAddress($0, prefixLength: 32)), interface: MemberTunnel.interface),
+                reason: "the tunnel's own address")
+        }
+        return (address.map { [$0] } ?? []) + [
+            PlanStep(
+                namespace: id, action: .bringUp(interface: MemberTunnel.interface), reason: "every interface is up")
+        ]
+    }
+
+    /// One step a destination: gateways of the same destination are equal paths.
+    static func routes(_ routes: [RouteConfiguration]) -> [(action: PlanStep.Action, reason: String)] {
+        var seen = Set<IPNetwork>()
+        return routes.compactMap { route in
+            guard seen.insert(route.destination).inserted else { return nil }
+            let gateways = routes.filter { $0.destination == route.destination }.compactMap(\.gateway.ipv4)
+            let reason = route.destination.isDefault ? "the gateway of the lab file" : "a route of the lab file"
+            guard gateways.count > 1, case .ipv4(let destination) = route.destination else {
+                return (.addRoute(route), reason)
+            }
+            return (.addEqualPaths(to: destination, gateways: gateways), reason)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Appliances
+import Dataplane
+import LabTime
+import Testing
+import Wire
+
+@Suite struct TunnelEndpointTests {
+    private static let own = MACAddress(2, 0, 0, 0, 3, 1)
+    private static let router = MACAddress(2, 0, 0, 0, 1, 1)
+    private static let tunnelMAC = MACAddress(2, 0, 0, 0, 3, 0xff)
+    private static let member = IPv4Address(10, 1, 0, 11)
+    private static let balancer = IPv4Address(10, 0, 0, 5)
+    private static let service = IPv4Address(10, 0, 0, 100)
+    private static let client = IPv4Address(192, 0, 2, 10)
+
+    private static func configuration(clamps: Bool = false) -> TunnelEndpointConfiguration {
+        TunnelEndpointConfiguration(
+            name: "b1",
+            ports: [
+                PortConfiguration(name: "far", mac: own, address: IPv4InterfaceAddress(member, prefixLength: 24))
+            ], encapsulation: .ipip, mac: tunnelMAC, locals: [member], remotes: [balancer], destinations: [service],
+            clampsSegmentSize: clamps)
+    }
+
+    /// What leaves when one frame comes in.
+    private func process(
+        _ endpoint: inout TunnelEndpoint, _ bytes: [UInt8], port: PortIndex = 0, side: PortSide = .wire
+    ) -> [(port: PortIndex, side: PortSide, bytes: [UInt8])] {
+        var bytes = bytes
+        var output = FrameQueue()
+        return bytes.withUnsafeMutableBytes { buffer in
+            var frame = Frame(base: buffer.baseAddress!, length: Int32(buffer.count), port: port, side: side)
+            withUnsafePointer(to: &frame) {
+                endpoint.process(
+                    UnsafeBufferPointer(start: $0, count: 1), at: Instant(nanoseconds: 1), into: &output)
+            }
+            return (0..<output.count).map {
+                (output[$0].port, output[$0].side, Array(UnsafeRawBufferPointer(output[$0].bytes)))
+            }
+        }
+    }
+
+    private static func tcp(
+        from source: IPv4Address, to destination: IPv4Address, flags: TCPFlags = .syn, mss: UInt16? = 1460,
+        sourceMAC: MACAddress = router, destinationMAC: MACAddress = own
+    ) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0xa5, count: 200)
+        let length = buffer.withUnsafeMutableBytes {
+            FrameBuilder.tcp(
+                TCPHeader(
+                    sourcePort: 40_000, destinationPort: 7, sequence: 1, flags: flags, window: 1000,
+                    maximumSegmentSize: mss), in: IPv4Header(source: source, destination: destination, protocol: .tcp),
+                from: sourceMAC, to: destinationMAC, into: $0)
+        }
+        return Array(buffer.prefix(length!))
+    }
+
+    private static func wrapped(_ frame: [UInt8], from source: IPv4Address = balancer) -> [UInt8] {
+        let tunnel = Tunnel(.ipip, from: source, to: member)
+        var buffer = [UInt8](repeating: 0, count: tunnel.frameLength(packetLength: frame.count - 14))
+        for index in 0..<12 { buffer[index] = frame[index] }
+        let packet = Array(frame[14...])
+        _ = buffer.withUnsafeMutableBytes { buffer in packet.withUnsafeBytes { tunnel.wrap($0, into: buffer) } }
+        return buffer
+    }
+
+    private static func counter(_ name: String, _ endpoint: borrowing TunnelEndpoint) -> UInt64? {
+        endpoint.counters.first { $0.name == name }?.value
+    }
+
+    @Test func `a tunnel packet comes out by the interface tunnel, for its MAC address`() throws {
+        var endpoint = try TunnelEndpoint(Self.configuration())
+        let packet = Self.tcp(from: Self.client, to: Self.service)
+        let out = process(&endpoint, Self.wrapped(packet))
+        #expect(out.count == 1)
+        #expect(out[0].port == 1 && out[0].side == .wire)
+        #expect(Array(out[0].bytes[..<6]) == [2, 0, 0, 0, 3, 0xff])
+        #expect(Array(out[0].bytes[14...]) == Array(packet[14...]))
+        #expect(Self.counter("tunnel.unwrapped", endpoint) == 1)
+    }
+
+    @Test func `everything else from the link is the kernel's, as it is`() throws {
+        var endpoint = try TunnelEndpoint(Self.configuration())
+        let plain = Self.tcp(from: Self.client, to: Self.service)
+        let flooded = Self.wrapped(Self.tcp(from: Self.client, to: Self.service, destinationMAC: Self.router))
+        let garbage: [UInt8] = [1, 2, 3]
+        for bytes in [plain, flooded, garbage] {
+            let out = process(&endpoint, bytes)
+            #expect(out.count == 1)
+            #expect(out[0].port == 0 && out[0].side == .host)
+            #expect(out[0].bytes == bytes)
+        }
+    }
+
+    @Test func `a stranger's tunnel packet goes nowhere and is counted`() throws {
+        var endpoint = try TunnelEndpoint(Self.configuration())
+        let packet = Self.tcp(from: Self.client, to: Self.service)
+        #expect(process(&endpoint, Self.wrapped(packet, from: IPv4Address(10, 0, 0, 66))).isEmpty)
+        #expect(Self.counter("drop.tunnel-stranger", endpoint) == 1)
+    }
+
+    @Test
+    func `what the kernel sends leaves by the link, and its SYN-ACKs with the size that fits the tunnel where asked`()
+        throws
+    {
+        for clamps in [false, true] {
+            var endpoint = try TunnelEndpoint(Self.configuration(clamps: clamps))
+            let answer = Self.tcp(
+                from: Self.service, to: Self.client, flags: [.syn, .ack], sourceMAC: Self.own,
+                destinationMAC: Self.router)
+            let out = process(&endpoint, answer, side: .host)
+            #expect(out.count == 1)
+            #expect(out[0].port == 0 && out[0].side == .wire)
+            let size = clamps ? 1440 : 1460
+            #expect(Array(out[0].bytes[54..<58]) == [2, 4, UInt8(size >> 8), UInt8(size & 0xff)])
+            var copy = out[0].bytes
+            #expect(copy.withUnsafeMutableBytes { PacketView($0)!.isTransportChecksumValid })
+            // Its own connections are no service's.
+            let own = Self.tcp(from: Self.member, to: Self.client, sourceMAC: Self.own, destinationMAC: Self.router)
+            #expect(process(&endpoint, own, side: .host)[0].bytes == own)
+        }
+    }
+
+    @Test func `nothing goes into the tunnel at this end`() throws {
+        var endpoint = try TunnelEndpoint(Self.configuration())
+        #expect(process(&endpoint, Self.tcp(from: Self.service, to: Self.client), port: 1).isEmpty)
+        #expect(Self.counter("drop.no-route", endpoint) == 1)
+    }
+
+    @Test func `a tunnel without a balancer is refused`() {
+        var configuration = Self.configuration()
+        configuration.remotes = []
+        #expect(throws: ConfigurationError("no balancer sends through the tunnel of b1")) {
+            _ = try TunnelEndpoint(configuration)
+        }
+    }
+}
