@@ -34,26 +34,40 @@ extension LoadBalancer {
 
     /// Sessions of fast-path services and mappings of per-packet services. What ends at the host side, its kernel knows.
     private func connections(at now: Instant) -> ConnectionList {
-        let sessions = flows.connections { place in
-            let flow = flows.original(of: place)
-            let toMember = flows.reply(of: place)?.reversed ?? flow
+        let lists = [
+            sessions(of: FiveTuple.self, at: now), sessions(of: IPv6FiveTuple.self, at: now),
+            datagrams(of: FiveTuple.self, at: now), datagrams(of: IPv6FiveTuple.self, at: now),
+        ]
+        return ConnectionList(
+            connections: Array(lists.flatMap(\.connections).prefix(ConnectionList.most)),
+            total: lists.reduce(0) { $0 + $1.total })
+    }
+
+    private func sessions<Tuple: BalancedTuple>(of family: Tuple.Type, at now: Instant) -> ConnectionList {
+        let table = Tuple.flows(of: self)
+        return table.pointee.connections { place in
+            let flow = table.pointee.original(of: place)
+            let toMember = table.pointee.reply(of: place)?.reversed ?? flow
             return ConnectionReading(
                 source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",
-                state: flow.protocol == .tcp ? flows[place].progress.words : "OPEN",
-                remaining: max(.zero, flows.expiry(of: place) - now),
+                state: flow.protocol == .tcp ? table.pointee[place].progress.words : "OPEN",
+                remaining: max(.zero, table.pointee.expiry(of: place) - now),
                 translated: toMember == flow ? nil : toMember.connectionWords)
         }
-        let datagrams = mappings.connections { place in
-            let mapping = mappings[place]
+    }
+
+    private func datagrams<Tuple: BalancedTuple>(of family: Tuple.Type, at now: Instant) -> ConnectionList {
+        let table = Tuple.mappings(of: self)
+        return table.pointee.connections { place in
+            let mapping = table.pointee[place]
             let service = configuration.services[Int(mapping.service)]
+            let own = table.pointee.original(of: place).destination.erased
             return ConnectionReading(
-                source: "\(mapping.client):\(mapping.clientPort)", destination: "\(service.address):\(service.port)",
-                protocol: "udp", state: "OPEN", remaining: max(.zero, mappings.expiry(of: place) - now),
-                translated: "\(mappings.original(of: place).destination):\(mapping.translationPort) -> \(service.name)")
+                source: mapping.client.erased.endpoint(port: mapping.clientPort),
+                destination: service.address.endpoint(port: service.port),
+                protocol: "udp", state: "OPEN", remaining: max(.zero, table.pointee.expiry(of: place) - now),
+                translated: "\(own.endpoint(port: mapping.translationPort)) -> \(service.name)")
         }
-        return ConnectionList(
-            connections: Array((sessions.connections + datagrams.connections).prefix(ConnectionList.most)),
-            total: sessions.total + datagrams.total)
     }
 
     private mutating func setMember(

@@ -74,7 +74,7 @@ extension Resolution {
             guard let destination = route.destination else {
                 return defaultRoutes(route.gateway, of: name, what: "the route to default")
             }
-            let isHost = [.client, .backend, .router].contains(definition.role)
+            let isHost = definition(of: name).map { [.client, .backend, .router].contains($0.role) } ?? false
             return nextHops(
                 route.gateway, of: name, what: "the route to \(destination)", destination.family,
                 allowsEqualPaths: isHost && destination.family == .ipv4
