@@ -40,6 +40,9 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case member(service: String, member: String, isUp: Bool)
     /// Another weight for a pool member, 1 … 100.
     case weight(service: String, member: String, weight: Int)
+    /// The routes that the kernel of the box's host side has now, besides connected networks: of several to one
+    /// destination each takes its share of the flows.
+    case routes([RouteConfiguration])
     /// The connection table of a box that has one.
     case connections
     /// About the faults of an in-line element.

@@ -65,7 +65,7 @@ import Testing
                     #expect(interfaces[step.namespace]?.contains(interface) == true)
                     up[step.namespace, default: []].insert(interface)
                 case .createTunnel(_, let name, _): #expect(interfaces[step.namespace]?.insert(name).inserted == true)
-                case .addRoute, .addEqualPaths: #expect(up[step.namespace] != nil)
+                case .addRoute, .addEqualPaths, .addTableRoute, .rule: #expect(up[step.namespace] != nil)
                 }
                 #expect(!step.reason.isEmpty)
             }

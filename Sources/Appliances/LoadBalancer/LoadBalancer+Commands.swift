@@ -21,6 +21,7 @@ extension LoadBalancer {
             return setMember(member, of: service, isUp: isUp, at: now)
         case .weight(let service, let member, let weight):
             return setWeight(member, of: service, weight, at: now)
+        case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             return .refused(
                 reason: "\(configuration.name) is a load balancer; only a gateway firewall shows its connection table")

@@ -117,6 +117,8 @@ public final class BuiltNetwork {
                 requests.append(.addAddress(address, to: .name(interface)))
             case .bringUp(let interface): requests.append(.setUp(.name(interface)))
             case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
+            case .addTableRoute(let route, let table): requests.append(.replaceRoute(Route(route, table: table)))
+            case .rule(let rule): requests.append(.rule(rule))
             case .addEqualPaths(let destination, let gateways):
                 requests.append(.replaceEqualPaths(to: destination, gateways: gateways))
             case .createTunnel(let kind, let name, let local):
@@ -137,6 +139,7 @@ public final class BuiltNetwork {
             (step: PlanStep) -> NetlinkRequest? in
             switch step.action {
             case .addRoute(let route): .replaceRoute(Route(route))
+            case .addTableRoute(let route, let table): .replaceRoute(Route(route, table: table))
             case .addEqualPaths(let destination, let gateways):
                 .replaceEqualPaths(to: destination, gateways: gateways)
             default: nil
@@ -272,8 +275,18 @@ public final class BuiltNetwork {
 typealias InterfaceReferenceText = Topology.InterfaceReference
 
 extension Route {
-    init(_ route: RouteConfiguration) {
+    init(_ route: RouteConfiguration, table: UInt32? = nil) {
         self.init(
             to: route.destination.address, prefixLength: route.destination.prefixLength, gateway: route.gateway)
+        self.table = table
+    }
+}
+
+extension NetlinkRequest {
+    fileprivate static func rule(_ rule: Topology.RoutingRule) -> NetlinkRequest {
+        guard let table = rule.table else { return .deleteRule(preference: rule.preference) }
+        return .addRule(
+            Netlink.RoutingRule(
+                preference: rule.preference, from: rule.from, to: rule.to, input: rule.input, table: table))
     }
 }

@@ -13,6 +13,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     private let ports: [String]
     private var runner: BoxRunner<Box>!
     private var carrier: CarrierWatch!
+    private var routes: RouteWatch?
 
     /// Opens the packet socket and the carrier's monitor in the wire namespace; the process stays on the host side.
     /// - Parameters:
@@ -26,6 +27,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
         self.ports = ports
         let boxPorts = hasHostSide ? PortInterfaces.all(ports) : ports.map { PortInterfaces(wire: $0, host: nil) }
         let allPorts = boxPorts + hostOnly.map { PortInterfaces(wire: $0, host: nil) }
+        if hasHostSide, hostOnly.isEmpty { routes = try RouteWatch(in: process) }
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
         try wire.enter()
@@ -41,6 +43,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
 
     func start() throws {
         try runner.start()
+        routes?.onChange = { [unowned self] in _ = perform(.routes($0)) }
         // A box that comes up with a pulled cable hears of no change.
         carrier.lookAgain(for: ports) { [unowned self] in runner.carrierChanged(port: $0, isUp: $1) }
     }

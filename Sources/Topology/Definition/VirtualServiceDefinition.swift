@@ -71,6 +71,12 @@ struct VirtualServiceDefinition {
         idleTimeout = idle ?? timers.idleTimeout(profile)
         checkApplicationProfile(mapping, reader)
         checkDirectReturn(mapping, reader)
+        if sourceTranslation == .hairpin, profile != .tcpFastPath, profile != .udpFastPath {
+            reader.report(
+                "'snat' is hairpin, which knows flows; '\(entry.key)' has the profile '\(profile.rawValue)'",
+                at: mapping.keyPosition("snat"),
+                allowed: [ServiceProfile.tcpFastPath.rawValue, ServiceProfile.udpFastPath.rawValue])
+        }
         if profile == .http {
             http = HTTPServiceDefinition(mapping, timers: timers, reader)
             if sourceTranslation == .off {

@@ -19,6 +19,10 @@ public struct PlanStep: Hashable, Sendable, Codable {
         case addEqualPaths(to: IPv4Network, gateways: [IPv4Address])
         /// A tunnel device of the kernel, which not every kernel has.
         case createTunnel(kind: String, name: String, local: IPv4Address)
+        /// In a table besides `main`.
+        case addTableRoute(RouteConfiguration, table: UInt32)
+        /// A rule of policy routing is added, or taken away.
+        case rule(RoutingRule)
     }
 
     public var namespace: NamespaceID
@@ -42,6 +46,8 @@ extension PlanStep: CustomStringConvertible {
             case .addEqualPaths(let destination, let gateways):
                 "route \(destination) via \(gateways.map(\.description).joined(separator: " and "))"
             case .createTunnel(let kind, let name, let local): "\(kind) tunnel \(name) at \(local)"
+            case .addTableRoute(let route, let table): "route \(route.destination) via \(route.gateway) in table \(table)"
+            case .rule(let rule): "rule \(rule)"
             }
         return "\(namespace): \(what) (\(reason))"
     }
