@@ -139,6 +139,7 @@ public final class BuiltNetwork {
             (step: PlanStep) -> NetlinkRequest? in
             switch step.action {
             case .addRoute(let route): .replaceRoute(Route(route))
+            case .addTableRoute(let route, let table): .replaceRoute(Route(route, table: table))
             case .addEqualPaths(let destination, let gateways):
                 .replaceEqualPaths(to: destination, gateways: gateways)
             case .addTableRoute(let route, let table): .replaceRoute(Route(route, table: table))
