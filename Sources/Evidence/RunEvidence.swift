@@ -10,6 +10,8 @@ public struct RunEvidence: Sendable {
     /// By node: what its HTTP services logged, in the order of the file.
     public var logs: [String: [LogLine]]
     public var source: any FrameSource
+    /// What each node counted until the run's end, by node and name.
+    public var counters: [String: [String: UInt64]] = [:]
 
     /// - Parameter events: in any order; they are kept in the order of time.
     public init(

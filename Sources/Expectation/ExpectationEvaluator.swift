@@ -23,6 +23,7 @@ public struct ExpectationEvaluator: Sendable {
             case .traffic(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .event(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .log(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
+            case .counter(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             }
         } catch let missing as MissingEvent {
             return result(specification, .fail, missing.description)
@@ -49,6 +50,7 @@ extension ExpectationSpecification.Subject {
         case .traffic(let expectation): expectation.sentence
         case .event(let expectation): expectation.sentence
         case .log(let expectation): expectation.sentence
+        case .counter(let expectation): expectation.sentence
         }
     }
 }

@@ -7,6 +7,7 @@ public struct ExpectationSpecification: Hashable, Sendable, Codable {
         case frames(FrameExpectation)
         case event(EventExpectation)
         case log(LogExpectation)
+        case counter(CounterExpectation)
     }
 
     /// Unique within the variant; made from its words where the lab gives none (`new-succeeds`).
@@ -71,6 +72,8 @@ public struct TrafficExpectation: Hashable, Sendable, Codable {
     public var longestGap: Comparison<Duration>?
     /// Sum over the flows.
     public var lost: Comparison<Int>?
+    /// As many flows fail as chance makes likely.
+    public var chanceOfLoss: ChanceOfLoss?
     public var duplicated: Comparison<Int>?
     public var reordered: Comparison<Int>?
     /// Of `http-request`: how many answers had which status.
@@ -81,14 +84,16 @@ public struct TrafficExpectation: Hashable, Sendable, Codable {
 
     public init(
         traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
-        lost: Comparison<Int>? = nil, duplicated: Comparison<Int>? = nil, reordered: Comparison<Int>? = nil,
-        statuses: [StatusExpectation] = [], after: Anchor? = nil, before: Anchor? = nil
+        lost: Comparison<Int>? = nil, chanceOfLoss: ChanceOfLoss? = nil, duplicated: Comparison<Int>? = nil,
+        reordered: Comparison<Int>? = nil, statuses: [StatusExpectation] = [], after: Anchor? = nil,
+        before: Anchor? = nil
     ) {
         self.traffic = traffic
         self.outcome = outcome
         self.fails = fails
         self.longestGap = longestGap
         self.lost = lost
+        self.chanceOfLoss = chanceOfLoss
         self.duplicated = duplicated
         self.reordered = reordered
         self.statuses = statuses

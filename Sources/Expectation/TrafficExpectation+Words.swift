@@ -16,6 +16,10 @@ extension TrafficExpectation {
         if !statuses.isEmpty {
             parts.append("requests of \(traffic) get " + statuses.map(\.words).joined(separator: ", "))
         }
+        if let chance = chanceOfLoss {
+            parts.append(
+                "about \(ChanceOfLoss.percent(chance.share)) of \(traffic) fail, a count that chance gives in \(ChanceOfLoss.percent(chance.confidence)) of all runs")
+        }
         if parts.isEmpty { parts.append("\(traffic) opens at least one flow") }
         return parts.joined(separator: ", and ") + startWords
     }

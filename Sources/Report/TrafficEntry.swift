@@ -38,6 +38,8 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
     public var skippedProbes: Int
     /// Why probes were skipped, or why a flow did not survive: the first that gives a reason.
     public var reason: String?
+    /// Of `tcp-connect`: what a TCP ping prints.
+    public var connect: ConnectStatistics?
 
     public init(_ result: TrafficResult) {
         let figures = TrafficFigures(result)
@@ -63,6 +65,7 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
         }
         lateProbes = result.late
         skippedProbes = result.skipped
+        connect = result.connect
         reason = result.problem ?? result.flows.lazy.compactMap(\.reason).first
     }
 }

@@ -26,9 +26,11 @@ enum LabKeys {
     static let virtualService =
         ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
+    static let routing = ["tables", "rules"]
+    static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]
-    static let bird = ["as", "neighbors", "announce", "hold-time", "detect", "config"]
+    static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [
@@ -45,10 +47,12 @@ enum LabKeys {
     static let event = ["name", "with", "count", "after", "before", "within"]
     static let log = ["on", "where", "after", "before", "within"]
     static let logRequirements = ["every", "some", "none", "count", "first"]
+    static let counter = ["of", "name", "minus", "is"]
+    static let chanceOfLoss = ["share", "chance"]
     static let trafficExpectation = [
         "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
         "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event", "log"] + requirements
+    static let expectation = ["id", "frames", "event", "counter", "log"] + requirements
 }

@@ -35,6 +35,8 @@ struct EventNames {
         "rule", "frame", "from", "source", "source-port", "destination", "destination-port", "by", "copies", "copy",
         "byte", "bit", "checksums", "behind", "reason", "lost", "events",
     ]
+    /// Of boxes, and of hosts with programs: what a routing daemon does to the kernel's routes.
+    static let routeKinds = ["route-added", "route-changed", "route-removed"]
 
     var names: [String]
     private var known: [String: [String]] = [:]
@@ -51,12 +53,13 @@ struct EventNames {
         for node in nodes {
             let kinds =
                 switch node.role {
-                case .host, .element: [String]()
+                case .host: node.programs.isEmpty ? [] : Self.routeKinds
+                case .element: [String]()
                 case .firewall: ["ready"] + Self.firewallKinds
                 case .loadBalancer: ["ready"] + Self.balancerKinds
                 case .gatewayFirewall: ["ready"] + Self.gatewayFirewallKinds
                 }
-            for kind in kinds where !names.contains("\(node.name).\(kind)") {
+            for kind in kinds + (node.isBox ? Self.routeKinds : []) where !names.contains("\(node.name).\(kind)") {
                 names.append("\(node.name).\(kind)")
                 known["\(node.name).\(kind)"] = Self.detailsOfNodes[kind]
             }
