@@ -91,7 +91,7 @@ let package = Package(
         room("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
         room("Capture", ["Evidence", "Wire", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage] + nio),
-        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime"] + nio),
+        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime", heap] + nio),
         room(
             "LabRuntime",
             [

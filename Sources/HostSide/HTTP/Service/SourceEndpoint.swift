@@ -9,6 +9,8 @@ struct SourceEndpoint: Hashable, Sendable {
 
 /// Gives out source addresses and ports one after the other: all addresses with the first port, all with the second,
 /// and so on, and from the beginning again. So a port returns only after every other combination has had its turn.
+///
+/// A combination is known by its turn, 0 … `count` - 1.
 struct SourceCycle {
     /// Without any, the balancer's own address (auto-map).
     let addresses: [IPv4Address]
@@ -23,12 +25,37 @@ struct SourceCycle {
     /// How many combinations there are towards one member.
     var count: Int { max(1, addresses.count) * ports.count }
 
-    mutating func next(autoMap: IPv4Address) -> SourceEndpoint {
+    mutating func nextTurn() -> Int {
+        defer { turn = turn + 1 == count ? 0 : turn + 1 }
+        return turn
+    }
+
+    func endpoint(_ turn: Int, autoMap: IPv4Address) -> SourceEndpoint {
         let width = max(1, addresses.count)
-        let port = ports.lowerBound + UInt16(turn / width)
-        let address = addresses.isEmpty ? autoMap : addresses[turn % width]
-        turn = turn + 1 == count ? 0 : turn + 1
-        return SourceEndpoint(address: address, port: port)
+        return SourceEndpoint(
+            address: addresses.isEmpty ? autoMap : addresses[turn % width], port: ports.lowerBound + UInt16(turn / width))
+    }
+}
+
+/// The turns of a cycle that are in use, one bit each.
+struct TakenTurns {
+    private var words: [UInt64]
+    private(set) var count = 0
+
+    init(of cycle: SourceCycle) { words = Array(repeating: 0, count: (cycle.count + 63) / 64) }
+
+    func contains(_ turn: Int) -> Bool { words[turn >> 6] >> UInt64(turn & 63) & 1 == 1 }
+
+    mutating func insert(_ turn: Int) {
+        guard !contains(turn) else { return }
+        words[turn >> 6] |= 1 << UInt64(turn & 63)
+        count += 1
+    }
+
+    mutating func remove(_ turn: Int) {
+        guard contains(turn) else { return }
+        words[turn >> 6] &= ~(1 << UInt64(turn & 63))
+        count -= 1
     }
 }
 
@@ -40,19 +67,23 @@ extension IPv4Address {
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        // struct sockaddr_in by hand, ip(7): family, port and address in network order, eight bytes of zero. Which
-        // module gives Swift its members depends on what else is imported.
-        return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes -> IPv4Address? in
+        return destination.withSocketAddress(port: 9) { address, length -> IPv4Address? in
+            var size = length
+            let bytes = UnsafeMutableRawPointer(address)
+            guard connect(descriptor, address, length) == 0, getsockname(descriptor, address, &size) == 0 else { return nil }
+            return IPv4Address(rawValue: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)))
+        }
+    }
+
+    /// A `struct sockaddr_in` by hand, ip(7): family, port and address in network order, eight bytes of zero. Which
+    /// module gives Swift its members depends on what else is imported.
+    func withSocketAddress<Result>(port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
             bytes.storeBytes(of: UInt16(AF_INET), toByteOffset: 0, as: UInt16.self)
-            bytes.storeBytes(of: UInt16(9).bigEndian, toByteOffset: 2, as: UInt16.self)
-            bytes.storeBytes(of: destination.rawValue.bigEndian, toByteOffset: 4, as: UInt32.self)
-            let address = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            var length = socklen_t(bytes.count)
-            guard connect(descriptor, address, length) == 0, getsockname(descriptor, address, &length) == 0 else {
-                return nil
-            }
-            return IPv4Address(rawValue: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)))
+            bytes.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
+            bytes.storeBytes(of: rawValue.bigEndian, toByteOffset: 4, as: UInt32.self)
+            return body(bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
         }
     }
 }
