@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Wire
 
-/// A TCP connection on its way, before SwiftNIO has it: SwiftNIO's own way to bind and connect costs a connection three
-/// times the system calls and a dozen futures.
+/// A TCP connection on its way, before SwiftNIO has it: SwiftNIO's own way to bind and connect costs more
+/// system calls and a dozen futures.
 enum ConnectingSocket {
     struct Failure: Error {
         var code: Int32
@@ -19,10 +19,8 @@ enum ConnectingSocket {
         let descriptor = socket(AF_INET, kind, 0)
         guard descriptor >= 0 else { throw Failure(code: errno) }
         var one: Int32 = 1
-        let size = socklen_t(MemoryLayout<Int32>.size)
         // A port whose last connection is over may be bound again at once; connecting tells whether it may be used.
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size)
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, size)
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
         let isBound = source.address.withSocketAddress(port: source.port) { bind(descriptor, $0, $1) == 0 }
         if isBound {
             if address.withSocketAddress(port: port, { connect(descriptor, $0, $1) == 0 || errno == EINPROGRESS }) {

@@ -208,9 +208,24 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
 
     private func begin() {
         service.count { $0.requests += 1 }
+        if request.hasBody, let fault = faultOfBodySoFar() { return refuse(fault) }
         request.firstMember = service.picker.choose(client: address, port: port)
         request.member = request.firstMember
         connect(reuses: true)
+    }
+
+    /// What is wrong with as much of the body as is here already: no member is asked for such a request.
+    private func faultOfBodySoFar() -> MessageFault? {
+        guard var ahead = body else { return nil }
+        var bytes = input
+        do throws(MessageFault) {
+            while try ahead.next(&bytes) != nil {
+                if ahead.count > service.configuration.limits.bodySize { throw .bodyTooLarge }
+            }
+            return nil
+        } catch {
+            return error
+        }
     }
 
     // MARK: The member's side

@@ -24,6 +24,7 @@ final class HTTPService: @unchecked Sendable {
     let buffers = BufferPool()
     let picker: PickerBox
     private let eventLoop: any EventLoop
+    private let accessLog: AccessLogFile?
     private let onAccess: @Sendable (AccessRecord) -> Void
     private var listeningPort: UInt16
     private var clientText: (address: IPv4Address, text: String) = (.any, "0.0.0.0")
@@ -45,11 +46,12 @@ final class HTTPService: @unchecked Sendable {
     }
 
     init(
-        _ service: VirtualServiceConfiguration, on eventLoop: any EventLoop,
+        _ service: VirtualServiceConfiguration, on eventLoop: any EventLoop, accessLog: AccessLogFile? = nil,
         onAccess: @escaping @Sendable (AccessRecord) -> Void
     ) {
         self.service = service
         self.eventLoop = eventLoop
+        self.accessLog = accessLog
         self.onAccess = onAccess
         configuration = service.http ?? HTTPServiceConfiguration()
         requestForwarding = RequestForwarding(
@@ -132,15 +134,16 @@ final class HTTPService: @unchecked Sendable {
         let now = NIODeadline.now()
         func seconds(since start: NIODeadline) -> Double { Double((now - start).nanoseconds) / 1e9 }
         let member = request.member.map { service.members[$0] }
-        onAccess(
-            AccessRecord(
+        let record = AccessRecord(
                 time: .ofWallClock(), service: service.name, client: client, clientPort: port, vip: service.address,
                 vipPort: listeningPort, poolMember: member?.name, memberAddress: member?.address,
                 memberPort: member?.port, snatAddress: request.source?.address, snatPort: request.source?.port,
                 method: request.texts.method, uri: request.texts.uri, host: request.texts.host,
                 userAgent: request.texts.userAgent, forwardedFor: request.texts.forwardedFor, status: request.status, responseSize: request.responseSize,
                 serverTime: request.served.map(seconds), totalTime: seconds(since: request.began), reason: reason,
-                detail: detail.flatMap { $0.isEmpty ? nil : $0 }))
+                detail: detail.flatMap { $0.isEmpty ? nil : $0 })
+        accessLog?.append(record, on: eventLoop)
+        onAccess(record)
     }
 }
 

@@ -89,10 +89,16 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
         if isConnected { return context.writeAndFlush(wrapOutboundOut(head), promise: nil) }
         // Written is the head when there is a connection to write it to.
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenSuccess { [self] in
-            isConnected = true
-            connections.noteConnected()
-            self.partner?.connected()
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .success:
+                isConnected = true
+                connections.noteConnected()
+                self.partner?.connected()
+            case .failure(let cause):
+                // SwiftNIO tells a failed write's cause to nobody else.
+                error = error ?? cause
+            }
         }
         context.writeAndFlush(wrapOutboundOut(head), promise: written)
     }
