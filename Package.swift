@@ -34,6 +34,8 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+
 /// The command is linked with Swift's runtime inside, so that a lab's processes start within 2 ms, while tests need the
 /// shared one: both come from one compilation this way. `--static-swift-stdlib` would compile everything a second time.
 let staticRuntime: LinkerSetting = .unsafeFlags(
@@ -62,6 +64,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -91,7 +94,7 @@ let package = Package(
         room("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
         room("Capture", ["Evidence", "Wire", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage] + nio),
-        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime", heap] + nio),
+        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime", heap, nioSSL] + nio),
         room(
             "LabRuntime",
             [
