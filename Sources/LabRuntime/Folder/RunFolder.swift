@@ -17,6 +17,8 @@ internal import SystemPackage
 ///     traffic.json          each flow's figures
 ///     verdict.json
 ///     logs/<node>.log
+///     logs/<node>.<program>.log
+///     nodes/<node>/<program>/    a program's files, its working folder
 ///     logs/<node>.access.jsonl   requests of a balancer's HTTP services
 public struct RunFolder: Hashable, Sendable {
     public let path: String
@@ -32,6 +34,9 @@ public struct RunFolder: Hashable, Sendable {
     public var run: String { path + "/run.json" }
     public var verdict: String { path + "/verdict.json" }
     public var logs: String { path + "/logs" }
+
+    func folder(of program: String, on node: String) -> String { "\(path)/nodes/\(node)/\(program)" }
+    func log(of program: String, on node: String) -> String { "\(logs)/\(node).\(program).log" }
 
     public var exists: Bool { access(path, F_OK) == 0 }
 

@@ -68,7 +68,9 @@ extension Supervisor {
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }
         for kind in ["pid", "mnt", "user"] {
-            let descriptor = cl_open("/proc/self/ns/\(kind)", O_RDONLY, 0)
+            // Where programs run, a node has a /run of its own, with their control sockets in it.
+            let ofNode = kind == "mnt" && !running.node.programs.isEmpty ? running.process : nil
+            let descriptor = ofNode.map { cl_pidfd_open($0.pid) } ?? cl_open("/proc/self/ns/\(kind)", O_RDONLY, 0)
             guard descriptor >= 0 else {
                 throw LabFailure(.lab, "the lab's \(kind) namespace cannot be opened: \(Errno(rawValue: -descriptor))")
             }

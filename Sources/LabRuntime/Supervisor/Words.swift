@@ -20,6 +20,7 @@ extension Fault {
         switch self {
         case .linkDown(let reference), .linkUp(let reference): ["interface": reference.interface]
         case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): ["rule": rule]
+        case .kill(let program), .startProgram(let program): ["program": program.program]
         case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
         }
     }

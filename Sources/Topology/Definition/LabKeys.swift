@@ -16,6 +16,9 @@ enum LabKeys {
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
+    static let program = ["run", "files", "ready", "package", "scratch"]
+    static let nginx = ["listen", "upstreams", "config"]
+    static let bird = ["as", "neighbors", "announce", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [

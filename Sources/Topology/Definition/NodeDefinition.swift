@@ -21,7 +21,7 @@ struct NodeDefinition {
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
-            return ["role", "interfaces", "gateway", "routes"] + own + ["sysctls"]
+            return ["role", "interfaces", "gateway", "routes"] + own + ["programs", "sysctls"]
         }
 
         var article: String {
@@ -52,6 +52,7 @@ struct NodeDefinition {
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
+    var programs: [ProgramDefinition] = []
     var sysctls: [Sysctl] = []
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
@@ -92,6 +93,8 @@ struct NodeDefinition {
             gatewayFirewall = GatewayFirewallDefinition(mapping, of: self, timers: timers, reader)
             if gatewayFirewall?.mode == .transparent { loseAddresses(mapping, reader) }
         }
+        programs = Self.named(mapping["programs"], "the programs of '\(entry.key)'", reader)
+            .compactMap { ProgramDefinition($0, reader) }
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
     }

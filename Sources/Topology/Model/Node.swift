@@ -23,6 +23,8 @@ public struct Node: Hashable, Sendable, Codable {
     public var routes: [RouteConfiguration]
     /// Of the node's stack (of a box, its host side), in addition to what the plan sets everywhere.
     public var sysctls: [Sysctl]
+    /// Third-party programs in the namespace of the node's stack (of a box, its host side).
+    public var programs: [ProgramConfiguration] = []
 
     public func interface(named name: String) -> Interface? { interfaces.first { $0.name == name } }
 

@@ -23,6 +23,10 @@ public enum Fault: Hashable, Sendable, Codable {
     /// The node's process is stopped (SIGSTOP) and keeps its carrier.
     case hang(node: String)
     case resume(node: String)
+    /// A third-party program gets SIGKILL, with all that it started.
+    case kill(ProgramReference)
+    /// Starts a program that was killed.
+    case startProgram(ProgramReference)
     /// A fault on single frames begins to act, with its counting anew.
     case arm(rule: String, element: String)
     case disarm(rule: String, element: String)
@@ -38,10 +42,14 @@ public enum Fault: Hashable, Sendable, Codable {
         case linkUp = "link-up"
         case hang
         case resume
+        case kill
+        case start
         case arm
         case disarm
         case release
 
+        /// Names a program, `node/program`.
+        public var isOfProgram: Bool { self == .kill || self == .start }
         /// Names a fault on single frames instead of a node.
         public var isOfRule: Bool { self == .arm || self == .disarm || self == .release }
     }
@@ -55,6 +63,8 @@ public enum Fault: Hashable, Sendable, Codable {
         case .linkUp: .linkUp
         case .hang: .hang
         case .resume: .resume
+        case .kill: .kill
+        case .startProgram: .start
         case .arm: .arm
         case .disarm: .disarm
         case .release: .release
@@ -66,6 +76,7 @@ public enum Fault: Hashable, Sendable, Codable {
         switch self {
         case .switchover(let node), .powerOff(let node), .powerOn(let node), .hang(let node), .resume(let node): node
         case .linkDown(let interface), .linkUp(let interface): interface.node
+        case .kill(let program), .startProgram(let program): program.node
         case .arm(_, let element), .disarm(_, let element), .release(_, let element): element
         }
     }
@@ -84,6 +95,7 @@ extension Fault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .linkDown(let interface), .linkUp(let interface): "\(kind.rawValue) \(interface)"
+        case .kill(let program), .startProgram(let program): "\(kind.rawValue) \(program)"
         default: "\(kind.rawValue) \(rule ?? node)"
         }
     }

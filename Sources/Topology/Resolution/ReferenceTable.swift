@@ -83,4 +83,29 @@ struct ReferenceTable {
         flush()
         return isComplete ? result : nil
     }
+
+    /// A text of a program's own language: `$node.interface.ip` and `${lb/web.address}` are replaced, any other `$word`
+    /// is the program's business.
+    func resolve(text: String, at position: SourcePosition, _ reader: LabReader) -> String {
+        var result = ""
+        var rest = text[...]
+        while let dollar = rest.firstIndex(of: "$") {
+            result += rest[..<dollar]
+            rest = rest[dollar...].dropFirst()
+            let isBraced = rest.first == "{"
+            let inner = isBraced ? rest.dropFirst() : rest
+            let word = inner.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }
+            // What follows may look like a part of it: `$lb.inside.ip/32`, `$lb.inside.ip.`
+            let candidates = sequence(first: word) { $0.isEmpty ? nil : $0.dropLast() }
+            let found = candidates.first { self[String($0)] != nil }
+            let meant = found ?? candidates.first { isReference(String($0)) }
+            guard let meant, !meant.isEmpty, !isBraced || inner[meant.endIndex...].first == "}" else {
+                result += "$"
+                continue
+            }
+            result += resolve(String(meant), at: position, reader) ?? ""
+            rest = inner[meant.endIndex...].dropFirst(isBraced ? 1 : 0)
+        }
+        return result + rest
+    }
 }

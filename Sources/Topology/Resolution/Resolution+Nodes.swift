@@ -41,7 +41,9 @@ extension Resolution {
                     filtering: gateway.filtering, pickUp: gateway.pickUp, misfitPolicy: gateway.misfitPolicy,
                     timers: gateway.timers))
         }
-        return Node(name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls)
+        return Node(
+            name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls,
+            programs: definition.programs.compactMap { program($0, of: name) })
     }
 
     // MARK: Routes
@@ -61,7 +63,7 @@ extension Resolution {
     }
 
     /// A neighbour's address: written out, or as `node.interface`, or as any reference to an address.
-    private func nextHop(_ value: LabValue, of node: String, what: String) -> IPv4Address? {
+    func nextHop(_ value: LabValue, of node: String, what: String) -> IPv4Address? {
         let what = "\(what) of '\(node)'"
         guard let text = value.text else {
             reader.report(

@@ -116,7 +116,7 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
+                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.isOfProgram ? "node/program" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -130,6 +130,16 @@ struct ScenarioReading {
                 return nil
             }
             return kind == .linkDown ? .linkDown(interface) : .linkUp(interface)
+        }
+        if kind.isOfProgram {
+            let known = nodes.flatMap { node in node.programs.map { ProgramReference(node: node.name, program: $0.name) } }
+            guard let program = entry.value.text.flatMap({ ProgramReference($0) }), known.contains(program) else {
+                reader.reportUnknown(
+                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is no program of a node",
+                    at: entry.value.position, allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
+                return nil
+            }
+            return kind == .kill ? .kill(program) : .startProgram(program)
         }
         if kind.isOfRule {
             guard let name = entry.value.text, let found = rules.first(where: { $0.rule.name == name }) else {
@@ -163,7 +173,7 @@ struct ScenarioReading {
         case .powerOn: return .powerOn(node: name)
         case .hang: return .hang(node: name)
         case .resume: return .resume(node: name)
-        case .linkDown, .linkUp, .arm, .disarm, .release: return nil
+        case .linkDown, .linkUp, .kill, .start, .arm, .disarm, .release: return nil
         }
     }
 }
