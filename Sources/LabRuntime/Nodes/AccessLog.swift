@@ -17,6 +17,7 @@ final class AccessLog: Sendable {
 
     let file: AccessLogFile
     private let mailbox: Mailbox<AccessRecord>
+    private let failures: Mailbox<TLSFailure>
 
     /// nil where the balancer has no HTTP service.
     init?(_ configuration: LoadBalancerConfiguration, folder: String, in process: NodeProcess) throws {
@@ -34,14 +35,33 @@ final class AccessLog: Sendable {
             if leftOut > 0 { details["left-out"] = "\(leftOut)" }
             process.event("http-\(record.status)", at: process.loop.now, details: details)
         }
+        let boundOfFailures = EventBound()
+        failures = try Mailbox(on: process.loop) { [unowned process] failure in
+            guard let leftOut = boundOfFailures.admit(at: process.loop.now) else { return }
+            var details = [
+                "service": failure.service, "client": "\(failure.client):\(failure.clientPort)", "reason": failure.reason,
+            ]
+            if leftOut > 0 { details["left-out"] = "\(leftOut)" }
+            process.event("tls-failed", at: process.loop.now, details: details)
+        }
+    }
+
+    /// From any thread.
+    func append(_ failure: TLSFailure) {
+        complain(failure.errorLine)
+        failures.send(failure)
+    }
+
+    /// One call a line, so that lines of a file opened for appending never mix.
+    private func complain(_ text: String) {
+        var line = text + "\n"
+        _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     /// From any thread.
     func append(_ record: AccessRecord) {
-        guard var line = record.errorLine else { return }
-        line += "\n"
-        // One call a line, so that lines of a file opened for appending never mix.
-        _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        guard let line = record.errorLine else { return }
+        complain(line)
         if (502...504).contains(record.status) { mailbox.send(record) }
     }
 }

@@ -108,6 +108,7 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
         let access = try AccessLog(configuration, folder: logs, in: process)
         hostSide = HostSide(
             configuration, accessLog: access?.file, onAccess: { access?.append($0) },
+            onTLSFailure: { access?.append($0) },
             onMemberChange: { mailbox.send($0) })
     }
 

@@ -9,7 +9,7 @@ struct EventNames {
     static let firewallKinds = [
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "dual-active-over", "sync-complete",
     ]
-    static let balancerKinds = ["member-up", "member-down", "http-502", "http-503", "http-504"]
+    static let balancerKinds = ["member-up", "member-down", "http-502", "http-503", "http-504", "tls-failed"]
     static let gatewayFirewallKinds = [
         "state-created", "state-closing-closed", "state-expired", "state-closing-closed-expired", "state-refused",
         "state-table-full",

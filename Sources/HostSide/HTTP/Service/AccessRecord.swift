@@ -34,12 +34,14 @@ public struct AccessRecord: Hashable, Sendable, Codable {
     public var reason: String?
     /// More about the reason, in words.
     public var detail: String?
+    /// `TLSv1.3` or `TLSv1.2`; nil where the client speaks without TLS.
+    public var tls: String?
 
     enum CodingKeys: String, CodingKey {
         case time, service, client, clientPort, vip, vipPort, poolMember, memberAddress, memberPort, snatAddress
         case snatPort, method, uri, host, userAgent
         case forwardedFor = "xForwardedFor"
-        case status, responseSize, serverTime, totalTime, reason, detail
+        case status, responseSize, serverTime, totalTime, reason, detail, tls
     }
 
     /// A JSON object in one line, without a line's end.
@@ -57,7 +59,7 @@ public struct AccessRecord: Hashable, Sendable, Codable {
             + (host?.utf8.count ?? 0) + (userAgent?.utf8.count ?? 0) + (forwardedFor?.utf8.count ?? 0)
             + (reason?.utf8.count ?? 0) + (detail?.utf8.count ?? 0)
         let second = clock.text(of: time)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 22 * JSONLine.fieldBytes + 6 * texts) { memory in
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 23 * JSONLine.fieldBytes + 6 * texts) { memory in
             var line = JSONLine(memory)
             line.add("time", time: time, second: second)
             line.add("service", text: service)
@@ -81,6 +83,7 @@ public struct AccessRecord: Hashable, Sendable, Codable {
             line.add("totalTime", seconds: totalTime)
             if let reason { line.add("reason", text: reason) }
             if let detail { line.add("detail", text: detail) }
+            if let tls { line.add("tls", text: tls) }
             line.end()
             return line.count
         }

@@ -94,7 +94,7 @@ extension HTTPClientConnection: ExchangePartner {
         count(failure.reason)
         log(failure.reason.rawValue, failure.detail)
         phase = .closing
-        context?.channel.closeWithReset()
+        reset()
     }
 
     /// The request is not one that could be passed on without doubt.
@@ -105,7 +105,7 @@ extension HTTPClientConnection: ExchangePartner {
             count(.badRequest)
             log(fault.rawValue, nil)
             phase = .closing
-            context?.channel.closeWithReset()
+            reset()
             return
         }
         answer(fault.status, .badRequest, nil, fault: fault, closes: true)
@@ -137,7 +137,13 @@ extension HTTPClientConnection: ExchangePartner {
         count(.clientClosed)
         log(HTTPErrorReason.clientClosed.rawValue, detail)
         phase = .closing
-        context?.channel.closeWithReset()
+        reset()
+    }
+
+    /// Ends the connection at once, also below TLS, which would take leave first.
+    func reset() {
+        guard let context else { return }
+        if let tls { tls.reset(context.channel) } else { context.channel.closeWithReset() }
     }
 
     func dropServer() {
@@ -194,6 +200,6 @@ extension HTTPClientConnection: ExchangePartner {
     }
 
     private func log(_ reason: String?, _ detail: String?) {
-        service.log(request, client: address, port: port, reason: reason, detail: detail)
+        service.log(request, client: address, port: port, reason: reason, detail: detail, tls: tls?.version)
     }
 }

@@ -1,5 +1,6 @@
 internal import Appliances
 internal import NIOCore
+internal import NIOTLS
 internal import Wire
 
 /// A client's connection to an HTTP service: one request after the other, each passed to a member and its answer
@@ -42,6 +43,8 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     var answerFraming = AnswerFraming.none
     var answerHasBegun = false
     var inputHasEnded = false
+    /// nil for a client that speaks without TLS.
+    var tls: ClientTLS?
     /// Of the request before, which is often much like the next: texts that are the same need not be made again.
     private var last = RequestTexts()
     private var scanner = HeadScanner()
@@ -95,6 +98,10 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+            tls?.handshakeEnded()
+            service.count { $0.tlsHandshakes += 1 }
+        }
         if let event = event as? ChannelEvent, event == .inputClosed {
             inputHasEnded = true
             proceed()
@@ -103,6 +110,7 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if tls?.isInHandshake == true { tlsFailed("closed-in-handshake") }
         if phase == .connecting || phase == .exchanging { gone() }
         phase = .closing
         deadline.end()
@@ -110,7 +118,17 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let tls, phase != .closing {
+            tlsFailed(TLSFailure.reason(for: error, isHandshake: tls.isInHandshake))
+            // The library has sent its alert, which a reset could take from the client.
+            if phase == .idle || phase == .head { phase = .closing }
+        }
         context.close(promise: nil)
+    }
+
+    private func tlsFailed(_ reason: String) {
+        tls?.handshakeEnded()
+        service.tlsFailed(client: address, port: port, reason: reason)
     }
 
     private var wantsInput: Bool {
@@ -320,6 +338,10 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
 
     func deadlineHasPassed() {
         switch phase {
+        case .idle where tls?.isInHandshake == true:
+            tlsFailed("handshake-timeout")
+            phase = .closing
+            reset()
         case .idle: close()
         case .head: answer(408, .clientHeaderTimeout, "its head was not complete in time", closes: true)
         case .connecting:

@@ -3,6 +3,7 @@ internal import Glibc
 internal import LabTime
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 internal import Synchronization
 internal import Wire
 
@@ -25,6 +26,7 @@ final class HTTPService: @unchecked Sendable {
     let picker: PickerBox
     private let eventLoop: any EventLoop
     private let accessLog: AccessLogFile?
+    private let onTLSFailure: @Sendable (TLSFailure) -> Void
     private let onAccess: @Sendable (AccessRecord) -> Void
     private var listeningPort: UInt16
     private var clientText: (address: IPv4Address, text: String) = (.any, "0.0.0.0")
@@ -47,12 +49,14 @@ final class HTTPService: @unchecked Sendable {
 
     init(
         _ service: VirtualServiceConfiguration, on eventLoop: any EventLoop, accessLog: AccessLogFile? = nil,
-        onAccess: @escaping @Sendable (AccessRecord) -> Void
+        onAccess: @escaping @Sendable (AccessRecord) -> Void,
+        onTLSFailure: @escaping @Sendable (TLSFailure) -> Void = { _ in }
     ) {
         self.service = service
         self.eventLoop = eventLoop
         self.accessLog = accessLog
         self.onAccess = onAccess
+        self.onTLSFailure = onTLSFailure
         configuration = service.http ?? HTTPServiceConfiguration()
         requestForwarding = RequestForwarding(
             rules: HeaderRules(configuration.requestHeaders),
@@ -88,6 +92,7 @@ final class HTTPService: @unchecked Sendable {
     /// Listens when it returns.
     func listen() throws(HostSideError) {
         do {
+            let tls = try configuration.tls.map { try ServerTLS.context(for: $0) }
             let channel = try ServerBootstrap(group: eventLoop)
                 .serverChannelOption(.backlog, value: 4096)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -97,8 +102,13 @@ final class HTTPService: @unchecked Sendable {
                 .childChannelInitializer { [self] channel in
                     channel.eventLoop.makeCompletedFuture {
                         guard admit(channel) else { return channel.closeWithReset() }
-                        try channel.pipeline.syncOperations.addHandler(
-                            HTTPClientConnection(self, from: channel.remoteAddress))
+                        let client = HTTPClientConnection(self, from: channel.remoteAddress)
+                        if let tls {
+                            let handler = NIOSSLServerHandler(context: tls)
+                            client.tls = ClientTLS(handler)
+                            try channel.pipeline.syncOperations.addHandler(handler)
+                        }
+                        try channel.pipeline.syncOperations.addHandler(client)
                     }
                 }
                 .bind(host: service.address.description, port: Int(service.port))
@@ -130,7 +140,15 @@ final class HTTPService: @unchecked Sendable {
         return clientText.text
     }
 
-    func log(_ request: RequestInProgress, client: IPv4Address, port: UInt16, reason: String?, detail: String?) {
+    func tlsFailed(client: IPv4Address, port: UInt16, reason: String) {
+        count { $0.tlsFailures[reason, default: 0] += 1 }
+        onTLSFailure(
+            TLSFailure(time: .ofWallClock(), service: service.name, client: client, clientPort: port, reason: reason))
+    }
+
+    func log(
+        _ request: RequestInProgress, client: IPv4Address, port: UInt16, reason: String?, detail: String?, tls: String?
+    ) {
         let now = NIODeadline.now()
         func seconds(since start: NIODeadline) -> Double { Double((now - start).nanoseconds) / 1e9 }
         let member = request.member.map { service.members[$0] }
@@ -141,7 +159,7 @@ final class HTTPService: @unchecked Sendable {
                 method: request.texts.method, uri: request.texts.uri, host: request.texts.host,
                 userAgent: request.texts.userAgent, forwardedFor: request.texts.forwardedFor, status: request.status, responseSize: request.responseSize,
                 serverTime: request.served.map(seconds), totalTime: seconds(since: request.began), reason: reason,
-                detail: detail.flatMap { $0.isEmpty ? nil : $0 })
+                detail: detail.flatMap { $0.isEmpty ? nil : $0 }, tls: tls)
         accessLog?.append(record, on: eventLoop)
         onAccess(record)
     }
