@@ -14,14 +14,20 @@ public final class ClientTLSSession {
     }
 
     private let channel: EmbeddedChannel
+    private let handler: NIOSSLClientHandler
 
     public init() throws {
-        channel = EmbeddedChannel(handler: try NIOSSLClientHandler(context: try Self.context.get(), serverHostname: nil))
+        handler = try NIOSSLClientHandler(context: try Self.context.get(), serverHostname: nil)
+        channel = EmbeddedChannel(handler: handler)
         // The handshake begins with the channel's activity; the address means nothing to it.
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 443), promise: nil)
     }
 
-    deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
+    /// A pipeline that is not closed holds itself. Closed below TLS, which would wait for the server's farewell.
+    deinit {
+        if let context = try? channel.pipeline.syncOperations.context(handler: handler) { context.close(promise: nil) }
+        channel.embeddedEventLoop.run()
+    }
 
     /// - Returns: what is to go to the network now; what has to wait for the handshake comes with a later answer
     public func send(_ bytes: [UInt8]) throws -> [UInt8] {

@@ -17,6 +17,12 @@ public struct TLSFailure: Hashable, Sendable {
         "\(time) ERROR \(service): TLS with the client failed: \(reason), client: \(client):\(clientPort)"
     }
 
+    /// The connection has ended, but TLS has not.
+    static func isMissingFarewell(_ error: any Error) -> Bool {
+        if case NIOSSLError.uncleanShutdown = error { return true }
+        return error is IOError
+    }
+
     /// - Parameter isHandshake: whether the handshake was not over
     static func reason(for error: any Error, isHandshake: Bool) -> String {
         switch error {

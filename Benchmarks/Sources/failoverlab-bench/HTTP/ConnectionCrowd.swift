@@ -51,7 +51,7 @@ final class ConnectionCrowd {
     func send(_ text: String) throws {
         let bytes = Array(text.utf8)
         for member in members where !member.isClosed {
-            guard Glibc.send(member.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count else {
+            guard Glibc.send(member.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
                 throw BenchmarkFailure("a connection of the crowd takes nothing: \(errorText)")
             }
         }

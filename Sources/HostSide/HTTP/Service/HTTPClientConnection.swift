@@ -118,7 +118,8 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let tls, phase != .closing {
+        // Many clients leave without the farewell of TLS; between two requests that cuts off nothing.
+        if let tls, phase != .closing, !(phase == .idle && !tls.isInHandshake && TLSFailure.isMissingFarewell(error)) {
             tlsFailed(TLSFailure.reason(for: error, isHandshake: tls.isInHandshake))
             // The library has sent its alert, which a reset could take from the client.
             if phase == .idle || phase == .head { phase = .closing }
