@@ -28,7 +28,9 @@ public final class HostSide: Sendable {
         let proxies = configuration.services.filter { $0.profile == .tcpProxy }.map { TCPProxy($0, group: group) }
         self.proxies = proxies
         let services = configuration.services.filter { $0.profile == .http }
-            .map { HTTPService($0, on: group.next(), accessLog: accessLog, onAccess: onAccess, onTLSFailure: onTLSFailure) }
+            .map {
+                HTTPService($0, on: group.next(), accessLog: accessLog, onAccess: onAccess, onTLSFailure: onTLSFailure)
+            }
         self.services = services
         monitors = configuration.services.compactMap { service in
             service.monitor.map { monitor in

@@ -61,7 +61,9 @@ extension EndToEnd {
         private static let exchanges: [Exchange] = [
             bad(#"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"#, 400, "several-lengths"),
             bad(#"Content-Length: 4, 4\r\n\r\nabcd"#, 400, "several-lengths"),
-            bad(#"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"#, 400, "length-and-transfer-encoding"),
+            bad(
+                #"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"#, 400,
+                "length-and-transfer-encoding"),
             bad(#"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"#, 501, "unsupported-transfer-encoding"),
             bad(#"X: 1\nY: 2\r\n\r\n"#, 400, "bare-line-ending"),
             bad(#"X: a\rb\r\n\r\n"#, 400, "bare-line-ending"),
@@ -76,10 +78,18 @@ extension EndToEnd {
                 bytes: #"POST /half HTTP/1.1\r\nHost: lab\r\nContent-Length: 5\r\n\r\nab"#, statuses: [408],
                 reason: "client-body-timeout"),
             // Members.
-            Exchange(port: 82, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [502], reason: "member-closed-early"),
-            Exchange(port: 83, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [502], reason: "member-garbage"),
-            Exchange(port: 84, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [504], reason: "response-timeout"),
-            Exchange(port: 85, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [502], reason: "member-refused"),
+            Exchange(
+                port: 82, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [502],
+                reason: "member-closed-early"),
+            Exchange(
+                port: 83, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [502],
+                reason: "member-garbage"),
+            Exchange(
+                port: 84, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [504],
+                reason: "response-timeout"),
+            Exchange(
+                port: 85, bytes: #"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"#, statuses: [502],
+                reason: "member-refused"),
         ]
 
         /// Three requests at once: with a cookie, with a body in chunks, and the last one.
@@ -110,7 +120,8 @@ extension EndToEnd {
                 "( exec 3<>/dev/tcp/192.0.2.100/\(exchange.port); printf '\(exchange.bytes)' >&3; cat <&3 >\(folder.path)/\(index) ) 2>/dev/null &"
             }
             let asked = try Lab.failoverlab(
-                ["exec", "client", "--", "bash", "-c", script.joined(separator: "\n") + "\nwait"], in: folder)
+                ["exec", "--lab", id, "client", "--", "bash", "-c", script.joined(separator: "\n") + "\nwait"],
+                in: folder)
             #expect(asked.status == 0, "\(asked.errors)")
             for (index, exchange) in exchanges.enumerated() {
                 let answer = text("\(folder.path)/\(index)")
@@ -125,7 +136,9 @@ extension EndToEnd {
             #expect(log.count == exchanges.reduce(0) { $0 + $1.statuses.count })
             for exchange in exchanges {
                 guard let reason = exchange.reason, let status = exchange.statuses.first else { continue }
-                #expect(log.contains { $0.contains("\"reason\":\"\(reason)\"") && $0.contains("\"status\":\(status)") }, "\(reason)")
+                #expect(
+                    log.contains { $0.contains("\"reason\":\"\(reason)\"") && $0.contains("\"status\":\(status)") },
+                    "\(reason)")
             }
             // Nothing of a request that was refused is on the members' wire, and what is there was rewritten.
             let wire = try Data(contentsOf: URL(fileURLWithPath: run + "/captures/good.servers.pcap"))
@@ -137,7 +150,9 @@ extension EndToEnd {
                 return count
             }
             #expect(count("/bad") == 0 && count("secret") == 0)
-            #expect(count("GET /1 HTTP/1.1\r\n") == 2 && count("POST /2 HTTP/1.1\r\n") == 2 && count("\r\n3\r\nabc\r\n0\r\n\r\n") == 2)
+            #expect(
+                count("GET /1 HTTP/1.1\r\n") == 2 && count("POST /2 HTTP/1.1\r\n") == 2
+                    && count("\r\n3\r\nabc\r\n0\r\n\r\n") == 2)
             // Of the six requests, and of the one whose body stopped.
             #expect(count("X-Balancer: lb\r\n") == 7 && count("X-Forwarded-For: 192.0.2.10\r\n") == 7)
         }
@@ -152,7 +167,8 @@ extension EndToEnd {
             let run = folder.path + "/runs/http/latest/default"
             let log = text(run + "/logs/lb.access.jsonl").split(separator: "\n")
             #expect(!log.isEmpty && log.allSatisfy { $0.hasSuffix("\"tls\":\"TLSv1.3\"}") })
-            #expect(text(run + "/logs/lb.log").contains("TLS with the client failed: http-request, client: 192.0.2.10:"))
+            #expect(
+                text(run + "/logs/lb.log").contains("TLS with the client failed: http-request, client: 192.0.2.10:"))
             #expect(text(run + "/counters.json").contains("http.secure.tls-failed.http-request"))
             // A saved run is judged again without the files of a certificate.
             let check = try Lab.failoverlab(["check", run], in: folder)

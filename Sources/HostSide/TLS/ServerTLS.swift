@@ -31,7 +31,8 @@ enum ServerTLS {
         do {
             return try context(chain, privateKey)
         } catch {
-            throw CertificateProblem("the key in '\(key)' is not the one of the certificate in '\(certificate)'", isOfKey: true)
+            throw CertificateProblem(
+                "the key in '\(key)' is not the one of the certificate in '\(certificate)'", isOfKey: true)
         }
     }
 

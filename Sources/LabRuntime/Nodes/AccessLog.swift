@@ -39,7 +39,8 @@ final class AccessLog: Sendable {
         failures = try Mailbox(on: process.loop) { [unowned process] failure in
             guard let leftOut = boundOfFailures.admit(at: process.loop.now) else { return }
             var details = [
-                "service": failure.service, "client": "\(failure.client):\(failure.clientPort)", "reason": failure.reason,
+                "service": failure.service, "client": "\(failure.client):\(failure.clientPort)",
+                "reason": failure.reason,
             ]
             if leftOut > 0 { details["left-out"] = "\(leftOut)" }
             process.event("tls-failed", at: process.loop.now, details: details)

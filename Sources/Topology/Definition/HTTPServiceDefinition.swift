@@ -86,7 +86,8 @@ struct HTTPServiceDefinition {
         if let headers = mapping["response-headers"] { configuration.responseHeaders = Self.rewriting(headers, reader) }
         if let value = mapping["limits"],
             let limits = MappingReader(
-                value, "the limits of an http service", keys: ["header-size", "header-count", "body-size", "connections"],
+                value, "the limits of an http service",
+                keys: ["header-size", "header-count", "body-size", "connections"],
                 reader)
         {
             let defaults = configuration.limits
@@ -126,7 +127,8 @@ struct HTTPServiceDefinition {
 
     private static func multiplexing(_ value: LabValue, _ reader: LabReader) -> ConnectionMultiplexing? {
         if value.text != nil {
-            return reader.flag(value, of: "'multiplexing' of a virtual service") == true ? ConnectionMultiplexing() : nil
+            return reader.flag(value, of: "'multiplexing' of a virtual service") == true
+                ? ConnectionMultiplexing() : nil
         }
         guard let mapping = MappingReader(value, "multiplexing", keys: ["idle-time", "most-requests"], reader) else {
             return nil
@@ -140,7 +142,8 @@ struct HTTPServiceDefinition {
     /// `4000-4003`, or one port.
     private static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
         let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
-        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2, first > 0,
+        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2,
+            first > 0,
             first <= last
         else { return nil }
         return first...last

@@ -26,7 +26,8 @@ struct HTTPBench: Sendable {
             onMemberChange: { _ in log.noteMemberChange() })
         defer { host.stop() }
         try host.start()
-        return try await body(HTTPBench(host: host, port: try #require(host.port(of: "web")), log: log, failures: failures))
+        return try await body(
+            HTTPBench(host: host, port: try #require(host.port(of: "web")), log: log, failures: failures))
     }
 
     private init(host: HostSide, port: UInt16, log: AccessLog, failures: TLSFailures) {
@@ -56,7 +57,9 @@ struct HTTPBench: Sendable {
 }
 
 final class AccessLog: Sendable {
-    private let state = Mutex<(records: [AccessRecord], waiting: [(Int, CheckedContinuation<Void, Never>)], changes: Int)>(
+    private let state = Mutex<
+        (records: [AccessRecord], waiting: [(Int, CheckedContinuation<Void, Never>)], changes: Int)
+    >(
         ([], [], 0))
 
     func append(_ record: AccessRecord) {

@@ -38,7 +38,9 @@ final class ConnectionCrowd {
         for _ in 0..<count {
             // A blocking connect: the listener's queue is emptied meanwhile.
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            guard descriptor >= 0 else { throw BenchmarkFailure("no socket: \(errorText); 'ulimit -n' must be above \(count)") }
+            guard descriptor >= 0 else {
+                throw BenchmarkFailure("no socket: \(errorText); 'ulimit -n' must be above \(count)")
+            }
             guard Self.connect(descriptor) else { throw BenchmarkFailure("connection \(members.count): \(errorText)") }
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
             let index = members.count

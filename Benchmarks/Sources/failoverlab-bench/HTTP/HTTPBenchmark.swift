@@ -8,7 +8,8 @@ internal import Netlink
 struct HTTPBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "http",
-        abstract: "The HTTP service beside nginx as a reverse proxy: rate, latency, 10,000 clients held, 10,000 slow ones.")
+        abstract:
+            "The HTTP service beside nginx as a reverse proxy: rate, latency, 10,000 clients held, 10,000 slow ones.")
 
     @Option(help: "Seconds of each measurement.")
     var seconds = 3
@@ -24,7 +25,8 @@ struct HTTPBenchmark: ParsableCommand {
 
     func validate() throws {
         guard 1...60 ~= seconds, 1...100 ~= repetitions, 1...1000 ~= connections, 0...15_000 ~= clients else {
-            throw ValidationError("--seconds is 1 to 60, --repetitions 1 to 100, --connections 1 to 1000, --clients 0 to 15000.")
+            throw ValidationError(
+                "--seconds is 1 to 60, --repetitions 1 to 100, --connections 1 to 1000, --clients 0 to 15000.")
         }
     }
 
@@ -34,7 +36,8 @@ struct HTTPBenchmark: ParsableCommand {
         } catch {
             let code = bench_enter_user_namespace()
             guard code == 0 else {
-                throw BenchmarkFailure("network namespaces need root or user namespaces: \(String(cString: strerror(code)))")
+                throw BenchmarkFailure(
+                    "network namespaces need root or user namespaces: \(String(cString: strerror(code)))")
             }
         }
         var files = rlimit()

@@ -13,7 +13,8 @@ struct HTTPTable {
         var lines = [
             "Requests through one proxy on one core: wrk (\(connections) connections) ─ proxy ─ nginx that answers 100 bytes, each in a",
             "network namespace. Medians of \(runs[.service]?.count ?? 0) measurements of \(seconds) s, taken in turns; "
-                + (hasTwoProcessors ? "generator and member share the other core." : "ONE core for all: compare nothing."),
+                + (hasTwoProcessors
+                    ? "generator and member share the other core." : "ONE core for all: compare nothing."),
             "Both write an access log; nginx as Debian configures it, a call a request.",
             "",
             row("", ["requests/s", "lowest", "highest", "CPU/request", "p50", "p99", "p99.9"]),
@@ -50,7 +51,8 @@ struct HTTPTable {
             }
             lines.append(
                 target(
-                    "\(grouped(Double(slow.clients))) slow clients: answered with 408", "\(slow.clients)", "\(slow.refused)",
+                    "\(grouped(Double(slow.clients))) slow clients: answered with 408", "\(slow.clients)",
+                    "\(slow.refused)",
                     holds: slow.refused == slow.clients))
             lines.append(target("the same: still connected afterwards", "0", "\(slow.open)", holds: slow.open == 0))
             lines.append("")

@@ -9,7 +9,9 @@ final class PinnedProgram {
 
     /// Starts it in the calling thread's namespace.
     init(_ words: [String], processor: Int32) throws {
-        guard bench_pin(processor) == 0 || bench_processor_count() == 1 else { throw BenchmarkFailure("no second processor") }
+        guard bench_pin(processor) == 0 || bench_processor_count() == 1 else {
+            throw BenchmarkFailure("no second processor")
+        }
         defer { bench_unpin() }
         program = try ChildProgram(["setpriv", "--pdeathsig", "KILL", "--"] + words)
         pid = program.identifier
@@ -33,7 +35,9 @@ final class PinnedProgram {
         get throws {
             // The first of three numbers: nanoseconds on a processor, proc(5).
             var sum: Int64 = 0
-            guard let folder = opendir("/proc/\(pid)/task") else { throw BenchmarkFailure("a proxy has ended: \(complaint)") }
+            guard let folder = opendir("/proc/\(pid)/task") else {
+                throw BenchmarkFailure("a proxy has ended: \(complaint)")
+            }
             defer { closedir(folder) }
             while let entry = readdir(folder) {
                 let name = withUnsafePointer(to: &entry.pointee.d_name) {
@@ -52,7 +56,10 @@ final class PinnedProgram {
         get throws {
             let status = String(decoding: try TextFile.read("/proc/\(pid)/status"), as: UTF8.self)
             let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-            guard let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+            guard
+                let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({
+                    Int($0)
+                })
             else { throw BenchmarkFailure("a proxy has ended: \(complaint)") }
             return kilobytes * 1024
         }

@@ -32,7 +32,9 @@ struct WrkRun {
         let line = answer.split(separator: "\n").first { $0.hasPrefix("figures ") } ?? ""
         let figures = line.split(separator: " ").dropFirst().compactMap { Int64($0) }
         guard figures.count == 6, figures[0] > 0, figures[1] > 0 else { throw BenchmarkFailure("wrk said: \(answer)") }
-        guard figures[5] == 0 else { throw BenchmarkFailure("\(figures[5]) of \(figures[0]) requests failed: \(answer)") }
+        guard figures[5] == 0 else {
+            throw BenchmarkFailure("\(figures[5]) of \(figures[0]) requests failed: \(answer)")
+        }
         requests = figures[0]
         requestsPerSecond = Double(figures[0]) / Double(figures[1]) * 1e6
         (median, percentile99, percentile999) = (

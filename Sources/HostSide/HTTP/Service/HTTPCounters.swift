@@ -30,7 +30,9 @@ struct HTTPCounters: Hashable, Sendable {
             reading("reused", reused, "Requests on a connection that had carried one before (TCP multiplexing)."),
             reading("busy-ports", busyPorts, "Source ports passed over because the kernel had them in use."),
         ]
-        let statuses = (1...5).map { reading("answers-\($0)xx", answered[$0], "Answers of members with status \($0)xx.") }
+        let statuses = (1...5).map {
+            reading("answers-\($0)xx", answered[$0], "Answers of members with status \($0)xx.")
+        }
         let failures = reasons.sorted { $0.key < $1.key }.map { name, count in
             reading("failed.\(name)", count, "Requests that no member answered to the end, for this reason.")
         }

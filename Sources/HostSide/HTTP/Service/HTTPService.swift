@@ -69,7 +69,8 @@ final class HTTPService: @unchecked Sendable {
         self.counted = counted
         let deadlines = DeadlineQueue(on: eventLoop)
         self.deadlines = deadlines
-        connections = ServerConnections(configuration, to: service.members, on: eventLoop, deadlines: deadlines) { change in
+        connections = ServerConnections(configuration, to: service.members, on: eventLoop, deadlines: deadlines) {
+            change in
             counted.counters.withLock { change(&$0) }
         }
     }
@@ -153,13 +154,14 @@ final class HTTPService: @unchecked Sendable {
         func seconds(since start: NIODeadline) -> Double { Double((now - start).nanoseconds) / 1e9 }
         let member = request.member.map { service.members[$0] }
         let record = AccessRecord(
-                time: .ofWallClock(), service: service.name, client: client, clientPort: port, vip: service.address,
-                vipPort: listeningPort, poolMember: member?.name, memberAddress: member?.address,
-                memberPort: member?.port, snatAddress: request.source?.address, snatPort: request.source?.port,
-                method: request.texts.method, uri: request.texts.uri, host: request.texts.host,
-                userAgent: request.texts.userAgent, forwardedFor: request.texts.forwardedFor, status: request.status, responseSize: request.responseSize,
-                serverTime: request.served.map(seconds), totalTime: seconds(since: request.began), reason: reason,
-                detail: detail.flatMap { $0.isEmpty ? nil : $0 }, tls: tls)
+            time: .ofWallClock(), service: service.name, client: client, clientPort: port, vip: service.address,
+            vipPort: listeningPort, poolMember: member?.name, memberAddress: member?.address,
+            memberPort: member?.port, snatAddress: request.source?.address, snatPort: request.source?.port,
+            method: request.texts.method, uri: request.texts.uri, host: request.texts.host,
+            userAgent: request.texts.userAgent, forwardedFor: request.texts.forwardedFor, status: request.status,
+            responseSize: request.responseSize,
+            serverTime: request.served.map(seconds), totalTime: seconds(since: request.began), reason: reason,
+            detail: detail.flatMap { $0.isEmpty ? nil : $0 }, tls: tls)
         accessLog?.append(record, on: eventLoop)
         onAccess(record)
     }

@@ -89,7 +89,7 @@ final class DeadlineQueue {
 
     private func fired() {
         timer = nil
-        let now = NIODeadline.now()
+        let now = eventLoop.now
         while let entry = entries.min, entry.time <= now {
             entries.removeMin()
             guard entry.counts else {

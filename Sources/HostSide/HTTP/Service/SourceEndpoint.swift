@@ -33,7 +33,8 @@ struct SourceCycle {
     func endpoint(_ turn: Int, autoMap: IPv4Address) -> SourceEndpoint {
         let width = max(1, addresses.count)
         return SourceEndpoint(
-            address: addresses.isEmpty ? autoMap : addresses[turn % width], port: ports.lowerBound + UInt16(turn / width))
+            address: addresses.isEmpty ? autoMap : addresses[turn % width],
+            port: ports.lowerBound + UInt16(turn / width))
     }
 }
 
@@ -70,14 +71,18 @@ extension IPv4Address {
         return destination.withSocketAddress(port: 9) { address, length -> IPv4Address? in
             var size = length
             let bytes = UnsafeMutableRawPointer(address)
-            guard connect(descriptor, address, length) == 0, getsockname(descriptor, address, &size) == 0 else { return nil }
+            guard connect(descriptor, address, length) == 0, getsockname(descriptor, address, &size) == 0 else {
+                return nil
+            }
             return IPv4Address(rawValue: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)))
         }
     }
 
     /// A `struct sockaddr_in` by hand, ip(7): family, port and address in network order, eight bytes of zero. Which
     /// module gives Swift its members depends on what else is imported.
-    func withSocketAddress<Result>(port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    func withSocketAddress<Result>(port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result)
+        -> Result
+    {
         withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
             bytes.storeBytes(of: UInt16(AF_INET), toByteOffset: 0, as: UInt16.self)
