@@ -42,12 +42,16 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case connections
     /// About the faults of an in-line element.
     case fault(FaultOrder)
+    /// About what a firewall lets through.
+    case policy(PolicyOrder)
 }
 
 public enum ApplianceReply: Hashable, Sendable, Codable {
     case done
     case refused(reason: String)
     case connections(ConnectionList)
+    /// Of a box of a pair.
+    case role(isActive: Bool)
 }
 
 /// Something that a person who reads the run wants to know: an election, a member that left its pool.

@@ -20,6 +20,6 @@ public struct HostSideError: Error, Hashable, CustomStringConvertible {
                 ((cause as? CertificateProblem)?.text ?? "\(cause)", "see the node's log")
             }
         description =
-            "virtual service \(service.name) cannot listen on \(service.address):\(service.port): \(reason); \(advice)"
+            "virtual service \(service.name) cannot listen on \(service.address.endpoint(port: service.port)): \(reason); \(advice)"
     }
 }

@@ -22,7 +22,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var kind: Kind
     /// The node on which it runs.
     public var from: String
-    public var target: IPv4Address
+    public var target: IPAddress
     public var port: UInt16
     /// Flows at the same time (`tcp-stream`, `udp`); 1 for the kinds that open a new one for each probe.
     public var flows: Int
@@ -42,7 +42,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var usesTLS: Bool
 
     public init(
-        name: String, kind: Kind, from: String, target: IPv4Address, port: UInt16, flows: Int, every: Duration,
+        name: String, kind: Kind, from: String, target: IPAddress, port: UInt16, flows: Int, every: Duration,
         payload: Int, patience: Duration, retryEvery: Duration, exchanges: Bool,
         path: String = "/", usesTLS: Bool = false
     ) {

@@ -46,7 +46,7 @@ extension NetlinkRequest {
     ) -> NetlinkRequest {
         var message = MessageBuilder(type: type, flags: flags)
         var header = rtmsg()
-        header.rtm_family = route.destination.family
+        header.rtm_family = route.destination.netlinkFamily
         header.rtm_dst_len = UInt8(clamping: route.prefixLength)
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
         if word == "delete" {
@@ -75,7 +75,7 @@ extension NetlinkRequest {
 extension MessageBuilder {
     fileprivate mutating func putNeighbor(_ address: NetworkAddress, on link: InterfaceReference, state: UInt16) {
         var header = ndmsg()
-        header.ndm_family = address.family
+        header.ndm_family = address.netlinkFamily
         header.ndm_state = state
         putStructure(header)
         putIndex(link, ofStructureSize: MemoryLayout<ndmsg>.size, fieldOffset: 4)

@@ -46,7 +46,7 @@ import Wire
 
     @Test func `is read with everything that it may say`() throws {
         let http = try #require(try service(read(lab(Self.whole))).http)
-        #expect(http.sourceAddresses == [IPv4Address(198, 51, 100, 11), IPv4Address(198, 51, 100, 12)])
+        #expect(http.sourceAddresses == [.ipv4(IPv4Address(198, 51, 100, 11)), .ipv4(IPv4Address(198, 51, 100, 12))])
         #expect(http.sourcePorts == 4000...4003 && http.forwardedFor == .off)
         #expect(http.multiplexing == ConnectionMultiplexing(idleTime: .seconds(2), mostRequests: 7))
         #expect(

@@ -7,14 +7,21 @@ public struct FirewallConfiguration: Hashable, Sendable, Codable {
     public var routes: [RouteConfiguration]
     /// nil for a firewall that stands alone.
     public var redundancy: RedundancyConfiguration?
+    /// nil where nothing is translated.
+    public var nat: NATConfiguration?
+    /// What it lets through when it starts.
+    public var policy: PolicyConfiguration
 
     public init(
-        name: String, ports: [PortConfiguration], routes: [RouteConfiguration], redundancy: RedundancyConfiguration?
+        name: String, ports: [PortConfiguration], routes: [RouteConfiguration], redundancy: RedundancyConfiguration?,
+        nat: NATConfiguration? = nil, policy: PolicyConfiguration = .open
     ) {
         self.name = name
         self.ports = ports
         self.routes = routes
         self.redundancy = redundancy
+        self.nat = nat
+        self.policy = policy
     }
 }
 

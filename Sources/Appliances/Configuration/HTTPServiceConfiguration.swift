@@ -18,7 +18,7 @@ public struct HTTPServiceConfiguration: Hashable, Sendable, Codable {
     /// nil: every request has a connection of its own to its member.
     public var multiplexing: ConnectionMultiplexing?
     /// The source addresses of connections to members; none for auto-map, the balancer's own address.
-    public var sourceAddresses: [IPv4Address]
+    public var sourceAddresses: [IPAddress]
     /// The source ports of connections to members, used one after the other and then again from the first.
     public var sourcePorts: ClosedRange<UInt16>
     /// nil: clients speak HTTP without TLS.
@@ -28,7 +28,7 @@ public struct HTTPServiceConfiguration: Hashable, Sendable, Codable {
         forwardedFor: ForwardedFor = .append, requestHeaders: HeaderRewriting = HeaderRewriting(),
         responseHeaders: HeaderRewriting = HeaderRewriting(), limits: HTTPLimits = HTTPLimits(),
         timeouts: HTTPTimeouts = HTTPTimeouts(), multiplexing: ConnectionMultiplexing? = nil,
-        sourceAddresses: [IPv4Address] = [], sourcePorts: ClosedRange<UInt16> = 10240...32767,
+        sourceAddresses: [IPAddress] = [], sourcePorts: ClosedRange<UInt16> = 10240...32767,
         tls: ServiceCertificate? = nil
     ) {
         self.forwardedFor = forwardedFor

@@ -19,7 +19,10 @@ extension Firewall {
     }
 
     /// Sends a message as UDP over the cross-connect; while the peer's MAC address is asked for, it waits.
-    mutating func sendToPeer(_ message: UnsafeRawBufferPointer, at now: Instant, into output: inout FrameQueue) {
+    mutating func sendToPeer(
+        _ message: UnsafeRawBufferPointer, port: UInt16 = SyncChannel.udpPort, at now: Instant,
+        into output: inout FrameQueue
+    ) {
         guard let cross = redundancy?.crossConnect, let source = message.baseAddress else { return }
         guard ports[cross.port].isUp else { return }
         let udpOffset = EthernetHeader.length + IPv4Header.minimumLength
@@ -28,7 +31,7 @@ extension Firewall {
         guard length <= FrameQueue.slotSize else { return }
         let frame = UnsafeMutableRawBufferPointer(start: scratch, count: length)
         (scratch + offset).copyMemory(from: source, byteCount: message.count)
-        let udp = UDPHeader(sourcePort: SyncChannel.udpPort, destinationPort: SyncChannel.udpPort).emit(
+        let udp = UDPHeader(sourcePort: port, destinationPort: port).emit(
             into: UnsafeMutableRawBufferPointer(rebasing: frame[udpOffset...]), payloadLength: message.count,
             source: cross.ownAddress, destination: cross.peerAddress)
         let ip = IPv4Header(
@@ -69,17 +72,22 @@ extension Firewall {
         }
         let datagram = UnsafeRawBufferPointer(
             start: packet + Int(layout.transportOffset), count: Int(layout.endOffset - layout.transportOffset))
-        let reception: SyncReception
+        var received: SyncReception?
         do throws(WireError) {
             let udp = try UDPView(datagram)
             guard udp.isChecksumValid(source: cross.peerAddress, destination: cross.ownAddress) else {
                 throw WireError(.udp, .wrongChecksum, found: Int(udp.checksum))
             }
-            reception = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
+            if udp.destinationPort == FirewallRedundancy.configurationPort {
+                try receiveConfiguration(udp.payload, at: now, into: &output)
+            } else {
+                received = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
+            }
         } catch {
             tally.messageErrors.count(error.reason)
             return
         }
+        guard let reception = received else { return }
         tally.recordsApplied &+= UInt64(reception.applied)
         tally.recordsRefused &+= UInt64(reception.refused)
         tally.recordsAcknowledged &+= UInt64(reception.acknowledged)

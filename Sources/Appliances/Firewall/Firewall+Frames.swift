@@ -11,8 +11,9 @@ extension Firewall {
     /// | advertisement | election | election |
     /// | cross-connect message of the peer | election, session table | the same |
     /// | for an own address | host side | host side |
+    /// | for a pool's address | filter, translate, route; an own one's rest to the host side | dropped as `standby` |
     /// | for a virtual address | dropped as `virtualAddress` | dropped as `standby` |
-    /// | transit | filter, then route | dropped as `standby` |
+    /// | transit | filter, translate, route | dropped as `standby` |
     mutating func handle(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
         switch ports.receive(frame, at: now, into: &output) {
         case .done:
@@ -20,7 +21,7 @@ extension Firewall {
         case .ipv4(let packet):
             let flow = packet.layout.fiveTuple
             if ports.owned.contains(flow.destination) {
-                receiveOwn(frame, packet.layout, at: now, into: &output)
+                receiveOwn(frame, packet, at: now, into: &output)
             } else if isForwarding {
                 forward(frame, packet, at: now, into: &output)
             } else {
@@ -28,28 +29,23 @@ extension Firewall {
             }
         case .group(let packet):
             receiveGroup(frame, packet.layout, at: now, into: &output)
-        case .other:
+        case .other, .ipv6, .ipv6Group:
             ports.counters.drop(.unsupportedEtherType)
         }
     }
 
-    private mutating func forward(
+    private mutating func receiveOwn(
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
-        switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
-        case .pass: ports.route(frame, packet, at: now, into: &output)
-        case .drop(let reason): ports.counters.drop(reason)
-        }
-    }
-
-    private mutating func receiveOwn(
-        _ frame: Frame, _ layout: FrameLayout, at now: Instant, into output: inout FrameQueue
-    ) {
+        let layout = packet.layout
         if let cross = redundancy?.crossConnect, frame.port == cross.port,
             layout.fiveTuple.destination == cross.ownAddress, layout.fiveTuple.protocol == .udp,
-            layout.fiveTuple.destinationPort == SyncChannel.udpPort
+            [SyncChannel.udpPort, FirewallRedundancy.configurationPort].contains(layout.fiveTuple.destinationPort)
         {
             return receiveSync(frame, layout, from: cross, at: now, into: &output)
+        }
+        if isForwarding, filter.nat.isExternal(layout.fiveTuple.destination) {
+            return receiveForPool(frame, packet, at: now, into: &output)
         }
         if isVirtual(layout.fiveTuple.destination) { return ports.counters.drop(.virtualAddress) }
         ports.deliverToHost(frame, into: &output)

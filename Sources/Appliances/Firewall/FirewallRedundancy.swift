@@ -12,6 +12,9 @@ struct FirewallRedundancy {
     /// Interval as VRRP's wire format carries it.
     var centiseconds: UInt16
 
+    /// UDP port on which two boxes compare configurations; the next one after that of sessions.
+    static let configurationPort = SyncChannel.udpPort + 1
+
     struct CrossConnect {
         var port: PortIndex
         var ownAddress: IPv4Address

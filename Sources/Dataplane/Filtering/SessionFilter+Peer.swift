@@ -66,11 +66,11 @@ extension SessionFilter {
             return .record(record(of: index, at: now))
         }
         guard bulk.isRunning else { return nil }
-        guard let index = table.next(after: bulk.last) else {
+        repeat { bulk.last = table.next(after: bulk.last) } while bulk.last.map { table[$0].isBlocked } == true
+        guard let index = bulk.last else {
             bulk = BulkTransfer()
             return .bulkEnds
         }
-        bulk.last = index
         table[index].toldAt = now.nanoseconds
         return .record(record(of: index, at: now))
     }
@@ -78,10 +78,12 @@ extension SessionFilter {
     private func record(of index: FlowIndex, at now: Instant) -> SessionRecord {
         let state = table[index].state
         let remaining = (table.expiry(of: index) - now).nanoseconds / 1_000_000
-        return SessionRecord(
+        var record = SessionRecord(
             operation: .update, flow: table.original(of: index), originatorState: state.original.rawValue,
             responderState: state.reply.rawValue, flags: state.reply == .closed ? [] : .answered,
             remainingMilliseconds: UInt32(clamping: max(0, remaining)))
+        record.outgoing = outgoing(of: index, arrivedAs: record.flow)
+        return record
     }
 
     // MARK: The Backup's half
@@ -95,33 +97,45 @@ extension SessionFilter {
         let match = table.find(record.flow)
         if onlyNew, match != nil || record.operation == .delete { return true }
         guard record.operation != .delete else {
-            if let match { table.remove(match.index) }
+            if let match { discard(match.index) }
             return true
         }
         guard let state = record.sessionState else { return true }
         let timeout = timers.timeout(of: state, protocol: record.flow.protocol)
         let expires = now + min(timeout, record.remaining)
+        let outgoing = record.outgoing
         if let match {
-            if match.direction == .original {
+            if match.direction == .original, self.outgoing(of: match.index, arrivedAs: record.flow) == outgoing {
                 table[match.index].state = state
                 table[match.index].generation = receivedGeneration
                 table.keep(match.index, until: expires, now: now)
                 return true
             }
-            // Opened from the other side since.
-            table.remove(match.index)
+            // Opened from the other side since, or again with another mapping.
+            discard(match.index)
         }
+        // Of a session that has ended at the peer, which this box has not heard.
+        if !onlyNew, let stale = table.find(outgoing.reversed) { discard(stale.index) }
         var session = Session(state: state)
         session.generation = receivedGeneration
+        guard adoptMappings(of: record, &session, evicts: !onlyNew, at: now) else {
+            abandon(session)
+            return false
+        }
         switch table.insert(
-            original: record.flow, reply: record.flow.reversed, value: session, expires: expires, now: now)
+            original: record.flow, reply: outgoing.reversed, value: session, expires: expires, now: now)
         {
         case .inserted(let index):
+            use(session, of: record.flow, at: now)
             // Only an Active records: what it learns from a rival that yielded, that one is to keep.
             if isRecording { note(index, at: now) }
             return true
-        case .conflict: return true
-        case .full: return false
+        case .conflict:
+            abandon(session)
+            return true
+        case .full:
+            abandon(session)
+            return false
         }
     }
 
@@ -138,7 +152,7 @@ extension SessionFilter {
         var index = table.next(after: nil)
         while let place = index {
             if table[place].generation != receivedGeneration {
-                table.remove(place)
+                discard(place)
                 removed += 1
             }
             index = table.next(after: place)
@@ -159,7 +173,8 @@ public enum NextSessionRecord: Hashable, Sendable {
 extension SessionRecord {
     /// The states of both sides; nil where a number is none of this filter's.
     public var sessionState: SessionState? {
-        guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState) else {
+        guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState)
+        else {
             return nil
         }
         return SessionState(original: original, reply: reply)

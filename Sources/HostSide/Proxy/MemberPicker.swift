@@ -26,7 +26,7 @@ struct MemberPicker: ~Copyable {
     }
 
     /// The members that are up: the chosen one, then the others in the pool's order, which are tried if it fails.
-    mutating func order(client: IPv4Address, port: UInt16) -> [PoolMemberConfiguration] {
+    mutating func order(client: IPAddress, port: UInt16) -> [PoolMemberConfiguration] {
         var order: [PoolMemberConfiguration] = []
         guard let first = choose(client: client, port: port) else { return order }
         var next: Int? = first
@@ -49,11 +49,11 @@ struct MemberPicker: ~Copyable {
     }
 
     /// The member for a new connection, by its place in the pool; nil where none is up.
-    mutating func choose(client: IPv4Address, port: UInt16) -> Int? {
+    mutating func choose(client: IPAddress, port: UInt16) -> Int? {
         switch scheduler {
         case .roundRobin: return roundRobin.next()
         case .consistentHash:
-            let place = maglev.member(for: Maglev.mix(UInt64(client.rawValue) << 16 | UInt64(port)))
+            let place = maglev.member(for: Maglev.mix(Maglev.identity(client.universal, port)))
             return place == Maglev.none ? nil : Int(place)
         }
     }
@@ -65,8 +65,7 @@ struct MemberPicker: ~Copyable {
         maglev.fill(
             members.indices.map {
                 Maglev.Member(
-                    identity: UInt64(members[$0].address.rawValue) << 16 | UInt64(members[$0].port), weight: weights[$0]
-                )
+                    identity: Maglev.identity(members[$0].address.universal, members[$0].port), weight: weights[$0])
             })
     }
 }

@@ -7,14 +7,14 @@ internal import NIOSSL
 public struct TLSFailure: Hashable, Sendable {
     public var time: Timestamp
     public var service: String
-    public var client: IPv4Address
+    public var client: IPAddress
     public var clientPort: UInt16
     /// The TLS library's word for it, such as `http-request` or `unsupported-protocol`; or `closed-in-handshake`,
     /// `handshake-timeout`, `closed-without-notice`.
     public var reason: String
 
     public var errorLine: String {
-        "\(time) ERROR \(service): TLS with the client failed: \(reason), client: \(client):\(clientPort)"
+        "\(time) ERROR \(service): TLS with the client failed: \(reason), client: \(client.endpoint(port: clientPort))"
     }
 
     /// The connection has ended, but TLS has not.

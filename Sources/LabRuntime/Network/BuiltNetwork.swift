@@ -4,6 +4,7 @@ internal import Glibc
 internal import Netlink
 internal import SystemPackage
 public import Topology
+internal import Wire
 
 /// The network of a lab, built: its namespaces live as long as this value, or a process or a socket within them.
 public final class BuiltNetwork {
@@ -110,7 +111,10 @@ public final class BuiltNetwork {
             switch step.action {
             case .createBridge(let name): requests.append(.createBridge(name))
             case .attach(let port, let bridge): requests.append(.setMaster(of: .name(port), to: .name(bridge)))
-            case .addAddress(let address, let interface): requests.append(.addAddress(address, to: .name(interface)))
+            case .addAddress(.ipv4(let address), let interface):
+                requests.append(.addAddress(address, to: .name(interface)))
+            case .addAddress(.ipv6(let address), let interface):
+                requests.append(.addAddress(address, to: .name(interface)))
             case .bringUp(let interface): requests.append(.setUp(.name(interface)))
             case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
             case .set(let sysctl):
@@ -246,6 +250,7 @@ typealias InterfaceReferenceText = Topology.InterfaceReference
 
 extension Route {
     init(_ route: RouteConfiguration) {
-        self.init(to: route.destination, gateway: route.gateway)
+        self.init(
+            to: route.destination.address, prefixLength: route.destination.prefixLength, gateway: route.gateway)
     }
 }

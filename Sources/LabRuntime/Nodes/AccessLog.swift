@@ -39,7 +39,7 @@ final class AccessLog: Sendable {
         failures = try Mailbox(on: process.loop) { [unowned process] failure in
             guard let leftOut = boundOfFailures.admit(at: process.loop.now) else { return }
             var details = [
-                "service": failure.service, "client": "\(failure.client):\(failure.clientPort)",
+                "service": failure.service, "client": failure.client.endpoint(port: failure.clientPort),
                 "reason": failure.reason,
             ]
             if leftOut > 0 { details["left-out"] = "\(leftOut)" }

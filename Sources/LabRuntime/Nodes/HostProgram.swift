@@ -1,6 +1,7 @@
 internal import Measurement
 internal import Topology
 internal import Traffic
+internal import Wire
 
 /// A client, backend or router: the kernel's own TCP/IP, with traffic programs on its sockets.
 final class HostProgram: NodeProgram {
@@ -12,7 +13,10 @@ final class HostProgram: NodeProgram {
     /// Servers listen from here on: they send nothing before they are asked.
     init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
         self.process = process
-        servers = try configuration.servers.map { try TrafficServer($0, nodeName: node.name, on: process.loop) }
+        let address: IPAddress = node.hasIPv6 ? .ipv6(.any) : .ipv4(.any)
+        servers = try configuration.servers.map {
+            try TrafficServer($0, nodeName: node.name, at: address, on: process.loop)
+        }
     }
 
     func start() { process.report(.ready) }

@@ -54,7 +54,7 @@ extension Supervisor {
             switch reply {
             case .connections(let list): then(.connections(list))
             case .refused(let reason): then(.failed(LabFailure(.lab, "\(name): \(reason)")))
-            case .done: then(.failed(LabFailure(.lab, "\(name) answered something else")))
+            case .done, .role: then(.failed(LabFailure(.lab, "\(name) answered something else")))
             }
         }
     }
@@ -89,8 +89,8 @@ extension Supervisor {
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
                     interfaces: node.interfaces.map { interface in
-                        [interface.name, interface.address.map { "\($0)" }, "\(interface.mac)"]
-                            .compactMap { $0 }.joined(separator: " ")
+                        ([interface.name] + interface.addresses.map { "\($0)" } + ["\(interface.mac)"])
+                            .joined(separator: " ")
                     })
             })
     }

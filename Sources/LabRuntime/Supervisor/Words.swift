@@ -35,6 +35,7 @@ extension ScenarioStep {
         case .wait(let duration): "wait \(duration)"
         case .waitFor(let event, let patience): "wait for \(event), at most \(patience)"
         case .fail(let fault, _): "\(fault)"
+        case .push(let push, _): "\(push)"
         }
     }
 }

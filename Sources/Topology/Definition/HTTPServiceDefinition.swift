@@ -19,7 +19,7 @@ import Wire
 struct HTTPServiceDefinition {
     var configuration: HTTPServiceConfiguration
     /// The addresses of the SNAT pool, and where they stand.
-    var sourceAddresses: [Located<IPv4Address>] = []
+    var sourceAddresses: [Located<IPAddress>] = []
     /// Certificate and key, where the service has its own.
     var certificateFiles: CertificateFiles?
 
@@ -28,10 +28,10 @@ struct HTTPServiceDefinition {
     init(_ service: MappingReader, timers: Timers, _ reader: LabReader) {
         configuration = HTTPServiceConfiguration(timeouts: timers == .vendor ? .vendor : HTTPTimeouts())
         for element in service["snat-pool"].map(reader.list) ?? [] {
-            guard let address = element.text.flatMap({ IPv4Address($0) }) else {
+            guard let address = element.text.flatMap({ IPAddress($0) }) else {
                 reader.report(
                     "an address of 'snat-pool' is \(element.found)", at: element.position,
-                    allowed: [IPv4Address.textForm])
+                    allowed: [IPAddress.textForm])
                 continue
             }
             if sourceAddresses.contains(where: { $0.value == address }) {
@@ -42,12 +42,12 @@ struct HTTPServiceDefinition {
         }
         configuration.sourceAddresses = sourceAddresses.map(\.value)
         if let value = service["snat-ports"] {
-            if let range = Self.ports(value) {
+            if let range = PortRangeText.parse(value) {
                 configuration.sourcePorts = range
             } else {
                 reader.report(
                     "'snat-ports' is \(value.found)", at: value.position,
-                    allowed: ["a port or a range from 1 to 65535, such as 4000-4003"])
+                    allowed: [PortRangeText.textForm])
             }
         }
         if let value = service["multiplexing"] { configuration.multiplexing = Self.multiplexing(value, reader) }
@@ -137,15 +137,5 @@ struct HTTPServiceDefinition {
         return ConnectionMultiplexing(
             idleTime: mapping.duration("idle-time", in: .milliseconds(1)...(.seconds(3600))) ?? defaults.idleTime,
             mostRequests: mapping.integer("most-requests", in: 1...1_000_000) ?? defaults.mostRequests)
-    }
-
-    /// `4000-4003`, or one port.
-    private static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
-        let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
-        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2,
-            first > 0,
-            first <= last
-        else { return nil }
-        return first...last
     }
 }

@@ -1,7 +1,8 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "scenario",
+        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "pushes",
+        "scenario",
         "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
@@ -13,6 +14,13 @@ enum LabKeys {
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
         "addresses", "cross-connect", "virtual-router-ids",
     ]
+    static let nat = ["pools", "rules", "timers"]
+    static let natPool = ["addresses", "ports", "filtering", "pooling"]
+    static let natRule = ["source", "destination", "protocol", "ports", "pool"]
+    static let natTimers = ["udp", "tcp-established", "tcp-transitory", "icmp-query"]
+    static let firewall = ["redundancy", "nat", "objects", "rules", "otherwise"]
+    static let rule = ["action", "on", "from", "to", "protocol", "ports"]
+    static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService

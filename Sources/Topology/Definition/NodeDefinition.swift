@@ -17,11 +17,19 @@ struct NodeDefinition {
             let own =
                 switch self {
                 case .client, .backend, .router: ["services"]
-                case .firewall: ["redundancy"]
+                case .firewall: LabKeys.firewall
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
             return ["role", "interfaces", "gateway", "routes"] + own + ["programs", "sysctls"]
+        }
+
+        /// Whether its dataplane knows IPv6; the kernel does.
+        var speaksIPv6: Bool {
+            switch self {
+            case .client, .backend, .router, .loadBalancer: true
+            case .firewall, .gatewayFirewall: false
+            }
         }
 
         var article: String {
@@ -34,8 +42,9 @@ struct NodeDefinition {
     }
 
     struct Route {
-        var destination: IPv4Network
-        /// An address or a reference.
+        /// nil for `default`: of each family that the gateway has.
+        var destination: IPNetwork?
+        /// An address or a reference, or a list with one of each family.
         var gateway: LabValue
         var position: SourcePosition
     }
@@ -43,12 +52,16 @@ struct NodeDefinition {
     var name: Located<String>
     var role: Role
     var interfaces: [InterfaceDefinition] = []
-    /// An address or a reference.
+    /// An address or a reference, or a list with one of each family.
     var gateway: LabValue?
     var routes: [Route] = []
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
+    /// Of a firewall; its peer may say it.
+    var nat: NATDefinition?
+    /// Of a firewall.
+    var policy = PolicyConfiguration.open
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
@@ -82,11 +95,15 @@ struct NodeDefinition {
         }
         gateway = mapping["gateway"]
         routes = mapping["routes"].map { Self.routes($0, node: entry.key, reader) } ?? []
-        if gateway != nil, let second = routes.first(where: { $0.destination == .any }) {
+        if gateway != nil, let second = routes.first(where: { $0.destination?.isDefault ?? true }) {
             reader.report("'\(entry.key)' has a gateway and a default route as well", at: second.position)
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        nat = mapping["nat"].flatMap { NATDefinition($0, reader) }
+        if role == .firewall {
+            policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
+        }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
         if role == .gatewayFirewall {
@@ -111,15 +128,16 @@ struct NodeDefinition {
     private static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
         var routes: [Route] = []
         for entry in named(value, "the routes of '\(node)'", reader) {
-            guard let destination = entry.key == "default" ? .any : IPv4Network(entry.key) else {
+            let destination = IPNetwork(entry.key)
+            guard destination != nil || entry.key == "default" else {
                 reader.report(
                     "'\(LabValue.shortened(entry.key))' is no destination of a route", at: entry.keyPosition,
-                    allowed: [IPv4Network.textForm, "default"],
-                    suggestion: IPv4InterfaceAddress(entry.key).map { "\($0.network)" })
+                    allowed: [IPNetwork.textForm, "default"],
+                    suggestion: IPInterfaceAddress(entry.key).map { "\($0.network)" })
                 continue
             }
             if routes.contains(where: { $0.destination == destination }) {
-                reader.report("'\(node)' has two routes to \(destination)", at: entry.keyPosition)
+                reader.report("'\(node)' has two routes to \(entry.key)", at: entry.keyPosition)
                 continue
             }
             routes.append(Route(destination: destination, gateway: entry.value, position: entry.keyPosition))

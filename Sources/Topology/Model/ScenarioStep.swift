@@ -8,6 +8,8 @@ public enum ScenarioStep: Hashable, Sendable, Codable {
     case waitFor(event: String, within: Duration)
     /// Makes something fail, or come back; the event gets that name.
     case fail(Fault, as: String)
+    /// Changes what firewalls let through; the event gets that name.
+    case push(Push, as: String)
 }
 
 /// Something that a scenario does to a node.
@@ -97,6 +99,16 @@ extension Fault: CustomStringConvertible {
         case .linkDown(let interface), .linkUp(let interface): "\(kind.rawValue) \(interface)"
         case .kill(let program), .startProgram(let program): "\(kind.rawValue) \(program)"
         default: "\(kind.rawValue) \(rule ?? node)"
+        }
+    }
+}
+
+extension ScenarioStep {
+    /// The event that it makes.
+    public var event: String? {
+        switch self {
+        case .fail(_, as: let name), .push(_, as: let name): name
+        case .start, .stop, .wait, .waitFor: nil
         }
     }
 }

@@ -12,7 +12,7 @@ public struct PlanStep: Hashable, Sendable, Codable {
         /// A bridge without spanning tree, forward delay and multicast snooping, so that it forwards at once.
         case createBridge(name: String)
         case attach(port: String, bridge: String)
-        case addAddress(IPv4InterfaceAddress, interface: String)
+        case addAddress(IPInterfaceAddress, interface: String)
         case bringUp(interface: String)
         case addRoute(RouteConfiguration)
     }

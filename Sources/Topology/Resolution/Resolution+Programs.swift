@@ -28,7 +28,7 @@ extension Resolution {
         if let own = nginx.configuration {
             text = references.resolve(text: own.value, at: own.position, reader)
         } else {
-            text = nginx.text(upstreams: upstreams(nginx, of: node).map { "\($0.address):\($0.port)" })
+            text = nginx.text(upstreams: upstreams(nginx, of: node).map { $0.address.endpoint(port: $0.port) })
         }
         return ProgramConfiguration(
             name: "nginx",
@@ -40,7 +40,7 @@ extension Resolution {
     }
 
     private func upstreams(_ nginx: NginxDefinition, of node: String) -> [(
-        node: String, address: IPv4Address, port: UInt16
+        node: String, address: IPAddress, port: UInt16
     )] {
         nginx.upstreams.compactMap { upstream in
             endpoint(upstream.value.host, seenFrom: node, "an upstream", at: upstream.position).map {
@@ -93,7 +93,7 @@ extension Resolution {
     }
 
     private func neighborAddress(_ value: LabValue, of node: String) -> IPv4Address? {
-        nextHop(value, of: node, what: "a neighbor of BIRD")
+        nextHops(value, of: node, what: "a neighbor of BIRD", .ipv4).first?.ipv4
     }
 
     /// `10.9.0.0/24`, or an address or a reference to one as a route of its own.

@@ -42,7 +42,9 @@ struct VariantReading {
             tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words, references: resolution.references,
             reader)
         let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
-        let scenario = ScenarioReading(tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, reader)
+        let pushes = PushReading.changes(tree["pushes"], reader)
+        let scenario = ScenarioReading(
+            tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, pushes: pushes, reader)
         faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
             definition.expectations, nodes: nodes, elements: faults.elements, traffic: words, scenario: scenario,

@@ -3,6 +3,7 @@ internal import LabTime
 internal import Measurement
 internal import SystemPackage
 internal import TLSSession
+internal import Wire
 
 /// One probe of `http-request`: a connection from a new source port, one GET and its answer with its status, and
 /// a close. Patience runs from the first SYN to the answer's end. It survives with a status below 400.
@@ -35,7 +36,7 @@ final class HTTPProbe: Flow {
         started = context.loop.now
         _ = meter.ask(at: started)
         let request = Array(
-            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
+            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address.bracketed)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
                 .utf8)
         if context.program.usesTLS {
             do {

@@ -89,10 +89,14 @@ final class FirewallLab {
     let usesVirtualMAC: Bool
     let preempts: Bool
     let sessionCapacity: Int
+    /// Of each box, by its number.
+    let nat: (Int) -> NATConfiguration?
 
     init(
-        seed: UInt64 = 1, usesVirtualMAC: Bool = false, preempts: Bool = true, sessionCapacity: Int = 1024
+        seed: UInt64 = 1, usesVirtualMAC: Bool = false, preempts: Bool = true, sessionCapacity: Int = 1024,
+        nat: @escaping (Int) -> NATConfiguration? = { _ in nil }
     ) throws {
+        self.nat = nat
         random = SeededGenerator(seed: seed)
         self.usesVirtualMAC = usesVirtualMAC
         self.preempts = preempts
@@ -130,7 +134,7 @@ final class FirewallLab {
                 virtualRouters: [
                     VirtualRouterConfiguration(port: "outside", id: 10, addresses: [Self.virtualAddresses[0]]),
                     VirtualRouterConfiguration(port: "inside", id: 20, addresses: [Self.virtualAddresses[1]]),
-                ]))
+                ]), nat: nat(number))
         return try Firewall(configuration, sessionCapacity: sessionCapacity)
     }
 
@@ -260,8 +264,9 @@ final class FirewallLab {
     func step(until end: Instant) -> Bool {
         var next: Int?
         for index in deliveries.indices {
-            if let best = next, (deliveries[best].at.nanoseconds, deliveries[best].order)
-                <= (deliveries[index].at.nanoseconds, deliveries[index].order)
+            if let best = next,
+                (deliveries[best].at.nanoseconds, deliveries[best].order)
+                    <= (deliveries[index].at.nanoseconds, deliveries[index].order)
             {
                 continue
             }

@@ -8,14 +8,14 @@ public struct AccessRecord: Hashable, Sendable, Codable {
     /// When the answer was complete.
     public var time: Timestamp
     public var service: String
-    public var client: IPv4Address
+    public var client: IPAddress
     public var clientPort: UInt16
-    public var vip: IPv4Address
+    public var vip: IPAddress
     public var vipPort: UInt16
     public var poolMember: String?
-    public var memberAddress: IPv4Address?
+    public var memberAddress: IPAddress?
     public var memberPort: UInt16?
-    public var snatAddress: IPv4Address?
+    public var snatAddress: IPAddress?
     public var snatPort: UInt16?
     /// Empty, like `uri`, where the request could not be read.
     public var method: String

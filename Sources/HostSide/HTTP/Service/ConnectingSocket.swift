@@ -13,10 +13,10 @@ enum ConnectingSocket {
 
     /// - Returns: a descriptor that does not block and whose SYN is sent
     static func open(
-        from source: SourceEndpoint, to address: IPv4Address, port: UInt16
+        from source: SourceEndpoint, to address: IPAddress, port: UInt16
     ) throws(Failure) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_INET, kind, 0)
+        let descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, kind, 0)
         guard descriptor >= 0 else { throw Failure(code: errno) }
         var one: Int32 = 1
         // A port whose last connection is over may be bound again at once; connecting tells whether it may be used.

@@ -30,7 +30,7 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     static let mostEmptyLines = 4
 
     let service: HTTPService
-    let address: IPv4Address
+    let address: IPAddress
     let port: UInt16
     var context: ChannelHandlerContext?
     var phase = Phase.idle
@@ -55,7 +55,7 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
 
     init(_ service: HTTPService, from remote: SocketAddress?) {
         self.service = service
-        address = remote?.ipAddress.flatMap { IPv4Address($0) } ?? .any
+        address = remote?.ipAddress.flatMap { IPAddress($0) } ?? .ipv4(.any)
         port = UInt16(truncatingIfNeeded: remote?.port ?? 0)
     }
 

@@ -29,7 +29,7 @@ final class HTTPService: @unchecked Sendable {
     private let onTLSFailure: @Sendable (TLSFailure) -> Void
     private let onAccess: @Sendable (AccessRecord) -> Void
     private var listeningPort: UInt16
-    private var clientText: (address: IPv4Address, text: String) = (.any, "0.0.0.0")
+    private var clientText: (address: IPAddress, text: String) = (.ipv4(.any), "0.0.0.0")
     private let counted: Counted
     private let listener = Mutex<(any Channel)?>(nil)
 
@@ -39,7 +39,7 @@ final class HTTPService: @unchecked Sendable {
         init(_ picker: consuming MemberPicker) { self.picker = picker }
 
         func set(_ member: String, isUp: Bool) { picker.set(member, isUp: isUp) }
-        func choose(client: IPv4Address, port: UInt16) -> Int? { picker.choose(client: client, port: port) }
+        func choose(client: IPAddress, port: UInt16) -> Int? { picker.choose(client: client, port: port) }
         func next(after member: Int, first: Int) -> Int? { picker.next(after: member, first: first) }
     }
 
@@ -136,19 +136,19 @@ final class HTTPService: @unchecked Sendable {
     }
 
     /// A client's address in words; remembers the last one, for clients ask more than once.
-    func text(of client: IPv4Address) -> String {
+    func text(of client: IPAddress) -> String {
         if clientText.address != client { clientText = (client, client.description) }
         return clientText.text
     }
 
-    func tlsFailed(client: IPv4Address, port: UInt16, reason: String) {
+    func tlsFailed(client: IPAddress, port: UInt16, reason: String) {
         count { $0.tlsFailures[reason, default: 0] += 1 }
         onTLSFailure(
             TLSFailure(time: .ofWallClock(), service: service.name, client: client, clientPort: port, reason: reason))
     }
 
     func log(
-        _ request: RequestInProgress, client: IPv4Address, port: UInt16, reason: String?, detail: String?, tls: String?
+        _ request: RequestInProgress, client: IPAddress, port: UInt16, reason: String?, detail: String?, tls: String?
     ) {
         let now = NIODeadline.now()
         func seconds(since start: NIODeadline) -> Double { Double((now - start).nanoseconds) / 1e9 }

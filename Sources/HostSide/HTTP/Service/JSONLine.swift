@@ -43,7 +43,8 @@ struct JSONLine {
         put(micro % 1_000_000, digits: 6)
     }
 
-    mutating func add(_ key: StaticString, address: IPv4Address) {
+    mutating func add(_ key: StaticString, address: IPAddress) {
+        guard case .ipv4(let address) = address else { return add(key, text: address.description) }
         begin(key)
         put("\"")
         for shift: UInt32 in [24, 16, 8, 0] {

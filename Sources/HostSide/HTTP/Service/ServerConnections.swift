@@ -17,7 +17,7 @@ final class ServerConnections {
         var idle: ContiguousArray<ServerConnection> = []
         var taken: TakenTurns
         /// The balancer's own address towards it.
-        var autoMap: IPv4Address?
+        var autoMap: IPAddress?
     }
 
     let limits: HTTPLimits
@@ -76,7 +76,7 @@ final class ServerConnections {
 
     private func open(_ member: Int) throws(ExchangeFailure) -> ServerConnection {
         let target = members[member].configuration
-        guard let own = members[member].autoMap ?? IPv4Address.ownAddress(towards: target.address) else {
+        guard let own = members[member].autoMap ?? IPAddress.ownAddress(towards: target.address) else {
             throw ExchangeFailure(.memberUnreachable, "no route to \(target.address)")
         }
         members[member].autoMap = own

@@ -3,7 +3,7 @@ internal import Wire
 
 /// Source address and port of a connection to a member.
 struct SourceEndpoint: Hashable, Sendable {
-    var address: IPv4Address
+    var address: IPAddress
     var port: UInt16
 }
 
@@ -13,11 +13,11 @@ struct SourceEndpoint: Hashable, Sendable {
 /// A combination is known by its turn, 0 … `count` - 1.
 struct SourceCycle {
     /// Without any, the balancer's own address (auto-map).
-    let addresses: [IPv4Address]
+    let addresses: [IPAddress]
     let ports: ClosedRange<UInt16>
     private var turn = 0
 
-    init(addresses: [IPv4Address], ports: ClosedRange<UInt16>) {
+    init(addresses: [IPAddress], ports: ClosedRange<UInt16>) {
         self.addresses = addresses
         self.ports = ports
     }
@@ -30,7 +30,7 @@ struct SourceCycle {
         return turn
     }
 
-    func endpoint(_ turn: Int, autoMap: IPv4Address) -> SourceEndpoint {
+    func endpoint(_ turn: Int, autoMap: IPAddress) -> SourceEndpoint {
         let width = max(1, addresses.count)
         return SourceEndpoint(
             address: addresses.isEmpty ? autoMap : addresses[turn % width],
@@ -60,35 +60,46 @@ struct TakenTurns {
     }
 }
 
-extension IPv4Address {
+extension IPAddress {
     /// The address from which this kernel would speak to a destination; nil where no route leads there.
     ///
-    /// Connecting a UDP socket sends nothing: it only chooses the route and with it the source, ip(7).
-    static func ownAddress(towards destination: IPv4Address) -> IPv4Address? {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    /// Connecting a UDP socket sends nothing: it only chooses the route and with it the source, ip(7), ipv6(7).
+    static func ownAddress(towards destination: IPAddress) -> IPAddress? {
+        let family = destination.isIPv4 ? AF_INET : AF_INET6
+        let descriptor = socket(family, Int32(SOCK_DGRAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        return destination.withSocketAddress(port: 9) { address, length -> IPv4Address? in
+        return destination.withSocketAddress(port: 9) { address, length -> IPAddress? in
             var size = length
-            let bytes = UnsafeMutableRawPointer(address)
             guard connect(descriptor, address, length) == 0, getsockname(descriptor, address, &size) == 0 else {
                 return nil
             }
-            return IPv4Address(rawValue: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)))
+            let raw = UnsafeRawPointer(address)
+            return destination.isIPv4 ? .ipv4(raw.readIPv4(at: 4)) : .ipv6(raw.readIPv6(at: 8))
         }
     }
 
-    /// A `struct sockaddr_in` by hand, ip(7): family, port and address in network order, eight bytes of zero. Which
-    /// module gives Swift its members depends on what else is imported.
-    func withSocketAddress<Result>(port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result)
-        -> Result
-    {
-        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes in
+    /// `struct sockaddr_in` and `sockaddr_in6` by hand: family and port in network order; then the IPv4 address and eight
+    /// bytes of zero, or flow label (4), IPv6 address (16) and scope (4). Which module gives Swift their members depends
+    /// on what else is imported. ip(7), ipv6(7)
+    func withSocketAddress<Result>(
+        port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
+        withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
-            bytes.storeBytes(of: UInt16(AF_INET), toByteOffset: 0, as: UInt16.self)
-            bytes.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
-            bytes.storeBytes(of: rawValue.bigEndian, toByteOffset: 4, as: UInt32.self)
-            return body(bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+            bytes.storeBytes(of: UInt16(isIPv4 ? AF_INET : AF_INET6), toByteOffset: 0, as: UInt16.self)
+            let base = bytes.baseAddress!
+            base.write(port, at: 2)
+            let length: socklen_t
+            switch self {
+            case .ipv4(let address):
+                base.write(address, at: 4)
+                length = 16
+            case .ipv6(let address):
+                base.write(address, at: 8)
+                length = 28
+            }
+            return body(base.assumingMemoryBound(to: sockaddr.self), length)
         }
     }
 }
