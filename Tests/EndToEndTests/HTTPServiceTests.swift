@@ -152,7 +152,7 @@ extension EndToEnd {
             #expect(count("/bad") == 0 && count("secret") == 0)
             #expect(
                 count("GET /1 HTTP/1.1\r\n") == 2 && count("POST /2 HTTP/1.1\r\n") == 2
-                    && count("\r\n3\r\nabc\r\n0\r\n\r\n") == 2)
+                    && count("3\r\nabc\r\n0\r\n\r\n") == 2)
             // Of the six requests, and of the one whose body stopped.
             #expect(count("X-Balancer: lb\r\n") == 7 && count("X-Forwarded-For: 192.0.2.10\r\n") == 7)
         }
