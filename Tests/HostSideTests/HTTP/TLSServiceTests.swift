@@ -10,10 +10,9 @@ import Testing
 @testable import HostSide
 
 @Suite struct `HTTP service with TLS` {
-    private static let http = HTTPServiceConfiguration(tls: .lab)
-    /// For those who are silent. The handshake of whoever speaks has this time, too, on a machine that is busy.
-    private static let impatient = HTTPServiceConfiguration(
-        timeouts: HTTPTimeouts(clientHeader: .seconds(2), keepAlive: .milliseconds(300)), tls: .lab)
+    /// The time for a head is that for the handshake, too: not short, for the machine may be busy.
+    private static let http = HTTPServiceConfiguration(
+        timeouts: HTTPTimeouts(clientHeader: .seconds(5), keepAlive: .milliseconds(300)), tls: .lab)
 
     /// Sends a request through TLS, and returns what came until the service closed.
     private func ask(
@@ -70,7 +69,7 @@ import Testing
 
     @Test func `half a request inside TLS is 408, and silence after the handshake is the end`() async throws {
         let member = try await HTTPMember()
-        try await HTTPBench.run([member.port], Self.impatient) { bench in
+        try await HTTPBench.run([member.port], Self.http) { bench in
             let half = try await ask(bench.port, "GET / HTTP/1.1\r\nHo")
             #expect(half.status == 408, "\(half)")
             let idle = try await ask(bench.port, "GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
@@ -89,7 +88,7 @@ import Testing
         async throws
     {
         let member = try await HTTPMember()
-        try await HTTPBench.run([member.port], Self.impatient) { bench in
+        try await HTTPBench.run([member.port], Self.http) { bench in
             _ = try await TestClient.exchange(bench.port, sending: text, finishes: false)
             #expect(bench.failures.all.map(\.reason) == [reason])
             #expect(bench.counter("tls-failed.\(reason)") == 1 && bench.counter("requests") == 0)
