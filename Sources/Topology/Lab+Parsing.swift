@@ -16,7 +16,7 @@ extension Lab {
     }
 
     public init(_ document: LabDocument, seed: Int? = nil) throws(LabFileErrors) {
-        let reader = LabReader()
+        let reader = LabReader(folder: document.source.folder)
         let lab = LabReading(document, reader, seed: seed).read()
         if let lab, reader.errors.isEmpty {
             self = lab

@@ -1,19 +1,27 @@
 internal import Capture
 internal import Foundation
+internal import HostSide
 internal import LabFile
 internal import LabRuntime
 internal import Topology
 
 /// Finds and reads the lab that a person names: a folder, a file, or a name of the catalogue.
 enum LabArgument {
-    /// - Parameter seed: of all chance, instead of the lab file's
-    static func load(_ argument: String, seed: Int? = nil) throws -> Lab {
+    /// - Parameters:
+    ///   - seed: of all chance, instead of the lab file's
+    ///   - isPlayed: whether the lab is to run, for which the files that it names must be there and fit
+    static func load(_ argument: String, seed: Int? = nil, isPlayed: Bool = true) throws -> Lab {
         let path = try path(of: argument)
         do {
             let lab = try Lab(path: path, seed: seed)
             for filter in lab.filters {
                 if let refusal = Capture.CaptureFilter.problem(in: filter.text) {
                     throw lab.error("\(refusal)", at: filter.position)
+                }
+            }
+            for files in isPlayed ? lab.certificates : [] {
+                if let problem = CertificateProblem(certificate: files.certificate, key: files.key) {
+                    throw lab.error(problem.text, at: problem.isOfKey ? files.keyPosition : files.certificatePosition)
                 }
             }
             return lab

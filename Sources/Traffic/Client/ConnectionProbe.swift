@@ -2,6 +2,7 @@ internal import EventLoop
 internal import LabTime
 internal import Measurement
 internal import SystemPackage
+internal import TLSSession
 
 /// One probe over a connection from a new source port: one request, its answer, and a close. Patience runs from the
 /// first SYN to the answer. What is asked, and what counts as an answer, is its subclasses' business.
@@ -9,10 +10,13 @@ class ConnectionProbe: Flow {
     let context: FlowContext
     let flow: UInt32
     let events: FlowEvents
-    /// Bytes that are still to be sent.
+    /// What `ask` wants to be sent.
     var request: [UInt8] = []
     var meter: FlowMeter
     private(set) var hasEnded = false
+    /// Bytes that are still to be sent: the request, or TLS records.
+    private var output: [UInt8] = []
+    private var tls: ClientTLSSession?
     private var socket: Socket?
     private var source: Endpoint?
     private var started: Instant
@@ -48,6 +52,12 @@ class ConnectionProbe: Flow {
     final func start() {
         started = context.loop.now
         ask(meter.ask(at: started), at: started)
+        do {
+            output = try context.program.usesTLS ? openTLS(with: request) : request
+        } catch {
+            timer = context.loop.schedule(at: started) { [unowned self] in tlsFailed(error) }
+            return
+        }
         do throws(Errno) {
             let (socket, _) = try context.connectedSocket(.tcp)
             self.socket = socket
@@ -74,21 +84,45 @@ class ConnectionProbe: Flow {
     }
 
     private func send() {
-        guard let socket, !request.isEmpty else { return }
-        switch request.withUnsafeBytes({ socket.send($0) }) {
-        case .bytes(let count): request.removeFirst(count)
+        guard let socket, !output.isEmpty else { return }
+        switch output.withUnsafeBytes({ socket.send($0) }) {
+        case .bytes(let count): output.removeFirst(count)
         case .wouldBlock, .endOfStream: break
         case .failed(let error): return end(FlowEnding(error == .brokenPipe ? .connectionReset : error))
         }
-        if request.isEmpty { try? context.loop.change(socket.descriptor, to: .readable) }
+        try? context.loop.change(socket.descriptor, to: output.isEmpty ? .readable : [.readable, .writable])
     }
 
     private func read() {
-        switch socket?.receiveAll(isStream: true, while: { !hasEnded }, take) {
+        switch socket?.receiveAll(isStream: true, while: { !hasEnded }, receive) {
         case .endOfStream: closedByPeer()
         case .failed(let error): end(FlowEnding(error))
         case .bytes, .wouldBlock, nil: break
         }
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) {
+        guard let tls else { return take(bytes) }
+        do {
+            let (answer, reply) = try tls.receive(bytes)
+            if !reply.isEmpty {
+                output += reply
+                send()
+            }
+            if !hasEnded, !answer.isEmpty { answer.withUnsafeBytes { take($0) } }
+        } catch {
+            tlsFailed(error)
+        }
+    }
+
+    private func openTLS(with request: [UInt8]) throws -> [UInt8] {
+        let session = try ClientTLSSession()
+        tls = session
+        return try session.send(request)
+    }
+
+    private func tlsFailed(_ error: any Error) {
+        end(FlowEnding(outcome: .refused, reason: "TLS: \(ClientTLSSession.words(error))"))
     }
 
     // MARK: Ending
