@@ -32,26 +32,32 @@ extension LoadBalancer {
 
     /// Sessions of fast-path services and mappings of per-packet services. What ends at the host side, its kernel knows.
     private func connections(at now: Instant) -> ConnectionList {
-        let sessions = flows.connections { place in
-            let flow = flows.original(of: place)
-            let toMember = flows.reply(of: place)?.reversed ?? flow
+        connections(FiveTuple.self, at: now) + connections(IPv6FiveTuple.self, at: now)
+    }
+
+    private func connections<Tuple: BalancedTuple>(_ family: Tuple.Type, at now: Instant) -> ConnectionList {
+        let (flows, mappings) = (Tuple.flows(of: self), Tuple.mappings(of: self))
+        let sessions = flows.pointee.connections { place in
+            let flow = flows.pointee.original(of: place)
+            let toMember = flows.pointee.reply(of: place)?.reversed ?? flow
             return ConnectionReading(
                 source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",
-                state: flow.protocol == .tcp ? flows[place].progress.words : "OPEN",
-                remaining: max(.zero, flows.expiry(of: place) - now),
+                state: flow.protocol == .tcp ? flows.pointee[place].progress.words : "OPEN",
+                remaining: max(.zero, flows.pointee.expiry(of: place) - now),
                 translated: toMember == flow ? nil : toMember.connectionWords)
         }
-        let datagrams = mappings.connections { place in
-            let mapping = mappings[place]
-            let service = configuration.services[Int(mapping.service)]
+        let services = configuration.services
+        let datagrams = mappings.pointee.connections { place in
+            let mapping = mappings.pointee[place]
+            let service = services[Int(mapping.service)]
+            let own = "\(mappings.pointee.original(of: place).destination)"
             return ConnectionReading(
-                source: "\(mapping.client):\(mapping.clientPort)", destination: "\(service.address):\(service.port)",
-                protocol: "udp", state: "OPEN", remaining: max(.zero, mappings.expiry(of: place) - now),
-                translated: "\(mappings.original(of: place).destination):\(mapping.translationPort) -> \(service.name)")
+                source: Tuple.end("\(mapping.client)", mapping.clientPort),
+                destination: Tuple.end("\(service.address)", service.port), protocol: "udp", state: "OPEN",
+                remaining: max(.zero, mappings.pointee.expiry(of: place) - now),
+                translated: "\(Tuple.end(own, mapping.translationPort)) -> \(service.name)")
         }
-        return ConnectionList(
-            connections: Array((sessions.connections + datagrams.connections).prefix(ConnectionList.most)),
-            total: sessions.total + datagrams.total)
+        return sessions + datagrams
     }
 
     private mutating func setMember(

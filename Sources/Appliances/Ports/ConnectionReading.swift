@@ -59,21 +59,32 @@ public struct ConnectionList: Hashable, Sendable, Codable {
 
     /// Connections that one answer shows at most.
     public static var most: Int { 5000 }
-}
 
-extension FiveTuple {
-    /// `10.0.0.3:443 -> 10.0.0.1:4000`
-    var connectionWords: String { "\(sourceWords) -> \(destinationWords)" }
-    /// The address alone where the protocol has no ports.
-    var sourceWords: String { words(source, sourcePort) }
-    var destinationWords: String { words(destination, destinationPort) }
-
-    private func words(_ address: IPv4Address, _ port: UInt16) -> String {
-        `protocol` == .tcp || `protocol` == .udp || `protocol` == .icmp ? "\(address):\(port)" : "\(address)"
+    /// One list after the other, as one.
+    public static func + (a: ConnectionList, b: ConnectionList) -> ConnectionList {
+        ConnectionList(connections: Array((a.connections + b.connections).prefix(most)), total: a.total + b.total)
     }
 }
 
-extension FlowTable {
+extension FlowTuple {
+    /// `10.0.0.3:443 -> 10.0.0.1:4000`
+    var connectionWords: String { "\(sourceWords) -> \(destinationWords)" }
+    /// The address alone where the protocol has no ports.
+    var sourceWords: String { words("\(source)", sourcePort) }
+    var destinationWords: String { words("\(destination)", destinationPort) }
+
+    private func words(_ address: String, _ port: UInt16) -> String {
+        let hasPorts = `protocol` == .tcp || `protocol` == .udp || `protocol` == Self.controlProtocol
+        return hasPorts ? Self.end(address, port) : address
+    }
+
+    /// IPv6 addresses stand in brackets. Source: RFC 5952, 6
+    static func end(_ address: String, _ port: UInt16) -> String {
+        address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
+}
+
+extension KeyedFlowTable {
     /// The table as a person reads it.
     /// - Complexity: O(n) in the table's connections, as far as they are shown
     borrowing func connections(_ reading: (FlowIndex) -> ConnectionReading) -> ConnectionList {

@@ -126,12 +126,9 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
         guard case .connections(let list) = reply else { return reply }
         let ended = services.filter(\.profile.endsAtHostSide)
         let own = KernelConnections.read { address, port in
-            ended.contains { $0.address == address && $0.port == port }
+            ended.contains { $0.address == .ipv4(address) && $0.port == port }
         }
-        return .connections(
-            ConnectionList(
-                connections: Array((list.connections + own).prefix(ConnectionList.most)), total: list.total + own.count)
-        )
+        return .connections(list + ConnectionList(connections: own, total: own.count))
     }
 
     override var counters: [CounterReading] { super.counters + hostSide.counters }
