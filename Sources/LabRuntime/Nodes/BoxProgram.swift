@@ -6,6 +6,7 @@ internal import LabTime
 internal import Netlink
 internal import PacketIO
 internal import SystemPackage
+internal import Wire
 
 /// A box: its appliance on the links of its wire namespace. What runs on the host side is its subclasses' business.
 class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
