@@ -34,7 +34,7 @@ enum LabKeys {
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [
-        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path",
+        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path", "tls",
     ]
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
