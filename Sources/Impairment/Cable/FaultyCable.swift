@@ -131,8 +131,8 @@ public struct FaultyCable: ~Copyable {
         let end = Int(facts.direction.rawValue)
         if end < ends.count { details["from"] = ends[end] }
         if let layout = facts.layout {
-            details["source"] = "\(layout.fiveTuple.source)"
-            details["destination"] = "\(layout.fiveTuple.destination)"
+            details["source"] = "\(IPAddress(universal: layout.fiveTuple.source))"
+            details["destination"] = "\(IPAddress(universal: layout.fiveTuple.destination))"
             if layout.hasTransportHeader {
                 details["source-port"] = "\(layout.fiveTuple.sourcePort)"
                 details["destination-port"] = "\(layout.fiveTuple.destinationPort)"

@@ -138,10 +138,7 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
         let own = KernelConnections.read { address, port in
             ended.contains { $0.address == .ipv4(address) && $0.port == port }
         }
-        return .connections(
-            ConnectionList(
-                connections: Array((list.connections + own).prefix(ConnectionList.most)), total: list.total + own.count)
-        )
+        return .connections(list + ConnectionList(connections: own, total: own.count))
     }
 
     override var counters: [CounterReading] { super.counters + hostSide.counters }
