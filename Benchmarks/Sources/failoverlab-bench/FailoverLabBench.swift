@@ -5,5 +5,8 @@ struct FailoverLabBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failoverlab-bench",
         abstract: "Measures failoverlab beside what it is to be measured against, in one run.",
-        subcommands: [LifecycleBenchmark.self, DataplaneBenchmark.self, BalancingBenchmark.self])
+        subcommands: [
+            LifecycleBenchmark.self, DataplaneBenchmark.self, BalancingBenchmark.self, HTTPBenchmark.self,
+            HTTPServiceProgram.self,
+        ])
 }

@@ -115,7 +115,10 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
         let mailbox = try Mailbox<MemberChange>(on: process.loop) { [unowned self] change in memberChanged(change) }
         // The process is back on the host side: the thread that is made here stays there.
         let access = try AccessLog(configuration, folder: logs, in: process)
-        hostSide = HostSide(configuration, onAccess: { access?.append($0) }, onMemberChange: { mailbox.send($0) })
+        hostSide = HostSide(
+            configuration, accessLog: access?.file, onAccess: { access?.append($0) },
+            onTLSFailure: { access?.append($0) },
+            onMemberChange: { mailbox.send($0) })
     }
 
     override func start() throws {

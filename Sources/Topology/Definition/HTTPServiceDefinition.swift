@@ -9,6 +9,7 @@ import Wire
 /// snat-pool: [198.51.100.11, 198.51.100.12]
 /// snat-ports: 4000-4003
 /// multiplexing: { idle-time: 5s, most-requests: 1000 }      # or on, off
+/// tls: { certificate: lb.pem, key: lb.key }                 # or on, off
 /// http:
 ///   x-forwarded-for: append
 ///   request-headers: { set: { X-Balancer: lb }, remove: [Cookie] }
@@ -19,8 +20,10 @@ struct HTTPServiceDefinition {
     var configuration: HTTPServiceConfiguration
     /// The addresses of the SNAT pool, and where they stand.
     var sourceAddresses: [Located<IPAddress>] = []
+    /// Certificate and key, where the service has its own.
+    var certificateFiles: CertificateFiles?
 
-    static let keysOfService = ["snat-pool", "snat-ports", "multiplexing", "http"]
+    static let keysOfService = ["snat-pool", "snat-ports", "multiplexing", "tls", "http"]
 
     init(_ service: MappingReader, timers: Timers, _ reader: LabReader) {
         configuration = HTTPServiceConfiguration(timeouts: timers == .vendor ? .vendor : HTTPTimeouts())
@@ -48,10 +51,29 @@ struct HTTPServiceDefinition {
             }
         }
         if let value = service["multiplexing"] { configuration.multiplexing = Self.multiplexing(value, reader) }
+        if let value = service["tls"] { readTLS(value, reader) }
         if let value = service["http"] { read(value, reader) }
         if let problem = configuration.problem {
             reader.report(problem, at: service.keyPosition("http"))
         }
+    }
+
+    /// `on` for the certificate that every lab has, or the names of two files beside the lab file.
+    private mutating func readTLS(_ value: LabValue, _ reader: LabReader) {
+        if value.text != nil {
+            if reader.flag(value, of: "'tls' of a virtual service") == true { configuration.tls = .lab }
+            return
+        }
+        guard let mapping = MappingReader(value, "'tls' of a virtual service", keys: ["certificate", "key"], reader),
+            let certificate = mapping.required("certificate"), let key = mapping.required("key"),
+            let certificateName = mapping.text("certificate"), let keyName = mapping.text("key")
+        else { return }
+        func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(reader.folder)/\(name)" }
+        let files = CertificateFiles(
+            certificate: path(certificateName), certificatePosition: certificate.position, key: path(keyName),
+            keyPosition: key.position)
+        certificateFiles = files
+        configuration.tls = .files(certificate: files.certificate, key: files.key)
     }
 
     private mutating func read(_ value: LabValue, _ reader: LabReader) {

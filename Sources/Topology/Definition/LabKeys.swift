@@ -37,7 +37,7 @@ enum LabKeys {
     static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]
     static let tunnel = ["mode", "end", "from", "address", "clamp-mss"]
     static let traffic = [
-        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path",
+        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path", "tls",
     ]
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",

@@ -11,7 +11,9 @@ struct EventNames {
         "dual-active-over", "sync-complete", "push-done", "push-refused", "push-blocked", "configuration-differs",
         "sync-rule-unknown", "nat-pool-exhausted",
     ]
-    static let balancerKinds = ["member-up", "member-down", "member-weight", "http-502", "http-503", "http-504"]
+    static let balancerKinds = [
+        "member-up", "member-down", "member-weight", "http-502", "http-503", "http-504", "tls-failed",
+    ]
     static let gatewayFirewallKinds = [
         "state-created", "state-closing-closed", "state-expired", "state-closing-closed-expired", "state-refused",
         "state-table-full",

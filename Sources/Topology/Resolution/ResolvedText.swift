@@ -42,6 +42,15 @@ enum ResolvedText {
                 return (interface.name, mapping(values))
             }
             var written = (tree["nodes"]?[name] ?? mapping([])).setting("interfaces", to: mapping(interfaces))
+            // Named from here, the files are found from the run's folder, too.
+            for service in node.virtualServices {
+                guard let files = service.http?.certificateFiles, let services = written["virtual-services"],
+                    let entry = services[service.name.value]
+                else { continue }
+                let tls = mapping([("certificate", text(files.certificate)), ("key", text(files.key))])
+                written = written.setting(
+                    "virtual-services", to: services.setting(service.name.value, to: entry.setting("tls", to: tls)))
+            }
             if let pair = resolution.pairs.first(where: { $0.members[0].name == name }) {
                 let ids = pair.routers.map { ($0.ports[0], text("\($0.id)")) }
                 let redundancy = written["redundancy"] ?? mapping([])

@@ -65,6 +65,11 @@ struct TrafficReading {
                 "'path' of a traffic program is '\(LabValue.shortened(path))'", at: mapping.keyPosition("path"),
                 allowed: ["a path that begins with '/', without blanks"])
         }
+        let tls = mapping.flag("tls")
+        if let kind, kind != .httpRequest, tls != nil {
+            reader.report(
+                "'tls' belongs to kind http-request; this one is \(kind.rawValue)", at: mapping.keyPosition("tls"))
+        }
         guard let to = mapping.required("to"), let source, let kind,
             let (address, port) = target(to, from: source, kind)
         else { return nil }
@@ -75,10 +80,11 @@ struct TrafficReading {
                 at: to.position)
             return nil
         }
+        let service = services.first { $0.service.address == address && $0.service.port == port }?.service
         return TrafficProgram(
             name: entry.key, kind: kind, from: source, target: address, port: port, flows: flows, every: every,
             payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true,
-            path: path ?? "/")
+            path: path ?? "/", usesTLS: tls ?? (service?.http?.tls != nil))
     }
 
     private func source(_ value: LabValue) -> String? {

@@ -17,7 +17,7 @@ struct VariantReading {
         self.reader = reader
     }
 
-    func read() -> (Variant, [CaptureFilter])? {
+    func read() -> (Variant, [CaptureFilter], [CertificateFiles])? {
         let before = reader.reports
         let timers: Timers = tree["timers"].flatMap { $0.isNull ? nil : reader.choice($0, of: "'timers'") } ?? .quick
         let networks = NodeDefinition.named(tree["networks"], "the networks", reader)
@@ -58,7 +58,8 @@ struct VariantReading {
             nodes: nodes, elements: faults.elements, traffic: traffic.programs, scenario: scenario.steps,
             expectations: expectations.specifications,
             capture: capture, resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title))
-        return (variant, expectations.filters + faults.filters)
+        let certificates = definitions.flatMap(\.virtualServices).compactMap { $0.http?.certificateFiles }
+        return (variant, expectations.filters + faults.filters, certificates)
     }
 
     /// Nodes of the lab file first, then those that only this variant has.
