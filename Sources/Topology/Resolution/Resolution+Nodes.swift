@@ -64,20 +64,23 @@ extension Resolution {
 
     private func routes(of definition: NodeDefinition) -> [RouteConfiguration] {
         let name = definition.name.value
-        var routes = routes(definition.routes, of: name)
+        let isHost = [NodeDefinition.Role.client, .backend, .router].contains(definition.role)
+        var routes = routes(definition.routes, of: name, allowsEqualPaths: isHost)
         if let gateway = definition.gateway { routes += defaultRoutes(gateway, of: name, what: "the gateway") }
         return routes
     }
 
-    func routes(_ routes: [NodeDefinition.Route], of name: String) -> [RouteConfiguration] {
+    /// - Parameter allowsEqualPaths: whether an IPv4 route may have several gateways
+    func routes(
+        _ routes: [NodeDefinition.Route], of name: String, allowsEqualPaths: Bool = false
+    ) -> [RouteConfiguration] {
         routes.flatMap { route -> [RouteConfiguration] in
             guard let destination = route.destination else {
                 return defaultRoutes(route.gateway, of: name, what: "the route to default")
             }
-            let isHost = definition(of: name).map { [.client, .backend, .router].contains($0.role) } ?? false
             return nextHops(
                 route.gateway, of: name, what: "the route to \(destination)", destination.family,
-                allowsEqualPaths: isHost && destination.family == .ipv4
+                allowsEqualPaths: allowsEqualPaths && destination.family == .ipv4
             ).map {
                 RouteConfiguration(destination: destination, gateway: $0)
             }

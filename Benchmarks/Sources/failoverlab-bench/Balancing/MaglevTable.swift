@@ -1,4 +1,5 @@
 internal import Dataplane
+internal import EventLoop
 internal import LabTime
 
 /// How long Maglev's table takes to build and to look up, how even it is, and what moves when a member leaves.

@@ -17,6 +17,8 @@ struct NetworkScript {
 
     private static func command(for step: PlanStep) -> String? {
         switch step.action {
+        // The compared labs have no tunnels, equal paths and policy routing.
+        case .addEqualPaths, .createTunnel, .addTableRoute, .rule: nil
         case .createNamespace, .set: nil
         case .createLink(let link):
             "ip link add \(end(link.a, link.mtu)) type veth peer name \(end(link.b, link.mtu))"
