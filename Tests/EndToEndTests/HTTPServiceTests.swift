@@ -117,10 +117,10 @@ extension EndToEnd {
             let id = up.output.trimmingCharacters(in: .whitespacesAndNewlines)
             defer { _ = try? Lab.failoverlab(["down", id], in: folder) }
 
-            // All at once: those that wait for a timeout wait together.
+            // All at once: those that wait for a timeout wait together. Each in one write; the shell would make one a line.
             let exchanges = Self.exchanges + [Self.pipeline(80), Self.pipeline(81)]
             let script = exchanges.enumerated().map { index, exchange in
-                "( exec 3<>/dev/tcp/192.0.2.100/\(exchange.port); printf '\(exchange.bytes)' >&3; cat <&3 >\(folder.path)/\(index) ) 2>/dev/null &"
+                "( exec 3<>/dev/tcp/192.0.2.100/\(exchange.port); printf '\(exchange.bytes)' | dd bs=64k iflag=fullblock status=none >&3; cat <&3 >\(folder.path)/\(index) ) 2>/dev/null &"
             }
             let asked = try Lab.failoverlab(
                 ["exec", "--lab", id, "client", "--", "bash", "-c", script.joined(separator: "\n") + "\nwait"],
