@@ -71,7 +71,10 @@ extension EndToEnd {
             bad(#"X : 1\r\n\r\n"#, 400, "malformed-field"),
             bad(#"X: "# + String(repeating: "x", count: 1100) + #"\r\n\r\n"#, 431, "head-too-large"),
             bad(#"Content-Length: 5000\r\n\r\n"#, 413, "body-too-large"),
-            bad(#"Transfer-Encoding: chunked\r\n\r\n5\r\nabcdefg\r\n0\r\n\r\n"#, 400, "malformed-chunk"),
+            // Its head may come before the chunk that is wrong, and is passed on then.
+            Exchange(
+                bytes: #"POST /chunk HTTP/1.1\r\nHost: lab\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcdefg\r\n0\r\n\r\n"#,
+                statuses: [400], reason: "malformed-chunk"),
             // Half a request and silence: of its head, of its body.
             bad(#"X-Ha"#, 408, "client-header-timeout"),
             Exchange(
@@ -114,10 +117,10 @@ extension EndToEnd {
             let id = up.output.trimmingCharacters(in: .whitespacesAndNewlines)
             defer { _ = try? Lab.failoverlab(["down", id], in: folder) }
 
-            // All at once: those that wait for a timeout wait together.
+            // All at once: those that wait for a timeout wait together. Each in one write; the shell would make one a line.
             let exchanges = Self.exchanges + [Self.pipeline(80), Self.pipeline(81)]
             let script = exchanges.enumerated().map { index, exchange in
-                "( exec 3<>/dev/tcp/192.0.2.100/\(exchange.port); printf '\(exchange.bytes)' >&3; cat <&3 >\(folder.path)/\(index) ) 2>/dev/null &"
+                "( exec 3<>/dev/tcp/192.0.2.100/\(exchange.port); printf '\(exchange.bytes)' | dd bs=64k iflag=fullblock status=none >&3; cat <&3 >\(folder.path)/\(index) ) 2>/dev/null &"
             }
             let asked = try Lab.failoverlab(
                 ["exec", "--lab", id, "client", "--", "bash", "-c", script.joined(separator: "\n") + "\nwait"],
@@ -149,12 +152,14 @@ extension EndToEnd {
                 }
                 return count
             }
-            #expect(count("/bad") == 0 && count("secret") == 0)
+            #expect(count("/bad") == 0 && count("abcde") == 0 && count("secret") == 0)
             #expect(
                 count("GET /1 HTTP/1.1\r\n") == 2 && count("POST /2 HTTP/1.1\r\n") == 2
                     && count("3\r\nabc\r\n0\r\n\r\n") == 2)
-            // Of the six requests, and of the one whose body stopped.
-            #expect(count("X-Balancer: lb\r\n") == 7 && count("X-Forwarded-For: 192.0.2.10\r\n") == 7)
+            // Of the six requests, of the one whose body stopped, and perhaps of the one with a wrong chunk.
+            let passed = 7 + count("POST /chunk")
+            #expect(passed <= 8)
+            #expect(count("X-Balancer: lb\r\n") == passed && count("X-Forwarded-For: 192.0.2.10\r\n") == passed)
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

@@ -44,8 +44,11 @@ struct MininetScript {
             run("ip link add \(name) type bridge stp_state 0 forward_delay 0 mcast_snooping 0 && ip link set \(name) up")
         case .attach(let port, let bridge): run("ip link set \(port) master \(bridge)")
         case .addRoute(let route): run("ip route replace \(route.destination) via \(route.gateway)")
+        case .addTableRoute(let route, let table):
+            run("ip route replace \(route.destination) via \(route.gateway) table \(table)")
+        case .rule(let rule): run("ip \(NetworkScript.words(of: rule))")
         // The compared labs have no such steps.
-        case .addEqualPaths, .createTunnel, .addTableRoute, .rule: nil
+        case .addEqualPaths, .createTunnel: nil
         case .createNamespace, .set, .createLink, .addAddress, .bringUp: nil
         }
     }

@@ -18,7 +18,7 @@ struct NetworkScript {
     private static func command(for step: PlanStep) -> String? {
         switch step.action {
         // The compared labs have no tunnels, equal paths and policy routing.
-        case .addEqualPaths, .createTunnel, .addTableRoute, .rule: nil
+        case .addEqualPaths, .createTunnel: nil
         case .createNamespace, .set: nil
         case .createLink(let link):
             "ip link add \(end(link.a, link.mtu)) type veth peer name \(end(link.b, link.mtu))"
@@ -28,7 +28,19 @@ struct NetworkScript {
         case .addAddress(let address, let interface): "ip -n \(step.namespace) address add \(address) dev \(interface)"
         case .bringUp(let interface): "ip -n \(step.namespace) link set \(interface) up"
         case .addRoute(let route): "ip -n \(step.namespace) route replace \(route.destination) via \(route.gateway)"
+        case .addTableRoute(let route, let table):
+            "ip -n \(step.namespace) route replace \(route.destination) via \(route.gateway) table \(table)"
+        case .rule(let rule): "ip -n \(step.namespace) \(words(of: rule))"
         }
+    }
+
+    /// What `ip` is told of a rule.
+    static func words(of rule: RoutingRule) -> String {
+        guard let table = rule.table else { return "rule del pref \(rule.preference)" }
+        var words = ["rule add pref \(rule.preference)", "from", rule.from.map { "\($0)" } ?? "all"]
+        if let to = rule.to { words += ["to", "\(to)"] }
+        if let input = rule.input { words += ["iif", input] }
+        return (words + ["lookup", "\(table)"]).joined(separator: " ")
     }
 
     private static func end(_ end: PlannedLink.End, _ mtu: Int) -> String {
