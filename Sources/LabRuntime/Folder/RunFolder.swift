@@ -9,7 +9,7 @@ internal import SystemPackage
 ///     later-events.jsonl    of a lab that was kept up after its run: not judged
 ///     captures/<node>.<interface>.pcap
 ///     captures.json         frames and kernel drops of each capture
-///     counters.json         each box's counters, drop reasons included
+///     counters.json         each box's counters, drop reasons included; of hosts the kernel's own
 ///     run.json              start and length
 ///     traffic.json          each flow's figures
 ///     verdict.json
