@@ -3,12 +3,15 @@ import Wire
 
 extension LoadBalancer {
     /// What must hold before a balancer can work at all.
-    static func check(_ configuration: LoadBalancerConfiguration, _ ports: borrowing BoxPorts) throws(ConfigurationError) {
+    static func check(_ configuration: LoadBalancerConfiguration, _ ports: borrowing BoxPorts)
+        throws(ConfigurationError)
+    {
         guard !configuration.ports.isEmpty else {
             throw ConfigurationError("\(configuration.name) has no interface; a load balancer needs one at least")
         }
         guard configuration.services.count < Int(UInt16.max) else {
-            throw ConfigurationError("\(configuration.name) has \(configuration.services.count) services; 65534 are allowed")
+            throw ConfigurationError(
+                "\(configuration.name) has \(configuration.services.count) services; 65534 are allowed")
         }
         var listeners: [String: String] = [:]
         var answerers: [String: String] = [:]
@@ -28,7 +31,8 @@ extension LoadBalancer {
             for member in service.members {
                 guard (1...100).contains(member.weight) else {
                     throw ConfigurationError(
-                        "member \(member.name) of service \(service.name) has weight \(member.weight); 1 to 100 are allowed")
+                        "member \(member.name) of service \(service.name) has weight \(member.weight); 1 to 100 are allowed"
+                    )
                 }
                 guard member.address.family == service.address.family else {
                     throw ConfigurationError(

@@ -8,7 +8,8 @@ extension LoadBalancer {
     ) -> ApplianceReply {
         switch command {
         case .switchover:
-            return .refused(reason: "\(configuration.name) is a load balancer without a peer; only a firewall pair switches over")
+            return .refused(
+                reason: "\(configuration.name) is a load balancer without a peer; only a firewall pair switches over")
         case .carrier(let name, let isUp):
             guard let index = configuration.ports.firstIndex(where: { $0.name == name }) else {
                 let names = configuration.ports.map(\.name).joined(separator: ", ")
@@ -22,7 +23,8 @@ extension LoadBalancer {
             return .refused(
                 reason: "\(configuration.name) is a load balancer; only a gateway firewall shows its connection table")
         case .policy:
-            return .refused(reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
+            return .refused(
+                reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
         case .fault:
             return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }

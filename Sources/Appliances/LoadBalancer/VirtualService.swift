@@ -77,7 +77,9 @@ struct VirtualService: ~Copyable {
     }
 
     private mutating func updateShares() {
-        for index in members.indices { roundRobin.setWeight(members[index].isUp ? members[index].weight : 0, of: index) }
+        for index in members.indices {
+            roundRobin.setWeight(members[index].isUp ? members[index].weight : 0, of: index)
+        }
         guard scheduler == .consistentHash else { return }
         maglev.fill(
             members.map {

@@ -94,7 +94,8 @@ extension Counters.Event {
         case .forwarded: "Frames that left by a link after routing or translation."
         case .toHost: "Frames handed to the box's own kernel."
         case .fromHost: "Frames of the box's own kernel that left by a link."
-        case .made: "Frames that the dataplane made itself: ARP, ICMP, released copies of held frames, protocol messages."
+        case .made:
+            "Frames that the dataplane made itself: ARP, ICMP, released copies of held frames, protocol messages."
         case .arpAnswered: "ARP requests for addresses of the box that were answered."
         case .arpRequested: "ARP requests that the dataplane sent."
         case .solicitationsAnswered: "IPv6 neighbour solicitations for addresses of the box that were answered."

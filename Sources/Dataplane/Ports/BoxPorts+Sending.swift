@@ -64,7 +64,8 @@ extension BoxPorts {
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
     public mutating func canLeave<Tuple: PortTuple>(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, at now: Instant,
+        into output: inout FrameQueue
     ) -> Bool {
         guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)

@@ -18,7 +18,8 @@ struct FrameFacts {
     init(_ frame: UnsafeRawBufferPointer, number: UInt64, direction: CableDirection) {
         self.number = number
         self.direction = direction
-        etherType = EtherType(rawValue: frame.count >= EthernetHeader.length ? frame.baseAddress!.readUInt16(at: 12) : 0)
+        etherType = EtherType(
+            rawValue: frame.count >= EthernetHeader.length ? frame.baseAddress!.readUInt16(at: 12) : 0)
         if case .layout(let layout) = FrameLayout.parse(frame) {
             self.layout = IPv6FrameLayout(universal: layout)
         } else if case .layout(let layout) = IPv6FrameLayout.parse(frame) {
@@ -77,7 +78,8 @@ struct FrameFacts {
     var words: String {
         guard let layout else { return "\(etherType)" }
         if let segment {
-            return "\(Self.words(segment.fiveTuple)) \(segment.tcpFlags) sequence \(sequence) payload \(segment.payloadLength)"
+            return
+                "\(Self.words(segment.fiveTuple)) \(segment.tcpFlags) sequence \(sequence) payload \(segment.payloadLength)"
         }
         return "\(Self.words(layout.fiveTuple)) payload \(layout.payloadLength)"
     }

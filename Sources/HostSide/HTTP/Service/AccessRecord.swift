@@ -114,7 +114,8 @@ private struct JSONFields {
                 switch scalar {
                 case "\"": text += "\\\""
                 case "\\": text += "\\\\"
-                case _ where scalar.value < 0x20: text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                case _ where scalar.value < 0x20:
+                    text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
                 default: text.unicodeScalars.append(scalar)
                 }
             }
