@@ -38,6 +38,9 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case carrier(port: String, isUp: Bool)
     /// A health monitor's verdict about a pool member (`service` and `member` as configured).
     case member(service: String, member: String, isUp: Bool)
+    /// The routes that the kernel of the box's host side has now, besides connected networks: of several to one
+    /// destination each takes its share of the flows.
+    case routes([RouteConfiguration])
     /// The connection table of a box that has one.
     case connections
     /// About the faults of an in-line element.

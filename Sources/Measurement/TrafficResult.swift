@@ -91,6 +91,8 @@ public struct TrafficResult: Hashable, Sendable, Codable {
     public var skipped: Int
     /// Why the last probe was skipped, in words.
     public var problem: String?
+    /// Of `tcp-connect`.
+    public var connect: ConnectStatistics?
 
     public init(
         program: TrafficProgram, flows: [FlowResult], late: Int, skipped: Int = 0, problem: String? = nil
@@ -100,5 +102,8 @@ public struct TrafficResult: Hashable, Sendable, Codable {
         self.late = late
         self.skipped = skipped
         self.problem = problem
+        if program.kind == .tcpConnect {
+            connect = ConnectStatistics(TrafficTotals(of: flows, opensFlowForEachProbe: true))
+        }
     }
 }

@@ -110,6 +110,83 @@ extension EndToEnd {
             #expect(again.status != 0 && again.errors.contains("it does not run"), "\(again.errors)")
         }
 
+        /// A balancer announces its virtual address to two firewalls, which pass it on to a router: no box has a static
+        /// route. Then one firewall's BIRD is killed.
+        private static let borderGateway = """
+            schema: 1
+            name: border-gateway
+            networks: { outside: 10.1.0.0/24, edge: 10.2.0.0/24, inside: 10.3.0.0/24, servers: 10.4.0.0/24 }
+            nodes:
+              client: { role: client, interfaces: { outside: 10.1.0.10 }, gateway: router.outside }
+              router:
+                role: router
+                interfaces: { outside: 10.1.0.1, edge: 10.2.0.1 }
+                programs:
+                  bird:
+                    as: 65000
+                    neighbors: { fw-a.edge: 65010, fw-b.edge: 65010 }
+                    announce: 10.1.0.0/24
+                    await: { lb/web.address: 2 }
+              fw-a:
+                role: firewall
+                interfaces: { edge: 10.2.0.2, inside: 10.3.0.2 }
+                programs:
+                  bird:
+                    as: 65010
+                    neighbors: { router.edge: 65000, lb.inside: 65020 }
+                    await: [lb/web.address, 10.1.0.0/24]
+              fw-b:
+                role: firewall
+                interfaces: { edge: 10.2.0.3, inside: 10.3.0.3 }
+                programs:
+                  bird:
+                    as: 65010
+                    neighbors: { router.edge: 65000, lb.inside: 65020 }
+                    await: [lb/web.address, 10.1.0.0/24]
+              lb:
+                role: load-balancer
+                interfaces: { inside: 10.3.0.5, servers: 10.4.0.5 }
+                virtual-services: { web: { listen: 10.9.0.100:7, profile: tcp-fast-path, pool: ["member:7"] } }
+                programs:
+                  bird:
+                    as: 65020
+                    neighbors: { fw-a.inside: 65010, fw-b.inside: 65010 }
+                    announce: lb/web.address
+                    await: { 10.1.0.0/24: 2 }
+              member: { role: backend, interfaces: { servers: 10.4.0.10 }, gateway: lb.servers }
+            traffic:
+              new: { from: client, to: lb/web, kind: tcp-connect, every: 20ms, patience: 1s }
+            scenario:
+              - start: new
+              - wait: 500ms
+              - { fail: { kill: fw-a/bird }, as: killed }
+              - { wait-for: router.route-changed }
+              - wait: 700ms
+            expect:
+              - new: { succeeds: true }
+              - frames: { on: fw-a.edge, of: new, direction: to-server, before: killed }
+                some: { tcp.flags: SYN }
+              - frames: { on: fw-b.edge, of: new, direction: to-server, before: killed }
+                some: { tcp.flags: SYN }
+              - event: { name: router.route-changed, count: 1, after: killed, within: 2s }
+              - event: { name: lb.route-changed, count: 1, after: killed, within: 2s }
+              - frames: { on: fw-a.edge, of: new, direction: to-server, after: router.route-changed + 50ms }
+                none: { tcp.flags: SYN }
+              - frames: { on: fw-b.edge, of: new, direction: to-server, after: router.route-changed + 50ms }
+                some: { tcp.flags: SYN }
+            """
+
+        @Test(.enabled(if: Host.canRunLabs && hasDaemons, "this host cannot run labs, or lacks nginx or bird"))
+        func `boxes forward by what BIRD learns, in equal ways, and a withdrawal moves the traffic`() throws {
+            let folder = try TemporaryFolder()
+            let result = try Lab.failoverlab(["run", Self.write(Self.borderGateway, in: folder)], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            let events = text(folder.path + "/runs/border-gateway/latest/default/events.jsonl")
+            let added = events.split(separator: "\n").filter { $0.contains("\"lb.route-") }
+            #expect(added.contains { $0.contains("\"gateways\":\"10.3.0.2 10.3.0.3\"") }, "\(added)")
+            #expect(added.last?.contains("\"gateways\":\"10.3.0.3\"") == true, "\(added)")
+        }
+
         private static func single(_ program: String) -> String {
             """
             schema: 1

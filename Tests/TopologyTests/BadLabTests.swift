@@ -53,7 +53,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "name: small", "name: small\ntimers: fast", "lab.yaml:3:9: 'timers' is 'fast'; allowed: quick, vendor"),
         Mistake(
             "gateway: 192.0.2.1", "gateway: 192.0.2.1\n    redundancy: {}",
-            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, services, programs, sysctls"
+            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, routing, services, programs, sysctls"
         ),
     ])
     func `in a key or a word is told with what is allowed`(mistake: Mistake) {
@@ -272,7 +272,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "existing: timed-out", "existng: timed-out",
-            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, existing; did you mean 'existing'?"
+            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, counter, existing; did you mean 'existing'?"
         ),
     ])
     func `in the scenario or an expectation is told`(mistake: Mistake) {
@@ -307,7 +307,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             """
         #expect(
             messages(SmallLab.text + variants) == [
-                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, virtual-services, programs, sysctls; did you mean 'gateway'?",
+                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, routing, virtual-services, programs, sysctls; did you mean 'gateway'?",
                 "lab.yaml:47:36: variant 'three' extends 'tow', which is no variant; allowed: one, two, four, five, six; did you mean 'two'?",
                 "lab.yaml:48:35: variant 'four' extends 'five' in a circle",
                 "lab.yaml:49:35: variant 'five' extends 'four' in a circle",

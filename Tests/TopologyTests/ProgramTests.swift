@@ -67,14 +67,15 @@ import Wire
 
     @Test func `BIRD has a short form with neighbours and announcements in the lab's words`() throws {
         let bird = try program(
-            "bird: { as: 65001, neighbors: { lb.servers: 65000 }, announce: [lb/web.address, 10.9.0.0/24], detect: 150ms }"
+            "bird: { as: 65001, neighbors: { lb.servers: 65000 }, announce: [lb/web.address, 10.9.0.0/24], detect: 150ms, await: { 10.8.0.0/16: 2 } }"
         )
         let text = try #require(bird.files.first?.text)
         for line in [
             "router id 169.254.1.2;", "route 198.51.100.100/32 unreachable;", "route 10.9.0.0/24 unreachable;",
             "local 169.254.1.2 as 65001;", "neighbor 169.254.1.1 as 65000;", "bfd on;", "interval 50 ms; multiplier 3;",
         ] { #expect(text.contains(line), "\(text)") }
-        #expect(bird.readiness == [.socket(path: "/run/bird/bird.ctl")])
+        #expect(
+            bird.readiness == [.socket(path: "/run/bird/bird.ctl"), .route(IPv4Network("10.8.0.0/16")!, ways: 2)])
     }
 
     @Test func `a resolved lab with programs reads back to an equal one`() throws {

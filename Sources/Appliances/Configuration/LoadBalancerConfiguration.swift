@@ -53,6 +53,17 @@ public enum SourceTranslation: String, Hashable, Sendable, Codable, CaseIterable
     case off
     /// The balancer's address on the member's network, with a port of the balancer's choice.
     case autoMap = "auto-map"
+    /// As `auto-map` for a flow that comes from the member that it is balanced to, as `off` for all others.
+    case hairpin
+
+    /// Whether a flow from `client` to `member` gets another source.
+    func translates<Address: Equatable>(_ client: Address, to member: Address) -> Bool {
+        switch self {
+        case .off: false
+        case .autoMap: true
+        case .hairpin: client == member
+        }
+    }
 }
 
 public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {

@@ -166,6 +166,7 @@ public struct Firewall: ~Copyable, Appliance {
         case .carrier(let port, let isUp): return setCarrier(of: port, isUp: isUp, at: now, into: &output)
         case .member(let service, _, _):
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
+        case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             return .refused(reason: "\(name) is a firewall; only a gateway firewall shows its connection table")
         case .policy(let order): return performPolicy(order, at: now, into: &output)

@@ -44,7 +44,7 @@ extension GatewayFirewall {
                 guard admits(packet, in: frame, leavingBy: nil, at: now, into: &output) else { return }
                 ports.deliverToHost(frame, into: &output)
             } else {
-                let hop = ports.routes.lookup(packet.destination)
+                let hop = ports.routes.lookup(packet.destination, for: packet.fiveTuple)
                 guard admits(packet, in: frame, leavingBy: hop?.port, at: now, into: &output) else { return }
                 ports.route(frame, packet, at: now, into: &output)
             }

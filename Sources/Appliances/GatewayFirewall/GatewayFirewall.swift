@@ -89,6 +89,7 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     ) -> ApplianceReply {
         let name = configuration.name
         switch command {
+        case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             expire(at: now)
             return .connections(connections(at: now))

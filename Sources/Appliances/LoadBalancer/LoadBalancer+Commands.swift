@@ -19,6 +19,7 @@ extension LoadBalancer {
             return .done
         case .member(let service, let member, let isUp):
             return setMember(member, of: service, isUp: isUp, at: now)
+        case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             return .refused(
                 reason: "\(configuration.name) is a load balancer; only a gateway firewall shows its connection table")

@@ -13,16 +13,14 @@ extension LoadBalancer {
         guard !clientMAC.isMulticast, !clientMAC.isZero else { return ports.counters.drop(.sourceAddressInvalid) }
         guard let place = services[service].choose(for: tuple) else { return ports.counters.drop(.noMemberUp) }
         let member = services[service].members[place]
-        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, in: ports) else {
-            return ports.counters.drop(.noRoute)
-        }
+        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, for: tuple, in: ports) else { return ports.counters.drop(.noRoute) }
         guard ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return }
 
         var toMember = tuple
         toMember.destination = address
         toMember.destinationPort = member.port
         var translationPort: UInt16 = 0
-        if services[service].sourceTranslation == .autoMap {
+        if services[service].sourceTranslation.translates(tuple.source, to: address) {
             guard let own = Tuple.own(on: ports[hop.port]) else { return ports.counters.drop(.noRoute) }
             guard let number = takePort(Tuple.self, of: hop.port, isUDP: tuple.protocol == .udp) else {
                 return ports.counters.drop(.translationPortsExhausted)

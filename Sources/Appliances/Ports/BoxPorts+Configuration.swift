@@ -27,6 +27,20 @@ extension BoxPorts {
                 )
             }
         }
+        box.replaceRoutes(with: routes.compactMap(\.ipv4))
         self = box
+    }
+
+    /// What the box's own kernel has now (`ApplianceCommand.routes`).
+    mutating func takeOver(_ routes: [RouteConfiguration]) -> ApplianceReply {
+        replaceRoutes(with: routes.compactMap(\.ipv4))
+        return .done
+    }
+}
+
+extension RouteConfiguration {
+    /// Destination and gateway; nil of an IPv6 route.
+    fileprivate var ipv4: (destination: IPv4Network, gateway: IPv4Address)? {
+        if case (.ipv4(let destination), .ipv4(let gateway)) = (destination, gateway) { (destination, gateway) } else { nil }
     }
 }

@@ -5,6 +5,8 @@ public import Wire
 public protocol PortTuple: FlowTuple {
     /// The way to an address.
     static func hop(to address: Address, in ports: borrowing BoxPorts) -> IPNextHop<Address>?
+    /// The way to an address that a flow takes, of several always the same.
+    static func hop(to address: Address, for flow: Self, in ports: borrowing BoxPorts) -> IPNextHop<Address>?
     /// The box's own address on a port.
     static func own(on port: BoxPort) -> Address?
 }
@@ -13,12 +15,22 @@ extension FiveTuple: PortTuple {
     @inlinable public static func hop(to address: IPv4Address, in ports: borrowing BoxPorts) -> NextHop? {
         ports.routes.lookup(address)
     }
+    @inlinable public static func hop(
+        to address: IPv4Address, for flow: FiveTuple, in ports: borrowing BoxPorts
+    ) -> NextHop? {
+        ports.routes.lookup(address, for: flow)
+    }
     @inlinable public static func own(on port: BoxPort) -> IPv4Address? { port.address?.address }
 }
 
 extension IPv6FiveTuple: PortTuple {
     @inlinable public static func hop(to address: IPv6Address, in ports: borrowing BoxPorts) -> IPv6NextHop? {
         ports.ipv6Routes.lookup(address)
+    }
+    @inlinable public static func hop(
+        to address: IPv6Address, for flow: IPv6FiveTuple, in ports: borrowing BoxPorts
+    ) -> IPv6NextHop? {
+        ports.ipv6Routes.lookup(address, for: flow)
     }
     @inlinable public static func own(on port: BoxPort) -> IPv6Address? { port.ipv6?.address }
 }

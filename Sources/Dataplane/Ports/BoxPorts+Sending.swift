@@ -54,7 +54,7 @@ extension BoxPorts {
             counters.drop(.multicast)
             return nil
         }
-        guard let hop = Tuple.hop(to: destination, in: self) else {
+        guard let hop = Tuple.hop(to: destination, for: packet.fiveTuple, in: self) else {
             counters.drop(.noRoute)
             sendError(.noRoute, about: frame, packet, at: now, into: &output)
             return nil

@@ -112,6 +112,24 @@ public struct BoxPorts: ~Copyable {
         return false
     }
 
+    /// Takes over the IPv4 routes of the box's own kernel beside the connected networks: those of the lab file and what a
+    /// routing daemon learned. A gateway on none of the connected networks is passed over.
+    public mutating func replaceRoutes(with kernel: [(destination: IPv4Network, gateway: IPv4Address)]) {
+        var new: [Route] = []
+        for index in 0..<count {
+            guard let network = ports[index].address?.network else { continue }
+            new.append(Route(destination: network, port: PortIndex(index), gateway: nil))
+        }
+        let connected = new
+        for (destination, gateway) in kernel {
+            guard let way = connected.first(where: { $0.destination.contains(gateway) }),
+                !connected.contains(where: { $0.destination == destination })
+            else { continue }
+            new.append(Route(destination: destination, port: way.port, gateway: gateway))
+        }
+        routes.replaceAll(with: new)
+    }
+
     /// Adds an IPv6 route, as for IPv4; a link-local gateway says nothing about its port and is refused.
     @discardableResult
     public mutating func addRoute(to destination: IPv6Network, via gateway: IPv6Address) -> Bool {

@@ -117,6 +117,8 @@ public final class BuiltNetwork {
                 requests.append(.addAddress(address, to: .name(interface)))
             case .bringUp(let interface): requests.append(.setUp(.name(interface)))
             case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
+            case .addTableRoute(let route, let table): requests.append(.replaceRoute(Route(route, table: table)))
+            case .rule(let rule): requests.append(.rule(rule))
             case .set(let sysctl):
                 try place.namespace.enter()
                 try set(sysctl)
@@ -238,7 +240,9 @@ public final class BuiltNetwork {
     private func restoreRoutes(of node: Node) throws(LabFailure) {
         guard !node.isBox else { return }
         do {
-            try places[.host(node.name)]?.socket?.perform(node.routes.map { .replaceRoute(Route($0)) })
+            try places[.host(node.name)]?.socket?.perform(
+                node.routes.map { .replaceRoute(Route($0)) }
+                    + node.tables.flatMap { table in table.routes.map { .replaceRoute(Route($0, table: table.number)) } })
         } catch {
             throw LabFailure(.lab, "the routes of '\(node.name)' could not be restored: \(error)")
         }
@@ -249,8 +253,18 @@ public final class BuiltNetwork {
 typealias InterfaceReferenceText = Topology.InterfaceReference
 
 extension Route {
-    init(_ route: RouteConfiguration) {
+    init(_ route: RouteConfiguration, table: UInt32? = nil) {
         self.init(
             to: route.destination.address, prefixLength: route.destination.prefixLength, gateway: route.gateway)
+        self.table = table
+    }
+}
+
+extension NetlinkRequest {
+    fileprivate static func rule(_ rule: Topology.RoutingRule) -> NetlinkRequest {
+        guard let table = rule.table else { return .deleteRule(preference: rule.preference) }
+        return .addRule(
+            Netlink.RoutingRule(
+                preference: rule.preference, from: rule.from, to: rule.to, input: rule.input, table: table))
     }
 }

@@ -1,3 +1,4 @@
+internal import Appliances
 internal import Measurement
 internal import Topology
 internal import Traffic
@@ -9,10 +10,13 @@ final class HostProgram: NodeProgram {
     private let servers: [TrafficServer]
     private var clients: [String: TrafficClient] = [:]
     private let ports = SourcePorts()
+    /// Where a routing daemon may run.
+    private let routes: RouteWatch?
 
     /// Servers listen from here on: they send nothing before they are asked.
     init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
         self.process = process
+        routes = try node.programs.isEmpty ? nil : RouteWatch(in: process)
         let address: IPAddress = node.hasIPv6 ? .ipv6(.any) : .ipv4(.any)
         servers = try configuration.servers.map {
             try TrafficServer($0, nodeName: node.name, at: address, on: process.loop)
@@ -29,6 +33,8 @@ final class HostProgram: NodeProgram {
         clients[program.name] = client
         client.start()
     }
+
+    var counters: [CounterReading] { KernelCounters.read() }
 
     func finishTraffic(_ name: String) { clients[name]?.finish() }
 

@@ -3,6 +3,7 @@ internal import CLinux
 internal import EventLoop
 internal import Glibc
 internal import LabTime
+internal import Netlink
 internal import SystemPackage
 internal import Topology
 
@@ -13,7 +14,7 @@ internal import Topology
 final class NodePrograms {
     /// How long a program may take until it does its work.
     private static let patience = Duration.seconds(20)
-    private static let pause = Duration.milliseconds(3)
+    private static let pause = Duration.milliseconds(5)
 
     private let node: Node
     private let folder: RunFolder
@@ -21,6 +22,8 @@ final class NodePrograms {
     private var running: [String: RunningProgram] = [:]
     private var notReady: Set<String>
     private var whenReady: () -> Void = {}
+    /// Of the node's kernel; opened when the first program waits for a route.
+    private var routes: RouteReader?
 
     /// Call while the process has one thread.
     init(of node: Node, folder: RunFolder, in process: NodeProcess) throws(LabFailure) {
@@ -94,7 +97,7 @@ final class NodePrograms {
     ) {
         // Another one has taken its place, or it has been killed: somebody else waits, or nobody.
         guard running[program.name] === started else { return }
-        guard let missing = program.readiness.first(where: { !$0.isMet }) else { return then() }
+        guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes) }) else { return then() }
         guard process.loop.now < limit else {
             let log = folder.log(of: program.name, on: node.name)
             return process.fail(
@@ -106,6 +109,11 @@ final class NodePrograms {
         }
     }
 
+    private func kernelRoutes() -> [RouteConfiguration] {
+        if routes == nil { routes = try? RouteReader() }
+        return routes?.read() ?? []
+    }
+
     /// What a program said last, indented, below its own heading.
     private static func lastLines(of log: String, most: Int = 8) -> String {
         guard let text = KernelFile.contents(log) else { return "" }
@@ -113,6 +121,15 @@ final class NodePrograms {
         if lines.isEmpty { return "; it said nothing" }
         return "; its last lines, of \(log):" + lines.map { "\n    \($0)" }.joined()
     }
+}
+
+/// A class may hold a value that cannot be copied only as a property of its own.
+private final class RouteReader {
+    private var socket: NetlinkSocket
+
+    init() throws(NetlinkError) { socket = try NetlinkSocket() }
+
+    func read() -> [RouteConfiguration] { (try? socket.gatewayRoutes()) ?? [] }
 }
 
 extension String {

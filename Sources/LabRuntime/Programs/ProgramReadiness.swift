@@ -1,15 +1,19 @@
+internal import Appliances
 internal import CLinux
 internal import Glibc
 internal import Topology
+internal import Wire
 
 extension ProgramConfiguration.Readiness {
     /// Asks the kernel, in the calling process's namespaces.
-    var isMet: Bool {
+    /// - Parameter routes: those of the node's kernel
+    func isMet(_ routes: () -> [RouteConfiguration]) -> Bool {
         switch self {
         // State 0A is LISTEN: from then on the kernel completes handshakes.
         case .tcp(let port): Self.sockets("tcp").contains { $0.port == port && $0.state == "0A" }
         case .udp(let port): Self.sockets("udp").contains { $0.port == port }
         case .socket(let path): Self.accepts(path)
+        case .route(let network, let ways): routes().count { $0.destination == .ipv4(network) } >= ways
         }
     }
 
@@ -18,6 +22,7 @@ extension ProgramConfiguration.Readiness {
         case .tcp(let port): "nothing listens on TCP port \(port)"
         case .udp(let port): "nothing listens on UDP port \(port)"
         case .socket(let path): "\(path) accepts no connection"
+        case .route(let network, let ways): "there is no route to \(network)" + (ways > 1 ? " by \(ways) ways" : "")
         }
     }
 

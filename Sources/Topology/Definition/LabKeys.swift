@@ -24,9 +24,11 @@ enum LabKeys {
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
+    static let routing = ["tables", "rules"]
+    static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]
-    static let bird = ["as", "neighbors", "announce", "hold-time", "detect", "config"]
+    static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [
@@ -40,10 +42,12 @@ enum LabKeys {
 
     static let requirements = ["every", "some", "none", "count", "first", "sequence"]
     static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
+    static let counter = ["of", "name", "minus", "is"]
+    static let chanceOfLoss = ["share", "chance"]
     static let event = ["name", "count", "after", "within"]
     static let trafficExpectation = [
         "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "after", "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event"] + requirements
+    static let expectation = ["id", "frames", "event", "counter"] + requirements
 }

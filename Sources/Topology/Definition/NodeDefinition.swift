@@ -21,7 +21,7 @@ struct NodeDefinition {
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
-            return ["role", "interfaces", "gateway", "routes"] + own + ["programs", "sysctls"]
+            return ["role", "interfaces", "gateway", "routes", "routing"] + own + ["programs", "sysctls"]
         }
 
         /// Whether its dataplane knows IPv6; the kernel does.
@@ -55,6 +55,7 @@ struct NodeDefinition {
     /// An address or a reference, or a list with one of each family.
     var gateway: LabValue?
     var routes: [Route] = []
+    var routing: RoutingDefinition
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
@@ -81,6 +82,7 @@ struct NodeDefinition {
         self.role = role
         guard let mapping = MappingReader(entry.value, role.article, keys: role.keys, reader) else { return nil }
 
+        routing = mapping["routing"].flatMap { RoutingDefinition($0, node: entry.key, reader) } ?? RoutingDefinition()
         if let value = mapping.required("interfaces") {
             if let entries = value.entries {
                 interfaces = entries.compactMap { InterfaceDefinition($0, node: entry.key, reader) }
@@ -125,7 +127,7 @@ struct NodeDefinition {
     }
 
     /// `routes: { 203.0.113.0/24: 198.51.100.1, default: fw-a.inside }`
-    private static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
+    static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
         var routes: [Route] = []
         for entry in named(value, "the routes of '\(node)'", reader) {
             let destination = IPNetwork(entry.key)

@@ -59,6 +59,12 @@ struct VirtualServiceDefinition {
         self.port = port
         self.profile = profile
         idleTimeout = idle ?? timers.idleTimeout(profile)
+        if sourceTranslation == .hairpin, profile != .tcpFastPath, profile != .udpFastPath {
+            reader.report(
+                "'snat' is hairpin, which knows flows; '\(entry.key)' has the profile '\(profile.rawValue)'",
+                at: mapping.keyPosition("snat"),
+                allowed: [ServiceProfile.tcpFastPath.rawValue, ServiceProfile.udpFastPath.rawValue])
+        }
         if profile == .http {
             http = HTTPServiceDefinition(mapping, timers: timers, reader)
             if sourceTranslation == .off {

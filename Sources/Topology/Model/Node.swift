@@ -21,6 +21,9 @@ public struct Node: Hashable, Sendable, Codable {
     /// Static routes without the connected networks; a gateway is the route to 0.0.0.0/0 or ::/0. Of a box, also those of
     /// its host side.
     public var routes: [RouteConfiguration]
+    /// Tables besides `main`, which only rules lead to.
+    public var tables: [RoutingTable] = []
+    public var rules: [RoutingRule] = []
     /// Of the node's stack (of a box, its host side), in addition to what the plan sets everywhere.
     public var sysctls: [Sysctl]
     /// Third-party programs in the namespace of the node's stack (of a box, its host side).

@@ -1,3 +1,5 @@
+public import Wire
+
 /// A third-party program in a node's namespaces (of a box, those of its host side): nginx, BIRD, anything.
 public struct ProgramConfiguration: Hashable, Sendable, Codable {
     /// A file that is written into the program's folder before it starts.
@@ -20,6 +22,8 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
         case udp(UInt16)
         /// A Unix socket accepts connections.
         case socket(path: String)
+        /// The node's kernel has a route to the network, by at least so many ways.
+        case route(IPv4Network, ways: Int)
     }
 
     /// Stands for the absolute path of the program's folder, in its command line and its files.

@@ -35,6 +35,15 @@ struct NodePlan {
                 namespace: id, action: .addRoute($0),
                 reason: $0.destination.isDefault ? "the gateway of the lab file" : "a route of the lab file")
         }
+        for table in node.tables {
+            configuration += table.routes.map {
+                PlanStep(namespace: id, action: .addTableRoute($0, table: table.number), reason: "a route of the lab file")
+            }
+        }
+        // What is taken away comes last: the rule for own addresses must have its successor by then.
+        configuration += (node.rules.filter { $0.table != nil } + node.rules.filter { $0.table == nil }).map {
+            PlanStep(namespace: id, action: .rule($0), reason: "a rule of the lab file")
+        }
         return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
     }
 
@@ -85,6 +94,10 @@ struct NodePlan {
                 isRouter ? "a router forwards" : "only a router forwards"
             )
         ]
+        if isRouter {
+            settings.append(
+                (Sysctl("net/ipv4/fib_multipath_hash_policy", "1"), "of equal ways each flow takes one, by its five-tuple"))
+        }
         for (name, reason) in [
             ("rp_filter", "no reverse path filter unless the lab asks for it"),
             ("arp_ignore", "ARP as the kernel does it by default"),

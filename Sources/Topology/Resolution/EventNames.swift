@@ -17,6 +17,9 @@ struct EventNames {
         "state-table-full",
     ]
 
+    /// Of boxes, and of hosts with programs: what a routing daemon does to the kernel's routes.
+    static let routeKinds = ["route-added", "route-changed", "route-removed"]
+
     var names: [String]
 
     init(nodes: [Node], faults: [String], rules: [FaultRule] = [], traffic: [String] = []) {
@@ -26,12 +29,13 @@ struct EventNames {
         for node in nodes {
             let kinds =
                 switch node.role {
-                case .host, .element: [String]()
+                case .host: node.programs.isEmpty ? [] : Self.routeKinds
+                case .element: [String]()
                 case .firewall: ["ready"] + Self.firewallKinds
                 case .loadBalancer: ["ready"] + Self.balancerKinds
                 case .gatewayFirewall: ["ready"] + Self.gatewayFirewallKinds
                 }
-            for kind in kinds where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
+            for kind in kinds + (node.isBox ? Self.routeKinds : []) where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
         }
     }
 

@@ -44,7 +44,8 @@ extension Resolution {
                     timers: gateway.timers))
         }
         return Node(
-            name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls,
+            name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
+            rules: rules(of: definition), sysctls: definition.sysctls,
             programs: definition.programs.compactMap { program($0, of: name) })
     }
 
@@ -52,7 +53,13 @@ extension Resolution {
 
     private func routes(of definition: NodeDefinition) -> [RouteConfiguration] {
         let name = definition.name.value
-        var routes = definition.routes.flatMap { route -> [RouteConfiguration] in
+        var routes = routes(definition.routes, of: name)
+        if let gateway = definition.gateway { routes += defaultRoutes(gateway, of: name, what: "the gateway") }
+        return routes
+    }
+
+    func routes(_ routes: [NodeDefinition.Route], of name: String) -> [RouteConfiguration] {
+        routes.flatMap { route -> [RouteConfiguration] in
             guard let destination = route.destination else {
                 return defaultRoutes(route.gateway, of: name, what: "the route to default")
             }
@@ -60,8 +67,6 @@ extension Resolution {
                 RouteConfiguration(destination: destination, gateway: $0)
             }
         }
-        if let gateway = definition.gateway { routes += defaultRoutes(gateway, of: name, what: "the gateway") }
-        return routes
     }
 
     private func defaultRoutes(_ gateway: LabValue, of node: String, what: String) -> [RouteConfiguration] {

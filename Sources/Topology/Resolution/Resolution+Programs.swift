@@ -81,7 +81,13 @@ extension Resolution {
                 return ("\(interface.address)", "\(address)", neighbor.autonomousSystem)
             }
             text = bird.text(
-                routerID: "\(first.address)", neighbors: neighbors, announced: bird.announced.compactMap(announced))
+                routerID: "\(first.address)", neighbors: neighbors, 
+                announced: bird.announced.compactMap { network($0, "what BIRD announces").map { "\($0)" } })
+        }
+        let awaited = bird.awaited.compactMap { awaited in
+            network(awaited.network, "what BIRD awaits").map {
+                ProgramConfiguration.Readiness.route($0, ways: awaited.ways)
+            }
         }
         return ProgramConfiguration(
             name: "bird",
@@ -89,26 +95,25 @@ extension Resolution {
                 "bird", "-f", "-c", ProgramConfiguration.folderWord + "/bird.conf", "-s", "/run/bird/bird.ctl", "-P",
                 "/run/bird/bird.pid",
             ],
-            files: [.init(name: "bird.conf", text: text)], readiness: [.socket(path: "/run/bird/bird.ctl")])
+            files: [.init(name: "bird.conf", text: text)], readiness: [.socket(path: "/run/bird/bird.ctl")] + awaited)
     }
 
     private func neighborAddress(_ value: LabValue, of node: String) -> IPv4Address? {
         nextHops(value, of: node, what: "a neighbor of BIRD", .ipv4).first?.ipv4
     }
 
-    /// `10.9.0.0/24`, or an address or a reference to one as a route of its own.
-    private func announced(_ value: LabValue) -> String? {
+    /// `10.9.0.0/24`, or an address or a reference to one as a network of its own.
+    private func network(_ value: LabValue, _ what: String) -> IPv4Network? {
         guard let text = value.text, let resolved = references.resolve(text, at: value.position, reader) else {
             if value.text == nil {
-                reader.report(
-                    "what BIRD announces is \(value.found)", at: value.position, allowed: [IPv4Network.textForm])
+                reader.report("\(what) is \(value.found)", at: value.position, allowed: [IPv4Network.textForm])
             }
             return nil
         }
-        if let address = IPv4Address(resolved) { return "\(address)/32" }
-        if let network = IPv4Network(resolved) { return "\(network)" }
+        if let address = IPv4Address(resolved) { return IPv4InterfaceAddress(address, prefixLength: 32).network }
+        if let network = IPv4Network(resolved) { return network }
         reader.report(
-            "what BIRD announces is \(value.found)", at: value.position,
+            "\(what) is \(value.found)", at: value.position,
             allowed: [IPv4Network.textForm, IPv4Address.textForm, "balancer/service.address"],
             suggestion: Spelling.nearest(to: text, among: references.values.map(\.reference)))
         return nil

@@ -13,6 +13,8 @@ struct BirdDefinition {
     var neighbors: [Neighbor] = []
     /// Addresses, networks or references to addresses, such as `lb/web.address`.
     var announced: [LabValue] = []
+    /// Networks that the node waits for before it is ready, and by how many ways.
+    var awaited: [(network: LabValue, ways: Int)] = []
     /// Seconds, as BGP has them; after that a silent neighbour's routes are gone.
     var holdTime = 9
     /// Bidirectional Forwarding Detection finds a silent neighbour within this time.
@@ -45,6 +47,16 @@ struct BirdDefinition {
                     autonomousSystem: system))
         }
         announced = mapping["announce"].map(reader.list) ?? []
+        if let value = mapping["await"] {
+            if let entries = value.entries {
+                awaited = entries.compactMap { entry in
+                    let network = LabValue(.scalar(entry.key, isQuoted: false), at: entry.keyPosition)
+                    return reader.integer(entry.value, of: "the ways to '\(entry.key)'", in: 1...64).map { (network, $0) }
+                }
+            } else {
+                awaited = reader.list(value).map { ($0, 1) }
+            }
+        }
         if let time = mapping.duration("hold-time", in: .seconds(3)...(.seconds(65_535))) {
             if time.nanoseconds % 1_000_000_000 != 0 {
                 reader.report(
