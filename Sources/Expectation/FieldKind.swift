@@ -41,9 +41,10 @@ extension FrameField.Name {
             .number(
                 maximum: 255,
                 words: ["icmp": 1, "ipip": 4, "tcp": 6, "udp": 17, "ipv6": 41, "gre": 47, "icmpv6": 58, "vrrp": 112])
-        case .ipTimeToLive, .ip6HopLimit, .icmp6Type, .icmp6Code, .icmpType, .icmpCode, .vrrpIdentifier, .vrrpPriority: .number(maximum: 255)
-        case .ipIdentification, .ipLength, .ip6Length, .tcpSourcePort, .tcpDestinationPort, .tcpLength, .tcpSegmentSize, .icmpMTU,
-            .udpSourcePort,
+        case .ipTimeToLive, .ip6HopLimit, .icmp6Type, .icmp6Code, .icmpType, .icmpCode, .vrrpIdentifier, .vrrpPriority:
+            .number(maximum: 255)
+        case .ipIdentification, .ipLength, .ip6Length, .tcpSourcePort, .tcpDestinationPort, .tcpLength, .tcpSegmentSize,
+            .icmpMTU, .udpSourcePort,
             .udpDestinationPort, .udpLength:
             .number(maximum: 0xffff)
         case .tcpSequence, .tcpAcknowledgment: .number(maximum: 0xffff_ffff)

@@ -178,7 +178,8 @@ struct PacketReading: Sendable {
 
     /// RFC 2784 and 2890: flags and version, protocol type, then checksum, key and sequence number where flagged.
     private mutating func readGRE(_ bytes: [UInt8], at start: Int) {
-        guard let flags = bytes.uint16(start), [0x0800, 0x86dd].contains(bytes.uint16(start + 2)), flags & 0x4007 == 0 else { return }
+        guard let flags = bytes.uint16(start), [0x0800, 0x86dd].contains(bytes.uint16(start + 2)), flags & 0x4007 == 0
+        else { return }
         innerOffset = start + 4 + [0x8000, 0x2000, 0x1000].count { flags & UInt16($0) != 0 } * 4
     }
 
@@ -221,7 +222,8 @@ extension [UInt8] {
     }
 
     func address6(_ offset: Int) -> IPv6Address? {
-        guard let a = uint32(offset), let b = uint32(offset + 4), let c = uint32(offset + 8), let d = uint32(offset + 12)
+        guard let a = uint32(offset), let b = uint32(offset + 4), let c = uint32(offset + 8),
+            let d = uint32(offset + 12)
         else { return nil }
         return IPv6Address(high: UInt64(a) << 32 | UInt64(b), low: UInt64(c) << 32 | UInt64(d))
     }

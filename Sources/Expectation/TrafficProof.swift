@@ -14,7 +14,8 @@ struct TrafficProof: Sendable {
         of flow: FlowResult, in result: TrafficResult, _ evidence: RunEvidence, from event: String?
     ) throws {
         let proto = result.program.kind.isTCP ? "tcp" : "udp"
-        wiresharkFilter = "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(proto).port == \(flow.sourcePort)"
+        wiresharkFilter =
+            "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(proto).port == \(flow.sourcePort)"
         let membership = FlowMembership(evidence.traffic)
         let pivot = flow.outcome == .survived ? flow.longestGap?.start : nil
         for capture in evidence.captures where capture.node == result.program.from {

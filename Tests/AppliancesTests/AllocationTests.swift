@@ -233,4 +233,42 @@ import Wire
         }
         #expect(list.connections.map(\.state) == ["ESTABLISHED:ESTABLISHED"])
     }
+
+    @Test(arguments: [ServiceProfile.udpFastPath, .udpPerPacket])
+    func `a balancer forwards an established flow over IPv6 without an allocation`(profile: ServiceProfile) throws {
+        let addresses = ["2001:db8:1::1", "2001:db8:2::1", "2001:db8:1::10", "2001:db8:2::20", "2001:db8:1::100"]
+            .map { IPv6Address($0)! }
+        let ports = Self.ports().enumerated().map { index, port in
+            PortConfiguration(
+                name: port.name, mac: port.mac, address: nil,
+                ipv6: IPv6InterfaceAddress(addresses[index], prefixLength: 64))
+        }
+        func frame(_ emit: (UnsafeMutableRawBufferPointer) -> Int?) throws -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 200)
+            let length = bytes.withUnsafeMutableBytes { emit($0) }
+            return Array(bytes.prefix(try #require(length)))
+        }
+        let service = VirtualServiceConfiguration(
+            name: "dns", address: addresses[4], port: 53, profile: profile, scheduler: .consistentHash,
+            sourceTranslation: .off, members: [PoolMemberConfiguration(name: "b1", address: addresses[3], port: 5353)],
+            monitor: nil, idleTimeout: .seconds(60))
+        var balancer = try LoadBalancer(
+            LoadBalancerConfiguration(name: "lb", ports: ports, routes: [], services: [service]))
+        let payload: [UInt8] = [1, 2, 3, 4]
+        let datagram = try frame { buffer in
+            payload.withUnsafeBytes {
+                FrameBuilder.udp(
+                    UDPHeader(sourcePort: 40_000, destinationPort: 53),
+                    in: IPv6Header(source: addresses[2], destination: addresses[4], nextHeader: .udp),
+                    from: Self.station, to: ports[0].mac, payload: $0, into: buffer)
+            }
+        }
+        let neighbors: [([UInt8], PortIndex)] = [
+            (try frame { FrameBuilder.neighborSolicitation(for: addresses[0], from: addresses[2], mac: Self.station, into: $0) }, 0),
+            (try frame { FrameBuilder.neighborSolicitation(for: addresses[1], from: addresses[3], mac: Self.far, into: $0) }, 1),
+        ]
+        let (allocations, sent) = Self.measure(&balancer, neighbors: neighbors, frame: datagram, rounds: 5000)
+        #expect(sent == 5000)
+        #expect(allocations == 0)
+    }
 }

@@ -104,7 +104,9 @@ extension EndToEnd {
             try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
             let result = try Lab.failoverlab(["run", "lab.yaml"], in: folder)
             #expect(result.status == 2)
-            #expect(result.errors.contains("lab.yaml:5:50: the address 192.0.2.10 of client.outside is IPv4"), "\(result.errors)")
+            #expect(
+                result.errors.contains("lab.yaml:5:50: the address 192.0.2.10 of client.outside is IPv4"),
+                "\(result.errors)")
             #expect(!FileManager.default.fileExists(atPath: folder.path + "/runs"))
         }
 

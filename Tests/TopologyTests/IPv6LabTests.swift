@@ -91,7 +91,9 @@ private func messages(_ text: String) -> [String] {
 
     @Test func `finds pool members and targets by family`() throws {
         let variant = try variant()
-        guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else { Issue.record("a balancer"); return }
+        guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else {
+            Issue.record("a balancer"); return
+        }
         #expect(balancer.services[0].members.map(\.address.description) == ["2001:db8:3::1", "2001:db8:3::22"])
         #expect(balancer.ports.map(\.ipv6?.description) == ["2001:db8:2::2/64", "2001:db8:3::5/64"])
         #expect(
@@ -109,18 +111,22 @@ private func messages(_ text: String) -> [String] {
         let plan = Plan(for: try variant())
         func enabled(_ id: NamespaceID) -> [String] {
             plan.steps.filter { $0.namespace == id }.compactMap {
-                guard case .set(let sysctl) = $0.action, sysctl.path.hasSuffix("/disable_ipv6"), sysctl.value == "0" else {
+                guard case .set(let sysctl) = $0.action, sysctl.path.hasSuffix("/disable_ipv6"), sysctl.value == "0"
+                else {
                     return nil
                 }
                 return String(sysctl.path.split(separator: "/")[3])
             }
         }
-        #expect(enabled(.host("client")) == ["lo", "outside"] && enabled(.host("router")) == ["lo", "outside", "inside"])
+        #expect(
+            enabled(.host("client")) == ["lo", "outside"] && enabled(.host("router")) == ["lo", "outside", "inside"])
         #expect(enabled(.host("lb")) == ["lo", "inside", "servers"])
         for id: NamespaceID in [.host("pc"), .wire("lb"), .switch("servers")] { #expect(enabled(id).isEmpty, "\(id)") }
         func forwarding(_ node: String) -> [String] {
             plan.steps.filter { $0.namespace == .host(node) }.compactMap {
-                guard case .set(let sysctl) = $0.action, sysctl.path == "net/ipv6/conf/all/forwarding" else { return nil }
+                guard case .set(let sysctl) = $0.action, sysctl.path == "net/ipv6/conf/all/forwarding" else {
+                    return nil
+                }
                 return sysctl.value
             }
         }
@@ -139,7 +145,9 @@ private func messages(_ text: String) -> [String] {
         var message: String
         var testDescription: String { new }
 
-        init(_ old: String, _ new: String, _ message: String) { (self.old, self.new, self.message) = (old, new, message) }
+        init(_ old: String, _ new: String, _ message: String) {
+            (self.old, self.new, self.message) = (old, new, message)
+        }
     }
 
     @Test(arguments: [
@@ -207,12 +215,24 @@ private func messages(_ text: String) -> [String] {
     }
 
     @Test func `is refused to boxes that carry IPv4 alone`() {
-        let given = replacing("pc: { role: client, interfaces: { old: }", "pc: { role: firewall, interfaces: { old: , outside: 2001:db8:1::7 }")
-            .replacing("outside: 2001:db8:1::/64", with: "outside: { subnet: 2001:db8:1::/64, switch: on }")
-        #expect(messages(given).contains { $0.contains("pc.outside has the IPv6 address 2001:db8:1::7, but a firewall carries IPv4 alone") })
-        let automatic = replacing("pc: { role: client, interfaces: { old: }", "pc: { role: firewall, interfaces: { old: , outside: }")
-            .replacing("outside: 2001:db8:1::/64", with: "outside: { subnet: 2001:db8:1::/64, switch: on }")
-        #expect(messages(automatic).contains { $0.contains("pc.outside is on network 'outside', which has no IPv4 subnet, but a firewall carries IPv4 alone") })
+        let given = replacing(
+            "pc: { role: client, interfaces: { old: }",
+            "pc: { role: firewall, interfaces: { old: , outside: 2001:db8:1::7 }"
+        )
+        .replacing("outside: 2001:db8:1::/64", with: "outside: { subnet: 2001:db8:1::/64, switch: on }")
+        #expect(
+            messages(given).contains {
+                $0.contains("pc.outside has the IPv6 address 2001:db8:1::7, but a firewall carries IPv4 alone")
+            })
+        let automatic = replacing(
+            "pc: { role: client, interfaces: { old: }", "pc: { role: firewall, interfaces: { old: , outside: }"
+        )
+        .replacing("outside: 2001:db8:1::/64", with: "outside: { subnet: 2001:db8:1::/64, switch: on }")
+        #expect(
+            messages(automatic).contains {
+                $0.contains(
+                    "pc.outside is on network 'outside', which has no IPv4 subnet, but a firewall carries IPv4 alone")
+            })
     }
 }
 

@@ -27,7 +27,8 @@ import Wire
         defer { server.close() }
         let result = ended(server, 10)
         #expect(result.totals.outcome == .survived)
-        #expect(result.flows.allSatisfy { $0.status == 200 && $0.latency != nil && $0.received == 1 && $0.reason == nil })
+        #expect(
+            result.flows.allSatisfy { $0.status == 200 && $0.latency != nil && $0.received == 1 && $0.reason == nil })
         #expect(Set(result.flows.map(\.sourcePort)).count == result.flows.count)
     }
 
@@ -64,7 +65,9 @@ import Wire
     }
 
     @Test func `what is no HTTP is garbage, and so is a head without end`() {
-        for text in ["nonsense\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "HTTP/1.1 99 ?\r\n\r\n", String(repeating: "a", count: 70_000)] {
+        for text in [
+            "nonsense\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "HTTP/1.1 99 ?\r\n\r\n", String(repeating: "a", count: 70_000),
+        ] {
             var reader = HTTPAnswerReader()
             Array(text.utf8).withUnsafeBytes { reader.consume($0) }
             #expect(reader.isGarbage && reader.status == nil)

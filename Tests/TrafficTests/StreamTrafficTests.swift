@@ -11,7 +11,8 @@ import Wire
     init() throws { bench = try LoopbackBench() }
 
     private func echo() throws -> TrafficServer {
-        try TrafficServer(ServerProgram(kind: .tcpEcho, port: 0), nodeName: "server", at: .ipv4(.loopback), on: bench.loop)
+        try TrafficServer(
+            ServerProgram(kind: .tcpEcho, port: 0), nodeName: "server", at: .ipv4(.loopback), on: bench.loop)
     }
 
     @Test func `streams to a server that answers survive, and every probe is answered`() throws {

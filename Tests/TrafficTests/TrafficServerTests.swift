@@ -37,7 +37,8 @@ import Wire
         defer { first.close() }
         let error = #expect(throws: TrafficServerError.self) {
             try TrafficServer(
-                ServerProgram(kind: kind, port: first.port), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
+                ServerProgram(kind: kind, port: first.port), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop
+            )
         }
         #expect(
             error?.description

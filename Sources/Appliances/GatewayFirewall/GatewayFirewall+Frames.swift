@@ -28,7 +28,8 @@ extension GatewayFirewall {
         case .arp, .ipv6, .other: break
         case .malformed(let error):
             // ARP of other kinds than the one that this parse knows is still ARP, and IPv6 is not looked at.
-            guard error.layer == .arp || UnsafeRawPointer(frame.base).readUInt16(at: 12) == EtherType.ipv6.rawValue else { return ports.counters.drop(BoxPorts.reason(of: error)) }
+            guard error.layer == .arp || UnsafeRawPointer(frame.base).readUInt16(at: 12) == EtherType.ipv6.rawValue
+            else { return ports.counters.drop(BoxPorts.reason(of: error)) }
         }
         ports.passThrough(frame, by: other, into: &output)
     }

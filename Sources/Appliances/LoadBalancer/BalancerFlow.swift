@@ -7,7 +7,9 @@ import Wire
 /// What carries packets is generic over the family (`Tuple`), and each family has tables of its own.
 protocol BalancedTuple: PortTuple {
     /// Sessions of fast-path services.
-    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<KeyedFlowTable<Self, BalancerFlow<Self>>>
+    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<
+        KeyedFlowTable<Self, BalancerFlow<Self>>
+    >
     /// Client endpoints of per-packet services.
     static func mappings(
         of balancer: borrowing LoadBalancer

@@ -26,7 +26,8 @@ extension LoadBalancer {
             advance(to: now, into: &output)
             return .connections(connections(at: now))
         case .policy:
-            return .refused(reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
+            return .refused(
+                reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
         case .fault:
             return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }

@@ -10,7 +10,9 @@ extension LoadBalancer {
         let tuple = packet.fiveTuple
         guard let place = services[service].choose(for: tuple) else { return ports.counters.drop(.noMemberUp) }
         let member = services[service].members[place]
-        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, in: ports) else { return ports.counters.drop(.noRoute) }
+        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, in: ports) else {
+            return ports.counters.drop(.noRoute)
+        }
         guard ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return }
         var toMember = tuple
         toMember.destination = address

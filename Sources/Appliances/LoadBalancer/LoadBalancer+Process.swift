@@ -39,7 +39,8 @@ extension LoadBalancer {
 
     /// Carries a packet of a session.
     mutating func carry<Tuple: BalancedTuple>(
-        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
+        into output: inout FrameQueue
     ) {
         let flows = Tuple.flows(of: self)
         let service = services + Int(flows.pointee[match.index].service)
@@ -135,7 +136,9 @@ extension LoadBalancer {
         let tuple = packet.fiveTuple
         // The box's kernel reassembles what is its own; a first fragment with the ports of a session is not.
         let isSession = packet.layout.hasTransportHeader && Tuple.flows(of: self).pointee.find(tuple) != nil
-        let isService = configuration.services.contains { $0.address == tuple.destination.erased && !$0.profile.endsAtHostSide }
+        let isService = configuration.services.contains {
+            $0.address == tuple.destination.erased && !$0.profile.endsAtHostSide
+        }
         guard !isSession, !isService, ports.owned.contains(tuple.destination) else {
             return ports.counters.drop(.fragment)
         }

@@ -105,7 +105,9 @@ struct VirtualService: ~Copyable {
         let before = shares
         shares = Self.shares(members)
         idealMove = zip(before, shares).reduce(0) { $0 + max(0, $1.1 - $1.0) }
-        for index in members.indices { roundRobin.setWeight(members[index].isUp ? members[index].weight : 0, of: index) }
+        for index in members.indices {
+            roundRobin.setWeight(members[index].isUp ? members[index].weight : 0, of: index)
+        }
         guard scheduler == .consistentHash else { return }
         maglev.fill(
             members.map {

@@ -65,7 +65,8 @@ public struct EndpointTable: ~Copyable {
     }
 
     /// - Returns: false where the endpoint is in the table already; nothing was changed
-    public mutating func insert(_ value: UInt32, at address: IPAddress, _ port: UInt16, _ protocol: IPProtocol) -> Bool {
+    public mutating func insert(_ value: UInt32, at address: IPAddress, _ port: UInt16, _ protocol: IPProtocol) -> Bool
+    {
         precondition(`protocol`.rawValue != 0)
         let key = Key(address.universal, port, `protocol`)
         guard lookup(key) == nil else { return false }
@@ -94,7 +95,9 @@ public struct EndpointTable: ~Copyable {
         keys.initialize(repeating: .empty, count: oldSize * 2)
         values = .allocate(capacity: oldSize * 2)
         values.initialize(repeating: 0, count: oldSize * 2)
-        for position in 0..<oldSize where oldKeys[position].service != 0 { place(oldValues[position], oldKeys[position]) }
+        for position in 0..<oldSize where oldKeys[position].service != 0 {
+            place(oldValues[position], oldKeys[position])
+        }
         oldKeys.deallocate()
         oldValues.deallocate()
     }

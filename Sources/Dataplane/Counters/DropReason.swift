@@ -129,7 +129,8 @@ extension DropReason {
         case .packetTooBig:
             "The packet exceeds the MTU of the port it would leave by and must not be fragmented, or this box does not fragment; the sender was told so by ICMP."
         case .neighborPending: "The neighbour's MAC address is not known yet and there was no room to hold the frame."
-        case .neighborQueueFull: "Too many frames wait for this neighbour's MAC address already; the oldest was dropped."
+        case .neighborQueueFull:
+            "Too many frames wait for this neighbour's MAC address already; the oldest was dropped."
         case .neighborUnreachable: "The neighbour did not answer ARP requests or neighbour solicitations."
         case .neighborTableFull: "The neighbour table is full of entries in use."
         case .addressConflict: "Somebody else on the link claims an address of this box."

@@ -57,7 +57,8 @@ extension NeighborTable {
         freeHead = entry.pointee.nextInBucket
         let bucket = Int(bucket(of: address, on: port))
         entry.pointee = Entry(
-            address: address, port: port, state: .incomplete, isUsed: true, attempts: 1, mac: .zero, confirmed: now.nanoseconds,
+            address: address, port: port, state: .incomplete, isUsed: true, attempts: 1, mac: .zero,
+            confirmed: now.nanoseconds,
             nextInBucket: buckets[bucket], firstHeld: Self.none, lastHeld: Self.none, heldCount: 0)
         buckets[bucket] = place
         used += 1

@@ -86,7 +86,8 @@ public struct NeighborTable: ~Copyable {
     /// The neighbour's MAC address; nil where it is not known, and `hold` is the next step.
     @inlinable
     public mutating func lookup(_ address: some InternetAddress, on port: PortIndex) -> MACAddress? {
-        guard let entry = find(address.universal, on: port), entry.pointee.state.rawValue > State.incomplete.rawValue else {
+        guard let entry = find(address.universal, on: port), entry.pointee.state.rawValue > State.incomplete.rawValue
+        else {
             return nil
         }
         entry.pointee.isUsed = true
@@ -108,7 +109,8 @@ public struct NeighborTable: ~Copyable {
     @inlinable
     func bucket(of address: IPv6Address, on port: PortIndex) -> UInt32 {
         let high = (address.high ^ UInt64(port)) &* 0x9E37_79B9_7F4A_7C15
-        return UInt32(truncatingIfNeeded: ((high ^ high >> 32 ^ address.low) &* 0x9E37_79B9_7F4A_7C15) >> 32) & bucketMask
+        return UInt32(truncatingIfNeeded: ((high ^ high >> 32 ^ address.low) &* 0x9E37_79B9_7F4A_7C15) >> 32)
+            & bucketMask
     }
 
     /// Every neighbour, for people.
@@ -124,7 +126,8 @@ public struct NeighborTable: ~Copyable {
             case .probing: state = .probing
             }
             return NeighborReading(
-                address: IPAddress(universal: entry.address), port: entry.port, mac: state == .incomplete ? nil : entry.mac, state: state)
+                address: IPAddress(universal: entry.address), port: entry.port,
+                mac: state == .incomplete ? nil : entry.mac, state: state)
         }
     }
 }

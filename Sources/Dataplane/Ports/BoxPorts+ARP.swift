@@ -10,7 +10,9 @@ extension BoxPorts {
         let answer = owned.answer(for: header.targetAddress, on: port)
         if owned.answer(for: header.senderAddress, on: port) != nil {
             // The box's own words that came back over a switch are no conflict.
-            if header.senderMAC != ports[Int(port)].mac, !acceptedMACs.contains(UInt64(port) << 48 | header.senderMAC.packed) {
+            if header.senderMAC != ports[Int(port)].mac,
+                !acceptedMACs.contains(UInt64(port) << 48 | header.senderMAC.packed)
+            {
                 counters.drop(.addressConflict)
             }
             return
@@ -31,7 +33,8 @@ extension BoxPorts {
     ) {
         // A prober that has no address yet (0.0.0.0), and senders that are not one neighbour on this link, teach
         // nothing.
-        guard header.senderAddress.isRoutable, let network = ports[Int(port)].address?.network, network.contains(header.senderAddress)
+        guard header.senderAddress.isRoutable, let network = ports[Int(port)].address?.network,
+            network.contains(header.senderAddress)
         else { return }
         learnNeighbor(
             header.senderAddress, header.senderMAC, on: port, at: now, creates: creates, overrides: true, into: &output)

@@ -75,22 +75,32 @@ extension BoxPorts {
 
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
     /// - Parameter inFragments: whether the caller fragments what exceeds the MTU
+    @inlinable
     public mutating func canLeave<Tuple: PortTuple>(
         _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, inFragments: Bool = false, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
+        if Int(port) < count, packet.timeToLive > 1,
+            inFragments || packet.layout.packetLength <= Int(ports[Int(port)].mtu)
+        {
+            return true
+        }
+        tellWhyNot(frame, packet, by: port, at: now, into: &output)
+        return false
+    }
+
+    /// Apart, so that what every packet passes is small enough to be specialised for its family by each caller.
+    @usableFromInline
+    mutating func tellWhyNot<Tuple: PortTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, at now: Instant,
+        into output: inout FrameQueue
+    ) {
         guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)
-            sendError(.timeExceeded, about: frame, packet, at: now, into: &output)
-            return false
+            return sendError(.timeExceeded, about: frame, packet, at: now, into: &output)
         }
-        let mtu = Int(self[port].mtu)
-        guard packet.layout.packetLength <= mtu || inFragments else {
-            counters.drop(.packetTooBig)
-            sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
-            return false
-        }
-        return true
+        counters.drop(.packetTooBig)
+        sendError(.packetTooBig(mtu: Int(self[port].mtu)), about: frame, packet, at: now, into: &output)
     }
 
     /// Sends a frame with a finished IP header to a next hop. Where its MAC address is not known yet, a copy waits

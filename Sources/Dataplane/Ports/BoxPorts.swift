@@ -25,7 +25,7 @@ public struct BoxPorts: ~Copyable {
     public internal(set) var owned = OwnedAddresses()
 
     public let count: Int
-    let ports: UnsafeMutablePointer<BoxPort>
+    @usableFromInline let ports: UnsafeMutablePointer<BoxPort>
     /// Further unicast MAC addresses that a port accepts: port in the bits above 48, address below.
     var acceptedMACs: [UInt64] = []
     var icmpLimit = ICMPLimit()

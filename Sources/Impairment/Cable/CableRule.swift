@@ -52,7 +52,9 @@ struct CableRule {
     }
 
     /// Whether the rule acts on the frame; counts it where it meets the conditions.
-    mutating func selects(_ frame: UnsafeRawBufferPointer, _ facts: FrameFacts, flowsOfOther: Set<IPv6FiveTuple>?) -> Bool {
+    mutating func selects(_ frame: UnsafeRawBufferPointer, _ facts: FrameFacts, flowsOfOther: Set<IPv6FiveTuple>?)
+        -> Bool
+    {
         let selection = rule.selection
         if let direction = selection.direction, direction != facts.direction { return false }
         if let segment = selection.segment, !facts.isOf(segment) { return false }

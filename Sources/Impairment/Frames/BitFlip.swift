@@ -7,7 +7,9 @@ struct BitFlip {
     var bit: Int
 
     /// nil where the frame has no such byte.
-    init?(_ corruption: Corruption, frame: UnsafeRawBufferPointer, layout: IPv6FrameLayout?, _ random: inout RandomSource) {
+    init?(
+        _ corruption: Corruption, frame: UnsafeRawBufferPointer, layout: IPv6FrameLayout?, _ random: inout RandomSource
+    ) {
         let end = layout.map { Int($0.endOffset) } ?? frame.count
         let start: Int
         switch (corruption.part, layout) {
@@ -38,7 +40,8 @@ struct BitFlip {
         if isIPv4 {
             base.write(UInt16(0), at: network + 10)
             base.write(
-                Checksum.of(UnsafeRawBufferPointer(start: base + network, count: transport - network)), at: network + 10)
+                Checksum.of(UnsafeRawBufferPointer(start: base + network, count: transport - network)), at: network + 10
+            )
         }
         guard layout.hasTransportHeader, layout.fragment == .whole else { return }
         let bytes = UnsafeRawPointer(base)

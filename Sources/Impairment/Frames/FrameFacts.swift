@@ -78,7 +78,8 @@ struct FrameFacts {
     var words: String {
         guard let layout else { return "\(etherType)" }
         if let segment {
-            return "\(Self.words(segment.fiveTuple)) \(segment.tcpFlags) sequence \(sequence) payload \(segment.payloadLength)"
+            return
+                "\(Self.words(segment.fiveTuple)) \(segment.tcpFlags) sequence \(sequence) payload \(segment.payloadLength)"
         }
         return "\(Self.words(layout.fiveTuple)) payload \(layout.payloadLength)"
     }

@@ -59,7 +59,10 @@ struct NetworkDefinition {
             let given = value.text.flatMap { IPInterfaceAddress($0) }
             reader.report(
                 "the subnet of \(what) is \(value.found)", at: value.position,
-                allowed: [given?.address.isIPv4 == false ? IPv6Network.textForm : given == nil ? IPNetwork.textForm : IPv4Network.textForm],
+                allowed: [
+                    given?.address.isIPv4 == false
+                        ? IPv6Network.textForm : given == nil ? IPNetwork.textForm : IPv4Network.textForm
+                ],
                 suggestion: given.map { "\($0.network)" })
             return nil
         }

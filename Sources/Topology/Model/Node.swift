@@ -122,7 +122,9 @@ public struct Interface: Hashable, Sendable, Codable {
 
 extension Interface {
     /// One of each family at most, IPv4 first.
-    public var addresses: [IPInterfaceAddress] { [address.map { .ipv4($0) }, ipv6.map { .ipv6($0) }].compactMap { $0 } }
+    public var addresses: [IPInterfaceAddress] {
+        [address.map { .ipv4($0) }, ipv6.map { .ipv6($0) }].compactMap { $0 }
+    }
 
     public func address(_ family: AddressFamily) -> IPInterfaceAddress? {
         addresses.first { $0.address.family == family }

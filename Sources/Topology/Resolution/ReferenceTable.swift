@@ -65,7 +65,8 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
             "'\(LabValue.shortened(text))' refers to nothing", at: position,
             allowed: [
                 "node.interface.mac", "node.interface.ip", "node.interface.ip6", "node.interface.virtual-mac",
-                "node.interface.virtual-ip", "balancer/service.address", "balancer/service.port", "firewall/pool.address",
+                "node.interface.virtual-ip", "balancer/service.address", "balancer/service.port",
+                "firewall/pool.address",
             ],
             suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))
         return nil

@@ -31,7 +31,10 @@ extension Resolution {
         if !address.isIPv4, !node.role.speaksIPv6 {
             reader.report(
                 "\(what) has the IPv6 address \(address), but \(node.role.article) carries IPv4 alone", at: position,
-                allowed: ["IPv4", "a \(NodeDefinition.Role.router.rawValue) or a \(NodeDefinition.Role.loadBalancer.rawValue) for IPv6"])
+                allowed: [
+                    "IPv4",
+                    "a \(NodeDefinition.Role.router.rawValue) or a \(NodeDefinition.Role.loadBalancer.rawValue) for IPv6",
+                ])
             return
         }
         claim(address, for: AddressOwner(node: node.name.value, what: what, position: position), at: position)
@@ -60,7 +63,8 @@ extension Resolution {
                 {
                     reader.report(
                         "\(what) is on network '\(network.name)', which has no IPv4 subnet, but \(node.role.article) carries IPv4 alone",
-                        at: definition.network.position, allowed: ["an IPv4 subnet beside \(network.subnets[0])", "address: none"])
+                        at: definition.network.position,
+                        allowed: ["an IPv4 subnet beside \(network.subnets[0])", "address: none"])
                 }
             }
         }

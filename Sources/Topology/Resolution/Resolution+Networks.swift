@@ -23,7 +23,8 @@ extension Resolution {
             let isSwitch = definition.isSwitch?.value ?? (attachments.count > 2)
             networks.append(
                 Network(
-                    name: definition.name.value, subnet: own.ipv4, ipv6: own.ipv6, kind: isSwitch ? .switch : .link, mtu: definition.mtu,
+                    name: definition.name.value, subnet: own.ipv4, ipv6: own.ipv6, kind: isSwitch ? .switch : .link,
+                    mtu: definition.mtu,
                     attachments: attachments.map {
                         var attachment = $0
                         if !isSwitch { attachment.port = nil }
@@ -177,7 +178,8 @@ extension Resolution {
                 }
                 macs[network.name, default: [:]][mac] = own
                 return Interface(
-                    name: interface.name.value, network: network.name, mac: mac, address: nil, ipv6: nil, mtu: network.mtu)
+                    name: interface.name.value, network: network.name, mac: mac, address: nil, ipv6: nil,
+                    mtu: network.mtu)
             }
         }
     }

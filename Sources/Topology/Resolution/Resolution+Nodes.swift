@@ -134,7 +134,9 @@ extension Resolution {
             if let first = shared.first, other != node || shared.count > 1 || owners[first]?.node != node {
                 return shared.filter { isNextHop($0, of: node, what: what, at: value.position) }
             }
-            if !interface.addresses.isEmpty, let first = interface.addresses.first(where: { $0.address.family == family ?? $0.address.family }) {
+            if !interface.addresses.isEmpty,
+                let first = interface.addresses.first(where: { $0.address.family == family ?? $0.address.family })
+            {
                 return isNextHop(first.address, of: node, what: what, at: value.position) ? [first.address] : []
             }
             let missing = family.map { "has no \($0.rawValue) address" } ?? "has no address"
@@ -143,7 +145,9 @@ extension Resolution {
         }
         guard let resolved = references.resolve(text, at: value.position, reader) else { return [] }
         guard let address = IPAddress(resolved) else {
-            let names = references.values.map(\.reference).filter { $0.hasSuffix(".mac") }.map { String($0.dropLast(4)) }
+            let names = references.values.map(\.reference).filter { $0.hasSuffix(".mac") }.map {
+                String($0.dropLast(4))
+            }
             reader.report(
                 "\(what) is \(value.found)", at: value.position, allowed: [IPAddress.textForm, "node.interface"],
                 suggestion: Spelling.nearest(to: text, among: names))
@@ -170,7 +174,8 @@ extension Resolution {
     /// Whether a node can send packets to that address first; reports why not.
     private func isNextHop(_ address: IPAddress, of node: String, what: String, at position: SourcePosition) -> Bool {
         let own = interfaces[node] ?? []
-        guard let interface = own.first(where: { $0.address(address.family)?.network.contains(address) ?? false }) else {
+        guard let interface = own.first(where: { $0.address(address.family)?.network.contains(address) ?? false })
+        else {
             reader.report(
                 "\(what) is \(address), which is on none of its networks", at: position,
                 allowed: own.flatMap { interface in
@@ -294,7 +299,9 @@ extension Resolution {
         }
         var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         var family = family
-        if let last = parts.last, parts.count > 1, let named: AddressFamily = last == "ip6" ? .ipv6 : last == "ip" ? .ipv4 : nil {
+        if let last = parts.last, parts.count > 1,
+            let named: AddressFamily = last == "ip6" ? .ipv6 : last == "ip" ? .ipv4 : nil
+        {
             guard family == nil || family == named else {
                 reader.report(
                     "\(what) is \(text), but must be \(family == .ipv4 ? "IPv4" : "IPv6")", at: position)

@@ -39,7 +39,8 @@ struct FlowContext {
         latency: Duration? = nil, garbage: Int
     ) -> FlowResult {
         FlowResult(
-            source: source?.address ?? Self.unknown(program.target.family), sourcePort: source?.port ?? 0, start: clock.timestamp(of: start),
+            source: source?.address ?? Self.unknown(program.target.family), sourcePort: source?.port ?? 0,
+            start: clock.timestamp(of: start),
             end: clock.timestamp(of: end), sent: reading.sent, received: reading.received, lost: reading.lost,
             duplicated: reading.duplicated, reordered: reading.reordered, longestGap: reading.gap(on: clock),
             outcome: ending.outcome, latency: latency, lossDerivedGap: reading.lossDerivedGap, reason: ending.reason,

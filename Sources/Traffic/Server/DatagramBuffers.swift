@@ -94,7 +94,8 @@ struct DatagramBuffers: ~Copyable {
         vector.pointee = iovec(iov_base: payload.baseAddress, iov_len: payloadLength)
         var message = msghdr()
         message.msg_name = sender
-        message.msg_namelen = socklen_t(family == .ipv4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
+        message.msg_namelen = socklen_t(
+            family == .ipv4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
         message.msg_iov = vector
         message.msg_iovlen = 1
         message.msg_control = controlLength == 0 ? nil : control.baseAddress

@@ -16,7 +16,8 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
     /// The address behind `InternetAddress.universal`.
     @inlinable
     public init(universal: IPv6Address) {
-        self = universal.isIPv4Mapped
+        self =
+            universal.isIPv4Mapped
             ? .ipv4(IPv4Address(rawValue: UInt32(truncatingIfNeeded: universal.low))) : .ipv6(universal)
     }
 

@@ -61,7 +61,9 @@ extension IPv6Address: InternetAddress {
     public typealias Network = IPv6Network
 
     @inlinable public static var bitCount: Int { 128 }
-    @inlinable public func masked(_ prefixLength: Int) -> IPv6Address { IPv6Network(self, prefixLength: prefixLength).address }
+    @inlinable public func masked(_ prefixLength: Int) -> IPv6Address {
+        IPv6Network(self, prefixLength: prefixLength).address
+    }
     @inlinable public init?(_ address: IPAddress) {
         guard case .ipv6(let own) = address else { return nil }
         self = own

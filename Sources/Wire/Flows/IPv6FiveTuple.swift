@@ -37,7 +37,8 @@ extension IPv6FiveTuple: FlowTuple {
     @inlinable
     public func keyedHash(seed: UInt64) -> UInt64 {
         // Digits of √2, √3, √5 and √7, odd.
-        let first = (source.high ^ seed ^ 0x6a09_e667_f3bc_c909).multipliedFullWidth(by: source.low ^ 0xbb67_ae85_84ca_a73b)
+        let first = (source.high ^ seed ^ 0x6a09_e667_f3bc_c909).multipliedFullWidth(
+            by: source.low ^ 0xbb67_ae85_84ca_a73b)
         let second = (destination.high ^ seed ^ 0x3c6e_f372_fe94_f82b)
             .multipliedFullWidth(by: destination.low ^ 0xa54f_f53a_5f1d_36f1)
         // Sum and difference, because an exclusive or would be the same for both directions of a host with itself.

@@ -23,7 +23,9 @@ private final class Bench {
     var balancer: LoadBalancer
     var now = Instant(nanoseconds: 1_000_000_000)
 
-    init(_ profile: ServiceProfile, _ translation: SourceTranslation, scheduler: Scheduler = .roundRobin, mtu: Int = 1500) throws {
+    init(
+        _ profile: ServiceProfile, _ translation: SourceTranslation, scheduler: Scheduler = .roundRobin, mtu: Int = 1500
+    ) throws {
         balancer = try LoadBalancer(Self.configuration(profile, translation, scheduler, mtu), flowCapacity: 1024)
         ask(b1, "b1", for: serversAddress, on: 1)
         ask(b2, "b2", for: serversAddress, on: 1)
@@ -31,7 +33,8 @@ private final class Bench {
     }
 
     static func configuration(
-        _ profile: ServiceProfile, _ translation: SourceTranslation, _ scheduler: Scheduler = .roundRobin, _ mtu: Int = 1500
+        _ profile: ServiceProfile, _ translation: SourceTranslation, _ scheduler: Scheduler = .roundRobin,
+        _ mtu: Int = 1500
     ) -> LoadBalancerConfiguration {
         LoadBalancerConfiguration(
             name: "lb",
@@ -99,7 +102,9 @@ private final class Bench {
         return process(frame, on: text.hasPrefix("b") ? 1 : 0)
     }
 
-    func process(_ bytes: [UInt8], on port: PortIndex) -> [String] { raw(bytes, on: port).map { Self.text($0.0, $0.1) } }
+    func process(_ bytes: [UInt8], on port: PortIndex) -> [String] {
+        raw(bytes, on: port).map { Self.text($0.0, $0.1) }
+    }
 
     /// - Parameter isDamaged: a wrong checksum that came in leaves as wrong
     func raw(_ bytes: [UInt8], on port: PortIndex, isDamaged: Bool = false) -> [(PortIndex, [UInt8])] {
@@ -190,7 +195,10 @@ private final class Bench {
     }
 
     @Test func `answers consistent hash by address and port alone, the same on every balancer`() throws {
-        let (one, other) = (try Bench(.udpFastPath, .off, scheduler: .consistentHash), try Bench(.udpFastPath, .off, scheduler: .consistentHash))
+        let (one, other) = (
+            try Bench(.udpFastPath, .off, scheduler: .consistentHash),
+            try Bench(.udpFastPath, .off, scheduler: .consistentHash)
+        )
         var members: [String: Int] = [:]
         for port in 40000..<40200 {
             let text = "rt>lb0 udp [\(client)]:\(port) > [\(vip)]:80"
@@ -208,7 +216,9 @@ private final class Bench {
         var output = FrameQueue()
         bench.balancer.start(at: bench.now, into: &output)
         let announced = (0..<output.count).compactMap { index -> String? in
-            guard let packet = IPv6PacketView(output[index].bytes), packet.icmp?.type == .neighborAdvertisement else { return nil }
+            guard let packet = IPv6PacketView(output[index].bytes), packet.icmp?.type == .neighborAdvertisement else {
+                return nil
+            }
             #expect(packet.isTransportChecksumValid && packet.destination == .allNodes)
             return "\(packet.source)"
         }
@@ -229,7 +239,9 @@ private final class Bench {
     }
 
     @Test(arguments: [SourceTranslation.off, .autoMap])
-    func `translates ICMPv6 errors about its sessions, quote and checksums included`(translation: SourceTranslation) throws {
+    func `translates ICMPv6 errors about its sessions, quote and checksums included`(translation: SourceTranslation)
+        throws
+    {
         let bench = try Bench(.tcpFastPath, translation)
         let toMember = bench.raw(Bench.frame("rt>lb0 tcp [\(client)]:40000 > [\(vip)]:80 SYN"), on: 0)[0].1
         // A router behind the balancer finds the client's packet too big for its next link.

@@ -81,7 +81,9 @@ import Wire
         #expect(
             bench.send("servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.11:4000 SYN,ACK")
                 == ["host:servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.11:4000 SYN,ACK"])
-        #expect(bench.arp(.request, "b1", IPv4Address(203, 0, 113, 21), for: IPv4Address(203, 0, 113, 11), on: 1).count == 1)
+        #expect(
+            bench.arp(.request, "b1", IPv4Address(203, 0, 113, 21), for: IPv4Address(203, 0, 113, 11), on: 1).count == 1
+        )
     }
 
     @Test func `with a virtual MAC address nothing changes for the fast path`() {

@@ -116,7 +116,9 @@ private func parsed(_ sent: Sent, _ look: (PacketView) -> Void) {
 
     @Test func `a request for somebody else is neither answered nor shown nor learned`() {
         let router = Router()
-        #expect(router.receive(arp(.request, neighborMAC, neighbor, for: IPv4Address(192, 0, 2, 7), to: .broadcast), on: 0).isEmpty)
+        #expect(
+            router.receive(arp(.request, neighborMAC, neighbor, for: IPv4Address(192, 0, 2, 7), to: .broadcast), on: 0)
+                .isEmpty)
         #expect(router.box.neighbors.count == 0)
     }
 

@@ -74,7 +74,8 @@ private final class Bench {
             return "\(place) \(target) is at \(mac!) flags \(flags.rawValue >> 4) to \(packet.destination) \(to)"
         default:
             let about = IPv6FiveTuple.quoted(in: packet).map { " about \($0.fiveTuple)" } ?? ""
-            return "\(place) icmpv6 \(packet.icmp!.type.rawValue)/\(packet.icmp!.code) \(packet.source) > \(packet.destination)\(about)"
+            return
+                "\(place) icmpv6 \(packet.icmp!.type.rawValue)/\(packet.icmp!.code) \(packet.source) > \(packet.destination)\(about)"
         }
     }
 
@@ -148,11 +149,13 @@ private func datagram(
 
     @Test func `a packet waits while its neighbour is asked for, and leaves when it answers`() {
         let bench = Bench()
-        let asked = "port 1 solicit \(server) from \(right) at \(port1) to \(MACAddress.multicast(for: server.solicitedNodeMulticast))"
+        let asked =
+            "port 1 solicit \(server) from \(right) at \(port1) to \(MACAddress.multicast(for: server.solicitedNodeMulticast))"
         #expect(bench.receive(datagram()) == [asked])
         #expect(bench.receive(datagram()) == [])
         #expect(bench.advance(.milliseconds(300)) == [asked])
-        let left = bench.receive(advertisement(of: server, at: serverMAC, flags: [.solicited, .override], to: port1), on: 1)
+        let left = bench.receive(
+            advertisement(of: server, at: serverMAC, flags: [.solicited, .override], to: port1), on: 1)
         let carried = "port 1 udp [\(station)]:40000 > [\(server)]:7 to \(serverMAC)"
         #expect(left.prefix(2) == [carried, carried])
         // The box's own kernel may have asked as well.

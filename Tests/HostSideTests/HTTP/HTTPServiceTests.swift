@@ -57,7 +57,8 @@ import Wire
     @Test func `bodies are carried both ways, with a length and in chunks`() async throws {
         let member = try await HTTPMember { request in
             guard request.head.uri == "/chunks" else { return nil }
-            return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nt: v\r\n\r\n"
+            return
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nt: v\r\n\r\n"
         }
         try await HTTPBench.run([member.port]) { bench in
             let answer = try await bench.raw(
@@ -73,7 +74,8 @@ import Wire
         try await member.close()
     }
 
-    @Test func `a client of HTTP 1.0 gets a chunked answer without its chunks, and the connection's end`() async throws {
+    @Test func `a client of HTTP 1.0 gets a chunked answer without its chunks, and the connection's end`() async throws
+    {
         let member = try await HTTPMember { _ in
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
         }
@@ -100,7 +102,9 @@ import Wire
         try await HTTPBench.run([member.port]) { bench in
             let answer = try await bench.raw(
                 "HEAD /h HTTP/1.1\r\nHost: lab\r\n\r\nGET /same HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n")
-            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nHTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n"))
+            #expect(
+                answer.hasPrefix(
+                    "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nHTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n"))
             #expect(answer.afterHead.hasSuffix("Connection: close\r\n\r\n"))
         }
         try await member.close()
@@ -109,7 +113,8 @@ import Wire
     @Test func `a large body is streamed both ways without loss`() async throws {
         let member = try await TestBackend { LengthEcho() }
         let size = 3 << 20
-        var body = ByteBuffer(string: "POST / HTTP/1.1\r\nHost: lab\r\nContent-Length: \(size)\r\nConnection: close\r\n\r\n")
+        var body = ByteBuffer(
+            string: "POST / HTTP/1.1\r\nHost: lab\r\nContent-Length: \(size)\r\nConnection: close\r\n\r\n")
         for number in 0..<(size / 8) { body.writeInteger(UInt64(number)) }
         try await HTTPBench.run([member.port]) { [body] bench in
             let answer = try await TestClient.exchange(bench.port, sending: body, finishes: false)
@@ -171,7 +176,9 @@ import Wire
         try await member.close()
     }
 
-    @Test func `without multiplexing each request has a connection and a source port of its own, in order`() async throws {
+    @Test func `without multiplexing each request has a connection and a source port of its own, in order`()
+        async throws
+    {
         let member = try await HTTPMember()
         let http = HTTPServiceConfiguration(sourcePorts: 21_000...21_003)
         try await HTTPBench.run([member.port], http) { bench in
@@ -187,7 +194,9 @@ import Wire
 
     @Test func `a source pool takes all its addresses before a port comes again`() async throws {
         let member = try await HTTPMember()
-        let pool = [IPv4Address(127, 0, 0, 11), IPv4Address(127, 0, 0, 12), IPv4Address(127, 0, 0, 13)].map { IPAddress.ipv4($0) }
+        let pool = [IPv4Address(127, 0, 0, 11), IPv4Address(127, 0, 0, 12), IPv4Address(127, 0, 0, 13)].map {
+            IPAddress.ipv4($0)
+        }
         let http = HTTPServiceConfiguration(sourceAddresses: pool, sourcePorts: 21_100...21_101)
         try await HTTPBench.run([member.port], http) { bench in
             try await bench.expect(200, times: 6)
@@ -226,7 +235,8 @@ import Wire
             #expect(member.requests.map(\.port) == [21_200, 21_200, 21_200, 21_201, 21_201, 21_201, 21_202])
             #expect(member.requests.allSatisfy { $0.head.headers["connection"].isEmpty })
             #expect(bench.counter("reused") == 4 && bench.counter("server-connections") == 3)
-            #expect(await bench.log.records(7).map(\.snatPort) == [21_200, 21_200, 21_200, 21_201, 21_201, 21_201, 21_202])
+            #expect(
+                await bench.log.records(7).map(\.snatPort) == [21_200, 21_200, 21_200, 21_201, 21_201, 21_201, 21_202])
         }
         try await member.close()
     }
@@ -234,7 +244,8 @@ import Wire
     @Test func `an idle connection that the member has closed is not a client's failure`() async throws {
         // Closes after each answer without having said so.
         let member = try await TestBackend { Played("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
-        try await HTTPBench.run([member.port], HTTPServiceConfiguration(multiplexing: ConnectionMultiplexing())) { bench in
+        try await HTTPBench.run([member.port], HTTPServiceConfiguration(multiplexing: ConnectionMultiplexing())) {
+            bench in
             try await bench.expect(200, times: 20)
         }
         try await member.close()
@@ -282,7 +293,8 @@ final class LengthEcho: ChannelInboundHandler {
             let head = String(decoding: bytes[..<end], as: UTF8.self)
             let length = head.components(separatedBy: "Content-Length: ")[1].prefix { $0.isNumber }
             context.write(
-                wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\n\r\n")), promise: nil)
+                wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\n\r\n")),
+                promise: nil)
             input.moveReaderIndex(forwardBy: end + 4)
             buffer = input
         }
