@@ -60,6 +60,8 @@ public struct ConnectionList: Hashable, Sendable, Codable {
     /// Connections that one answer shows at most.
     public static var most: Int { 5000 }
 
+}
+
 extension FlowTuple {
     /// `10.0.0.3:443 -> 10.0.0.1:4000`
     var connectionWords: String { "\(sourceWords) -> \(destinationWords)" }
