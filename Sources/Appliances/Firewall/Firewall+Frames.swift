@@ -11,21 +11,15 @@ extension Firewall {
     /// | advertisement | election | election |
     /// | cross-connect message of the peer | election, session table | the same |
     /// | for an own address | host side | host side |
-    /// | for a virtual address | dropped as `virtualAddress` | dropped as `standby` |
-    /// | transit | filter, then route | dropped as `standby` |
+    /// | data frame of the peer's conduit | as if it had come in by the port that it names | sent on |
+    /// | for a virtual address | dropped as `virtualAddress` | to the Active, or dropped as `standby` |
+    /// | transit | filter, then route | to the Active, or dropped as `standby` |
     mutating func handle(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
         switch ports.receive(frame, at: now, into: &output) {
         case .done:
             return
         case .ipv4(let packet):
-            let flow = packet.layout.fiveTuple
-            if ports.owned.contains(flow.destination) {
-                receiveOwn(frame, packet.layout, at: now, into: &output)
-            } else if isForwarding {
-                forward(frame, packet, at: now, into: &output)
-            } else {
-                ports.counters.drop(.standby)
-            }
+            receiveIPv4(frame, packet, at: now, into: &output)
         case .group(let packet):
             receiveGroup(frame, packet.layout, at: now, into: &output)
         case .other:
@@ -33,23 +27,56 @@ extension Firewall {
         }
     }
 
+    /// A packet from a link, or one that came in by the peer's.
+    mutating func receiveIPv4(
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        if ports.owned.contains(packet.destination) {
+            receiveOwn(frame, packet.layout, at: now, into: &output)
+        } else if isForwarding {
+            forward(frame, packet, at: now, into: &output)
+        } else {
+            // Before any session is looked up.
+            passToActive(frame, at: now, into: &output)
+        }
+    }
+
     private mutating func forward(
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
-        case .pass: ports.route(frame, packet, at: now, into: &output)
+        case .pass(let index):
+            if !holds(frame, of: index, at: now) { sendOn(frame, packet, at: now, into: &output) }
         case .drop(let reason): ports.counters.drop(reason)
         }
+    }
+
+    /// A packet that was let through takes its way: by a port, or by the peer's where that port has no carrier.
+    private mutating func sendOn(
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        if returnsThroughPeer(frame, packet, at: now, into: &output) { return }
+        ports.route(frame, packet, at: now, into: &output)
+    }
+
+    /// A packet that waited, as it was when it was let through.
+    mutating func sendOn(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
+        guard case .ipv4(let packet) = ParsedFrame(frame.bytes) else { return ports.counters.drop(.malformedIPv4) }
+        sendOn(frame, packet, at: now, into: &output)
     }
 
     private mutating func receiveOwn(
         _ frame: Frame, _ layout: FrameLayout, at now: Instant, into output: inout FrameQueue
     ) {
         if let cross = redundancy?.crossConnect, frame.port == cross.port,
-            layout.fiveTuple.destination == cross.ownAddress, layout.fiveTuple.protocol == .udp,
-            layout.fiveTuple.destinationPort == SyncChannel.udpPort
+            layout.fiveTuple.destination == cross.ownAddress
         {
-            return receiveSync(frame, layout, from: cross, at: now, into: &output)
+            if layout.fiveTuple.protocol == .udp, layout.fiveTuple.destinationPort == SyncChannel.udpPort {
+                return receiveSync(frame, layout, from: cross, at: now, into: &output)
+            }
+            if layout.fiveTuple.protocol == .gre {
+                return receiveConduit(frame, layout, from: cross, at: now, into: &output)
+            }
         }
         if isVirtual(layout.fiveTuple.destination) { return ports.counters.drop(.virtualAddress) }
         ports.deliverToHost(frame, into: &output)

@@ -31,22 +31,33 @@ public struct Firewall: ~Copyable, Appliance {
     var becameActiveAt = Instant(nanoseconds: 0)
     /// Where messages are put together that may have to wait for the peer's MAC address.
     let scratch: UnsafeMutableRawPointer
+    /// Packets that wait until the peer knows their session.
+    var deferred: DeferredPackets
+    /// Frames of the conduit by the worker that got them.
+    var workers: [UInt64]
+    var portsWithoutCarrier = 0
+    /// When each reason to refuse the peer's messages was told last.
+    var refusalsTold: [WireError.Reason: Instant] = [:]
+    let rules: PairRules
 
     /// - Parameters:
-    ///   - sessionCapacity: the most sessions; when so many exist, new ones are refused
+    ///   - sessionCapacity: the most sessions, where the configuration's number is not to count
     ///   - timers: how long a session without packets lives
     ///   - rules: asked in order about each new session; what none of them denies is allowed
+    ///   - suspended: rules of the pair that this box breaks, for a simulation that is to notice
     /// - Throws: what in the configuration cannot be, in a sentence for people
     public init(
-        _ configuration: FirewallConfiguration, sessionCapacity: Int = 65_536, timers: SessionTimers = .standard,
-        rules: [FilterRule] = []
+        _ configuration: FirewallConfiguration, sessionCapacity: Int? = nil, timers: SessionTimers = .standard,
+        rules: [FilterRule] = [], suspending suspended: PairRules = []
     ) throws(ConfigurationError) {
-        let redundancy: FirewallRedundancy?
+        var redundancy: FirewallRedundancy?
         if let pair = configuration.redundancy {
             redundancy = try FirewallRedundancy(pair, of: configuration.name, ports: configuration.ports)
         } else {
             redundancy = nil
         }
+        redundancy?.settings.rules.subtract(suspended)
+        let pairRules = redundancy?.settings.rules ?? .all
         var ports = try BoxPorts(configuration.ports, routes: configuration.routes)
         if redundancy?.routers.first?.usesVirtualMAC == true {
             // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
@@ -55,7 +66,13 @@ public struct Firewall: ~Copyable, Appliance {
         name = configuration.name
         portNames = configuration.ports.map(\.name)
         self.ports = ports
-        filter = SessionFilter(capacity: sessionCapacity, timers: timers, rules: rules)
+        filter = SessionFilter(
+            capacity: sessionCapacity ?? configuration.sessionCapacity, timers: timers, rules: rules)
+        filter.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
+        self.rules = pairRules
+        workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
+        deferred = DeferredPackets(
+            bound: redundancy?.deferral ?? .zero, capacity: redundancy?.deferral == nil ? 0 : Self.deferralCapacity)
         self.redundancy = redundancy
         election = Election(
             redundancy?.settings
@@ -66,12 +83,16 @@ public struct Firewall: ~Copyable, Appliance {
             messageSize: redundancy?.crossConnect?.messageSize ?? 256,
             sender: redundancy?.crossConnect?.ownAddress.rawValue ?? 1,
             heartbeatInterval: redundancy?.settings.heartbeat?.interval ?? .seconds(1),
-            window: redundancy?.crossConnect == nil ? 1 : 64)
+            key: redundancy?.key, coalescing: redundancy?.deferral == nil ? .milliseconds(1) : .zero,
+            window: redundancy?.crossConnect == nil ? 1 : 64, rules: pairRules)
         isForwarding = redundancy == nil
         scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
     }
 
     deinit { scratch.deallocate() }
+
+    /// Most packets that wait for the peer: 1 MiB.
+    static var deferralCapacity: Int { 512 }
 
     /// The role in the pair; Active for a lone firewall.
     public var role: VirtualRouter.State { redundancy == nil ? .active : election.role }
@@ -105,6 +126,8 @@ public struct Firewall: ~Copyable, Appliance {
     public mutating func process(
         _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
     ) {
+        // Only here: `advance` may follow `process` before the output is transmitted.
+        deferred.reclaim()
         for frame in frames { handle(frame, at: now, into: &output) }
         flush(at: now, into: &output)
     }
@@ -119,6 +142,7 @@ public struct Firewall: ~Copyable, Appliance {
             consider(election.deadline)
             consider(channel.deadline)
             consider(announceAt)
+            consider(deferred.deadline)
         }
         return next
     }
@@ -127,6 +151,7 @@ public struct Firewall: ~Copyable, Appliance {
         ports.advance(to: now, into: &output)
         filter.advance(to: now)
         guard redundancy != nil else { return }
+        if let due = deferred.deadline, due <= now { releaseDeferred(at: now, into: &output) }
         election.advance(to: now)
         carryOut(at: now, into: &output)
         if let due = announceAt, due <= now { announceAddresses(at: now, into: &output) }

@@ -16,6 +16,8 @@ public struct SessionFilter: ~Copyable {
     public internal(set) var table: FlowTable<Session>
     /// Sessions opened by packets that passed here.
     public internal(set) var opened: UInt64 = 0
+    /// Packets that were judged.
+    public internal(set) var lookups: UInt64 = 0
     /// Sessions forgotten because no packet came.
     public internal(set) var expired: UInt64 = 0
     /// Whether changes are noted for the peer.
@@ -24,6 +26,14 @@ public struct SessionFilter: ~Copyable {
     var bulk = BulkTransfer()
     /// Generation of the transfer that the peer is sending; see `beginReceivingBulk`.
     var receivedGeneration: UInt32 = 0
+    /// A session whose metadata follow its own record.
+    var metadataNext: (index: FlowIndex, flow: FiveTuple)?
+    /// What the names that sessions ask for are sorted into.
+    public var categories = CategoryTable()
+    /// Where the name of an inspected payload is written.
+    let nameBuffer: UnsafeMutableRawBufferPointer
+    @usableFromInline var defersNewSessions = false
+    var deferRound: UInt32 = 1
 
     /// - Parameter capacity: the most sessions
     public init(capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = []) {
@@ -31,7 +41,10 @@ public struct SessionFilter: ~Copyable {
         self.rules = rules
         table = FlowTable(capacity: capacity)
         changes = SessionChanges(capacity: min(capacity, 1 << 16))
+        nameBuffer = .allocate(byteCount: ApplicationReader.longestName, alignment: 1)
     }
+
+    deinit { nameBuffer.deallocate() }
 
     public var count: Int { table.count }
 
@@ -42,38 +55,48 @@ public struct SessionFilter: ~Copyable {
     public mutating func judge(
         _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
+        lookups &+= 1
         guard !layout.isFragment else { return .drop(.fragment) }
         let flow = layout.fiveTuple
         switch flow.protocol {
         case .tcp:
-            return judgeTCP(flow, layout.tcpFlags, from: port, at: now)
+            return judgeTCP(layout, in: packet, from: port, at: now)
         case .icmp:
             // Guard: hasTransportHeader says that the 8 bytes of an ICMP header are there.
             guard layout.hasTransportHeader else { return .drop(.malformedIPv4) }
             return judgeICMP(layout, in: packet, from: port, at: now)
         default:
-            guard let match = table.find(flow) else { return open(flow, from: port, at: now) }
+            guard let match = table.find(flow) else { return open(layout, in: packet, from: port, at: now) }
+            if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
             return passConnectionless(match, flow.protocol, at: now)
         }
+    }
+
+    private func isFirstPayload(_ match: FlowMatch, _ layout: FrameLayout) -> Bool {
+        table[match.index].application == .unseen && match.direction == .original && layout.payloadLength > 0
+            && layout.hasTransportHeader
     }
 
     // MARK: TCP
 
     private mutating func judgeTCP(
-        _ flow: FiveTuple, _ flags: TCPFlags, from port: PortIndex, at now: Instant
+        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
+        let flow = layout.fiveTuple
+        let flags = layout.tcpFlags
         // A SYN never comes with FIN or RST, and only RST, SYN and ACK begin or carry anything.
         if flags.contains(.syn), !flags.isDisjoint(with: [.fin, .rst]) { return .drop(.invalidTCPState) }
         if flags.isDisjoint(with: [.syn, .ack, .rst]) { return .drop(.invalidTCPState) }
         guard let match = table.find(flow) else {
-            return flags.isInitialSYN ? open(flow, from: port, at: now) : .drop(.noSession)
+            return flags.isInitialSYN ? open(layout, in: packet, from: port, at: now) : .drop(.noSession)
         }
         let old = table[match.index].state
         if flags.isInitialSYN, old.isFinished {
             // The ports are used again: the old connection ends here.
             forget(match.index)
-            return open(flow, from: port, at: now)
+            return open(layout, in: packet, from: port, at: now)
         }
+        if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
         var new = old
         new.update(by: flags, from: match.direction)
         touch(match.index, from: old, to: new, .tcp, at: now)
@@ -88,7 +111,9 @@ public struct SessionFilter: ~Copyable {
         let transport = packet + Int(layout.transportOffset)
         switch transport.readUInt8(at: 0) {
         case 8:
-            guard let match = table.find(layout.fiveTuple) else { return open(layout.fiveTuple, from: port, at: now) }
+            guard let match = table.find(layout.fiveTuple) else {
+                return open(layout, in: packet, from: port, at: now)
+            }
             return passConnectionless(match, .icmp, at: now)
         case 0:
             guard let match = table.find(layout.fiveTuple) else { return .drop(.noSession) }
@@ -109,18 +134,21 @@ public struct SessionFilter: ~Copyable {
 
     // MARK: Sessions
 
-    private mutating func open(_ flow: FiveTuple, from port: PortIndex, at now: Instant) -> FilterVerdict {
-        if let rule = rules.first(where: { $0.matches(flow, from: port) }), rule.action == .deny {
-            return .drop(.policy)
-        }
-        let state = SessionState.opening
-        let expires = now + timers.timeout(of: state, protocol: flow.protocol)
-        switch table.insert(
-            original: flow, reply: flow.reversed, value: Session(state: state), expires: expires, now: now)
-        {
+    private mutating func open(
+        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
+    ) -> FilterVerdict {
+        let flow = layout.fiveTuple
+        let rule = rules.firstIndex { $0.matches(flow, from: port) }
+        if let rule, rules[rule].action == .deny { return .drop(.policy) }
+        var session = Session(state: .opening)
+        session.rule = rule.map { UInt16(truncatingIfNeeded: $0 + 1) } ?? 0
+        if defersNewSessions { session.awaitedInRound = deferRound }
+        let expires = now + timers.timeout(of: session.state, protocol: flow.protocol)
+        switch table.insert(original: flow, reply: flow.reversed, value: session, expires: expires, now: now) {
         case .inserted(let index):
             opened &+= 1
-            if isRecording { note(index, at: now) }
+            if isRecording { note(index, .state, at: now) }
+            if flow.protocol == .udp, layout.payloadLength > 0 { inspect(index, layout, in: packet, at: now) }
             return .pass(index)
         case .conflict(let match):
             return .pass(match.index)
@@ -148,12 +176,18 @@ public struct SessionFilter: ~Copyable {
         if new != old { table[index].state = new }
         table.keep(index, until: now + timeout, now: now)
         guard isRecording else { return }
-        if new != old || table[index].toldAt < now.nanoseconds &- timeout.nanoseconds / 4 { note(index, at: now) }
+        if new != old || table[index].toldAt < now.nanoseconds &- timeout.nanoseconds / 4 {
+            note(index, .state, at: now)
+        }
     }
 
-    mutating func note(_ index: FlowIndex, at now: Instant) {
-        table[index].toldAt = now.nanoseconds
-        guard table[index].queuedInRound != changes.round else { return }
+    mutating func note(_ index: FlowIndex, _ news: Session.News, at now: Instant) {
+        if news == .state { table[index].toldAt = now.nanoseconds }
+        guard table[index].queuedInRound != changes.round else {
+            table[index].news.formUnion(news)
+            return
+        }
+        table[index].news = news
         if changes.append(index) { table[index].queuedInRound = changes.round }
     }
 

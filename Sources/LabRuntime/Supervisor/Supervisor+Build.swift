@@ -90,6 +90,8 @@ extension Supervisor {
             pending.arrived(name)?()
         case .event(let kind, let time, let details):
             if kind == "active" || kind == "backup", running.state != .hung { running.state = .role(kind) }
+            if kind == "sync-refused" { running.trouble = details["reason"].map { "refuses its peer: \($0)" } }
+            if kind == "peer-up" { running.trouble = nil }
             // What a fault does is the fault's own event: `late-fin.held`.
             let subject = running.node.isElement ? details["rule"] ?? name : name
             record(LabEvent(name: "\(subject).\(kind)", time: time, kind: kind, node: name, details: details))

@@ -19,7 +19,11 @@ extension Election {
             routers[index].advertised(at: now)
         case .yield:
             // The heartbeat's word is newer than an advertisement that was on its way when the roles changed.
-            if hearsHeartbeat, monitor?.statement?.role != .active { return }
+            if hearsHeartbeat, monitor?.statement?.role != .active {
+                overruled &+= 1
+                return
+            }
+            guard settings.rules.contains(.yieldsToBetterClaim) else { return }
             noticeRival(advertisement, at: now)
             becomeBackup(at: now, because: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)")
         }

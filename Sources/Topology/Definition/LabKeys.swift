@@ -11,8 +11,10 @@ enum LabKeys {
     static let interface = ["network", "address", "mac"]
     static let redundancy = [
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
-        "addresses", "cross-connect", "virtual-router-ids",
+        "addresses", "cross-connect", "virtual-router-ids", "timers", "track", "key", "defer", "conduit",
     ]
+    static let firewall = ["redundancy", "sessions", "url-categories"]
+    static let conduit = ["spread", "workers"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService

@@ -7,6 +7,8 @@ struct NetworkDefinition {
     /// nil: one of 169.254.0.0/16 is assigned.
     var subnet: Located<IPv4Network>?
     var mtu: Int
+    /// nil where the lab leaves it to the network.
+    var writtenMTU: Located<Int>?
     var isSwitch: Located<Bool>?
 
     /// `outside: 192.0.2.0/24`, `outside: { subnet: 192.0.2.0/24, mtu: 1400 }`, or `sync:` alone.
@@ -27,7 +29,10 @@ struct NetworkDefinition {
         }
         guard let mapping = MappingReader(entry.value, what, keys: LabKeys.network, reader) else { return }
         subnet = mapping["subnet"].flatMap { Self.subnet($0, of: what, reader) }
-        mtu = mapping.integer("mtu", in: 68...65_535) ?? 1500
+        if let value = mapping["mtu"], let written = mapping.integer("mtu", in: 68...65_535) {
+            mtu = written
+            writtenMTU = Located(value: written, position: value.position)
+        }
         if let value = mapping["switch"], let flag = mapping.flag("switch") {
             isSwitch = Located(value: flag, position: value.position)
         }

@@ -17,7 +17,7 @@ struct NodeDefinition {
             let own =
                 switch self {
                 case .client, .backend, .router: ["services"]
-                case .firewall: ["redundancy"]
+                case .firewall: LabKeys.firewall
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
@@ -49,6 +49,10 @@ struct NodeDefinition {
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
+    /// Of a firewall: the most sessions.
+    var sessionCapacity: Int?
+    /// Of a firewall.
+    var categories: [CategoryConfiguration] = []
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
@@ -86,6 +90,10 @@ struct NodeDefinition {
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        if role == .firewall {
+            sessionCapacity = mapping.integer("sessions", in: 1...16_777_216)
+            categories = Self.categories(mapping["url-categories"], reader)
+        }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, timers: timers, reader) }
         if role == .gatewayFirewall {
@@ -94,6 +102,28 @@ struct NodeDefinition {
         }
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
+    }
+
+    /// `url-categories: { video: [video.example, cdn.example] }`
+    private static func categories(_ value: LabValue?, _ reader: LabReader) -> [CategoryConfiguration] {
+        named(value, "the URL categories", reader).map { entry in
+            let domains = reader.list(entry.value).compactMap { element -> String? in
+                let what = "a domain of the category '\(LabValue.shortened(entry.key))'"
+                guard let text = reader.text(element, of: what) else { return nil }
+                let isName = text.utf8.count <= 253 && text.split(separator: ".", omittingEmptySubsequences: false)
+                    .allSatisfy { label in
+                        !label.isEmpty && label.utf8.allSatisfy { byte in
+                            (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x2d || byte == 0x5f
+                        }
+                    }
+                if isName { return text }
+                reader.report(
+                    "\(what) is \(element.found)", at: element.position,
+                    allowed: ["a domain, such as example.com, which stands for all names below it too"])
+                return nil
+            }
+            return CategoryConfiguration(name: entry.key, domains: domains)
+        }
     }
 
     /// The entries of a mapping whose keys are names.

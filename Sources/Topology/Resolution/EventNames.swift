@@ -7,7 +7,8 @@ import Measurement
 struct EventNames {
     /// What a node of each role reports, besides `ready`, with which no scenario begins to wait.
     static let firewallKinds = [
-        "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "dual-active-over", "sync-complete",
+        "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "dual-active-over",
+        "sync-complete", "sync-refused",
     ]
     static let balancerKinds = ["member-up", "member-down", "http-502", "http-503", "http-504"]
     static let gatewayFirewallKinds = [

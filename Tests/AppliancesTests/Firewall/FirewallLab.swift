@@ -89,10 +89,17 @@ final class FirewallLab {
     let usesVirtualMAC: Bool
     let preempts: Bool
     let sessionCapacity: Int
+    let suspended: PairRules
+    /// Changes what a box is set to: of its redundancy, by its number.
+    let configure: (Int, inout FirewallConfiguration) -> Void
 
     init(
-        seed: UInt64 = 1, usesVirtualMAC: Bool = false, preempts: Bool = true, sessionCapacity: Int = 1024
+        seed: UInt64 = 1, usesVirtualMAC: Bool = false, preempts: Bool = true, sessionCapacity: Int = 1024,
+        suspending suspended: PairRules = [],
+        configure: @escaping (Int, inout FirewallConfiguration) -> Void = { _, _ in }
     ) throws {
+        self.suspended = suspended
+        self.configure = configure
         random = SeededGenerator(seed: seed)
         self.usesVirtualMAC = usesVirtualMAC
         self.preempts = preempts
@@ -114,7 +121,7 @@ final class FirewallLab {
                 name: Self.portNames[index], mac: Self.mac(number, index),
                 address: IPv4InterfaceAddress(address, prefixLength: length))
         }
-        let configuration = FirewallConfiguration(
+        var configuration = FirewallConfiguration(
             name: number == 0 ? "fw-a" : "fw-b",
             ports: [
                 port(0, IPv4Address(192, 0, 2, last), 24), port(1, IPv4Address(198, 51, 100, last), 24),
@@ -131,7 +138,8 @@ final class FirewallLab {
                     VirtualRouterConfiguration(port: "outside", id: 10, addresses: [Self.virtualAddresses[0]]),
                     VirtualRouterConfiguration(port: "inside", id: 20, addresses: [Self.virtualAddresses[1]]),
                 ]))
-        return try Firewall(configuration, sessionCapacity: sessionCapacity)
+        configure(number, &configuration)
+        return try Firewall(configuration, sessionCapacity: sessionCapacity, suspending: suspended)
     }
 
     // MARK: Boxes
@@ -295,6 +303,8 @@ final class FirewallLab {
     func counter(_ box: Int, _ name: String) -> UInt64 {
         boxes[box].firewall.counters.first { $0.name == name }?.value ?? .max
     }
+
+    func knows(_ box: Int, _ flow: FiveTuple) -> Bool { boxes[box].firewall.knows(flow) }
 
     func events(_ box: Int, _ kind: String) -> [ApplianceEvent] { boxes[box].events.filter { $0.kind == kind } }
 

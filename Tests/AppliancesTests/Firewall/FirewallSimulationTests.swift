@@ -95,7 +95,7 @@ struct FirewallSimulationTests {
         }
         lab.run(for: .milliseconds(1))
         #expect(lab.boxes[0].firewall.sessionCount == 3000)
-        #expect(lab.counter(0, "sync.records-sent") - sent <= 64 * 32)
+        #expect(lab.counter(0, "sync.records-sent") - sent <= 64 * 61)
         #expect(lab.server.received.count == 3000)
         lab.loss = 0
         lab.run(for: .seconds(1))
