@@ -11,7 +11,8 @@ import Wire
 extension Firewall {
     /// The passive box's part: a transit frame is the Active's.
     mutating func passToActive(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
-        guard redundancy?.conduit != nil, election.hearsHeartbeat, election.monitor?.statement?.role == .active,
+        guard redundancy?.conduit != nil, election.hearsHeartbeat,
+            election.monitor?.statement?.role == .active || election.isHandingOver,
             case .ipv4(let packet) = ParsedFrame(frame.bytes)
         else { return ports.counters.drop(.standby) }
         let key = ConduitKey(direction: .cameIn, port: frame.port, flow: packet.fiveTuple)

@@ -76,6 +76,10 @@ public struct Election: Sendable {
     /// Whether the peer's heartbeat is heard.
     public var hearsHeartbeat: Bool { monitor?.isAlive ?? false }
 
+    /// Whether the box has left the role to its peer, which has not confirmed yet: what it sends after that word arrives
+    /// at an Active.
+    public var isHandingOver: Bool { handoverEnds != nil }
+
     /// Whether the port of a virtual router has carrier.
     public func isUp(router index: Int) -> Bool { isUp[index] }
 

@@ -10,7 +10,7 @@ struct FirewallKeyTests {
     func lab(_ keys: [String?]) throws -> FirewallLab {
         let lab = try FirewallLab { $1.redundancy?.key = keys[$0] }
         try lab.startBoth()
-        lab.run(for: .milliseconds(300))
+        lab.run(for: .seconds(1))
         return lab
     }
 

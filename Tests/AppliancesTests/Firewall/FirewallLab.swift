@@ -11,7 +11,8 @@ import Wire
 /// client .10 ── outside 192.0.2.0/24 ── fw-a .2 | fw-b .3 (virtual .1) ── inside 198.51.100.0/24 ── server .20
 ///                                          └─ cross-connect 10.0.0.0/30 ─┘
 /// ```
-/// Each network is a hub: everybody sees every frame, so that what a box must not take is put to it, too.
+/// Each network is a hub: everybody sees every frame, so that what a box must not take is put to it, too; or, where a
+/// test says so, a switch that learns.
 final class FirewallLab {
     final class Box {
         let number: Int
@@ -84,6 +85,9 @@ final class FirewallLab {
     var steps = 0
     /// Transit frames that a box sent although it was Backup.
     var trespasses = 0
+    /// Whether unicast frames go to the station that the address was last seen at, and to nobody else.
+    var isSwitched = false
+    private var learned: [UInt64: Int] = [:]
     /// Whether `captured` is kept.
     var isCapturing = true
     let usesVirtualMAC: Bool
@@ -204,7 +208,7 @@ final class FirewallLab {
     func transmit(_ bytes: [UInt8], on network: Int, from sender: Int) {
         if isCapturing { captured.append((now, network, sender, SeenFrame(bytes: bytes))) }
         guard isUp[network] else { return }
-        for station in stations(on: network) where station != sender {
+        for station in receivers(of: bytes, on: network, from: sender) {
             let isLossy = network == Self.crossConnect
             if isLossy, Int.random(in: 0..<1000, using: &random) < loss { continue }
             let copies = isLossy && Int.random(in: 0..<1000, using: &random) < duplication ? 2 : 1
@@ -217,6 +221,16 @@ final class FirewallLab {
                         life: station < 2 ? boxes[station].life : 0, network: network, bytes: bytes))
             }
         }
+    }
+
+    private func receivers(of bytes: [UInt8], on network: Int, from sender: Int) -> [Int] {
+        let others = stations(on: network).filter { $0 != sender }
+        guard isSwitched else { return others }
+        let frame = SeenFrame(bytes: bytes)
+        func place(_ mac: MACAddress) -> UInt64 { UInt64(network) << 48 | mac.packed }
+        learned[place(frame.source)] = sender
+        guard !frame.destination.isMulticast, let station = learned[place(frame.destination)] else { return others }
+        return station == sender ? [] : [station]
     }
 
     private func stations(on network: Int) -> [Int] {
