@@ -33,6 +33,11 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
+let nioTLS: [Target.Dependency] = [
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "NIOTLS", package: "swift-nio"),
+    .product(name: "NIOEmbedded", package: "swift-nio"),
+]
 
 /// The command is linked with Swift's runtime inside, so that a lab's processes start within 2 ms, while tests need the
 /// shared one: both come from one compilation this way. `--static-swift-stdlib` would compile everything a second time.
@@ -62,6 +67,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -90,8 +96,10 @@ let package = Package(
         room("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
         room("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
         room("Capture", ["Evidence", "Wire", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
-        room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage] + nio),
-        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime"] + nio),
+        // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
+        room("TLSSession", nio + nioTLS),
+        room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", "CLinux", systemPackage] + nio),
+        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime", heap] + nio + nioTLS),
         room(
             "LabRuntime",
             [
@@ -101,7 +109,7 @@ let package = Package(
         .executableTarget(
             name: "failoverlab",
             dependencies: [
-                "LabRuntime", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Capture",
+                "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Capture",
                 "Appliances", "LabTime", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict, linkerSettings: [staticRuntime]),
@@ -123,7 +131,7 @@ let package = Package(
         tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime", systemPackage]),
-        tests("HostSide", ["Appliances", "Wire", "LabTime"] + nio),
+        tests("HostSide", ["Appliances", "Wire", "LabTime"] + nio + nioTLS),
         tests(
             "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux", systemPackage]),
         tests("Netlink", ["Wire", systemPackage]),

@@ -10,6 +10,16 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// As the command itself is linked, so that what is measured is what runs in a lab.
+let staticRuntime: LinkerSetting = .unsafeFlags(
+    ["-static-stdlib", "-Xlinker", "--start-group"]
+        + [
+            "Foundation", "FoundationInternationalization", "FoundationEssentials", "CoreFoundation", "_FoundationICU",
+            "_FoundationCShims", "_FoundationCollections", "dispatch", "BlocksRuntime", "swiftDispatch",
+            "swiftSynchronization", "swift_StringProcessing", "swift_RegexParser", "swift_Concurrency", "stdc++",
+        ].map { "-l\($0)" }
+        + ["-Xlinker", "--end-group"])
+
 let package = Package(
     name: "failoverlab-benchmarks",
     dependencies: [
@@ -26,6 +36,6 @@ let package = Package(
                 .product(name: "FailoverLab", package: "failoverlab"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: [staticRuntime]),
     ]
 )

@@ -20,10 +20,20 @@ need() {
     fi
     say "Installing: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    local log
+    local log policy=/usr/sbin/policy-rc.d
     log=$(mktemp)
-    if ! { apt-get install -y --no-install-recommends "${missing[@]}" ||
-        { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; }; } >"$log" 2>&1 </dev/null; then
+    # Labs run daemons by themselves: no package starts one as a service of this host.
+    if [ -e "$policy" ]; then
+        policy=
+    else
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    local status=0
+    { apt-get install -y --no-install-recommends "${missing[@]}" ||
+        { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; }; } >"$log" 2>&1 </dev/null || status=$?
+    [ -z "$policy" ] || rm -f "$policy"
+    if [ $status -ne 0 ]; then
         cat "$log" >&2
         rm -f "$log"
         say "The packages could not be installed. By hand: apt-get install ${missing[*]}"
@@ -42,6 +52,18 @@ need_swift() {
 need_to_build() {
     need_swift
     need libmnl-dev libpcap-dev
+}
+
+# need_for_labs ARGUMENT...: the daemons that labs among the arguments of the command run in their nodes.
+need_for_labs() {
+    local argument file
+    for argument in "$@"; do
+        file=$argument
+        [ -d "$file" ] && file=$file/lab.yaml
+        [[ $file == *.yaml && -f $file ]] || continue
+        if grep -Eq '^[^#]*\bnginx:' "$file"; then need nginx-light; fi
+        if grep -Eq '^[^#]*\bbird:' "$file"; then need bird2; fi
+    done
 }
 
 # build [ARGUMENT...]: builds quietly; shows everything where it fails.

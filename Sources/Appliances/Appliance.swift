@@ -38,16 +38,23 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case carrier(port: String, isUp: Bool)
     /// A health monitor's verdict about a pool member (`service` and `member` as configured).
     case member(service: String, member: String, isUp: Bool)
+    /// The routes that the kernel of the box's host side has now, besides connected networks: of several to one
+    /// destination each takes its share of the flows.
+    case routes([RouteConfiguration])
     /// The connection table of a box that has one.
     case connections
     /// About the faults of an in-line element.
     case fault(FaultOrder)
+    /// About what a firewall lets through.
+    case policy(PolicyOrder)
 }
 
 public enum ApplianceReply: Hashable, Sendable, Codable {
     case done
     case refused(reason: String)
     case connections(ConnectionList)
+    /// Of a box of a pair.
+    case role(isActive: Bool)
 }
 
 /// Something that a person who reads the run wants to know: an election, a member that left its pool.

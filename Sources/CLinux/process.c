@@ -20,39 +20,50 @@ const int cl_new_user = CLONE_NEWUSER, cl_new_pid = CLONE_NEWPID, cl_new_net = C
 
 enum { most_descriptors = 512 };
 
+struct start {
+    const struct cl_spawn *spawn;
+    volatile int failure;
+};
+
+/// Runs on the parent's memory, on a stack of its own, until it executes: an error is simply left there.
+static int begin(void *argument) {
+    struct start *start = argument;
+    const struct cl_spawn *s = start->spawn;
+    int count = s->descriptor_count, moved[most_descriptors];
+    if (s->parent_death_signal) prctl(PR_SET_PDEATHSIG, s->parent_death_signal);
+    if (s->new_session) setsid();
+    if (s->network_namespace >= 0 && setns(s->network_namespace, CLONE_NEWNET) != 0) goto failed;
+    // Out of the way first, so that no dup2 overwrites a descriptor that a later one needs.
+    for (int i = 0; i < count; i++)
+        if ((moved[i] = fcntl(s->descriptors[i], F_DUPFD_CLOEXEC, count)) < 0) goto failed;
+    for (int i = 0; i < count; i++)
+        if (dup2(moved[i], i) < 0) goto failed;
+    if (syscall(SYS_close_range, (unsigned)count, ~0u, 0) != 0) goto failed;
+    for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);  // also those that this process ignores
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(s->path, s->arguments, s->environment);
+failed:
+    start->failure = errno;
+    _exit(127);
+}
+
 pid_t cl_spawn_process(const struct cl_spawn *s) {
-    // The child of vfork shares this memory until it executes: an error is simply left here for the parent.
-    volatile int failure = 0;
+    _Alignas(16) char stack[32768];
+    struct start start = {.spawn = s, .failure = 0};
     if (s->descriptor_count > most_descriptors) return -E2BIG;
     sigset_t all, before;
     sigfillset(&all);
     // A handler that ran in the child would run on the parent's memory.
     sigprocmask(SIG_SETMASK, &all, &before);
-    pid_t pid = vfork();
-    if (pid == 0) {
-        int count = s->descriptor_count, moved[most_descriptors];
-        if (s->parent_death_signal) prctl(PR_SET_PDEATHSIG, s->parent_death_signal);
-        if (s->new_session) setsid();
-        if (s->network_namespace >= 0 && setns(s->network_namespace, CLONE_NEWNET) != 0) goto failed;
-        // Out of the way first, so that no dup2 overwrites a descriptor that a later one needs.
-        for (int i = 0; i < count; i++)
-            if ((moved[i] = fcntl(s->descriptors[i], F_DUPFD_CLOEXEC, count)) < 0) goto failed;
-        for (int i = 0; i < count; i++)
-            if (dup2(moved[i], i) < 0) goto failed;
-        if (syscall(SYS_close_range, (unsigned)count, ~0u, 0) != 0) goto failed;
-        for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);  // also those that this process ignores
-        sigset_t none;
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        execve(s->path, s->arguments, s->environment);
-    failed:
-        failure = errno;
-        _exit(127);
-    }
-    int fork_error = errno;
+    // As vfork, which knows no flags.
+    int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (s->new_pid_namespace ? CLONE_NEWPID : 0);
+    pid_t pid = clone(begin, stack + sizeof stack, flags, &start);
+    int clone_error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
-    if (pid < 0) return -fork_error;
-    return failure ? -failure : pid;
+    if (pid < 0) return -clone_error;
+    return start.failure ? -start.failure : pid;
 }
 
 int cl_pidfd_open(pid_t pid) {
@@ -113,6 +124,16 @@ int cl_connect_abstract(const char *name, size_t length) {
     int fd = abstract_socket(name, length, &address, &size);
     if (fd < 0) return fd;
     if (connect(fd, (struct sockaddr *)&address, size) != 0) return close_failed(fd);
+    return fd;
+}
+
+int cl_connect_path(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) return close_failed(fd);
     return fd;
 }
 

@@ -4,6 +4,7 @@
 // definitions of one type.
 #include <netinet/in.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>

@@ -8,6 +8,8 @@ public struct RunEvidence: Sendable {
     public var traffic: [TrafficResult]
     public var captures: [CaptureSummary]
     public var source: any FrameSource
+    /// What each node counted until the run's end, by node and name.
+    public var counters: [String: [String: UInt64]] = [:]
 
     /// - Parameter events: in any order; they are kept in the order of time.
     public init(events: [LabEvent], traffic: [TrafficResult], captures: [CaptureSummary], source: any FrameSource) {

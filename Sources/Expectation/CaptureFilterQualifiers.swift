@@ -54,9 +54,20 @@ struct CaptureFilterQualifiers: Hashable, Sendable {
             guard direction == nil, let number = numbers[String(bare)] ?? FieldValue.number(value) else { return nil }
             return "ip.proto == \(number)"
         case (nil, "host"), ("ip", "host"), ("arp", "host"), (nil, nil), ("ip", nil), ("arp", nil):
+            if let value = IPv6Address(value), proto == nil { return "ipv6.\(direction ?? "addr") == \(value)" }
             return IPv4Address(value).map { address(isOf: "\($0)") }
+        case ("ip6", "host"), ("ip6", nil):
+            return IPv6Address(value).map { "ipv6.\(direction ?? "addr") == \($0)" }
+        case ("ip6", "proto"):
+            let numbers: [String: UInt64] = ["icmp6": 58, "tcp": 6, "udp": 17, "gre": 47, "vrrp": 112]
+            let bare = value.drop { $0 == "\\" }
+            guard direction == nil, let number = numbers[String(bare)] ?? FieldValue.number(value) else { return nil }
+            return "ipv6.nxt == \(number)"
         case (nil, "net"), ("ip", "net"), ("arp", "net"):
+            if let value = IPv6Network(value), proto == nil { return "ipv6.\(direction ?? "addr") == \(value)" }
             return IPv4Network(value).map { address(isOf: "\($0)") }
+        case ("ip6", "net"):
+            return IPv6Network(value).map { "ipv6.\(direction ?? "addr") == \($0)" }
         case (nil, "port"), ("tcp", "port"), ("udp", "port"):
             guard let port = UInt16(value) else { return nil }
             return either(ofPorts: "== \(port)")

@@ -22,6 +22,7 @@ public struct ExpectationEvaluator: Sendable {
             case .frames(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .traffic(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .event(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
+            case .counter(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             }
         } catch let missing as MissingEvent {
             return result(specification, .fail, missing.description)
@@ -47,6 +48,7 @@ extension ExpectationSpecification.Subject {
         case .frames(let expectation): expectation.sentence
         case .traffic(let expectation): expectation.sentence
         case .event(let expectation): expectation.sentence
+        case .counter(let expectation): expectation.sentence
         }
     }
 }

@@ -6,6 +6,7 @@ public struct ExpectationSpecification: Hashable, Sendable, Codable {
         case traffic(TrafficExpectation)
         case frames(FrameExpectation)
         case event(EventExpectation)
+        case counter(CounterExpectation)
     }
 
     /// Unique within the variant; made from its words where the lab gives none (`new-succeeds`).
@@ -70,6 +71,8 @@ public struct TrafficExpectation: Hashable, Sendable, Codable {
     public var longestGap: Comparison<Duration>?
     /// Sum over the flows.
     public var lost: Comparison<Int>?
+    /// As many flows fail as chance makes likely.
+    public var chanceOfLoss: ChanceOfLoss?
     public var duplicated: Comparison<Int>?
     public var reordered: Comparison<Int>?
     /// Only flows that started after, or before, this point (for programs that open a new flow for each probe).
@@ -78,7 +81,7 @@ public struct TrafficExpectation: Hashable, Sendable, Codable {
 
     public init(
         traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
-        lost: Comparison<Int>? = nil, duplicated: Comparison<Int>? = nil, reordered: Comparison<Int>? = nil,
+        lost: Comparison<Int>? = nil, chanceOfLoss: ChanceOfLoss? = nil, duplicated: Comparison<Int>? = nil, reordered: Comparison<Int>? = nil,
         after: Anchor? = nil, before: Anchor? = nil
     ) {
         self.traffic = traffic
@@ -86,6 +89,7 @@ public struct TrafficExpectation: Hashable, Sendable, Codable {
         self.fails = fails
         self.longestGap = longestGap
         self.lost = lost
+        self.chanceOfLoss = chanceOfLoss
         self.duplicated = duplicated
         self.reordered = reordered
         self.after = after

@@ -26,6 +26,10 @@ extension FrameField {
         case .exactly(.number(let number)): return displayFilter("==", number)
         case .exactly(.boolean(let isSet)): return "\(displayName) == \(isSet ? 1 : 0)"
         case .exactly(.mac(let mac)): return "\(displayName) == \(mac)"
+        case .exactly(.address(let address)) where name == .discoveryTarget:
+            return "(icmpv6.nd.ns.target_address == \(address) || icmpv6.nd.na.target_address == \(address))"
+        case .network(let network) where name == .discoveryTarget:
+            return "(icmpv6.nd.ns.target_address == \(network) || icmpv6.nd.na.target_address == \(network))"
         case .exactly(.address(let address)): return "\(displayName) == \(address)"
         case .network(let network): return "\(displayName) == \(network)"
         case .exactly(.flags(let flags)): return displayFilter(flags: flags, mask: 0xff)
@@ -61,6 +65,13 @@ extension FrameField {
             case .arpTargetMAC: "arp.dst.hw_mac"
             case .arpTargetAddress: "arp.dst.proto_ipv4"
             case .ipDontFragment: "ip.flags.df"
+            case .ip6Source: "ipv6.src"
+            case .ip6Destination: "ipv6.dst"
+            case .ip6HopLimit: "ipv6.hlim"
+            case .ip6NextHeader: "ipv6.nxt"
+            case .ip6Length: "ipv6.plen"
+            case .icmp6Type: "icmpv6.type"
+            case .icmp6Code: "icmpv6.code"
             case .tcpSequence: "tcp.seq_raw"
             case .tcpAcknowledgment: "tcp.ack_raw"
             case .udpLength: "udp.length"
@@ -71,6 +82,6 @@ extension FrameField {
             }
         // TCP and UDP behind an inner IP header are the first of their kind, unless the outer packet has one too:
         // ICMP, IP-in-IP and GRE have none.
-        return wireshark + (wireshark.hasPrefix("ip.") ? layer : "")
+        return wireshark + (wireshark.hasPrefix("ip.") || wireshark.hasPrefix("ipv6.") ? layer : "")
     }
 }

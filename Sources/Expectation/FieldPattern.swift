@@ -3,7 +3,7 @@ import Wire
 /// One value of a check, as the set of field values that it stands for.
 enum FieldPattern: Hashable, Sendable {
     case exactly(FieldValue)
-    case network(IPv4Network)
+    case network(IPNetwork)
     /// The bits under the mask are as given; the others are open.
     case flags(UInt8, mask: UInt8)
 
@@ -14,10 +14,10 @@ enum FieldPattern: Hashable, Sendable {
         case .mac:
             guard let value = MACAddress(text) else { return nil }
             self = .exactly(.mac(value))
-        case .address:
-            if let value = IPv4Address(text) {
+        case .address(let family):
+            if let value = IPAddress(text), value.family == family {
                 self = .exactly(.address(value))
-            } else if let network = IPv4Network(text) {
+            } else if let network = IPNetwork(text), network.family == family {
                 self = .network(network)
             } else {
                 return nil

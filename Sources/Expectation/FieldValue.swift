@@ -3,7 +3,7 @@ import Wire
 /// A field's value as read from a frame.
 enum FieldValue: Hashable, Sendable {
     case mac(MACAddress)
-    case address(IPv4Address)
+    case address(IPAddress)
     case number(UInt64)
     /// The low eight bits of the TCP flags: CWR ECE URG ACK PSH RST SYN FIN.
     case flags(UInt8)

@@ -12,7 +12,7 @@ struct FlowMembership: Sendable {
     /// Protocol, address and port of a flow's client end.
     struct ClientEnd: Hashable, Sendable {
         var proto: UInt8
-        var address: IPv4Address
+        var address: IPAddress
         var port: UInt16
     }
 

@@ -1,6 +1,7 @@
 import Evidence
 import LabTime
 import Measurement
+import Wire
 
 extension FrameExpectation {
     /// A display filter that shows the frames which decided, in the context that a person needs to see them.
@@ -47,11 +48,13 @@ extension FrameExpectation {
         let proto = traffic.program.kind.isTCP ? "tcp" : "udp"
         let (address, port) =
             switch direction {
-            case .toServer: ("ip.src", "srcport")
-            case .toClient: ("ip.dst", "dstport")
-            case nil: ("ip.addr", "port")
+            case .toServer: ("src", "srcport")
+            case .toClient: ("dst", "dstport")
+            case nil: ("addr", "port")
             }
-        let addresses = Set(traffic.flows.map(\.source)).sorted().map { "\(address) == \($0)" }
+        let addresses = Set(traffic.flows.map(\.source)).sorted().map {
+            "\($0.isIPv4 ? "ip" : "ipv6").\(address) == \($0)"
+        }
         let ports = Set(traffic.flows.map(\.sourcePort)).sorted()
         let from = addresses.count == 1 ? addresses[0] : "(\(addresses.joined(separator: " || ")))"
         // Hundreds of ports would make a filter that nobody can read.

@@ -1,6 +1,7 @@
 /// A typed field of a frame that an expectation can check: `eth.dst`, `tcp.flags`, `inner.ip.src`.
 ///
-/// `inner.` reaches one layer further in: the packet that an ICMP error quotes, or that IP-in-IP or GRE carries.
+/// `inner.` reaches one layer further in: the packet that an ICMP or ICMPv6 error quotes, or that a
+/// tunnel carries: IPv4 or IPv6 in either, or GRE.
 public struct FrameField: Hashable, Sendable {
     /// The field's name without `inner.`.
     public enum Name: String, Hashable, Sendable, CaseIterable {
@@ -20,6 +21,13 @@ public struct FrameField: Hashable, Sendable {
         /// Total length in bytes, header included.
         case ipLength = "ip.len"
         case ipDontFragment = "ip.df"
+        case ip6Source = "ip6.src"
+        case ip6Destination = "ip6.dst"
+        case ip6HopLimit = "ip6.hlim"
+        /// What follows the extension headers.
+        case ip6NextHeader = "ip6.nxt"
+        /// Bytes behind the IPv6 header, extension headers included.
+        case ip6Length = "ip6.len"
         case tcpSourcePort = "tcp.srcport"
         case tcpDestinationPort = "tcp.dstport"
         case tcpFlags = "tcp.flags"
@@ -34,6 +42,10 @@ public struct FrameField: Hashable, Sendable {
         case udpLength = "udp.len"
         case icmpType = "icmp.type"
         case icmpCode = "icmp.code"
+        case icmp6Type = "icmp6.type"
+        case icmp6Code = "icmp6.code"
+        /// The address that a neighbour solicitation asks for, or an advertisement speaks of.
+        case discoveryTarget = "nd.target"
         /// VRID
         case vrrpIdentifier = "vrrp.id"
         case vrrpPriority = "vrrp.priority"
@@ -80,6 +92,19 @@ extension FrameField: CustomStringConvertible {
 }
 
 extension FrameField.Name {
+    /// True for a field of IPv4's header or ICMP, false for one of IPv6's or ICMPv6; nil where both families have it.
+    var isOfIPv4: Bool? {
+        switch self {
+        case .ipSource, .ipDestination, .ipTimeToLive, .ipProtocol, .ipIdentification, .ipLength, .ipDontFragment,
+            .icmpType, .icmpCode:
+            true
+        case .ip6Source, .ip6Destination, .ip6HopLimit, .ip6NextHeader, .ip6Length, .icmp6Type, .icmp6Code,
+            .discoveryTarget:
+            false
+        default: nil
+        }
+    }
+
     /// An inner packet begins with its IP header: it has no Ethernet header of its own.
     var canBeInner: Bool { !rawValue.hasPrefix("eth.") && !rawValue.hasPrefix("arp.") }
 }

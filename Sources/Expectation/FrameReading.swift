@@ -28,7 +28,7 @@ struct FrameReading: Sendable {
             type = bytes.uint16(offset)
         }
         switch type {
-        case 0x0800:
+        case 0x0800, 0x86dd:
             packet = PacketReading(bytes, at: offset + 2)
             inner = packet?.innerOffset.flatMap { PacketReading(bytes, at: $0) }
         case 0x0806:
@@ -52,7 +52,9 @@ struct FrameReading: Sendable {
 
     /// nil where the frame has no such field.
     func value(of field: FrameField) -> FieldValue? {
-        let packet = field.isInner ? inner : packet
+        let any = field.isInner ? inner : packet
+        // Fields of one family's header are not those of the other's.
+        let packet = any.flatMap { field.name.isOfIPv4 == $0.isIPv6 ? nil : $0 }
         func number(_ value: (some BinaryInteger)?) -> FieldValue? { value.map { .number(UInt64($0)) } }
         switch field.name {
         case .ethernetSource: return source.map { .mac($0) }
@@ -60,9 +62,9 @@ struct FrameReading: Sendable {
         case .ethernetType: return number(type)
         case .arpOperation: return number(arp?.operation)
         case .arpSenderMAC: return arp.map { .mac($0.senderMAC) }
-        case .arpSenderAddress: return arp.map { .address($0.senderAddress) }
+        case .arpSenderAddress: return arp.map { .address(.ipv4($0.senderAddress)) }
         case .arpTargetMAC: return arp.map { .mac($0.targetMAC) }
-        case .arpTargetAddress: return arp.map { .address($0.targetAddress) }
+        case .arpTargetAddress: return arp.map { .address(.ipv4($0.targetAddress)) }
         case .ipSource: return packet.map { .address($0.source) }
         case .ipDestination: return packet.map { .address($0.destination) }
         case .ipTimeToLive: return number(packet?.timeToLive)
@@ -70,6 +72,11 @@ struct FrameReading: Sendable {
         case .ipIdentification: return number(packet?.identification)
         case .ipLength: return number(packet?.totalLength)
         case .ipDontFragment: return packet.map { .boolean($0.dontFragment) }
+        case .ip6Source: return packet.map { .address($0.source) }
+        case .ip6Destination: return packet.map { .address($0.destination) }
+        case .ip6HopLimit: return number(packet?.timeToLive)
+        case .ip6NextHeader: return number(packet?.proto)
+        case .ip6Length: return number(packet?.totalLength)
         case .tcpSourcePort: return packet?.proto == 6 ? number(packet?.sourcePort) : nil
         case .tcpDestinationPort: return packet?.proto == 6 ? number(packet?.destinationPort) : nil
         case .tcpFlags: return packet?.tcp?.flags.map { .flags($0) }
@@ -81,6 +88,9 @@ struct FrameReading: Sendable {
         case .udpLength: return number(packet?.udpPayloadLength)
         case .icmpType: return number(packet?.icmp?.type)
         case .icmpCode: return number(packet?.icmp?.code)
+        case .icmp6Type: return number(packet?.icmp?.type)
+        case .icmp6Code: return number(packet?.icmp?.code)
+        case .discoveryTarget: return packet?.discoveryTarget.map { .address(.ipv6($0)) }
         case .vrrpIdentifier: return number(packet?.vrrp?.identifier)
         case .vrrpPriority: return number(packet?.vrrp?.priority)
         case .vrrpInterval: return number(packet?.vrrp?.intervalMilliseconds)
@@ -105,12 +115,15 @@ struct FrameReading: Sendable {
 
 extension PacketReading {
     var summary: String {
-        func end(_ address: IPv4Address, _ port: UInt16?) -> String {
-            address.description + (port.map { ":\($0)" } ?? "")
+        func end(_ address: IPAddress, _ port: UInt16?) -> String {
+            port.map { address.endpoint(port: $0) } ?? address.description
         }
         let ends = "\(end(source, sourcePort)) → \(end(destination, destinationPort))"
         if let tcp { return "\(ends) TCP" + (tcp.flags.map { " " + TCPFlagText.text($0) } ?? "") }
-        if let icmp { return "\(ends) ICMP \(icmp.type)/\(icmp.code)" }
+        if let discoveryTarget, let icmp {
+            return "\(ends) " + (icmp.type == 135 ? "who has \(discoveryTarget)" : "\(discoveryTarget) is here")
+        }
+        if let icmp { return "\(ends) ICMP\(isIPv6 ? "v6" : "") \(icmp.type)/\(icmp.code)" }
         if let vrrp { return "\(ends) VRRP \(vrrp.identifier) priority \(vrrp.priority)" }
         return "\(ends) " + FieldValue.number(UInt64(proto)).text(for: .ipProtocol).uppercased()
     }

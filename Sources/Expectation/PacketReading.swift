@@ -1,6 +1,6 @@
 import Wire
 
-/// The fields of one IPv4 packet, as far as its bytes reach.
+/// The fields of one IPv4 or IPv6 packet, as far as its bytes reach.
 ///
 /// Evidence is read by code of its own, not by the views of the dataplane: what judges the boxes must not share
 /// their mistakes. It also forgives more: a quoted packet ends after eight bytes of its transport header, and a
@@ -24,11 +24,15 @@ struct PacketReading: Sendable {
         var code: UInt8
     }
 
-    var source: IPv4Address
-    var destination: IPv4Address
+    var source: IPAddress
+    var destination: IPAddress
+    /// Or the hop limit.
     var timeToLive: UInt8
+    /// Of IPv6 what follows the extension headers.
     var proto: UInt8
+    /// 0 of IPv6.
     var identification: UInt16
+    /// Of IPv4 with its header, of IPv6 without.
     var totalLength: UInt16
     var dontFragment: Bool
     var sourcePort: UInt16?
@@ -37,19 +41,31 @@ struct PacketReading: Sendable {
     var udpPayloadLength: Int?
     var icmp: ICMP?
     var vrrp: VRRP?
+    /// Of a neighbour solicitation or advertisement.
+    var discoveryTarget: IPv6Address?
     /// Where the packet lies that this one quotes or carries.
     var innerOffset: Int?
 
     /// - Parameter start: offset of the IP header in `bytes`.
     init?(_ bytes: [UInt8], at start: Int) {
-        guard let first = bytes.uint8(start), first >> 4 == 4, first & 0x0f >= 5,
+        switch bytes.uint8(start).map({ $0 >> 4 }) {
+        case 4: self.init(ipv4: bytes, at: start)
+        case 6: self.init(ipv6: bytes, at: start)
+        default: return nil
+        }
+    }
+
+    var isIPv6: Bool { !source.isIPv4 }
+
+    private init?(ipv4 bytes: [UInt8], at start: Int) {
+        guard let first = bytes.uint8(start), first & 0x0f >= 5,
             let totalLength = bytes.uint16(start + 2), let identification = bytes.uint16(start + 4),
             let fragment = bytes.uint16(start + 6), let timeToLive = bytes.uint8(start + 8),
             let proto = bytes.uint8(start + 9), let source = bytes.address(start + 12),
             let destination = bytes.address(start + 16)
         else { return nil }
-        self.source = source
-        self.destination = destination
+        self.source = .ipv4(source)
+        self.destination = .ipv4(destination)
         self.timeToLive = timeToLive
         self.proto = proto
         self.identification = identification
@@ -60,9 +76,44 @@ struct PacketReading: Sendable {
         let headerLength = Int(first & 0x0f) * 4
         let payload = start + headerLength
         let payloadLength = Int(totalLength) - headerLength
+        readTransport(bytes, at: payload, length: payloadLength)
+    }
+
+    /// RFC 8200: fixed header of 40 bytes, then extension headers, each with the number of the next and its length.
+    private init?(ipv6 bytes: [UInt8], at start: Int) {
+        guard let length = bytes.uint16(start + 4), let next = bytes.uint8(start + 6),
+            let hopLimit = bytes.uint8(start + 7), let source = bytes.address6(start + 8),
+            let destination = bytes.address6(start + 24)
+        else { return nil }
+        self.source = .ipv6(source)
+        self.destination = .ipv6(destination)
+        timeToLive = hopLimit
+        proto = next
+        identification = 0
+        totalLength = length
+        dontFragment = false
+        var payload = start + 40
+        // Hop-by-hop options, routing, fragment, destination options; a bound for what lies.
+        for _ in 0..<16 where [0, 43, 44, 60].contains(proto) {
+            guard let following = bytes.uint8(payload), let size = bytes.uint8(payload + 1) else { return }
+            if proto == 44 {
+                guard let fragment = bytes.uint16(payload + 2) else { return }
+                proto = following
+                guard fragment & 0xfff8 == 0 else { return }
+                payload += 8
+            } else {
+                proto = following
+                payload += 8 + Int(size) * 8
+            }
+        }
+        readTransport(bytes, at: payload, length: start + 40 + Int(length) - payload)
+    }
+
+    private mutating func readTransport(_ bytes: [UInt8], at payload: Int, length payloadLength: Int) {
         switch proto {
-        case 1: readICMP(bytes, at: payload)
-        case 4: innerOffset = payload
+        case 1 where !isIPv6: readICMP(bytes, at: payload)
+        case 58 where isIPv6: readICMPv6(bytes, at: payload)
+        case 4, 41: innerOffset = payload
         case 6: readTCP(bytes, at: payload, length: payloadLength)
         case 17: readUDP(bytes, at: payload)
         case 47: readGRE(bytes, at: payload)
@@ -93,9 +144,17 @@ struct PacketReading: Sendable {
         if [3, 4, 5, 11, 12].contains(type) { innerOffset = start + 8 }
     }
 
+    /// RFC 4443: errors, which quote a packet, have types below 128. RFC 4861: 135 asks for a neighbour, 136 answers.
+    private mutating func readICMPv6(_ bytes: [UInt8], at start: Int) {
+        guard let type = bytes.uint8(start), let code = bytes.uint8(start + 1) else { return }
+        icmp = ICMP(type: type, code: code)
+        if type < 128 { innerOffset = start + 8 }
+        if type == 135 || type == 136 { discoveryTarget = bytes.address6(start + 8) }
+    }
+
     /// RFC 2784 and 2890: flags and version, protocol type, then checksum, key and sequence number where flagged.
     private mutating func readGRE(_ bytes: [UInt8], at start: Int) {
-        guard let flags = bytes.uint16(start), bytes.uint16(start + 2) == 0x0800, flags & 0x4007 == 0 else { return }
+        guard let flags = bytes.uint16(start), [0x0800, 0x86dd].contains(bytes.uint16(start + 2)), flags & 0x4007 == 0 else { return }
         innerOffset = start + 4 + [0x8000, 0x2000, 0x1000].count { flags & UInt16($0) != 0 } * 4
     }
 
@@ -135,5 +194,11 @@ extension [UInt8] {
 
     func address(_ offset: Int) -> IPv4Address? {
         uint32(offset).map { IPv4Address(rawValue: $0) }
+    }
+
+    func address6(_ offset: Int) -> IPv6Address? {
+        guard let a = uint32(offset), let b = uint32(offset + 4), let c = uint32(offset + 8), let d = uint32(offset + 12)
+        else { return nil }
+        return IPv6Address(high: UInt64(a) << 32 | UInt64(b), low: UInt64(c) << 32 | UInt64(d))
     }
 }

@@ -77,6 +77,15 @@ extension TrafficExpectation {
                     seen: "\(value) \(name)" + (name == "lost" ? " of \(figures.totals.sent)" : ""),
                     flow: flows.max { $0[keyPath: figure] < $1[keyPath: figure] }))
         }
+        if let chance = chanceOfLoss {
+            let likely = chance.range(of: flows.count)
+            conditions.append(
+                Condition(
+                    holds: likely.contains(figures.failed),
+                    seen: "\(figures.failed) of \(Self.flows(flows.count)) failed, where chance allows "
+                        + "\(likely.lowerBound) to \(likely.upperBound)",
+                    flow: figures.telling))
+        }
         return conditions
     }
 

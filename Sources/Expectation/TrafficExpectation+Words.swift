@@ -13,6 +13,10 @@ extension TrafficExpectation {
             guard let comparison else { continue }
             parts.append("\(name) of \(traffic) \(comparison.relation.rawValue) \(comparison.value)")
         }
+        if let chance = chanceOfLoss {
+            parts.append(
+                "about \(ChanceOfLoss.percent(chance.share)) of \(traffic) fail, a count that chance gives in \(ChanceOfLoss.percent(chance.confidence)) of all runs")
+        }
         if parts.isEmpty { parts.append("\(traffic) opens at least one flow") }
         return parts.joined(separator: ", and ") + startWords
     }

@@ -1,6 +1,7 @@
 import Evidence
 import LabTime
 import Measurement
+import Wire
 
 /// The frames at the client that bear out what a flow's endpoint saw: the last before a gap and the first after it,
 /// or the last of each direction where the flow did not survive.
@@ -13,7 +14,7 @@ struct TrafficProof: Sendable {
         of flow: FlowResult, in result: TrafficResult, _ evidence: RunEvidence, from event: String?
     ) throws {
         let proto = result.program.kind.isTCP ? "tcp" : "udp"
-        wiresharkFilter = "ip.addr == \(flow.source) && \(proto).port == \(flow.sourcePort)"
+        wiresharkFilter = "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(proto).port == \(flow.sourcePort)"
         let membership = FlowMembership(evidence.traffic)
         let pivot = flow.outcome == .survived ? flow.longestGap?.start : nil
         for capture in evidence.captures where capture.node == result.program.from {

@@ -13,18 +13,24 @@ public final class HostSide: Sendable {
     private let monitors: [HealthMonitor]
 
     /// - Parameters:
+    ///   - accessLog: where the HTTP services write a line for every request
     ///   - onAccess: called on the host side's thread for every request of an HTTP service, when its answer is complete
+    ///   - onTLSFailure: called on the host side's thread for every client with which TLS failed
     ///   - onMemberChange: called on the host side's thread whenever a monitor's verdict about a member changes. A
     ///     member counts as up from the start; the proxies know of the change already.
     public init(
-        _ configuration: LoadBalancerConfiguration, onAccess: @escaping @Sendable (AccessRecord) -> Void = { _ in },
+        _ configuration: LoadBalancerConfiguration, accessLog: AccessLogFile? = nil,
+        onAccess: @escaping @Sendable (AccessRecord) -> Void = { _ in },
+        onTLSFailure: @escaping @Sendable (TLSFailure) -> Void = { _ in },
         onMemberChange: @escaping @Sendable (MemberChange) -> Void
     ) {
         let group = group
         let proxies = configuration.services.filter { $0.profile == .tcpProxy }.map { TCPProxy($0, group: group) }
         self.proxies = proxies
         let services = configuration.services.filter { $0.profile == .http }
-            .map { HTTPService($0, on: group.next(), onAccess: onAccess) }
+            .map {
+                HTTPService($0, on: group.next(), accessLog: accessLog, onAccess: onAccess, onTLSFailure: onTLSFailure)
+            }
         self.services = services
         monitors = configuration.services.compactMap { service in
             service.monitor.map { monitor in

@@ -16,9 +16,10 @@ public struct HostSideError: Error, Hashable, CustomStringConvertible {
                 ("the host side does not have that address", "give the service's address to the balancer's host side")
             case EACCES: ("the node may not use ports below 1024", "take a port from 1024 up")
             case let code?: (String(cString: strerror(code)), "see the node's log")
-            case nil: ("\(cause)", "see the node's log")
+            case nil:
+                ((cause as? CertificateProblem)?.text ?? "\(cause)", "see the node's log")
             }
         description =
-            "virtual service \(service.name) cannot listen on \(service.address):\(service.port): \(reason); \(advice)"
+            "virtual service \(service.name) cannot listen on \(service.address.endpoint(port: service.port)): \(reason); \(advice)"
     }
 }

@@ -4,7 +4,7 @@ extension LabDocument {
     /// Reads and parses the file at `path`; of a directory, its `lab.yaml`.
     public init(path: String) throws(LabFileErrors) {
         let source = try LabSource(reading: path)
-        try self.init(parsing: source.text, path: source.path)
+        try self.init(source)
     }
 }
 
@@ -51,7 +51,14 @@ extension LabSource {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw failure("is not a text file in UTF-8", path: path)
         }
-        self.init(path: path, text: text)
+        self.init(path: path, text: text, folder: Self.folder(of: path))
+    }
+
+    private static func folder(of path: String) -> String {
+        let folder = path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : "."
+        guard let real = realpath(folder.isEmpty ? "/" : folder, nil) else { return "" }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     private static func reason(_ code: CInt) -> String {

@@ -12,9 +12,13 @@ public struct LabDocument: Sendable {
     ///
     /// Time and memory stay within bounds for any input: nesting and the size after expansion are limited.
     public init(parsing text: String, path: String) throws(LabFileErrors) {
-        var text = text
-        text.makeContiguousUTF8()
-        let source = LabSource(path: path, text: text)
+        try self.init(LabSource(path: path, text: text))
+    }
+
+    public init(_ source: LabSource) throws(LabFileErrors) {
+        var source = source
+        source.text.makeContiguousUTF8()
+        let text = source.text
         do {
             try YAMLGuard.check(text)
             root = try Self.compose(text)

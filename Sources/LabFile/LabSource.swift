@@ -2,10 +2,13 @@
 public struct LabSource: Hashable, Sendable, Codable {
     public var path: String
     public var text: String
+    /// The absolute path of the folder in which the file is; empty for a text that is in none.
+    public var folder: String
 
-    public init(path: String, text: String) {
+    public init(path: String, text: String, folder: String = "") {
         self.path = path
         self.text = text
+        self.folder = folder
     }
 
     /// The line that `position` is in, without its end; nil where the text has no such line.

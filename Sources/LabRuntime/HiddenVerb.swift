@@ -5,6 +5,7 @@ public enum HiddenVerb: String, CaseIterable {
     case warden = "__warden"
     case node = "__node"
     case capture = "__capture"
+    case program = "__program"
 
     /// Runs the verb and ends the process with it; returns where the arguments name none.
     public static func runIfAsked(_ arguments: [String]) {
@@ -13,6 +14,7 @@ public enum HiddenVerb: String, CaseIterable {
         case .warden: Warden.run(isPersistent: arguments.dropFirst(2).first == "persistent")
         case .node: NodeProcess.run(name: arguments.dropFirst(2).first ?? "")
         case .capture: CaptureProcess.run()
+        case .program: ProgramProcess.run(arguments.dropFirst(2).first ?? "")
         }
     }
 }

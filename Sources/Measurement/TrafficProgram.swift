@@ -22,7 +22,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var kind: Kind
     /// The node on which it runs.
     public var from: String
-    public var target: IPv4Address
+    public var target: IPAddress
     public var port: UInt16
     /// Flows at the same time (`tcp-stream`, `udp`); 1 for the kinds that open a new one for each probe.
     public var flows: Int
@@ -38,11 +38,13 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var exchanges: Bool
     /// The request target of `http-request`.
     public var path: String
+    /// Whether `http-request` speaks TLS. The certificate is not judged: it is a lab's.
+    public var usesTLS: Bool
 
     public init(
-        name: String, kind: Kind, from: String, target: IPv4Address, port: UInt16, flows: Int, every: Duration,
+        name: String, kind: Kind, from: String, target: IPAddress, port: UInt16, flows: Int, every: Duration,
         payload: Int, patience: Duration, retryEvery: Duration, exchanges: Bool,
-        path: String = "/"
+        path: String = "/", usesTLS: Bool = false
     ) {
         self.name = name
         self.kind = kind
@@ -56,6 +58,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
         self.retryEvery = retryEvery
         self.exchanges = exchanges
         self.path = path
+        self.usesTLS = usesTLS
     }
 }
 

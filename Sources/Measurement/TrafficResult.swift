@@ -32,7 +32,7 @@ public struct Gap: Hashable, Sendable, Codable {
 /// One flow's figures. Of `tcp-connect` and `udp-request`, every probe is a flow of its own.
 public struct FlowResult: Hashable, Sendable, Codable {
     /// The client's own address and port: with the program's target it names the flow in every capture.
-    public var source: IPv4Address
+    public var source: IPAddress
     public var sourcePort: UInt16
     public var start: Timestamp
     public var end: Timestamp
@@ -57,7 +57,7 @@ public struct FlowResult: Hashable, Sendable, Codable {
     public var status: Int?
 
     public init(
-        source: IPv4Address, sourcePort: UInt16, start: Timestamp, end: Timestamp, sent: Int, received: Int, lost: Int,
+        source: IPAddress, sourcePort: UInt16, start: Timestamp, end: Timestamp, sent: Int, received: Int, lost: Int,
         duplicated: Int, reordered: Int, longestGap: Gap?, outcome: FlowOutcome, latency: Duration?,
         lossDerivedGap: Duration = .zero, reason: String? = nil, garbage: Int = 0,
         status: Int? = nil
@@ -91,6 +91,8 @@ public struct TrafficResult: Hashable, Sendable, Codable {
     public var skipped: Int
     /// Why the last probe was skipped, in words.
     public var problem: String?
+    /// Of `tcp-connect`.
+    public var connect: ConnectStatistics?
 
     public init(
         program: TrafficProgram, flows: [FlowResult], late: Int, skipped: Int = 0, problem: String? = nil
@@ -100,5 +102,8 @@ public struct TrafficResult: Hashable, Sendable, Codable {
         self.late = late
         self.skipped = skipped
         self.problem = problem
+        if program.kind == .tcpConnect {
+            connect = ConnectStatistics(TrafficTotals(of: flows, opensFlowForEachProbe: true))
+        }
     }
 }

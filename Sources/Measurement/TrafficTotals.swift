@@ -115,3 +115,30 @@ extension TrafficTotals {
         return zip(ends, ends.dropFirst()).map { Gap(start: $0, length: $1 - $0) }.max { $0.length < $1.length }
     }
 }
+
+/// What a TCP ping prints of its connections: those that were tried, that came about, and how long that took.
+public struct ConnectStatistics: Hashable, Sendable, Codable {
+    public var sent: Int
+    public var received: Int
+    public var lost: Int
+    public var lostPercent: Double
+    /// Milliseconds until the handshake was complete, of the connections that came about; 0 where none did.
+    public var minimumMilliseconds: Double
+    public var maximumMilliseconds: Double
+    public var averageMilliseconds: Double
+
+    public init(_ totals: TrafficTotals) {
+        sent = totals.sent
+        received = totals.received
+        lost = totals.lost
+        lostPercent = totals.sent == 0 ? 0 : (Double(totals.lost) * 10_000 / Double(totals.sent)).rounded() / 100
+        minimumMilliseconds = totals.latency?.minimum.hundredths ?? 0
+        maximumMilliseconds = totals.latency?.maximum.hundredths ?? 0
+        averageMilliseconds = totals.latency?.average.hundredths ?? 0
+    }
+}
+
+extension Duration {
+    /// Milliseconds with two places.
+    fileprivate var hundredths: Double { (Double(nanoseconds) / 10_000).rounded() / 100 }
+}

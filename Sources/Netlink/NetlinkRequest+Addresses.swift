@@ -61,7 +61,7 @@ extension NetlinkRequest {
     ) -> NetlinkRequest {
         var message = MessageBuilder(type: type, flags: flags)
         var header = ifaddrmsg()
-        header.ifa_family = address.family
+        header.ifa_family = address.netlinkFamily
         header.ifa_prefixlen = UInt8(clamping: prefixLength)
         header.ifa_scope = scope.rawValue
         message.putStructure(header)

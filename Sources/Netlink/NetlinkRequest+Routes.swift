@@ -46,9 +46,10 @@ extension NetlinkRequest {
     ) -> NetlinkRequest {
         var message = MessageBuilder(type: type, flags: flags)
         var header = rtmsg()
-        header.rtm_family = route.destination.family
+        header.rtm_family = route.destination.netlinkFamily
         header.rtm_dst_len = UInt8(clamping: route.prefixLength)
-        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        // Numbers from 256 on stand in the attribute alone.
+        header.rtm_table = UInt8(clamping: route.table ?? UInt32(RT_TABLE_MAIN.rawValue))
         if word == "delete" {
             // Any scope, any origin, any type.
             header.rtm_scope = UInt8(RT_SCOPE_NOWHERE.rawValue)
@@ -63,6 +64,7 @@ extension NetlinkRequest {
         if route.prefixLength > 0 { message.put(RTA_DST.rawValue, bytes: route.destination.bytes) }
         if let gateway = route.gateway { message.put(RTA_GATEWAY.rawValue, bytes: gateway.bytes) }
         if let device = route.device { message.put(RTA_OIF.rawValue, indexOf: device) }
+        if let table = route.table { message.put(RTA_TABLE.rawValue, u32: table) }
         if let metric = route.metric { message.put(RTA_PRIORITY.rawValue, u32: metric) }
         var problem = problem(prefixLength: route.prefixLength, of: route.destination)
         if let gateway = route.gateway, gateway.bitCount != route.destination.bitCount {
@@ -75,7 +77,7 @@ extension NetlinkRequest {
 extension MessageBuilder {
     fileprivate mutating func putNeighbor(_ address: NetworkAddress, on link: InterfaceReference, state: UInt16) {
         var header = ndmsg()
-        header.ndm_family = address.family
+        header.ndm_family = address.netlinkFamily
         header.ndm_state = state
         putStructure(header)
         putIndex(link, ofStructureSize: MemoryLayout<ndmsg>.size, fieldOffset: 4)

@@ -116,8 +116,28 @@ extension Route {
             case Int(RTA_GATEWAY.rawValue): gateway = NetworkAddress(attribute.bytes)
             case Int(RTA_OIF.rawValue): device = attribute.u32.map { .index(Int32(bitPattern: $0)) }
             case Int(RTA_PRIORITY.rawValue): metric = attribute.u32
+            case Int(RTA_MULTIPATH.rawValue): gateways = Self.gateways(of: attribute.bytes)
             default: break
             }
         }
+    }
+
+    /// `rtnexthop`s: length (2), flags (1), weight − 1 (1), interface (4), then attributes
+    private static func gateways(of bytes: UnsafeRawBufferPointer) -> [NetworkAddress] {
+        var gateways: [NetworkAddress] = []
+        var rest = bytes[...]
+        while rest.count >= 8 {
+            let hop = UnsafeRawBufferPointer(rebasing: rest)
+            let length = Int(hop.loadUnaligned(as: UInt16.self))
+            guard length >= 8, length <= hop.count else { break }
+            for attribute in Attributes(next: hop.baseAddress! + 8, remaining: length - 8)
+            where attribute.type == UInt16(RTA_GATEWAY.rawValue) {
+                if let gateway = NetworkAddress(attribute.bytes) {
+                    gateways += Array(repeating: gateway, count: Int(hop[3]) + 1)
+                }
+            }
+            rest = rest.dropFirst((length + 3) / 4 * 4)
+        }
+        return gateways
     }
 }

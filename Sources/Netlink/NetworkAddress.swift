@@ -2,20 +2,11 @@ internal import Glibc
 public import Wire
 
 /// An address of either family, as netlink messages carry it.
-public enum NetworkAddress: Hashable, Sendable {
-    case ipv4(IPv4Address)
-    case ipv6(IPv6Address)
+public typealias NetworkAddress = IPAddress
 
-    /// 32 or 128.
-    public var bitCount: Int {
-        switch self {
-        case .ipv4: 32
-        case .ipv6: 128
-        }
-    }
-
+extension IPAddress {
     /// `AF_INET` or `AF_INET6`.
-    var family: UInt8 {
+    var netlinkFamily: UInt8 {
         switch self {
         case .ipv4: UInt8(AF_INET)
         case .ipv6: UInt8(AF_INET6)
@@ -48,15 +39,6 @@ public enum NetworkAddress: Hashable, Sendable {
         case AF_INET: .ipv4(.any)
         case AF_INET6: .ipv6(.any)
         default: nil
-        }
-    }
-}
-
-extension NetworkAddress: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .ipv4(let address): address.description
-        case .ipv6(let address): address.description
         }
     }
 }

@@ -1,6 +1,6 @@
 public import Wire
 
-/// A unicast route of the main table.
+/// A unicast route; in a list always of the main table.
 public struct Route: Hashable, Sendable {
     public var destination: NetworkAddress
     public var prefixLength: Int
@@ -11,11 +11,16 @@ public struct Route: Hashable, Sendable {
     public var metric: UInt32?
     /// The gateway is reached directly though no address of the interface covers it.
     public var isOnLink: Bool
+    /// nil for the main one.
+    public var table: UInt32?
+    /// In a list, of a route with several ways: each way's gateway, as often as its weight. `gateway` is nil then.
+    public var gateways: [NetworkAddress] = []
 
     public init(
         to destination: NetworkAddress, prefixLength: Int, gateway: NetworkAddress? = nil,
-        device: InterfaceReference? = nil, metric: UInt32? = nil, isOnLink: Bool = false
+        device: InterfaceReference? = nil, metric: UInt32? = nil, isOnLink: Bool = false, table: UInt32? = nil
     ) {
+        self.table = table
         self.destination = destination
         self.prefixLength = prefixLength
         self.gateway = gateway
@@ -47,9 +52,11 @@ extension Route: CustomStringConvertible {
     public var description: String {
         var text = prefixLength == 0 ? "default" : "\(destination)/\(prefixLength)"
         if let gateway { text += " via \(gateway)" }
+        if !gateways.isEmpty { text += " via " + gateways.map(\.description).joined(separator: " and ") }
         if let device { text += " dev \(device)" }
         if let metric { text += " metric \(metric)" }
         if isOnLink { text += " onlink" }
+        if let table { text += " table \(table)" }
         return text
     }
 }

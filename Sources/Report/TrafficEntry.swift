@@ -36,6 +36,8 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
     public var skippedProbes: Int
     /// Why probes were skipped, or why a flow did not survive: the first that gives a reason.
     public var reason: String?
+    /// Of `tcp-connect`: what a TCP ping prints.
+    public var connect: ConnectStatistics?
 
     public init(_ result: TrafficResult) {
         let figures = TrafficFigures(result)
@@ -58,6 +60,7 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
         outcomes = Dictionary(uniqueKeysWithValues: figures.outcomes.map { ($0.key.rawValue, $0.value) })
         lateProbes = result.late
         skippedProbes = result.skipped
+        connect = result.connect
         reason = result.problem ?? result.flows.lazy.compactMap(\.reason).first
     }
 }

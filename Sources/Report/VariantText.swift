@@ -73,7 +73,7 @@ struct VariantText {
 
     /// What a figure alone would hide.
     private func notes(_ entry: TrafficEntry) -> [String] {
-        var notes: [String] = []
+        var notes = entry.connect.map { [$0.text] } ?? []
         if entry.duplicated > 0 { notes.append("\(entry.duplicated) answers came twice") }
         if entry.reordered > 0 { notes.append("\(entry.reordered) came out of order") }
         if !entry.gapMethodsAgree {
@@ -168,6 +168,22 @@ extension VariantVerdict {
         case (.fail, _): "\(shows) not as expected"
         case (.inconclusive, _): "\(shows) not decided"
         }
+    }
+}
+
+extension ConnectStatistics {
+    /// `Sent = 3, Received = 0, Lost = 3 (100% loss), Minimum = 0.00ms, Maximum = 0.00ms, Average = 0.00ms`
+    var text: String {
+        let loss = lostPercent == lostPercent.rounded() ? "\(Int(lostPercent))" : "\(lostPercent)"
+        return "Sent = \(sent), Received = \(received), Lost = \(lost) (\(loss)% loss), Minimum = \(Self.places(minimumMilliseconds))ms, "
+            + "Maximum = \(Self.places(maximumMilliseconds))ms, Average = \(Self.places(averageMilliseconds))ms"
+    }
+
+    /// With two places.
+    private static func places(_ value: Double) -> String {
+        let hundredths = Int((value * 100).rounded())
+        let rest = hundredths % 100
+        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
     }
 }
 

@@ -14,7 +14,7 @@ extension Lab {
     }
 
     public init(_ document: LabDocument) throws(LabFileErrors) {
-        let reader = LabReader()
+        let reader = LabReader(folder: document.source.folder)
         let lab = LabReading(document, reader).read()
         if let lab, reader.errors.isEmpty {
             self = lab

@@ -1,18 +1,25 @@
 internal import Capture
 internal import Foundation
+internal import HostSide
 internal import LabFile
 internal import LabRuntime
 internal import Topology
 
 /// Finds and reads the lab that a person names: a folder, a file, or a name of the catalogue.
 enum LabArgument {
-    static func load(_ argument: String) throws -> Lab {
+    /// - Parameter isPlayed: whether the lab is to run, for which the files that it names must be there and fit
+    static func load(_ argument: String, isPlayed: Bool = true) throws -> Lab {
         let path = try path(of: argument)
         do {
             let lab = try Lab(path: path)
             for filter in lab.filters {
                 if let refusal = Capture.CaptureFilter.problem(in: filter.text) {
                     throw lab.error("\(refusal)", at: filter.position)
+                }
+            }
+            for files in isPlayed ? lab.certificates : [] {
+                if let problem = CertificateProblem(certificate: files.certificate, key: files.key) {
+                    throw lab.error(problem.text, at: problem.isOfKey ? files.keyPosition : files.certificatePosition)
                 }
             }
             return lab

@@ -39,7 +39,7 @@ import Wire
 
     /// Processes copies of one frame, and counts allocations and frames that left.
     private static func measure<Box: Appliance & ~Copyable>(
-        _ box: inout Box, neighbors: [([UInt8], PortIndex)], frame: [UInt8], rounds: Int
+        _ box: inout Box, neighbors: [([UInt8], PortIndex)], frame: [UInt8], on port: PortIndex = 0, rounds: Int
     ) -> (allocations: UInt64, sent: Int) {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 64)
         defer { memory.deallocate() }
@@ -56,7 +56,7 @@ import Wire
         for (bytes, port) in neighbors { put(bytes, on: port, &box) }
         /// All that the runner does for a batch.
         func round(_ box: inout Box) -> Int {
-            put(frame, on: 0, &box)
+            put(frame, on: port, &box)
             let sent = output.count
             output.removeAll()
             if let deadline = box.deadline, deadline <= now { box.advance(to: now, into: &output) }
@@ -90,6 +90,34 @@ import Wire
             ], frame: Self.datagram(to: Self.server, port: 53), rounds: 5000)
         #expect(sent == 5000)
         #expect(allocations == 0)
+    }
+
+    @Test(arguments: [NATPool.Filtering.endpointIndependent, .addressDependent])
+    func `a firewall translates an established flow without an allocation, both ways`(
+        filtering: NATPool.Filtering
+    ) throws {
+        let ports = Self.ports()
+        let external = IPv4Address(192, 0, 2, 9)
+        let pool = NATPool(name: "internet", addresses: [external], filtering: filtering)
+        let nat = NATConfiguration(
+            pools: [pool], rules: [NATRule(source: IPv4Network("198.51.100.0/24")!, pool: "internet")])
+        var firewall = try Firewall(
+            FirewallConfiguration(name: "fw", ports: ports, routes: [], redundancy: nil, nat: nat))
+        let neighbors: [([UInt8], PortIndex)] = [
+            (try Self.neighbor(Self.client, asks: ports[0]), 0), (try Self.neighbor(Self.server, asks: ports[1]), 1),
+        ]
+        let out = FiveTuple(
+            source: Self.server, destination: Self.client, sourcePort: 5353, destinationPort: 40_000, protocol: .udp)
+        let outbound = Self.measure(
+            &firewall, neighbors: neighbors, frame: TestFrame.udp(from: Self.far, to: ports[1].mac, out), on: 1,
+            rounds: 5000)
+        #expect(outbound.sent == 5000)
+        #expect(outbound.allocations == 0)
+        // The mapping has the host's own port.
+        let inbound = Self.measure(
+            &firewall, neighbors: [], frame: Self.datagram(to: external, port: 5353), rounds: 5000)
+        #expect(inbound.sent == 5000)
+        #expect(inbound.allocations == 0)
     }
 
     @Test(arguments: [ServiceProfile.udpFastPath, .udpPerPacket])

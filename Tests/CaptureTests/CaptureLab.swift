@@ -9,8 +9,6 @@ enum Host {
     static let canCreateNamespaces: Bool = {
         (try? NamespaceThread.run { _ = try NetworkNamespace.create().identifier }) != nil
     }()
-    static let needsTshark = "tshark is not installed"
-    static let hasTshark = system("command -v tshark >/dev/null 2>&1") == 0
 }
 
 /// Two namespaces with a cable between them: `left` has 192.0.2.1 and `right` 192.0.2.2.

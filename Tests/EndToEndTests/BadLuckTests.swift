@@ -60,7 +60,7 @@ extension EndToEnd {
             #expect(result.errors.contains("'lb' died unasked"), "\(result.errors)")
             let files = Lab.captures(in: captures)
             #expect(files.count > 10)
-            if let tshark = Host.tshark {
+            if let tshark = TShark.path {
                 for file in files { #expect(try Command.run(tshark, ["-r", file, "-n"]).status == 0, "\(file)") }
             }
         }
@@ -83,7 +83,7 @@ extension EndToEnd {
             #expect(result.status == 130, "\(result.output)\(result.errors)")
             let files = Lab.captures(in: folder.path + "/runs")
             #expect(files.count > 10)
-            if let tshark = Host.tshark {
+            if let tshark = TShark.path {
                 let file = try #require(files.first { $0.hasSuffix("lb.inside.pcap") })
                 let read = try Command.run(tshark, ["-r", file, "-n", "-Y", "tcp"])
                 #expect(read.status == 0)
@@ -110,7 +110,7 @@ extension EndToEnd {
                 ])
             #expect(result.status == 3, "\(result.output)\(result.errors)")
             #expect(result.errors.contains("No space left"), "\(result.errors)")
-            if let tshark = Host.tshark {
+            if let tshark = TShark.path {
                 for file in Lab.captures(in: folder.path + "/kept") {
                     #expect(try Command.run(tshark, ["-r", file, "-n"]).status == 0, "\(file)")
                 }

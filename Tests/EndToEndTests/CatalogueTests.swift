@@ -31,6 +31,24 @@ extension EndToEnd {
             #expect(failed.first?["status"] as? Int == 502 && failed.first?["snatPort"] as? Int == 4000, "\(log)")
         }
 
+        @Test(.enabled(if: Host.canRunLabs && Package.tool("nginx") != nil, "this host cannot run labs, or lacks nginx"))
+        func `a member's calls to its own pool fail on demand, and each cure cures them`() throws {
+            let folder = try TemporaryFolder()
+            let result = try Lab.failoverlab(["run", Package.root + "/Labs/load-balancer-hairpin"], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            // What the document's tool prints, in the report and beside the flows.
+            #expect(result.output.contains(" own: Sent = "))
+            let path = folder.path + "/runs/load-balancer-hairpin/latest/one-member/traffic.json"
+            let programs = try #require(
+                try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [[String: Any]])
+            let own = programs.first { ($0["program"] as? [String: Any])?["name"] as? String == "own" }
+            let statistics = try #require(own?["connect"] as? [String: Any])
+            #expect(statistics["received"] as? Int == 0 && statistics["lostPercent"] as? Double == 100, "\(statistics)")
+            let outside = programs.first { ($0["program"] as? [String: Any])?["name"] as? String == "outside" }
+            let reached = try #require(outside?["connect"] as? [String: Any])
+            #expect(reached["lost"] as? Int == 0 && (reached["averageMilliseconds"] as? Double ?? 0) > 0, "\(reached)")
+        }
+
         @Test func `every lab of the catalogue is valid`() throws {
             let folder = try TemporaryFolder()
             let labs = try FileManager.default.contentsOfDirectory(atPath: Package.root + "/Labs")

@@ -97,7 +97,7 @@ extension EndToEnd {
                 if let problem = try CaptureStructure.problem(in: capture) { problems.append("\(words): \(problem)") }
             }
             // An independent reader, for one of them.
-            if let tshark = Host.tshark,
+            if let tshark = TShark.path,
                 let capture = captures.filter({ CaptureStructure.hasHeader($0) }).randomElement(using: &generator),
                 case let read = try Command.run(tshark, ["-r", capture, "-c", "1", "-n"]), read.status != 0
             {

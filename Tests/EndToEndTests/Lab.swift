@@ -47,5 +47,4 @@ enum Lab {
 enum Host {
     static let canRunLabs = (try? Command.run(Package.failoverlab, ["doctor"]).status == 0) ?? false
     static let isRoot = getuid() == 0
-    static let tshark = Package.tool("tshark")
 }

@@ -100,7 +100,7 @@ struct Scene {
         _ name: String, _ kind: TrafficProgram.Kind = .tcpStream, every: Duration = .milliseconds(10)
     ) -> TrafficProgram {
         TrafficProgram(
-            name: name, kind: kind, from: "client", target: IPv4Address(server)!, port: 80, flows: 1, every: every,
+            name: name, kind: kind, from: "client", target: IPAddress(server)!, port: 80, flows: 1, every: every,
             payload: 32, patience: .seconds(2), retryEvery: .milliseconds(500), exchanges: true)
     }
 
@@ -110,7 +110,7 @@ struct Scene {
         latency: Duration? = nil
     ) -> FlowResult {
         FlowResult(
-            source: IPv4Address(client)!, sourcePort: port, start: at(start), end: at(end), sent: sent,
+            source: IPAddress(client)!, sourcePort: port, start: at(start), end: at(end), sent: sent,
             received: received, lost: sent - received, duplicated: duplicated, reordered: reordered,
             longestGap: gap.map { Gap(start: at($0.start), length: $0.length) }, outcome: outcome, latency: latency)
     }

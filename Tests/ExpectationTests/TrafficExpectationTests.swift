@@ -55,6 +55,11 @@ struct TrafficExpectationTests {
             testDescription: "lost", expectation: TrafficExpectation(traffic: "t", lost: .init(.equal, 0)),
             bearsOut: [survived], breaks: [survived, Scene.flow(2, received: 99)]),
         Case(
+            testDescription: "a share that chance explains",
+            expectation: TrafficExpectation(traffic: "t", chanceOfLoss: ChanceOfLoss(share: 0.5, confidence: 0.99)),
+            bearsOut: (1...20).map { Scene.flow(UInt16($0), $0 % 3 == 0 ? .timedOut : .survived) },
+            breaks: (1...20).map { Scene.flow(UInt16($0), $0 % 10 == 0 ? .timedOut : .survived) }),
+        Case(
             testDescription: "lost over all flows",
             expectation: TrafficExpectation(traffic: "t", lost: .init(.less, 3)),
             bearsOut: [Scene.flow(1, received: 99), Scene.flow(2, received: 99)],

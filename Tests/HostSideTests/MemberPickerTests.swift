@@ -13,7 +13,7 @@ import Wire
         }
     }
 
-    private let client = IPv4Address(192, 0, 2, 9)
+    private let client = IPAddress.ipv4(IPv4Address(192, 0, 2, 9))
 
     @Test func `round robin follows the weights exactly over a cycle, well spread`() {
         var picker = MemberPicker(members([3, 1, 1]), scheduler: .roundRobin)
@@ -64,7 +64,7 @@ import Wire
         var heavy = 0
         for _ in 0..<count {
             let address = IPv4Address(rawValue: .random(in: 0...(.max), using: &generator))
-            let choice = picker.order(client: address, port: .random(in: 1...(.max), using: &generator))[0]
+            let choice = picker.order(client: .ipv4(address), port: .random(in: 1...(.max), using: &generator))[0]
             if choice.name == "m1" { heavy += 1 }
         }
         // Three quarters, within six standard deviations and the table's own percent.

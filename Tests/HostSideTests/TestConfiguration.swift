@@ -14,7 +14,7 @@ func loadBalancer(
                 name: "web", address: address, port: port, profile: profile, scheduler: scheduler,
                 sourceTranslation: .autoMap,
                 members: ports.enumerated().map {
-                    PoolMemberConfiguration(name: "backend-\($0 + 1)", address: .loopback, port: $1)
+                    PoolMemberConfiguration(name: "backend-\($0 + 1)", address: IPv4Address.loopback, port: $1)
                 },
                 monitor: monitor, idleTimeout: .seconds(60), http: http)
         ])

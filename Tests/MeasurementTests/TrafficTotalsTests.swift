@@ -7,7 +7,7 @@ import Wire
 @Suite struct `Traffic totals` {
     private func program(_ kind: TrafficProgram.Kind) -> TrafficProgram {
         TrafficProgram(
-            name: "existing", kind: kind, from: "client", target: IPv4Address(192, 0, 2, 1), port: 80, flows: 2,
+            name: "existing", kind: kind, from: "client", target: .ipv4(IPv4Address(192, 0, 2, 1)), port: 80, flows: 2,
             every: .milliseconds(10), payload: 64, patience: .seconds(2), retryEvery: .milliseconds(500),
             exchanges: true)
     }
@@ -17,7 +17,7 @@ import Wire
         latency: Int? = nil
     ) -> FlowResult {
         FlowResult(
-            source: IPv4Address(192, 0, 2, 9), sourcePort: 40_000, start: Timestamp(nanoseconds: 0),
+            source: .ipv4(IPv4Address(192, 0, 2, 9)), sourcePort: 40_000, start: Timestamp(nanoseconds: 0),
             end: Timestamp(nanoseconds: end * 1_000_000), sent: sent, received: received, lost: sent - received,
             duplicated: 1, reordered: 2,
             longestGap: gap.map { Gap(start: Timestamp(nanoseconds: Int64($0)), length: .milliseconds($0)) },

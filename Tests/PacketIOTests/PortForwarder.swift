@@ -64,7 +64,7 @@ struct PortForwarder: Appliance, ~Copyable {
         case .carrier(let port, let isUp):
             events.append(ApplianceEvent("carrier", at: now, details: [port: isUp ? "up" : "down"]))
             return .done
-        case .member, .connections, .fault:
+        case .member, .routes, .connections, .policy, .fault:
             return .refused(reason: "it balances nothing")
         }
     }

@@ -19,7 +19,7 @@ enum SampleVerdict {
 
     static func program(_ name: String, _ kind: TrafficProgram.Kind, every: Duration) -> TrafficProgram {
         TrafficProgram(
-            name: name, kind: kind, from: "client", target: IPv4Address(198, 51, 100, 100), port: 80, flows: 1,
+            name: name, kind: kind, from: "client", target: .ipv4(IPv4Address(198, 51, 100, 100)), port: 80, flows: 1,
             every: every, payload: 32, patience: .seconds(2), retryEvery: .milliseconds(500), exchanges: true)
     }
 
@@ -28,7 +28,7 @@ enum SampleVerdict {
         lossDerivedGap: Duration = .zero
     ) -> FlowResult {
         FlowResult(
-            source: IPv4Address(192, 0, 2, 10), sourcePort: port, start: at(start), end: at(end), sent: sent,
+            source: .ipv4(IPv4Address(192, 0, 2, 10)), sourcePort: port, start: at(start), end: at(end), sent: sent,
             received: received, lost: sent - received, duplicated: 0, reordered: 0, longestGap: gap,
             outcome: outcome, latency: nil, lossDerivedGap: lossDerivedGap)
     }

@@ -49,6 +49,7 @@ struct TextReportTests {
           traffic   kind         flows  outcome    sent  received  lost  longest gap
           existing  tcp-stream       1  timed-out   250        50   200  ≥ 2.012 s, never ended
           new       tcp-connect      2  survived      2         2     0  52 ms ± 50 ms
+          new: Sent = 2, Received = 2, Lost = 0 (0% loss), Minimum = 0.00ms, Maximum = 0.00ms, Average = 0.00ms
           new: 2 probes were sent late, the machine was busy
 
           ✔ every flow of existing times out  [existing-timed-out]

@@ -147,6 +147,15 @@ struct VerdictTests {
                   "skippedProbes" : 0
                 },
                 {
+                  "connect" : {
+                    "averageMilliseconds" : 0,
+                    "lost" : 0,
+                    "lostPercent" : 0,
+                    "maximumMilliseconds" : 0,
+                    "minimumMilliseconds" : 0,
+                    "received" : 2,
+                    "sent" : 2
+                  },
                   "duplicated" : 0,
                   "flows" : 2,
                   "gapMethodsAgree" : true,

@@ -53,7 +53,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "name: small", "name: small\ntimers: fast", "lab.yaml:3:9: 'timers' is 'fast'; allowed: quick, vendor"),
         Mistake(
             "gateway: 192.0.2.1", "gateway: 192.0.2.1\n    redundancy: {}",
-            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, services, sysctls"
+            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, routing, services, programs, sysctls"
         ),
     ])
     func `in a key or a word is told with what is allowed`(mistake: Mistake) {
@@ -63,7 +63,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     @Test(arguments: [
         Mistake(
             "outside: 192.0.2.10 }", "outside: 192.0.2.300 }",
-            "lab.yaml:10:28: the address of client.outside is '192.0.2.300'; allowed: an IPv4 address such as 192.0.2.1, auto, none"
+            "lab.yaml:10:28: the address of client.outside is '192.0.2.300'; allowed: an IP address such as 192.0.2.1 or 2001:db8::1, auto, none"
         ),
         Mistake(
             "outside: 192.0.2.10 }", "outside: 192.0.3.10 }",
@@ -96,7 +96,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "gateway: fw-a.inside", "gateway: fw-a.insid",
-            "lab.yaml:24:14: the gateway of 'lb' is 'fw-a.insid'; allowed: an IPv4 address such as 192.0.2.1, node.interface; did you mean 'fw-a.inside'?"
+            "lab.yaml:24:14: the gateway of 'lb' is 'fw-a.insid'; allowed: an IP address such as 192.0.2.1 or 2001:db8::1, node.interface; did you mean 'fw-a.inside'?"
         ),
         Mistake(
             "outside: 192.0.2.0/24", "outside: 192.0.2.1/24",
@@ -175,7 +175,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake(
             "inside: 198.51.100.3 }",
             "inside: 198.51.100.3 }\n    redundancy: { priority: 100 , preempt: on }\n    routes: { 10.0.0.1/8: 192.0.2.10 }",
-            "lab.yaml:22:15: '10.0.0.1/8' is no destination of a route; allowed: an IPv4 network such as 192.0.2.0/24, with no bit set behind the prefix, default; did you mean '10.0.0.0/8'?"
+            "lab.yaml:22:15: '10.0.0.1/8' is no destination of a route; allowed: an IP network such as 192.0.2.0/24 or 2001:db8::/64, with no bit set behind the prefix, default; did you mean '10.0.0.0/8'?"
         ),
         Mistake(
             "inside: 198.51.100.3 }", "inside: 198.51.100.3 }\n    redundancy: { addresses: { outside: 192.0.2.9 } }",
@@ -202,7 +202,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "listen: 198.51.100.100:80/tcp", "listen: 198.51.100.100",
-            "lab.yaml:27:17: 'listen' of virtual service 'web' is '198.51.100.100'; allowed: address:port or address:port/protocol, such as 198.51.100.100:80/tcp"
+            "lab.yaml:27:17: 'listen' of virtual service 'web' is '198.51.100.100'; allowed: address:port or address:port/protocol, such as 198.51.100.100:80/tcp or [2001:db8::100]:80/tcp"
         ),
         Mistake(
             "to: lb/web", "to: lb/wbe",
@@ -228,7 +228,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "lab.yaml:36:12: there is no traffic program 'exsting'; allowed: existing; did you mean 'existing'?"),
         Mistake(
             "start: existing", "begin: existing",
-            "lab.yaml:36:5: a step of the scenario is 'begin'; allowed: start, stop, wait, wait-for, fail"),
+            "lab.yaml:36:5: a step of the scenario is 'begin'; allowed: start, stop, wait, wait-for, fail, push"),
         Mistake(
             "switchover: fw-a", "switchover: lb",
             "lab.yaml:37:25: 'lb' has no peer to switch over to; allowed: fw-a, fw-b"),
@@ -238,7 +238,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "switchover: fw-a", "switch-over: fw-a",
-            "lab.yaml:37:13: unknown fault 'switch-over'; allowed: switchover, power-off, power-on, link-down, link-up, hang, resume, arm, disarm, release; did you mean 'switchover'?"
+            "lab.yaml:37:13: unknown fault 'switch-over'; allowed: switchover, power-off, power-on, link-down, link-up, hang, resume, kill, start, arm, disarm, release; did you mean 'switchover'?"
         ),
         Mistake(
             "existing: timed-out", "existing: timeout",
@@ -264,7 +264,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "lb/web.address", "lb/wbe.address",
-            "lab.yaml:42:37: 'lb/wbe.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port; did you mean 'lb/web.address'?"
+            "lab.yaml:42:37: 'lb/wbe.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.ip6, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port, firewall/pool.address; did you mean 'lb/web.address'?"
         ),
         Mistake(
             "    every: { eth.dst: fw-a.inside.mac }", "",
@@ -272,7 +272,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "existing: timed-out", "existng: timed-out",
-            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, existing; did you mean 'existing'?"
+            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, counter, existing; did you mean 'existing'?"
         ),
     ])
     func `in the scenario or an expectation is told`(mistake: Mistake) {
@@ -307,7 +307,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             """
         #expect(
             messages(SmallLab.text + variants) == [
-                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, virtual-services, sysctls; did you mean 'gateway'?",
+                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, routing, virtual-services, programs, sysctls; did you mean 'gateway'?",
                 "lab.yaml:47:36: variant 'three' extends 'tow', which is no variant; allowed: one, two, four, five, six; did you mean 'two'?",
                 "lab.yaml:48:35: variant 'four' extends 'five' in a circle",
                 "lab.yaml:49:35: variant 'five' extends 'four' in a circle",

@@ -84,7 +84,7 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
         #expect(box.redundancy?.usesVirtualMAC == true)
         #expect(virtual.traffic.map(\.kind) == [.udp, .udpRequest])
         #expect(virtual.traffic[0].flows == 4 && virtual.traffic[0].every == .milliseconds(10))
-        #expect(virtual.traffic[1].target == IPv4Address(198, 51, 100, 100) && virtual.traffic[1].port == 7)
+        #expect(virtual.traffic[1].target == .ipv4(IPv4Address(198, 51, 100, 100)) && virtual.traffic[1].port == 7)
         guard case .host(let backend) = virtual.node(named: "backend-1")?.role else { Issue.record("a host"); return }
         #expect(backend.servers == [ServerProgram(kind: .udpEcho, port: 7)])
     }

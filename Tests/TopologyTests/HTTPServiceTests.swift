@@ -46,10 +46,11 @@ import Wire
 
     @Test func `is read with everything that it may say`() throws {
         let http = try #require(try service(read(lab(Self.whole))).http)
-        #expect(http.sourceAddresses == [IPv4Address(198, 51, 100, 11), IPv4Address(198, 51, 100, 12)])
+        #expect(http.sourceAddresses == [.ipv4(IPv4Address(198, 51, 100, 11)), .ipv4(IPv4Address(198, 51, 100, 12))])
         #expect(http.sourcePorts == 4000...4003 && http.forwardedFor == .off)
         #expect(http.multiplexing == ConnectionMultiplexing(idleTime: .seconds(2), mostRequests: 7))
-        #expect(http.requestHeaders == HeaderRewriting(set: [.init(name: "X-Balancer", value: "lb")], remove: ["Cookie"]))
+        #expect(
+            http.requestHeaders == HeaderRewriting(set: [.init(name: "X-Balancer", value: "lb")], remove: ["Cookie"]))
         #expect(http.responseHeaders.remove == ["Server"])
         #expect(http.limits == HTTPLimits(headerSize: 1024, headerCount: 20, bodySize: 4096, connections: 50))
         #expect(http.timeouts.clientHeader == .seconds(1) && http.timeouts.serverConnect == .seconds(31))
@@ -60,7 +61,8 @@ import Wire
         let variant = try read(lab("profile: http\n        pool: [backend-1:8080]"))
         #expect(try service(variant).http == HTTPServiceConfiguration())
         let vendor = try read(
-            lab("profile: http\n        pool: [backend-1:8080]").replacing("name: small", with: "name: small\ntimers: vendor"))
+            lab("profile: http\n        pool: [backend-1:8080]").replacing(
+                "name: small", with: "name: small\ntimers: vendor"))
         #expect(try service(vendor).http?.timeouts == .vendor)
     }
 
@@ -94,8 +96,10 @@ import Wire
     }
 
     @Test func `keeps its keys and its traffic to itself`() {
-        let fast = messages(SmallLab.replacing("pool: [backend-1:8080]", "pool: [backend-1:8080]\n        multiplexing: on"))
-        #expect(fast.count == 1 && fast.first?.contains("'multiplexing' belongs to the profile http") == true, "\(fast)")
+        let fast = messages(
+            SmallLab.replacing("pool: [backend-1:8080]", "pool: [backend-1:8080]\n        multiplexing: on"))
+        #expect(
+            fast.count == 1 && fast.first?.contains("'multiplexing' belongs to the profile http") == true, "\(fast)")
         let echo = messages(lab("profile: http\n        pool: [backend-1:8080]", traffic: "tcp-stream"))
         #expect(echo.count == 1 && echo.first?.contains("speaks no HTTP") == true, "\(echo)")
         let path = messages(SmallLab.replacing("tcp-stream", "tcp-stream, path: /x"))
@@ -104,7 +108,8 @@ import Wire
 
     @Test func `may have a member that is slow, or answers badly`() throws {
         let text = lab("profile: http\n        pool: [backend-1:8080]").replacing(
-            "interfaces: { servers: }\ntraffic", with: """
+            "interfaces: { servers: }\ntraffic",
+            with: """
                 interfaces: { servers: }
                     services: { http: [80, { port: 8080, delay: 50ms, answer: close-early, keep-alive: off }] }
                 traffic
@@ -113,7 +118,45 @@ import Wire
         #expect(
             host.servers == [
                 ServerProgram(kind: .http, port: 80),
-                ServerProgram(kind: .http, port: 8080, delay: .milliseconds(50), answer: .closeEarly, keepsAlive: false),
+                ServerProgram(
+                    kind: .http, port: 8080, delay: .milliseconds(50), answer: .closeEarly, keepsAlive: false),
             ])
+    }
+
+    @Test func `TLS is the lab's certificate or two files beside the lab file, and traffic follows`() throws {
+        let on = try read(lab("profile: http\n        pool: [backend-1:8080]\n        tls: on"))
+        #expect(try service(on).http?.tls == .lab)
+        #expect(on.traffic.first?.usesTLS == true)
+        let plain = try read(lab("profile: http\n        pool: [backend-1:8080]"))
+        #expect(try service(plain).http?.tls == nil && plain.traffic.first?.usesTLS == false)
+        let off = try read(
+            lab("profile: http\n        pool: [backend-1:8080]\n        tls: on", traffic: "http-request, tls: off"))
+        #expect(off.traffic.first?.usesTLS == false)
+
+        let text = lab(
+            "profile: http\n        pool: [backend-1:8080]\n        tls: { certificate: lb.pem, key: /k/lb.key }")
+        let files = try Lab(LabDocument(LabSource(path: "lab.yaml", text: text, folder: "/labs/one")))
+        #expect(
+            files.certificates.map(\.certificate) == ["/labs/one/lb.pem"]
+                && files.certificates.map(\.key) == ["/k/lb.key"])
+        // The resolved file names them from anywhere.
+        let resolved = try Lab(parsing: files.variants[0].resolvedYAML, path: "elsewhere/lab.yaml")
+        #expect(resolved.certificates.map(\.certificate) == ["/labs/one/lb.pem"])
+    }
+
+    @Test func `a mistake about TLS is told with what is allowed`() {
+        #expect(
+            messages(lab("profile: http\n        pool: [backend-1:8080]\n        tls: yep")).first?.contains(
+                "'tls' of a virtual service is 'yep'") == true)
+        #expect(
+            messages(lab("profile: http\n        pool: [backend-1:8080]\n        tls: { certificate: a.pem }")).first?
+                .contains("needs the key 'key'") == true)
+        #expect(
+            messages(lab("profile: tcp-proxy\n        pool: [backend-1:8080]\n        tls: on", traffic: "tcp-stream"))
+                .first?
+                .contains("'tls' belongs to the profile http") == true)
+        #expect(
+            messages(SmallLab.replacing("tcp-stream", "tcp-stream, tls: on")).first?
+                .contains("'tls' belongs to kind http-request") == true)
     }
 }

@@ -62,7 +62,7 @@ import Testing
                 case .bringUp(let interface):
                     #expect(interfaces[step.namespace]?.contains(interface) == true)
                     up[step.namespace, default: []].insert(interface)
-                case .addRoute: #expect(up[step.namespace] != nil)
+                case .addRoute, .addTableRoute, .rule: #expect(up[step.namespace] != nil)
                 }
                 #expect(!step.reason.isEmpty)
             }

@@ -24,7 +24,7 @@ import Wire
         let server = try TrafficServer(ServerProgram(kind: .udpEcho, port: 0), nodeName: "server", on: bench.loop)
         defer { server.close() }
         // A connected socket takes datagrams from this address alone.
-        bench.start(bench.program(.udp, port: server.port, target: IPv4Address(127, 20, 30, 40)))
+        bench.start(bench.program(.udp, port: server.port, target: .ipv4(IPv4Address(127, 20, 30, 40))))
         bench.run { bench.isReady }
         #expect(bench.finish().totals.outcome == .survived)
     }

@@ -13,7 +13,7 @@ import Wire
     private func server(_ change: (inout ServerProgram) -> Void = { _ in }) throws -> TrafficServer {
         var program = ServerProgram(kind: .http, port: 0)
         change(&program)
-        return try TrafficServer(program, nodeName: "backend-1", at: .loopback, on: bench.loop)
+        return try TrafficServer(program, nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
     }
 
     private func ended(_ server: TrafficServer, _ count: Int, patience: Duration = .seconds(60)) -> TrafficResult {

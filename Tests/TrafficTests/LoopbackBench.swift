@@ -25,7 +25,7 @@ final class LoopbackBench {
     func program(
         _ kind: TrafficProgram.Kind, port: UInt16, flows: Int = 1, every: Duration = .milliseconds(5),
         payload: Int = 64, patience: Duration = .seconds(60), retryEvery: Duration = .milliseconds(10),
-        exchanges: Bool = true, target: IPv4Address = .loopback
+        exchanges: Bool = true, target: IPAddress = .ipv4(.loopback)
     ) -> TrafficProgram {
         TrafficProgram(
             name: "test", kind: kind, from: "client", target: target, port: port, flows: flows, every: every,
@@ -74,8 +74,8 @@ final class LoopbackBench {
 
     /// A socket that takes connections, or datagrams, and never answers.
     func blackHole(_ kind: Socket.Kind) throws -> Socket {
-        let socket = try Socket(kind)
-        try socket.bind(Endpoint(address: .loopback, port: 0))
+        let socket = try Socket(kind, .ipv4)
+        try socket.bind(Endpoint(address: .ipv4(.loopback), port: 0))
         if kind == .tcp { try socket.listen(backlog: 128) }
         return socket
     }

@@ -10,7 +10,7 @@ final class PlayedServer {
     struct Request {
         let record: ProbeRecord
         fileprivate let bytes: [UInt8]
-        fileprivate let sender: sockaddr_in
+        fileprivate let sender: Endpoint
     }
 
     private let socket: Socket
@@ -23,8 +23,8 @@ final class PlayedServer {
     init(on loop: EventLoop, onRequest: @escaping (PlayedServer, Request) -> Void) throws {
         self.loop = loop
         self.onRequest = onRequest
-        socket = try Socket(.udp)
-        try socket.bind(Endpoint(address: .loopback, port: 0))
+        socket = try Socket(.udp, .ipv4)
+        try socket.bind(Endpoint(address: .ipv4(.loopback), port: 0))
         try loop.watch(socket.descriptor) { [unowned self] _ in read() }
     }
 
@@ -32,7 +32,7 @@ final class PlayedServer {
 
     func answer(_ request: Request) {
         _ = request.bytes.withUnsafeBytes { bytes in
-            Endpoint(request.sender).withSocketAddress {
+            request.sender.withSocketAddress {
                 sendto(socket.descriptor, bytes.baseAddress, bytes.count, 0, $0, $1)
             }
         }
@@ -51,6 +51,7 @@ final class PlayedServer {
             guard count >= 0 else { return }
             guard let record = bytes[..<count].withUnsafeBytes({ ProbeRecord(datagram: $0) }) else { continue }
             received += 1
+            guard let sender = withUnsafeBytes(of: &sender, { Endpoint($0.baseAddress!) }) else { continue }
             onRequest(self, Request(record: record, bytes: Array(bytes[..<count]), sender: sender))
         }
     }

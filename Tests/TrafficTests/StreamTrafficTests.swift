@@ -11,7 +11,7 @@ import Wire
     init() throws { bench = try LoopbackBench() }
 
     private func echo() throws -> TrafficServer {
-        try TrafficServer(ServerProgram(kind: .tcpEcho, port: 0), nodeName: "server", at: .loopback, on: bench.loop)
+        try TrafficServer(ServerProgram(kind: .tcpEcho, port: 0), nodeName: "server", at: .ipv4(.loopback), on: bench.loop)
     }
 
     @Test func `streams to a server that answers survive, and every probe is answered`() throws {
@@ -25,7 +25,7 @@ import Wire
         #expect(result.totals.outcome == .survived)
         #expect(result.flows.allSatisfy { $0.sent > 0 && $0.received == $0.sent && $0.lost == 0 && $0.garbage == 0 })
         #expect(Set(result.flows.map(\.sourcePort)).count == 3)
-        #expect(result.flows.allSatisfy { $0.source == .loopback && $0.end >= $0.start && $0.reason == nil })
+        #expect(result.flows.allSatisfy { $0.source == .ipv4(.loopback) && $0.end >= $0.start && $0.reason == nil })
     }
 
     @Test func `records longer than a segment come back whole`() throws {
@@ -121,8 +121,8 @@ import Wire
     @Test func `the echo server keeps what a slow reader does not take, and loses none of it`() throws {
         let server = try echo()
         defer { server.close() }
-        let socket = try Socket(.tcp)
-        _ = try socket.connect(Endpoint(address: .loopback, port: server.port))
+        let socket = try Socket(.tcp, .ipv4)
+        _ = try socket.connect(Endpoint(address: .ipv4(.loopback), port: server.port))
         let total = 24 << 20
         let chunk = [UInt8](repeating: 0, count: 64 << 10)
         var (sent, received, stalls) = (0, 0, 0)

@@ -12,7 +12,7 @@ import Wire
 
     @Test func `an HTTP server answers each request of a kept connection with its node's name`() throws {
         let server = try TrafficServer(
-            ServerProgram(kind: .http, port: 0), nodeName: "backend-1", at: .loopback, on: bench.loop)
+            ServerProgram(kind: .http, port: 0), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
         defer { server.close() }
         let answer = try exchange(
             "GET /a HTTP/1.1\r\nhost: x\r\n\r\nHEAD /b HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -25,7 +25,7 @@ import Wire
 
     @Test func `a request that is no HTTP is answered with 400`() throws {
         let server = try TrafficServer(
-            ServerProgram(kind: .http, port: 0), nodeName: "backend-1", at: .loopback, on: bench.loop)
+            ServerProgram(kind: .http, port: 0), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
         defer { server.close() }
         #expect(try exchange("nonsense\r\n\r\n", port: server.port).hasPrefix("HTTP/1.1 400"))
     }
@@ -33,11 +33,11 @@ import Wire
     @Test(arguments: ServerProgram.Kind.allCases)
     func `a port that is taken is explained in words`(kind: ServerProgram.Kind) throws {
         let first = try TrafficServer(
-            ServerProgram(kind: kind, port: 0), nodeName: "backend-1", at: .loopback, on: bench.loop)
+            ServerProgram(kind: kind, port: 0), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
         defer { first.close() }
         let error = #expect(throws: TrafficServerError.self) {
             try TrafficServer(
-                ServerProgram(kind: kind, port: first.port), nodeName: "backend-1", at: .loopback, on: bench.loop)
+                ServerProgram(kind: kind, port: first.port), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
         }
         #expect(
             error?.description
@@ -49,7 +49,7 @@ import Wire
     func `an address that the node does not have is explained in words`(kind: ServerProgram.Kind) {
         let error = #expect(throws: TrafficServerError.self) {
             try TrafficServer(
-                ServerProgram(kind: kind, port: 7), nodeName: "backend-1", at: IPv4Address(192, 0, 2, 77),
+                ServerProgram(kind: kind, port: 7), nodeName: "backend-1", at: .ipv4(IPv4Address(192, 0, 2, 77)),
                 on: bench.loop)
         }
         #expect(error?.description.contains("the node does not have that address") == true)
@@ -58,17 +58,17 @@ import Wire
     @Test(arguments: ServerProgram.Kind.allCases)
     func `a closed server's port is free again`(kind: ServerProgram.Kind) throws {
         let first = try TrafficServer(
-            ServerProgram(kind: kind, port: 0), nodeName: "backend-1", at: .loopback, on: bench.loop)
+            ServerProgram(kind: kind, port: 0), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
         first.close()
         let second = try TrafficServer(
-            ServerProgram(kind: kind, port: first.port), nodeName: "backend-1", at: .loopback, on: bench.loop)
+            ServerProgram(kind: kind, port: first.port), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
         #expect(second.port == first.port)
         second.close()
     }
 
     @Test func `source ports come one after the other and begin again at the end of the range`() throws {
         let ports = SourcePorts(seed: UInt64(SourcePorts.range.count - 1))
-        let (a, b) = (try Socket(.udp), try Socket(.udp))
+        let (a, b) = (try Socket(.udp, .ipv4), try Socket(.udp, .ipv4))
         try ports.bind(a)
         try ports.bind(b)
         let (first, second) = (a.localEndpoint!.port, b.localEndpoint!.port)
@@ -76,8 +76,8 @@ import Wire
     }
 
     private func exchange(_ request: String, port: UInt16) throws -> String {
-        let socket = try Socket(.tcp)
-        _ = try socket.connect(Endpoint(address: .loopback, port: port))
+        let socket = try Socket(.tcp, .ipv4)
+        _ = try socket.connect(Endpoint(address: .ipv4(.loopback), port: port))
         var (answer, isOver, isSent) = ([UInt8](), false, false)
         try bench.loop.watch(socket.descriptor, for: [.readable, .writable]) { [bench] readiness in
             if !isSent {

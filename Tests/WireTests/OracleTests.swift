@@ -35,6 +35,7 @@ struct `Wireshark's opinion` {
                     addresses: [IPv6Address.linkLocal(for: .virtualRouter(ipv6: 7))],
                     from: .linkLocal(for: Example.clientMAC), mac: .virtualRouter(ipv6: 7), into: $0)
             })
+        frames += Example6.all
         for message in `ICMPv6 and Neighbour Discovery`.all {
             frames.append(
                 Example.frame {
@@ -45,6 +46,30 @@ struct `Wireshark's opinion` {
         }
         return frames
     }()
+
+    @Test func `the filter for bad frames lets the other zero pass and finds every wrong sum`() throws {
+        let checksum = 14 + 20 + 16
+        let window = checksum - 2
+        func word(_ frame: [UInt8], _ at: Int) -> UInt32 { UInt32(frame[at]) << 8 | UInt32(frame[at + 1]) }
+        func set(_ frame: inout [UInt8], _ at: Int, _ value: UInt32) {
+            frame[at] = UInt8(truncatingIfNeeded: value >> 8)
+            frame[at + 1] = UInt8(truncatingIfNeeded: value)
+        }
+        // With the checksum added to the window, what remains to be complemented is zero.
+        var otherZero = Example.tcp
+        let sum = word(otherZero, window) + word(otherZero, checksum)
+        set(&otherZero, window, (sum & 0xffff) + (sum >> 16))
+        set(&otherZero, checksum, 0xffff)
+        var wrongOtherZero = Example.tcp
+        set(&wrongOtherZero, checksum, 0xffff)
+        var wrong = Example.tcp
+        set(&wrong, checksum, word(wrong, checksum) ^ 1)
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/frames.pcap"
+        try Data(Self.capture([Example.tcp, otherZero, wrongOtherZero, wrong])).write(to: URL(fileURLWithPath: path))
+        #expect(try TShark.frames(of: path, matching: TShark.badFrames) == [3, 4])
+        #expect(try TShark.frames(of: path, matching: "tcp.checksum.ffff") == [2])
+    }
 
     @Test func `no frame is malformed and no checksum is bad`() throws {
         let folder = try TemporaryFolder()

@@ -63,8 +63,10 @@ import Wire
             guard case .arp(let packet) = $0 else { return #expect(Bool(false), "\($0)") }
             #expect(packet.targetAddress == Example.service && packet.operation == .request)
         }
+        // ARP's first byte is not version 6.
         Self.parse(Example.arp.replacing(12, with: 0x86, 0xdd)) {
-            guard case .ipv6 = $0 else { return #expect(Bool(false), "\($0)") }
+            guard case .malformed(let error) = $0 else { return #expect(Bool(false), "\($0)") }
+            #expect(error.layer == .ipv6)
         }
         Self.parse(Example.arp.replacing(12, with: 0x88, 0xb5)) {
             guard case .other(.localExperimental) = $0 else { return #expect(Bool(false), "\($0)") }

@@ -5,5 +5,5 @@ struct FailoverLabBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failoverlab-bench",
         abstract: "Measures failoverlab beside what it is to be measured against, in one run.",
-        subcommands: [LifecycleBenchmark.self, DataplaneBenchmark.self])
+        subcommands: [LifecycleBenchmark.self, DataplaneBenchmark.self, HTTPBenchmark.self, HTTPServiceProgram.self])
 }

@@ -7,6 +7,10 @@ public struct FirewallConfiguration: Hashable, Sendable, Codable {
     public var routes: [RouteConfiguration]
     /// nil for a firewall that stands alone.
     public var redundancy: RedundancyConfiguration?
+    /// nil where nothing is translated.
+    public var nat: NATConfiguration?
+    /// What it lets through when it starts.
+    public var policy: PolicyConfiguration
     /// The most sessions; when so many exist, new ones are refused.
     public var sessionCapacity: Int
     /// What the names that sessions ask for are sorted into, in order of their numbers.
@@ -14,7 +18,8 @@ public struct FirewallConfiguration: Hashable, Sendable, Codable {
 
     public init(
         name: String, ports: [PortConfiguration], routes: [RouteConfiguration], redundancy: RedundancyConfiguration?,
-        sessionCapacity: Int = 65_536, categories: [CategoryConfiguration] = []
+        nat: NATConfiguration? = nil, policy: PolicyConfiguration = .open, sessionCapacity: Int = 65_536,
+        categories: [CategoryConfiguration] = []
     ) {
         self.name = name
         self.ports = ports
@@ -22,6 +27,8 @@ public struct FirewallConfiguration: Hashable, Sendable, Codable {
         self.redundancy = redundancy
         self.sessionCapacity = sessionCapacity
         self.categories = categories
+        self.nat = nat
+        self.policy = policy
     }
 }
 

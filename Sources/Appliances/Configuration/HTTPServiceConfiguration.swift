@@ -18,15 +18,18 @@ public struct HTTPServiceConfiguration: Hashable, Sendable, Codable {
     /// nil: every request has a connection of its own to its member.
     public var multiplexing: ConnectionMultiplexing?
     /// The source addresses of connections to members; none for auto-map, the balancer's own address.
-    public var sourceAddresses: [IPv4Address]
+    public var sourceAddresses: [IPAddress]
     /// The source ports of connections to members, used one after the other and then again from the first.
     public var sourcePorts: ClosedRange<UInt16>
+    /// nil: clients speak HTTP without TLS.
+    public var tls: ServiceCertificate?
 
     public init(
         forwardedFor: ForwardedFor = .append, requestHeaders: HeaderRewriting = HeaderRewriting(),
         responseHeaders: HeaderRewriting = HeaderRewriting(), limits: HTTPLimits = HTTPLimits(),
         timeouts: HTTPTimeouts = HTTPTimeouts(), multiplexing: ConnectionMultiplexing? = nil,
-        sourceAddresses: [IPv4Address] = [], sourcePorts: ClosedRange<UInt16> = 10240...32767
+        sourceAddresses: [IPAddress] = [], sourcePorts: ClosedRange<UInt16> = 10240...32767,
+        tls: ServiceCertificate? = nil
     ) {
         self.forwardedFor = forwardedFor
         self.requestHeaders = requestHeaders
@@ -36,7 +39,16 @@ public struct HTTPServiceConfiguration: Hashable, Sendable, Codable {
         self.multiplexing = multiplexing
         self.sourceAddresses = sourceAddresses
         self.sourcePorts = sourcePorts
+        self.tls = tls
     }
+}
+
+/// With which certificate a service ends its clients' TLS.
+public enum ServiceCertificate: Hashable, Sendable, Codable {
+    /// The one that every lab has, and everybody its key.
+    case lab
+    /// Absolute paths of PEM files: the certificate with those of its issuers behind it, and its private key.
+    case files(certificate: String, key: String)
 }
 
 /// Header fields that a service removes, and then sets, on every request or response.

@@ -53,11 +53,22 @@ public enum SourceTranslation: String, Hashable, Sendable, Codable, CaseIterable
     case off
     /// The balancer's address on the member's network, with a port of the balancer's choice.
     case autoMap = "auto-map"
+    /// As `auto-map` for a flow that comes from the member that it is balanced to, as `off` for all others.
+    case hairpin
+
+    /// Whether a flow from `client` to `member` gets another source.
+    func translates<Address: Equatable>(_ client: Address, to member: Address) -> Bool {
+        switch self {
+        case .off: false
+        case .autoMap: true
+        case .hairpin: client == member
+        }
+    }
 }
 
 public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
     public var name: String
-    public var address: IPv4Address
+    public var address: IPAddress
     public var port: UInt16
     public var profile: ServiceProfile
     public var scheduler: Scheduler
@@ -71,7 +82,18 @@ public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
     public var http: HTTPServiceConfiguration?
 
     public init(
-        name: String, address: IPv4Address, port: UInt16, profile: ServiceProfile, scheduler: Scheduler,
+        name: String, address: some InternetAddress, port: UInt16, profile: ServiceProfile, scheduler: Scheduler,
+        sourceTranslation: SourceTranslation, members: [PoolMemberConfiguration], monitor: MonitorConfiguration?,
+        idleTimeout: Duration, http: HTTPServiceConfiguration? = nil
+    ) {
+        self.init(
+            name: name, address: address.erased, port: port, profile: profile, scheduler: scheduler,
+            sourceTranslation: sourceTranslation, members: members, monitor: monitor, idleTimeout: idleTimeout,
+            http: http)
+    }
+
+    public init(
+        name: String, address: IPAddress, port: UInt16, profile: ServiceProfile, scheduler: Scheduler,
         sourceTranslation: SourceTranslation, members: [PoolMemberConfiguration], monitor: MonitorConfiguration?,
         idleTimeout: Duration, http: HTTPServiceConfiguration? = nil
     ) {
@@ -91,12 +113,16 @@ public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
 public struct PoolMemberConfiguration: Hashable, Sendable, Codable {
     /// The backend's name in the lab.
     public var name: String
-    public var address: IPv4Address
+    public var address: IPAddress
     public var port: UInt16
     /// Share of new flows relative to the other members, 1 … 100.
     public var weight: Int
 
-    public init(name: String, address: IPv4Address, port: UInt16, weight: Int = 1) {
+    public init(name: String, address: some InternetAddress, port: UInt16, weight: Int = 1) {
+        self.init(name: name, address: address.erased, port: port, weight: weight)
+    }
+
+    public init(name: String, address: IPAddress, port: UInt16, weight: Int = 1) {
         self.name = name
         self.address = address
         self.port = port

@@ -7,24 +7,46 @@ public struct PortConfiguration: Hashable, Sendable, Codable {
     public var mac: MACAddress
     /// The box's own address and its network; nil where the port has none.
     public var address: IPv4InterfaceAddress?
+    /// The same of IPv6; nil where IPv6 is silent on the port.
+    public var ipv6: IPv6InterfaceAddress?
     /// Largest IP packet in bytes.
     public var mtu: Int
 
-    public init(name: String, mac: MACAddress, address: IPv4InterfaceAddress?, mtu: Int = 1500) {
+    public init(
+        name: String, mac: MACAddress, address: IPv4InterfaceAddress?, ipv6: IPv6InterfaceAddress? = nil,
+        mtu: Int = 1500
+    ) {
         self.name = name
         self.mac = mac
         self.address = address
+        self.ipv6 = ipv6
         self.mtu = mtu
+    }
+}
+
+extension PortConfiguration {
+    /// The port's networks, of either family.
+    public var networks: [IPNetwork] {
+        [address.map { .ipv4($0.network) }, ipv6.map { .ipv6($0.network) }].compactMap { $0 }
     }
 }
 
 /// A static route of a box; connected networks need none.
 public struct RouteConfiguration: Hashable, Sendable, Codable {
-    public var destination: IPv4Network
-    public var gateway: IPv4Address
+    public var destination: IPNetwork
+    /// Of the destination's family.
+    public var gateway: IPAddress
 
-    public init(destination: IPv4Network, gateway: IPv4Address) {
+    public init(destination: IPNetwork, gateway: IPAddress) {
         self.destination = destination
         self.gateway = gateway
+    }
+
+    public init(destination: IPv4Network, gateway: IPv4Address) {
+        self.init(destination: .ipv4(destination), gateway: .ipv4(gateway))
+    }
+
+    public init(destination: IPv6Network, gateway: IPv6Address) {
+        self.init(destination: .ipv6(destination), gateway: .ipv6(gateway))
     }
 }

@@ -22,14 +22,16 @@ extension Firewall {
     /// The Active's part: a packet whose way leads by a port without carrier leaves by the peer's.
     /// - Returns: false where the packet is not one of those
     mutating func returnsThroughPeer(
-        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        into output: inout FrameQueue
     ) -> Bool {
         guard portsWithoutCarrier > 0, redundancy?.conduit != nil, election.hearsHeartbeat,
-            let hop = ports.routes.lookup(packet.destination), !ports[hop.port].isUp
+            let hop = ports.routes.lookup(translation?.flow.destination ?? packet.destination), !ports[hop.port].isUp
         else { return false }
-        guard ports.canLeave(frame, packet, by: hop.port, at: now, into: &output), packet.decrementTimeToLive() else {
-            return true
-        }
+        guard ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return true }
+        var packet = packet
+        translation?.apply(to: &packet)
+        guard packet.decrementTimeToLive() else { return true }
         let key = ConduitKey(direction: .leave, port: hop.port, flow: packet.fiveTuple)
         if sendThrough(packet, key, at: now, into: &output) { tally.conduitReturned &+= 1 }
         return true

@@ -6,6 +6,7 @@ extension Firewall {
     public var counters: [CounterReading] {
         var readings = ports.counters.readings()
         readings += sessionReadings
+        readings += translationReadings
         if redundancy != nil { readings += redundancyReadings }
         return readings
     }
@@ -49,18 +50,29 @@ extension Firewall {
         }
         add("heartbeat.sent", tally.heartbeatsSent, "Heartbeats sent on the cross-connect.")
         add("heartbeat.received", tally.heartbeatsReceived, "Heartbeats of the peer.")
-        add("heartbeat.stale", tally.heartbeatsStale, "Heartbeats that a later one had overtaken; they changed nothing.")
+        add(
+            "heartbeat.stale", tally.heartbeatsStale, "Heartbeats that a later one had overtaken; they changed nothing."
+        )
         add("vrrp.sent", tally.advertisementsSent, "Advertisements sent.")
         add("vrrp.received", tally.advertisementsReceived, "Valid advertisements for a virtual router of this box.")
-        add("vrrp.other-router", tally.advertisementsOfOthers, "Advertisements of virtual routers that are not this box's.")
-        add("vrrp.not-local", tally.advertisementsNotLocal, "Advertisements not sent to the VRRP group with time to live 255.")
+        add(
+            "vrrp.other-router", tally.advertisementsOfOthers,
+            "Advertisements of virtual routers that are not this box's.")
+        add(
+            "vrrp.not-local", tally.advertisementsNotLocal,
+            "Advertisements not sent to the VRRP group with time to live 255.")
         add("arp.announced", tally.announcementsSent, "Gratuitous ARP announcements of virtual addresses.")
         add("sync.records-sent", tally.recordsSent, "Session records sent to the peer.")
         add("sync.records-resent", tally.recordsResent, "Session records sent again because no acknowledgement came.")
         add("sync.records-acknowledged", tally.recordsAcknowledged, "Session records that the peer has consumed.")
         add("sync.records-applied", tally.recordsApplied, "Session records of the peer that were applied.")
-        add("sync.records-refused", tally.recordsRefused, "Session records of the peer for which the table had no room.")
-        add("sync.strangers", tally.messagesOfStrangers, "Cross-connect messages that are not the peer's, or not from this link.")
+        add(
+            "sync.records-refused", tally.recordsRefused, "Session records of the peer for which the table had no room."
+        )
+        add(
+            "sync.strangers", tally.messagesOfStrangers,
+            "Cross-connect messages that are not the peer's, or not from this link.")
+        add("sync.rule-unknown", filter.unknownRules, "Session records of the peer whose rule this box does not have or which denies here.")
         add("sync.repeated", tally.messagesRepeated, "Messages of the peer that had been consumed before; they changed nothing.")
         add("sync.greetings", tally.greetings, "Heartbeats that did not know this life of the box; they changed nothing.")
         add("vrrp.overruled", election.overruled, "Advertisements with the better claim that the peer's heartbeat contradicts; they changed nothing.")

@@ -20,16 +20,25 @@ extension Firewall {
     }
 
     /// Sends a message as UDP over the cross-connect; while the peer's MAC address is asked for, it waits.
-    mutating func sendToPeer(_ message: UnsafeRawBufferPointer, at now: Instant, into output: inout FrameQueue) {
+    mutating func sendToPeer(
+        _ message: UnsafeRawBufferPointer, port: UInt16 = SyncChannel.udpPort, at now: Instant,
+        into output: inout FrameQueue
+    ) {
         guard let cross = redundancy?.crossConnect, let source = message.baseAddress else { return }
         let udpOffset = EthernetHeader.length + IPv4Header.minimumLength
         let offset = udpOffset + UDPHeader.length
-        let length = offset + message.count
-        guard length <= FrameQueue.slotSize else { return }
+        guard offset + message.count + SyncAuthenticator.length <= FrameQueue.slotSize else { return }
         (scratch + offset).copyMemory(from: source, byteCount: message.count)
-        let udp = UDPHeader(sourcePort: SyncChannel.udpPort, destinationPort: SyncChannel.udpPort).emit(
+        var count = message.count
+        if let key = redundancy?.key, port == FirewallRedundancy.configurationPort {
+            // The channel's own messages are authentic already.
+            let space = UnsafeMutableRawBufferPointer(start: scratch + offset, count: FrameQueue.slotSize - offset)
+            count = SyncAuthenticator.seal(space, count: count, key: key) ?? count
+        }
+        let length = offset + count
+        let udp = UDPHeader(sourcePort: port, destinationPort: port).emit(
             into: UnsafeMutableRawBufferPointer(start: scratch + udpOffset, count: length - udpOffset),
-            payloadLength: message.count, source: cross.ownAddress, destination: cross.peerAddress)
+            payloadLength: count, source: cross.ownAddress, destination: cross.peerAddress)
         precondition(udp != nil)
         _ = sendToPeer(.udp, payloadLength: length - udpOffset, at: now, into: &output)
     }
@@ -88,18 +97,27 @@ extension Firewall {
         let packet = UnsafeRawPointer(frame.base)
         let datagram = UnsafeRawBufferPointer(
             start: packet + Int(layout.transportOffset), count: Int(layout.endOffset - layout.transportOffset))
-        let reception: SyncReception
+        var received: SyncReception?
+        let unknownRules = filter.unknownRules
         do throws(WireError) {
             let udp = try UDPView(datagram)
             guard udp.isChecksumValid(source: cross.peerAddress, destination: cross.ownAddress) else {
                 throw WireError(.udp, .wrongChecksum, found: Int(udp.checksum))
             }
-            reception = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
+            if udp.destinationPort == FirewallRedundancy.configurationPort {
+                let statement =
+                    if let key = redundancy?.key { try SyncAuthenticator.open(udp.payload, key: key) } else { udp.payload }
+                try receiveConfiguration(statement, at: now, into: &output)
+            } else {
+                received = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
+            }
         } catch {
             tally.messageErrors.count(error.reason)
             tell(of: error, at: now)
             return
         }
+        guard let reception = received else { return }
+        if filter.unknownRules > unknownRules { tellUnknownRule(at: now) }
         if reception.isDuplicate { tally.messagesRepeated &+= 1 }
         tally.recordsApplied &+= UInt64(reception.applied)
         tally.recordsRefused &+= UInt64(reception.refused)
@@ -129,6 +147,15 @@ extension Firewall {
             election.sessionsComplete(at: now)
             carryOut(at: now, into: &output)
         }
+    }
+
+    /// Says that the peer's sessions come from rules that this box does not have, at most once in ten seconds.
+    private mutating func tellUnknownRule(at now: Instant) {
+        guard unknownRuleToldAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
+        unknownRuleToldAt = now
+        report(
+            "sync-rule-unknown", at: now,
+            ["peer": redundancy?.peer ?? "", "reason": "the peer's sessions come from a rule that this box does not have"])
     }
 
     /// Says why the peer cannot be understood, at most once in ten seconds for each reason.

@@ -35,11 +35,17 @@ extension Firewall {
             }
             // Behind a session that is confirmed, or nobody's any more.
             let frame = deferred.take(at: position)
-            if isForwarding {
-                sendOn(frame, at: now, into: &output)
-            } else {
+            guard isForwarding else {
                 passToActive(frame, at: now, into: &output)
+                continue
             }
+            guard let packet = PacketView(frame.bytes), let match = filter.table.find(packet.fiveTuple),
+                match.index == entry.index
+            else {
+                ports.counters.drop(.noSession)
+                continue
+            }
+            send(frame, packet, of: match.index, at: now, into: &output)
         }
     }
 

@@ -12,8 +12,9 @@ extension Firewall {
     /// | cross-connect message of the peer | election, session table | the same |
     /// | for an own address | host side | host side |
     /// | data frame of the peer's conduit | as if it had come in by the port that it names | sent on |
+    /// | for a pool's address | filter, translate, route; an own one's rest to the host side | to the Active, or dropped as `standby` |
     /// | for a virtual address | dropped as `virtualAddress` | to the Active, or dropped as `standby` |
-    /// | transit | filter, then route | to the Active, or dropped as `standby` |
+    /// | transit | filter, translate, route | to the Active, or dropped as `standby` |
     mutating func handle(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
         switch ports.receive(frame, at: now, into: &output) {
         case .done:
@@ -22,7 +23,7 @@ extension Firewall {
             receiveIPv4(frame, packet, at: now, into: &output)
         case .group(let packet):
             receiveGroup(frame, packet.layout, at: now, into: &output)
-        case .other:
+        case .other, .ipv6, .ipv6Group:
             ports.counters.drop(.unsupportedEtherType)
         }
     }
@@ -32,7 +33,7 @@ extension Firewall {
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         if ports.owned.contains(packet.destination) {
-            receiveOwn(frame, packet.layout, at: now, into: &output)
+            receiveOwn(frame, packet, at: now, into: &output)
         } else if isForwarding {
             forward(frame, packet, at: now, into: &output)
         } else {
@@ -41,42 +42,24 @@ extension Firewall {
         }
     }
 
-    private mutating func forward(
-        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
-    ) {
-        switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
-        case .pass(let index):
-            if !holds(frame, of: index, at: now) { sendOn(frame, packet, at: now, into: &output) }
-        case .drop(let reason): ports.counters.drop(reason)
-        }
-    }
-
-    /// A packet that was let through takes its way: by a port, or by the peer's where that port has no carrier.
-    private mutating func sendOn(
-        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
-    ) {
-        if returnsThroughPeer(frame, packet, at: now, into: &output) { return }
-        ports.route(frame, packet, at: now, into: &output)
-    }
-
-    /// A packet that waited, as it was when it was let through.
-    mutating func sendOn(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
-        guard case .ipv4(let packet) = ParsedFrame(frame.bytes) else { return ports.counters.drop(.malformedIPv4) }
-        sendOn(frame, packet, at: now, into: &output)
-    }
-
     private mutating func receiveOwn(
-        _ frame: Frame, _ layout: FrameLayout, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
+        let layout = packet.layout
         if let cross = redundancy?.crossConnect, frame.port == cross.port,
             layout.fiveTuple.destination == cross.ownAddress
         {
-            if layout.fiveTuple.protocol == .udp, layout.fiveTuple.destinationPort == SyncChannel.udpPort {
+            if layout.fiveTuple.protocol == .udp,
+                [SyncChannel.udpPort, FirewallRedundancy.configurationPort].contains(layout.fiveTuple.destinationPort)
+            {
                 return receiveSync(frame, layout, from: cross, at: now, into: &output)
             }
             if layout.fiveTuple.protocol == .gre {
                 return receiveConduit(frame, layout, from: cross, at: now, into: &output)
             }
+        }
+        if isForwarding, filter.nat.isExternal(layout.fiveTuple.destination) {
+            return receiveForPool(frame, packet, at: now, into: &output)
         }
         if isVirtual(layout.fiveTuple.destination) { return ports.counters.drop(.virtualAddress) }
         ports.deliverToHost(frame, into: &output)

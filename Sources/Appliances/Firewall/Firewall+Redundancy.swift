@@ -67,6 +67,7 @@ extension Firewall {
             ports[router.port].sourceMAC = router.mac
             for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
         }
+        ownPoolAddresses()
         guard election.hearsHeartbeat else { return }
         // A predecessor that handed over has what this box has; a peer that just started has nothing.
         if election.monitor?.statement?.flags.contains(.knowsSessions) == true {
@@ -84,6 +85,7 @@ extension Firewall {
             ports[router.port].sourceMAC = ports[router.port].mac
             for address in router.addresses { ports.disown(address, on: router.port) }
         }
+        disownPoolAddresses()
         filter.endRecording()
         endDeferral(at: now, into: &output)
         if handingOver {
@@ -113,6 +115,7 @@ extension Firewall {
                 tally.announcementsSent &+= 1
             }
         }
+        announcePoolAddresses(into: &output)
         announcements += 1
         announceAt =
             announcements < redundancy.announcementTimes.count

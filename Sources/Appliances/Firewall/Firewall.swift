@@ -16,6 +16,8 @@ public struct Firewall: ~Copyable, Appliance {
     let portNames: [String]
     var ports: BoxPorts
     var filter: SessionFilter
+    var fragments: FragmentTable
+    var translation: FirewallTranslation
     let redundancy: FirewallRedundancy?
     var election: Election
     var channel: SyncChannel
@@ -25,6 +27,9 @@ public struct Firewall: ~Copyable, Appliance {
     var owesSessions = false
     var tally = RedundancyTally()
     var events: [ApplianceEvent] = []
+    var policy: FirewallPolicy
+    /// nil without a peer on a cross-connect.
+    var agreement: ConfigurationAgreement?
     /// When the virtual addresses are announced again, and how often that has happened.
     var announceAt: Instant?
     var announcements = 0
@@ -38,17 +43,17 @@ public struct Firewall: ~Copyable, Appliance {
     var portsWithoutCarrier = 0
     /// When each reason to refuse the peer's messages was told last.
     var refusalsTold: [WireError.Reason: Instant] = [:]
+    var unknownRuleToldAt: Instant?
     let rules: PairRules
 
     /// - Parameters:
     ///   - sessionCapacity: the most sessions, where the configuration's number is not to count
-    ///   - timers: how long a session without packets lives
-    ///   - rules: asked in order about each new session; what none of them denies is allowed
+    ///   - timers: how long a session without packets lives; nil: as the configuration's NAT has it, or the standard
     ///   - suspended: rules of the pair that this box breaks, for a simulation that is to notice
     /// - Throws: what in the configuration cannot be, in a sentence for people
     public init(
-        _ configuration: FirewallConfiguration, sessionCapacity: Int? = nil, timers: SessionTimers = .standard,
-        rules: [FilterRule] = [], suspending suspended: PairRules = []
+        _ configuration: FirewallConfiguration, sessionCapacity: Int? = nil, timers: SessionTimers? = nil,
+        suspending suspended: PairRules = []
     ) throws(ConfigurationError) {
         var redundancy: FirewallRedundancy?
         if let pair = configuration.redundancy {
@@ -63,16 +68,27 @@ public struct Firewall: ~Copyable, Appliance {
             // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
             for router in redundancy?.routers ?? [] { ports.accept(router.mac, on: router.port) }
         }
+        if let nat = configuration.nat { try FirewallTranslation.check(nat, of: configuration.name) }
+        let rules = try configuration.policy.compiled(
+            for: configuration.ports.map(\.name), of: configuration.name)
         name = configuration.name
         portNames = configuration.ports.map(\.name)
         self.ports = ports
+        let sessionCapacity = sessionCapacity ?? configuration.sessionCapacity
+        let nat = SourceNAT(
+            configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
+        fragments = FragmentTable(identification: nat.share == .second ? 0x8000 : 1)
+        translation = FirewallTranslation(
+            pools: nat.pools, ports: configuration.ports, routers: redundancy?.routers ?? [])
         filter = SessionFilter(
-            capacity: sessionCapacity ?? configuration.sessionCapacity, timers: timers, rules: rules)
+            capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
+            otherwise: configuration.policy.otherwise, nat: nat)
         filter.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
         self.rules = pairRules
         workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
         deferred = DeferredPackets(
             bound: redundancy?.deferral ?? .zero, capacity: redundancy?.deferral == nil ? 0 : Self.deferralCapacity)
+        policy = FirewallPolicy(running: configuration.policy)
         self.redundancy = redundancy
         election = Election(
             redundancy?.settings
@@ -87,6 +103,7 @@ public struct Firewall: ~Copyable, Appliance {
             window: redundancy?.crossConnect == nil ? 1 : 64, rules: pairRules)
         isForwarding = redundancy == nil
         scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
+        if redundancy == nil { ownPoolAddresses() }
     }
 
     deinit { scratch.deallocate() }
@@ -119,6 +136,12 @@ public struct Firewall: ~Copyable, Appliance {
         guard redundancy != nil else {
             return report("ready", at: now, ["role": "active", "reason": "stands alone"])
         }
+        if let cross = redundancy?.crossConnect {
+            agreement = ConfigurationAgreement(
+                .standard(
+                    messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)), running: policy.running.items,
+                epoch: UInt64(clamping: now.nanoseconds))
+        }
         election.start(at: now)
         carryOut(at: now, into: &output)
     }
@@ -138,11 +161,13 @@ public struct Firewall: ~Copyable, Appliance {
             if let candidate, next.map({ candidate < $0 }) ?? true { next = candidate }
         }
         consider(filter.deadline)
+        consider(translationDeadline)
         if redundancy != nil {
             consider(election.deadline)
             consider(channel.deadline)
             consider(announceAt)
             consider(deferred.deadline)
+            consider(agreement?.deadline)
         }
         return next
     }
@@ -150,11 +175,14 @@ public struct Firewall: ~Copyable, Appliance {
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
         ports.advance(to: now, into: &output)
         filter.advance(to: now)
+        advanceTranslation(to: now, into: &output)
         guard redundancy != nil else { return }
         if let due = deferred.deadline, due <= now { releaseDeferred(at: now, into: &output) }
         election.advance(to: now)
         carryOut(at: now, into: &output)
         if let due = announceAt, due <= now { announceAddresses(at: now, into: &output) }
+        agreement?.advance(to: now)
+        carryOutAgreement(at: now, into: &output)
         flush(at: now, into: &output)
     }
 
@@ -166,8 +194,10 @@ public struct Firewall: ~Copyable, Appliance {
         case .carrier(let port, let isUp): return setCarrier(of: port, isUp: isUp, at: now, into: &output)
         case .member(let service, _, _):
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
+        case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             return .refused(reason: "\(name) is a firewall; only a gateway firewall shows its connection table")
+        case .policy(let order): return performPolicy(order, at: now, into: &output)
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }
     }

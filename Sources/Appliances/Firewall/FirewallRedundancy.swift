@@ -18,6 +18,9 @@ struct FirewallRedundancy {
     var tracked: [PortIndex] = []
     var announcementTimes: [Duration]
 
+    /// UDP port on which two boxes compare configurations; the next one after that of sessions.
+    static let configurationPort = SyncChannel.udpPort + 1
+
     struct CrossConnect {
         var port: PortIndex
         var ownAddress: IPv4Address

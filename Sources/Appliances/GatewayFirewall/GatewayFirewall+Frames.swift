@@ -27,8 +27,8 @@ extension GatewayFirewall {
             guard admits(packet, in: frame, leavingBy: other, at: now, into: &output) else { return }
         case .arp, .ipv6, .other: break
         case .malformed(let error):
-            // ARP of other kinds than the one that this parse knows is still ARP.
-            guard error.layer == .arp else { return ports.counters.drop(BoxPorts.reason(of: error)) }
+            // ARP of other kinds than the one that this parse knows is still ARP, and IPv6 is not looked at.
+            guard error.layer == .arp || UnsafeRawPointer(frame.base).readUInt16(at: 12) == EtherType.ipv6.rawValue else { return ports.counters.drop(BoxPorts.reason(of: error)) }
         }
         ports.passThrough(frame, by: other, into: &output)
     }
@@ -43,14 +43,14 @@ extension GatewayFirewall {
                 guard admits(packet, in: frame, leavingBy: nil, at: now, into: &output) else { return }
                 ports.deliverToHost(frame, into: &output)
             } else {
-                let hop = ports.routes.lookup(packet.destination)
+                let hop = ports.routes.lookup(packet.destination, for: packet.fiveTuple)
                 guard admits(packet, in: frame, leavingBy: hop?.port, at: now, into: &output) else { return }
                 ports.route(frame, packet, at: now, into: &output)
             }
         case .group(let packet):
             guard packet.destination.isLinkLocalMulticast else { return ports.counters.drop(.multicast) }
             ports.deliverToHost(frame, into: &output)
-        case .other: ports.counters.drop(.unsupportedEtherType)
+        case .other, .ipv6, .ipv6Group: ports.counters.drop(.unsupportedEtherType)
         }
     }
 

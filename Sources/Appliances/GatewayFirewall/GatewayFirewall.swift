@@ -89,6 +89,7 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     ) -> ApplianceReply {
         let name = configuration.name
         switch command {
+        case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             expire(at: now)
             return .connections(connections(at: now))
@@ -100,6 +101,7 @@ public struct GatewayFirewall: ~Copyable, Appliance {
             ports.setCarrier(of: PortIndex(index), isUp: isUp)
             return .done
         case .fault: return .refused(reason: "\(name) is a gateway firewall and no in-line element")
+        case .policy: return .refused(reason: "\(name) is a gateway firewall; only a firewall has rules that can be changed")
         case .switchover:
             return .refused(reason: "\(name) is a gateway firewall without a peer; only a firewall pair switches over")
         case .member(let service, _, _):

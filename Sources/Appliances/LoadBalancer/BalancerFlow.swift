@@ -1,12 +1,44 @@
 import Dataplane
 import Wire
 
+/// A family's part in what a balancer keeps.
+///
+/// What carries packets is generic over the family (`Tuple`), and each family has tables of its own.
+protocol BalancedTuple: PortTuple {
+    /// Sessions of fast-path services.
+    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<KeyedFlowTable<Self, BalancerFlow<Self>>>
+    /// Client endpoints of per-packet services.
+    static func mappings(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<KeyedFlowTable<Self, DatagramMapping<Address>>>
+}
+
+extension FiveTuple: BalancedTuple {
+    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<FlowTable<BalancerFlow<FiveTuple>>> {
+        balancer.ipv4Flows
+    }
+
+    static func mappings(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>> { balancer.ipv4Mappings }
+}
+
+extension IPv6FiveTuple: BalancedTuple {
+    static func flows(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6FiveTuple>>> { balancer.ipv6Flows }
+
+    static func mappings(
+        of balancer: borrowing LoadBalancer
+    ) -> UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>> { balancer.ipv6Mappings }
+}
+
 /// A session of a fast-path service: what is done to the packets of either direction.
-struct BalancerFlow: BitwiseCopyable {
+struct BalancerFlow<Tuple: FlowTuple>: BitwiseCopyable {
     /// Client to member; the member's MAC address is looked up for each packet.
-    var original: FlowAction
+    var original: IPFlowAction<Tuple>
     /// Member to client; the client-side MAC address is the one that the flow's first frame came from, for good.
-    var reply: FlowAction
+    var reply: IPFlowAction<Tuple>
     var service: UInt16
     var member: UInt16
     /// The source port towards the member that goes back to its pool with the session; 0 where the client's own is used.
@@ -15,7 +47,7 @@ struct BalancerFlow: BitwiseCopyable {
     var translationOwner: PortIndex
     var progress: TCPProgress
 
-    func action(_ direction: FlowDirection) -> FlowAction { direction == .original ? original : reply }
+    func action(_ direction: FlowDirection) -> IPFlowAction<Tuple> { direction == .original ? original : reply }
 }
 
 /// How far a TCP connection is, as far as a fast path cares: has it been answered, is it over?
@@ -48,8 +80,8 @@ struct TCPProgress: BitwiseCopyable {
 /// The source port of one client endpoint towards the members of a per-packet service.
 ///
 /// It says nothing about member, route or MAC address: those are looked up for each packet.
-struct DatagramMapping: BitwiseCopyable {
-    var client: IPv4Address
+struct DatagramMapping<Address: InternetAddress>: BitwiseCopyable {
+    var client: Address
     var clientPort: UInt16
     var service: UInt16
     var translationPort: UInt16

@@ -1,5 +1,6 @@
 public import Dataplane
 public import LabTime
+import Wire
 
 extension LoadBalancer {
     public mutating func perform(
@@ -17,9 +18,12 @@ extension LoadBalancer {
             return .done
         case .member(let service, let member, let isUp):
             return setMember(member, of: service, isUp: isUp, at: now)
+        case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             return .refused(
                 reason: "\(configuration.name) is a load balancer; only a gateway firewall shows its connection table")
+        case .policy:
+            return .refused(reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
         case .fault:
             return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }
@@ -45,7 +49,7 @@ extension LoadBalancer {
                     isUp ? "member-up" : "member-down", at: now,
                     details: [
                         "service": serviceName, "member": memberName,
-                        "address": "\(members[place].address):\(members[place].port)",
+                        "address": members[place].address.endpoint(port: members[place].port),
                         "members-up": "\(services[service].membersUp)", "sessions-removed": "\(removed)",
                     ]))
         }
@@ -54,14 +58,24 @@ extension LoadBalancer {
 
     /// Ends every session of a member that went down.
     private mutating func removeSessions(of service: Int, member: Int) -> Int {
+        switch services[service].address {
+        case .ipv4: removeSessions(FiveTuple.self, of: service, member: member)
+        case .ipv6: removeSessions(IPv6FiveTuple.self, of: service, member: member)
+        }
+    }
+
+    private mutating func removeSessions<Tuple: BalancedTuple>(
+        _ family: Tuple.Type, of service: Int, member: Int
+    ) -> Int {
+        let flows = Tuple.flows(of: self)
         var removed = 0
-        var next = flows.next(after: nil)
+        var next = flows.pointee.next(after: nil)
         while let index = next {
-            if flows[index].service == UInt16(service), flows[index].member == UInt16(member) {
-                end(index)
+            if flows.pointee[index].service == UInt16(service), flows.pointee[index].member == UInt16(member) {
+                end(Tuple.self, index)
                 removed += 1
             }
-            next = flows.next(after: index)
+            next = flows.pointee.next(after: index)
         }
         ports.counters.count(.flowsRemoved, times: removed)
         return removed

@@ -8,8 +8,8 @@ extension LoadBalancer {
         }
         add("neighbors", ports.neighbors.count, "Neighbours that are known or asked for now.")
         add("neighbors.evicted", Int(clamping: ports.neighbors.evictions), "Neighbours forgotten in favour of others because the table was full.")
-        add("flows", flows.count, "Sessions of fast-path services now.")
-        add("mappings", mappings.count, "Client endpoints of per-packet services with a translated source port now.")
+        add("flows", ipv4Flows.pointee.count + ipv6Flows.pointee.count, "Sessions of fast-path services now.")
+        add("mappings", ipv4Mappings.pointee.count + ipv6Mappings.pointee.count, "Client endpoints of per-packet services with a translated source port now.")
         for (index, configured) in configuration.services.enumerated() {
             let name = "service.\(configured.name)"
             add("\(name).packets-to-members", Int(clamping: services[index].packetsToMembers), "Packets from clients that went on to a member.")

@@ -6,12 +6,12 @@ extension LoadBalancer {
     /// ICMP errors about translated packets are translated and go to the other end; everything else that is for the
     /// box is the host side's, echo for instance.
     /// Source: RFC 5508, 4
-    mutating func receiveICMP(
-        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    mutating func receiveICMP<Tuple: BalancedTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
-        guard let type = packet.icmp?.type, type == .unreachable || type == .timeExceeded || type == .parameterProblem
+        guard let type = packet.controlType, Tuple.isControlError(type: type)
         else { return receiveForBox(frame, packet, orDrop: .notARouter, into: &output) }
-        guard let quoted = try? QuotedPacket(packet.payload), quoted.hasPorts,
+        guard let quoted = Tuple.quoted(in: packet), quoted.hasPorts,
             quoted.fiveTuple.protocol == .tcp || quoted.fiveTuple.protocol == .udp
         else { return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output) }
 
@@ -20,19 +20,21 @@ extension LoadBalancer {
         guard packet.destination == answering.destination else {
             return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output)
         }
-        let action: FlowAction
+        let flows = Tuple.flows(of: self)
+        let action: IPFlowAction<Tuple>
         /// The quoted packet as its sender sent it.
-        let asSent: FiveTuple
-        if let match = flows.find(answering) {
-            action = flows[match.index].action(match.direction)
+        let asSent: Tuple
+        if let match = flows.pointee.find(answering) {
+            action = flows.pointee[match.index].action(match.direction)
             // Both are there: a session of a balancer always has two flows, unless they are the same.
             asSent =
                 match.direction == .reply
-                ? flows.original(of: match.index) : flows.reply(of: match.index) ?? flows.original(of: match.index)
+                ? flows.pointee.original(of: match.index)
+                : flows.pointee.reply(of: match.index) ?? flows.pointee.original(of: match.index)
         } else if answering.protocol == .udp, let (_, toClient) = returnOfDatagram(answering, at: now),
-            let hop = ports.routes.lookup(toClient.destination)
+            let hop = Tuple.hop(to: toClient.destination, in: ports)
         {
-            action = FlowAction(rewrite: PacketRewrite(from: answering, to: toClient), hop: hop)
+            action = IPFlowAction(rewrite: IPPacketRewrite(from: answering, to: toClient), hop: hop)
             asSent = toClient.reversed
         } else {
             return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output)
@@ -45,24 +47,20 @@ extension LoadBalancer {
         send(frame, by: action, at: now, into: &output)
     }
 
-    private func translate(
-        _ frame: Frame, _ packet: PacketView, _ quoted: QuotedPacket, answering: FiveTuple, asSent: FiveTuple,
-        by action: FlowAction
+    private func translate<Tuple: BalancedTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ quoted: IPQuotedPacket<Tuple>, answering: Tuple,
+        asSent: Tuple, by action: IPFlowAction<Tuple>
     ) {
         let layout = packet.layout
         // Guard: `QuotedPacket` found its header and 8 bytes behind it within the packet.
         let quote = frame.base + Int(layout.payloadOffset)
-        PacketRewrite(from: quoted.fiveTuple, to: asSent).apply(
+        IPPacketRewrite(from: quoted.fiveTuple, to: asSent).apply(
             quotedHeader: quote, transport: quote + quoted.transportOffset,
             available: layout.payloadLength - quoted.transportOffset)
-        let icmp = frame.base + Int(layout.transportOffset)
-        icmp.write(UInt16(0), at: 2)
-        let message = UnsafeRawBufferPointer(start: icmp, count: Int(layout.endOffset - layout.transportOffset))
-        icmp.write(Checksum.of(message), at: 2)
+        packet.updateControlChecksum()
 
         // From the end of the flow itself the error comes as its packets do; a router on the way keeps its address.
-        let rewrite = action.rewrite
-        let translated = FiveTuple(addresses: rewrite.addresses, portsAndProtocol: 0)
+        let translated = action.rewrite.new
         var outer = packet.fiveTuple
         if outer.source == answering.source { outer.source = translated.source }
         outer.destination = translated.destination

@@ -26,14 +26,17 @@ import Wire
 public struct LoadBalancer: ~Copyable, Appliance {
     public let configuration: LoadBalancerConfiguration
     var ports: BoxPorts
-    var flows: FlowTable<BalancerFlow>
-    var mappings: FlowTable<DatagramMapping>
+    // Tables of either family, reached by `BalancedTuple`.
+    let ipv4Flows: UnsafeMutablePointer<FlowTable<BalancerFlow<FiveTuple>>>
+    let ipv6Flows: UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6FiveTuple>>>
+    let ipv4Mappings: UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>>
+    let ipv6Mappings: UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>>
     let services: UnsafeMutablePointer<VirtualService>
     /// VIP, port, protocol → service
     var listeners = EndpointTable()
     /// Members of per-packet services without source translation, whose answers are known by nothing else → service
     var answerers = EndpointTable()
-    /// Two for each port: TCP, UDP
+    /// Two for each port, TCP and UDP, of its IPv4 address; behind all of them the same for IPv6
     let translators: UnsafeMutablePointer<TranslationPorts>
     var events: [ApplianceEvent] = []
 
@@ -56,8 +59,18 @@ public struct LoadBalancer: ~Copyable, Appliance {
         try Self.check(configuration, ports)
         self.configuration = configuration
         let scatter = Maglev.mix(seed)
-        flows = FlowTable(capacity: flowCapacity, seed: scatter)
-        mappings = FlowTable(capacity: flowCapacity, seed: scatter)
+        // A family in which no service listens has no sessions.
+        func capacity(_ family: AddressFamily) -> Int {
+            configuration.services.contains { $0.address.family == family } ? flowCapacity : 1
+        }
+        ipv4Flows = .allocate(capacity: 1)
+        ipv4Flows.initialize(to: FlowTable(capacity: capacity(.ipv4), seed: scatter))
+        ipv6Flows = .allocate(capacity: 1)
+        ipv6Flows.initialize(to: IPv6FlowTable(capacity: capacity(.ipv6), seed: scatter))
+        ipv4Mappings = .allocate(capacity: 1)
+        ipv4Mappings.initialize(to: FlowTable(capacity: capacity(.ipv4), seed: scatter))
+        ipv6Mappings = .allocate(capacity: 1)
+        ipv6Mappings.initialize(to: IPv6FlowTable(capacity: capacity(.ipv6), seed: scatter))
         services = .allocate(capacity: max(1, configuration.services.count))
         for (index, service) in configuration.services.enumerated() {
             (services + index).initialize(to: VirtualService(service))
@@ -71,8 +84,8 @@ public struct LoadBalancer: ~Copyable, Appliance {
             guard service.profile == .udpPerPacket, service.sourceTranslation == .off else { continue }
             for member in service.members { _ = answerers.insert(UInt32(index), at: member.address, member.port, .udp) }
         }
-        translators = .allocate(capacity: max(1, ports.count * 2))
-        for index in 0..<(ports.count * 2) {
+        translators = .allocate(capacity: max(1, ports.count * 4))
+        for index in 0..<(ports.count * 4) {
             (translators + index).initialize(to: TranslationPorts(start: Maglev.mix(seed &+ UInt64(index) &+ 1)))
         }
         self.ports = ports
@@ -81,8 +94,16 @@ public struct LoadBalancer: ~Copyable, Appliance {
     deinit {
         services.deinitialize(count: configuration.services.count)
         services.deallocate()
-        translators.deinitialize(count: ports.count * 2)
+        translators.deinitialize(count: ports.count * 4)
         translators.deallocate()
+        ipv4Flows.deinitialize(count: 1)
+        ipv4Flows.deallocate()
+        ipv6Flows.deinitialize(count: 1)
+        ipv6Flows.deallocate()
+        ipv4Mappings.deinitialize(count: 1)
+        ipv4Mappings.deallocate()
+        ipv6Mappings.deinitialize(count: 1)
+        ipv6Mappings.deallocate()
     }
 
     // MARK: Appliance
@@ -90,7 +111,9 @@ public struct LoadBalancer: ~Copyable, Appliance {
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
         for index in 0..<ports.count {
             let port = PortIndex(index)
-            for (address, mac) in ports.owned.all(on: port) { ports.announce(address, at: mac, on: port, into: &output) }
+            for (address, mac) in ports.owned.all(on: port) where !(address.ipv6?.isLinkLocal ?? false) {
+                ports.announce(address, at: mac, on: port, into: &output)
+            }
         }
         events.append(ApplianceEvent("ready", at: now))
     }
@@ -98,20 +121,30 @@ public struct LoadBalancer: ~Copyable, Appliance {
     public var deadline: Instant? {
         // Asked for every batch: no array.
         var next = ports.deadline
-        if let other = flows.deadline, next.map({ other < $0 }) ?? true { next = other }
-        if let other = mappings.deadline, next.map({ other < $0 }) ?? true { next = other }
+        if let other = ipv4Flows.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
+        if let other = ipv6Flows.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
+        if let other = ipv4Mappings.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
+        if let other = ipv6Mappings.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
         return next
     }
 
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
         ports.advance(to: now, into: &output)
-        while let index = flows.nextExpired(at: now) {
-            ports.counters.count(flows[index].progress.isOver ? .flowsClosed : .flowsExpired)
-            end(index)
+        expire(FiveTuple.self, at: now)
+        expire(IPv6FiveTuple.self, at: now)
+    }
+
+    private mutating func expire<Tuple: BalancedTuple>(_ family: Tuple.Type, at now: Instant) {
+        let (flows, mappings) = (Tuple.flows(of: self), Tuple.mappings(of: self))
+        while let index = flows.pointee.nextExpired(at: now) {
+            ports.counters.count(flows.pointee[index].progress.isOver ? .flowsClosed : .flowsExpired)
+            end(Tuple.self, index)
         }
-        while let index = mappings.nextExpired(at: now) {
+        while let index = mappings.pointee.nextExpired(at: now) {
             ports.counters.count(.flowsExpired)
-            endMapping(index)
+            let mapping = mappings.pointee[index]
+            releasePort(Tuple.self, mapping.translationPort, of: mapping.translationOwner, true)
+            mappings.pointee.remove(index)
         }
     }
 
@@ -124,33 +157,35 @@ public struct LoadBalancer: ~Copyable, Appliance {
     // MARK: Sessions
 
     /// Forgets a session and gives back what it held.
-    mutating func end(_ index: FlowIndex) {
-        let flow = flows[index]
+    mutating func end<Tuple: BalancedTuple>(_ family: Tuple.Type, _ index: FlowIndex) {
+        let flows = Tuple.flows(of: self)
+        let flow = flows.pointee[index]
         if flow.translationPort != 0 {
             let transport = services[Int(flow.service)].transport
-            releasePort(flow.translationPort, of: flow.translationOwner, transport == .udp)
+            releasePort(Tuple.self, flow.translationPort, of: flow.translationOwner, transport == .udp)
         }
         services[Int(flow.service)].removeSession(from: Int(flow.member))
-        flows.remove(index)
+        flows.pointee.remove(index)
     }
 
-    mutating func endMapping(_ index: FlowIndex) {
-        releasePort(mappings[index].translationPort, of: mappings[index].translationOwner, true)
-        mappings.remove(index)
+    mutating func takePort<Tuple: BalancedTuple>(_ family: Tuple.Type, of port: PortIndex, isUDP: Bool) -> UInt16? {
+        translators[translator(family, port, isUDP)].take()
     }
 
-    mutating func takePort(of port: PortIndex, isUDP: Bool) -> UInt16? {
-        translators[Int(port) * 2 + (isUDP ? 1 : 0)].take()
+    mutating func releasePort<Tuple: BalancedTuple>(
+        _ family: Tuple.Type, _ number: UInt16, of port: PortIndex, _ isUDP: Bool
+    ) {
+        translators[translator(family, port, isUDP)].release(number)
     }
 
-    mutating func releasePort(_ number: UInt16, of port: PortIndex, _ isUDP: Bool) {
-        translators[Int(port) * 2 + (isUDP ? 1 : 0)].release(number)
+    private func translator<Tuple: BalancedTuple>(_ family: Tuple.Type, _ port: PortIndex, _ isUDP: Bool) -> Int {
+        (Tuple.controlProtocol == .icmp ? 0 : ports.count * 2) + Int(port) * 2 + (isUDP ? 1 : 0)
     }
 }
 
 extension LoadBalancerConfiguration {
     /// The port whose network has an address; the first one for an address that other routers send here.
-    func port(of address: IPv4Address) -> PortIndex {
-        PortIndex(ports.firstIndex { $0.address?.network.contains(address) ?? false } ?? 0)
+    func port(of address: IPAddress) -> PortIndex {
+        PortIndex(ports.firstIndex { $0.networks.contains { $0.contains(address) } } ?? 0)
     }
 }

@@ -4,7 +4,7 @@ import Wire
 
 /// A pool member while the balancer runs.
 struct PoolMember {
-    let address: IPv4Address
+    let address: IPAddress
     let port: UInt16
     let weight: Int
     var isUp = true
@@ -16,7 +16,7 @@ struct PoolMember {
 
 /// A virtual service while the balancer runs: its pool and whose turn it is.
 struct VirtualService: ~Copyable {
-    let address: IPv4Address
+    let address: IPAddress
     let port: UInt16
     let profile: ServiceProfile
     let scheduler: Scheduler
@@ -46,15 +46,14 @@ struct VirtualService: ~Copyable {
     var membersUp: Int { members.count(where: \.isUp) }
 
     /// The member for a packet that belongs to no session; nil where none is up.
-    mutating func choose(for client: FiveTuple) -> Int? {
+    mutating func choose(for client: some FlowTuple) -> Int? {
         let chosen: Int
         switch scheduler {
         case .roundRobin:
             guard let next = roundRobin.next() else { return nil }
             chosen = next
         case .consistentHash:
-            let place = maglev.member(
-                for: Maglev.mix(UInt64(client.source.rawValue) << 16 | UInt64(client.sourcePort)))
+            let place = maglev.member(for: Maglev.mix(Maglev.identity(client.source.universal, client.sourcePort)))
             guard place != Maglev.none else { return nil }
             chosen = Int(place)
         }
@@ -73,8 +72,8 @@ struct VirtualService: ~Copyable {
     mutating func addSession(to member: Int) { members[member].sessions += 1 }
     mutating func removeSession(from member: Int) { members[member].sessions -= 1 }
 
-    func hasMember(_ address: IPv4Address, _ port: UInt16) -> Bool {
-        members.contains { $0.address == address && $0.port == port }
+    func hasMember(_ address: some InternetAddress, _ port: UInt16) -> Bool {
+        members.contains { $0.address.universal == address.universal && $0.port == port }
     }
 
     private mutating func updateShares() {
@@ -83,7 +82,7 @@ struct VirtualService: ~Copyable {
         maglev.fill(
             members.map {
                 Maglev.Member(
-                    identity: UInt64($0.address.rawValue) << 16 | UInt64($0.port), weight: $0.isUp ? $0.weight : 0)
+                    identity: Maglev.identity($0.address.universal, $0.port), weight: $0.isUp ? $0.weight : 0)
             })
     }
 }

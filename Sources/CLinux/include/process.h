@@ -18,6 +18,8 @@ struct cl_spawn {
     int network_namespace;
     /// Non-zero: the child leads a session of its own, out of reach of the terminal's signals.
     int new_session;
+    /// Non-zero: the child is the first process of a PID namespace of its own: with it ends all that it started.
+    int new_pid_namespace;
     /// Signal that the child gets when its parent's thread ends; 0 for none.
     int parent_death_signal;
 };
@@ -60,6 +62,8 @@ int cl_socket_pair(int pair[2]);
 /// Returns a descriptor or -errno.
 int cl_listen_abstract(const char *name, size_t length);
 int cl_connect_abstract(const char *name, size_t length);
+/// A stream socket connected to the Unix socket at a path. Returns a descriptor or -errno.
+int cl_connect_path(const char *path);
 int cl_accept(int fd);
 /// The user of the peer of a Unix socket, as this process's user namespace sees it; -1 on failure.
 int64_t cl_peer_user(int fd);

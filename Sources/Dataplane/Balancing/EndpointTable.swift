@@ -1,18 +1,44 @@
 public import Wire
 
-/// A map from an address, port and protocol to a number: which service listens there, which member it is.
+/// A map from an address of either family, port and protocol to a number: which service listens there, which member it
+/// is.
 ///
 /// Open addressing, at most half full. Entries are added in set-up only; lookups do not allocate.
 public struct EndpointTable: ~Copyable {
+    private struct Key: BitwiseCopyable {
+        /// As `InternetAddress.universal` has it.
+        var address: IPv6Address
+        /// Protocol above the port; 0 for an empty place, because protocol 0 is no transport.
+        var service: UInt64
+
+        static var empty: Key { Key(address: .any, service: 0) }
+
+        init(address: IPv6Address, service: UInt64) {
+            self.address = address
+            self.service = service
+        }
+
+        init(_ address: IPv6Address, _ port: UInt16, _ protocol: IPProtocol) {
+            self.init(address: address, service: UInt64(`protocol`.rawValue) << 16 | UInt64(port))
+        }
+
+        var home: Int {
+            let high = (address.high ^ service) &* 0x9E37_79B9_7F4A_7C15
+            return Int(truncatingIfNeeded: ((high ^ high >> 32 ^ address.low) &* 0x9E37_79B9_7F4A_7C15) >> 32)
+        }
+
+        static func == (a: Key, b: Key) -> Bool { a.service == b.service && a.address == b.address }
+    }
+
     private var mask: Int
-    private var keys: UnsafeMutablePointer<UInt64>
+    private var keys: UnsafeMutablePointer<Key>
     private var values: UnsafeMutablePointer<UInt32>
     private var used = 0
 
     public init() {
         mask = 15
         keys = .allocate(capacity: 16)
-        keys.initialize(repeating: 0, count: 16)
+        keys.initialize(repeating: .empty, count: 16)
         values = .allocate(capacity: 16)
         values.initialize(repeating: 0, count: 16)
     }
@@ -24,20 +50,14 @@ public struct EndpointTable: ~Copyable {
 
     public var count: Int { used }
 
-    /// Protocol above, so that no key is 0: protocol 0 is no transport.
-    private static func key(_ address: IPv4Address, _ port: UInt16, _ protocol: IPProtocol) -> UInt64 {
-        UInt64(`protocol`.rawValue) << 48 | UInt64(address.rawValue) << 16 | UInt64(port)
+    public func lookup(_ address: some InternetAddress, _ port: UInt16, _ protocol: IPProtocol) -> UInt32? {
+        lookup(Key(address.universal, port, `protocol`))
     }
 
-    private static func home(of key: UInt64) -> Int {
-        Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32)
-    }
-
-    public func lookup(_ address: IPv4Address, _ port: UInt16, _ protocol: IPProtocol) -> UInt32? {
-        let key = Self.key(address, port, `protocol`)
-        var position = Self.home(of: key) & mask
+    private func lookup(_ key: Key) -> UInt32? {
+        var position = key.home & mask
         // Half of the places are empty at least, so the loop ends.
-        while keys[position] != 0 {
+        while keys[position].service != 0 {
             if keys[position] == key { return values[position] }
             position = (position &+ 1) & mask
         }
@@ -45,18 +65,24 @@ public struct EndpointTable: ~Copyable {
     }
 
     /// - Returns: false where the endpoint is in the table already; nothing was changed
-    public mutating func insert(_ value: UInt32, at address: IPv4Address, _ port: UInt16, _ protocol: IPProtocol) -> Bool {
+    public mutating func insert(_ value: UInt32, at address: IPAddress, _ port: UInt16, _ protocol: IPProtocol) -> Bool {
         precondition(`protocol`.rawValue != 0)
-        guard lookup(address, port, `protocol`) == nil else { return false }
+        let key = Key(address.universal, port, `protocol`)
+        guard lookup(key) == nil else { return false }
         if (used + 1) * 2 > mask + 1 { grow() }
-        place(value, Self.key(address, port, `protocol`))
+        place(value, key)
         used += 1
         return true
     }
 
-    private func place(_ value: UInt32, _ key: UInt64) {
-        var position = Self.home(of: key) & mask
-        while keys[position] != 0 { position = (position &+ 1) & mask }
+    /// The same for an address of a known family.
+    public mutating func insert(
+        _ value: UInt32, at address: some InternetAddress, _ port: UInt16, _ protocol: IPProtocol
+    ) -> Bool { insert(value, at: address.erased, port, `protocol`) }
+
+    private func place(_ value: UInt32, _ key: Key) {
+        var position = key.home & mask
+        while keys[position].service != 0 { position = (position &+ 1) & mask }
         keys[position] = key
         values[position] = value
     }
@@ -65,10 +91,10 @@ public struct EndpointTable: ~Copyable {
         let (oldKeys, oldValues, oldSize) = (keys, values, mask + 1)
         mask = oldSize * 2 - 1
         keys = .allocate(capacity: oldSize * 2)
-        keys.initialize(repeating: 0, count: oldSize * 2)
+        keys.initialize(repeating: .empty, count: oldSize * 2)
         values = .allocate(capacity: oldSize * 2)
         values.initialize(repeating: 0, count: oldSize * 2)
-        for position in 0..<oldSize where oldKeys[position] != 0 { place(oldValues[position], oldKeys[position]) }
+        for position in 0..<oldSize where oldKeys[position].service != 0 { place(oldValues[position], oldKeys[position]) }
         oldKeys.deallocate()
         oldValues.deallocate()
     }

@@ -10,6 +10,8 @@ public struct Counters: ~Copyable {
         case made
         case arpAnswered
         case arpRequested
+        case solicitationsAnswered
+        case solicitationsSent
         case neighborLearned
         case neighborChanged
         case icmpMade
@@ -70,6 +72,8 @@ extension Counters.Event {
         case .made: "made"
         case .arpAnswered: "arp.answered"
         case .arpRequested: "arp.requested"
+        case .solicitationsAnswered: "discovery.answered"
+        case .solicitationsSent: "discovery.solicited"
         case .neighborLearned: "neighbors.learned"
         case .neighborChanged: "neighbors.changed"
         case .icmpMade: "icmp.made"
@@ -93,6 +97,8 @@ extension Counters.Event {
         case .made: "Frames that the dataplane made itself: ARP, ICMP, released copies of held frames, protocol messages."
         case .arpAnswered: "ARP requests for addresses of the box that were answered."
         case .arpRequested: "ARP requests that the dataplane sent."
+        case .solicitationsAnswered: "IPv6 neighbour solicitations for addresses of the box that were answered."
+        case .solicitationsSent: "IPv6 neighbour solicitations that the dataplane sent."
         case .neighborLearned: "Neighbours whose MAC address became known."
         case .neighborChanged: "Neighbours whose MAC address became another one."
         case .icmpMade: "ICMP errors that the dataplane sent."

@@ -1,11 +1,13 @@
 /// Why a frame was discarded. Every discard of a dataplane is one of these, and each has a counter.
-public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
+public enum DropReason: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable {
     // The frame itself
     case notForUs
     case malformedFrame
     case unsupportedEtherType
     case malformedARP
     case malformedIPv4
+    case malformedIPv6
+    case malformedDiscovery
     case malformedTransport
     case badHeaderChecksum
     case sourceAddressInvalid
@@ -33,6 +35,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable {
     case flowConflict
     case noSession
     case translationPortsExhausted
+    case noMapping
+    case mappingFilter
     case noMemberUp
     case icmpWithoutFlow
 
@@ -52,6 +56,8 @@ extension DropReason {
         case .unsupportedEtherType: "unsupported-ether-type"
         case .malformedARP: "malformed-arp"
         case .malformedIPv4: "malformed-ipv4"
+        case .malformedIPv6: "malformed-ipv6"
+        case .malformedDiscovery: "malformed-discovery"
         case .malformedTransport: "malformed-transport"
         case .badHeaderChecksum: "bad-header-checksum"
         case .sourceAddressInvalid: "source-address-invalid"
@@ -75,6 +81,8 @@ extension DropReason {
         case .flowConflict: "flow-conflict"
         case .noSession: "no-session"
         case .translationPortsExhausted: "translation-ports-exhausted"
+        case .noMapping: "no-mapping"
+        case .mappingFilter: "mapping-filter"
         case .noMemberUp: "no-member-up"
         case .icmpWithoutFlow: "icmp-without-flow"
         case .standby: "standby"
@@ -90,22 +98,25 @@ extension DropReason {
         case .notForUs:
             "The frame's destination MAC address is none of this box's; a switch that does not know an address sends such frames to every port."
         case .malformedFrame: "The frame is shorter than an Ethernet header, or longer than the port's MTU allows."
-        case .unsupportedEtherType: "The frame carries neither IPv4 nor ARP."
+        case .unsupportedEtherType: "The frame carries a protocol that this box does not speak on that port."
         case .malformedARP: "The ARP packet is truncated, or is not about Ethernet and IPv4."
         case .malformedIPv4: "The IPv4 packet is truncated, or its version or lengths contradict each other."
+        case .malformedIPv6: "The IPv6 packet is truncated, or its lengths or extension headers contradict each other."
+        case .malformedDiscovery:
+            "The message of IPv6 Neighbour Discovery came from beyond the link, or its checksum or options are wrong."
         case .malformedTransport: "The TCP, UDP or ICMP header is truncated, or its lengths contradict the packet's."
         case .badHeaderChecksum: "The IPv4 header checksum is wrong."
         case .sourceAddressInvalid:
             "The source address is one that no packet on a link may have: multicast, broadcast, loopback, unspecified, or this box's own."
         case .multicast: "A multicast or broadcast packet that nothing in this box has subscribed to."
-        case .fragment: "A fragment of an IPv4 packet, which cannot be assigned to a flow without reassembly."
+        case .fragment: "A fragment of an IP packet, which cannot be assigned to a flow without reassembly."
         case .noRoute: "No route leads to the destination; the sender was told so by ICMP."
         case .timeToLiveExceeded: "The time to live ran out here; the sender was told so by ICMP."
         case .packetTooBig:
             "The packet exceeds the MTU of the port it would leave by, and this box does not fragment; the sender was told so by ICMP."
         case .neighborPending: "The neighbour's MAC address is not known yet and there was no room to hold the frame."
         case .neighborQueueFull: "Too many frames wait for this neighbour's MAC address already; the oldest was dropped."
-        case .neighborUnreachable: "The neighbour did not answer ARP requests."
+        case .neighborUnreachable: "The neighbour did not answer ARP requests or neighbour solicitations."
         case .neighborTableFull: "The neighbour table is full of entries in use."
         case .addressConflict: "Somebody else on the link claims an address of this box."
         case .notARouter: "The packet is for somebody else, and this box does not route for others."
@@ -117,7 +128,9 @@ extension DropReason {
         case .flowTableFull: "The flow table is full; existing flows are kept and the new one was refused."
         case .flowConflict: "Another flow has the same addresses and ports on the far side."
         case .noSession: "The packet belongs to no session that this firewall knows, and may not open one."
-        case .translationPortsExhausted: "Every source port that this box may use towards the member is taken."
+        case .translationPortsExhausted: "Every source port that this box may translate the flow to is taken."
+        case .noMapping: "The packet is for an external address of the NAT, at a port that no inside endpoint has."
+        case .mappingFilter: "The packet's sender is none that the inside endpoint has sent to through its mapping."
         case .noMemberUp: "No member of the service's pool is up."
         case .icmpWithoutFlow: "An ICMP error that is about no flow of this box."
         case .standby: "This box is the standby of its pair; the peer owns the traffic."

@@ -3,7 +3,7 @@ public import Wire
 /// A rule for packets that would open a session; the first that matches decides. Packets of a session that exists
 /// are never asked again.
 public struct FilterRule: Hashable, Sendable {
-    public enum Action: String, Hashable, Sendable {
+    public enum Action: String, Hashable, Sendable, Codable, CaseIterable {
         case allow, deny
     }
 
@@ -11,27 +11,32 @@ public struct FilterRule: Hashable, Sendable {
     public var action: Action
     /// nil matches every port.
     public var ingress: PortIndex?
-    public var source: IPv4Network
-    public var destination: IPv4Network
+    /// Empty matches every address.
+    public var sources: [IPv4Network]
+    public var destinations: [IPv4Network]
     /// nil matches every protocol.
     public var `protocol`: IPProtocol?
     public var destinationPorts: ClosedRange<UInt16>
+    public let identity: RuleIdentity
 
     public init(
-        name: String, action: Action, ingress: PortIndex? = nil, source: IPv4Network = .any,
-        destination: IPv4Network = .any, protocol: IPProtocol? = nil, destinationPorts: ClosedRange<UInt16> = 0...65535
+        name: String, action: Action, ingress: PortIndex? = nil, sources: [IPv4Network] = [],
+        destinations: [IPv4Network] = [], protocol: IPProtocol? = nil, destinationPorts: ClosedRange<UInt16> = 0...65535
     ) {
         self.name = name
         self.action = action
         self.ingress = ingress
-        self.source = source
-        self.destination = destination
+        self.sources = sources
+        self.destinations = destinations
         self.protocol = `protocol`
         self.destinationPorts = destinationPorts
+        identity = RuleIdentity(naming: name)
     }
 
     public func matches(_ flow: FiveTuple, from port: PortIndex) -> Bool {
-        (ingress ?? port) == port && (`protocol` ?? flow.protocol) == flow.protocol && source.contains(flow.source)
-            && destination.contains(flow.destination) && destinationPorts.contains(flow.destinationPort)
+        (ingress ?? port) == port && (`protocol` ?? flow.protocol) == flow.protocol
+            && destinationPorts.contains(flow.destinationPort)
+            && (sources.isEmpty || sources.contains { $0.contains(flow.source) })
+            && (destinations.isEmpty || destinations.contains { $0.contains(flow.destination) })
     }
 }

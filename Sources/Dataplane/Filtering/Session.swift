@@ -8,8 +8,8 @@ public struct Session: BitwiseCopyable, Sendable {
     var news: News = []
     /// Number of the name's category, from 1; 0 for none.
     public internal(set) var category: UInt16 = 0
-    /// Number of the rule that let it through, from 1; 0 for none.
-    public internal(set) var rule: UInt16 = 0
+    /// The rule that let it through.
+    public var rule: RuleIdentity
     /// When the peer was last told, in nanoseconds of this box's clock.
     var toldAt: Int64 = .min
     /// The bulk transfer that mentioned this session last; see `beginReceivingBulk`.
@@ -20,8 +20,20 @@ public struct Session: BitwiseCopyable, Sendable {
     var toldIn: UInt32 = 0
     /// The round of `SessionFilter.deferRound` in which its packets wait for the peer; 0 where they do not.
     var awaitedInRound: UInt32 = 0
+    /// Whether packets leave with other addresses or ports than they came with; the table's two five-tuples say which.
+    public internal(set) var isTranslated = false
+    /// Its packets do not get through: the inside host that they are for has sent nothing to their sender yet. The
+    /// session only says that this side has.
+    var isBlocked = false
+    /// The mapping that its source stands behind.
+    var source = NATBindingIndex.none
+    /// The mapping that its destination stands behind: opened from outside, or hairpinned.
+    var destination = NATBindingIndex.none
 
-    init(state: SessionState) { self.state = state }
+    init(state: SessionState, rule: RuleIdentity = .none) {
+        self.state = state
+        self.rule = rule
+    }
 
     struct News: OptionSet, BitwiseCopyable {
         let rawValue: UInt8

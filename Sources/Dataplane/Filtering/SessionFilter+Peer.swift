@@ -80,11 +80,11 @@ extension SessionFilter {
             return .record(record(of: index, for: message, at: now))
         }
         guard bulk.isRunning else { return nil }
-        guard let index = table.next(after: bulk.last) else {
+        repeat { bulk.last = table.next(after: bulk.last) } while bulk.last.map { table[$0].isBlocked } == true
+        guard let index = bulk.last else {
             bulk = BulkTransfer()
             return .bulkEnds
         }
-        bulk.last = index
         table[index].toldAt = now.nanoseconds
         if table[index].application != .unseen { metadataNext = (index, table.original(of: index)) }
         return .record(record(of: index, for: message, at: now))
@@ -95,12 +95,12 @@ extension SessionFilter {
         table[index].toldIn = UInt32(truncatingIfNeeded: message)
         let session = table[index]
         let remaining = (table.expiry(of: index) - now).nanoseconds / 1_000_000
-        return .session(
-            SessionRecord(
-                flow: table.original(of: index), originatorState: session.state.original.rawValue,
-                responderState: session.state.reply.rawValue,
-                flags: session.state.reply == .closed ? [] : .answered, rule: session.rule,
-                remainingMilliseconds: UInt32(clamping: max(0, remaining))))
+        var record = SessionRecord(
+            flow: table.original(of: index), originatorState: session.state.original.rawValue,
+            responderState: session.state.reply.rawValue, flags: session.state.reply == .closed ? [] : .answered,
+            rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
+        record.outgoing = outgoing(of: index, arrivedAs: record.flow)
+        return .session(record)
     }
 
     private func metadata(of index: FlowIndex) -> SyncRecord {
@@ -108,7 +108,7 @@ extension SessionFilter {
         return .metadata(
             MetadataRecord(
                 flow: table.original(of: index), application: session.application.rawValue,
-                category: session.category, rule: session.rule))
+                category: session.category, rule: session.rule.rawValue))
     }
 
     // MARK: The Backup's half
@@ -122,7 +122,7 @@ extension SessionFilter {
         switch record {
         case .session(let session): return apply(session, onlyNew: onlyNew, at: now)
         case .removal(let flow):
-            if !onlyNew, let match = table.find(flow) { table.remove(match.index) }
+            if !onlyNew, let match = table.find(flow) { discard(match.index) }
             return true
         case .metadata(let metadata):
             apply(metadata)
@@ -136,38 +136,56 @@ extension SessionFilter {
         else { return }
         table[match.index].application = application
         table[match.index].category = metadata.category
-        table[match.index].rule = metadata.rule
+        table[match.index].rule = RuleIdentity(rawValue: metadata.rule)
     }
 
     private mutating func apply(_ record: SessionRecord, onlyNew: Bool, at now: Instant) -> Bool {
         let match = table.find(record.flow)
         if onlyNew, match != nil { return true }
         guard let state = record.sessionState else { return true }
+        guard allows(RuleIdentity(rawValue: record.rule)) else {
+            // A state that this box's own rules would not let come to be.
+            unknownRules &+= 1
+            if let match { discard(match.index) }
+            return false
+        }
         let timeout = timers.timeout(of: state, protocol: record.flow.protocol)
         let expires = now + min(timeout, record.remaining)
+        let outgoing = record.outgoing
         if let match {
-            if match.direction == .original {
+            if match.direction == .original, self.outgoing(of: match.index, arrivedAs: record.flow) == outgoing {
                 table[match.index].state = state
-                table[match.index].rule = record.rule
+                table[match.index].rule = RuleIdentity(rawValue: record.rule)
                 table[match.index].generation = receivedGeneration
                 table.keep(match.index, until: expires, now: now)
                 return true
             }
-            // Opened from the other side since.
-            table.remove(match.index)
+            // Opened from the other side since, or again with another mapping.
+            discard(match.index)
         }
+        // Of a session that has ended at the peer, which this box has not heard.
+        if !onlyNew, let stale = table.find(outgoing.reversed) { discard(stale.index) }
         var session = Session(state: state)
         session.generation = receivedGeneration
-        session.rule = record.rule
+        session.rule = RuleIdentity(rawValue: record.rule)
+        guard adoptMappings(of: record, &session, evicts: !onlyNew, at: now) else {
+            abandon(session)
+            return false
+        }
         switch table.insert(
-            original: record.flow, reply: record.flow.reversed, value: session, expires: expires, now: now)
+            original: record.flow, reply: outgoing.reversed, value: session, expires: expires, now: now)
         {
         case .inserted(let index):
+            use(session, of: record.flow, at: now)
             // Only an Active records: what it learns from a rival that yielded, that one is to keep.
             if isRecording { note(index, .state, at: now) }
             return true
-        case .conflict: return true
-        case .full: return false
+        case .conflict:
+            abandon(session)
+            return true
+        case .full:
+            abandon(session)
+            return false
         }
     }
 
@@ -184,7 +202,7 @@ extension SessionFilter {
         var index = table.next(after: nil)
         while let place = index {
             if table[place].generation != receivedGeneration {
-                table.remove(place)
+                discard(place)
                 removed += 1
             }
             index = table.next(after: place)
@@ -205,7 +223,8 @@ public enum NextSessionRecord: Hashable, Sendable {
 extension SessionRecord {
     /// The states of both sides; nil where a number is none of this filter's.
     public var sessionState: SessionState? {
-        guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState) else {
+        guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState)
+        else {
             return nil
         }
         return SessionState(original: original, reply: reply)

@@ -11,11 +11,16 @@ public import Wire
 /// `SessionFilter+Peer.swift`.
 public struct SessionFilter: ~Copyable {
     public let timers: SessionTimers
-    /// The first rule that matches decides about a new session; where none does, it is allowed.
-    public var rules: [FilterRule]
+    /// The first rule that matches decides about a new session.
+    public internal(set) var rules: [FilterRule]
+    /// About a session that no rule matches.
+    public internal(set) var otherwise: FilterRule.Action
     public internal(set) var table: FlowTable<Session>
+    public internal(set) var nat: SourceNAT
     /// Sessions opened by packets that passed here.
     public internal(set) var opened: UInt64 = 0
+    /// Records of the peer whose rule this box does not have, or which denies here.
+    public internal(set) var unknownRules: UInt64 = 0
     /// Packets that were judged.
     public internal(set) var lookups: UInt64 = 0
     /// Sessions forgotten because no packet came.
@@ -36,9 +41,14 @@ public struct SessionFilter: ~Copyable {
     var deferRound: UInt32 = 1
 
     /// - Parameter capacity: the most sessions
-    public init(capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = []) {
+    public init(
+        capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = [],
+        otherwise: FilterRule.Action = .allow, nat: consuming SourceNAT = .none
+    ) {
         self.timers = timers
+        self.nat = nat
         self.rules = rules
+        self.otherwise = otherwise
         table = FlowTable(capacity: capacity)
         changes = SessionChanges(capacity: min(capacity, 1 << 16))
         nameBuffer = .allocate(byteCount: ApplicationReader.longestName, alignment: 1)
@@ -66,7 +76,7 @@ public struct SessionFilter: ~Copyable {
             guard layout.hasTransportHeader else { return .drop(.malformedIPv4) }
             return judgeICMP(layout, in: packet, from: port, at: now)
         default:
-            guard let match = table.find(flow) else { return open(layout, in: packet, from: port, at: now) }
+            guard let match = session(of: flow) else { return open(layout, in: packet, from: port, at: now) }
             if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
             return passConnectionless(match, flow.protocol, at: now)
         }
@@ -87,7 +97,7 @@ public struct SessionFilter: ~Copyable {
         // A SYN never comes with FIN or RST, and only RST, SYN and ACK begin or carry anything.
         if flags.contains(.syn), !flags.isDisjoint(with: [.fin, .rst]) { return .drop(.invalidTCPState) }
         if flags.isDisjoint(with: [.syn, .ack, .rst]) { return .drop(.invalidTCPState) }
-        guard let match = table.find(flow) else {
+        guard let match = session(of: flow) else {
             return flags.isInitialSYN ? open(layout, in: packet, from: port, at: now) : .drop(.noSession)
         }
         let old = table[match.index].state
@@ -99,7 +109,9 @@ public struct SessionFilter: ~Copyable {
         if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
         var new = old
         new.update(by: flags, from: match.direction)
-        touch(match.index, from: old, to: new, .tcp, at: now)
+        // A reset may be forged: it never prolongs what it seems to end. Source: RFC 7857, 2 and 3
+        touch(
+            match, from: old, to: new, .tcp, prolongs: !flags.contains(.rst) && mayProlong(match, old), at: now)
         return .pass(match.index)
     }
 
@@ -110,21 +122,22 @@ public struct SessionFilter: ~Copyable {
     ) -> FilterVerdict {
         let transport = packet + Int(layout.transportOffset)
         switch transport.readUInt8(at: 0) {
-        case 8:
+        case 8, 13:
             guard let match = table.find(layout.fiveTuple) else {
                 return open(layout, in: packet, from: port, at: now)
             }
             return passConnectionless(match, .icmp, at: now)
-        case 0:
+        case 0, 14:
             guard let match = table.find(layout.fiveTuple) else { return .drop(.noSession) }
             return passConnectionless(match, .icmp, at: now)
         case 3, 11, 12:
-            // An error is about a packet that its receiver sent, so the quoted flow is a flow of the session. It
-            // neither refreshes nor ends the session. Source: RFC 7857, 3; RFC 4787, 12
+            // An error is about a packet that its receiver sent, quoted as it left this box: the packets that would
+            // answer it are a flow of the session. The error neither refreshes nor ends the session.
+            // Source: RFC 7857, 3; RFC 4787, REQ-12
             let start = transport + ICMPv4Header.length
             let quote = UnsafeRawBufferPointer(start: start, count: packet + Int(layout.endOffset) - start)
             guard let quoted = try? QuotedPacket(quote), quoted.fiveTuple.source == layout.fiveTuple.destination,
-                let match = table.find(quoted.fiveTuple)
+                let match = table.find(quoted.fiveTuple.reversed)
             else { return .drop(.noSession) }
             return .pass(match.index)
         default:
@@ -138,23 +151,61 @@ public struct SessionFilter: ~Copyable {
         _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
         let flow = layout.fiveTuple
-        let rule = rules.firstIndex { $0.matches(flow, from: port) }
-        if let rule, rules[rule].action == .deny { return .drop(.policy) }
-        var session = Session(state: .opening)
-        session.rule = rule.map { UInt16(truncatingIfNeeded: $0 + 1) } ?? 0
+        // Rules see inside addresses, where a mapping hides one.
+        let destination = insideDestination(of: flow)
+        let rule = rules.first { $0.matches(destination, from: port) }
+        guard (rule?.action ?? otherwise) == .allow else { return .drop(.policy) }
+        var session = Session(state: .opening, rule: rule?.identity ?? .none)
         if defersNewSessions { session.awaitedInRound = deferRound }
-        let expires = now + timers.timeout(of: session.state, protocol: flow.protocol)
-        switch table.insert(original: flow, reply: flow.reversed, value: session, expires: expires, now: now) {
+        let outgoing: FiveTuple
+        var refusal: DropReason?
+        switch translate(opening: flow, &session, at: now) {
+        case .outgoing(let translated): outgoing = translated
+        case .blocked(let translated):
+            outgoing = translated
+            refusal = .mappingFilter
+        case .refused(let reason): return .drop(reason)
+        }
+        let verdict = enter(session, flow, outgoing, refusal, at: now)
+        if case .pass(let index) = verdict, flow.protocol == .udp, layout.payloadLength > 0, layout.hasTransportHeader {
+            inspect(index, layout, in: packet, at: now)
+        }
+        return verdict
+    }
+
+    private mutating func enter(
+        _ session: Session, _ flow: FiveTuple, _ outgoing: FiveTuple, _ refusal: DropReason?, at now: Instant
+    ) -> FilterVerdict {
+        let expires = now + timers.timeout(of: .opening, protocol: flow.protocol)
+        switch table.insert(original: flow, reply: outgoing.reversed, value: session, expires: expires, now: now) {
         case .inserted(let index):
             opened &+= 1
+            use(session, of: flow, at: now)
+            if let refusal { return .drop(refusal) }
             if isRecording { note(index, .state, at: now) }
-            if flow.protocol == .udp, layout.payloadLength > 0 { inspect(index, layout, in: packet, at: now) }
             return .pass(index)
-        case .conflict(let match):
-            return .pass(match.index)
+        case .conflict(let match) where table[match.index].isBlocked:
+            // Now both sides have sent to each other: this session is the one for both.
+            nat.hold(session, ends: false)
+            discard(match.index)
+            nat.hold(session, ends: true)
+            return enter(session, flow, outgoing, refusal, at: now)
+        case .conflict:
+            abandon(session)
+            return .drop(.flowConflict)
         case .full:
+            abandon(session)
             return .drop(.flowTableFull)
         }
+    }
+
+    /// The session that a packet belongs to. A blocked one is asked of the rules again by each packet.
+    @inline(__always)
+    private mutating func session(of flow: FiveTuple) -> FlowMatch? {
+        guard let match = table.find(flow) else { return nil }
+        guard table[match.index].isBlocked else { return match }
+        discard(match.index)
+        return nil
     }
 
     private mutating func passConnectionless(
@@ -163,22 +214,32 @@ public struct SessionFilter: ~Copyable {
         let old = table[match.index].state
         var new = old
         new.updateConnectionless(from: match.direction)
-        touch(match.index, from: old, to: new, proto, at: now)
+        touch(match, from: old, to: new, proto, prolongs: mayProlong(match, old), at: now)
         return .pass(match.index)
     }
 
     /// Writes a session's new state and time, and notes for the peer what it must know: a new state at once, a
     /// session in use often enough that it does not expire there.
     private mutating func touch(
-        _ index: FlowIndex, from old: SessionState, to new: SessionState, _ proto: IPProtocol, at now: Instant
+        _ match: FlowMatch, from old: SessionState, to new: SessionState, _ proto: IPProtocol, prolongs: Bool,
+        at now: Instant
     ) {
+        let index = match.index
         let timeout = timers.timeout(of: new, protocol: proto)
         if new != old { table[index].state = new }
-        table.keep(index, until: now + timeout, now: now)
+        let expires = now + timeout
+        if prolongs || expires < table.expiry(of: index) { table.keep(index, until: expires, now: now) }
         guard isRecording else { return }
         if new != old || table[index].toldAt < now.nanoseconds &- timeout.nanoseconds / 4 {
             note(index, .state, at: now)
         }
+    }
+
+    /// Whether a packet keeps its session: not one from outside before the inside has said anything in it, so that
+    /// nobody out there keeps a mapping alive alone. Source: RFC 4787, REQ-6
+    private func mayProlong(_ match: FlowMatch, _ state: SessionState) -> Bool {
+        match.direction == .reply || state.reply != .closed || table[match.index].destination.isNone
+            || !table[match.index].source.isNone
     }
 
     mutating func note(_ index: FlowIndex, _ news: Session.News, at now: Instant) {
@@ -193,8 +254,8 @@ public struct SessionFilter: ~Copyable {
 
     /// Removes a session, and has the peer told.
     mutating func forget(_ index: FlowIndex) {
-        if isRecording { changes.appendRemoval(table.original(of: index)) }
-        table.remove(index)
+        if isRecording, !table[index].isBlocked { changes.appendRemoval(table.original(of: index)) }
+        discard(index)
     }
 
     // MARK: Time

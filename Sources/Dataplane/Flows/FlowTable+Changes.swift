@@ -1,7 +1,7 @@
 public import LabTime
 public import Wire
 
-extension FlowTable {
+extension KeyedFlowTable {
     /// Enters a session.
     /// - Parameters:
     ///   - original: the flow of the first packet, as it arrived
@@ -10,7 +10,7 @@ extension FlowTable {
     /// - Complexity: constant
     @inlinable
     public mutating func insert(
-        original: FiveTuple, reply: FiveTuple?, value: Value, expires: Instant, now: Instant
+        original: Key, reply: Key?, value: Value, expires: Instant, now: Instant
     ) -> FlowInsertion {
         if let match = find(original) { return .conflict(match) }
         if let reply, let match = find(reply) { return .conflict(match) }
@@ -61,7 +61,7 @@ extension FlowTable {
     /// The flow of the session's first packet.
     /// - Precondition: `contains(index)`
     @inlinable
-    public func original(of index: FlowIndex) -> FiveTuple {
+    public func original(of index: FlowIndex) -> Key {
         precondition(contains(index))
         return entries[Int(index.rawValue)].original
     }
@@ -69,7 +69,7 @@ extension FlowTable {
     /// The flow of the packets that come back; nil where none will.
     /// - Precondition: `contains(index)`
     @inlinable
-    public func reply(of index: FlowIndex) -> FiveTuple? {
+    public func reply(of index: FlowIndex) -> Key? {
         precondition(contains(index))
         return entries[Int(index.rawValue)].flows == 2 ? entries[Int(index.rawValue)].reply : nil
     }

@@ -1,5 +1,10 @@
 public import Wire
 
+/// Sessions of IPv4 flows.
+public typealias FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<FiveTuple, Value>
+/// Sessions of IPv6 flows.
+public typealias IPv6FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<IPv6FiveTuple, Value>
+
 /// Sessions, each found by the five-tuple of either of its two flows.
 ///
 /// Capacity is fixed and all memory is allocated by `init`. When the table is full a new session is refused and
@@ -13,10 +18,10 @@ public import Wire
 ///
 /// A session without packets expires: `keep` on every packet only writes a time; a timer wheel hands out sessions
 /// whose time may have come (`nextExpired`).
-public struct FlowTable<Value: BitwiseCopyable>: ~Copyable {
+public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable {
     @usableFromInline struct Entry: BitwiseCopyable {
-        @usableFromInline var original: FiveTuple
-        @usableFromInline var reply: FiveTuple
+        @usableFromInline var original: Key
+        @usableFromInline var reply: Key
         /// Nanoseconds of an `Instant`.
         @usableFromInline var expires: Int64
         /// 0: free. 1: the original flow only. 2: both flows.
@@ -24,7 +29,7 @@ public struct FlowTable<Value: BitwiseCopyable>: ~Copyable {
         /// Free places are a list; `UInt32.max` ends it.
         @usableFromInline var nextFree: UInt32
 
-        @usableFromInline init(original: FiveTuple, reply: FiveTuple, expires: Int64, flows: UInt8) {
+        @usableFromInline init(original: Key, reply: Key, expires: Int64, flows: UInt8) {
             self.original = original
             self.reply = reply
             self.expires = expires
@@ -74,7 +79,7 @@ public struct FlowTable<Value: BitwiseCopyable>: ~Copyable {
 
     /// Finds the session of a packet. One or two cache lines where the table is not crowded.
     @inlinable
-    public func find(_ key: FiveTuple) -> FlowMatch? {
+    public func find(_ key: Key) -> FlowMatch? {
         let hash = key.flowHash(seed: seed)
         var position = hash & mask
         while true {

@@ -29,11 +29,11 @@ public enum NeighborHold: Hashable, Sendable {
 /// What a neighbour's timer asks for.
 public enum NeighborTimeout: Hashable, Sendable {
     /// Ask everybody on the link.
-    case request(IPv4Address, port: PortIndex)
+    case request(IPAddress, port: PortIndex)
     /// Ask the neighbour itself whether it is still there.
-    case probe(IPv4Address, MACAddress, port: PortIndex)
+    case probe(IPAddress, MACAddress, port: PortIndex)
     /// It never answered; so many frames that waited for it were dropped.
-    case unreachable(IPv4Address, port: PortIndex, dropped: Int)
+    case unreachable(IPAddress, port: PortIndex, dropped: Int)
 }
 
 /// One neighbour as a person wants to see it.
@@ -42,13 +42,13 @@ public struct NeighborReading: Hashable, Sendable {
         case incomplete, reachable, stale, probing
     }
 
-    public var address: IPv4Address
+    public var address: IPAddress
     public var port: PortIndex
     /// nil while it is asked for.
     public var mac: MACAddress?
     public var state: State
 
-    public init(address: IPv4Address, port: PortIndex, mac: MACAddress?, state: State) {
+    public init(address: IPAddress, port: PortIndex, mac: MACAddress?, state: State) {
         self.address = address
         self.port = port
         self.mac = mac

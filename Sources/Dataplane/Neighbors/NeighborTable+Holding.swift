@@ -4,14 +4,14 @@ public import Wire
 extension NeighborTable {
     /// Keeps a copy of a frame until its neighbour answers. The frame is complete but for its destination MAC address.
     public mutating func hold(
-        _ frame: UnsafeRawBufferPointer, for address: IPv4Address, on port: PortIndex, at now: Instant
+        _ frame: UnsafeRawBufferPointer, for address: some InternetAddress, on port: PortIndex, at now: Instant
     ) -> NeighborHold {
         var isFirst = false
         let entry: UnsafeMutablePointer<Entry>
-        if let found = find(address, on: port) {
+        if let found = find(address.universal, on: port) {
             entry = found
         } else {
-            guard let created = create(address, on: port, at: now) else { return .tableFull }
+            guard let created = create(address.universal, on: port, at: now) else { return .tableFull }
             entry = created
             isFirst = true
         }
@@ -38,9 +38,9 @@ extension NeighborTable {
     /// Moves the frames that waited for a neighbour into `output`, addressed to it, oldest first.
     /// - Returns: frames enqueued, and frames for which the output had no room
     public mutating func release(
-        _ address: IPv4Address, on port: PortIndex, into output: inout FrameQueue
+        _ address: some InternetAddress, on port: PortIndex, into output: inout FrameQueue
     ) -> (sent: Int, dropped: Int) {
-        guard let entry = find(address, on: port), entry.pointee.state != .incomplete else { return (0, 0) }
+        guard let entry = find(address.universal, on: port), entry.pointee.state != .incomplete else { return (0, 0) }
         var sent = 0
         var dropped = 0
         var place = entry.pointee.firstHeld

@@ -2,21 +2,26 @@ public import LabTime
 public import Wire
 
 extension NeighborTable {
-    /// Takes what an ARP packet says about its sender.
-    /// - Parameter creates: whether an unknown neighbour enters: true for a request for one of our addresses
-    /// Source: RFC 826, "Packet Reception"
+    /// Takes what an ARP packet says about its sender, or Neighbour Discovery about its sender or target.
+    /// - Parameters:
+    ///   - creates: whether an unknown neighbour enters: true for a request for one of our addresses
+    ///   - overrides: whether another MAC address than the known one is believed; always so for ARP, and said by a
+    ///     flag of a neighbour advertisement. Where it is not, the entry stays as it is.
+    /// Source: RFC 826, "Packet Reception"; RFC 4861, 7.2.5
     public mutating func learn(
-        _ address: IPv4Address, _ mac: MACAddress, on port: PortIndex, at now: Instant, creates: Bool
+        _ address: some InternetAddress, _ mac: MACAddress, on port: PortIndex, at now: Instant, creates: Bool,
+        overrides: Bool = true
     ) -> NeighborChange {
-        if let entry = find(address, on: port) {
+        if let entry = find(address.universal, on: port) {
             let old = entry.pointee
+            if !overrides, old.state != .incomplete, old.mac != mac { return .ignored }
             entry.pointee.mac = mac
             confirm(entry, at: now)
             if old.state == .incomplete { return .learned }
             return old.mac == mac ? .confirmed : .changed(from: old.mac)
         }
         guard creates else { return .ignored }
-        guard let entry = create(address, on: port, at: now) else { return .tableFull }
+        guard let entry = create(address.universal, on: port, at: now) else { return .tableFull }
         entry.pointee.mac = mac
         entry.pointee.isUsed = false
         confirm(entry, at: now)
@@ -44,7 +49,7 @@ extension NeighborTable {
 
     /// An incomplete entry whose first request is due now; nil where the table is full.
     mutating func create(
-        _ address: IPv4Address, on port: PortIndex, at now: Instant
+        _ address: IPv6Address, on port: PortIndex, at now: Instant
     ) -> UnsafeMutablePointer<Entry>? {
         if freeHead == Self.none, !evict() { return nil }
         let place = freeHead

@@ -1,4 +1,5 @@
 public import LabTime
+import Wire
 
 extension NeighborTable {
     /// The earliest time at which `nextTimeout` may have something; nil where no neighbour is known.
@@ -8,7 +9,7 @@ extension NeighborTable {
     public mutating func nextTimeout(at now: Instant) -> NeighborTimeout? {
         while let place = wheel.next(at: now) {
             let entry = entries + Int(place)
-            let (address, port) = (entry.pointee.address, entry.pointee.port)
+            let (address, port) = (IPAddress(universal: entry.pointee.address), entry.pointee.port)
             switch entry.pointee.state {
             case .free: continue
             case .incomplete, .probing:

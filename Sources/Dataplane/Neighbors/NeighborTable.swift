@@ -1,9 +1,9 @@
 public import Wire
 
-/// IPv4 neighbours of every port and their MAC addresses, and the frames that wait for one.
+/// Neighbours of either family of every port and their MAC addresses, and the frames that wait for one.
 ///
-/// An address enters when a frame is to be sent to it or when it asks for us; whatever else ARP says updates entries
-/// that exist, at once (the merge of RFC 826). A neighbour in use is asked again, by unicast, when its last answer is
+/// An address enters when a frame is to be sent to it or when it asks for us; whatever else ARP or Neighbour Discovery
+/// says updates entries that exist, at once (the merge of RFC 826). A neighbour in use is asked again, by unicast, when its last answer is
 /// older than `NeighborTiming.reachable`.
 ///
 /// Capacity is fixed. When the table is full the neighbour confirmed longest ago among those not used since takes its
@@ -14,7 +14,8 @@ public struct NeighborTable: ~Copyable {
     }
 
     @usableFromInline struct Entry: BitwiseCopyable {
-        @usableFromInline var address: IPv4Address
+        /// As `InternetAddress.universal` has it.
+        @usableFromInline var address: IPv6Address
         @usableFromInline var port: PortIndex
         @usableFromInline var state: State
         /// A frame was sent to it since its timer was last looked at.
@@ -84,8 +85,8 @@ public struct NeighborTable: ~Copyable {
 
     /// The neighbour's MAC address; nil where it is not known, and `hold` is the next step.
     @inlinable
-    public mutating func lookup(_ address: IPv4Address, on port: PortIndex) -> MACAddress? {
-        guard let entry = find(address, on: port), entry.pointee.state.rawValue > State.incomplete.rawValue else {
+    public mutating func lookup(_ address: some InternetAddress, on port: PortIndex) -> MACAddress? {
+        guard let entry = find(address.universal, on: port), entry.pointee.state.rawValue > State.incomplete.rawValue else {
             return nil
         }
         entry.pointee.isUsed = true
@@ -93,7 +94,7 @@ public struct NeighborTable: ~Copyable {
     }
 
     @inlinable
-    func find(_ address: IPv4Address, on port: PortIndex) -> UnsafeMutablePointer<Entry>? {
+    func find(_ address: IPv6Address, on port: PortIndex) -> UnsafeMutablePointer<Entry>? {
         var place = buckets[Int(bucket(of: address, on: port))]
         while place != UInt32.max {
             let entry = entries + Int(place)
@@ -103,11 +104,11 @@ public struct NeighborTable: ~Copyable {
         return nil
     }
 
-    /// The product's upper half depends on every bit of the address.
+    /// The products' upper halves depend on every bit of the address.
     @inlinable
-    func bucket(of address: IPv4Address, on port: PortIndex) -> UInt32 {
-        let key = UInt64(address.rawValue) | UInt64(port) << 32
-        return UInt32(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & bucketMask
+    func bucket(of address: IPv6Address, on port: PortIndex) -> UInt32 {
+        let high = (address.high ^ UInt64(port)) &* 0x9E37_79B9_7F4A_7C15
+        return UInt32(truncatingIfNeeded: ((high ^ high >> 32 ^ address.low) &* 0x9E37_79B9_7F4A_7C15) >> 32) & bucketMask
     }
 
     /// Every neighbour, for people.
@@ -123,7 +124,7 @@ public struct NeighborTable: ~Copyable {
             case .probing: state = .probing
             }
             return NeighborReading(
-                address: entry.address, port: entry.port, mac: state == .incomplete ? nil : entry.mac, state: state)
+                address: IPAddress(universal: entry.address), port: entry.port, mac: state == .incomplete ? nil : entry.mac, state: state)
         }
     }
 }

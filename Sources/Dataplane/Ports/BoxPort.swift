@@ -9,6 +9,9 @@ public import Wire
     public var sourceMAC: MACAddress
     /// The box's own address and its network; nil where the port has none.
     public var address: IPv4InterfaceAddress?
+    /// The same of IPv6; a port without one neither answers nor asks by Neighbour Discovery, and hands IPv6 on as a
+    /// foreign protocol.
+    public var ipv6: IPv6InterfaceAddress?
     /// Largest IP packet in bytes.
     public var mtu: Int32
     /// Whether the port has carrier.
@@ -16,12 +19,19 @@ public import Wire
     /// Whether the box's own kernel is behind the port.
     public var hasHostSide: Bool
 
-    public init(mac: MACAddress, address: IPv4InterfaceAddress?, mtu: Int, hasHostSide: Bool = true) {
+    public init(
+        mac: MACAddress, address: IPv4InterfaceAddress?, ipv6: IPv6InterfaceAddress? = nil, mtu: Int,
+        hasHostSide: Bool = true
+    ) {
         self.mac = mac
         sourceMAC = mac
         self.address = address
+        self.ipv6 = ipv6
         self.mtu = Int32(clamping: mtu)
         isUp = true
         self.hasHostSide = hasHostSide
     }
+
+    /// The link-local address, which a port with IPv6 has beside its own: from its MAC address, as its host side's.
+    @inlinable public var linkLocal: IPv6Address? { ipv6 == nil ? nil : .linkLocal(for: mac) }
 }

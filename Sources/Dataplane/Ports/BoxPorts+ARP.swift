@@ -31,15 +31,24 @@ extension BoxPorts {
     ) {
         // A prober that has no address yet (0.0.0.0), and senders that are not one neighbour on this link, teach
         // nothing.
-        guard !header.senderMAC.isMulticast, !header.senderMAC.isZero, header.senderAddress.isRoutable,
-            let network = ports[Int(port)].address?.network, network.contains(header.senderAddress)
+        guard header.senderAddress.isRoutable, let network = ports[Int(port)].address?.network, network.contains(header.senderAddress)
         else { return }
-        let change = neighbors.learn(header.senderAddress, header.senderMAC, on: port, at: now, creates: creates)
+        learnNeighbor(
+            header.senderAddress, header.senderMAC, on: port, at: now, creates: creates, overrides: true, into: &output)
+    }
+
+    /// Enters or confirms a neighbour; frames that waited for it leave.
+    mutating func learnNeighbor(
+        _ address: some InternetAddress, _ mac: MACAddress, on port: PortIndex, at now: Instant, creates: Bool,
+        overrides: Bool, into output: inout FrameQueue
+    ) {
+        guard !mac.isMulticast, !mac.isZero else { return }
+        let change = neighbors.learn(address, mac, on: port, at: now, creates: creates, overrides: overrides)
         switch change {
         case .ignored, .confirmed: break
         case .learned, .changed:
             counters.count(change == .learned ? .neighborLearned : .neighborChanged)
-            let released = neighbors.release(header.senderAddress, on: port, into: &output)
+            let released = neighbors.release(address, on: port, into: &output)
             counters.count(.made, times: released.sent)
             counters.count(.forwarded, times: released.sent)
             counters.drop(.outputFull, times: released.dropped)
@@ -53,6 +62,16 @@ extension BoxPorts {
         guard let buffer = makeARP(by: port, into: &output) else { return }
         _ = FrameBuilder.arpReply(to: request, mac: mac, into: buffer)
         counters.count(.arpAnswered)
+    }
+
+    /// Asks for a neighbour of either family, everybody on the link or, as a probe, the neighbour itself.
+    mutating func solicit(
+        _ address: IPAddress, by port: PortIndex, probing mac: MACAddress? = nil, into output: inout FrameQueue
+    ) {
+        switch address {
+        case .ipv4(let address): sendARPRequest(for: address, by: port, to: mac ?? .broadcast, into: &output)
+        case .ipv6(let address): sendSolicitation(for: address, by: port, to: mac, into: &output)
+        }
     }
 
     /// Asks for a neighbour, everybody on the link or, as a probe, the neighbour itself.
@@ -78,11 +97,18 @@ extension BoxPorts {
     private mutating func makeARP(
         by port: PortIndex, into output: inout FrameQueue
     ) -> UnsafeMutableRawBufferPointer? {
+        make(length: FrameBuilder.arpLength, by: port, into: &output)
+    }
+
+    /// Room for a frame of the box's own, which the caller fills.
+    mutating func make(
+        length: Int, by port: PortIndex, into output: inout FrameQueue
+    ) -> UnsafeMutableRawBufferPointer? {
         guard self[port].isUp else {
             counters.drop(.carrierDown)
             return nil
         }
-        guard let buffer = output.make(length: FrameBuilder.arpLength, port: port, side: .wire) else {
+        guard let buffer = output.make(length: length, port: port, side: .wire) else {
             counters.drop(.outputFull)
             return nil
         }

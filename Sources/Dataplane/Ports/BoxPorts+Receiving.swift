@@ -31,7 +31,7 @@ extension BoxPorts {
         case .arp(let header):
             receive(header, in: frame, at: now, into: &output)
             return .done
-        case .ipv6: return .other(.ipv6)
+        case .ipv6(let packet): return receive(packet, in: frame, isGroup: isGroup, at: now, into: &output)
         case .other(let type): return .other(type)
         case .malformed(let error):
             counters.drop(Self.reason(of: error))
@@ -57,6 +57,7 @@ extension BoxPorts {
         case (.arp, _): .malformedARP
         case (.ipv4, .wrongChecksum): .badHeaderChecksum
         case (.ipv4, _): .malformedIPv4
+        case (.ipv6, _): .malformedIPv6
         default: .malformedTransport
         }
     }

@@ -2,35 +2,79 @@ public import LabTime
 public import Wire
 
 extension BoxPorts {
-    /// Routes an IPv4 packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
+    /// Routes a packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
     /// them fails.
-    public mutating func route(
-        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    public mutating func route<Tuple: PortTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
-        guard packet.destination.isRoutable else { return counters.drop(.multicast) }
-        guard let hop = routes.lookup(packet.destination) else {
-            counters.drop(.noRoute)
-            return sendICMPError(
-                .unreachable(code: ICMPv4UnreachableCode.network), about: frame, packet, at: now, into: &output)
-        }
-        guard canLeave(frame, packet, by: hop.port, at: now, into: &output), packet.decrementTimeToLive() else { return }
+        guard let hop = nextHop(to: packet.destination, for: frame, packet, at: now, into: &output),
+            packet.decrementTimeToLive()
+        else { return }
         forward(frame, to: hop, at: now, into: &output)
     }
 
+    /// As above, for a translated packet.
+    /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
+    public mutating func route(
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        into output: inout FrameQueue
+    ) {
+        let destination = translation?.flow.destination ?? packet.destination
+        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
+        var packet = packet
+        translation?.apply(to: &packet)
+        guard packet.decrementTimeToLive() else { return }
+        forward(frame, to: hop, at: now, into: &output)
+    }
+
+    /// As `route`, for a frame in memory that does not stay until the queue is transmitted: a copy leaves.
+    public mutating func routeCopy(
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        into output: inout FrameQueue
+    ) {
+        let destination = translation?.flow.destination ?? packet.destination
+        guard let hop = nextHop(to: destination, for: frame, packet, at: now, into: &output) else { return }
+        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
+        buffer.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
+        guard var copy = PacketView(UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(frame.length)])) else {
+            return
+        }
+        translation?.apply(to: &copy)
+        guard copy.decrementTimeToLive() else { return }
+        copy.sourceMAC = self[hop.port].sourceMAC
+        if sendScratch(Int(frame.length), to: hop, at: now, into: &output) { counters.count(.forwarded) }
+    }
+
+    /// Where a packet leaves to; nil where it does not, which was counted and told.
+    private mutating func nextHop<Tuple: PortTuple>(
+        to destination: Tuple.Address, for frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
+        into output: inout FrameQueue
+    ) -> IPNextHop<Tuple.Address>? {
+        guard destination.isRoutable else {
+            counters.drop(.multicast)
+            return nil
+        }
+        guard let hop = Tuple.hop(to: destination, for: packet.fiveTuple, in: self) else {
+            counters.drop(.noRoute)
+            sendError(.noRoute, about: frame, packet, at: now, into: &output)
+            return nil
+        }
+        return canLeave(frame, packet, by: hop.port, at: now, into: &output) ? hop : nil
+    }
+
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
-    public mutating func canLeave(
-        _ frame: Frame, _ packet: PacketView, by port: PortIndex, at now: Instant, into output: inout FrameQueue
+    public mutating func canLeave<Tuple: PortTuple>(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, at now: Instant, into output: inout FrameQueue
     ) -> Bool {
         guard packet.timeToLive > 1 else {
             counters.drop(.timeToLiveExceeded)
-            sendICMPError(.timeExceeded, about: frame, packet, at: now, into: &output)
+            sendError(.timeExceeded, about: frame, packet, at: now, into: &output)
             return false
         }
         let mtu = Int(self[port].mtu)
         guard packet.layout.packetLength <= mtu else {
             counters.drop(.packetTooBig)
-            sendICMPError(
-                .fragmentationNeeded(mtu: UInt16(clamping: mtu)), about: frame, packet, at: now, into: &output)
+            sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
             return false
         }
         return true
@@ -39,7 +83,9 @@ extension BoxPorts {
     /// Sends a frame with a finished IP header to a next hop. Where its MAC address is not known yet, a copy waits
     /// and the neighbour is asked for.
     @inlinable
-    public mutating func forward(_ frame: Frame, to hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+    public mutating func forward<Address: InternetAddress>(
+        _ frame: Frame, to hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    ) {
         if let mac = neighbors.lookup(hop.address, on: hop.port) {
             transmit(frame, to: mac, by: hop.port, into: &output)
         } else {
@@ -62,16 +108,18 @@ extension BoxPorts {
     }
 
     @usableFromInline
-    mutating func hold(_ frame: Frame, for hop: NextHop, at now: Instant, into output: inout FrameQueue) {
+    mutating func hold<Address: InternetAddress>(
+        _ frame: Frame, for hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    ) {
         guard Int(hop.port) < count, ports[Int(hop.port)].isUp else { return counters.drop(.carrierDown) }
         frame.base.write(ports[Int(hop.port)].sourceMAC, at: 6)
         switch neighbors.hold(UnsafeRawBufferPointer(frame.bytes), for: hop.address, on: hop.port, at: now) {
         case .held: break
-        case .heldFirst: sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output)
+        case .heldFirst: solicit(hop.address.erased, by: hop.port, into: &output)
         case .heldInsteadOfOldest: counters.drop(.neighborQueueFull)
         case .noRoom(let isFirst):
             counters.drop(.neighborPending)
-            if isFirst { sendARPRequest(for: hop.address, by: hop.port, to: .broadcast, into: &output) }
+            if isFirst { solicit(hop.address.erased, by: hop.port, into: &output) }
         case .tableFull: counters.drop(.neighborTableFull)
         }
     }
@@ -80,10 +128,23 @@ extension BoxPorts {
     public mutating func deliverToHost(_ frame: Frame, into output: inout FrameQueue) {
         guard Int(frame.port) < count, ports[Int(frame.port)].hasHostSide else { return counters.drop(.noHostSide) }
         // The kernel takes only what is addressed to its interface, and a virtual MAC address is not.
-        if !UnsafeRawPointer(frame.base).readMAC(at: 0).isMulticast { frame.base.write(ports[Int(frame.port)].mac, at: 0) }
+        if !UnsafeRawPointer(frame.base).readMAC(at: 0).isMulticast {
+            frame.base.write(ports[Int(frame.port)].mac, at: 0)
+        }
         guard output.append(Frame(base: frame.base, length: frame.length, port: frame.port, side: .host)) else {
             return counters.drop(.outputFull)
         }
+        counters.count(.toHost)
+    }
+
+    /// As `deliverToHost`, for a frame in memory that does not stay until the queue is transmitted.
+    public mutating func deliverCopyToHost(_ frame: Frame, into output: inout FrameQueue) {
+        guard Int(frame.port) < count, ports[Int(frame.port)].hasHostSide else { return counters.drop(.noHostSide) }
+        guard let copy = output.make(length: Int(frame.length), port: frame.port, side: .host) else {
+            return counters.drop(.outputFull)
+        }
+        copy.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
+        copy.baseAddress?.write(ports[Int(frame.port)].mac, at: 0)
         counters.count(.toHost)
     }
 
@@ -93,12 +154,5 @@ extension BoxPorts {
             return counters.drop(.outputFull)
         }
         counters.count(.fromHost)
-    }
-}
-
-extension IPv4Address {
-    /// Whether a router may forward to it: neither a group nor "this network" nor the host itself.
-    @inlinable public var isRoutable: Bool {
-        rawValue >> 24 != 0 && !isLoopback && !isMulticast && !isBroadcast
     }
 }

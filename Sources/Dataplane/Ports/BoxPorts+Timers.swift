@@ -10,9 +10,9 @@ extension BoxPorts {
         while let timeout = neighbors.nextTimeout(at: now) {
             switch timeout {
             case .request(let address, let port):
-                sendARPRequest(for: address, by: port, to: .broadcast, into: &output)
+                solicit(address, by: port, into: &output)
             case .probe(let address, let mac, let port):
-                sendARPRequest(for: address, by: port, to: mac, into: &output)
+                solicit(address, by: port, probing: mac, into: &output)
             case .unreachable(_, _, let dropped):
                 counters.drop(.neighborUnreachable, times: dropped)
             }

@@ -1,6 +1,7 @@
 public import Wire
 
-/// What every box does at its ports, whatever its role: which frames are its own, ARP, neighbours, routes, the way to
+/// What every box does at its ports, whatever its role: which frames are its own, ARP and
+/// Neighbour Discovery, neighbours, routes, the way to
 /// and from the host side, and the counters.
 ///
 /// | from the wire | goes to |
@@ -9,6 +10,9 @@ public import Wire
 /// | ARP request for an owned address | answered here, never shown to the host side |
 /// | other ARP | neighbour table; replies and announcements also to the host side |
 /// | IPv4 to the box's MAC addresses or a group | the role (`Reception.ipv4`, `.group`) |
+/// | neighbour solicitation for an owned address, on a port with IPv6 | answered here, never shown to the host side |
+/// | neighbour advertisement, on a port with IPv6 | neighbour table, and the host side |
+/// | other IPv6 to the box's MAC addresses or a group, on a port with IPv6 | the role (`Reception.ipv6`, `.ipv6Group`) |
 /// | other protocols | the role (`Reception.other`) |
 ///
 /// What the host side sends leaves by the wire of the same port, unchanged: its kernel has its own neighbours.
@@ -16,7 +20,8 @@ public struct BoxPorts: ~Copyable {
     public var counters = Counters()
     public var neighbors: NeighborTable
     public var routes = RouteTable()
-    /// Addresses that ARP requests are answered for. Change them by `own` and `disown`.
+    public var ipv6Routes = IPv6RouteTable()
+    /// Addresses that ARP requests and neighbour solicitations are answered for. Change them by `own` and `disown`.
     public internal(set) var owned = OwnedAddresses()
 
     public let count: Int
@@ -37,9 +42,16 @@ public struct BoxPorts: ~Copyable {
         scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
         neighbors = NeighborTable(timing: neighborTiming)
         for (index, port) in definitions.enumerated() {
-            guard let address = port.address else { continue }
-            owned.insert(address.address, on: PortIndex(index), answering: port.mac)
-            routes.insert(Route(destination: address.network, port: PortIndex(index), gateway: nil))
+            let number = PortIndex(index)
+            if let address = port.address {
+                owned.insert(.ipv4(address.address), on: number, answering: port.mac)
+                routes.insert(Route(destination: address.network, port: number, gateway: nil))
+            }
+            if let address = port.ipv6, let linkLocal = port.linkLocal {
+                owned.insert(.ipv6(address.address), on: number, answering: port.mac)
+                owned.insert(.ipv6(linkLocal), on: number, answering: port.mac)
+                ipv6Routes.insert(IPv6Route(destination: address.network, port: number, gateway: nil))
+            }
         }
     }
 
@@ -62,14 +74,19 @@ public struct BoxPorts: ~Copyable {
 
     // MARK: Addresses
 
-    /// Makes an address the box's: ARP requests for it on `port` are answered with `mac`.
-    public mutating func own(_ address: IPv4Address, on port: PortIndex, answering mac: MACAddress) {
+    /// Makes an address the box's: ARP requests or neighbour solicitations for it on `port` are answered with `mac`.
+    public mutating func own(_ address: IPAddress, on port: PortIndex, answering mac: MACAddress) {
         owned.insert(address, on: port, answering: mac)
+    }
+
+    /// Makes an IPv4 address the box's.
+    public mutating func own(_ address: IPv4Address, on port: PortIndex, answering mac: MACAddress) {
+        owned.insert(.ipv4(address), on: port, answering: mac)
     }
 
     /// Gives an address up.
     public mutating func disown(_ address: IPv4Address, on port: PortIndex) {
-        owned.remove(address, on: port)
+        owned.remove(.ipv4(address), on: port)
     }
 
     /// Accepts frames to a further unicast MAC address on a port, a virtual router's for instance.
@@ -90,6 +107,35 @@ public struct BoxPorts: ~Copyable {
         for index in 0..<count {
             guard let network = ports[index].address?.network, network.contains(gateway) else { continue }
             routes.insert(Route(destination: destination, port: PortIndex(index), gateway: gateway))
+            return true
+        }
+        return false
+    }
+
+    /// Takes over the IPv4 routes of the box's own kernel beside the connected networks: those of the lab file and what a
+    /// routing daemon learned. A gateway on none of the connected networks is passed over.
+    public mutating func replaceRoutes(with kernel: [(destination: IPv4Network, gateway: IPv4Address)]) {
+        var new: [Route] = []
+        for index in 0..<count {
+            guard let network = ports[index].address?.network else { continue }
+            new.append(Route(destination: network, port: PortIndex(index), gateway: nil))
+        }
+        let connected = new
+        for (destination, gateway) in kernel {
+            guard let way = connected.first(where: { $0.destination.contains(gateway) }),
+                !connected.contains(where: { $0.destination == destination })
+            else { continue }
+            new.append(Route(destination: destination, port: way.port, gateway: gateway))
+        }
+        routes.replaceAll(with: new)
+    }
+
+    /// Adds an IPv6 route, as for IPv4; a link-local gateway says nothing about its port and is refused.
+    @discardableResult
+    public mutating func addRoute(to destination: IPv6Network, via gateway: IPv6Address) -> Bool {
+        for index in 0..<count {
+            guard let network = ports[index].ipv6?.network, network.contains(gateway) else { continue }
+            ipv6Routes.insert(IPv6Route(destination: destination, port: PortIndex(index), gateway: gateway))
             return true
         }
         return false

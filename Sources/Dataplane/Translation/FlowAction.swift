@@ -1,17 +1,22 @@
 public import Wire
 
+/// The action of an IPv4 flow.
+public typealias FlowAction = IPFlowAction<FiveTuple>
+/// The action of an IPv6 flow.
+public typealias IPv6FlowAction = IPFlowAction<IPv6FiveTuple>
+
 /// What is done to every packet of one flow: new addresses and ports, a port to leave by, and the next hop.
 ///
 /// The next hop's MAC address is either kept from the flow's first packet, and then never looked up again, or looked
 /// up for each packet.
-@frozen public struct FlowAction: BitwiseCopyable, Sendable {
-    public var rewrite: PacketRewrite
-    public var hop: NextHop
+@frozen public struct IPFlowAction<Tuple: FlowTuple>: BitwiseCopyable, Sendable {
+    public var rewrite: IPPacketRewrite<Tuple>
+    public var hop: IPNextHop<Tuple.Address>
     /// The MAC address that the flow keeps; zero where it is looked up for each packet.
     public var keptMAC: MACAddress
 
     @inlinable
-    public init(rewrite: PacketRewrite, hop: NextHop, keptMAC: MACAddress = .zero) {
+    public init(rewrite: IPPacketRewrite<Tuple>, hop: IPNextHop<Tuple.Address>, keptMAC: MACAddress = .zero) {
         self.rewrite = rewrite
         self.hop = hop
         self.keptMAC = keptMAC
@@ -20,7 +25,7 @@ public import Wire
     /// Rewrites a TCP or UDP packet and lowers its time to live.
     /// - Parameter layout: of the packet as it arrived, with a complete transport header and a time to live above 1
     @inlinable
-    public func apply(to frame: Frame, _ layout: FrameLayout) {
+    public func apply(to frame: Frame, _ layout: IPLayout<Tuple>) {
         rewrite.apply(
             header: frame.base + Int(layout.networkOffset), transport: frame.base + Int(layout.transportOffset))
     }

@@ -1,74 +1,87 @@
 public import Wire
 
+/// The rewrite of an IPv4 flow.
+public typealias PacketRewrite = IPPacketRewrite<FiveTuple>
+/// The rewrite of an IPv6 flow.
+public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
+
 /// New addresses and ports for every packet of one flow, with the corrections of the checksums worked out beforehand:
 /// all packets of a flow carry the same old fields, so the correction is the same for all.
 ///
 /// No allocation, no closure, no trapping arithmetic: this is the part of the path that can run in the kernel.
-@frozen public struct PacketRewrite: BitwiseCopyable, Sendable {
-    /// Source address in the upper half, destination below, as they leave.
-    public var addresses: UInt64
-    /// Source port in the upper half, destination port below, as they leave.
-    public var ports: UInt32
-    /// For the IPv4 header, which covers the addresses.
+@frozen public struct IPPacketRewrite<Tuple: FlowTuple>: BitwiseCopyable, Sendable {
+    /// Addresses, ports and protocol as the packets leave.
+    public var new: Tuple
+    /// For the IPv4 header, which covers the addresses; IPv6 has no such checksum.
     public var headerChange: ChecksumChange
     /// For TCP and UDP, which cover addresses and ports.
     public var transportChange: ChecksumChange
-    public var isUDP: Bool
 
     /// - Parameters:
     ///   - old: the packets' five-tuple as they arrive, TCP or UDP
     ///   - new: as they leave
     @inlinable
-    public init(from old: FiveTuple, to new: FiveTuple) {
-        addresses = new.addresses
-        ports = UInt32(truncatingIfNeeded: new.portsAndProtocol)
-        headerChange = ChecksumChange()
-        headerChange.replace(old.addresses, with: new.addresses)
+    public init(from old: Tuple, to new: Tuple) {
+        self.new = new
+        headerChange = Tuple.addressChange(from: old, to: new)
         transportChange = headerChange
-        transportChange.replace(UInt32(truncatingIfNeeded: old.portsAndProtocol), with: ports)
-        isUDP = new.protocol == .udp
+        transportChange.replace(
+            UInt32(truncatingIfNeeded: old.portsAndProtocol), with: UInt32(truncatingIfNeeded: new.portsAndProtocol))
     }
 
     /// Rewrites a packet and lowers its time to live by one.
     /// - Parameters:
-    ///   - header: an IPv4 header of at least 20 bytes, time to live above zero
+    ///   - header: an IP header without its options, time to live above zero
     ///   - transport: a complete TCP or UDP header
     @inlinable
     public func apply(header: UnsafeMutableRawPointer, transport: UnsafeMutableRawPointer) {
-        // Guards: the caller's layout vouches for 20 bytes of IPv4 and for the whole TCP or UDP header.
+        // Guards: the caller's layout vouches for the fixed part of the IP header and for the whole TCP or UDP header.
         let network = UnsafeRawPointer(header)
-        let old = network.readUInt16(at: 8)
-        let new = old &- 0x0100
-        var change = headerChange
-        change.replace(old, with: new)
-        header.write(new, at: 8)
-        header.write(change.applied(to: network.readUInt16(at: 10)), at: 10)
-        header.write(addresses, at: 12)
-        transport.write(ports, at: 0)
-        if isUDP {
-            transport.write(transportChange.appliedToUDP(UnsafeRawPointer(transport).readUInt16(at: 6)), at: 6)
+        if Tuple.controlProtocol == .icmp {
+            let old = network.readUInt16(at: 8)
+            let new = old &- 0x0100
+            var change = headerChange
+            change.replace(old, with: new)
+            header.write(new, at: 8)
+            header.write(change.applied(to: network.readUInt16(at: 10)), at: 10)
         } else {
-            transport.write(transportChange.applied(to: UnsafeRawPointer(transport).readUInt16(at: 16)), at: 16)
+            header.write(network.readUInt8(at: Tuple.timeToLiveOffset) &- 1, at: Tuple.timeToLiveOffset)
         }
+        new.writeAddresses(into: header)
+        applyPorts(to: transport, available: .max)
     }
 
     /// Rewrites a packet that an ICMP error quotes, of which only the beginning may be there. Its time to live stays:
     /// it is what the reporting node saw.
     /// - Parameters:
-    ///   - header: an IPv4 header of at least 20 bytes
+    ///   - header: an IP header without its options
     ///   - transport: the first 8 bytes at least of a TCP or UDP header
     ///   - available: bytes from `transport` on
     @inlinable
     public func apply(
         quotedHeader header: UnsafeMutableRawPointer, transport: UnsafeMutableRawPointer, available: Int
     ) {
-        header.write(headerChange.applied(to: UnsafeRawPointer(header).readUInt16(at: 10)), at: 10)
-        header.write(addresses, at: 12)
-        transport.write(ports, at: 0)
-        if isUDP {
+        if Tuple.controlProtocol == .icmp {
+            header.write(headerChange.applied(to: UnsafeRawPointer(header).readUInt16(at: 10)), at: 10)
+        }
+        new.writeAddresses(into: header)
+        applyPorts(to: transport, available: available)
+    }
+
+    @inlinable
+    func applyPorts(to transport: UnsafeMutableRawPointer, available: Int) {
+        transport.write(UInt32(truncatingIfNeeded: new.portsAndProtocol), at: 0)
+        if new.protocol == .udp {
             transport.write(transportChange.appliedToUDP(UnsafeRawPointer(transport).readUInt16(at: 6)), at: 6)
         } else if available >= 18 {
             transport.write(transportChange.applied(to: UnsafeRawPointer(transport).readUInt16(at: 16)), at: 16)
         }
     }
+}
+
+extension IPPacketRewrite where Tuple == FiveTuple {
+    /// Source address in the upper half, destination below, as they leave.
+    @inlinable public var addresses: UInt64 { new.addresses }
+    /// Source port in the upper half, destination port below, as they leave.
+    @inlinable public var ports: UInt32 { UInt32(truncatingIfNeeded: new.portsAndProtocol) }
 }

@@ -35,7 +35,7 @@ struct HealthCheck: Sendable {
         let exchange = monitor.kind == .http
         let request = HTTPRequestHead(
             version: .http1_1, method: .GET, uri: monitor.path,
-            headers: ["host": "\(member.address):\(port)", "user-agent": "failoverlab-monitor", "connection": "close"])
+            headers: ["host": member.address.endpoint(port: port), "user-agent": "failoverlab-monitor", "connection": "close"])
         // Slightly longer than the timeout above, so that one timer alone decides.
         let connection = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(monitor.timeout + .milliseconds(100)))

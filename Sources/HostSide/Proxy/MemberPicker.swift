@@ -26,16 +26,34 @@ struct MemberPicker: ~Copyable {
     }
 
     /// The members that are up: the chosen one, then the others in the pool's order, which are tried if it fails.
-    mutating func order(client: IPv4Address, port: UInt16) -> [PoolMemberConfiguration] {
-        guard let chosen = choose(client, port) else { return [] }
-        return (0..<members.count).map { (chosen + $0) % members.count }.filter { isUp[$0] }.map { members[$0] }
+    mutating func order(client: IPAddress, port: UInt16) -> [PoolMemberConfiguration] {
+        var order: [PoolMemberConfiguration] = []
+        guard let first = choose(client: client, port: port) else { return order }
+        var next: Int? = first
+        while let member = next {
+            order.append(members[member])
+            next = self.next(after: member, first: first)
+        }
+        return order
     }
 
-    private mutating func choose(_ client: IPv4Address, _ port: UInt16) -> Int? {
+    /// The member that is up behind one that failed, in the pool's order around from the first one tried; nil when
+    /// all had their turn.
+    func next(after member: Int, first: Int) -> Int? {
+        var next = (member + 1) % members.count
+        while next != first {
+            if isUp[next] { return next }
+            next = (next + 1) % members.count
+        }
+        return nil
+    }
+
+    /// The member for a new connection, by its place in the pool; nil where none is up.
+    mutating func choose(client: IPAddress, port: UInt16) -> Int? {
         switch scheduler {
         case .roundRobin: return roundRobin.next()
         case .consistentHash:
-            let place = maglev.member(for: Maglev.mix(UInt64(client.rawValue) << 16 | UInt64(port)))
+            let place = maglev.member(for: Maglev.mix(Maglev.identity(client.universal, port)))
             return place == Maglev.none ? nil : Int(place)
         }
     }
@@ -47,8 +65,7 @@ struct MemberPicker: ~Copyable {
         maglev.fill(
             members.indices.map {
                 Maglev.Member(
-                    identity: UInt64(members[$0].address.rawValue) << 16 | UInt64(members[$0].port), weight: weights[$0]
-                )
+                    identity: Maglev.identity(members[$0].address.universal, members[$0].port), weight: weights[$0])
             })
     }
 }

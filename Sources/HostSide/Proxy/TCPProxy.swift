@@ -69,7 +69,7 @@ final class TCPProxy: Sendable {
 
     /// The members to try for a client, the best first; nil if there are too many connections already.
     func accept(_ client: SocketAddress?) -> [PoolMemberConfiguration]? {
-        let address = client?.ipAddress.flatMap { IPv4Address($0) } ?? .any
+        let address = client?.ipAddress.flatMap { IPAddress($0) } ?? .ipv4(.any)
         let port = UInt16(truncatingIfNeeded: client?.port ?? 0)
         return state.withLock { state in
             state.counters.accepted += 1

@@ -18,9 +18,9 @@ struct CableRule {
     /// Frames that met the conditions, and frames acted on, since the rule was armed.
     var met: UInt64 = 0
     var actions: UInt64 = 0
-    var metByFlow: [FiveTuple: UInt64] = [:]
+    var metByFlow: [IPv6FiveTuple: UInt64] = [:]
     /// Flows acted on, where another rule asks for them.
-    var flows: Set<FiveTuple> = []
+    var flows: Set<IPv6FiveTuple> = []
     var remembersFlows = false
     /// Places of what it holds, in order.
     var waiting: [Int] = []
@@ -52,7 +52,7 @@ struct CableRule {
     }
 
     /// Whether the rule acts on the frame; counts it where it meets the conditions.
-    mutating func selects(_ frame: UnsafeRawBufferPointer, _ facts: FrameFacts, flowsOfOther: Set<FiveTuple>?) -> Bool {
+    mutating func selects(_ frame: UnsafeRawBufferPointer, _ facts: FrameFacts, flowsOfOther: Set<IPv6FiveTuple>?) -> Bool {
         let selection = rule.selection
         if let direction = selection.direction, direction != facts.direction { return false }
         if let segment = selection.segment, !facts.isOf(segment) { return false }

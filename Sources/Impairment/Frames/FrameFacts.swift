@@ -6,8 +6,9 @@ struct FrameFacts {
     var number: UInt64
     var direction: CableDirection
     var etherType: EtherType
-    /// nil where the frame is no well-formed IPv4 packet.
-    var layout: FrameLayout?
+    /// Addresses of IPv4 as ::ffff:a.b.c.d, so that rules treat both families alike; nil where the frame is no
+    /// well-formed IP packet.
+    var layout: IPv6FrameLayout?
     /// Of a TCP segment.
     var sequence: UInt32 = 0
     var isRetransmission = false
@@ -19,28 +20,33 @@ struct FrameFacts {
         self.direction = direction
         etherType = EtherType(rawValue: frame.count >= EthernetHeader.length ? frame.baseAddress!.readUInt16(at: 12) : 0)
         if case .layout(let layout) = FrameLayout.parse(frame) {
+            self.layout = IPv6FrameLayout(universal: layout)
+        } else if case .layout(let layout) = IPv6FrameLayout.parse(frame) {
             self.layout = layout
+        }
+        if let layout {
             // Guard: the parse found a whole TCP header where it says so.
             if isTCP(layout) { sequence = frame.baseAddress!.readUInt32(at: Int(layout.transportOffset) + 4) }
             clientPort = likelyClientPort(layout)
         }
     }
 
-    private func isTCP(_ layout: FrameLayout) -> Bool { layout.hasTransportHeader && layout.ipProtocol == .tcp }
+    private func isTCP(_ layout: IPv6FrameLayout) -> Bool { layout.hasTransportHeader && layout.ipProtocol == .tcp }
 
     /// The TCP segment; nil for everything else.
-    var segment: FrameLayout? { layout.flatMap { isTCP($0) ? $0 : nil } }
+    var segment: IPv6FrameLayout? { layout.flatMap { isTCP($0) ? $0 : nil } }
 
     /// Both directions of a session have the same.
-    var session: FiveTuple? { layout.map { FrameFacts.session(of: $0.fiveTuple) } }
+    var session: IPv6FiveTuple? { layout.map { FrameFacts.session(of: $0.fiveTuple) } }
 
-    static func session(of flow: FiveTuple) -> FiveTuple {
+    static func session(of flow: IPv6FiveTuple) -> IPv6FiveTuple {
         let other = flow.reversed
-        return (flow.addresses, flow.portsAndProtocol) < (other.addresses, other.portsAndProtocol) ? flow : other
+        return (flow.source, flow.destination, flow.portsAndProtocol)
+            < (other.source, other.destination, other.portsAndProtocol) ? flow : other
     }
 
     /// Sequence numbers that the segment occupies: payload, SYN and FIN.
-    static func occupied(_ layout: FrameLayout) -> UInt32 {
+    static func occupied(_ layout: IPv6FrameLayout) -> UInt32 {
         UInt32(truncatingIfNeeded: layout.payloadLength)
             &+ (layout.tcpFlags.contains(.syn) ? 1 : 0) &+ (layout.tcpFlags.contains(.fin) ? 1 : 0)
     }
@@ -60,7 +66,7 @@ struct FrameFacts {
     }
 
     /// Without a SYN that was seen, the higher port is the client's: services have low ones.
-    private func likelyClientPort(_ layout: FrameLayout) -> UInt16 {
+    private func likelyClientPort(_ layout: IPv6FrameLayout) -> UInt16 {
         let flow = layout.fiveTuple
         if layout.tcpFlags.isInitialSYN { return flow.sourcePort }
         if layout.tcpFlags.isSYNACK { return flow.destinationPort }
@@ -71,8 +77,14 @@ struct FrameFacts {
     var words: String {
         guard let layout else { return "\(etherType)" }
         if let segment {
-            return "\(segment.fiveTuple) \(segment.tcpFlags) sequence \(sequence) payload \(segment.payloadLength)"
+            return "\(Self.words(segment.fiveTuple)) \(segment.tcpFlags) sequence \(sequence) payload \(segment.payloadLength)"
         }
-        return "\(layout.fiveTuple) payload \(layout.payloadLength)"
+        return "\(Self.words(layout.fiveTuple)) payload \(layout.payloadLength)"
+    }
+
+    private static func words(_ flow: IPv6FiveTuple) -> String {
+        let source = IPAddress(universal: flow.source).endpoint(port: flow.sourcePort)
+        let destination = IPAddress(universal: flow.destination).endpoint(port: flow.destinationPort)
+        return "\(flow.protocol) \(source) > \(destination)"
     }
 }

@@ -19,9 +19,9 @@ struct SegmentTracker {
         var clientPort: UInt16?
     }
 
-    private var connections: [FiveTuple: Connection] = [:]
+    private var connections: [IPv6FiveTuple: Connection] = [:]
     /// Keys in the order in which they came, as a ring.
-    private var order: [FiveTuple] = []
+    private var order: [IPv6FiveTuple] = []
     private var oldest = 0
     let capacity: Int
 
@@ -61,7 +61,7 @@ struct SegmentTracker {
         facts.clientPort = connection.clientPort ?? facts.clientPort
     }
 
-    private mutating func makeRoom(for session: FiveTuple) {
+    private mutating func makeRoom(for session: IPv6FiveTuple) {
         if order.count < capacity {
             order.append(session)
         } else {

@@ -1,3 +1,4 @@
+internal import Appliances
 internal import CLinux
 public import Evidence
 internal import Foundation
@@ -12,11 +13,13 @@ internal import SystemPackage
 ///     events.jsonl          faults, elections, synchronisation: one clock, nanoseconds
 ///     captures/<node>.<interface>.pcap
 ///     captures.json         frames and kernel drops of each capture
-///     counters.json         each box's counters, drop reasons included
+///     counters.json         each box's counters, drop reasons included; of hosts the kernel's own
 ///     run.json              start and length
 ///     traffic.json          each flow's figures
 ///     verdict.json
 ///     logs/<node>.log
+///     logs/<node>.<program>.log
+///     nodes/<node>/<program>/    a program's files, its working folder
 ///     logs/<node>.access.jsonl   requests of a balancer's HTTP services
 public struct RunFolder: Hashable, Sendable {
     public let path: String
@@ -32,6 +35,9 @@ public struct RunFolder: Hashable, Sendable {
     public var run: String { path + "/run.json" }
     public var verdict: String { path + "/verdict.json" }
     public var logs: String { path + "/logs" }
+
+    func folder(of program: String, on node: String) -> String { "\(path)/nodes/\(node)/\(program)" }
+    func log(of program: String, on node: String) -> String { "\(logs)/\(node).\(program).log" }
 
     public var exists: Bool { access(path, F_OK) == 0 }
 
@@ -97,6 +103,8 @@ public struct RunRecord: Sendable {
     public var captures: [CaptureSummary]
     /// From the supervisor's start until everything was captured.
     public var seconds: Double
+    /// By node and name.
+    public var counters: [String: [String: UInt64]]
 
     /// - Throws: `LabFailure` that names the file that is missing or damaged.
     public init(reading folder: RunFolder) throws(LabFailure) {
@@ -105,6 +113,8 @@ public struct RunRecord: Sendable {
         traffic = try Self.value(of: folder.traffic)
         captures = try Self.value(of: folder.captureSummaries)
         seconds = try (Self.value(of: folder.run) as RunSummary).seconds
+        let readings: [String: [CounterReading]] = try Self.value(of: folder.counters)
+        counters = readings.mapValues { Dictionary($0.map { ($0.name, $0.value) }, uniquingKeysWith: &+) }
     }
 
     /// Of a run that did not come to its end: every file that is there and whole.
@@ -114,6 +124,7 @@ public struct RunRecord: Sendable {
         traffic = (try? Self.value(of: folder.traffic)) ?? []
         captures = (try? Self.value(of: folder.captureSummaries)) ?? []
         seconds = (try? Self.value(of: folder.run) as RunSummary)?.seconds ?? 0
+        counters = [:]
         if seconds == 0, let first = events.first, let last = events.last {
             seconds = (last.time - first.time).milliseconds / 1000
         }

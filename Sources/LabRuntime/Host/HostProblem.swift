@@ -63,6 +63,14 @@ public struct HostProblem: Hashable, Sendable {
                 """)
     }
 
+    /// A program that a lab runs in a node is not installed.
+    static func missingProgram(_ executable: String, package: String?) -> HostProblem {
+        HostProblem(
+            problem: "'\(executable)', which this lab runs in a node, is not installed here",
+            remedy: package.map { "as root: apt-get install \($0)" }
+                ?? "install the Debian package that has it (apt-file search bin/\(executable)); 'package' of the program names it to others")
+    }
+
     /// Boxes and captures need them: better said before anything is built.
     static func checkPacketSockets() throws(LabFailure) {
         let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0)

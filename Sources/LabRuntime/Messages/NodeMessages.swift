@@ -6,12 +6,14 @@ internal import Topology
 /// What the supervisor tells a node's process, one JSON value a line.
 enum NodeOrder: Codable, Sendable {
     /// The first line: what this node is. Answered with `prepared` when its sockets are open.
-    /// - Parameter logs: the folder of the run's logs
-    case prepare(Node, logs: String)
+    /// - Parameter folder: that of the run
+    case prepare(Node, folder: String)
     /// Captures are armed: the program may send. Answered with `ready` when the node's role is settled.
     case start
     /// Answered with `reply` of the same number.
     case command(number: Int, ApplianceCommand)
+    /// About one of the node's programs; answered with `reply` of the same number when it has ended, or is ready.
+    case program(number: Int, name: String, ProgramOrder)
     case startTraffic(TrafficProgram, number: Int)
     /// Ask nothing new, wait for what is outstanding, answer with `traffic`.
     case finishTraffic(name: String)
@@ -29,4 +31,11 @@ enum NodeReport: Codable, Sendable {
     case counters([CounterReading])
     /// The node cannot do its work; the process ends.
     case failed(String)
+}
+
+enum ProgramOrder: String, Codable, Sendable {
+    /// SIGKILL for the program and all that it started.
+    case kill
+    /// A program that was killed.
+    case start
 }

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Netlink
 internal import SystemPackage
 public import Topology
+internal import Wire
 
 /// The network of a lab, built: its namespaces live as long as this value, or a process or a socket within them.
 public final class BuiltNetwork {
@@ -110,9 +111,14 @@ public final class BuiltNetwork {
             switch step.action {
             case .createBridge(let name): requests.append(.createBridge(name))
             case .attach(let port, let bridge): requests.append(.setMaster(of: .name(port), to: .name(bridge)))
-            case .addAddress(let address, let interface): requests.append(.addAddress(address, to: .name(interface)))
+            case .addAddress(.ipv4(let address), let interface):
+                requests.append(.addAddress(address, to: .name(interface)))
+            case .addAddress(.ipv6(let address), let interface):
+                requests.append(.addAddress(address, to: .name(interface)))
             case .bringUp(let interface): requests.append(.setUp(.name(interface)))
             case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
+            case .addTableRoute(let route, let table): requests.append(.replaceRoute(Route(route, table: table)))
+            case .rule(let rule): requests.append(.rule(rule))
             case .set(let sysctl):
                 try place.namespace.enter()
                 try set(sysctl)
@@ -234,7 +240,9 @@ public final class BuiltNetwork {
     private func restoreRoutes(of node: Node) throws(LabFailure) {
         guard !node.isBox else { return }
         do {
-            try places[.host(node.name)]?.socket?.perform(node.routes.map { .replaceRoute(Route($0)) })
+            try places[.host(node.name)]?.socket?.perform(
+                node.routes.map { .replaceRoute(Route($0)) }
+                    + node.tables.flatMap { table in table.routes.map { .replaceRoute(Route($0, table: table.number)) } })
         } catch {
             throw LabFailure(.lab, "the routes of '\(node.name)' could not be restored: \(error)")
         }
@@ -245,7 +253,18 @@ public final class BuiltNetwork {
 typealias InterfaceReferenceText = Topology.InterfaceReference
 
 extension Route {
-    init(_ route: RouteConfiguration) {
-        self.init(to: route.destination, gateway: route.gateway)
+    init(_ route: RouteConfiguration, table: UInt32? = nil) {
+        self.init(
+            to: route.destination.address, prefixLength: route.destination.prefixLength, gateway: route.gateway)
+        self.table = table
+    }
+}
+
+extension NetlinkRequest {
+    fileprivate static func rule(_ rule: Topology.RoutingRule) -> NetlinkRequest {
+        guard let table = rule.table else { return .deleteRule(preference: rule.preference) }
+        return .addRule(
+            Netlink.RoutingRule(
+                preference: rule.preference, from: rule.from, to: rule.to, input: rule.input, table: table))
     }
 }

@@ -7,16 +7,17 @@ internal import LabTime
 internal import SystemPackage
 internal import Wire
 
-/// What a balancer's HTTP services did: `logs/<node>.access.jsonl`, one line a request, written at once; failures of
-/// members also as lines of the node's log, and as events `http-502`, `http-503`, `http-504` of the run.
+/// What a balancer's HTTP services did: `logs/<node>.access.jsonl`, one line a request, written by the host side;
+/// failures of members also as lines of the node's log, and as events `http-502`, `http-503`, `http-504` of the run.
 ///
 /// Events are bounded: in one second at most `mostEvents`, and the first after a pause says how many were left out.
 /// The log has them all.
 final class AccessLog: Sendable {
     static let mostEvents = 100
 
-    private let descriptor: Int32
+    let file: AccessLogFile
     private let mailbox: Mailbox<AccessRecord>
+    private let failures: Mailbox<TLSFailure>
 
     /// nil where the balancer has no HTTP service.
     init?(_ configuration: LoadBalancerConfiguration, folder: String, in process: NodeProcess) throws {
@@ -26,7 +27,7 @@ final class AccessLog: Sendable {
         guard opened >= 0 else {
             throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: -opened))")
         }
-        descriptor = opened
+        file = AccessLogFile(descriptor: opened)
         let bound = EventBound()
         mailbox = try Mailbox(on: process.loop) { [unowned process] record in
             guard let leftOut = bound.admit(at: process.loop.now) else { return }
@@ -34,23 +35,36 @@ final class AccessLog: Sendable {
             if leftOut > 0 { details["left-out"] = "\(leftOut)" }
             process.event("http-\(record.status)", at: process.loop.now, details: details)
         }
+        let boundOfFailures = EventBound()
+        failures = try Mailbox(on: process.loop) { [unowned process] failure in
+            guard let leftOut = boundOfFailures.admit(at: process.loop.now) else { return }
+            var details = [
+                "service": failure.service, "client": failure.client.endpoint(port: failure.clientPort),
+                "reason": failure.reason,
+            ]
+            if leftOut > 0 { details["left-out"] = "\(leftOut)" }
+            process.event("tls-failed", at: process.loop.now, details: details)
+        }
+    }
+
+    /// From any thread.
+    func append(_ failure: TLSFailure) {
+        complain(failure.errorLine)
+        failures.send(failure)
+    }
+
+    /// One call a line, so that lines of a file opened for appending never mix.
+    private func complain(_ text: String) {
+        var line = text + "\n"
+        _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     /// From any thread.
     func append(_ record: AccessRecord) {
-        write(record.jsonLine + "\n", to: descriptor)
         guard let line = record.errorLine else { return }
-        write(line + "\n", to: STDERR_FILENO)
+        complain(line)
         if (502...504).contains(record.status) { mailbox.send(record) }
     }
-
-    /// One call a line, so that lines of a file opened for appending never mix. A full disk costs log lines, not requests.
-    private func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        _ = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    }
-
-    deinit { close(descriptor) }
 }
 
 /// Counts events in seconds of their own. Used on the process's loop alone.

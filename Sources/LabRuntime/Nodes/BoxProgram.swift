@@ -13,6 +13,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     private let ports: [String]
     private var runner: BoxRunner<Box>!
     private var carrier: CarrierWatch!
+    private var routes: RouteWatch?
 
     /// Opens the packet socket and the carrier's monitor in the wire namespace; the process stays on the host side.
     /// - Parameter hasHostSide: whether each port has a near end of the veth pair to the box's own kernel
@@ -20,6 +21,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
         self.process = process
         self.ports = ports
         let boxPorts = hasHostSide ? PortInterfaces.all(ports) : ports.map { PortInterfaces(wire: $0, host: nil) }
+        if hasHostSide { routes = try RouteWatch(in: process) }
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
         try wire.enter()
@@ -35,6 +37,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
 
     func start() throws {
         try runner.start()
+        routes?.onChange = { [unowned self] in _ = perform(.routes($0)) }
         // A box that comes up with a pulled cable hears of no change.
         carrier.lookAgain(for: ports) { [unowned self] in runner.carrierChanged(port: $0, isUp: $1) }
     }
@@ -106,7 +109,10 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
         let mailbox = try Mailbox<MemberChange>(on: process.loop) { [unowned self] change in memberChanged(change) }
         // The process is back on the host side: the thread that is made here stays there.
         let access = try AccessLog(configuration, folder: logs, in: process)
-        hostSide = HostSide(configuration, onAccess: { access?.append($0) }, onMemberChange: { mailbox.send($0) })
+        hostSide = HostSide(
+            configuration, accessLog: access?.file, onAccess: { access?.append($0) },
+            onTLSFailure: { access?.append($0) },
+            onMemberChange: { mailbox.send($0) })
     }
 
     override func start() throws {

@@ -1,6 +1,8 @@
+internal import Appliances
 internal import Measurement
 internal import Topology
 internal import Traffic
+internal import Wire
 
 /// A client, backend or router: the kernel's own TCP/IP, with traffic programs on its sockets.
 final class HostProgram: NodeProgram {
@@ -8,11 +10,17 @@ final class HostProgram: NodeProgram {
     private let servers: [TrafficServer]
     private var clients: [String: TrafficClient] = [:]
     private let ports = SourcePorts()
+    /// Where a routing daemon may run.
+    private let routes: RouteWatch?
 
     /// Servers listen from here on: they send nothing before they are asked.
     init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
         self.process = process
-        servers = try configuration.servers.map { try TrafficServer($0, nodeName: node.name, on: process.loop) }
+        routes = try node.programs.isEmpty ? nil : RouteWatch(in: process)
+        let address: IPAddress = node.hasIPv6 ? .ipv6(.any) : .ipv4(.any)
+        servers = try configuration.servers.map {
+            try TrafficServer($0, nodeName: node.name, at: address, on: process.loop)
+        }
     }
 
     func start() { process.report(.ready) }
@@ -25,6 +33,8 @@ final class HostProgram: NodeProgram {
         clients[program.name] = client
         client.start()
     }
+
+    var counters: [CounterReading] { KernelCounters.read() }
 
     func finishTraffic(_ name: String) { clients[name]?.finish() }
 

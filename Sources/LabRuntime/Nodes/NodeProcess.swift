@@ -16,6 +16,10 @@ final class NodeProcess {
     let loop: EventLoop
     private(set) var channel: LineChannel!
     private var program: (any NodeProgram)?
+    /// Third-party programs, where the lab has some for this node.
+    private var programs: NodePrograms?
+    /// The node's own role is settled; its programs may not be ready yet.
+    private var isSettled = false
     /// Turns instants of boxes into times of the run.
     private let clock = ClockPair()
 
@@ -45,7 +49,14 @@ final class NodeProcess {
         }
     }
 
-    func report(_ report: NodeReport) { channel.send(JSONLine.encode(report)) }
+    func report(_ report: NodeReport) {
+        if case .ready = report {
+            isSettled = true
+            // A node is ready when all that runs on it is.
+            guard programs?.areReady ?? true else { return }
+        }
+        channel.send(JSONLine.encode(report))
+    }
 
     func event(_ kind: String, at instant: Instant, details: [String: String]) {
         report(.event(kind: kind, time: clock.time(of: instant), details: details))
@@ -60,10 +71,16 @@ final class NodeProcess {
     private func received(_ line: [UInt8]) {
         do {
             switch try JSONLine.decode(NodeOrder.self, from: line) {
-            case .prepare(let node, let logs):
-                program = try Self.program(of: node, logs: logs, in: self)
+            case .prepare(let node, let folder):
+                // First, because a namespace of mounts is entered before there is a second thread.
+                if !node.programs.isEmpty { programs = try NodePrograms(of: node, folder: RunFolder(folder), in: self) }
+                program = try Self.program(of: node, logs: RunFolder(folder).logs, in: self)
                 report(.prepared)
-            case .start: try running.start()
+            case .start:
+                try programs?.start { [unowned self] in if isSettled { report(.ready) } }
+                try running.start()
+            case .program(let number, let name, let order):
+                programs?.carryOut(order, of: name) { [unowned self] in report(.reply(number: number, $0)) }
             case .command(let number, let command): report(.reply(number: number, try running.perform(command)))
             case .startTraffic(let program, let number): try running.startTraffic(program, number: number)
             case .finishTraffic(let name): try running.finishTraffic(name)

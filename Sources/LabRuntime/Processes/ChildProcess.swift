@@ -13,6 +13,7 @@ struct ChildProcess {
     ///   - networkNamespace: entered before the program starts, so that every thread of it is inside
     init(
         _ arguments: [String], descriptors: [Int32], networkNamespace: Int32? = nil, newSession: Bool = false,
+        newPIDNamespace: Bool = false,
         parentDeathSignal: Int32 = 0
     ) throws(LabFailure) {
         let words = ([ownExecutable.name] + arguments).map { strdup($0) } + [nil]
@@ -28,6 +29,7 @@ struct ChildProcess {
                     spawn.descriptor_count = Int32(descriptors.count)
                     spawn.network_namespace = networkNamespace ?? -1
                     spawn.new_session = newSession ? 1 : 0
+                    spawn.new_pid_namespace = newPIDNamespace ? 1 : 0
                     spawn.parent_death_signal = parentDeathSignal
                     return cl_spawn_process(&spawn)
                 }

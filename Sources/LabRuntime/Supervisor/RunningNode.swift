@@ -39,7 +39,7 @@ final class RunningNode {
     /// Starts the node's process inside its namespace and tells it what it is.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(
-        in network: BuiltNetwork, log: Int32, logs: String, loop: EventLoop, onReport: @escaping (NodeReport?) -> Void
+        in network: BuiltNetwork, log: Int32, folder: RunFolder, loop: EventLoop, onReport: @escaping (NodeReport?) -> Void
     ) throws(LabFailure) {
         let pair = try SocketPair()
         defer { close(pair.theirs) }
@@ -59,13 +59,13 @@ final class RunningNode {
             }
             process = try ChildProcess(
                 [HiddenVerb.node.rawValue, node.name], descriptors: [network.null, log, log, pair.theirs, wire],
-                networkNamespace: own, parentDeathSignal: SIGKILL)
+                networkNamespace: own, newSession: true, parentDeathSignal: SIGKILL)
         } catch let failure as LabFailure {
             throw failure
         } catch {
             throw LabFailure(.lab, "node '\(node.name)' could not be started: \(error)")
         }
-        send(.prepare(node, logs: logs))
+        send(.prepare(node, folder: folder.path))
     }
 
     func send(_ order: NodeOrder) { channel?.send(JSONLine.encode(order)) }
@@ -87,15 +87,20 @@ final class RunningNode {
         return true
     }
 
+    /// The node's programs stop with it: they are in the process group that it leads.
     func stopRunning() {
-        process?.signal(SIGSTOP)
+        signalGroup(SIGSTOP)
         stateBeforeHang = state
         state = .hung
     }
 
     func resume() {
-        process?.signal(SIGCONT)
+        signalGroup(SIGCONT)
         state = stateBeforeHang
+    }
+
+    private func signalGroup(_ signal: Int32) {
+        if let process { Glibc.kill(-process.pid, signal) }
     }
 
     /// The process has ended by itself.

@@ -18,6 +18,7 @@ extension Supervisor {
         let folder = RunFolder(assignment.folder)
         do {
             try HostProblem.checkPacketSockets()
+            try Executable.check(assignment.variant.nodes.flatMap(\.programs))
             journal = try Journal(path: folder.events)
             network = try BuiltNetwork(building: assignment.variant)
             phase = .starting
@@ -50,7 +51,7 @@ extension Supervisor {
         let descriptor = try log(running.node.name)
         defer { close(descriptor) }
         try running.start(
-            in: network, log: descriptor, logs: RunFolder(assignment.folder).logs, loop: loop
+            in: network, log: descriptor, folder: RunFolder(assignment.folder), loop: loop
         ) { [unowned self] in heard($0, from: running) }
     }
 

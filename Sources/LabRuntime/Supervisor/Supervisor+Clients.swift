@@ -54,7 +54,7 @@ extension Supervisor {
             switch reply {
             case .connections(let list): then(.connections(list))
             case .refused(let reason): then(.failed(LabFailure(.lab, "\(name): \(reason)")))
-            case .done: then(.failed(LabFailure(.lab, "\(name) answered something else")))
+            case .done, .role: then(.failed(LabFailure(.lab, "\(name) answered something else")))
             }
         }
     }
@@ -68,7 +68,9 @@ extension Supervisor {
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }
         for kind in ["pid", "mnt", "user"] {
-            let descriptor = cl_open("/proc/self/ns/\(kind)", O_RDONLY, 0)
+            // Where programs run, a node has a /run of its own, with their control sockets in it.
+            let ofNode = kind == "mnt" && !running.node.programs.isEmpty ? running.process : nil
+            let descriptor = ofNode.map { cl_pidfd_open($0.pid) } ?? cl_open("/proc/self/ns/\(kind)", O_RDONLY, 0)
             guard descriptor >= 0 else {
                 throw LabFailure(.lab, "the lab's \(kind) namespace cannot be opened: \(Errno(rawValue: -descriptor))")
             }
@@ -87,8 +89,8 @@ extension Supervisor {
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
                     interfaces: node.interfaces.map { interface in
-                        [interface.name, interface.address.map { "\($0)" }, "\(interface.mac)"]
-                            .compactMap { $0 }.joined(separator: " ")
+                        ([interface.name] + interface.addresses.map { "\($0)" } + ["\(interface.mac)"])
+                            .joined(separator: " ")
                     })
             })
     }

@@ -68,6 +68,20 @@ extension Supervisor {
                 record()
                 running.resume()
                 then(nil)
+            case .kill(let program), .startProgram(let program):
+                guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }
+                guard running.state != .hung else { throw refusal(fault, "hangs") }
+                guard running.node.programs.contains(where: { $0.name == program.program }) else {
+                    let known = running.node.programs.map(\.name).joined(separator: ", ")
+                    throw LabFailure(
+                        .lab, "'\(program.node)' has no program '\(program.program)'",
+                        remedy: known.isEmpty ? "it has none" : "it has \(known)")
+                }
+                record()
+                let order = if case .kill = fault { ProgramOrder.kill } else { ProgramOrder.start }
+                deliver({ .program(number: $0, name: program.program, order) }, from: running) { reply in
+                    if case .refused(let reason) = reply { then(LabFailure(.lab, "\(program): \(reason)")) } else { then(nil) }
+                }
             case .arm, .disarm, .release: break  // carried out by the element, above
             }
         } catch {
@@ -80,10 +94,17 @@ extension Supervisor {
     }
 
     func order(_ command: ApplianceCommand, of running: RunningNode, then: @escaping (ApplianceReply) -> Void) {
+        deliver({ .command(number: $0, command) }, from: running, then: then)
+    }
+
+    /// Sends an order that is answered with a reply of its number.
+    private func deliver(
+        _ order: (Int) -> NodeOrder, from running: RunningNode, then: @escaping (ApplianceReply) -> Void
+    ) {
         nextCommand += 1
         let number = nextCommand
         commands[number] = then
-        running.send(.command(number: number, command))
+        running.send(order(number))
         loop.schedule(after: .seconds(10)) { [unowned self] in
             answered(number, .refused(reason: "the node did not answer for 10 seconds"))
         }

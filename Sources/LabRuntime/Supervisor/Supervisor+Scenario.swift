@@ -53,6 +53,11 @@ extension Supervisor {
             inject(fault, name: name) { [unowned self] failure in
                 if let failure { fail(failure) } else { proceed() }
             }
+        case .push(let push, let name):
+            scenario.eventsBeforeFault = journal.events.count
+            carryOut(push, name: name) { [unowned self] failure in
+                if let failure { fail(failure) } else { proceed() }
+            }
         }
     }
 

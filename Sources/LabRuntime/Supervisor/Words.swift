@@ -20,6 +20,7 @@ extension Fault {
         switch self {
         case .linkDown(let reference), .linkUp(let reference): ["interface": reference.interface]
         case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): ["rule": rule]
+        case .kill(let program), .startProgram(let program): ["program": program.program]
         case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
         }
     }
@@ -34,6 +35,7 @@ extension ScenarioStep {
         case .wait(let duration): "wait \(duration)"
         case .waitFor(let event, let patience): "wait for \(event), at most \(patience)"
         case .fail(let fault, _): "\(fault)"
+        case .push(let push, _): "\(push)"
         }
     }
 }

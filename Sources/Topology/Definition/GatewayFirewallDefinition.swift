@@ -80,7 +80,7 @@ extension NodeDefinition {
                 at: interfaces[1].name.position, allowed: ["two networks, which it joins"])
         }
         for index in interfaces.indices {
-            if case .given(let address, _) = interfaces[index].address {
+            if case .given(let given, _) = interfaces[index].address, let address = given.first?.address {
                 reader.report(
                     "\(name).\(interfaces[index].name.value) has an address, but a transparent gateway firewall has none",
                     at: address.position, allowed: ["none", "'mode: routed'"])

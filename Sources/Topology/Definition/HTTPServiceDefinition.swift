@@ -9,6 +9,7 @@ import Wire
 /// snat-pool: [198.51.100.11, 198.51.100.12]
 /// snat-ports: 4000-4003
 /// multiplexing: { idle-time: 5s, most-requests: 1000 }      # or on, off
+/// tls: { certificate: lb.pem, key: lb.key }                 # or on, off
 /// http:
 ///   x-forwarded-for: append
 ///   request-headers: { set: { X-Balancer: lb }, remove: [Cookie] }
@@ -18,17 +19,19 @@ import Wire
 struct HTTPServiceDefinition {
     var configuration: HTTPServiceConfiguration
     /// The addresses of the SNAT pool, and where they stand.
-    var sourceAddresses: [Located<IPv4Address>] = []
+    var sourceAddresses: [Located<IPAddress>] = []
+    /// Certificate and key, where the service has its own.
+    var certificateFiles: CertificateFiles?
 
-    static let keysOfService = ["snat-pool", "snat-ports", "multiplexing", "http"]
+    static let keysOfService = ["snat-pool", "snat-ports", "multiplexing", "tls", "http"]
 
     init(_ service: MappingReader, timers: Timers, _ reader: LabReader) {
         configuration = HTTPServiceConfiguration(timeouts: timers == .vendor ? .vendor : HTTPTimeouts())
         for element in service["snat-pool"].map(reader.list) ?? [] {
-            guard let address = element.text.flatMap({ IPv4Address($0) }) else {
+            guard let address = element.text.flatMap({ IPAddress($0) }) else {
                 reader.report(
                     "an address of 'snat-pool' is \(element.found)", at: element.position,
-                    allowed: [IPv4Address.textForm])
+                    allowed: [IPAddress.textForm])
                 continue
             }
             if sourceAddresses.contains(where: { $0.value == address }) {
@@ -39,19 +42,38 @@ struct HTTPServiceDefinition {
         }
         configuration.sourceAddresses = sourceAddresses.map(\.value)
         if let value = service["snat-ports"] {
-            if let range = Self.ports(value) {
+            if let range = PortRangeText.parse(value) {
                 configuration.sourcePorts = range
             } else {
                 reader.report(
                     "'snat-ports' is \(value.found)", at: value.position,
-                    allowed: ["a port or a range from 1 to 65535, such as 4000-4003"])
+                    allowed: [PortRangeText.textForm])
             }
         }
         if let value = service["multiplexing"] { configuration.multiplexing = Self.multiplexing(value, reader) }
+        if let value = service["tls"] { readTLS(value, reader) }
         if let value = service["http"] { read(value, reader) }
         if let problem = configuration.problem {
             reader.report(problem, at: service.keyPosition("http"))
         }
+    }
+
+    /// `on` for the certificate that every lab has, or the names of two files beside the lab file.
+    private mutating func readTLS(_ value: LabValue, _ reader: LabReader) {
+        if value.text != nil {
+            if reader.flag(value, of: "'tls' of a virtual service") == true { configuration.tls = .lab }
+            return
+        }
+        guard let mapping = MappingReader(value, "'tls' of a virtual service", keys: ["certificate", "key"], reader),
+            let certificate = mapping.required("certificate"), let key = mapping.required("key"),
+            let certificateName = mapping.text("certificate"), let keyName = mapping.text("key")
+        else { return }
+        func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(reader.folder)/\(name)" }
+        let files = CertificateFiles(
+            certificate: path(certificateName), certificatePosition: certificate.position, key: path(keyName),
+            keyPosition: key.position)
+        certificateFiles = files
+        configuration.tls = .files(certificate: files.certificate, key: files.key)
     }
 
     private mutating func read(_ value: LabValue, _ reader: LabReader) {
@@ -64,7 +86,8 @@ struct HTTPServiceDefinition {
         if let headers = mapping["response-headers"] { configuration.responseHeaders = Self.rewriting(headers, reader) }
         if let value = mapping["limits"],
             let limits = MappingReader(
-                value, "the limits of an http service", keys: ["header-size", "header-count", "body-size", "connections"],
+                value, "the limits of an http service",
+                keys: ["header-size", "header-count", "body-size", "connections"],
                 reader)
         {
             let defaults = configuration.limits
@@ -104,7 +127,8 @@ struct HTTPServiceDefinition {
 
     private static func multiplexing(_ value: LabValue, _ reader: LabReader) -> ConnectionMultiplexing? {
         if value.text != nil {
-            return reader.flag(value, of: "'multiplexing' of a virtual service") == true ? ConnectionMultiplexing() : nil
+            return reader.flag(value, of: "'multiplexing' of a virtual service") == true
+                ? ConnectionMultiplexing() : nil
         }
         guard let mapping = MappingReader(value, "multiplexing", keys: ["idle-time", "most-requests"], reader) else {
             return nil
@@ -113,14 +137,5 @@ struct HTTPServiceDefinition {
         return ConnectionMultiplexing(
             idleTime: mapping.duration("idle-time", in: .milliseconds(1)...(.seconds(3600))) ?? defaults.idleTime,
             mostRequests: mapping.integer("most-requests", in: 1...1_000_000) ?? defaults.mostRequests)
-    }
-
-    /// `4000-4003`, or one port.
-    private static func ports(_ value: LabValue) -> ClosedRange<UInt16>? {
-        let parts = value.text?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
-        guard let first = parts.first.flatMap(\.self), let last = parts.last.flatMap(\.self), parts.count <= 2, first > 0,
-            first <= last
-        else { return nil }
-        return first...last
     }
 }

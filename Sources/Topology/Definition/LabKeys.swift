@@ -1,7 +1,8 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "scenario",
+        "schema", "name", "title", "reference", "description", "timers", "networks", "nodes", "traffic", "faults", "pushes",
+        "scenario",
         "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
@@ -13,15 +14,26 @@ enum LabKeys {
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
         "addresses", "cross-connect", "virtual-router-ids", "timers", "track", "key", "defer", "conduit",
     ]
-    static let firewall = ["redundancy", "sessions", "url-categories"]
+    static let nat = ["pools", "rules", "timers"]
+    static let natPool = ["addresses", "ports", "filtering", "pooling"]
+    static let natRule = ["source", "destination", "protocol", "ports", "pool"]
+    static let natTimers = ["udp", "tcp-established", "tcp-transitory", "icmp-query"]
+    static let firewall = ["redundancy", "nat", "objects", "rules", "otherwise", "sessions", "url-categories"]
     static let conduit = ["spread", "workers"]
+    static let rule = ["action", "on", "from", "to", "protocol", "ports"]
+    static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService = ["listen", "profile", "pool", "scheduler", "snat", "monitor", "idle-timeout"]
         + HTTPServiceDefinition.keysOfService
+    static let routing = ["tables", "rules"]
+    static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
+    static let program = ["run", "files", "ready", "package", "scratch"]
+    static let nginx = ["listen", "upstreams", "config"]
+    static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "port", "path", "every", "timeout", "fall", "rise"]
     static let traffic = [
-        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path",
+        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path", "tls",
     ]
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
@@ -31,10 +43,12 @@ enum LabKeys {
 
     static let requirements = ["every", "some", "none", "count", "first", "sequence"]
     static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
+    static let counter = ["of", "name", "minus", "is"]
+    static let chanceOfLoss = ["share", "chance"]
     static let event = ["name", "count", "after", "within"]
     static let trafficExpectation = [
         "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "after", "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event"] + requirements
+    static let expectation = ["id", "frames", "event", "counter"] + requirements
 }

@@ -21,7 +21,15 @@ struct NodeDefinition {
                 case .loadBalancer: ["virtual-services"]
                 case .gatewayFirewall: LabKeys.gatewayFirewall
                 }
-            return ["role", "interfaces", "gateway", "routes"] + own + ["sysctls"]
+            return ["role", "interfaces", "gateway", "routes", "routing"] + own + ["programs", "sysctls"]
+        }
+
+        /// Whether its dataplane knows IPv6; the kernel does.
+        var speaksIPv6: Bool {
+            switch self {
+            case .client, .backend, .router, .loadBalancer: true
+            case .firewall, .gatewayFirewall: false
+            }
         }
 
         var article: String {
@@ -34,8 +42,9 @@ struct NodeDefinition {
     }
 
     struct Route {
-        var destination: IPv4Network
-        /// An address or a reference.
+        /// nil for `default`: of each family that the gateway has.
+        var destination: IPNetwork?
+        /// An address or a reference, or a list with one of each family.
         var gateway: LabValue
         var position: SourcePosition
     }
@@ -43,12 +52,17 @@ struct NodeDefinition {
     var name: Located<String>
     var role: Role
     var interfaces: [InterfaceDefinition] = []
-    /// An address or a reference.
+    /// An address or a reference, or a list with one of each family.
     var gateway: LabValue?
     var routes: [Route] = []
+    var routing: RoutingDefinition
     /// nil where the lab does not say; the backends then serve what is asked of them.
     var services: [ServerProgram]?
     var redundancy: RedundancyDefinition?
+    /// Of a firewall; its peer may say it.
+    var nat: NATDefinition?
+    /// Of a firewall.
+    var policy = PolicyConfiguration.open
     /// Of a firewall: the most sessions.
     var sessionCapacity: Int?
     /// Of a firewall.
@@ -56,6 +70,7 @@ struct NodeDefinition {
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
+    var programs: [ProgramDefinition] = []
     var sysctls: [Sysctl] = []
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
@@ -71,6 +86,7 @@ struct NodeDefinition {
         self.role = role
         guard let mapping = MappingReader(entry.value, role.article, keys: role.keys, reader) else { return nil }
 
+        routing = mapping["routing"].flatMap { RoutingDefinition($0, node: entry.key, reader) } ?? RoutingDefinition()
         if let value = mapping.required("interfaces") {
             if let entries = value.entries {
                 interfaces = entries.compactMap { InterfaceDefinition($0, node: entry.key, reader) }
@@ -85,12 +101,14 @@ struct NodeDefinition {
         }
         gateway = mapping["gateway"]
         routes = mapping["routes"].map { Self.routes($0, node: entry.key, reader) } ?? []
-        if gateway != nil, let second = routes.first(where: { $0.destination == .any }) {
+        if gateway != nil, let second = routes.first(where: { $0.destination?.isDefault ?? true }) {
             reader.report("'\(entry.key)' has a gateway and a default route as well", at: second.position)
         }
         services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
+        nat = mapping["nat"].flatMap { NATDefinition($0, reader) }
         if role == .firewall {
+            policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
             sessionCapacity = mapping.integer("sessions", in: 1...16_777_216)
             categories = Self.categories(mapping["url-categories"], reader)
         }
@@ -100,6 +118,8 @@ struct NodeDefinition {
             gatewayFirewall = GatewayFirewallDefinition(mapping, of: self, timers: timers, reader)
             if gatewayFirewall?.mode == .transparent { loseAddresses(mapping, reader) }
         }
+        programs = Self.named(mapping["programs"], "the programs of '\(entry.key)'", reader)
+            .compactMap { ProgramDefinition($0, reader) }
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
     }
@@ -135,18 +155,19 @@ struct NodeDefinition {
     }
 
     /// `routes: { 203.0.113.0/24: 198.51.100.1, default: fw-a.inside }`
-    private static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
+    static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
         var routes: [Route] = []
         for entry in named(value, "the routes of '\(node)'", reader) {
-            guard let destination = entry.key == "default" ? .any : IPv4Network(entry.key) else {
+            let destination = IPNetwork(entry.key)
+            guard destination != nil || entry.key == "default" else {
                 reader.report(
                     "'\(LabValue.shortened(entry.key))' is no destination of a route", at: entry.keyPosition,
-                    allowed: [IPv4Network.textForm, "default"],
-                    suggestion: IPv4InterfaceAddress(entry.key).map { "\($0.network)" })
+                    allowed: [IPNetwork.textForm, "default"],
+                    suggestion: IPInterfaceAddress(entry.key).map { "\($0.network)" })
                 continue
             }
             if routes.contains(where: { $0.destination == destination }) {
-                reader.report("'\(node)' has two routes to \(destination)", at: entry.keyPosition)
+                reader.report("'\(node)' has two routes to \(entry.key)", at: entry.keyPosition)
                 continue
             }
             routes.append(Route(destination: destination, gateway: entry.value, position: entry.keyPosition))

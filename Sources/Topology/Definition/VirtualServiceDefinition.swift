@@ -13,7 +13,7 @@ struct VirtualServiceDefinition {
     }
 
     var name: Located<String>
-    var address: Located<IPv4Address>
+    var address: Located<IPAddress>
     var port: UInt16
     var profile: ServiceProfile
     var members: [Member]
@@ -37,12 +37,14 @@ struct VirtualServiceDefinition {
         let profile: ServiceProfile? = mapping.choice("profile")
         let idle = mapping.duration("idle-timeout", in: .milliseconds(1)...(.seconds(86_400)))
         guard let listen = mapping.required("listen") else { return nil }
-        guard let text = listen.text, let endpoint = EndpointText(text), let address = IPv4Address(endpoint.host),
+        guard let text = listen.text, let endpoint = EndpointText(text), let address = IPAddress(endpoint.host),
             let port = endpoint.port
         else {
             reader.report(
                 "'listen' of virtual service '\(entry.key)' is \(listen.found)", at: listen.position,
-                allowed: ["address:port or address:port/protocol, such as 198.51.100.100:80/tcp"])
+                allowed: [
+                    "address:port or address:port/protocol, such as 198.51.100.100:80/tcp or [2001:db8::100]:80/tcp"
+                ])
             return nil
         }
         guard let profile, let profileValue else { return nil }
@@ -57,6 +59,12 @@ struct VirtualServiceDefinition {
         self.port = port
         self.profile = profile
         idleTimeout = idle ?? timers.idleTimeout(profile)
+        if sourceTranslation == .hairpin, profile != .tcpFastPath, profile != .udpFastPath {
+            reader.report(
+                "'snat' is hairpin, which knows flows; '\(entry.key)' has the profile '\(profile.rawValue)'",
+                at: mapping.keyPosition("snat"),
+                allowed: [ServiceProfile.tcpFastPath.rawValue, ServiceProfile.udpFastPath.rawValue])
+        }
         if profile == .http {
             http = HTTPServiceDefinition(mapping, timers: timers, reader)
             if sourceTranslation == .off {

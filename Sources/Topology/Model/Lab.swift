@@ -12,6 +12,8 @@ public struct Lab: Hashable, Sendable, Codable {
     public var variants: [Variant]
     /// Every capture filter of the expectations, for a check by libpcap, which alone knows the language.
     public var filters: [CaptureFilter]
+    /// The certificates of TLS services, for a check by the room that speaks TLS.
+    public var certificates: [CertificateFiles]
     public var source: LabSource
 
     /// The variant of that name.
@@ -21,6 +23,14 @@ public struct Lab: Hashable, Sendable, Codable {
     public func error(_ problem: String, at position: SourcePosition) -> LabFileErrors {
         LabFileErrors([LabFileError(at: position, problem)], in: source)
     }
+}
+
+/// The files of a service's certificate and key, by absolute paths, and where the lab file names them.
+public struct CertificateFiles: Hashable, Sendable, Codable {
+    public var certificate: String
+    public var certificatePosition: SourcePosition
+    public var key: String
+    public var keyPosition: SourcePosition
 }
 
 /// A filter in libpcap's language and where the lab file has it.

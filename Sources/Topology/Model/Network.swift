@@ -18,10 +18,19 @@ public struct Network: Hashable, Sendable, Codable {
     }
 
     public var name: String
-    public var subnet: IPv4Network
+    /// nil for a network of IPv6 alone.
+    public var subnet: IPv4Network?
+    /// nil for a network without IPv6, on which IPv6 is silent.
+    public var ipv6: IPv6Network?
     public var kind: Kind
     /// Largest IP packet in bytes.
     public var mtu: Int
     /// In the order of the nodes.
     public var attachments: [Attachment]
+
+    /// One of each family at most, IPv4 first.
+    public var subnets: [IPNetwork] { [subnet.map { .ipv4($0) }, ipv6.map { .ipv6($0) }].compactMap { $0 } }
+
+    public func subnet(_ family: AddressFamily) -> IPNetwork? { subnets.first { $0.family == family } }
+    public func contains(_ address: IPAddress) -> Bool { subnets.contains { $0.contains(address) } }
 }

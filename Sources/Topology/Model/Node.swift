@@ -18,16 +18,21 @@ public struct Node: Hashable, Sendable, Codable {
     public var name: String
     public var role: Role
     public var interfaces: [Interface]
-    /// Static routes without the connected networks; the gateway is the route to 0.0.0.0/0. Of a box, also those of
+    /// Static routes without the connected networks; a gateway is the route to 0.0.0.0/0 or ::/0. Of a box, also those of
     /// its host side.
     public var routes: [RouteConfiguration]
+    /// Tables besides `main`, which only rules lead to.
+    public var tables: [RoutingTable] = []
+    public var rules: [RoutingRule] = []
     /// Of the node's stack (of a box, its host side), in addition to what the plan sets everywhere.
     public var sysctls: [Sysctl]
+    /// Third-party programs in the namespace of the node's stack (of a box, its host side).
+    public var programs: [ProgramConfiguration] = []
 
     public func interface(named name: String) -> Interface? { interfaces.first { $0.name == name } }
 
-    /// The next hop of the default route.
-    public var gateway: IPv4Address? { routes.first { $0.destination == .any }?.gateway }
+    /// Whether any of its interfaces has an IPv6 address.
+    public var hasIPv6: Bool { interfaces.contains { $0.ipv6 != nil } }
 
     public var isElement: Bool { if case .element = role { true } else { false } }
 
@@ -60,10 +65,22 @@ public struct Interface: Hashable, Sendable, Codable {
     public var name: String
     public var network: String
     public var mac: MACAddress
-    /// nil where the lab says `address: none`.
+    /// nil where the lab says `address: none`, and on a network of IPv6 alone.
     public var address: IPv4InterfaceAddress?
+    /// nil where the lab says `none`, and on a network without IPv6. Beside it the interface has the link-local address
+    /// that comes from its MAC address.
+    public var ipv6: IPv6InterfaceAddress?
     /// Largest IP packet in bytes.
     public var mtu: Int
+}
+
+extension Interface {
+    /// One of each family at most, IPv4 first.
+    public var addresses: [IPInterfaceAddress] { [address.map { .ipv4($0) }, ipv6.map { .ipv6($0) }].compactMap { $0 } }
+
+    public func address(_ family: AddressFamily) -> IPInterfaceAddress? {
+        addresses.first { $0.address.family == family }
+    }
 }
 
 /// A kernel setting of a network namespace.

@@ -8,6 +8,8 @@ public enum ScenarioStep: Hashable, Sendable, Codable {
     case waitFor(event: String, within: Duration)
     /// Makes something fail, or come back; the event gets that name.
     case fail(Fault, as: String)
+    /// Changes what firewalls let through; the event gets that name.
+    case push(Push, as: String)
 }
 
 /// Something that a scenario does to a node.
@@ -23,6 +25,10 @@ public enum Fault: Hashable, Sendable, Codable {
     /// The node's process is stopped (SIGSTOP) and keeps its carrier.
     case hang(node: String)
     case resume(node: String)
+    /// A third-party program gets SIGKILL, with all that it started.
+    case kill(ProgramReference)
+    /// Starts a program that was killed.
+    case startProgram(ProgramReference)
     /// A fault on single frames begins to act, with its counting anew.
     case arm(rule: String, element: String)
     case disarm(rule: String, element: String)
@@ -38,10 +44,14 @@ public enum Fault: Hashable, Sendable, Codable {
         case linkUp = "link-up"
         case hang
         case resume
+        case kill
+        case start
         case arm
         case disarm
         case release
 
+        /// Names a program, `node/program`.
+        public var isOfProgram: Bool { self == .kill || self == .start }
         /// Names a fault on single frames instead of a node.
         public var isOfRule: Bool { self == .arm || self == .disarm || self == .release }
     }
@@ -55,6 +65,8 @@ public enum Fault: Hashable, Sendable, Codable {
         case .linkUp: .linkUp
         case .hang: .hang
         case .resume: .resume
+        case .kill: .kill
+        case .startProgram: .start
         case .arm: .arm
         case .disarm: .disarm
         case .release: .release
@@ -66,6 +78,7 @@ public enum Fault: Hashable, Sendable, Codable {
         switch self {
         case .switchover(let node), .powerOff(let node), .powerOn(let node), .hang(let node), .resume(let node): node
         case .linkDown(let interface), .linkUp(let interface): interface.node
+        case .kill(let program), .startProgram(let program): program.node
         case .arm(_, let element), .disarm(_, let element), .release(_, let element): element
         }
     }
@@ -84,7 +97,18 @@ extension Fault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .linkDown(let interface), .linkUp(let interface): "\(kind.rawValue) \(interface)"
+        case .kill(let program), .startProgram(let program): "\(kind.rawValue) \(program)"
         default: "\(kind.rawValue) \(rule ?? node)"
+        }
+    }
+}
+
+extension ScenarioStep {
+    /// The event that it makes.
+    public var event: String? {
+        switch self {
+        case .fail(_, as: let name), .push(_, as: let name): name
+        case .start, .stop, .wait, .waitFor: nil
         }
     }
 }

@@ -18,20 +18,31 @@ struct NodePlan {
         preparation += own(sysctlsOfInterfaces: false, in: id)
 
         var configuration = own(sysctlsOfInterfaces: true, in: id)
-        for interface in node.interfaces {
-            guard let address = interface.address else { continue }
-            configuration.append(
-                PlanStep(
-                    namespace: id, action: .addAddress(address, interface: interface.name), reason: "its own address"))
+        configuration += ipv6Interfaces.map {
+            PlanStep(
+                namespace: id, action: .set(Sysctl("net/ipv6/conf/\($0)/disable_ipv6", "0")),
+                reason: "the lab gives it IPv6")
         }
-        configuration += proxyAddresses(in: id)
+        let addresses = addresses(in: id)
+        configuration += addresses.filter(\.isIPv4).map(\.step)
         configuration += (["lo"] + node.interfaces.map(\.name)).map {
             PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "every interface is up")
         }
+        // An interface that is down takes no IPv6 route, that to the address's own network included.
+        configuration += addresses.filter { !$0.isIPv4 }.map(\.step)
         configuration += node.routes.map {
             PlanStep(
                 namespace: id, action: .addRoute($0),
-                reason: $0.destination == .any ? "the gateway of the lab file" : "a route of the lab file")
+                reason: $0.destination.isDefault ? "the gateway of the lab file" : "a route of the lab file")
+        }
+        for table in node.tables {
+            configuration += table.routes.map {
+                PlanStep(namespace: id, action: .addTableRoute($0, table: table.number), reason: "a route of the lab file")
+            }
+        }
+        // What is taken away comes last: the rule for own addresses must have its successor by then.
+        configuration += (node.rules.filter { $0.table != nil } + node.rules.filter { $0.table == nil }).map {
+            PlanStep(namespace: id, action: .rule($0), reason: "a rule of the lab file")
         }
         return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
     }
@@ -83,6 +94,10 @@ struct NodePlan {
                 isRouter ? "a router forwards" : "only a router forwards"
             )
         ]
+        if isRouter {
+            settings.append(
+                (Sysctl("net/ipv4/fib_multipath_hash_policy", "1"), "of equal ways each flow takes one, by its five-tuple"))
+        }
         for (name, reason) in [
             ("rp_filter", "no reverse path filter unless the lab asks for it"),
             ("arp_ignore", "ARP as the kernel does it by default"),
@@ -90,6 +105,7 @@ struct NodePlan {
         ] {
             for scope in ["all", "default"] { settings.append((Sysctl("net/ipv4/conf/\(scope)/\(name)", "0"), reason)) }
         }
+        if node.hasIPv6 { settings += IPv6Plan.settings(isRouter: isRouter) }
         settings.append(
             (
                 Sysctl("net/ipv4/tcp_orphan_retries", "1"),
@@ -106,11 +122,28 @@ struct NodePlan {
         }.map { PlanStep(namespace: id, action: .set($0), reason: "the lab file sets it") }
     }
 
+    /// Interfaces on which the kernel speaks IPv6. Packets of the node to itself pass lo.
+    private var ipv6Interfaces: [String] {
+        node.hasIPv6 ? ["lo"] + node.interfaces.filter { $0.ipv6 != nil }.map(\.name) : []
+    }
+
+    private func addresses(in id: NamespaceID) -> [(isIPv4: Bool, step: PlanStep)] {
+        let own = node.interfaces.flatMap { interface in
+            interface.addresses.map {
+                PlanStep(namespace: id, action: .addAddress($0, interface: interface.name), reason: "its own address")
+            }
+        }
+        return (own + proxyAddresses(in: id)).map { step in
+            guard case .addAddress(let address, _) = step.action else { return (true, step) }
+            return (address.address.isIPv4, step)
+        }
+    }
+
     /// The host side accepts connections to what a proxy listens on, and to the sources from which it asks members: on
     /// the port whose network the address is in, else on lo.
     private func proxyAddresses(in id: NamespaceID) -> [PlanStep] {
         guard case .loadBalancer(let balancer) = node.role else { return [] }
-        var seen = Set(node.interfaces.compactMap { $0.address?.address })
+        var seen = Set(node.interfaces.flatMap(\.addresses).map(\.address))
         var steps: [PlanStep] = []
         for service in balancer.services where service.profile.endsAtHostSide {
             let sources = (service.http?.sourceAddresses ?? []).map {
@@ -118,12 +151,12 @@ struct NodePlan {
             }
             let own = [(service.address, "the proxy of virtual service \(service.name) listens on it")]
             for (address, reason) in own + sources where seen.insert(address).inserted {
-                let port = node.interfaces.first { $0.address?.network.contains(address) == true }
+                let port = node.interfaces.first { $0.address(address.family)?.network.contains(address) == true }
                 steps.append(
                     PlanStep(
                         namespace: id,
                         action: .addAddress(
-                            IPv4InterfaceAddress(address, prefixLength: 32), interface: port?.name ?? "lo"),
+                            IPInterfaceAddress(address, prefixLength: address.bitCount), interface: port?.name ?? "lo"),
                         reason: reason))
             }
         }
@@ -139,5 +172,35 @@ enum IPv6Plan {
                 namespace: id, action: .set(Sysctl("net/ipv6/conf/\($0)/disable_ipv6", "1")),
                 reason: "no frame that the lab did not ask for")
         }
+    }
+
+    /// What interfaces inherit in a namespace in which some speak IPv6: addresses are the lab's, at once and for good,
+    /// and nothing is sent that an IPv4 lab has no counterpart for, as far as the kernel lets one choose.
+    static func settings(isRouter: Bool) -> [(sysctl: Sysctl, reason: String)] {
+        // First, because the kernel resets other settings when this one changes.
+        var settings = ["all", "default"].map {
+            (
+                Sysctl("net/ipv6/conf/\($0)/forwarding", isRouter ? "1" : "0"),
+                isRouter ? "a router forwards" : "only a router forwards"
+            )
+        }
+        for (name, value, reason) in [
+            ("accept_ra", "0", "addresses and routes are the lab's"),
+            ("autoconf", "0", "addresses and routes are the lab's"),
+            ("router_solicitations", "0", "addresses and routes are the lab's"),
+            ("accept_dad", "0", "no duplicates are looked for: no address waits a second"),
+            ("addr_gen_mode", "0", "the link-local address comes from the MAC address"),
+            ("use_tempaddr", "0", "addresses and routes are the lab's"),
+            ("keep_addr_on_down", "1", "a cable that is plugged in again finds the address, as with IPv4"),
+            // The kernel reports each group that it joins, robustness times; with 1 ms between them all are sent
+            // before anybody captures. Source: net/ipv6/mcast.c, unsolicited_report_interval
+            ("mldv2_unsolicited_report_interval", "1", "multicast listener reports are over before captures begin"),
+            ("mldv1_unsolicited_report_interval", "1", "multicast listener reports are over before captures begin"),
+        ] {
+            for scope in ["all", "default"] {
+                settings.append((Sysctl("net/ipv6/conf/\(scope)/\(name)", value), reason))
+            }
+        }
+        return settings
     }
 }

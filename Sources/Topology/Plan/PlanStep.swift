@@ -12,9 +12,13 @@ public struct PlanStep: Hashable, Sendable, Codable {
         /// A bridge without spanning tree, forward delay and multicast snooping, so that it forwards at once.
         case createBridge(name: String)
         case attach(port: String, bridge: String)
-        case addAddress(IPv4InterfaceAddress, interface: String)
+        case addAddress(IPInterfaceAddress, interface: String)
         case bringUp(interface: String)
         case addRoute(RouteConfiguration)
+        /// In a table besides `main`.
+        case addTableRoute(RouteConfiguration, table: UInt32)
+        /// A rule of policy routing is added, or taken away.
+        case rule(RoutingRule)
     }
 
     public var namespace: NamespaceID
@@ -35,6 +39,8 @@ extension PlanStep: CustomStringConvertible {
             case .addAddress(let address, let interface): "address \(address) on \(interface)"
             case .bringUp(let interface): "\(interface) up"
             case .addRoute(let route): "route \(route.destination) via \(route.gateway)"
+            case .addTableRoute(let route, let table): "route \(route.destination) via \(route.gateway) in table \(table)"
+            case .rule(let rule): "rule \(rule)"
             }
         return "\(namespace): \(what) (\(reason))"
     }

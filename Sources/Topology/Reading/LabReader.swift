@@ -4,11 +4,15 @@ import LabFile
 ///
 /// A function that reads returns nil after it has reported why.
 final class LabReader {
+    /// The lab file's folder, where files that it names are.
+    let folder: String
     private(set) var errors: [LabFileError] = []
     /// How often something was reported, repetitions included: a step that makes it grow has failed.
     private(set) var reports = 0
     /// Variants share most of their file: what is wrong there is said once.
     private var reported: Set<LabFileError> = []
+
+    init(folder: String = "") { self.folder = folder }
 
     func report(
         _ problem: String, at position: SourcePosition?, allowed: [String] = [], suggestion: String? = nil

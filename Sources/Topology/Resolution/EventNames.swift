@@ -7,14 +7,18 @@ import Measurement
 struct EventNames {
     /// What a node of each role reports, besides `ready`, with which no scenario begins to wait.
     static let firewallKinds = [
-        "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active", "dual-active-over",
-        "sync-complete", "sync-refused",
+        "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active",
+        "dual-active-over", "sync-complete", "push-done", "push-refused", "push-blocked", "configuration-differs",
+        "sync-refused", "sync-rule-unknown", "nat-pool-exhausted",
     ]
-    static let balancerKinds = ["member-up", "member-down", "http-502", "http-503", "http-504"]
+    static let balancerKinds = ["member-up", "member-down", "http-502", "http-503", "http-504", "tls-failed"]
     static let gatewayFirewallKinds = [
         "state-created", "state-closing-closed", "state-expired", "state-closing-closed-expired", "state-refused",
         "state-table-full",
     ]
+
+    /// Of boxes, and of hosts with programs: what a routing daemon does to the kernel's routes.
+    static let routeKinds = ["route-added", "route-changed", "route-removed"]
 
     var names: [String]
 
@@ -25,12 +29,13 @@ struct EventNames {
         for node in nodes {
             let kinds =
                 switch node.role {
-                case .host, .element: [String]()
+                case .host: node.programs.isEmpty ? [] : Self.routeKinds
+                case .element: [String]()
                 case .firewall: ["ready"] + Self.firewallKinds
                 case .loadBalancer: ["ready"] + Self.balancerKinds
                 case .gatewayFirewall: ["ready"] + Self.gatewayFirewallKinds
                 }
-            for kind in kinds where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
+            for kind in kinds + (node.isBox ? Self.routeKinds : []) where !names.contains("\(node.name).\(kind)") { names.append("\(node.name).\(kind)") }
         }
     }
 

@@ -34,7 +34,7 @@ struct ExpectationReading {
     }
 
     private mutating func read(_ item: LabValue) {
-        let subjects = ["frames", "event"] + traffic
+        let subjects = ["frames", "event", "counter"] + traffic
         guard let entries = item.entries else {
             reader.report("an expectation is \(item.found)", at: item.position, allowed: subjects)
             return
@@ -62,6 +62,7 @@ struct ExpectationReading {
         switch subject.key {
         case "frames": read = frames(subject.value, mapping)
         case "event": read = event(subject.value)
+        case "counter": read = counter(subject.value)
         default: read = traffic(subject)
         }
         let id = mapping.text("id")
@@ -125,7 +126,12 @@ struct ExpectationReading {
         }
         let comparisons = ComparisonReading(reader: reader)
         expectation.longestGap = mapping["longest-gap"].flatMap { comparisons.duration($0, of: "'longest-gap'") }
-        expectation.lost = mapping["lost"].flatMap { comparisons.integer($0, of: "'lost'") }
+        if let lost = mapping["lost"], lost.entries != nil {
+            expectation.chanceOfLoss = chanceOfLoss(lost)
+            guard expectation.chanceOfLoss != nil else { return nil }
+        } else {
+            expectation.lost = mapping["lost"].flatMap { comparisons.integer($0, of: "'lost'") }
+        }
         expectation.duplicated = mapping["duplicated"].flatMap { comparisons.integer($0, of: "'duplicated'") }
         expectation.reordered = mapping["reordered"].flatMap { comparisons.integer($0, of: "'reordered'") }
         expectation.after = mapping["after"].flatMap(anchor)
@@ -138,6 +144,46 @@ struct ExpectationReading {
             return nil
         }
         return (.traffic(expectation), ([name] + words).joined(separator: "-"))
+    }
+
+    /// `lost: { share: 50%, chance: 99.9% }`
+    private func chanceOfLoss(_ value: LabValue) -> ChanceOfLoss? {
+        guard let mapping = MappingReader(value, "'lost'", keys: LabKeys.chanceOfLoss, reader),
+            let shareValue = mapping.required("share")
+        else { return nil }
+        func percent(_ value: LabValue, _ what: String) -> Double? {
+            if let text = value.text, text.hasSuffix("%"), let percent = Double(text.dropLast()), percent > 0, percent < 100 {
+                return percent / 100
+            }
+            reader.report("\(what) is \(value.found)", at: value.position, allowed: ["a share between 0% and 100%, such as 50%"])
+            return nil
+        }
+        guard let share = percent(shareValue, "'share' of 'lost'") else { return nil }
+        guard let chance = mapping["chance"] else { return ChanceOfLoss(share: share, confidence: 0.9999) }
+        return percent(chance, "'chance' of 'lost'").map { ChanceOfLoss(share: share, confidence: $0) }
+    }
+
+    // MARK: Counters
+
+    private func counter(_ value: LabValue) -> (ExpectationSpecification.Subject, String)? {
+        guard let mapping = MappingReader(value, "an expectation of a counter", keys: LabKeys.counter, reader),
+            let of = mapping.required("of"), mapping.required("name") != nil, let name = mapping.text("name"),
+            let number = mapping.required("is"),
+            let comparison = ComparisonReading(reader: reader).integer(number, of: "'is'")
+        else { return nil }
+        guard let node = of.text, nodes.contains(where: { $0.name == node }) else {
+            reader.reportUnknown(of.text ?? "", "'of' is \(of.found), which is no node", at: of.position, allowed: nodes.map(\.name))
+            return nil
+        }
+        for (key, text) in [("name", name), ("minus", mapping.text("minus") ?? "a.b")] where !text.contains(".") {
+            reader.report(
+                "'\(key)' is \(mapping[key]?.found ?? "nothing")", at: mapping.keyPosition(key),
+                allowed: ["a counter of the kernel, such as TcpExt.IPReversePathFilter", "a counter of a box, such as drop.no-route"])
+            return nil
+        }
+        let expectation = CounterExpectation(node: node, name: name, minus: mapping.text("minus"), value: comparison)
+        let words = name.lowercased().split(separator: ".").joined(separator: "-")
+        return (.counter(expectation), "\(node)-\(words)")
     }
 
     // MARK: Frames

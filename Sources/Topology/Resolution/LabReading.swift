@@ -30,17 +30,19 @@ struct LabReading {
         let numbers = (root["nodes"]?.entries ?? []).map(\.key)
         var variants: [Variant] = []
         var filters: [CaptureFilter] = []
+        var certificates: [CertificateFiles] = []
         for definition in VariantDefinition.read(root, reader) {
             let reading = VariantReading(definition, root: root, lab: name, nodeOrder: numbers, reader)
-            guard let (variant, more) = reading.read() else { continue }
+            guard let (variant, moreFilters, moreCertificates) = reading.read() else { continue }
             variants.append(variant)
-            filters += more.filter { !filters.contains($0) }
+            filters += moreFilters.filter { !filters.contains($0) }
+            certificates += moreCertificates.filter { !certificates.contains($0) }
         }
         if variants.isEmpty, reader.errors.isEmpty {
             reader.report("the lab has no variant", at: root.position)
         }
         return Lab(
             name: name, title: top.text("title") ?? name, reference: top.text("reference"),
-            summary: top.text("description"), variants: variants, filters: filters, source: document.source)
+            summary: top.text("description"), variants: variants, filters: filters, certificates: certificates, source: document.source)
     }
 }

@@ -143,6 +143,7 @@ struct PairResolution {
                     definitions.compactMap { $0?.addresses }.joined().flatMap(\.addresses)
                     .first { $0.value == address }?.position ?? position
                 let what = "the virtual address \(address) of '\(names[0])' and '\(names[1])'"
+                let address = IPAddress.ipv4(address)
                 guard resolution.isHost(address, of: network, what: what, at: position) else { continue }
                 resolution.claim(
                     address,

@@ -2,13 +2,14 @@ import Expectation
 import LabFile
 import Wire
 
-/// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`.
+/// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`,
+/// `fw-a/internet.address` (the first one of a NAT pool).
 struct ReferenceTable {
     /// What each reference stands for, in the order of the file.
     private(set) var values: [(reference: String, value: String)] = []
     private var index: [String: Int] = [:]
 
-    static let suffixes = [".mac", ".ip", ".virtual-mac", ".virtual-ip", ".address", ".port"]
+    static let suffixes = [".mac", ".ip", ".ip6", ".virtual-mac", ".virtual-ip", ".address", ".port"]
 
     init() {}
 
@@ -18,6 +19,7 @@ struct ReferenceTable {
             for interface in resolution.interfaces[name] ?? [] {
                 add("\(name).\(interface.name).mac", "\(interface.mac)")
                 if let address = interface.address { add("\(name).\(interface.name).ip", "\(address.address)") }
+                if let address = interface.ipv6 { add("\(name).\(interface.name).ip6", "\(address.address)") }
             }
             for pair in resolution.pairs {
                 guard let member = pair.index(of: name) else { continue }
@@ -27,6 +29,7 @@ struct ReferenceTable {
                     if let address = router.addresses.first { add("\(port).virtual-ip", "\(address)") }
                 }
             }
+            for (pool, address) in resolution.poolAddresses(of: name) { add("\(name)/\(pool).address", "\(address)") }
             for service in node.virtualServices {
                 add("\(name)/\(service.name.value).address", "\(service.address.value)")
                 add("\(name)/\(service.name.value).port", "\(service.port)")
@@ -56,8 +59,8 @@ struct ReferenceTable {
         reader.report(
             "'\(LabValue.shortened(text))' refers to nothing", at: position,
             allowed: [
-                "node.interface.mac", "node.interface.ip", "node.interface.virtual-mac", "node.interface.virtual-ip",
-                "balancer/service.address", "balancer/service.port",
+                "node.interface.mac", "node.interface.ip", "node.interface.ip6", "node.interface.virtual-mac",
+                "node.interface.virtual-ip", "balancer/service.address", "balancer/service.port", "firewall/pool.address",
             ],
             suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))
         return nil
@@ -82,5 +85,30 @@ struct ReferenceTable {
         }
         flush()
         return isComplete ? result : nil
+    }
+
+    /// A text of a program's own language: `$node.interface.ip` and `${lb/web.address}` are replaced, any other `$word`
+    /// is the program's business.
+    func resolve(text: String, at position: SourcePosition, _ reader: LabReader) -> String {
+        var result = ""
+        var rest = text[...]
+        while let dollar = rest.firstIndex(of: "$") {
+            result += rest[..<dollar]
+            rest = rest[dollar...].dropFirst()
+            let isBraced = rest.first == "{"
+            let inner = isBraced ? rest.dropFirst() : rest
+            let word = inner.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }
+            // What follows may look like a part of it: `$lb.inside.ip/32`, `$lb.inside.ip.`
+            let candidates = sequence(first: word) { $0.isEmpty ? nil : $0.dropLast() }
+            let found = candidates.first { self[String($0)] != nil }
+            let meant = found ?? candidates.first { isReference(String($0)) }
+            guard let meant, !meant.isEmpty, !isBraced || inner[meant.endIndex...].first == "}" else {
+                result += "$"
+                continue
+            }
+            result += resolve(String(meant), at: position, reader) ?? ""
+            rest = inner[meant.endIndex...].dropFirst(isBraced ? 1 : 0)
+        }
+        return result + rest
     }
 }

@@ -7,52 +7,94 @@ extension Resolution {
     mutating func resolveGivenAddresses() {
         for node in nodeDefinitions {
             for (index, definition) in node.interfaces.enumerated() {
-                guard case .given(let given, let prefixLength) = definition.address,
+                guard case .given(let addresses, _) = definition.address,
                     let network = network(named: definition.network.value)
                 else { continue }
                 let what = "\(node.name.value).\(definition.name.value)"
-                if let prefixLength, prefixLength != network.subnet.prefixLength {
-                    reader.report(
-                        "the prefix length /\(prefixLength) of \(what) is not that of network '\(network.name)'",
-                        at: given.position, allowed: ["/\(network.subnet.prefixLength)"])
-                }
-                guard
-                    isHost(given.value, of: network, what: "the address \(given.value) of \(what)", at: given.position)
-                else { continue }
-                claim(
-                    given.value, for: AddressOwner(node: node.name.value, what: what, position: given.position),
-                    at: given.position)
-                setAddress(given.value, of: node.name.value, index, in: network)
+                for given in addresses { take(given, of: node, index, what, in: network) }
             }
         }
     }
 
-    /// Gives each remaining interface the lowest address of its network that nothing else has: interfaces in the order
-    /// of the file, after all addresses that the lab gives, virtual ones included.
+    private mutating func take(
+        _ given: InterfaceDefinition.Given, of node: NodeDefinition, _ index: Int, _ what: String, in network: Network
+    ) {
+        let (address, position) = (given.address.value, given.address.position)
+        if let subnet = network.subnet(address.family), let prefixLength = given.prefixLength,
+            prefixLength != subnet.prefixLength
+        {
+            reader.report(
+                "the prefix length /\(prefixLength) of \(what) is not that of network '\(network.name)'", at: position,
+                allowed: ["/\(subnet.prefixLength)"])
+        }
+        guard isHost(address, of: network, what: "the address \(address) of \(what)", at: position) else { return }
+        if !address.isIPv4, !node.role.speaksIPv6 {
+            reader.report(
+                "\(what) has the IPv6 address \(address), but \(node.role.article) carries IPv4 alone", at: position,
+                allowed: ["IPv4", "a \(NodeDefinition.Role.router.rawValue) or a \(NodeDefinition.Role.loadBalancer.rawValue) for IPv6"])
+            return
+        }
+        claim(address, for: AddressOwner(node: node.name.value, what: what, position: position), at: position)
+        setAddress(address, of: node.name.value, index, in: network)
+    }
+
+    /// Gives each remaining interface the lowest address of its network that nothing else has, of each family of the
+    /// network: interfaces in the order of the file, after all addresses that the lab gives, virtual ones included.
     mutating func resolveAutomaticAddresses() {
         for node in nodeDefinitions {
             for (index, definition) in node.interfaces.enumerated() {
-                guard case .automatic = definition.address, let network = network(named: definition.network.value)
-                else {
-                    continue
-                }
+                guard let network = network(named: definition.network.value) else { continue }
                 let what = "\(node.name.value).\(definition.name.value)"
-                guard let free = network.subnet.hosts.first(where: { owners[$0] == nil }) else {
-                    reader.report(
-                        "network '\(network.name)' (\(network.subnet)) has no address left for \(what)",
-                        at: definition.name.position)
-                    continue
+                for subnet in network.subnets where wantsAutomatic(subnet.family, definition, node) {
+                    guard let free = lowestFree(in: subnet) else {
+                        reader.report(
+                            "network '\(network.name)' (\(subnet)) has no address left for \(what)",
+                            at: definition.name.position)
+                        continue
+                    }
+                    owners[free] = AddressOwner(node: node.name.value, what: what, position: definition.name.position)
+                    setAddress(free, of: node.name.value, index, in: network)
                 }
-                owners[free] = AddressOwner(node: node.name.value, what: what, position: definition.name.position)
-                setAddress(free, of: node.name.value, index, in: network)
+                if network.subnets.allSatisfy({ $0.family == .ipv6 }), !node.role.speaksIPv6,
+                    case .automatic = definition.address
+                {
+                    reader.report(
+                        "\(what) is on network '\(network.name)', which has no IPv4 subnet, but \(node.role.article) carries IPv4 alone",
+                        at: definition.network.position, allowed: ["an IPv4 subnet beside \(network.subnets[0])", "address: none"])
+                }
             }
+        }
+    }
+
+    private func wantsAutomatic(
+        _ family: AddressFamily, _ definition: InterfaceDefinition, _ node: NodeDefinition
+    ) -> Bool {
+        guard family == .ipv4 || node.role.speaksIPv6 else { return false }
+        switch definition.address {
+        case .automatic: return true
+        case .none: return false
+        case .given(let given, let isComplete):
+            return !isComplete && !given.contains { $0.address.value.family == family }
+        }
+    }
+
+    private func lowestFree(in subnet: IPNetwork) -> IPAddress? {
+        switch subnet {
+        case .ipv4(let subnet): return subnet.hosts.lazy.map { IPAddress.ipv4($0) }.first { owners[$0] == nil }
+        case .ipv6(let subnet):
+            // Whatever the lab gives, one of so many is free, if the network is as large.
+            let size = 128 - subnet.prefixLength >= 32 ? UInt64(UInt32.max) : 1 << UInt64(128 - subnet.prefixLength)
+            let candidates = (subnet.prefixLength == 127 ? 0 : 1)...max(1, min(size - 1, UInt64(owners.count) + 2))
+            return candidates.lazy
+                .map { .ipv6(IPv6Address(high: subnet.address.high, low: subnet.address.low &+ $0)) }
+                .first { owners[$0] == nil }
         }
     }
 
     /// Reserves the addresses of virtual services; one balancer may use one address for several.
     mutating func reserveServiceAddresses() {
         struct Listener: Hashable {
-            var address: IPv4Address
+            var address: IPAddress
             var port: UInt16
             var transport: IPProtocol
         }
@@ -65,18 +107,18 @@ extension Resolution {
                 let listener = Listener(address: address, port: service.port, transport: service.profile.transport)
                 if let other = listeners.updateValue(name, forKey: listener) {
                     reader.report(
-                        "\(address):\(service.port)/\(listener.transport) of virtual service \(name) belongs to virtual service \(other) already",
+                        "\(address.endpoint(port: service.port))/\(listener.transport) of virtual service \(name) belongs to virtual service \(other) already",
                         at: position)
                     continue
                 }
                 if owners[address]?.node == node.name.value { continue }
-                if let network = networks.first(where: { $0.subnet.contains(address) }),
+                if let network = networks.first(where: { $0.contains(address) }),
                     !isHost(
                         address, of: network, what: "the address \(address) of virtual service \(name)", at: position)
                 {
                     continue
                 }
-                if address.isMulticast || address.isUnspecified || address.isLoopback || address.isBroadcast {
+                if !address.isRoutable {
                     reader.report("virtual service \(name) cannot listen on \(address)", at: position)
                     continue
                 }
@@ -89,13 +131,13 @@ extension Resolution {
     }
 
     /// Reserves an address of a SNAT pool: on one of the balancer's own networks, so that answers find it.
-    private mutating func reserveSource(_ source: Located<IPv4Address>, of service: String, on node: NodeDefinition) {
+    private mutating func reserveSource(_ source: Located<IPAddress>, of service: String, on node: NodeDefinition) {
         let what = "the SNAT pool of virtual service \(service)"
         let own = node.interfaces.compactMap { interface in networks.first { $0.name == interface.network.value } }
-        guard let network = own.first(where: { $0.subnet.contains(source.value) }) else {
+        guard let network = own.first(where: { $0.contains(source.value) }) else {
             reader.report(
                 "\(source.value) of \(what) is on none of its networks", at: source.position,
-                allowed: own.map { "an address in \($0.subnet)" })
+                allowed: own.flatMap(\.subnets).map { "an address in \($0)" })
             return
         }
         guard isHost(source.value, of: network, what: "\(source.value) of \(what)", at: source.position) else { return }
@@ -106,24 +148,40 @@ extension Resolution {
     }
 
     /// Whether a machine can have the address on that network; reports why not.
-    func isHost(_ address: IPv4Address, of network: Network, what: String, at position: SourcePosition) -> Bool {
-        guard network.subnet.contains(address) else {
+    func isHost(_ address: IPAddress, of network: Network, what: String, at position: SourcePosition) -> Bool {
+        guard let subnet = network.subnet(address.family) else {
             reader.report(
-                "\(what) is outside network '\(network.name)'", at: position,
-                allowed: ["\(network.subnet.hosts.lowerBound) to \(network.subnet.hosts.upperBound)"])
+                "\(what) is \(address.family.rawValue), but network '\(network.name)' has no \(address.family.rawValue) subnet",
+                at: position, allowed: network.subnets.map { "an address in \($0)" })
             return false
         }
-        guard network.subnet.hosts.contains(address) else {
-            let kind = address == network.subnet.address ? "the network's own address" : "the broadcast address"
-            reader.report(
-                "\(what) is \(kind) of '\(network.name)'", at: position,
-                allowed: ["\(network.subnet.hosts.lowerBound) to \(network.subnet.hosts.upperBound)"])
+        let (allowed, own): (String, String?)
+        switch subnet {
+        case .ipv4(let subnet):
+            allowed = "\(subnet.hosts.lowerBound) to \(subnet.hosts.upperBound)"
+            let isHost = address.ipv4.map(subnet.hosts.contains) ?? false
+            own = isHost ? nil : address.ipv4 == subnet.address ? "the network's own address" : "the broadcast address"
+        case .ipv6(let subnet):
+            allowed = "an address in \(subnet)"
+            // The lowest address means any router of the network, on a link of two alone it is a host.
+            // Source: RFC 4291, 2.6.1; RFC 6164
+            let isRouters = address.ipv6 == subnet.address && subnet.prefixLength != 127
+            own = isRouters ? "the subnet-router anycast address" : nil
+        }
+        guard subnet.contains(address) else {
+            reader.report("\(what) is outside network '\(network.name)'", at: position, allowed: [allowed])
             return false
         }
-        return true
+        guard let own else { return true }
+        reader.report("\(what) is \(own) of '\(network.name)'", at: position, allowed: [allowed])
+        return false
     }
 
-    private mutating func setAddress(_ address: IPv4Address, of node: String, _ index: Int, in network: Network) {
-        interfaces[node]?[index].address = IPv4InterfaceAddress(address, prefixLength: network.subnet.prefixLength)
+    private mutating func setAddress(_ address: IPAddress, of node: String, _ index: Int, in network: Network) {
+        guard let length = network.subnet(address.family)?.prefixLength else { return }
+        switch IPInterfaceAddress(address, prefixLength: length) {
+        case .ipv4(let own): interfaces[node]?[index].address = own
+        case .ipv6(let own): interfaces[node]?[index].ipv6 = own
+        }
     }
 }

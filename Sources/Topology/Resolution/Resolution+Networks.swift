@@ -18,12 +18,12 @@ extension Resolution {
             }
         }
         for definition in networkDefinitions {
-            guard let subnet = subnets[definition.name.value] else { continue }
+            guard let own = subnets[definition.name.value] else { continue }
             let attachments = attachments(to: definition.name.value)
             let isSwitch = definition.isSwitch?.value ?? (attachments.count > 2)
             networks.append(
                 Network(
-                    name: definition.name.value, subnet: subnet, kind: isSwitch ? .switch : .link, mtu: definition.mtu,
+                    name: definition.name.value, subnet: own.ipv4, ipv6: own.ipv6, kind: isSwitch ? .switch : .link, mtu: definition.mtu,
                     attachments: attachments.map {
                         var attachment = $0
                         if !isSwitch { attachment.port = nil }
@@ -84,15 +84,31 @@ extension Resolution {
         }
     }
 
+    /// What a network has of either family.
+    private struct Subnets {
+        var ipv4: IPv4Network?
+        var ipv6: IPv6Network?
+
+        init(_ subnets: [IPNetwork]) {
+            for subnet in subnets {
+                switch subnet {
+                case .ipv4(let subnet): ipv4 = ipv4 ?? subnet
+                case .ipv6(let subnet): ipv6 = ipv6 ?? subnet
+                }
+            }
+        }
+    }
+
     /// Subnets as written, and 169.254.1.0/24, 169.254.2.0/24, … for networks without one. Networks that a transparent
     /// gateway firewall joins share theirs.
-    private func assignedSubnets() -> [String: IPv4Network] {
-        var result: [String: IPv4Network] = [:]
-        var taken: [(name: String, subnet: IPv4Network)] = []
-        for definition in networkDefinitions {
-            guard let subnet = definition.subnet else { continue }
+    private func assignedSubnets() -> [String: Subnets] {
+        var result: [String: Subnets] = [:]
+        var taken: [(name: String, subnet: IPNetwork)] = []
+        for (definition, subnet) in networkDefinitions.flatMap({ network in network.subnets.map { (network, $0) } }) {
             let segment = segment(of: definition.name.value)
-            if let other = taken.first(where: { segment.contains($0.name) && $0.subnet != subnet.value }) {
+            if let other = taken.first(where: {
+                segment.contains($0.name) && $0.subnet.family == subnet.value.family && $0.subnet != subnet.value
+            }) {
                 reader.report(
                     "network '\(definition.name.value)' has the subnet \(subnet.value) and '\(other.name)' has \(other.subnet), but a transparent gateway firewall joins them",
                     at: subnet.position, allowed: ["\(other.subnet)", "no subnet: it is that of '\(other.name)' then"])
@@ -103,22 +119,22 @@ extension Resolution {
                     at: subnet.position)
             }
             taken.append((definition.name.value, subnet.value))
-            result[definition.name.value] = subnet.value
+            result[definition.name.value] = Subnets(definition.subnets.map(\.value))
         }
         var third: UInt8 = 0
-        for definition in networkDefinitions where definition.subnet == nil {
-            var subnet = segment(of: definition.name.value).lazy.compactMap { result[$0] }.first
-            if let subnet {
-                result[definition.name.value] = subnet
+        for definition in networkDefinitions where definition.subnets.isEmpty {
+            if let shared = segment(of: definition.name.value).lazy.compactMap({ result[$0] }).first {
+                result[definition.name.value] = shared
                 continue
             }
+            var subnet: IPv4Network?
             while subnet == nil, third < 254 {
                 third += 1
                 let candidate = IPv4Network(IPv4Address(169, 254, third, 0), prefixLength: 24)
-                if !taken.contains(where: { $0.subnet.overlaps(candidate) }) { subnet = candidate }
+                if !taken.contains(where: { $0.subnet.overlaps(.ipv4(candidate)) }) { subnet = candidate }
             }
             if let subnet {
-                result[definition.name.value] = subnet
+                result[definition.name.value] = Subnets([.ipv4(subnet)])
             } else {
                 reader.report(
                     "there is no subnet left for network '\(definition.name.value)'; give it one",
@@ -161,7 +177,7 @@ extension Resolution {
                 }
                 macs[network.name, default: [:]][mac] = own
                 return Interface(
-                    name: interface.name.value, network: network.name, mac: mac, address: nil, mtu: network.mtu)
+                    name: interface.name.value, network: network.name, mac: mac, address: nil, ipv6: nil, mtu: network.mtu)
             }
         }
     }

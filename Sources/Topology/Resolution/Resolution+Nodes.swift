@@ -10,7 +10,7 @@ extension Resolution {
         let interfaces = interfaces[name] ?? []
         let routes = routes(of: definition)
         let ports = interfaces.map {
-            PortConfiguration(name: $0.name, mac: $0.mac, address: $0.address, mtu: $0.mtu)
+            PortConfiguration(name: $0.name, mac: $0.mac, address: $0.address, ipv6: $0.ipv6, mtu: $0.mtu)
         }
         let role: Node.Role
         switch definition.role {
@@ -23,7 +23,8 @@ extension Resolution {
             let peer = pair.flatMap { self.definition(of: $0.peer) }
             role = .firewall(
                 FirewallConfiguration(
-                    name: name, ports: ports, routes: routes, redundancy: pair,
+                    name: name, ports: ports, routes: routes, redundancy: pair, nat: nat(of: name),
+                    policy: definition.policy,
                     sessionCapacity: definition.sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
                     categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories))
         case .loadBalancer:
@@ -47,64 +48,136 @@ extension Resolution {
                     filtering: gateway.filtering, pickUp: gateway.pickUp, misfitPolicy: gateway.misfitPolicy,
                     timers: gateway.timers))
         }
-        return Node(name: name, role: role, interfaces: interfaces, routes: routes, sysctls: definition.sysctls)
+        return Node(
+            name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
+            rules: rules(of: definition), sysctls: definition.sysctls,
+            programs: definition.programs.compactMap { program($0, of: name) })
     }
 
     // MARK: Routes
 
     private func routes(of definition: NodeDefinition) -> [RouteConfiguration] {
-        var routes = definition.routes.compactMap { route in
-            nextHop(route.gateway, of: definition.name.value, what: "the route to \(route.destination)").map {
-                RouteConfiguration(destination: route.destination, gateway: $0)
-            }
-        }
-        if let gateway = definition.gateway,
-            let address = nextHop(gateway, of: definition.name.value, what: "the gateway")
-        {
-            routes.append(RouteConfiguration(destination: .any, gateway: address))
-        }
+        let name = definition.name.value
+        var routes = routes(definition.routes, of: name)
+        if let gateway = definition.gateway { routes += defaultRoutes(gateway, of: name, what: "the gateway") }
         return routes
     }
 
-    /// A neighbour's address: written out, or as `node.interface`, or as any reference to an address.
-    private func nextHop(_ value: LabValue, of node: String, what: String) -> IPv4Address? {
-        let what = "\(what) of '\(node)'"
+    func routes(_ routes: [NodeDefinition.Route], of name: String) -> [RouteConfiguration] {
+        routes.flatMap { route -> [RouteConfiguration] in
+            guard let destination = route.destination else {
+                return defaultRoutes(route.gateway, of: name, what: "the route to default")
+            }
+            return nextHops(route.gateway, of: name, what: "the route to \(destination)", destination.family).map {
+                RouteConfiguration(destination: destination, gateway: $0)
+            }
+        }
+    }
+
+    private func defaultRoutes(_ gateway: LabValue, of node: String, what: String) -> [RouteConfiguration] {
+        nextHops(gateway, of: node, what: what, nil).map {
+            RouteConfiguration(destination: $0.isIPv4 ? .ipv4(.any) : .ipv6(.any), gateway: $0)
+        }
+    }
+
+    /// Neighbours' addresses, one of each family at most: written out, or as `node.interface`, or as any reference to an
+    /// address, or a list of those.
+    /// - Parameter family: of the destination; nil for a default route, which takes what the gateway has
+    func nextHops(
+        _ value: LabValue, of node: String, what: String, _ family: AddressFamily?
+    ) -> [IPAddress] {
+        var hops: [IPAddress] = []
+        for element in reader.list(value) {
+            for hop in nextHop(element, of: node, what: "\(what) of '\(node)'", family) {
+                if let other = hops.first(where: { $0.family == hop.family }) {
+                    reader.report(
+                        "\(what) of '\(node)' is \(other) and \(hop)", at: element.position,
+                        allowed: ["one address of each family"])
+                    continue
+                }
+                hops.append(hop)
+            }
+        }
+        return hops
+    }
+
+    private func nextHop(
+        _ value: LabValue, of node: String, what: String, _ family: AddressFamily?
+    ) -> [IPAddress] {
         guard let text = value.text else {
             reader.report(
-                "\(what) is \(value.found)", at: value.position, allowed: [IPv4Address.textForm, "node.interface"])
-            return nil
-        }
-        guard let resolved = references[text + ".ip"] ?? references.resolve(text, at: value.position, reader) else {
-            return nil
-        }
-        guard let address = IPv4Address(resolved) else {
-            let names = references.values.map(\.reference).filter { $0.hasSuffix(".ip") }.map { String($0.dropLast(3)) }
-            reader.report(
-                "\(what) is \(value.found)", at: value.position, allowed: [IPv4Address.textForm, "node.interface"],
-                suggestion: Spelling.nearest(to: text, among: names))
-            return nil
+                "\(what) is \(value.found)", at: value.position, allowed: [IPAddress.textForm, "node.interface"])
+            return []
         }
         let own = interfaces[node] ?? []
-        guard let interface = own.first(where: { $0.address?.network.contains(address) == true }) else {
+        if let (other, interface) = interface(named: text) {
+            // Both families, as far as both ends have them.
+            let shared = interface.addresses.map(\.address).filter { address in
+                (family == nil || family == address.family)
+                    && own.contains { $0.address(address.family)?.network.contains(address) ?? false }
+            }
+            if let first = shared.first, other != node || shared.count > 1 || owners[first]?.node != node {
+                return shared.filter { isNextHop($0, of: node, what: what, at: value.position) }
+            }
+            if !interface.addresses.isEmpty, let first = interface.addresses.first(where: { $0.address.family == family ?? $0.address.family }) {
+                return isNextHop(first.address, of: node, what: what, at: value.position) ? [first.address] : []
+            }
+            let missing = family.map { "has no \($0.rawValue) address" } ?? "has no address"
+            reader.report("\(what) is \(text), which \(missing)", at: value.position)
+            return []
+        }
+        guard let resolved = references.resolve(text, at: value.position, reader) else { return [] }
+        guard let address = IPAddress(resolved) else {
+            let names = references.values.map(\.reference).filter { $0.hasSuffix(".mac") }.map { String($0.dropLast(4)) }
             reader.report(
-                "\(what) is \(address), which is on none of its networks", at: value.position,
-                allowed: own.compactMap { interface in
-                    interface.address.map { "an address in \($0.network) (\(interface.name))" }
-                })
+                "\(what) is \(value.found)", at: value.position, allowed: [IPAddress.textForm, "node.interface"],
+                suggestion: Spelling.nearest(to: text, among: names))
+            return []
+        }
+        if let family, family != address.family {
+            reader.report(
+                "\(what) is \(address), but the destination is \(family.rawValue)", at: value.position,
+                allowed: ["an \(family.rawValue) address"])
+            return []
+        }
+        return isNextHop(address, of: node, what: what, at: value.position) ? [address] : []
+    }
+
+    /// The interface that `node.interface` names.
+    private func interface(named text: String) -> (node: String, interface: Interface)? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let found = interfaces[parts[0]]?.first(where: { $0.name == parts[1] }) else {
             return nil
+        }
+        return (parts[0], found)
+    }
+
+    /// Whether a node can send packets to that address first; reports why not.
+    private func isNextHop(_ address: IPAddress, of node: String, what: String, at position: SourcePosition) -> Bool {
+        let own = interfaces[node] ?? []
+        guard let interface = own.first(where: { $0.address(address.family)?.network.contains(address) ?? false }) else {
+            reader.report(
+                "\(what) is \(address), which is on none of its networks", at: position,
+                allowed: own.flatMap { interface in
+                    interface.addresses.filter { $0.address.family == address.family }
+                        .map { "an address in \($0.network) (\(interface.name))" }
+                })
+            return false
         }
         guard let owner = owners[address] else {
-            let near = owners.filter { interface.address?.network.contains($0.key) == true && $0.value.node != node }
+            let near = owners.filter {
+                interface.address(address.family)?.network.contains($0.key) == true && $0.value.node != node
+            }
             reader.report(
-                "\(what) is \(address), which nobody has on network '\(interface.network)'", at: value.position,
+                "\(what) is \(address), which nobody has on network '\(interface.network)'", at: position,
                 allowed: near.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.what))" })
-            return nil
+            return false
         }
-        if owner.node == node, own.contains(where: { $0.address?.address == address }) {
-            reader.report("\(what) is \(address), its own address", at: value.position)
-            return nil
+        if owner.node == node, own.contains(where: { $0.address(address.family)?.address == address }) {
+            reader.report("\(what) is \(address), its own address", at: position)
+            return false
         }
-        return address
+        return true
     }
 
     // MARK: Redundancy
@@ -143,9 +216,10 @@ extension Resolution {
     private func service(_ definition: VirtualServiceDefinition, of balancer: String) -> VirtualServiceConfiguration {
         var members: [PoolMemberConfiguration] = []
         for member in definition.members {
-            guard let resolved = self.member(member, of: balancer, defaultPort: definition.port) else { continue }
+            guard let resolved = self.member(member, of: balancer, definition) else { continue }
             if members.contains(where: { $0.address == resolved.address && $0.port == resolved.port }) {
-                reader.report("\(resolved.address):\(resolved.port) is in the pool already", at: member.position)
+                reader.report(
+                    "\(resolved.address.endpoint(port: resolved.port)) is in the pool already", at: member.position)
                 continue
             }
             members.append(resolved)
@@ -165,31 +239,51 @@ extension Resolution {
     }
 
     private func member(
-        _ member: VirtualServiceDefinition.Member, of balancer: String, defaultPort: UInt16
+        _ member: VirtualServiceDefinition.Member, of balancer: String, _ service: VirtualServiceDefinition
     ) -> PoolMemberConfiguration? {
+        let family = service.address.value.family
         guard
             let (node, address) = endpoint(
-                member.endpoint.host, seenFrom: balancer, "a pool member", at: member.position)
+                member.endpoint.host, seenFrom: balancer, "a pool member", family, at: member.position)
         else { return nil }
+        guard address.family == family else {
+            reader.report(
+                "a pool member is \(member.endpoint.host), \(address.family.rawValue), but '\(service.name.value)' listens on \(service.address.value)",
+                at: member.position, allowed: ["an \(family.rawValue) address"])
+            return nil
+        }
         if node == balancer {
             reader.report("'\(balancer)' cannot be a member of its own pool", at: member.position)
             return nil
         }
         return PoolMemberConfiguration(
-            name: node, address: address, port: member.endpoint.port ?? defaultPort, weight: member.weight)
+            name: node, address: address, port: member.endpoint.port ?? service.port, weight: member.weight)
     }
 
-    /// The node and address behind `backend-1`, `backend-1.servers` or `10.0.0.2`: of a node with several addresses the
-    /// one on a network that `other` is on as well, else the first.
+    /// The node and address behind `backend-1`, `backend-1.servers`, `backend-1.servers.ip6` or `10.0.0.2`: of a node
+    /// with several addresses one on a network that `other` is on as well, else the first; IPv4 before IPv6 where both
+    /// ends have both.
+    /// - Parameter family: the only one that will do; nil for any
     func endpoint(
-        _ text: String, seenFrom other: String, _ what: String, at position: SourcePosition
-    ) -> (node: String, address: IPv4Address)? {
-        if let address = IPv4Address(text) {
+        _ text: String, seenFrom other: String, _ what: String, _ family: AddressFamily? = nil,
+        at position: SourcePosition
+    ) -> (node: String, address: IPAddress)? {
+        if let address = IPAddress(text) {
             if let owner = owners[address] { return (owner.node, address) }
             reader.report("\(what) is \(address), which nobody in the lab has", at: position)
             return nil
         }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        var family = family
+        if let last = parts.last, parts.count > 1, let named: AddressFamily = last == "ip6" ? .ipv6 : last == "ip" ? .ipv4 : nil {
+            guard family == nil || family == named else {
+                reader.report(
+                    "\(what) is \(text), but must be \(family == .ipv4 ? "IPv4" : "IPv6")", at: position)
+                return nil
+            }
+            family = named
+            parts.removeLast()
+        }
         guard parts.count <= 2, let own = interfaces[parts[0]] else {
             reader.reportUnknown(
                 parts[0],
@@ -197,25 +291,29 @@ extension Resolution {
                 at: position, allowed: nodeDefinitions.map(\.name.value))
             return nil
         }
+        var candidates = own
         if parts.count == 2 {
-            guard let interface = own.first(where: { $0.name == parts[1] }) else {
+            candidates = own.filter { $0.name == parts[1] }
+            if candidates.isEmpty {
                 reader.reportUnknown(
                     parts[1], "'\(parts[0])' has no interface '\(LabValue.shortened(parts[1]))'", at: position,
                     allowed: own.map(\.name))
                 return nil
             }
-            if let address = interface.address { return (parts[0], address.address) }
-            reader.report("\(what) is \(text), which has no address", at: position)
-            return nil
         }
-        let near = Set((interfaces[other] ?? []).map(\.network))
-        let addressed = own.filter { $0.address != nil }
-        guard let chosen = addressed.first(where: { near.contains($0.network) }) ?? addressed.first,
-            let address = chosen.address
-        else {
-            reader.report("\(what) is '\(text)', which has no address", at: position)
-            return nil
+        let others = interfaces[other] ?? []
+        let near = Set(others.map(\.network))
+        // What the other end has too comes first.
+        let families = AddressFamily.allCases.filter { family == nil || $0 == family }
+            .sorted { a, b in others.contains { $0.address(a) != nil } && !others.contains { $0.address(b) != nil } }
+        for family in families {
+            let addressed = candidates.filter { $0.address(family) != nil }
+            let chosen = addressed.first { near.contains($0.network) } ?? addressed.first
+            if let address = chosen?.address(family) { return (parts[0], address.address) }
         }
-        return (parts[0], address.address)
+        let shown = parts.count == 2 ? text : "'\(text)'"
+        let missing = family.map { "no \($0.rawValue) address" } ?? "no address"
+        reader.report("\(what) is \(shown), which has \(missing)", at: position)
+        return nil
     }
 }

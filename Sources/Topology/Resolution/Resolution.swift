@@ -15,7 +15,7 @@ struct Resolution {
     var networks: [Network] = []
     /// By node, in the order of the file.
     var interfaces: [String: [Interface]] = [:]
-    var owners: [IPv4Address: AddressOwner] = [:]
+    var owners: [IPAddress: AddressOwner] = [:]
     var pairs: [Pair] = []
     var references = ReferenceTable()
 
@@ -44,6 +44,7 @@ struct Resolution {
         guard reader.reports == before else { return nil }
         resolvePairs()
         reserveServiceAddresses()
+        reservePoolAddresses()
         resolveAutomaticAddresses()
         guard reader.reports == before else { return nil }
         references = ReferenceTable(self)
@@ -52,7 +53,7 @@ struct Resolution {
     }
 
     /// Gives an address to its owner; reports who has it already.
-    mutating func claim(_ address: IPv4Address, for owner: AddressOwner, at position: SourcePosition) {
+    mutating func claim(_ address: IPAddress, for owner: AddressOwner, at position: SourcePosition) {
         guard let other = owners[address] else {
             owners[address] = owner
             return

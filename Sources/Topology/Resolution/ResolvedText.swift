@@ -13,9 +13,20 @@ enum ResolvedText {
                 .mapping(pairs.map { LabEntry(key: $0.0, keyPosition: place, value: $0.1) }), at: place)
         }
 
+        /// One text, or a list of several.
+        func list(_ texts: [String]) -> LabValue {
+            texts.count == 1 ? text(texts[0]) : LabValue(.sequence(texts.map(text)), at: place)
+        }
+        /// A family that is left out stays so.
+        func address(_ interface: Interface) -> LabValue {
+            let own = interface.addresses.map { "\($0.address)" }
+            let families = resolution.network(named: interface.network)?.subnets.count ?? own.count
+            return list(own.isEmpty || own.count < families ? own + ["none"] : own)
+        }
+
         let networks = resolution.networks.map { network -> (String, LabValue) in
             let values = [
-                ("subnet", text("\(network.subnet)")), ("mtu", text("\(network.mtu)")),
+                ("subnet", list(network.subnets.map { "\($0)" })), ("mtu", text("\(network.mtu)")),
                 ("switch", text(network.kind == .switch ? "on" : "off")),
             ]
             return (network.name, mapping(values))
@@ -25,12 +36,21 @@ enum ResolvedText {
             let interfaces = (resolution.interfaces[name] ?? []).map { interface -> (String, LabValue) in
                 let values = [
                     ("network", text(interface.network)),
-                    ("address", text(interface.address.map { "\($0.address)" } ?? "none")),
+                    ("address", address(interface)),
                     ("mac", text("\(interface.mac)")),
                 ]
                 return (interface.name, mapping(values))
             }
             var written = (tree["nodes"]?[name] ?? mapping([])).setting("interfaces", to: mapping(interfaces))
+            // Named from here, the files are found from the run's folder, too.
+            for service in node.virtualServices {
+                guard let files = service.http?.certificateFiles, let services = written["virtual-services"],
+                    let entry = services[service.name.value]
+                else { continue }
+                let tls = mapping([("certificate", text(files.certificate)), ("key", text(files.key))])
+                written = written.setting(
+                    "virtual-services", to: services.setting(service.name.value, to: entry.setting("tls", to: tls)))
+            }
             if let pair = resolution.pairs.first(where: { $0.members[0].name == name }) {
                 let ids = pair.routers.map { ($0.ports[0], text("\($0.id)")) }
                 let redundancy = written["redundancy"] ?? mapping([])

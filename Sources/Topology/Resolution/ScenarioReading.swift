@@ -11,6 +11,8 @@ struct ScenarioReading {
     let rules: [(element: String, rule: FaultRule)]
     /// The lab's words for its traffic programs.
     let traffic: [String]
+    /// Changes of firewalls' policies, by their names.
+    let pushes: [Located<(name: String, change: PolicyChange)>]
 
     private(set) var steps: [ScenarioStep] = []
     private(set) var events = EventNames(nodes: [], faults: [], traffic: [])
@@ -18,14 +20,17 @@ struct ScenarioReading {
     private(set) var started: Set<String> = []
     private var running: Set<String> = []
 
-    private static let actions = ["start", "stop", "wait", "wait-for", "fail"]
+    private static let actions = ["start", "stop", "wait", "wait-for", "fail", "push"]
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
-    init(_ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String], _ reader: LabReader) {
+    init(_ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String],
+        pushes: [Located<(name: String, change: PolicyChange)>] = [], _ reader: LabReader
+    ) {
         self.reader = reader
         self.nodes = nodes
         self.rules = rules
         self.traffic = traffic
+        self.pushes = pushes
         // Of a lab without a scenario, too: faults may wait for each other's events.
         events = EventNames(nodes: nodes, faults: [], rules: rules.map(\.rule), traffic: traffic)
         guard let value else { return }
@@ -48,6 +53,7 @@ struct ScenarioReading {
     private func faultNames(_ steps: [LabValue]) -> [String] {
         steps.compactMap { step in
             step["fail"].flatMap { fault in step["as"]?.text ?? fault.entries?.first?.key }
+                ?? step["push"].map { _ in step["as"]?.text ?? "push" }
         }
     }
 
@@ -59,7 +65,7 @@ struct ScenarioReading {
                 at: step.entries?.first?.keyPosition ?? step.position, allowed: Self.actions)
             return nil
         }
-        let more = action.key == "fail" ? ["as"] : action.key == "wait-for" ? ["within"] : []
+        let more = action.key == "fail" || action.key == "push" ? ["as"] : action.key == "wait-for" ? ["within"] : []
         guard let mapping = MappingReader(step, "a '\(action.key)' step", keys: [action.key] + more, reader),
             let value = mapping.required(action.key)
         else { return nil }
@@ -85,18 +91,25 @@ struct ScenarioReading {
             }
             return .waitFor(event: name, within: mapping.duration("within", in: Self.longestWait) ?? .seconds(10))
         default:
-            guard let fault = fault(value) else { return nil }
-            let name = mapping.text("as") ?? fault.kind.rawValue
+            let step: ScenarioStep?
+            if action.key == "push" {
+                step = PushReading(nodes: nodes, pushes: pushes, reader: reader).read(value).map {
+                    .push($0, as: mapping.text("as") ?? "push")
+                }
+            } else {
+                step = fault(value).map { .fail($0, as: mapping.text("as") ?? $0.kind.rawValue) }
+            }
+            guard let step, let name = step.event else { return nil }
             guard NameRule.word.check(name, "an event", at: mapping["as"]?.position ?? value.position, reader) else {
                 return nil
             }
-            let isTaken = steps.contains { if case .fail(_, as: name) = $0 { true } else { false } }
+            let isTaken = steps.contains { $0.event == name }
             if isTaken {
                 reader.report(
                     "an event '\(name)' happens twice", at: mapping["as"]?.position ?? value.position,
                     allowed: ["another name, by 'as'"])
             }
-            return .fail(fault, as: name)
+            return step
         }
     }
 
@@ -116,7 +129,7 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
+                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.isOfProgram ? "node/program" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }" })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -130,6 +143,16 @@ struct ScenarioReading {
                 return nil
             }
             return kind == .linkDown ? .linkDown(interface) : .linkUp(interface)
+        }
+        if kind.isOfProgram {
+            let known = nodes.flatMap { node in node.programs.map { ProgramReference(node: node.name, program: $0.name) } }
+            guard let program = entry.value.text.flatMap({ ProgramReference($0) }), known.contains(program) else {
+                reader.reportUnknown(
+                    entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is no program of a node",
+                    at: entry.value.position, allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
+                return nil
+            }
+            return kind == .kill ? .kill(program) : .startProgram(program)
         }
         if kind.isOfRule {
             guard let name = entry.value.text, let found = rules.first(where: { $0.rule.name == name }) else {
@@ -163,7 +186,7 @@ struct ScenarioReading {
         case .powerOn: return .powerOn(node: name)
         case .hang: return .hang(node: name)
         case .resume: return .resume(node: name)
-        case .linkDown, .linkUp, .arm, .disarm, .release: return nil
+        case .linkDown, .linkUp, .kill, .start, .arm, .disarm, .release: return nil
         }
     }
 }

@@ -15,7 +15,9 @@ struct ServerAssignment {
                 resolution.definition(of: nodes[index].name)?.services == nil
             else { continue }
             var servers: [ServerProgram] = []
+            let taken = nodes[index].programs.flatMap(\.tcpPorts)
             for demand in demands where demand.node == nodes[index].name && !servers.contains(demand.server) {
+                if demand.server.kind.transport == .tcp, taken.contains(demand.server.port) { continue }
                 servers.append(demand.server)
             }
             host.servers = servers
@@ -36,7 +38,7 @@ struct ServerAssignment {
                 }
             }
         }
-        return demands + traffic.demands
+        return demands + resolution.upstreamDemands + traffic.demands
     }
 
     /// The server behind a pool member, and a second one where a monitor asks another port.

@@ -65,13 +65,26 @@ struct TrafficReading {
                 "'path' of a traffic program is '\(LabValue.shortened(path))'", at: mapping.keyPosition("path"),
                 allowed: ["a path that begins with '/', without blanks"])
         }
+        let tls = mapping.flag("tls")
+        if let kind, kind != .httpRequest, tls != nil {
+            reader.report(
+                "'tls' belongs to kind http-request; this one is \(kind.rawValue)", at: mapping.keyPosition("tls"))
+        }
         guard let to = mapping.required("to"), let source, let kind,
             let (address, port) = target(to, from: source, kind)
         else { return nil }
+        let own = nodes.first { $0.name == source }?.interfaces ?? []
+        guard own.contains(where: { $0.address(address.family) != nil }) else {
+            reader.report(
+                "'\(source)' has no \(address.family.rawValue) address, but the target is \(address.endpoint(port: port))",
+                at: to.position)
+            return nil
+        }
+        let service = services.first { $0.service.address == address && $0.service.port == port }?.service
         return TrafficProgram(
             name: entry.key, kind: kind, from: source, target: address, port: port, flows: flows, every: every,
             payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true,
-            path: path ?? "/")
+            path: path ?? "/", usesTLS: tls ?? (service?.http?.tls != nil))
     }
 
     private func source(_ value: LabValue) -> String? {
@@ -102,7 +115,7 @@ struct TrafficReading {
     /// `lb/web`, `backend-1:8080`, `backend-1.servers:8080` or `10.0.0.2:8080`
     private mutating func target(
         _ value: LabValue, from source: String, _ kind: TrafficProgram.Kind
-    ) -> (IPv4Address, UInt16)? {
+    ) -> (IPAddress, UInt16)? {
         let form = ["balancer/service, such as lb/web", "node:port", "address:port"]
         guard let text = value.text else {
             reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
@@ -138,7 +151,7 @@ struct TrafficReading {
 
     private func service(
         _ text: String, _ kind: TrafficProgram.Kind, at position: SourcePosition
-    ) -> (IPv4Address, UInt16)? {
+    ) -> (IPAddress, UInt16)? {
         guard let service = services.first(where: { $0.name == text })?.service else {
             reader.reportUnknown(
                 text, "there is no virtual service '\(LabValue.shortened(text))'", at: position,

@@ -17,7 +17,7 @@ struct VariantReading {
         self.reader = reader
     }
 
-    func read() -> (Variant, [CaptureFilter])? {
+    func read() -> (Variant, [CaptureFilter], [CertificateFiles])? {
         let before = reader.reports
         let timers: Timers = tree["timers"].flatMap { $0.isNull ? nil : reader.choice($0, of: "'timers'") } ?? .quick
         let networks = NodeDefinition.named(tree["networks"], "the networks", reader)
@@ -42,7 +42,9 @@ struct VariantReading {
             tree["faults"], nodes: nodes, networks: resolution.networks, traffic: words, references: resolution.references,
             reader)
         let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
-        let scenario = ScenarioReading(tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, reader)
+        let pushes = PushReading.changes(tree["pushes"], reader)
+        let scenario = ScenarioReading(
+            tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, pushes: pushes, reader)
         faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
             definition.expectations, nodes: nodes, elements: faults.elements, traffic: words, scenario: scenario,
@@ -55,7 +57,8 @@ struct VariantReading {
             nodes: nodes, elements: faults.elements, traffic: traffic.programs, scenario: scenario.steps,
             expectations: expectations.specifications,
             capture: capture, resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title))
-        return (variant, expectations.filters + faults.filters)
+        let certificates = definitions.flatMap(\.virtualServices).compactMap { $0.http?.certificateFiles }
+        return (variant, expectations.filters + faults.filters, certificates)
     }
 
     /// Nodes of the lab file first, then those that only this variant has.

@@ -22,7 +22,7 @@ struct FlowContext {
 
     /// A socket on its way to the target from a source port of its own.
     func connectedSocket(_ kind: Socket.Kind) throws(Errno) -> (socket: Socket, isConnected: Bool) {
-        let socket = try Socket(kind)
+        let socket = try Socket(kind, program.target.family)
         try ports.bind(socket)
         if kind == .tcp {
             try socket.disableNagle()
@@ -31,12 +31,15 @@ struct FlowContext {
         return (socket, try socket.connect(target))
     }
 
+    /// The source of a flow that never had one.
+    private static func unknown(_ family: AddressFamily) -> IPAddress { family == .ipv4 ? .ipv4(.any) : .ipv6(.any) }
+
     func result(
         source: Endpoint?, start: Instant, end: Instant, reading: FlowReading, ending: FlowEnding,
         latency: Duration? = nil, garbage: Int
     ) -> FlowResult {
         FlowResult(
-            source: source?.address ?? .any, sourcePort: source?.port ?? 0, start: clock.timestamp(of: start),
+            source: source?.address ?? Self.unknown(program.target.family), sourcePort: source?.port ?? 0, start: clock.timestamp(of: start),
             end: clock.timestamp(of: end), sent: reading.sent, received: reading.received, lost: reading.lost,
             duplicated: reading.duplicated, reordered: reading.reordered, longestGap: reading.gap(on: clock),
             outcome: ending.outcome, latency: latency, lossDerivedGap: reading.lossDerivedGap, reason: ending.reason,

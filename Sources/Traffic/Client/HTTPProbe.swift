@@ -2,6 +2,8 @@ internal import EventLoop
 internal import LabTime
 internal import Measurement
 internal import SystemPackage
+internal import TLSSession
+internal import Wire
 
 /// One probe of `http-request`: a connection from a new source port, one GET and its answer with its status, and
 /// a close. Patience runs from the first SYN to the answer's end. It survives with a status below 400.
@@ -16,7 +18,9 @@ final class HTTPProbe: Flow {
     private var latency: Duration?
     private var meter: FlowMeter
     private var reader = HTTPAnswerReader()
-    private var request: [UInt8] = []
+    /// What is to be sent still.
+    private var output: [UInt8] = []
+    private var tls: ClientTLSSession?
     private var timer: EventLoop.Timer?
     private var hasEnded = false
 
@@ -31,9 +35,21 @@ final class HTTPProbe: Flow {
     func start() {
         started = context.loop.now
         _ = meter.ask(at: started)
-        request = Array(
-            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
+        let request = Array(
+            "GET \(context.program.path) HTTP/1.1\r\nHost: \(context.target.address.bracketed)\r\nUser-Agent: failoverlab\r\nConnection: close\r\n\r\n"
                 .utf8)
+        if context.program.usesTLS {
+            do {
+                let session = try ClientTLSSession()
+                tls = session
+                output = try session.send(request)
+            } catch {
+                timer = context.loop.schedule(at: started) { [unowned self] in tlsFailed(error) }
+                return
+            }
+        } else {
+            output = request
+        }
         do throws(Errno) {
             let (socket, _) = try context.connectedSocket(.tcp)
             self.socket = socket
@@ -59,13 +75,13 @@ final class HTTPProbe: Flow {
     }
 
     private func send() {
-        guard let socket, !request.isEmpty else { return }
-        switch request.withUnsafeBytes({ socket.send($0) }) {
-        case .bytes(let count): request.removeFirst(count)
+        guard let socket, !output.isEmpty else { return }
+        switch output.withUnsafeBytes({ socket.send($0) }) {
+        case .bytes(let count): output.removeFirst(count)
         case .wouldBlock, .endOfStream: break
         case .failed(let error): return end(FlowEnding(error == .brokenPipe ? .connectionReset : error))
         }
-        if request.isEmpty { try? context.loop.change(socket.descriptor, to: .readable) }
+        try? context.loop.change(socket.descriptor, to: output.isEmpty ? .readable : [.readable, .writable])
     }
 
     private func read() {
@@ -82,6 +98,24 @@ final class HTTPProbe: Flow {
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer) {
+        guard let tls else { return takeAnswer(bytes) }
+        do {
+            let (answer, reply) = try tls.receive(bytes)
+            if !reply.isEmpty {
+                output += reply
+                send()
+            }
+            if !hasEnded, !answer.isEmpty { answer.withUnsafeBytes { takeAnswer($0) } }
+        } catch {
+            tlsFailed(error)
+        }
+    }
+
+    private func tlsFailed(_ error: any Error) {
+        end(FlowEnding(outcome: .refused, reason: "TLS: \(ClientTLSSession.words(error))"))
+    }
+
+    private func takeAnswer(_ bytes: UnsafeRawBufferPointer) {
         reader.consume(bytes)
         if reader.isGarbage { return end(FlowEnding(outcome: .reset, reason: "the answer is no HTTP")) }
         if reader.isComplete { answered() }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Wire
 
 /// One datagram with its sender and the local address to which it was sent, received and sent back in place.
 ///
@@ -10,22 +11,33 @@ internal import Glibc
 ///     │                 │            │           │ index          │ address   │ address  │        │
 ///     └─────────────────┴────────────┴───────────┴────────────────┴───────────┴──────────┴────────┘
 ///
+/// On an IPv6 socket, which may take IPv4 too, it is the one of IPV6_PKTINFO, ipv6(7):
+///
+///     0                 8              12              16                           32          36   40
+///     ┌─────────────────┬──────────────┬───────────────┬────────────────────────────┬───────────┬────┐
+///     │ length = 36     │ IPPROTO_IPV6 │ IPV6_PKTINFO  │ local address              │ interface │ pad│
+///     └─────────────────┴──────────────┴───────────────┴────────────────────────────┴───────────┴────┘
+///
 /// By hand, because the CMSG macros are not visible to Swift.
 struct DatagramBuffers: ~Copyable {
     private static let payloadSize = 65_536
-    private static let controlSize = 32
-    private static let packetInfoLength = 28
 
+    private let family: AddressFamily
+    private let controlSize: Int
+    private let packetInfoLength: Int
     private let payload = UnsafeMutableRawBufferPointer.allocate(byteCount: payloadSize, alignment: 16)
-    private let control = UnsafeMutableRawBufferPointer.allocate(byteCount: controlSize, alignment: 8)
-    private let sender = UnsafeMutablePointer<sockaddr_in>.allocate(capacity: 1)
+    private let control = UnsafeMutableRawBufferPointer.allocate(byteCount: 40, alignment: 8)
+    private let sender = UnsafeMutableRawPointer.allocate(byteCount: Endpoint.socketAddressSize, alignment: 8)
     private let vector = UnsafeMutablePointer<iovec>.allocate(capacity: 1)
     private var count = 0
     private var hasPacketInfo = false
 
-    init() {
+    init(_ family: AddressFamily) {
+        self.family = family
+        controlSize = family == .ipv4 ? 32 : 40
+        packetInfoLength = family == .ipv4 ? 28 : 36
         control.initializeMemory(as: UInt8.self, repeating: 0)
-        sender.initialize(to: sockaddr_in())
+        sender.initializeMemory(as: UInt8.self, repeating: 0, count: Endpoint.socketAddressSize)
         vector.initialize(to: iovec())
     }
 
@@ -40,10 +52,10 @@ struct DatagramBuffers: ~Copyable {
     /// here, and is cleared by the call.
     mutating func receive(on descriptor: Int32) -> Bool {
         while true {
-            var message = message(payloadLength: payload.count, controlLength: Self.controlSize)
+            var message = message(payloadLength: payload.count, controlLength: controlSize)
             count = recvmsg(descriptor, &message, 0)
             if count >= 0 {
-                hasPacketInfo = message.msg_controllen >= Self.packetInfoLength && isPacketInfo
+                hasPacketInfo = message.msg_controllen >= packetInfoLength && isPacketInfo
                 return true
             }
             if errno == EAGAIN { return false }
@@ -53,7 +65,11 @@ struct DatagramBuffers: ~Copyable {
 
     /// Sends the datagram back, by the route to its sender, from the address to which it was sent.
     mutating func sendBack(on descriptor: Int32) {
-        if hasPacketInfo {
+        if hasPacketInfo, family == .ipv6 {
+            // The route chooses the interface, and the kernel the source where a group was asked.
+            if control.load(fromByteOffset: 16, as: UInt8.self) == 0xff { hasPacketInfo = false }
+            control.storeBytes(of: 0, toByteOffset: 32, as: UInt32.self)
+        } else if hasPacketInfo {
             let asked = control.load(fromByteOffset: 24, as: UInt32.self)
             control.storeBytes(of: 0, toByteOffset: 16, as: UInt32.self)
             // A multicast or broadcast address is no source: the kernel's own choice is already there.
@@ -61,20 +77,24 @@ struct DatagramBuffers: ~Copyable {
                 control.storeBytes(of: asked, toByteOffset: 20, as: UInt32.self)
             }
         }
-        var message = message(payloadLength: count, controlLength: hasPacketInfo ? Self.controlSize : 0)
+        var message = message(payloadLength: count, controlLength: hasPacketInfo ? controlSize : 0)
         while sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL)) < 0, errno == EINTR {}
     }
 
     private var isPacketInfo: Bool {
-        control.load(fromByteOffset: 8, as: Int32.self) == Int32(IPPROTO_IP)
-            && control.load(fromByteOffset: 12, as: Int32.self) == IP_PKTINFO
+        let (level, type) = (
+            control.load(fromByteOffset: 8, as: Int32.self), control.load(fromByteOffset: 12, as: Int32.self)
+        )
+        return family == .ipv4
+            ? level == Int32(IPPROTO_IP) && type == IP_PKTINFO
+            : level == Int32(IPPROTO_IPV6) && type == IPV6_PKTINFO
     }
 
     private func message(payloadLength: Int, controlLength: Int) -> msghdr {
         vector.pointee = iovec(iov_base: payload.baseAddress, iov_len: payloadLength)
         var message = msghdr()
-        message.msg_name = UnsafeMutableRawPointer(sender)
-        message.msg_namelen = socklen_t(MemoryLayout<sockaddr_in>.size)
+        message.msg_name = sender
+        message.msg_namelen = socklen_t(family == .ipv4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
         message.msg_iov = vector
         message.msg_iovlen = 1
         message.msg_control = controlLength == 0 ? nil : control.baseAddress

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import SystemPackage
+internal import Wire
 
 /// Returns every byte of its connections, in order.
 ///
@@ -20,7 +21,8 @@ final class TCPEchoServer {
     init(at endpoint: Endpoint, on loop: EventLoop) throws(Errno) {
         self.loop = loop
         parting = PartingSockets(on: loop)
-        listener = try Socket(.tcp)
+        listener = try Socket(.tcp, endpoint.address.family)
+        try listener.acceptBothFamilies()
         try listener.allowAddressReuse()
         try listener.bind(endpoint)
         try listener.listen(backlog: 1024)

@@ -18,11 +18,11 @@ public final class TrafficServer {
 
     /// - Parameters:
     ///   - nodeName: the body of every HTTP answer
-    ///   - address: where to listen; all addresses unless told otherwise
+    ///   - address: where to listen; all IPv4 addresses unless told otherwise; `::` is all addresses of both families
     ///   - loop: runs the echo servers; `http` has a SwiftNIO thread of its own, made with the first such server
     /// - Throws: why the server cannot listen
     public init(
-        _ program: ServerProgram, nodeName: String, at address: IPv4Address = .any, on loop: EventLoop
+        _ program: ServerProgram, nodeName: String, at address: IPAddress = .ipv4(.any), on loop: EventLoop
     ) throws(TrafficServerError) {
         self.program = program
         let endpoint = Endpoint(address: address, port: program.port)

@@ -7,7 +7,7 @@ internal import Wire
 public struct TrafficServerError: Error, Hashable, CustomStringConvertible {
     public var description: String
 
-    init(program: ServerProgram, address: IPv4Address, nodeName: String, cause: any Error) {
+    init(program: ServerProgram, address: IPAddress, nodeName: String, cause: any Error) {
         let code = (cause as? Errno) ?? (cause as? IOError).map { Errno(rawValue: $0.errnoCode) }
         let (reason, advice): (String, String) =
             switch code {
@@ -21,6 +21,6 @@ public struct TrafficServerError: Error, Hashable, CustomStringConvertible {
             case nil: ("\(cause)", "see the node's log")
             }
         description =
-            "\(nodeName): \(program.kind.rawValue) cannot listen on \(address):\(program.port): \(reason); \(advice)"
+            "\(nodeName): \(program.kind.rawValue) cannot listen on \(address.endpoint(port: program.port)): \(reason); \(advice)"
     }
 }

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Glibc
 internal import SystemPackage
+internal import Wire
 
 /// Returns every datagram to its sender, from the address to which it was sent: a server with several addresses, such
 /// as one with a virtual service's address on its loopback interface, answers with the one that was asked.
@@ -14,9 +15,14 @@ final class UDPEchoServer {
 
     init(at endpoint: Endpoint, on loop: EventLoop) throws(Errno) {
         self.loop = loop
-        messages = DatagramBuffers()
-        socket = try Socket(.udp)
-        try socket.set(IP_PKTINFO, of: Int32(IPPROTO_IP), to: 1)
+        let family = endpoint.address.family
+        messages = DatagramBuffers(family)
+        socket = try Socket(.udp, family)
+        try socket.acceptBothFamilies()
+        switch family {
+        case .ipv4: try socket.set(IP_PKTINFO, of: Int32(IPPROTO_IP), to: 1)
+        case .ipv6: try socket.set(IPV6_RECVPKTINFO, of: Int32(IPPROTO_IPV6), to: 1)
+        }
         try socket.bind(endpoint)
         try loop.watch(socket.descriptor) { [unowned self] _ in answer() }
     }

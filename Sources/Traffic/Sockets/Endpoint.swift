@@ -1,32 +1,50 @@
 internal import Glibc
 internal import Wire
 
-/// An address and a port.
+/// An address of either family and a port.
 struct Endpoint: Hashable, CustomStringConvertible {
-    var address: IPv4Address
+    /// Bytes of the larger socket address.
+    static let socketAddressSize = MemoryLayout<sockaddr_in6>.size
+
+    var address: IPAddress
     var port: UInt16
 
-    init(address: IPv4Address, port: UInt16) {
+    init(address: IPAddress, port: UInt16) {
         self.address = address
         self.port = port
     }
 
-    init(_ socketAddress: sockaddr_in) {
-        address = IPv4Address(rawValue: UInt32(bigEndian: socketAddress.sin_addr.s_addr))
-        port = UInt16(bigEndian: socketAddress.sin_port)
+    /// What the kernel wrote, of either family: `sockaddr_in` or `sockaddr_in6`. An IPv4 address that an IPv6 socket
+    /// calls ::ffff:a.b.c.d is one of IPv4.
+    init?(_ socketAddress: UnsafeRawPointer) {
+        port = socketAddress.readUInt16(at: 2)
+        switch Int32(socketAddress.load(as: sa_family_t.self)) {
+        case AF_INET: address = .ipv4(socketAddress.readIPv4(at: 4))
+        case AF_INET6: address = IPAddress(universal: socketAddress.readIPv6(at: 8))
+        default: return nil
+        }
     }
 
-    var description: String { "\(address):\(port)" }
+    var description: String { address.endpoint(port: port) }
 
     func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        var socketAddress = sockaddr_in()
-        socketAddress.sin_family = sa_family_t(AF_INET)
-        socketAddress.sin_port = port.bigEndian
-        socketAddress.sin_addr.s_addr = address.rawValue.bigEndian
-        return withUnsafePointer(to: &socketAddress) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        // Laid out by ip(7) and ipv6(7): family, port, then the IPv4 address, or flow label, IPv6 address and scope.
+        withUnsafeTemporaryAllocation(byteCount: Self.socketAddressSize, alignment: 8) { bytes in
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            let base = bytes.baseAddress!
+            base.write(port, at: 2)
+            let length: Int
+            switch address {
+            case .ipv4(let address):
+                base.storeBytes(of: sa_family_t(AF_INET), as: sa_family_t.self)
+                base.write(address, at: 4)
+                length = MemoryLayout<sockaddr_in>.size
+            case .ipv6(let address):
+                base.storeBytes(of: sa_family_t(AF_INET6), as: sa_family_t.self)
+                base.write(address, at: 8)
+                length = MemoryLayout<sockaddr_in6>.size
             }
+            return body(UnsafePointer(base.assumingMemoryBound(to: sockaddr.self)), socklen_t(length))
         }
     }
 }

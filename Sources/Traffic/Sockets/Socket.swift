@@ -2,7 +2,7 @@ internal import Glibc
 internal import SystemPackage
 internal import Wire
 
-/// A non-blocking IPv4 socket; closed with its last reference at the latest.
+/// A non-blocking socket of either family; closed with its last reference at the latest.
 final class Socket {
     enum Kind {
         case tcp
@@ -22,17 +22,20 @@ final class Socket {
 
     /// -1 once closed.
     private(set) var descriptor: Int32
+    let family: AddressFamily
 
-    init(_ kind: Kind) throws(Errno) {
+    init(_ kind: Kind, _ family: AddressFamily) throws(Errno) {
+        self.family = family
         let type = kind == .tcp ? SOCK_STREAM : SOCK_DGRAM
         let flags = SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
-        descriptor = socket(AF_INET, Int32(type.rawValue | flags), 0)
+        descriptor = socket(family == .ipv4 ? AF_INET : AF_INET6, Int32(type.rawValue | flags), 0)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     }
 
     /// Takes over a descriptor that `accept` returned.
-    private init(accepted: Int32) {
+    private init(accepted: Int32, _ family: AddressFamily) {
         descriptor = accepted
+        self.family = family
     }
 
     deinit { close() }
@@ -77,7 +80,7 @@ final class Socket {
         while true {
             let accepted = Glibc.accept(descriptor, nil, nil)
             if accepted >= 0 {
-                let socket = Socket(accepted: accepted)
+                let socket = Socket(accepted: accepted, family)
                 guard fcntl(accepted, F_SETFD, FD_CLOEXEC) == 0, fcntl(accepted, F_SETFL, O_NONBLOCK) == 0 else {
                     throw Errno(rawValue: errno)
                 }
@@ -101,21 +104,24 @@ final class Socket {
     }
 
     /// Whether the handshake is complete.
-    var isConnected: Bool {
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &size) }
-        } == 0
+    var isConnected: Bool { endpoint(getpeername) != nil }
+
+    var localEndpoint: Endpoint? { endpoint(getsockname) }
+
+    private func endpoint(
+        _ ask: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> Endpoint? {
+        withUnsafeTemporaryAllocation(byteCount: Endpoint.socketAddressSize, alignment: 8) { bytes in
+            let base = bytes.baseAddress!
+            var size = socklen_t(bytes.count)
+            guard ask(descriptor, base.assumingMemoryBound(to: sockaddr.self), &size) == 0 else { return nil }
+            return Endpoint(UnsafeRawPointer(base))
+        }
     }
 
-    var localEndpoint: Endpoint? {
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
-        }
-        return result == 0 ? Endpoint(address) : nil
+    /// Takes IPv4 as well, where the socket is an IPv6 one that listens on all addresses: from ::ffff:a.b.c.d.
+    func acceptBothFamilies() throws(Errno) {
+        if family == .ipv6 { try set(IPV6_V6ONLY, of: Int32(IPPROTO_IPV6), to: 0) }
     }
 
     func send(_ bytes: UnsafeRawBufferPointer) -> Outcome {

@@ -20,14 +20,15 @@ public final class SourcePorts {
 
     /// Binds the socket to the next port that is free.
     func bind(_ socket: Socket) throws(Errno) {
+        let any: IPAddress = socket.family == .ipv4 ? .ipv4(.any) : .ipv6(.any)
         for _ in 1..<Self.mostTries {
             do throws(Errno) {
-                return try socket.bind(Endpoint(address: .any, port: take()))
+                return try socket.bind(Endpoint(address: any, port: take()))
             } catch .addressInUse {
                 continue
             }
         }
-        try socket.bind(Endpoint(address: .any, port: take()))
+        try socket.bind(Endpoint(address: any, port: take()))
     }
 
     private func take() -> UInt16 {

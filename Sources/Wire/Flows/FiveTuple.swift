@@ -7,7 +7,7 @@
 /// For ICMP echo both ports are the identifier, so that `reversed` of a request is its reply; for every other
 /// protocol without ports they are zero.
 @frozen
-public struct FiveTuple: Sendable {
+public struct FiveTuple: Sendable, BitwiseCopyable {
     public var addresses: UInt64
     public var portsAndProtocol: UInt64
 

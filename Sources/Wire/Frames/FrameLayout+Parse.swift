@@ -1,11 +1,13 @@
-extension FrameLayout {
+extension IPLayout {
     /// What the parse of a frame yields.
     @frozen
     public enum Parsed {
-        case layout(FrameLayout)
+        case layout(IPLayout)
         case malformed(WireError)
     }
+}
 
+extension IPLayout where Tuple == FiveTuple {
     /// Parses an Ethernet frame that carries IPv4; for captures too, whose bytes are not to be changed.
     /// - Complexity: O(1)
     @inlinable
@@ -57,7 +59,46 @@ extension FrameLayout {
         if let error = layout.parseTransport(base) { return .malformed(error) }
         return .layout(layout)
     }
+}
 
+extension IPLayout where Tuple == IPv6FiveTuple {
+    /// Parses an Ethernet frame that carries IPv6.
+    /// - Complexity: one step for each extension header, at most 8
+    @inlinable
+    public static func parse(_ frame: UnsafeRawBufferPointer) -> Parsed {
+        guard let base = frame.baseAddress, frame.count >= EthernetHeader.length else {
+            return .malformed(WireError(.ethernet, .truncated, found: frame.count, expected: EthernetHeader.length))
+        }
+        let type = base.readUInt16(at: 12)
+        guard type == EtherType.ipv6.rawValue else {
+            return .malformed(WireError(.ethernet, .unknownKind, found: Int(type)))
+        }
+        return parsePacket(base, from: EthernetHeader.length, to: frame.count)
+    }
+
+    /// Parses an IPv6 packet at `start`, where `end` bytes are readable from `base`.
+    @inlinable
+    public static func parsePacket(_ base: UnsafeRawPointer, from start: Int, to end: Int) -> Parsed {
+        let view: IPv6View
+        do throws(WireError) {
+            view = try IPv6View(UnsafeRawBufferPointer(start: base + start, count: max(0, end &- start)))
+        } catch {
+            return .malformed(error)
+        }
+        var layout = IPv6FrameLayout(
+            fiveTuple: IPv6FiveTuple(
+                source: view.source, destination: view.destination, sourcePort: 0, destinationPort: 0,
+                protocol: view.protocol),
+            networkOffset: start, transportOffset: start &+ view.transportOffset,
+            payloadOffset: start &+ view.transportOffset, endOffset: start &+ view.length, fragment: view.fragment,
+            tcpFlags: [], hasTransportHeader: false)
+        if view.fragment == .later { return .layout(layout) }
+        if let error = layout.parseTransport(base) { return .malformed(error) }
+        return .layout(layout)
+    }
+}
+
+extension IPLayout {
     /// Completes ports, flags and payload of a packet that begins with its transport header.
     /// - Returns: the reason where that header is not complete; nil where all is well
     @inlinable
@@ -88,12 +129,15 @@ extension FrameLayout {
             }
             fiveTuple.portsAndProtocol |= UInt64(base.readUInt32(at: offset))
             payloadOffset = transportOffset &+ 8
-        case .icmp:
+        case Tuple.controlProtocol:
+            // Of both families' ICMP.
             guard length >= ICMPv4Header.length else {
-                return WireError(.icmpv4, .truncated, found: length, expected: ICMPv4Header.length)
+                return WireError(
+                    Tuple.controlProtocol == .icmp ? .icmpv4 : .icmpv6, .truncated, found: length,
+                    expected: ICMPv4Header.length)
             }
             // Guard: 8 bytes from `offset`.
-            if ICMPv4Type(rawValue: base.readUInt8(at: offset)).isQuery {
+            if Tuple.isControlQuery(type: base.readUInt8(at: offset)) {
                 let identifier = UInt64(base.readUInt16(at: offset &+ 4))
                 fiveTuple.portsAndProtocol |= identifier << 16 | identifier
             }

@@ -1,14 +1,19 @@
-/// Where the parts of an Ethernet frame with an IPv4 packet lie, and what a dataplane asks of every packet.
+/// The layout of a frame with an IPv4 packet.
+public typealias FrameLayout = IPLayout<FiveTuple>
+/// The layout of a frame with an IPv6 packet.
+public typealias IPv6FrameLayout = IPLayout<IPv6FiveTuple>
+
+/// Where the parts of an Ethernet frame with an IP packet lie, and what a dataplane asks of every packet.
 ///
 /// Filled in by the one guarded parse of a frame, `ParsedFrame`; afterwards every offset lies within the frame and
 /// the header at each offset is complete.
 @frozen
-public struct FrameLayout: Sendable {
+public struct IPLayout<Tuple: FlowTuple>: Sendable {
     /// The flow; ports are zero where `hasTransportHeader` is false or the protocol has none.
-    public var fiveTuple: FiveTuple
+    public var fiveTuple: Tuple
     /// Bytes from the frame's start to the IP header.
     public var networkOffset: Int32
-    /// To what the IP header is followed by.
+    /// To what the IP header, extension headers included, is followed by.
     public var transportOffset: Int32
     /// To what the transport header is followed by; `transportOffset` where there is no transport header.
     public var payloadOffset: Int32
@@ -22,7 +27,7 @@ public struct FrameLayout: Sendable {
 
     @inlinable
     public init(
-        fiveTuple: FiveTuple, networkOffset: Int, transportOffset: Int, payloadOffset: Int, endOffset: Int,
+        fiveTuple: Tuple, networkOffset: Int, transportOffset: Int, payloadOffset: Int, endOffset: Int,
         fragment: IPFragment, tcpFlags: TCPFlags, hasTransportHeader: Bool
     ) {
         self.fiveTuple = fiveTuple
@@ -41,6 +46,20 @@ public struct FrameLayout: Sendable {
     /// Bytes behind the transport header.
     @inlinable public var payloadLength: Int { Int(endOffset &- payloadOffset) }
     @inlinable public var isFragment: Bool { fragment != .whole }
+}
+
+extension IPLayout where Tuple == IPv6FiveTuple {
+    /// The layout of an IPv4 packet with its addresses as `InternetAddress.universal` has them, for code off the hot
+    /// path that treats both families alike.
+    public init(universal layout: FrameLayout) {
+        self.init(
+            fiveTuple: IPv6FiveTuple(
+                source: layout.fiveTuple.source.universal, destination: layout.fiveTuple.destination.universal,
+                portsAndProtocol: layout.fiveTuple.portsAndProtocol),
+            networkOffset: Int(layout.networkOffset), transportOffset: Int(layout.transportOffset),
+            payloadOffset: Int(layout.payloadOffset), endOffset: Int(layout.endOffset), fragment: layout.fragment,
+            tcpFlags: layout.tcpFlags, hasTransportHeader: layout.hasTransportHeader)
+    }
 }
 
 /// Which piece of a packet an IPv4 header, or the fragment header of IPv6, announces.

@@ -1,19 +1,22 @@
-extension PacketView {
-    /// Gives the packet another flow: addresses, and ports where it has a transport header; IPv4 and transport
+extension IPPacketView {
+    /// Gives the packet another flow: addresses, and ports where it has a transport header; header and transport
     /// checksums are corrected by what changed. The protocol of `flow` is not looked at.
     ///
     /// An ICMP query takes the source port of `flow` as its identifier. Later fragments change addresses only: their
     /// datagram's checksum is in the first one.
     /// - Complexity: O(1), whatever the packet's size
     @inlinable
-    public mutating func rewrite(to flow: FiveTuple) {
+    public mutating func rewrite(to flow: Tuple) {
         let old = storedLayout.fiveTuple
         let network = network
-        var change = ChecksumChange()
-        change.replace(old.addresses, with: flow.addresses)
-        base.write(flow.addresses, at: network &+ 12)
-        base.write(change.applied(to: bytes.readUInt16(at: network &+ 10)), at: network &+ 10)
-        storedLayout.fiveTuple.addresses = flow.addresses
+        var change = Tuple.addressChange(from: old, to: flow)
+        flow.writeAddresses(into: base + network)
+        // IPv6 has no header checksum.
+        if Tuple.controlProtocol == .icmp {
+            base.write(change.applied(to: bytes.readUInt16(at: network &+ 10)), at: network &+ 10)
+        }
+        storedLayout.fiveTuple.source = flow.source
+        storedLayout.fiveTuple.destination = flow.destination
         guard storedLayout.hasTransportHeader else { return }
         let transport = transport
         let oldPorts = UInt32(truncatingIfNeeded: old.portsAndProtocol)
@@ -30,19 +33,19 @@ extension PacketView {
             base.write(change.appliedToUDP(bytes.readUInt16(at: transport &+ 6)), at: transport &+ 6)
             setPorts(newPorts)
         default:
-            rewriteIdentifier(UInt16(truncatingIfNeeded: newPorts >> 16))
+            rewriteControl(identifier: UInt16(truncatingIfNeeded: newPorts >> 16), change)
         }
     }
 
     /// Another source address; ports stay.
-    @inlinable public mutating func rewriteSource(_ address: IPv4Address) {
+    @inlinable public mutating func rewriteSource(_ address: Tuple.Address) {
         var flow = fiveTuple
         flow.source = address
         rewrite(to: flow)
     }
 
     /// Another source address and port (for an ICMP query: identifier).
-    @inlinable public mutating func rewriteSource(_ address: IPv4Address, port: UInt16) {
+    @inlinable public mutating func rewriteSource(_ address: Tuple.Address, port: UInt16) {
         var flow = fiveTuple
         flow.source = address
         flow.sourcePort = port
@@ -50,18 +53,18 @@ extension PacketView {
     }
 
     /// Another destination address; ports stay.
-    @inlinable public mutating func rewriteDestination(_ address: IPv4Address) {
+    @inlinable public mutating func rewriteDestination(_ address: Tuple.Address) {
         var flow = fiveTuple
         flow.destination = address
         rewrite(to: flow)
     }
 
     /// Another destination address and port (for the answer to an ICMP query: identifier).
-    @inlinable public mutating func rewriteDestination(_ address: IPv4Address, port: UInt16) {
+    @inlinable public mutating func rewriteDestination(_ address: Tuple.Address, port: UInt16) {
         var flow = fiveTuple
         flow.destination = address
         flow.destinationPort = port
-        if ipProtocol == .icmp { flow.sourcePort = port }
+        if ipProtocol == Tuple.controlProtocol { flow.sourcePort = port }
         rewrite(to: flow)
     }
 
@@ -69,6 +72,13 @@ extension PacketView {
     /// - Returns: false where it is 0 or 1; the packet is unchanged then, and is not to be forwarded
     @inlinable
     public func decrementTimeToLive() -> Bool {
+        guard Tuple.controlProtocol == .icmp else {
+            // No checksum covers the hop limit of IPv6.
+            let hopLimit = bytes.readUInt8(at: network &+ Tuple.timeToLiveOffset)
+            guard hopLimit >= 2 else { return false }
+            base.write(hopLimit &- 1, at: network &+ Tuple.timeToLiveOffset)
+            return true
+        }
         // Time to live and protocol are one word of the checksum.
         let word = bytes.readUInt16(at: network &+ 8)
         guard word >= 0x0200 else { return false }
@@ -102,14 +112,28 @@ extension PacketView {
             storedLayout.fiveTuple.portsAndProtocol & ~0xffff_ffff | UInt64(ports)
     }
 
-    /// ICMP has no pseudo-header, so its checksum changes with the identifier alone.
+    /// The checksum of ICMP changes with the identifier of a query alone, that of ICMPv6 with the addresses too.
     @inlinable
-    mutating func rewriteIdentifier(_ identifier: UInt16) {
-        guard ICMPv4Type(rawValue: bytes.readUInt8(at: transport)).isQuery else { return }
-        let old = bytes.readUInt16(at: transport &+ 4)
-        let checksum = bytes.readUInt16(at: transport &+ 2)
-        base.write(identifier, at: transport &+ 4)
-        base.write(Checksum.update(checksum, replacing: old, with: identifier), at: transport &+ 2)
-        setPorts(UInt32(identifier) << 16 | UInt32(identifier))
+    mutating func rewriteControl(identifier: UInt16, _ addressChange: ChecksumChange) {
+        var change = Tuple.controlHasPseudoHeader ? addressChange : ChecksumChange()
+        let isQuery = Tuple.isControlQuery(type: bytes.readUInt8(at: transport))
+        if isQuery {
+            change.replace(bytes.readUInt16(at: transport &+ 4), with: identifier)
+            base.write(identifier, at: transport &+ 4)
+        }
+        guard isQuery || Tuple.controlHasPseudoHeader else { return }
+        base.write(change.applied(to: bytes.readUInt16(at: transport &+ 2)), at: transport &+ 2)
+        if isQuery { setPorts(UInt32(identifier) << 16 | UInt32(identifier)) }
+    }
+}
+
+extension IPPacketView where Tuple == FiveTuple {
+    /// Another identification, for all fragments of one datagram.
+    @inlinable
+    public func rewriteIdentification(_ identification: UInt16) {
+        let checksum = bytes.readUInt16(at: network &+ 10)
+        let new = Checksum.update(checksum, replacing: self.identification, with: identification)
+        base.write(identification, at: network &+ 4)
+        base.write(new, at: network &+ 10)
     }
 }

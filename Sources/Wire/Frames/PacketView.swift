@@ -1,50 +1,68 @@
-/// An IPv4 packet in an Ethernet frame that was parsed once: reading and rewriting it cannot fail.
+/// An IPv4 packet in an Ethernet frame.
+public typealias PacketView = IPPacketView<FiveTuple>
+/// An IPv6 packet in an Ethernet frame.
+public typealias IPv6PacketView = IPPacketView<IPv6FiveTuple>
+
+/// An IP packet in an Ethernet frame that was parsed once: reading and rewriting it cannot fail.
 ///
 /// A plain value, not a lifetime-bound view, because it travels together with a `Frame`, whose owner (a receive ring
 /// or a queue's arena) states how long the bytes stay. Only `ParsedFrame` makes one, so that every offset was checked.
 @frozen
-public struct PacketView {
+public struct IPPacketView<Tuple: FlowTuple> {
     @usableFromInline let base: UnsafeMutableRawPointer
-    @usableFromInline var storedLayout: FrameLayout
+    @usableFromInline var storedLayout: IPLayout<Tuple>
 
     @inlinable
-    init(uncheckedBase base: UnsafeMutableRawPointer, layout: FrameLayout) {
+    init(uncheckedBase base: UnsafeMutableRawPointer, layout: IPLayout<Tuple>) {
         self.base = base
         storedLayout = layout
     }
 
-    /// - Returns: nil where the frame is not a well-formed IPv4 packet; `ParsedFrame` says why
-    @inlinable
-    public init?(_ frame: UnsafeMutableRawBufferPointer) {
-        guard case .ipv4(let packet) = ParsedFrame(frame) else { return nil }
-        self = packet
-    }
-
     /// Offsets and flow; kept current by the rewriting members.
-    @inlinable public var layout: FrameLayout { storedLayout }
+    @inlinable public var layout: IPLayout<Tuple> { storedLayout }
 
     @inlinable var bytes: UnsafeRawPointer { UnsafeRawPointer(base) }
     @inlinable var network: Int { Int(storedLayout.networkOffset) }
     @inlinable var transport: Int { Int(storedLayout.transportOffset) }
 }
 
-// Every read and write below lies in the Ethernet header, in the IPv4 header, or behind a test of
+extension IPPacketView where Tuple == FiveTuple {
+    /// - Returns: nil where the frame is not a well-formed IPv4 packet; `ParsedFrame` says why
+    @inlinable
+    public init?(_ frame: UnsafeMutableRawBufferPointer) {
+        guard case .ipv4(let packet) = ParsedFrame(frame) else { return nil }
+        self = packet
+    }
+}
+
+extension IPPacketView where Tuple == IPv6FiveTuple {
+    /// - Returns: nil where the frame is not a well-formed IPv6 packet; `ParsedFrame` says why
+    @inlinable
+    public init?(_ frame: UnsafeMutableRawBufferPointer) {
+        guard case .ipv6(let packet) = ParsedFrame(frame) else { return nil }
+        self = packet
+    }
+}
+
+// Every read and write below lies in the Ethernet header, in the IP header, or behind a test of
 // `hasTransportHeader` in the transport header: all three were found complete by the parse.
 
-extension PacketView {
-    @inlinable public var fiveTuple: FiveTuple { storedLayout.fiveTuple }
+extension IPPacketView {
+    @inlinable public var fiveTuple: Tuple { storedLayout.fiveTuple }
     @inlinable public var ipProtocol: IPProtocol { storedLayout.fiveTuple.protocol }
-    @inlinable public var source: IPv4Address { storedLayout.fiveTuple.source }
-    @inlinable public var destination: IPv4Address { storedLayout.fiveTuple.destination }
+    @inlinable public var source: Tuple.Address { storedLayout.fiveTuple.source }
+    @inlinable public var destination: Tuple.Address { storedLayout.fiveTuple.destination }
     @inlinable public var sourcePort: UInt16 { storedLayout.fiveTuple.sourcePort }
     @inlinable public var destinationPort: UInt16 { storedLayout.fiveTuple.destinationPort }
     /// Empty where the packet is not TCP.
     @inlinable public var tcpFlags: TCPFlags { storedLayout.tcpFlags }
 
-    @inlinable public var timeToLive: UInt8 { bytes.readUInt8(at: network &+ 8) }
-    @inlinable public var identification: UInt16 { bytes.readUInt16(at: network &+ 4) }
-    @inlinable public var dontFragment: Bool { bytes.readUInt8(at: network &+ 6) & 0x40 != 0 }
-    @inlinable public var hasOptions: Bool { storedLayout.transportOffset &- storedLayout.networkOffset > 20 }
+    /// The hop limit of IPv6.
+    @inlinable public var timeToLive: UInt8 { bytes.readUInt8(at: network &+ Tuple.timeToLiveOffset) }
+    /// Whether there are options, or extension headers of IPv6.
+    @inlinable public var hasOptions: Bool {
+        storedLayout.transportOffset &- storedLayout.networkOffset > Int32(truncatingIfNeeded: Tuple.headerLength)
+    }
 
     /// Bytes that the Ethernet frame needs: without padding behind the packet.
     @inlinable public var frameLength: Int { Int(storedLayout.endOffset) }
@@ -73,14 +91,28 @@ extension PacketView {
         return TCPHeader(uncheckedBase: bytes + transport, headerLength: headerLength)
     }
 
-    /// The first eight bytes of an ICMP message; nil where there is none.
-    @inlinable public var icmp: ICMPv4Header? {
-        guard storedLayout.hasTransportHeader, ipProtocol == .icmp else { return nil }
-        return ICMPv4Header(uncheckedBase: bytes + transport)
+    /// The type of an ICMP or ICMPv6 message; nil where there is none.
+    @inlinable public var controlType: UInt8? {
+        guard storedLayout.hasTransportHeader, ipProtocol == Tuple.controlProtocol else { return nil }
+        return bytes.readUInt8(at: transport)
+    }
+
+    /// Makes the checksum of an ICMP or ICMPv6 message anew, after its body was changed.
+    /// - Complexity: O(length of the packet)
+    @inlinable public func updateControlChecksum() {
+        guard controlType != nil else { return }
+        base.write(UInt16(0), at: transport &+ 2)
+        var checksum = Checksum()
+        if Tuple.controlHasPseudoHeader {
+            Tuple.addPseudoHeader(
+                to: &checksum, source: source, destination: destination, protocol: ipProtocol, length: segment.count)
+        }
+        checksum.add(segment)
+        base.write(checksum.value, at: transport &+ 2)
     }
 
     /// Whether the checksum of TCP, UDP or ICMP is right; true where the packet has none to look at (a fragment,
-    /// another protocol, UDP without checksum).
+    /// another protocol, UDP without checksum over IPv4).
     /// - Complexity: O(length of the packet)
     @inlinable public var isTransportChecksumValid: Bool {
         guard storedLayout.hasTransportHeader, storedLayout.fragment == .whole else { return true }
@@ -89,21 +121,50 @@ extension PacketView {
         switch ipProtocol {
         case .udp:
             // Guard: the parse found 8 ≤ datagram length ≤ segment length.
-            if bytes.readUInt16(at: transport &+ 6) == 0 { return true }
+            // IPv6 requires a checksum. Source: RFC 8200, 8.1
+            if bytes.readUInt16(at: transport &+ 6) == 0 { return Tuple.controlProtocol == .icmp }
             let length = Int(bytes.readUInt16(at: transport &+ 4))
-            checksum.addPseudoHeader(source: source, destination: destination, protocol: .udp, length: length)
+            Tuple.addPseudoHeader(
+                to: &checksum, source: source, destination: destination, protocol: .udp, length: length)
             checksum.add(bytes + transport, count: length)
         case .tcp:
-            checksum.addPseudoHeader(source: source, destination: destination, protocol: .tcp, length: segment.count)
+            Tuple.addPseudoHeader(
+                to: &checksum, source: source, destination: destination, protocol: .tcp, length: segment.count)
             checksum.add(segment)
         default:
+            if Tuple.controlHasPseudoHeader {
+                Tuple.addPseudoHeader(
+                    to: &checksum, source: source, destination: destination, protocol: ipProtocol,
+                    length: segment.count)
+            }
             checksum.add(segment)
         }
         return checksum.value == 0
     }
 }
 
-extension PacketView {
+extension IPPacketView where Tuple == FiveTuple {
+    @inlinable public var identification: UInt16 { bytes.readUInt16(at: network &+ 4) }
+    @inlinable public var dontFragment: Bool { bytes.readUInt8(at: network &+ 6) & 0x40 != 0 }
+    /// Bytes of the datagram before this fragment; 0 where it is whole or the first one.
+    @inlinable public var fragmentOffset: Int { Int(bytes.readUInt16(at: network &+ 6) & 0x1fff) &* 8 }
+
+    /// The first eight bytes of an ICMP message; nil where there is none.
+    @inlinable public var icmp: ICMPv4Header? {
+        guard storedLayout.hasTransportHeader, ipProtocol == .icmp else { return nil }
+        return ICMPv4Header(uncheckedBase: bytes + transport)
+    }
+}
+
+extension IPPacketView where Tuple == IPv6FiveTuple {
+    /// The first eight bytes of an ICMPv6 message; nil where there is none.
+    @inlinable public var icmp: ICMPv6Header? {
+        guard storedLayout.hasTransportHeader, ipProtocol == .icmpv6 else { return nil }
+        return ICMPv6Header(uncheckedBase: bytes + transport)
+    }
+}
+
+extension IPPacketView {
     @inlinable public var destinationMAC: MACAddress {
         get { bytes.readMAC(at: 0) }
         nonmutating set { base.write(newValue, at: 0) }

@@ -4,7 +4,7 @@
 /// |---|---|
 /// | `ipv4` | complete header with a right checksum; total length within the frame; complete TCP, UDP or ICMP header |
 /// | `arp` | Ethernet and IPv4 addresses, request or reply |
-/// | `ipv6` | at least the 14 bytes of the Ethernet header; `IPv6View` looks further |
+/// | `ipv6` | complete header, at most 8 extension headers, lengths within the frame; complete TCP, UDP or ICMPv6 header |
 /// | `other` | at least the 14 bytes of the Ethernet header |
 /// | `malformed` | nothing |
 ///
@@ -13,7 +13,7 @@
 public enum ParsedFrame {
     case ipv4(PacketView)
     case arp(ARPHeader)
-    case ipv6
+    case ipv6(IPv6PacketView)
     case other(EtherType)
     case malformed(WireError)
 
@@ -34,7 +34,11 @@ public enum ParsedFrame {
         case .arp:
             let packet = UnsafeRawBufferPointer(rebasing: bytes[EthernetHeader.length...])
             do throws(WireError) { self = .arp(try ARPHeader(packet)) } catch { self = .malformed(error) }
-        case .ipv6: self = .ipv6
+        case .ipv6:
+            switch IPv6FrameLayout.parse(bytes) {
+            case .layout(let layout): self = .ipv6(IPv6PacketView(uncheckedBase: base, layout: layout))
+            case .malformed(let error): self = .malformed(error)
+            }
         case let type: self = .other(type)
         }
     }

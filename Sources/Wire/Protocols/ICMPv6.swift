@@ -7,6 +7,7 @@ public struct ICMPv6Type: RawRepresentable, Hashable, Sendable {
     @inlinable public static var unreachable: ICMPv6Type { ICMPv6Type(rawValue: 1) }
     @inlinable public static var packetTooBig: ICMPv6Type { ICMPv6Type(rawValue: 2) }
     @inlinable public static var timeExceeded: ICMPv6Type { ICMPv6Type(rawValue: 3) }
+    @inlinable public static var parameterProblem: ICMPv6Type { ICMPv6Type(rawValue: 4) }
     @inlinable public static var echoRequest: ICMPv6Type { ICMPv6Type(rawValue: 128) }
     @inlinable public static var echoReply: ICMPv6Type { ICMPv6Type(rawValue: 129) }
     @inlinable public static var routerSolicitation: ICMPv6Type { ICMPv6Type(rawValue: 133) }
@@ -16,6 +17,20 @@ public struct ICMPv6Type: RawRepresentable, Hashable, Sendable {
 
     /// Quotes the packet that it is about. Source: RFC 4443, 2.1
     @inlinable public var isError: Bool { rawValue < 128 }
+
+    /// Echo, whose identifier is the flow's port.
+    @inlinable public var isQuery: Bool { rawValue == 128 || rawValue == 129 }
+
+    /// Router and neighbour solicitation, advertisement, and redirect: for the link alone. Source: RFC 4861, 4
+    @inlinable public var isNeighborDiscovery: Bool { rawValue >= 133 && rawValue <= 137 }
+}
+
+/// Codes of "destination unreachable". Source: RFC 4443, 3.1
+public enum ICMPv6UnreachableCode {
+    public static var noRoute: UInt8 { 0 }
+    public static var prohibited: UInt8 { 1 }
+    public static var address: UInt8 { 3 }
+    public static var port: UInt8 { 4 }
 }
 
 /// A borrowed ICMPv6 message.
@@ -67,6 +82,14 @@ public struct ICMPv6Header: Hashable, Sendable {
     public var code: UInt8
     /// Bytes 4 … 7: identifier and sequence, MTU, flags.
     public var rest: UInt32
+
+    /// Guard: the caller found 8 bytes at `base`.
+    @inlinable
+    init(uncheckedBase base: UnsafeRawPointer) {
+        type = ICMPv6Type(rawValue: base.readUInt8(at: 0))
+        code = base.readUInt8(at: 1)
+        rest = base.readUInt32(at: 4)
+    }
 
     public init(type: ICMPv6Type, code: UInt8 = 0, rest: UInt32 = 0) {
         self.type = type

@@ -24,14 +24,24 @@ public struct IPv6View: ~Escapable {
     /// - Throws: `truncated`, `wrongVersion`, `wrongLength`, `wrongHeaderLength` for an extension header that runs
     ///   over the packet's end, `tooManyHeaders`
     @_lifetime(borrow bytes)
-    public init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
+    @inlinable
+    public init(_ bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(bytes, isQuote: false) }
+
+    /// A packet that an ICMPv6 error quotes, of which the end may be missing: its length is that of the quote.
+    @_lifetime(borrow bytes)
+    @inlinable
+    public init(quote bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(bytes, isQuote: true) }
+
+    @_lifetime(borrow bytes)
+    @inlinable
+    init(_ bytes: UnsafeRawBufferPointer, isQuote: Bool) throws(WireError) {
         guard let base = bytes.baseAddress, bytes.count >= IPv6Header.length else {
             throw WireError(.ipv6, .truncated, found: bytes.count, expected: IPv6Header.length)
         }
         // Guard: 40 bytes.
         let version = base.readUInt8(at: 0) >> 4
         guard version == 6 else { throw WireError(.ipv6, .wrongVersion, found: Int(version), expected: 6) }
-        let length = IPv6Header.length + Int(base.readUInt16(at: 4))
+        let length = isQuote ? bytes.count : IPv6Header.length + Int(base.readUInt16(at: 4))
         guard length <= bytes.count else {
             throw WireError(
                 .ipv6, .wrongLength, found: length - IPv6Header.length, expected: bytes.count - IPv6Header.length)

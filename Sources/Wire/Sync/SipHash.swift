@@ -142,4 +142,27 @@ public struct SyncAuthenticator: Hashable, Sendable {
     public static func == (a: SyncAuthenticator, b: SyncAuthenticator) -> Bool {
         (a.low ^ b.low) | (a.high ^ b.high) == 0
     }
+
+    /// Puts the authenticator of a message's first `count` bytes behind them.
+    /// - Returns: the bytes of both; nil where they do not fit
+    public static func seal(_ buffer: UnsafeMutableRawBufferPointer, count: Int, key: SyncKey) -> Int? {
+        guard let base = buffer.baseAddress, count >= 0, buffer.count >= count + length else { return nil }
+        SipHash.tag(UnsafeRawBufferPointer(start: base, count: count), key: key).emit(uncheckedBase: base + count)
+        return count + length
+    }
+
+    /// What a sealed message says.
+    /// - Throws: `notAuthenticated`, `wrongAuthenticator`
+    public static func open(
+        _ bytes: UnsafeRawBufferPointer, key: SyncKey
+    ) throws(WireError) -> UnsafeRawBufferPointer {
+        guard let base = bytes.baseAddress, bytes.count >= length else {
+            throw WireError(.sync, .notAuthenticated, found: bytes.count, expected: length)
+        }
+        let message = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - length)])
+        guard SipHash.tag(message, key: key) == SyncAuthenticator(uncheckedBase: base + message.count) else {
+            throw WireError(.sync, .wrongAuthenticator)
+        }
+        return message
+    }
 }

@@ -32,9 +32,10 @@ struct Judgement {
         }
         do {
             let record = try RunRecord(reading: folder)
-            let evidence = RunEvidence(
+            var evidence = RunEvidence(
                 events: record.events, traffic: record.traffic, captures: record.captures,
                 source: CaptureFolder(path: folder.path))
+            evidence.counters = record.counters
             let results = ExpectationEvaluator(evidence).evaluate(variant.expectations)
             self.variant = VariantVerdict(
                 name: variant.name, shows: variant.shows.rawValue, seconds: record.seconds, evidence: evidence,

@@ -23,10 +23,10 @@ struct Check: ParsableCommand {
         guard !folders.isEmpty else {
             throw Complaint(text: "failoverlab: '\(saved)' is no run's folder: there is no lab.yaml in it", exitCode: 2)
         }
-        let other = try lab.map { try LabArgument.load($0) }
+        let other = try lab.map { try LabArgument.load($0, isPlayed: false) }
         var (name, title) = ("", "")
         let judgements = try folders.map { folder in
-            let read = try LabArgument.load(folder.lab)
+            let read = try LabArgument.load(folder.lab, isPlayed: false)
             (name, title) = (read.name, read.title)
             guard var variant = read.variants.first else {
                 throw Complaint(text: "failoverlab: '\(folder.lab)' has no variant", exitCode: 2)

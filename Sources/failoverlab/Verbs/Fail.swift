@@ -7,7 +7,7 @@ struct Fail: ParsableCommand {
         abstract: "Makes something fail in a running lab, or come back.",
         discussion: """
             Nodes and links: failoverlab fail switchover fw-a · power-off fw-a · power-on fw-a · link-down fw-a.inside · \
-            link-up fw-a.inside · hang lb · resume lb
+            link-up fw-a.inside · hang lb · resume lb · kill lb/bird · start lb/bird
 
             Single frames, on a cable that the lab file's 'faults:' name: failoverlab fail drop lb.servers --class fin \
             --count 1 · delay lb.servers 50ms · loss lb.servers 5% · duplicate lb.servers · hold lb.servers --class fin \
@@ -20,7 +20,7 @@ struct Fail: ParsableCommand {
     @Argument(help: "\((Fault.Kind.allCases.map(\.rawValue) + FrameFault.words).joined(separator: ", "))")
     var fault: String
 
-    @Argument(help: "The node, NODE.INTERFACE for a link or a cable, or the name of a fault on single frames.")
+    @Argument(help: "The node, NODE.INTERFACE for a link or a cable, NODE/PROGRAM, or the name of a fault on single frames.")
     var target: String
 
     @Argument(help: "What a fault on single frames needs, as in the lab file: 50ms, 5%, '{ copies: 2 }'.")
@@ -47,7 +47,8 @@ struct Fail: ParsableCommand {
             throw Complaint(text: "failoverlab: '\(surplus)' is for faults on single frames, not for \(kind.rawValue)", exitCode: 2)
         }
         guard let fault = Fault(kind, of: target) else {
-            throw Complaint(text: "failoverlab: \(kind.rawValue) needs an interface, as in fw-a.inside", exitCode: 2)
+            let what = kind.isOfProgram ? "a program, as in lb/bird" : "an interface, as in fw-a.inside"
+            throw Complaint(text: "failoverlab: \(kind.rawValue) needs \(what)", exitCode: 2)
         }
         try lab.running().fail(fault, name: name)
     }
@@ -66,6 +67,9 @@ extension Fault {
         case .powerOn: self = .powerOn(node: target)
         case .hang: self = .hang(node: target)
         case .resume: self = .resume(node: target)
+        case .kill, .start:
+            guard let program = ProgramReference(target) else { return nil }
+            self = kind == .kill ? .kill(program) : .startProgram(program)
         case .linkDown:
             guard let interface = interface() else { return nil }
             self = .linkDown(interface)

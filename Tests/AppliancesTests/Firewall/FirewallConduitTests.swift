@@ -9,13 +9,13 @@ import Wire
 /// The passive box hands data frames to the Active before it looks anything up.
 struct FirewallConduitTests {
     func lab(_ conduit: ConduitConfiguration = ConduitConfiguration(), decrement: UInt8 = 0) throws -> FirewallLab {
-        let lab = try FirewallLab(usesVirtualMAC: true) { _, configuration in
+        let lab = try FirewallLab(usesVirtualMAC: true, configure: { _, configuration in
             configuration.ports[2].mtu = 1600
             configuration.redundancy?.conduit = conduit
             configuration.redundancy?.trackedLinks = [
                 TrackedLink(port: "outside", decrement: decrement), TrackedLink(port: "inside", decrement: decrement),
             ]
-        }
+        })
         lab.isSwitched = true
         try lab.startBoth()
         lab.run(for: .milliseconds(300))

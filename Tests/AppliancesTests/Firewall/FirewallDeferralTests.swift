@@ -8,7 +8,7 @@ import Wire
 /// The first packets of a connection wait until the peer has its record.
 struct FirewallDeferralTests {
     func lab(_ bound: Duration? = .milliseconds(20), crossConnectDelay: Int = 1000) throws -> FirewallLab {
-        let lab = try FirewallLab(usesVirtualMAC: true) { $1.redundancy?.deferral = bound }
+        let lab = try FirewallLab(usesVirtualMAC: true, configure: { $1.redundancy?.deferral = bound })
         try lab.startBoth()
         lab.run(for: .milliseconds(300))
         lab.delay = crossConnectDelay...crossConnectDelay
@@ -99,7 +99,7 @@ struct FirewallDeferralTests {
     }
 
     @Test func `a flood of new connections finds no room to wait, and passes`() throws {
-        let lab = try FirewallLab(sessionCapacity: 4096) { $1.redundancy?.deferral = .milliseconds(20) }
+        let lab = try FirewallLab(sessionCapacity: 4096, configure: { $1.redundancy?.deferral = .milliseconds(20) })
         try lab.startBoth()
         lab.run(for: .milliseconds(300))
         lab.isCapturing = false

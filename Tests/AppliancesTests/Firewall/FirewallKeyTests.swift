@@ -8,7 +8,7 @@ import Wire
 /// Messages of the cross-connect under a key, and of lives that are over.
 struct FirewallKeyTests {
     func lab(_ keys: [String?]) throws -> FirewallLab {
-        let lab = try FirewallLab { $1.redundancy?.key = keys[$0] }
+        let lab = try FirewallLab(configure: { $1.redundancy?.key = keys[$0] })
         try lab.startBoth()
         lab.run(for: .seconds(1))
         return lab

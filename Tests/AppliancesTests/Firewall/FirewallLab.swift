@@ -93,15 +93,18 @@ final class FirewallLab {
     let usesVirtualMAC: Bool
     let preempts: Bool
     let sessionCapacity: Int
+    /// Of each box, by its number.
+    let nat: (Int) -> NATConfiguration?
     let suspended: PairRules
     /// Changes what a box is set to: of its redundancy, by its number.
     let configure: (Int, inout FirewallConfiguration) -> Void
 
     init(
         seed: UInt64 = 1, usesVirtualMAC: Bool = false, preempts: Bool = true, sessionCapacity: Int = 1024,
-        suspending suspended: PairRules = [],
+        nat: @escaping (Int) -> NATConfiguration? = { _ in nil }, suspending suspended: PairRules = [],
         configure: @escaping (Int, inout FirewallConfiguration) -> Void = { _, _ in }
     ) throws {
+        self.nat = nat
         self.suspended = suspended
         self.configure = configure
         random = SeededGenerator(seed: seed)
@@ -141,7 +144,7 @@ final class FirewallLab {
                 virtualRouters: [
                     VirtualRouterConfiguration(port: "outside", id: 10, addresses: [Self.virtualAddresses[0]]),
                     VirtualRouterConfiguration(port: "inside", id: 20, addresses: [Self.virtualAddresses[1]]),
-                ]))
+                ]), nat: nat(number))
         configure(number, &configuration)
         return try Firewall(configuration, sessionCapacity: sessionCapacity, suspending: suspended)
     }
@@ -282,8 +285,9 @@ final class FirewallLab {
     func step(until end: Instant) -> Bool {
         var next: Int?
         for index in deliveries.indices {
-            if let best = next, (deliveries[best].at.nanoseconds, deliveries[best].order)
-                <= (deliveries[index].at.nanoseconds, deliveries[index].order)
+            if let best = next,
+                (deliveries[best].at.nanoseconds, deliveries[best].order)
+                    <= (deliveries[index].at.nanoseconds, deliveries[index].order)
             {
                 continue
             }

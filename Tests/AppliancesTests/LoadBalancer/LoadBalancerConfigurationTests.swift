@@ -17,7 +17,7 @@ import Wire
     @Test func `mistakes are named with what is allowed`() {
         #expect(message { $0.ports = [] } == "the route to 0.0.0.0/0 leads to 198.51.100.1, which is on none of the connected networks (); give the address of a neighbour")
         #expect(
-            message { $0.routes[0].gateway = IPv4Address(10, 0, 0, 1) }
+            message { $0.routes[0].gateway = .ipv4(IPv4Address(10, 0, 0, 1)) }
                 == "the route to 0.0.0.0/0 leads to 10.0.0.1, which is on none of the connected networks (198.51.100.0/24, 203.0.113.0/24); give the address of a neighbour")
         #expect(
             message { $0.services.append(BalancerBench.service(.udpFastPath, name: "dns")) }
@@ -41,7 +41,7 @@ import Wire
         #expect(
             message {
                 $0.routes = []
-                $0.services[0].members[0].address = IPv4Address(10, 0, 0, 9)
+                $0.services[0].members[0].address = .ipv4(IPv4Address(10, 0, 0, 9))
             } == "no route of lb leads to member b1 (10.0.0.9) of service web")
     }
 }

@@ -17,7 +17,7 @@ import Wire
     @Test(arguments: [101, 102, 103, 104, 105, 106] as [UInt64])
     func `garbage and damaged frames never crash the balancer and never leave it wrongly`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        let translation = SourceTranslation.allCases[Int(seed % 2)]
+        let translation = SourceTranslation.allCases[Int(seed % 3)]
         let bench = BalancerBench(
             BalancerBench.service(.tcpFastPath, translation: translation),
             BalancerBench.service(.udpFastPath, translation: translation, name: "dns"),

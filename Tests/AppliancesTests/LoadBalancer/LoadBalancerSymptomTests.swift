@@ -73,7 +73,7 @@ import Wire
 
     @Test func `an HTTP service is the host side's, and so are the addresses of its SNAT pool`() {
         var service = BalancerBench.service(.http)
-        service.http = HTTPServiceConfiguration(sourceAddresses: [IPv4Address(203, 0, 113, 11)])
+        service.http = HTTPServiceConfiguration(sourceAddresses: [.ipv4(IPv4Address(203, 0, 113, 11))])
         let bench = BalancerBench(service)
         #expect(
             bench.send("inside fw-a>lb.inside tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN")

@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import TestSupport
 import Testing
 import Wire
 
@@ -139,11 +140,51 @@ struct SessionFilterTests {
         let deny = FilterRule(name: "no web from outside", action: .deny, protocol: .tcp, destinationPorts: 80...80)
         var filter = SessionFilter(capacity: 16)
         _ = Self.judge(&filter, Self.flow(1), .syn)
-        filter.rules = [deny]
+        filter.install([deny], otherwise: .allow)
         let existing = Self.judge(&filter, Self.flow(1).reversed, [.syn, .ack])
         let new = Self.judge(&filter, Self.flow(2), .syn)
         #expect(passes(existing))
         #expect(new == .drop(.policy))
+    }
+
+    @Test func `a session ends with the rule that let it through, and with no other`() {
+        let web = FilterRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80)
+        let late = FilterRule(name: "late", action: .deny, sources: [IPv4Network("192.0.2.0/24")!])
+        var filter = SessionFilter(capacity: 16, rules: [web], otherwise: .deny)
+        let opened = Self.judge(&filter, Self.flow(1), .syn)
+        #expect(passes(opened))
+        // A rule that comes later, even before the old one, is for sessions that come later.
+        let kept = filter.install([late, web], otherwise: .deny)
+        let existing = Self.judge(&filter, Self.flow(1).reversed, [.syn, .ack])
+        let new = Self.judge(&filter, Self.flow(2), .syn)
+        #expect(kept == 0 && passes(existing) && new == .drop(.policy))
+        filter.beginRecording()
+        while let next = filter.nextRecord(at: Self.start) { if next == .bulkEnds { break } }
+        let ended = filter.install([late], otherwise: .deny)
+        let orphan = Self.judge(&filter, Self.flow(1).reversed, .ack)
+        #expect(ended == 1 && orphan == .drop(.noSession))
+        guard case .record(let record)? = filter.nextRecord(at: Self.start) else {
+            Issue.record("the peer is not told")
+            return
+        }
+        #expect(record == .removal(Self.flow(1)))
+    }
+
+    @Test func `sessions that no rule let through end when the rest is denied`() {
+        var filter = SessionFilter(capacity: 16)
+        _ = Self.judge(&filter, Self.flow(1), .syn)
+        let ended = filter.install([], otherwise: .deny)
+        #expect(ended == 1)
+    }
+
+    @Test func `a rule's number comes from its name alone, and is never that of no rule`() {
+        var random = SeededGenerator(seed: 20_261_121)
+        for _ in 0..<10_000 {
+            let name = String((0..<Int(random.next() % 20)).map { _ in "abcdefgh-0123456789".randomElement(using: &random)! })
+            #expect(RuleIdentity(naming: name) != .none)
+            #expect(RuleIdentity(naming: name) == RuleIdentity(naming: name))
+        }
+        #expect(RuleIdentity(naming: "web") != RuleIdentity(naming: "wbe"))
     }
 
     @Test func `a full table refuses new sessions`() {
@@ -321,5 +362,33 @@ struct SessionFilterTests {
         standby.apply(
             .metadata(MetadataRecord(flow: Self.flow(1), application: 2, category: 1, rule: 1)), at: Self.start)
         #expect(standby.count == 0)
+    }
+
+    // MARK: Rules that cross
+
+    @Test func `the rule that let a session through crosses with it, whatever order the peer has its rules in`() {
+        let web = FilterRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80)
+        let mail = FilterRule(name: "mail", action: .allow, protocol: .tcp, destinationPorts: 25...25)
+        var active = SessionFilter(capacity: 16, rules: [mail, web], otherwise: .deny)
+        var standby = SessionFilter(capacity: 16, rules: [web, mail], otherwise: .deny)
+        active.continueRecording()
+        _ = Self.judge(&active, Self.flow(1), .syn)
+        _ = Self.synchronise(&active, &standby)
+        #expect(standby.table.find(Self.flow(1)).map { standby.table[$0.index].rule } == RuleIdentity(naming: "web"))
+        #expect(standby.unknownRules == 0)
+    }
+
+    @Test func `a session of a rule that the peer does not have is no session there, until the rule is and it is told again`() {
+        let web = FilterRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80)
+        var active = SessionFilter(capacity: 16, rules: [web], otherwise: .deny)
+        var standby = SessionFilter(capacity: 16, rules: [], otherwise: .deny)
+        active.continueRecording()
+        _ = Self.judge(&active, Self.flow(1), .syn)
+        _ = Self.synchronise(&active, &standby)
+        #expect(standby.count == 0 && standby.unknownRules == 1)
+        standby.install([web], otherwise: .deny)
+        _ = Self.judge(&active, Self.flow(1).reversed, [.syn, .ack])
+        _ = Self.synchronise(&active, &standby)
+        #expect(standby.count == 1 && standby.unknownRules == 1)
     }
 }

@@ -76,8 +76,8 @@ private let start = Instant(nanoseconds: 1_000_000_000)
         while let deadline = table.deadline {
             now = max(now, deadline)
             switch table.nextTimeout(at: now) {
-            case .request(a, port: 0): requests += 1
-            case .unreachable(a, port: 0, dropped: 1): #expect(table.count == 0)
+            case .request(.ipv4(a), port: 0): requests += 1
+            case .unreachable(.ipv4(a), port: 0, dropped: 1): #expect(table.count == 0)
             case nil: break
             case let other?: Issue.record("unexpected \(other)")
             }
@@ -92,7 +92,7 @@ private let start = Instant(nanoseconds: 1_000_000_000)
         _ = table.learn(a, macA, on: 0, at: start, creates: true)
         _ = table.lookup(a, on: 0)
         let later = start + .milliseconds(30_100)
-        #expect(table.nextTimeout(at: later) == .probe(a, macA, port: 0))
+        #expect(table.nextTimeout(at: later) == .probe(.ipv4(a), macA, port: 0))
         #expect(table.lookup(a, on: 0) == macA)
         #expect(table.learn(a, macA, on: 0, at: later, creates: false) == .confirmed)
         #expect(table.nextTimeout(at: later + .seconds(29)) == nil)
@@ -159,6 +159,6 @@ private let start = Instant(nanoseconds: 1_000_000_000)
         #expect(table.forget(on: 0) == 1)
         #expect(table.count == 1)
         #expect(table.lookup(b, on: 1) == macB)
-        #expect(table.readings == [NeighborReading(address: b, port: 1, mac: macB, state: .reachable)])
+        #expect(table.readings == [NeighborReading(address: .ipv4(b), port: 1, mac: macB, state: .reachable)])
     }
 }

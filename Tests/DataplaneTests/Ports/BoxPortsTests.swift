@@ -42,7 +42,13 @@ private final class Router {
             } else {
                 box.route(frame, packet, at: now, into: &output)
             }
-        case .group: box.counters.drop(.multicast)
+        case .ipv6(let packet):
+            if box.owned.contains(packet.destination) {
+                box.deliverToHost(frame, into: &output)
+            } else {
+                box.route(frame, packet, at: now, into: &output)
+            }
+        case .group, .ipv6Group: box.counters.drop(.multicast)
         case .other: box.counters.drop(.unsupportedEtherType)
         }
         return collect(&output)

@@ -55,4 +55,42 @@ import Wire
             #expect(table.lookup(wanted)?.port == best?.value, "seed \(seed)")
         }
     }
+
+    private static func flow(_ port: Int) -> FiveTuple {
+        FiveTuple(
+            source: IPv4Address(192, 0, 2, 1), destination: IPv4Address(10, 9, 0, 1), sourcePort: UInt16(port),
+            destinationPort: 80, protocol: .tcp)
+    }
+
+    @Test func `several ways share the flows, evenly, and each flow keeps to one of them`() {
+        var table = RouteTable()
+        let gateways = (1...3).map { IPv4Address(10, 0, 0, UInt8($0)) }
+        let network = IPv4Network("10.9.0.0/16")!
+        table.replaceAll(with: gateways.enumerated().map { Route(destination: network, port: PortIndex($0), gateway: $1) })
+        #expect(table.count == 1 && table.all.count == 3)
+        var counts: [IPv4Address: Int] = [:]
+        for port in 1...30_000 {
+            let hop = table.lookup(IPv4Address(10, 9, 0, 1), for: Self.flow(port))
+            #expect(hop == table.lookup(IPv4Address(10, 9, 0, 1), for: Self.flow(port)))
+            counts[hop!.address, default: 0] += 1
+            #expect(hop?.port == PortIndex(hop!.address.rawValue & 0xff) - 1)
+        }
+        // Five standard deviations of 82.
+        for gateway in gateways { #expect(abs(counts[gateway, default: 0] - 10_000) < 410, "\(counts)") }
+        // Without a flow it is the first, and another network's routes are not touched.
+        #expect(table.lookup(IPv4Address(10, 9, 0, 1))?.address == gateways[0])
+        #expect(table.lookup(IPv4Address(10, 8, 0, 1), for: Self.flow(1)) == nil)
+    }
+
+    @Test func `a way that goes leaves its flows to the others, and a way that counts twice gets twice the flows`() {
+        var table = RouteTable()
+        let (a, b) = (IPv4Address(10, 0, 0, 1), IPv4Address(10, 0, 0, 2))
+        let network = IPv4Network("10.9.0.0/16")!
+        func routes(_ gateways: [IPv4Address]) -> [Route] { gateways.map { Route(destination: network, port: 0, gateway: $0) } }
+        table.replaceAll(with: routes([a, b, b]))
+        let toB = (1...9000).count { table.lookup(IPv4Address(10, 9, 0, 1), for: Self.flow($0))?.address == b }
+        #expect(abs(toB - 6000) < 225)
+        table.replaceAll(with: routes([b]))
+        #expect((1...100).allSatisfy { table.lookup(IPv4Address(10, 9, 0, 1), for: Self.flow($0))?.address == b })
+    }
 }

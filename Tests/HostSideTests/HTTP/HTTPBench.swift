@@ -13,24 +13,28 @@ struct HTTPBench: Sendable {
     let host: HostSide
     let port: UInt16
     let log: AccessLog
+    let failures: TLSFailures
 
     static func run<Result>(
         _ members: [UInt16], _ http: HTTPServiceConfiguration = HTTPServiceConfiguration(),
         monitor: MonitorConfiguration? = nil, _ body: (HTTPBench) async throws -> Result
     ) async throws -> Result {
-        let log = AccessLog()
+        let (log, failures) = (AccessLog(), TLSFailures())
         let host = HostSide(
             loadBalancer(members, profile: .http, monitor: monitor, http: http), onAccess: { log.append($0) },
+            onTLSFailure: { failures.append($0) },
             onMemberChange: { _ in log.noteMemberChange() })
         defer { host.stop() }
         try host.start()
-        return try await body(HTTPBench(host: host, port: try #require(host.port(of: "web")), log: log))
+        return try await body(
+            HTTPBench(host: host, port: try #require(host.port(of: "web")), log: log, failures: failures))
     }
 
-    private init(host: HostSide, port: UInt16, log: AccessLog) {
+    private init(host: HostSide, port: UInt16, log: AccessLog, failures: TLSFailures) {
         self.host = host
         self.port = port
         self.log = log
+        self.failures = failures
     }
 
     /// Sends bytes as they are, and returns what came until the service closed.
@@ -53,7 +57,9 @@ struct HTTPBench: Sendable {
 }
 
 final class AccessLog: Sendable {
-    private let state = Mutex<(records: [AccessRecord], waiting: [(Int, CheckedContinuation<Void, Never>)], changes: Int)>(
+    private let state = Mutex<
+        (records: [AccessRecord], waiting: [(Int, CheckedContinuation<Void, Never>)], changes: Int)
+    >(
         ([], [], 0))
 
     func append(_ record: AccessRecord) {
@@ -83,6 +89,15 @@ final class AccessLog: Sendable {
     }
 
     var all: [AccessRecord] { state.withLock { $0.records } }
+}
+
+/// The clients with which TLS failed.
+final class TLSFailures: Sendable {
+    private let failures = Mutex<[TLSFailure]>([])
+
+    func append(_ failure: TLSFailure) { failures.withLock { $0.append(failure) } }
+
+    var all: [TLSFailure] { failures.withLock { $0 } }
 }
 
 /// A member that reads requests by SwiftNIO's own decoder, another reader than the service's, and remembers them.

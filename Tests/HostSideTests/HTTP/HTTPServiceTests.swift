@@ -17,8 +17,8 @@ import Wire
             #expect(seen.head.headers["x-forwarded-for"] == ["127.0.0.1"])
             #expect(seen.head.headers["host"] == ["lab"] && seen.head.headers["connection"] == ["close"])
             let record = try #require(await bench.log.records(1).first)
-            #expect(record.client == .loopback && record.clientPort != 0 && record.poolMember == "backend-1")
-            #expect(record.snatAddress == .loopback && Int(record.snatPort ?? 0) == seen.port)
+            #expect(record.client == .ipv4(.loopback) && record.clientPort != 0 && record.poolMember == "backend-1")
+            #expect(record.snatAddress == .ipv4(.loopback) && Int(record.snatPort ?? 0) == seen.port)
             #expect(record.method == "GET" && record.uri == "/a?b=c" && record.host == "lab")
             #expect(record.status == 200 && record.responseSize == 14 && record.reason == nil)
             #expect(record.userAgent == "test" && record.vipPort == bench.port && record.memberPort == member.port)
@@ -187,7 +187,7 @@ import Wire
 
     @Test func `a source pool takes all its addresses before a port comes again`() async throws {
         let member = try await HTTPMember()
-        let pool = [IPv4Address(127, 0, 0, 11), IPv4Address(127, 0, 0, 12), IPv4Address(127, 0, 0, 13)]
+        let pool = [IPv4Address(127, 0, 0, 11), IPv4Address(127, 0, 0, 12), IPv4Address(127, 0, 0, 13)].map { IPAddress.ipv4($0) }
         let http = HTTPServiceConfiguration(sourceAddresses: pool, sourcePorts: 21_100...21_101)
         try await HTTPBench.run([member.port], http) { bench in
             try await bench.expect(200, times: 6)

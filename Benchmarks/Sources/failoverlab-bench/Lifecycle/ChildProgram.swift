@@ -3,6 +3,8 @@ internal import Glibc
 /// A program that runs beside this one, with a pipe to its standard input and one from its standard output.
 struct ChildProgram {
     private let pid: pid_t
+    /// The process's number.
+    var identifier: pid_t { pid }
     private let input: Int32
     private let output: Int32
     /// What it says on standard error, for the case that it fails.
@@ -70,8 +72,16 @@ struct ChildProgram {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Waits for the end of a program that was told to end, however it ends.
+    consuming func abandon() {
+        close(input)
+        close(output)
+        _ = Self.wait(pid)
+        fclose(complaints)
+    }
+
     /// The last line that it wrote to standard error.
-    private var lastComplaint: String {
+    var lastComplaint: String {
         rewind(complaints)
         var line = [CChar](repeating: 0, count: 1024)
         var last = ""

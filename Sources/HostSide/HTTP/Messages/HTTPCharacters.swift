@@ -58,6 +58,12 @@ extension UnsafeRawBufferPointer {
 
     func text(_ range: Range<Int>) -> String { String(decoding: self[range], as: UTF8.self) }
 
+    /// The same text as `known`, where it is that, without making it again.
+    func text(_ range: Range<Int>, unlessIn known: String?) -> String {
+        if let known, known.utf8.count == range.count, known.utf8.elementsEqual(self[range]) { return known }
+        return text(range)
+    }
+
     /// The decimal number that is all of these bytes; nil for anything else, and beyond 18 digits.
     var decimal: Int? {
         guard count > 0, count <= 18 else { return nil }

@@ -1,4 +1,5 @@
 public import LabTime
+internal import NIOCore
 public import Wire
 
 /// One line of the access log: a request, and what became of it. The fields are those of the documented product's
@@ -7,14 +8,14 @@ public struct AccessRecord: Hashable, Sendable, Codable {
     /// When the answer was complete.
     public var time: Timestamp
     public var service: String
-    public var client: IPv4Address
+    public var client: IPAddress
     public var clientPort: UInt16
-    public var vip: IPv4Address
+    public var vip: IPAddress
     public var vipPort: UInt16
     public var poolMember: String?
-    public var memberAddress: IPv4Address?
+    public var memberAddress: IPAddress?
     public var memberPort: UInt16?
-    public var snatAddress: IPv4Address?
+    public var snatAddress: IPAddress?
     public var snatPort: UInt16?
     /// Empty, like `uri`, where the request could not be read.
     public var method: String
@@ -33,40 +34,59 @@ public struct AccessRecord: Hashable, Sendable, Codable {
     public var reason: String?
     /// More about the reason, in words.
     public var detail: String?
+    /// `TLSv1.3` or `TLSv1.2`; nil where the client speaks without TLS.
+    public var tls: String?
 
     enum CodingKeys: String, CodingKey {
         case time, service, client, clientPort, vip, vipPort, poolMember, memberAddress, memberPort, snatAddress
         case snatPort, method, uri, host, userAgent
         case forwardedFor = "xForwardedFor"
-        case status, responseSize, serverTime, totalTime, reason, detail
+        case status, responseSize, serverTime, totalTime, reason, detail, tls
     }
 
-    /// A JSON object in one line, without a line's end. Written by hand: it is on every request's way.
+    /// A JSON object in one line, without a line's end.
     public var jsonLine: String {
-        var line = JSONFields()
-        line.add("time", text: time.description)
-        line.add("service", text: service)
-        line.add("client", text: client.description)
-        line.add("clientPort", number: clientPort)
-        line.add("vip", text: vip.description)
-        line.add("vipPort", number: vipPort)
-        if let poolMember { line.add("poolMember", text: poolMember) }
-        if let memberAddress { line.add("memberAddress", text: memberAddress.description) }
-        if let memberPort { line.add("memberPort", number: memberPort) }
-        if let snatAddress { line.add("snatAddress", text: snatAddress.description) }
-        if let snatPort { line.add("snatPort", number: snatPort) }
-        line.add("method", text: method)
-        line.add("uri", text: uri)
-        if let host { line.add("host", text: host) }
-        if let userAgent { line.add("userAgent", text: userAgent) }
-        if let forwardedFor { line.add("xForwardedFor", text: forwardedFor) }
-        line.add("status", number: status)
-        line.add("responseSize", number: responseSize)
-        if let serverTime { line.add("serverTime", number: serverTime) }
-        line.add("totalTime", number: totalTime)
-        if let reason { line.add("reason", text: reason) }
-        if let detail { line.add("detail", text: detail) }
-        return line.object
+        var buffer = ByteBuffer()
+        var clock = SecondText()
+        write(into: &buffer, &clock)
+        return String(buffer: buffer)
+    }
+
+    /// Written by hand: it is on every request's way.
+    func write(into buffer: inout ByteBuffer, _ clock: inout SecondText) {
+        let texts =
+            service.utf8.count + method.utf8.count + uri.utf8.count + (poolMember?.utf8.count ?? 0)
+            + (host?.utf8.count ?? 0) + (userAgent?.utf8.count ?? 0) + (forwardedFor?.utf8.count ?? 0)
+            + (reason?.utf8.count ?? 0) + (detail?.utf8.count ?? 0)
+        let second = clock.text(of: time)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 23 * JSONLine.fieldBytes + 6 * texts) { memory in
+            var line = JSONLine(memory)
+            line.add("time", time: time, second: second)
+            line.add("service", text: service)
+            line.add("client", address: client)
+            line.add("clientPort", number: clientPort)
+            line.add("vip", address: vip)
+            line.add("vipPort", number: vipPort)
+            if let poolMember { line.add("poolMember", text: poolMember) }
+            if let memberAddress { line.add("memberAddress", address: memberAddress) }
+            if let memberPort { line.add("memberPort", number: memberPort) }
+            if let snatAddress { line.add("snatAddress", address: snatAddress) }
+            if let snatPort { line.add("snatPort", number: snatPort) }
+            line.add("method", text: method)
+            line.add("uri", text: uri)
+            if let host { line.add("host", text: host) }
+            if let userAgent { line.add("userAgent", text: userAgent) }
+            if let forwardedFor { line.add("xForwardedFor", text: forwardedFor) }
+            line.add("status", number: status)
+            line.add("responseSize", number: responseSize)
+            if let serverTime { line.add("serverTime", seconds: serverTime) }
+            line.add("totalTime", seconds: totalTime)
+            if let reason { line.add("reason", text: reason) }
+            if let detail { line.add("detail", text: detail) }
+            if let tls { line.add("tls", text: tls) }
+            line.end()
+            return line.count
+        }
     }
 
     /// The error log's line where a member failed; nil otherwise. The first two in the words of the document.
@@ -93,53 +113,4 @@ public struct AccessRecord: Hashable, Sendable, Codable {
         return "\(time) ERROR \(service): \(what)\(more), client: \(client):\(clientPort)\(snat), "
             + "request: \"\(method) \(uri)\"\(upstream), host: \"\(host ?? "")\""
     }
-}
-
-/// Builds a JSON object whose keys need no escape.
-private struct JSONFields {
-    private var text = "{"
-
-    mutating func add(_ key: StaticString, text value: String) {
-        begin(key)
-        text += "\""
-        var isPlain = true
-        for byte in value.utf8 where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-            isPlain = false
-            break
-        }
-        if isPlain {
-            text += value
-        } else {
-            for scalar in value.unicodeScalars {
-                switch scalar {
-                case "\"": text += "\\\""
-                case "\\": text += "\\\\"
-                case _ where scalar.value < 0x20: text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-                default: text.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        text += "\""
-    }
-
-    mutating func add(_ key: StaticString, number: some BinaryInteger) {
-        begin(key)
-        text += String(number)
-    }
-
-    /// To the microsecond.
-    mutating func add(_ key: StaticString, number: Double) {
-        begin(key)
-        let micro = Int((number * 1e6).rounded())
-        let fraction = String(micro % 1_000_000)
-        text += "\(micro / 1_000_000)." + String(repeating: "0", count: 6 - fraction.utf8.count) + fraction
-    }
-
-    private mutating func begin(_ key: StaticString) {
-        text += text.utf8.count == 1 ? "\"" : ",\""
-        text += key.description
-        text += "\":"
-    }
-
-    var object: String { text + "}" }
 }

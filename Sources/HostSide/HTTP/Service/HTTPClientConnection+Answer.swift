@@ -8,7 +8,7 @@ extension HTTPClientConnection: ExchangePartner {
         awaitNext()
         guard head.status >= 200 else {
             guard request.isModern else { return }
-            return output.append {
+            return output.append(service.buffers) {
                 service.responseForwarding.write(head, bytes, framing: .none, connection: nil, into: &$0)
             }
         }
@@ -25,7 +25,7 @@ extension HTTPClientConnection: ExchangePartner {
         if answerFraming == .untilClose { request.keepsClient = false }
         let connection: StaticString? =
             request.keepsClient ? (request.isModern ? nil : "keep-alive") : (request.isModern ? "close" : nil)
-        output.append {
+        output.append(service.buffers) {
             service.responseForwarding.write(head, bytes, framing: answerFraming, connection: connection, into: &$0)
         }
     }
@@ -33,15 +33,15 @@ extension HTTPClientConnection: ExchangePartner {
     func received(_ piece: ByteBuffer) {
         request.responseSize += piece.readableBytes
         if answerFraming == .chunked {
-            output.appendChunk(piece) { write($0) }
+            output.appendChunk(piece, service.buffers) { write($0) }
         } else {
-            output.append(piece) { write($0) }
+            output.append(piece, service.buffers) { write($0) }
         }
         awaitNext()
     }
 
     func receivedEnd() {
-        if answerFraming == .chunked { output.append { $0.writeStaticString("0\r\n\r\n") } }
+        if answerFraming == .chunked { output.append(service.buffers) { $0.writeStaticString("0\r\n\r\n") } }
         flush()
         server = nil
         service.count { $0.answered[request.status / 100] += 1 }
@@ -56,7 +56,6 @@ extension HTTPClientConnection: ExchangePartner {
         let isRace = failure.reason == .memberClosedEarly || failure.reason == .memberReset
         if beforeAnyByte, wasReused, isRace, !request.hasTriedAgain, request.isIdempotent, !request.hasBody {
             request.hasTriedAgain = true
-            phase = .connecting
             return connect(reuses: false)
         }
         fail(failure)
@@ -70,8 +69,14 @@ extension HTTPClientConnection: ExchangePartner {
     var canTakeMore: Bool { context?.channel.isWritable ?? false }
 
     func flush() {
-        output.flush { write($0) }
-        context?.flush()
+        if output.isEmpty {
+            context?.flush()
+        } else {
+            // Sent or copied when this returns, unless the client is slow.
+            var pending = output.take()
+            context?.writeAndFlush(wrapOutboundOut(pending), promise: nil)
+            service.buffers.giveBack(&pending)
+        }
     }
 
     private func write(_ buffer: ByteBuffer) { context?.write(wrapOutboundOut(buffer), promise: nil) }
@@ -89,7 +94,7 @@ extension HTTPClientConnection: ExchangePartner {
         count(failure.reason)
         log(failure.reason.rawValue, failure.detail)
         phase = .closing
-        context?.channel.closeWithReset()
+        reset()
     }
 
     /// The request is not one that could be passed on without doubt.
@@ -100,7 +105,7 @@ extension HTTPClientConnection: ExchangePartner {
             count(.badRequest)
             log(fault.rawValue, nil)
             phase = .closing
-            context?.channel.closeWithReset()
+            reset()
             return
         }
         answer(fault.status, .badRequest, nil, fault: fault, closes: true)
@@ -112,7 +117,7 @@ extension HTTPClientConnection: ExchangePartner {
         request.status = status
         request.keepsClient = !closes
         let word = fault?.rawValue ?? reason.rawValue
-        output.append { buffer in
+        output.append(service.buffers) { buffer in
             buffer.writeString("HTTP/1.1 \(status) \(Self.phrase(status))\r\nContent-Length: 0\r\n")
             buffer.writeString("X-Balancer-Reason: \(word)\r\n")
             if closes { buffer.writeStaticString("Connection: close\r\n") }
@@ -127,13 +132,18 @@ extension HTTPClientConnection: ExchangePartner {
 
     /// The client has gone, or is taken for it.
     func gone(_ detail: String? = nil) {
-        attempt += 1
         dropServer()
         if request.status == 0 { request.status = HTTPErrorReason.clientClosed.status }
         count(.clientClosed)
         log(HTTPErrorReason.clientClosed.rawValue, detail)
         phase = .closing
-        context?.channel.closeWithReset()
+        reset()
+    }
+
+    /// Ends the connection at once, also below TLS, which would take leave first.
+    func reset() {
+        guard let context else { return }
+        if let tls { tls.reset(context.channel) } else { context.channel.closeWithReset() }
     }
 
     func dropServer() {
@@ -165,10 +175,11 @@ extension HTTPClientConnection: ExchangePartner {
 
     private func finish(closes: Bool) {
         answerHasBegun = false
+        service.buffers.giveBack(&request.head)
         guard !closes else { return close() }
         phase = .idle
         body = nil
-        deadline?.set(.now() + TimeAmount(timeouts.keepAlive))
+        deadline.set(.now() + TimeAmount(timeouts.keepAlive))
         if input.readableBytes > 0 || inputHasEnded { proceed() }
         if phase == .idle || phase == .head { context?.read() }
     }
@@ -179,7 +190,7 @@ extension HTTPClientConnection: ExchangePartner {
         phase = .closing
         input = ByteBuffer()
         let channel = context.channel
-        deadline?.set(.now() + Self.farewell)
+        deadline.set(.now() + Self.farewell)
         guard inputHasEnded else {
             channel.close(mode: .output, promise: nil)
             return context.read()
@@ -189,6 +200,6 @@ extension HTTPClientConnection: ExchangePartner {
     }
 
     private func log(_ reason: String?, _ detail: String?) {
-        service.log(request, client: address, port: port, reason: reason, detail: detail)
+        service.log(request, client: address, port: port, reason: reason, detail: detail, tls: tls?.version)
     }
 }

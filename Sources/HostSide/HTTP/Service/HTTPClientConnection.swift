@@ -1,13 +1,14 @@
 internal import Appliances
 internal import NIOCore
+internal import NIOTLS
 internal import Wire
 
 /// A client's connection to an HTTP service: one request after the other, each passed to a member and its answer
 /// passed back, so that answers to pipelined requests come in their order.
 ///
-/// Nothing is read from the client that could not be passed on: a request behind the present one waits in the
-/// kernel, and so does a body whose member takes no more.
-final class HTTPClientConnection: ChannelInboundHandler {
+/// Nothing is read from the client that could not be passed on: behind what one read brings of a further request, the
+/// rest waits in the kernel, and so does a body whose member takes no more.
+final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -29,7 +30,7 @@ final class HTTPClientConnection: ChannelInboundHandler {
     static let mostEmptyLines = 4
 
     let service: HTTPService
-    let address: IPv4Address
+    let address: IPAddress
     let port: UInt16
     var context: ChannelHandlerContext?
     var phase = Phase.idle
@@ -42,17 +43,19 @@ final class HTTPClientConnection: ChannelInboundHandler {
     var answerFraming = AnswerFraming.none
     var answerHasBegun = false
     var inputHasEnded = false
-    /// Tells a completion that comes late from one that is awaited.
-    var attempt = 0
+    /// nil for a client that speaks without TLS.
+    var tls: ClientTLS?
+    /// Of the request before, which is often much like the next: texts that are the same need not be made again.
+    private var last = RequestTexts()
     private var scanner = HeadScanner()
     private var emptyLines = 0
     private var isProceeding = false
     private var mustProceedAgain = false
-    private(set) var deadline: MovingDeadline?
+    private(set) lazy var deadline = MovingDeadline(in: service.deadlines, owner: self)
 
     init(_ service: HTTPService, from remote: SocketAddress?) {
         self.service = service
-        address = remote?.ipAddress.flatMap { IPv4Address($0) } ?? .any
+        address = remote?.ipAddress.flatMap { IPAddress($0) } ?? .ipv4(.any)
         port = UInt16(truncatingIfNeeded: remote?.port ?? 0)
     }
 
@@ -62,16 +65,15 @@ final class HTTPClientConnection: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        deadline = MovingDeadline(on: context.eventLoop) { [unowned self] in ranOut() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        deadline?.end()
+        deadline.end()
         self.context = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        deadline?.set(.now() + TimeAmount(timeouts.clientHeader))
+        deadline.set(.now() + TimeAmount(timeouts.clientHeader))
         context.read()
     }
 
@@ -80,6 +82,8 @@ final class HTTPClientConnection: ChannelInboundHandler {
         var buffer = unwrapInboundIn(data)
         if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
         proceed()
+        // SwiftNIO reads the next bytes into the same buffer if nobody holds it.
+        if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -94,6 +98,10 @@ final class HTTPClientConnection: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+            tls?.handshakeEnded()
+            service.count { $0.tlsHandshakes += 1 }
+        }
         if let event = event as? ChannelEvent, event == .inputClosed {
             inputHasEnded = true
             proceed()
@@ -102,21 +110,34 @@ final class HTTPClientConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if tls?.isInHandshake == true { tlsFailed("closed-in-handshake") }
         if phase == .connecting || phase == .exchanging { gone() }
         phase = .closing
-        deadline?.end()
+        deadline.end()
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Many clients leave without the farewell of TLS; between two requests that cuts off nothing.
+        if let tls, phase != .closing, !(phase == .idle && !tls.isInHandshake && TLSFailure.isMissingFarewell(error)) {
+            tlsFailed(TLSFailure.reason(for: error, isHandshake: tls.isInHandshake))
+            // The library has sent its alert, which a reset could take from the client.
+            if phase == .idle || phase == .head { phase = .closing }
+        }
         context.close(promise: nil)
+    }
+
+    private func tlsFailed(_ reason: String) {
+        tls?.handshakeEnded()
+        service.tlsFailed(client: address, port: port, reason: reason)
     }
 
     private var wantsInput: Bool {
         switch phase {
         case .idle, .head, .closing: true
-        case .connecting: false
-        case .exchanging: body?.isComplete == false && server?.isWritable == true
+        // A client that waits for its answer sends nothing; to stop reading and begin again would cost two system calls.
+        case .connecting: input.readableBytes == 0
+        case .exchanging: body?.isComplete == false ? server?.isWritable == true : input.readableBytes == 0
         }
     }
 
@@ -147,7 +168,7 @@ final class HTTPClientConnection: ChannelInboundHandler {
             scanner = HeadScanner()
             emptyLines = 0
             request = RequestInProgress()
-            deadline?.set(.now() + TimeAmount(timeouts.clientHeader))
+            deadline.set(.now() + TimeAmount(timeouts.clientHeader))
         }
         guard phase == .head else {
             if inputHasEnded { close() }
@@ -183,72 +204,97 @@ final class HTTPClientConnection: ChannelInboundHandler {
     /// Takes over what a head says.
     private func accept(_ bytes: UnsafeRawBufferPointer, _ limits: HTTPLimits) throws(MessageFault) {
         let head = try RequestHead(bytes, mostFields: limits.headerCount)
-        request.method = bytes.text(head.method)
-        request.uri = bytes.text(head.target)
-        request.host = (head.authority ?? head.fields.host).map(bytes.text)
+        request.texts.method = bytes.text(head.method, unlessIn: last.method)
+        request.texts.uri = bytes.text(head.target, unlessIn: last.uri)
+        request.texts.host = (head.authority ?? head.fields.host).map { bytes.text($0, unlessIn: last.host) }
         for field in head.fields.fields {
-            if field.kind == .userAgent { request.userAgent = bytes.text(field.value) }
+            if field.kind == .userAgent { request.texts.userAgent = bytes.text(field.value, unlessIn: last.userAgent) }
             if field.kind == .forwardedFor {
                 let text = bytes.text(field.value)
-                request.forwardedFor = request.forwardedFor.map { $0 + ", " + text } ?? text
+                request.texts.forwardedFor = request.texts.forwardedFor.map { $0 + ", " + text } ?? text
             }
         }
+        last = request.texts
         request.keepsClient = head.fields.staysOpen
         request.isModern = head.fields.minorVersion == 1
         request.isChunked = head.fields.isChunked
         request.hasBody = head.fields.isChunked || (head.fields.contentLength ?? 0) > 0
         if let length = head.fields.contentLength, length > limits.bodySize { throw .bodyTooLarge }
         body = BodyDecoder(head.fields.isChunked ? .chunked : .length(head.fields.contentLength ?? 0))
-        request.head.reserveCapacity(bytes.count + 128)
+        request.head = service.buffers.take()
         service.requestForwarding.write(head, bytes, client: service.text(of: address), into: &request.head)
     }
 
     private func begin() {
         service.count { $0.requests += 1 }
-        request.candidates = service.members(client: address, port: port)[...]
-        phase = .connecting
-        deadline?.clear()
+        if request.hasBody, let fault = faultOfBodySoFar() { return refuse(fault) }
+        request.firstMember = service.picker.choose(client: address, port: port)
+        request.member = request.firstMember
         connect(reuses: true)
+    }
+
+    /// What is wrong with as much of the body as is here already: no member is asked for such a request.
+    private func faultOfBodySoFar() -> MessageFault? {
+        guard var ahead = body else { return nil }
+        var bytes = input
+        do throws(MessageFault) {
+            while try ahead.next(&bytes) != nil {
+                if ahead.count > service.configuration.limits.bodySize { throw .bodyTooLarge }
+            }
+            return nil
+        } catch {
+            return error
+        }
     }
 
     // MARK: The member's side
 
+    /// Asks the request's member, or if it cannot even be connected to, the next one.
     func connect(reuses: Bool) {
-        guard let member = request.candidates.first else {
+        phase = .connecting
+        deadline.clear()
+        guard request.member != nil else {
             return fail(ExchangeFailure(.noMemberUp, "no member of the pool is up"))
         }
-        request.member = member
         if request.served == nil { request.served = .now() }
-        attempt += 1
-        let attempt = attempt
-        service.connections.connection(
-            to: member, reuses: reuses, attempt: { [weak self] in self?.request.source = $0 },
-            completion: { [weak self] result in
-                guard let self, self.attempt == attempt, phase == .connecting else {
-                    if case .success(let connection) = result { connection.abandon() }
-                    return
-                }
-                switch result {
-                case .success(let connection): begin(on: connection)
-                case .failure(let failure):
-                    // Nothing was sent yet: another member may have it.
-                    request.candidates = request.candidates.dropFirst()
-                    if request.candidates.isEmpty || failure.reason == .noSourcePort { return fail(failure) }
-                    connect(reuses: true)
-                }
-            })
+        while let member = request.member {
+            do throws(ExchangeFailure) {
+                return begin(on: try service.connections.connection(to: member, reuses: reuses))
+            } catch {
+                request.source = nil
+                guard error.reason != .noSourcePort, hasAnotherMember() else { return fail(error) }
+            }
+        }
+    }
+
+    /// Nothing was sent yet: another member may have it.
+    private func hasAnotherMember() -> Bool {
+        guard let member = request.member, let first = request.firstMember,
+            let next = service.picker.next(after: member, first: first)
+        else { return false }
+        request.member = next
+        return true
+    }
+
+    func failedToConnect(_ failure: ExchangeFailure) {
+        server = nil
+        if hasAnotherMember() { connect(reuses: true) } else { fail(failure) }
     }
 
     private func begin(on connection: ServerConnection) {
         server = connection
-        phase = .exchanging
+        request.source = connection.source
         answerHasBegun = false
-        connection.begin(self, isHEAD: request.isHEAD)
-        connection.write(request.head)
-        if body?.isComplete == true { connection.requestEnded() }
-        connection.flush()
+        if !connection.isConnected { deadline.set(.now() + TimeAmount(timeouts.serverConnect)) }
+        connection.begin(self, head: request.head, isHEAD: request.isHEAD)
+        // It may have turned out closed, and another one be asked already.
+        if server === connection, connection.isConnected, phase == .connecting { connected() }
+    }
+
+    func connected() {
+        phase = .exchanging
         awaitNext()
-        proceed()
+        if body?.isComplete == true { server?.requestEnded() } else { proceed() }
         if phase == .exchanging, wantsInput { context?.read() }
     }
 
@@ -288,14 +334,20 @@ final class HTTPClientConnection: ChannelInboundHandler {
     func awaitNext() {
         let isClients = body?.isComplete == false && server?.isWritable == true && !answerHasBegun
         let time = isClients || !canTakeMore ? timeouts.clientBody : timeouts.serverResponse
-        deadline?.set(.now() + TimeAmount(time))
+        deadline.set(.now() + TimeAmount(time))
     }
 
-    private func ranOut() {
+    func deadlineHasPassed() {
         switch phase {
+        case .idle where tls?.isInHandshake == true:
+            tlsFailed("handshake-timeout")
+            phase = .closing
+            reset()
         case .idle: close()
         case .head: answer(408, .clientHeaderTimeout, "its head was not complete in time", closes: true)
-        case .connecting: break
+        case .connecting:
+            dropServer()
+            failedToConnect(ExchangeFailure(.connectTimeout, "no answer to any SYN within the timeout"))
         case .exchanging:
             if !canTakeMore { return gone("it took nothing of its answer in time") }
             if body?.isComplete == false, server?.isWritable == true, !answerHasBegun {

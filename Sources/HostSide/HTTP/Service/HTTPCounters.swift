@@ -14,6 +14,8 @@ struct HTTPCounters: Hashable, Sendable {
     /// Source ports that were passed over because the kernel still had them in use.
     var busyPorts = 0
     var reasons: [String: Int] = [:]
+    var tlsHandshakes = 0
+    var tlsFailures: [String: Int] = [:]
 
     func readings(of service: String) -> [CounterReading] {
         func reading(_ name: String, _ value: Int, _ meaning: String) -> CounterReading {
@@ -28,10 +30,18 @@ struct HTTPCounters: Hashable, Sendable {
             reading("reused", reused, "Requests on a connection that had carried one before (TCP multiplexing)."),
             reading("busy-ports", busyPorts, "Source ports passed over because the kernel had them in use."),
         ]
-        let statuses = (1...5).map { reading("answers-\($0)xx", answered[$0], "Answers of members with status \($0)xx.") }
+        let statuses = (1...5).map {
+            reading("answers-\($0)xx", answered[$0], "Answers of members with status \($0)xx.")
+        }
         let failures = reasons.sorted { $0.key < $1.key }.map { name, count in
             reading("failed.\(name)", count, "Requests that no member answered to the end, for this reason.")
         }
-        return fixed + statuses + failures
+        let tls =
+            tlsHandshakes == 0 && tlsFailures.isEmpty
+            ? [] : [reading("tls-handshakes", tlsHandshakes, "TLS handshakes with clients that were completed.")]
+        let tlsFailures = tlsFailures.sorted { $0.key < $1.key }.map { name, count in
+            reading("tls-failed.\(name)", count, "Clients with which TLS failed, for this reason.")
+        }
+        return fixed + statuses + failures + tls + tlsFailures
     }
 }

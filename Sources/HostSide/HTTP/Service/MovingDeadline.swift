@@ -1,47 +1,111 @@
+internal import HeapModule
 internal import NIOCore
 
-/// One deadline that moves often: a timer of the event loop is only set when the last one has run out.
+/// Whom a deadline tells that it has passed.
+protocol DeadlineOwner: AnyObject {
+    func deadlineHasPassed()
+}
+
+/// One deadline that moves often. Moving it is an assignment: its place in the queue is only corrected when that comes
+/// up, or when the deadline moves forward.
 ///
 /// Used on its event loop alone.
 final class MovingDeadline {
-    private let eventLoop: any EventLoop
-    private let onExpiry: () -> Void
-    private var deadline: NIODeadline?
-    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+    private let queue: DeadlineQueue
+    fileprivate unowned let owner: any DeadlineOwner
+    fileprivate var deadline: NIODeadline?
+    /// The time of the entry in the queue that counts; others of this deadline are void.
+    fileprivate var queued: NIODeadline?
 
-    init(on eventLoop: any EventLoop, onExpiry: @escaping () -> Void) {
-        self.eventLoop = eventLoop
-        self.onExpiry = onExpiry
+    init(in queue: DeadlineQueue, owner: any DeadlineOwner) {
+        self.queue = queue
+        self.owner = owner
     }
 
     func set(_ deadline: NIODeadline) {
         self.deadline = deadline
-        if let timer {
-            if timer.at <= deadline { return }
-            timer.task.cancel()
-        }
-        schedule(deadline)
+        if let queued, queued <= deadline { return }
+        queue.insert(self, at: deadline)
     }
 
     func clear() { deadline = nil }
 
-    /// Lets go of everything: no expiry comes after it.
+    /// Lets go of everything: the owner hears nothing after it.
     func end() {
         deadline = nil
-        timer?.task.cancel()
-        timer = nil
+        guard queued != nil else { return }
+        queued = nil
+        queue.noteVoidEntry()
+    }
+}
+
+/// The deadlines of all connections of a service, behind one timer of the event loop: SwiftNIO looks for a timer to
+/// cancel among all that there are, which ten thousand idle connections would make every request pay for.
+///
+/// An entry that has become void stays until its time has come, or until there are more void ones than others.
+final class DeadlineQueue {
+    private struct Entry: Comparable {
+        let time: NIODeadline
+        let deadline: MovingDeadline
+
+        /// Whether it still is the one that its deadline waits for.
+        var counts: Bool { deadline.queued == time }
+
+        static func < (a: Entry, b: Entry) -> Bool { a.time < b.time }
+        static func == (a: Entry, b: Entry) -> Bool { a.time == b.time }
     }
 
-    private func schedule(_ time: NIODeadline) {
+    private static let fewEntries = 64
+
+    private let eventLoop: any EventLoop
+    private var entries = Heap<Entry>()
+    private var void = 0
+    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+
+    init(on eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    fileprivate func insert(_ deadline: MovingDeadline, at time: NIODeadline) {
+        if deadline.queued != nil { void += 1 }
+        deadline.queued = time
+        entries.insert(Entry(time: time, deadline: deadline))
+        arm(for: time)
+    }
+
+    fileprivate func noteVoidEntry() {
+        void += 1
+        guard void > Self.fewEntries, void > entries.count / 2 else { return }
+        entries = Heap(entries.unordered.filter(\.counts))
+        void = 0
+    }
+
+    private func arm(for time: NIODeadline) {
+        if let timer {
+            if timer.at <= time { return }
+            timer.task.cancel()
+        }
         let task = eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] () -> Void in self?.fired() }
         timer = (task, time)
     }
 
     private func fired() {
         timer = nil
-        guard let deadline else { return }
-        guard deadline <= .now() else { return schedule(deadline) }
-        self.deadline = nil
-        onExpiry()
+        let now = eventLoop.now
+        while let entry = entries.min, entry.time <= now {
+            entries.removeMin()
+            guard entry.counts else {
+                void = max(0, void - 1)
+                continue
+            }
+            let deadline = entry.deadline
+            deadline.queued = nil
+            guard let time = deadline.deadline else { continue }
+            if time <= now {
+                deadline.deadline = nil
+                deadline.owner.deadlineHasPassed()
+            } else {
+                insert(deadline, at: time)
+            }
+        }
+        if let next = entries.min { arm(for: next.time) }
     }
 }

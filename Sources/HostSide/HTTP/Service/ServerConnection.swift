@@ -5,6 +5,10 @@ internal import Glibc
 
 /// Who waits for an answer on a connection to a member.
 protocol ExchangePartner: AnyObject {
+    /// The member has accepted the connection, and the request's head is on its way.
+    func connected()
+    /// The connection did not come to be: nothing was sent, and it is no longer the partner's.
+    func failedToConnect(_ failure: ExchangeFailure)
     func received(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: BodyDecoder.Framing)
     func received(_ piece: ByteBuffer)
     /// The answer is complete, and the connection is no longer the partner's.
@@ -19,8 +23,9 @@ protocol ExchangePartner: AnyObject {
 }
 
 /// A connection to a member: one request at a time, each for a partner.
-final class ServerConnection: ChannelInboundHandler {
+final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// How long a member that was asked to close may take; so that TIME_WAIT is at its side and the source port free.
@@ -28,9 +33,15 @@ final class ServerConnection: ChannelInboundHandler {
     /// 1xx answers that one request may get.
     private static let mostInterim = 16
 
-    let member: PoolMemberConfiguration
+    /// By its place in the pool.
+    let member: Int
     let source: SourceEndpoint
-    private unowned let connections: ServerConnections
+    private let turn: Int
+    private let connections: ServerConnections
+    /// Waits for a request among the service's connections.
+    var isIdle = false
+    /// The member has accepted it.
+    private(set) var isConnected = false
     /// Requests that it has carried, the present one included.
     private(set) var requests = 0
 
@@ -50,9 +61,11 @@ final class ServerConnection: ChannelInboundHandler {
     /// Ends an idle connection, or one whose member does not close.
     private var deadline: MovingDeadline?
 
-    init(_ member: PoolMemberConfiguration, from source: SourceEndpoint, of connections: ServerConnections) {
+    /// - Parameter turn: of the source among the service's
+    init(_ member: Int, from source: SourceEndpoint, turn: Int, of connections: ServerConnections) {
         self.member = member
         self.source = source
+        self.turn = turn
         self.connections = connections
     }
 
@@ -61,7 +74,8 @@ final class ServerConnection: ChannelInboundHandler {
 
     // MARK: One exchange
 
-    func begin(_ partner: any ExchangePartner, isHEAD: Bool) {
+    /// Sends a request's head, as soon as the member has accepted the connection.
+    func begin(_ partner: any ExchangePartner, head: ByteBuffer, isHEAD: Bool) {
         self.partner = partner
         self.isHEAD = isHEAD
         requests += 1
@@ -71,7 +85,22 @@ final class ServerConnection: ChannelInboundHandler {
         interim = 0
         requestIsComplete = false
         deadline?.clear()
-        if requests == 1 { context?.read() }
+        guard let context else { return }
+        if isConnected { return context.writeAndFlush(wrapOutboundOut(head), promise: nil) }
+        // Written is the head when there is a connection to write it to.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .success:
+                isConnected = true
+                connections.noteConnected()
+                self.partner?.connected()
+            case .failure(let cause):
+                // SwiftNIO tells a failed write's cause to nobody else.
+                error = error ?? cause
+            }
+        }
+        context.writeAndFlush(wrapOutboundOut(head), promise: written)
     }
 
     func write(_ buffer: ByteBuffer) { context?.write(wrapOutboundOut(buffer), promise: nil) }
@@ -162,7 +191,7 @@ final class ServerConnection: ChannelInboundHandler {
             setDeadline(.now() + TimeAmount(multiplexing.idleTime))
             connections.keep(self)
             // A FIN, or bytes that nobody asked for, end it.
-            context?.read()
+            resumeReading()
         } else if isClean {
             leave()
         } else {
@@ -176,19 +205,18 @@ final class ServerConnection: ChannelInboundHandler {
     /// Waits a little for the member's FIN, which it was asked for, and closes.
     private func leave() {
         isLeaving = true
-        guard let context, context.channel.isActive else { return }
+        guard isActive else { return }
         setDeadline(.now() + Self.farewell)
-        context.read()
+        resumeReading()
     }
 
     private func setDeadline(_ time: NIODeadline) {
-        guard let context else { return }
-        let deadline = deadline ?? MovingDeadline(on: context.eventLoop) { [unowned self] in ranOut() }
+        let deadline = deadline ?? MovingDeadline(in: connections.deadlines, owner: self)
         self.deadline = deadline
         deadline.set(time)
     }
 
-    private func ranOut() {
+    func deadlineHasPassed() {
         connections.forget(self)
         context?.close(promise: nil)
     }
@@ -222,15 +250,18 @@ final class ServerConnection: ChannelInboundHandler {
         hasAnswered = true
         if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
         proceed()
+        // SwiftNIO reads the next bytes into the same buffer if nobody holds it.
+        if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        guard let partner else {
-            if isLeaving { context.read() }
-            return
-        }
-        partner.flush()
-        if partner.canTakeMore { context.read() } else { readIsPostponed = true }
+        partner?.flush()
+        context.fireChannelReadComplete()
+    }
+
+    /// SwiftNIO would read on.
+    func read(context: ChannelHandlerContext) {
+        if partner?.canTakeMore != false { context.read() } else { readIsPostponed = true }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -239,10 +270,13 @@ final class ServerConnection: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         connections.forget(self)
+        connections.giveBack(turn, of: member)
         isLeaving = true
         if let partner {
             self.partner = nil
-            if error == nil, body?.endsWithConnection == true {
+            if !isConnected {
+                partner.failedToConnect(ExchangeFailure(connecting: error ?? ChannelError.eof))
+            } else if error == nil, body?.endsWithConnection == true {
                 partner.receivedEnd()
             } else if let error {
                 let isReset = (error as? IOError).map { $0.errnoCode == ECONNRESET || $0.errnoCode == EPIPE } ?? false

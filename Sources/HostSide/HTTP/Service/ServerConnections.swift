@@ -5,124 +5,125 @@ internal import NIOPosix
 internal import Wire
 
 /// A service's connections to its members: opens them from the configured sources, and keeps idle ones where TCP
-/// multiplexing is on. Used on its event loop alone.
+/// multiplexing is on. Members are known by their place in the pool. Used on its event loop alone.
 final class ServerConnections {
     /// Ports in a row that the kernel may refuse for one connection. They come oldest first, so after so many that are
     /// still busy the younger ones are as well.
     private static let mostRefusals = 512
 
-    typealias Completion = (Result<ServerConnection, ExchangeFailure>) -> Void
+    private struct Member {
+        let configuration: PoolMemberConfiguration
+        /// The one used last is used first, so that those not needed run out.
+        var idle: ContiguousArray<ServerConnection> = []
+        var taken: TakenTurns
+        /// The balancer's own address towards it.
+        var autoMap: IPAddress?
+    }
 
     let limits: HTTPLimits
     let multiplexing: ConnectionMultiplexing?
-    private let connectTimeout: TimeAmount
-    private let eventLoop: any EventLoop
+    let deadlines: DeadlineQueue
+    private let bootstrap: ClientBootstrap
     private let count: ((inout HTTPCounters) -> Void) -> Void
     private var cycle: SourceCycle
-    /// Idle connections by member; the one used last is used first, so that those not needed run out.
-    private var idle: [PoolMemberConfiguration: [ServerConnection]] = [:]
-    /// Sources in use, by member.
-    private var taken: [PoolMemberConfiguration: Set<SourceEndpoint>] = [:]
-    private var autoMap: [IPv4Address: IPv4Address] = [:]
+    private var members: ContiguousArray<Member>
 
     init(
-        _ configuration: HTTPServiceConfiguration, on eventLoop: any EventLoop,
-        count: @escaping ((inout HTTPCounters) -> Void) -> Void
+        _ configuration: HTTPServiceConfiguration, to members: [PoolMemberConfiguration], on eventLoop: any EventLoop,
+        deadlines: DeadlineQueue, count: @escaping ((inout HTTPCounters) -> Void) -> Void
     ) {
         limits = configuration.limits
         multiplexing = configuration.multiplexing
-        connectTimeout = TimeAmount(configuration.timeouts.serverConnect)
-        cycle = SourceCycle(addresses: configuration.sourceAddresses, ports: configuration.sourcePorts)
-        self.eventLoop = eventLoop
+        self.deadlines = deadlines
         self.count = count
+        let cycle = SourceCycle(addresses: configuration.sourceAddresses, ports: configuration.sourcePorts)
+        self.cycle = cycle
+        self.members = ContiguousArray(members.map { Member(configuration: $0, taken: TakenTurns(of: cycle)) })
+        bootstrap = ClientBootstrap(group: eventLoop)
     }
 
-    /// A connection to that member; one that waits for a request, if there is one and `reuses` allows it.
-    ///
-    /// - Parameters:
-    ///   - attempt: told the source of a new connection before its SYN leaves
-    ///   - completion: called once, perhaps before this returns
-    func connection(
-        to member: PoolMemberConfiguration, reuses: Bool, attempt: @escaping (SourceEndpoint) -> Void,
-        completion: @escaping Completion
-    ) {
+    /// A connection to that member: one that waits for a request, if there is one and `reuses` allows it, or a new one
+    /// whose SYN is sent.
+    func connection(to member: Int, reuses: Bool) throws(ExchangeFailure) -> ServerConnection {
         if reuses {
-            while let connection = idle[member]?.popLast() {
+            while let connection = members[member].idle.popLast() {
+                connection.isIdle = false
                 guard connection.isActive else { continue }
                 count { $0.reused += 1 }
-                attempt(connection.source)
-                return completion(.success(connection))
+                return connection
             }
         }
-        open(member, refusals: 0, attempt: attempt, completion: completion)
+        return try open(member)
     }
 
-    func keep(_ connection: ServerConnection) { idle[connection.member, default: []].append(connection) }
+    /// Keeps a connection for a further request.
+    func keep(_ connection: ServerConnection) {
+        connection.isIdle = true
+        members[connection.member].idle.append(connection)
+    }
 
-    func forget(_ connection: ServerConnection) { idle[connection.member]?.removeAll { $0 === connection } }
+    /// An idle connection that is not to be used again.
+    func forget(_ connection: ServerConnection) {
+        guard connection.isIdle else { return }
+        connection.isIdle = false
+        members[connection.member].idle.removeAll { $0 === connection }
+    }
 
-    private func open(
-        _ member: PoolMemberConfiguration, refusals: Int, attempt: @escaping (SourceEndpoint) -> Void,
-        completion: @escaping Completion
-    ) {
-        let own = autoMap[member.address] ?? IPv4Address.ownAddress(towards: member.address)
-        guard let own else {
-            return completion(.failure(ExchangeFailure(.memberUnreachable, "no route to \(member.address)")))
+    func noteConnected() { count { $0.serverConnections += 1 } }
+
+    /// A connection's socket is closed.
+    func giveBack(_ turn: Int, of member: Int) { members[member].taken.remove(turn) }
+
+    private func open(_ member: Int) throws(ExchangeFailure) -> ServerConnection {
+        let target = members[member].configuration
+        guard let own = members[member].autoMap ?? IPAddress.ownAddress(towards: target.address) else {
+            throw ExchangeFailure(.memberUnreachable, "no route to \(target.address)")
         }
-        autoMap[member.address] = own
-        guard refusals < Self.mostRefusals, let source = freeSource(towards: member, autoMap: own) else {
-            return completion(.failure(ExchangeFailure(.noSourcePort, exhaustion)))
-        }
-        taken[member, default: []].insert(source)
-        attempt(source)
-        let handler = ServerConnection(member, from: source, of: self)
-        let giveBack = { [self] in _ = taken[member]?.remove(source) }
-        do {
-            let target = try SocketAddress(ipAddress: member.address.description, port: Int(member.port))
-            let from = try SocketAddress(ipAddress: source.address.description, port: Int(source.port))
-            ClientBootstrap(group: eventLoop)
-                .connectTimeout(connectTimeout)
-                .channelOption(.autoRead, value: false)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                // A port whose last connection is over may be bound again at once; connecting tells whether it may be used.
-                .channelOption(.socketOption(.so_reuseaddr), value: 1)
-                .bind(to: from)
-                .connect(to: target)
-                .assumeIsolated()
-                .whenComplete { [self] result in
-                    switch result {
-                    case .success(let channel):
-                        count { $0.serverConnections += 1 }
-                        channel.closeFuture.assumeIsolated().whenComplete { _ in giveBack() }
-                        do {
-                            try channel.pipeline.syncOperations.addHandler(handler)
-                            completion(.success(handler))
-                        } catch {
-                            // It was closed in the same moment.
-                            completion(.failure(ExchangeFailure(.memberClosedEarly, "before the request")))
-                        }
-                    case .failure(let error):
-                        giveBack()
-                        let code = (error as? IOError)?.errnoCode
-                        guard code == EADDRINUSE || code == EADDRNOTAVAIL else {
-                            return completion(.failure(ExchangeFailure(connecting: error)))
-                        }
-                        count { $0.busyPorts += 1 }
-                        open(member, refusals: refusals + 1, attempt: attempt, completion: completion)
-                    }
+        members[member].autoMap = own
+        for _ in 0..<Self.mostRefusals {
+            guard let turn = freeTurn(towards: member) else { break }
+            let source = cycle.endpoint(turn, autoMap: own)
+            let descriptor: Int32
+            do throws(ConnectingSocket.Failure) {
+                descriptor = try ConnectingSocket.open(from: source, to: target.address, port: target.port)
+            } catch {
+                guard error.isBusyPort else {
+                    throw ExchangeFailure(connecting: IOError(errnoCode: error.code, reason: "connect"))
                 }
+                count { $0.busyPorts += 1 }
+                continue
+            }
+            let connection = ServerConnection(member, from: source, turn: turn, of: self)
+            members[member].taken.insert(turn)
+            do throws(ExchangeFailure) {
+                try add(connection, to: descriptor)
+            } catch {
+                members[member].taken.remove(turn)
+                throw error
+            }
+            return connection
+        }
+        throw ExchangeFailure(.noSourcePort, exhaustion)
+    }
+
+    private func add(_ connection: ServerConnection, to descriptor: Int32) throws(ExchangeFailure) {
+        // On its own event loop SwiftNIO does all of it before it returns. It takes the socket for a connected one: what
+        // is written waits until it can be sent, and if that never comes, the kernel's error ends the channel.
+        var outcome: Result<any Channel, any Error>?
+        bootstrap.withConnectedSocket(descriptor).assumeIsolated().whenComplete { outcome = $0 }
+        do {
+            guard let channel = try outcome?.get() else { throw ChannelError.inappropriateOperationForState }
+            try channel.pipeline.syncOperations.addHandler(connection)
         } catch {
-            giveBack()
-            completion(.failure(ExchangeFailure(.memberUnreachable, "\(error)")))
+            throw ExchangeFailure(connecting: error)
         }
     }
 
-    private func freeSource(towards member: PoolMemberConfiguration, autoMap: IPv4Address) -> SourceEndpoint? {
-        let inUse = taken[member] ?? []
-        guard inUse.count < cycle.count else { return nil }
+    private func freeTurn(towards member: Int) -> Int? {
+        guard members[member].taken.count < cycle.count else { return nil }
         for _ in 0..<cycle.count {
-            let source = cycle.next(autoMap: autoMap)
-            if !inUse.contains(source) { return source }
+            let turn = cycle.nextTurn()
+            if !members[member].taken.contains(turn) { return turn }
         }
         return nil
     }

@@ -1,0 +1,95 @@
+internal import Foundation
+internal import LabTime
+internal import Netlink
+
+/// The measurements, each with programs started afresh on one path.
+final class HTTPRounds {
+    private let folder: String
+    private let seconds: Int
+    private let connections: Int
+    private let path: Path
+    private let member: PinnedProgram
+
+    /// A class may hold a value that cannot be copied only as a property of its own.
+    private final class Path {
+        let path: HTTPPath
+        init() throws { path = try HTTPPath() }
+    }
+
+    init(folder: String, seconds: Int, connections: Int) throws {
+        (self.folder, self.seconds, self.connections) = (folder, seconds, connections)
+        for name in ["member", "proxy"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        path = try Path()
+        // The load generator and the member share the second processor; the proxy has the first one to itself.
+        member = try PinnedProgram(Nginx.words(Nginx.member, folder: "\(folder)/member"), processor: 1)
+    }
+
+    func rate(of contender: HTTPContender) throws -> WrkRun {
+        try with(contender) { proxy in
+            _ = try wrk(1)
+            let before = try proxy.processorTime
+            var run = try wrk(seconds)
+            run.processorTime = (try proxy.processorTime - before) / Int(run.requests)
+            return run
+        }
+    }
+
+    func hold(_ clients: Int, at contender: HTTPContender) throws -> HeldClients {
+        try with(contender) { proxy in
+            // Whatever a first load makes it allocate is not a connection's.
+            _ = try wrk(1)
+            let before = try proxy.residentMemory
+            let crowd = try ConnectionCrowd()
+            try path.path.client.perform { try crowd.connect(clients) }
+            let request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
+            try crowd.send(request)
+            var served = crowd.await("HTTP/1.1 200", count: clients, patience: .seconds(30))
+            let memory = try proxy.residentMemory - before
+            try crowd.send(request)
+            served += crowd.await("HTTP/1.1 200", count: clients, patience: .seconds(30))
+            return HeldClients(clients: clients, served: served, bytes: memory / clients)
+        }
+    }
+
+    func bear(_ clients: Int) throws -> SlowClients {
+        try with(.multiplexingService) { _ in
+            let before = try wrk(seconds)
+            let crowd = try ConnectionCrowd()
+            try path.path.client.perform { try crowd.connect(clients) }
+            try crowd.send("GET / HTTP/1.1\r\nHost: bench\r\nX-Half: ")
+            // Less than the time that a head may take, so that all of them are there meanwhile.
+            let meanwhile = try wrk(min(seconds, 3))
+            let refused = crowd.await("HTTP/1.1 408", count: clients, patience: .seconds(20))
+            crowd.awaitEnd(patience: .seconds(10))
+            return SlowClients(
+                clients: clients, refused: refused, open: crowd.open, meanwhile: meanwhile, before: before)
+        }
+    }
+
+    private func wrk(_ seconds: Int) throws -> WrkRun {
+        try path.path.client.perform { try WrkRun(seconds: seconds, connections: connections, folder: folder) }
+    }
+
+    private func with<Result>(_ contender: HTTPContender, _ body: (PinnedProgram) throws -> Result) throws -> Result {
+        let folder = "\(folder)/proxy"
+        let words = try contender.words(folder: folder)
+        let proxy = try path.path.proxy.perform { try PinnedProgram(words, processor: 0) }
+        defer {
+            proxy.stop()
+            unlink("\(folder)/access.log")
+        }
+        try awaitListener(proxy)
+        return try body(proxy)
+    }
+
+    private func awaitListener(_ proxy: PinnedProgram) throws {
+        let watch = Stopwatch()
+        while watch.elapsed < .seconds(10) {
+            if try path.path.client.perform({ (try? ConnectionCrowd())?.canConnect ?? false }) { return }
+            usleep(5000)
+        }
+        throw BenchmarkFailure("a proxy does not listen: \(proxy.complaint)")
+    }
+}

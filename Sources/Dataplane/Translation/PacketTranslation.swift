@@ -1,0 +1,46 @@
+public import Wire
+
+/// What a packet leaves as. Everything in it is worked out before the packet is touched, so that an ICMP error about it
+/// can still quote it as it came.
+public struct PacketTranslation: Sendable {
+    /// Addresses and ports. An ICMP error has no ports of its own.
+    public var flow: FiveTuple
+    /// For an ICMP error: the packet that it is about, as the receiver of the error sent it.
+    public var quoted: FiveTuple?
+    /// For a fragment: the identification that all of its datagram leave with.
+    public var identification: UInt16?
+
+    public init(_ flow: FiveTuple, quoted: FiveTuple? = nil, identification: UInt16? = nil) {
+        self.flow = flow
+        self.quoted = quoted
+        self.identification = identification
+    }
+
+    @inlinable
+    public func apply(to packet: inout PacketView) {
+        if let identification { packet.rewriteIdentification(identification) }
+        if let quoted { packet.rewriteQuote(to: quoted) }
+        packet.rewrite(to: flow)
+    }
+}
+
+extension SessionFilter {
+    /// How an ICMP error about a packet of a session leaves: to the sender of that packet, quoting what it sent, and in
+    /// the name of the address that it knows.
+    ///
+    /// An error from the translated side that is not from the session's own end (a router in between) comes from the
+    /// end's external address too: the other side has no route to the inside. Source: RFC 5508, REQ-4, REQ-5 and REQ-7
+    /// - Returns: nil where the error's checksum or its quoted header's is wrong, or it quotes too little (REQ-3)
+    public func translation(ofError packet: PacketView, about index: FlowIndex) -> PacketTranslation? {
+        guard let quoted = packet.quoted, packet.isTransportChecksumValid,
+            Checksum.isValid(UnsafeRawBufferPointer(rebasing: packet.payload.prefix(quoted.transportOffset)))
+        else { return nil }
+        let left = quoted.fiveTuple
+        // Its answer is a flow of the session as it arrives; the other way round it is how the packet came.
+        let came = outgoing(of: index, arrivedAs: left.reversed).reversed
+        var flow = packet.fiveTuple
+        flow.destination = came.source
+        if left.destination != came.destination { flow.source = came.destination }
+        return PacketTranslation(flow, quoted: came)
+    }
+}

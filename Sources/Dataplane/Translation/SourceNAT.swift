@@ -1,0 +1,272 @@
+import LabTime
+public import Wire
+
+/// Source NAT: which external endpoint stands for which inside endpoint.
+///
+/// Endpoint-independent mapping: all sessions of one inside endpoint that use one pool share one external endpoint
+/// (RFC 4787, REQ-1), and no external endpoint belongs to two (REQ-3; by construction, since a table finds each
+/// binding by it). The port is the inside one where that is free (4.2.1), else one of the same parity (REQ-4), and
+/// stays below 1024 if it was (REQ-3a). The sessions themselves, and so all that a packet of a known session needs,
+/// are `SessionFilter`'s.
+///
+/// Capacity is fixed; a pool that has no port left refuses new mappings and keeps the existing ones.
+public struct SourceNAT: ~Copyable {
+    /// An address of a pool; TCP, UDP and ICMP have their ports at `ports[3 × place …]`.
+    struct Place {
+        var address: IPv4Address
+        var pool: Int
+        /// Another place of the same address, in another pool.
+        var next: Int?
+    }
+
+    public let pools: [NATPool]
+    public let share: NATShare
+    let rules: [(rule: NATRule, pool: Int?)]
+    let places: [Place]
+    /// Of each pool.
+    let firstPlace: [Int]
+    let placeOfAddress: [IPv4Address: Int]
+    let ports: UnsafeMutablePointer<TranslationPorts>
+    var bindings: FlowTable<NATBinding>
+    /// How many sessions of an external endpoint go to an address, for pools that filter by address.
+    var contacts: FlowTable<UInt32>
+    public internal(set) var tally = NATTally()
+
+    /// - Parameters:
+    ///   - capacity: the most bindings
+    ///   - share: which ports the box grants by itself
+    /// - Precondition: each rule names one of the pools or none, and no port of an address is in two pools
+    public init(pools: [NATPool], rules: [NATRule], capacity: Int, share: NATShare = .all) {
+        var places: [Place] = []
+        var firstPlace: [Int] = []
+        var placeOfAddress: [IPv4Address: Int] = [:]
+        for (index, pool) in pools.enumerated() {
+            firstPlace.append(places.count)
+            for address in pool.addresses {
+                places.append(Place(address: address, pool: index, next: placeOfAddress[address]))
+                placeOfAddress[address] = places.count - 1
+            }
+        }
+        self.pools = pools
+        self.share = share
+        self.rules = rules.map { rule in
+            let pool = pools.firstIndex { $0.name == rule.pool }
+            precondition(rule.pool == nil || pool != nil, "a rule names a pool that does not exist")
+            return (rule, pool)
+        }
+        self.places = places
+        self.firstPlace = firstPlace
+        self.placeOfAddress = placeOfAddress
+        ports = .allocate(capacity: max(1, places.count * 3))
+        for place in places.indices {
+            for proto in 0..<3 {
+                (ports + place * 3 + proto).initialize(to: TranslationPorts(range: pools[places[place].pool].ports))
+            }
+        }
+        bindings = FlowTable(capacity: pools.isEmpty ? 1 : capacity)
+        contacts = FlowTable(capacity: pools.contains { $0.filtering == .addressDependent } ? capacity : 1)
+    }
+
+    /// Translates nothing.
+    public static var none: SourceNAT { SourceNAT(pools: [], rules: [], capacity: 1) }
+
+    deinit {
+        ports.deinitialize(count: places.count * 3)
+        ports.deallocate()
+    }
+
+    public var isActive: Bool { !pools.isEmpty }
+
+    /// Mappings at the moment.
+    public var count: Int { bindings.count }
+
+    /// Whether the address is one of a pool's.
+    public func isExternal(_ address: IPv4Address) -> Bool { isActive && placeOfAddress[address] != nil }
+
+    /// - Precondition: the index is a binding's
+    public subscript(index: NATBindingIndex) -> NATBinding { bindings[index.flow] }
+
+    /// The mapping that an external endpoint belongs to.
+    public func binding(ofExternal endpoint: NATEndpoint, _ proto: IPProtocol) -> NATBindingIndex? {
+        bindings.find(.natExternal(endpoint, proto)).map { NATBindingIndex(rawValue: $0.index.rawValue) }
+    }
+
+    /// Every mapping, for people; off the hot path.
+    public func allBindings() -> [NATBinding] {
+        var all: [NATBinding] = []
+        var index = bindings.next(after: nil)
+        while let place = index {
+            all.append(bindings[place])
+            index = bindings.next(after: place)
+        }
+        return all
+    }
+
+    /// The pool of the binding's external endpoint.
+    public func pool(of binding: NATBinding) -> NATPool { pools[places[Int(binding.place)].pool] }
+
+    // MARK: New sessions
+
+    /// The pool that a session's first packet is to be translated from, by the rules; nil for none.
+    func pool(for flow: FiveTuple) -> Int? {
+        for entry in rules where entry.rule.matches(flow) { return entry.pool }
+        return nil
+    }
+
+    /// The name of that pool.
+    public func poolName(for flow: FiveTuple) -> String? { pool(for: flow).map { pools[$0].name } }
+
+    /// The mapping of an inside endpoint: the one that it has, or a new one.
+    /// - Returns: nil where the pool has no port left; nothing has changed then. The caller retains what it gets.
+    mutating func mapping(of inside: NATEndpoint, _ proto: IPProtocol, pool: Int, at now: Instant) -> NATBindingIndex? {
+        let key = FiveTuple.natInside(inside, proto, pool: pool)
+        if let match = bindings.find(key) { return NATBindingIndex(rawValue: match.index.rawValue) }
+        let count = pools[pool].addresses.count
+        let preferred = Int(inside.address.rawValue) % count
+        for step in 0..<(pools[pool].pooling == .paired ? 1 : count) {
+            let place = firstPlace[pool] + (preferred + step) % count
+            guard let external = grant(inside.port, proto, on: place) else { continue }
+            let binding = NATBinding(
+                protocol: proto, inside: inside, external: external, place: Int32(place), users: 0)
+            switch bindings.insert(
+                original: key, reply: .natExternal(external, proto), value: binding, expires: .never, now: now)
+            {
+            case .inserted(let index):
+                tally.granted &+= 1
+                if external.port == inside.port { tally.preserved &+= 1 }
+                return NATBindingIndex(rawValue: index.rawValue)
+            case .conflict, .full:
+                giveBack(external, proto, place: place)
+            }
+        }
+        tally.exhausted &+= 1
+        return nil
+    }
+
+    /// Takes an external endpoint for an inside port: the same port if it may, else one of its kind.
+    private mutating func grant(_ inside: UInt16, _ proto: IPProtocol, on place: Int) -> NATEndpoint? {
+        let address = places[place].address
+        guard let allocator = Self.allocator(proto) else {
+            // A protocol without ports: one inside address a time. The bindings' table tells whether it is taken.
+            return bindings.find(.natExternal(NATEndpoint(address, 0), proto)) == nil ? NATEndpoint(address, 0) : nil
+        }
+        let taken = ports + place * 3 + allocator
+        if share.pattern.allows(inside), inside != 0, taken.pointee.take(exactly: inside) {
+            return NATEndpoint(address, inside)
+        }
+        if proto == .icmp { return taken.pointee.take(share.pattern).map { NATEndpoint(address, $0) } }
+        // Services that trust privileged ports expect them to stay so. Source: RFC 4787, REQ-3a
+        let range = taken.pointee.range
+        let kind: ClosedRange<UInt16> = inside < 1024 ? 1...1023 : 1024...65535
+        let limits = kind.overlaps(range) ? kind : range
+        let port =
+            taken.pointee.take(share.pattern & .parity(of: inside), in: limits)
+            ?? taken.pointee.take(share.pattern, in: limits)
+        return port.map { NATEndpoint(address, $0) }
+    }
+
+    /// What became of a packet from outside that would open a session.
+    enum Admission {
+        case admitted(NATBindingIndex)
+        case refused(DropReason)
+    }
+
+    /// Whether a packet for an external endpoint may open a session, by the pool's filtering.
+    /// - Parameter source: as the inside sees it: for a hairpinned packet the external address
+    func admit(_ flow: FiveTuple, from source: IPv4Address) -> Admission {
+        let external = NATEndpoint(flow.destination, flow.destinationPort)
+        // An ICMP query from outside is nobody's answer.
+        guard flow.protocol != .icmp, let index = binding(ofExternal: external, flow.protocol) else {
+            return .refused(.noMapping)
+        }
+        switch pool(of: self[index]).filtering {
+        case .endpointIndependent: return .admitted(index)
+        case .addressDependent:
+            return contacts.find(.natContact(external, source, flow.protocol)) != nil
+                ? .admitted(index) : .refused(.mappingFilter)
+        case .addressAndPortDependent: return .refused(.mappingFilter)
+        }
+    }
+
+    // MARK: Users of a mapping
+
+    mutating func retain(_ index: NATBindingIndex) {
+        guard !index.isNone else { return }
+        bindings[index.flow].users &+= 1
+    }
+
+    /// Keeps a new session's mappings over a step in which their last user may go.
+    mutating func hold(_ session: Session, ends: Bool) {
+        for index in [session.source, session.destination] where !index.isNone {
+            bindings[index.flow].users = ends ? bindings[index.flow].users &- 1 : bindings[index.flow].users &+ 1
+        }
+    }
+
+    /// Ends the mapping with its last user.
+    mutating func release(_ index: NATBindingIndex) {
+        guard !index.isNone else { return }
+        bindings[index.flow].users &-= 1
+        endIfUnused(index)
+    }
+
+    /// Ends a mapping that `mapping(of:)` made and nobody came to use.
+    mutating func endIfUnused(_ index: NATBindingIndex) {
+        guard !index.isNone else { return }
+        let binding = bindings[index.flow]
+        guard binding.users == 0 else { return }
+        giveBack(binding.external, binding.protocol, place: Int(binding.place))
+        bindings.remove(index.flow)
+    }
+
+    private mutating func giveBack(_ external: NATEndpoint, _ proto: IPProtocol, place: Int) {
+        guard let allocator = Self.allocator(proto) else { return }
+        (ports + place * 3 + allocator).pointee.release(external.port)
+    }
+
+    /// Notes that a session of the mapping goes to an address, or no longer does.
+    mutating func contact(_ index: NATBindingIndex, _ remote: IPv4Address, ends: Bool, at now: Instant) {
+        guard !index.isNone else { return }
+        let binding = bindings[index.flow]
+        guard pool(of: binding).filtering == .addressDependent else { return }
+        let key = FiveTuple.natContact(binding.external, remote, binding.protocol)
+        if let match = contacts.find(key) {
+            if !ends {
+                contacts[match.index] &+= 1
+            } else if contacts[match.index] == 1 {
+                contacts.remove(match.index)
+            } else {
+                contacts[match.index] &-= 1
+            }
+        } else if !ends {
+            // Room for one a session: as many as there are sessions at most.
+            _ = contacts.insert(original: key, reply: nil, value: 1, expires: .never, now: now)
+        }
+    }
+
+    /// Which of a place's three allocators; nil for a protocol without ports.
+    static func allocator(_ proto: IPProtocol) -> Int? {
+        switch proto {
+        case .tcp: 0
+        case .udp: 1
+        case .icmp: 2
+        default: nil
+        }
+    }
+}
+
+/// What a translator counts.
+public struct NATTally: Hashable, Sendable {
+    /// Mappings that were made here.
+    public var granted: UInt64 = 0
+    /// Of these, how many kept their port.
+    public var preserved: UInt64 = 0
+    /// Mappings that were refused: no port was left, or no place in the table.
+    public var exhausted: UInt64 = 0
+    /// Mappings learned from the peer.
+    public var adopted: UInt64 = 0
+    /// Sessions of the peer whose external address is none of this box's: its own interface's, or a pool's that this
+    /// box does not have.
+    public var foreign: UInt64 = 0
+
+    public init() {}
+}

@@ -1,0 +1,41 @@
+import Evidence
+
+/// What a node must have counted until the run's end, the kernel of a host included.
+public struct CounterExpectation: Hashable, Sendable, Codable {
+    public var node: String
+    /// `TcpExt.IPReversePathFilter`, or a box's own `drop.standby`
+    public var name: String
+    /// Subtracted from it: `Ip.InReceives` less `Ip.InDelivers` is what the kernel took in and gave to nobody.
+    public var minus: String?
+    public var value: Comparison<Int>
+
+    public init(node: String, name: String, minus: String? = nil, value: Comparison<Int>) {
+        self.node = node
+        self.name = name
+        self.minus = minus
+        self.value = value
+    }
+
+    var sentence: String { "\(words) of \(node) \(value.relation.rawValue) \(value.value)" }
+    private var words: String { name + (minus.map { " less \($0)" } ?? "") }
+
+    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+        guard let counters = evidence.counters[node] else {
+            throw UndecidableExpectation("\(node) left no counters; it was powered off or hung at the end")
+        }
+        func count(_ name: String) throws -> Int {
+            guard let count = counters[name] else {
+                let near = counters.keys.filter { $0.split(separator: ".").first == name.split(separator: ".").first }
+                throw UndecidableExpectation(
+                    "\(node) has no counter \(name)"
+                        + (near.isEmpty ? "" : "; of that group it has \(near.sorted().joined(separator: ", "))"))
+            }
+            return Int(clamping: count)
+        }
+        let (first, second) = (try count(name), try minus.map(count))
+        let seen = first - (second ?? 0)
+        return ExpectationResult(
+            id: id, verdict: value.holds(for: seen) ? .pass : .fail, expected: sentence,
+            seen: second.map { "\(first) less \($0) is \(seen)" } ?? "\(seen)")
+    }
+}

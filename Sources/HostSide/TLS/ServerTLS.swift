@@ -1,0 +1,67 @@
+internal import Appliances
+internal import Glibc
+internal import NIOCore
+internal import NIOSSL
+
+/// What a service needs to end its clients' TLS: TLS 1.2 or 1.3, HTTP/1.1 inside. RFC 8446; RFC 7301
+enum ServerTLS {
+    static func context(for certificate: ServiceCertificate) throws(CertificateProblem) -> NIOSSLContext {
+        switch certificate {
+        case .lab:
+            do {
+                let chain = try NIOSSLCertificate.fromPEMBytes(Array(LabCertificate.certificate.utf8))
+                return try context(chain, NIOSSLPrivateKey(bytes: Array(LabCertificate.key.utf8), format: .pem))
+            } catch {
+                throw CertificateProblem("the lab's certificate is of no use: \(error)", isOfKey: false)
+            }
+        case .files(let certificate, let key): return try context(certificate: certificate, key: key)
+        }
+    }
+
+    static func context(certificate: String, key: String) throws(CertificateProblem) -> NIOSSLContext {
+        try mustBeReadable(certificate, isKey: false)
+        let chain = (try? NIOSSLCertificate.fromPEMFile(certificate)) ?? []
+        guard !chain.isEmpty else {
+            throw CertificateProblem("'\(certificate)' holds no certificate in PEM", isOfKey: false)
+        }
+        try mustBeReadable(key, isKey: true)
+        guard let privateKey = try? NIOSSLPrivateKey(file: key, format: .pem) else {
+            throw CertificateProblem("'\(key)' holds no private key in PEM without a passphrase", isOfKey: true)
+        }
+        do {
+            return try context(chain, privateKey)
+        } catch {
+            throw CertificateProblem(
+                "the key in '\(key)' is not the one of the certificate in '\(certificate)'", isOfKey: true)
+        }
+    }
+
+    private static func context(_ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func mustBeReadable(_ path: String, isKey: Bool) throws(CertificateProblem) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno)).lowercased()
+            throw CertificateProblem("'\(path)' cannot be read: \(reason)", isOfKey: isKey)
+        }
+        close(descriptor)
+    }
+}
+
+extension TLSVersion {
+    /// As in the access logs of others.
+    var name: String {
+        switch self {
+        case .tlsv1: "TLSv1"
+        case .tlsv11: "TLSv1.1"
+        case .tlsv12: "TLSv1.2"
+        case .tlsv13: "TLSv1.3"
+        }
+    }
+}

@@ -1,0 +1,85 @@
+internal import Appliances
+internal import EventLoop
+internal import LabTime
+internal import Netlink
+internal import SystemPackage
+internal import Wire
+
+/// Follows the routes of a node's kernel, to which routing daemons add: a box's dataplane takes them over, and every
+/// change is an event of the run.
+final class RouteWatch {
+    private var sockets: Sockets
+    private let process: NodeProcess
+    private var routes: [RouteConfiguration]
+    /// What a box does with them.
+    var onChange: ([RouteConfiguration]) -> Void = { _ in }
+
+    /// Opens its sockets in the calling thread's network namespace.
+    init(in process: NodeProcess) throws {
+        self.process = process
+        sockets = try Sockets()
+        routes = try sockets.routes()
+        try process.loop.watch(sockets.monitor.fileDescriptor) { [unowned self] _ in read() }
+    }
+
+    private func read() {
+        let new: [RouteConfiguration]
+        do {
+            try sockets.monitor.drain()
+            new = try sockets.routes()
+        } catch {
+            return process.fail("its routes cannot be read: \(error)")
+        }
+        guard new != routes else { return }
+        let (before, after) = (Self.gateways(routes), Self.gateways(new))
+        routes = new
+        onChange(new)
+        let now = process.loop.now
+        for destination in Set(before.keys).union(after.keys).sorted(by: { "\($0)" < "\($1)" }) {
+            let (old, new) = (before[destination], after[destination])
+            guard old != new else { continue }
+            let kind = old == nil ? "route-added" : new == nil ? "route-removed" : "route-changed"
+            let words = (new ?? old ?? []).map(\.description).joined(separator: " ")
+            process.event(kind, at: now, details: ["destination": "\(destination)", "gateways": words])
+        }
+    }
+
+    private static func gateways(_ routes: [RouteConfiguration]) -> [IPNetwork: [IPAddress]] {
+        Dictionary(grouping: routes, by: \.destination).mapValues { $0.map(\.gateway) }
+    }
+}
+
+/// A class may hold a value that cannot be copied only as a property of its own.
+private final class Sockets {
+    let monitor: RouteMonitor
+    private var socket: NetlinkSocket
+
+    init() throws(NetlinkError) {
+        monitor = try RouteMonitor()
+        socket = try NetlinkSocket()
+    }
+
+    func routes() throws(NetlinkError) -> [RouteConfiguration] { try socket.gatewayRoutes() }
+}
+
+extension NetlinkSocket {
+    /// The IPv4 routes of the main table that have gateways, in order; of several to one destination those with the
+    /// least metric. A way with a weight is there as often as that.
+    mutating func gatewayRoutes() throws(NetlinkError) -> [RouteConfiguration] {
+        var best: [IPv4Network: (metric: UInt32, gateways: [IPv4Address])] = [:]
+        for route in try routes() {
+            guard case .ipv4(let address) = route.destination else { continue }
+            let destination = IPv4InterfaceAddress(address, prefixLength: route.prefixLength).network
+            let gateways = (route.gateway.map { [$0] } ?? route.gateways).compactMap { gateway -> IPv4Address? in
+                if case .ipv4(let address) = gateway { address } else { nil }
+            }
+            let metric = route.metric ?? 0
+            if gateways.isEmpty || best[destination].map({ $0.metric <= metric }) ?? false { continue }
+            best[destination] = (metric, gateways.sorted())
+        }
+        return best.sorted { ($0.key.address, $0.key.prefixLength) < ($1.key.address, $1.key.prefixLength) }
+            .flatMap { destination, way in
+                way.gateways.map { RouteConfiguration(destination: destination, gateway: $0) }
+            }
+    }
+}

@@ -1,0 +1,28 @@
+internal import Glibc
+internal import Topology
+
+/// Where the host has a program.
+enum Executable {
+    /// The caller's PATH, and where daemons are, which a user's PATH often lacks.
+    static var folders: [String] {
+        let own = getenv("PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
+        return own
+            + ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].filter {
+                !own.contains($0)
+            }
+    }
+
+    /// nil where no such program is installed.
+    static func path(of name: String) -> String? {
+        let candidates = name.contains("/") ? [name] : folders.map { "\($0)/\(name)" }
+        return candidates.first { access($0, X_OK) == 0 }
+    }
+
+    /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
+    static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
+        for program in programs {
+            guard let executable = program.command.first, path(of: executable) == nil else { continue }
+            throw HostProblem.missingProgram(executable, package: program.package).failure
+        }
+    }
+}

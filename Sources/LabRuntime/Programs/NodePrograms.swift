@@ -1,0 +1,139 @@
+internal import Appliances
+internal import CLinux
+internal import EventLoop
+internal import Glibc
+internal import LabTime
+internal import Netlink
+internal import SystemPackage
+internal import Topology
+
+/// The third-party programs of a node. They live and die with its process.
+///
+/// The node gets a mount namespace of its own with an empty `/run`, so that programs find no control socket and no PID
+/// file but their own, and `failoverlab exec` finds theirs.
+final class NodePrograms {
+    /// How long a program may take until it does its work.
+    private static let patience = Duration.seconds(20)
+    private static let pause = Duration.milliseconds(5)
+
+    private let node: Node
+    private let folder: RunFolder
+    private let process: NodeProcess
+    private var running: [String: RunningProgram] = [:]
+    private var notReady: Set<String>
+    private var whenReady: () -> Void = {}
+    /// Of the node's kernel; opened when the first program waits for a route.
+    private var routes: RouteReader?
+
+    /// Call while the process has one thread.
+    init(of node: Node, folder: RunFolder, in process: NodeProcess) throws(LabFailure) {
+        self.node = node
+        self.folder = folder
+        self.process = process
+        notReady = Set(node.programs.map(\.name))
+        var error = cl_unshare(cl_new_mount)
+        if error == 0 { error = cl_make_mounts_private() }
+        if error == 0 { error = cl_cover("/run", 0o755) }
+        guard error == 0 else {
+            throw LabFailure(.lab, "no /run of its own for its programs: \(Errno(rawValue: error))")
+        }
+        for name in ["lock"] + node.programs.map(\.name) { mkdir("/run/\(name)", 0o755) }
+        for program in node.programs {
+            let own = folder.folder(of: program.name, on: node.name)
+            try RunFolder.make(own)
+            for file in program.files {
+                try RunFolder.write(Array(file.text.inFolder(own).utf8), to: "\(own)/\(file.name)")
+            }
+        }
+    }
+
+    var areReady: Bool { notReady.isEmpty }
+
+    /// - Parameter then: called once, when every program does its work
+    func start(then: @escaping () -> Void) throws(LabFailure) {
+        whenReady = then
+        for program in node.programs {
+            try start(program) { [unowned self] in
+                notReady.remove(program.name)
+                if areReady { whenReady() }
+            }
+        }
+    }
+
+    func carryOut(_ order: ProgramOrder, of name: String, then: @escaping (ApplianceReply) -> Void) {
+        guard let program = node.programs.first(where: { $0.name == name }) else {
+            return then(.refused(reason: "there is no such program"))
+        }
+        switch order {
+        case .kill:
+            guard let running = running.removeValue(forKey: name) else {
+                return then(.refused(reason: "it does not run"))
+            }
+            running.kill { then(.done) }
+        case .start:
+            guard running[name] == nil else { return then(.refused(reason: "it runs already")) }
+            do throws(LabFailure) {
+                try start(program) { then(.done) }
+            } catch {
+                then(.refused(reason: "\(error)"))
+            }
+        }
+    }
+
+    private func start(_ program: ProgramConfiguration, then: @escaping () -> Void) throws(LabFailure) {
+        let log = folder.log(of: program.name, on: node.name)
+        let started = try RunningProgram(
+            program, of: node.name, folder: folder.folder(of: program.name, on: node.name), run: folder.path, log: log,
+            on: process.loop)
+        running[program.name] = started
+        started.onEnd = { [unowned self] end in
+            process.fail("program '\(program.name)' died unasked: it \(end)\(Self.lastLines(of: log))")
+        }
+        awaitReadiness(of: program, started, until: process.loop.now + Self.patience, then: then)
+    }
+
+    private func awaitReadiness(
+        of program: ProgramConfiguration, _ started: RunningProgram, until limit: Instant, then: @escaping () -> Void
+    ) {
+        // Another one has taken its place, or it has been killed: somebody else waits, or nobody.
+        guard running[program.name] === started else { return }
+        guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes) }) else { return then() }
+        guard process.loop.now < limit else {
+            let log = folder.log(of: program.name, on: node.name)
+            return process.fail(
+                "program '\(program.name)' is not ready after \(Self.patience): \(missing.words)\(Self.lastLines(of: log))"
+            )
+        }
+        process.loop.schedule(after: Self.pause) { [unowned self] in
+            awaitReadiness(of: program, started, until: limit, then: then)
+        }
+    }
+
+    private func kernelRoutes() -> [RouteConfiguration] {
+        if routes == nil { routes = try? RouteReader() }
+        return routes?.read() ?? []
+    }
+
+    /// What a program said last, indented, below its own heading.
+    private static func lastLines(of log: String, most: Int = 8) -> String {
+        guard let text = KernelFile.contents(log) else { return "" }
+        let lines = text.split(separator: "\n").suffix(most)
+        if lines.isEmpty { return "; it said nothing" }
+        return "; its last lines, of \(log):" + lines.map { "\n    \($0)" }.joined()
+    }
+}
+
+/// A class may hold a value that cannot be copied only as a property of its own.
+private final class RouteReader {
+    private var socket: NetlinkSocket
+
+    init() throws(NetlinkError) { socket = try NetlinkSocket() }
+
+    func read() -> [RouteConfiguration] { (try? socket.gatewayRoutes()) ?? [] }
+}
+
+extension String {
+    func inFolder(_ folder: String) -> String {
+        split(separator: ProgramConfiguration.folderWord, omittingEmptySubsequences: false).joined(separator: folder)
+    }
+}

@@ -1,0 +1,79 @@
+internal import Appliances
+internal import EventLoop
+internal import Evidence
+internal import LabTime
+internal import Topology
+
+/// Pushes changes of policies to firewalls, in the order that a mode asks for.
+///
+/// A box that refuses is no failure of the lab: its event (`fw-b.push-refused`) says why, and the scenario goes on.
+extension Supervisor {
+    func carryOut(_ push: Push, name: String, then: @escaping (LabFailure?) -> Void) {
+        record(
+            LabEvent(
+                name: name, time: .now(), kind: "push", node: push.parts[0].node,
+                details: ["mode": push.mode.rawValue, "what": push.description]))
+        switch push.mode {
+        case .boxes:
+            tell(push.parts.map { ($0.node, .push($0.change)) }, stopsAtRefusal: false, then: then)
+        case .agreement:
+            tell(push.parts.map { ($0.node, .agree($0.change)) }, stopsAtRefusal: false, then: then)
+        case .unit:
+            pushAsUnit(push, then: then)
+        }
+    }
+
+    /// Asks who is Active, then whether both boxes would take it, and only then activates it on either.
+    private func pushAsUnit(_ push: Push, then: @escaping (LabFailure?) -> Void) {
+        let boxes = push.parts.map(\.node)
+        let change = push.parts[0].change
+        ask(.role, of: boxes[0]) { [unowned self] reply in
+            guard case .role(let isActive) = reply else { return then(nil) }
+            let (active, standby) = isActive ? (boxes[0], boxes[1]) : (boxes[1], boxes[0])
+            tell([(standby, .check(change)), (active, .check(change))], stopsAtRefusal: true) {
+                [unowned self] failure in
+                guard failure == nil else { return then(failure) }
+                var steps: [(String, PolicyOrder)] = []
+                if !change.additions.isEmpty {
+                    steps += [(standby, .push(change.additions)), (active, .push(change.additions))]
+                }
+                if !change.deletions.isEmpty {
+                    steps += [(active, .push(change.deletions)), (standby, .push(change.deletions))]
+                }
+                tell(steps, stopsAtRefusal: true, then: then)
+            }
+        }
+    }
+
+    /// One order after the other, each after the answer to the one before.
+    private func tell(
+        _ orders: [(node: String, order: PolicyOrder)], stopsAtRefusal: Bool, then: @escaping (LabFailure?) -> Void
+    ) {
+        guard let first = orders.first else { return then(nil) }
+        ask(first.order, of: first.node) { [unowned self] reply in
+            if case .refused(let reason) = reply, stopsAtRefusal {
+                // A box that is only asked tells nothing by itself.
+                if case .check = first.order {
+                    record(
+                        LabEvent(
+                            name: "\(first.node).push-refused", time: .now(), kind: "push-refused", node: first.node,
+                            details: ["reason": reason]))
+                }
+                return then(nil)
+            }
+            tell(Array(orders.dropFirst()), stopsAtRefusal: stopsAtRefusal, then: then)
+        }
+    }
+
+    private func ask(_ order: PolicyOrder, of name: String, then: @escaping (ApplianceReply) -> Void) {
+        guard let running = nodes[name] else { return then(.refused(reason: "there is no node '\(name)'")) }
+        guard running.state != .poweredOff, running.state != .hung else {
+            record(
+                LabEvent(
+                    name: "\(name).push-refused", time: .now(), kind: "push-refused", node: name,
+                    details: ["reason": "'\(name)' does not run"]))
+            return then(.refused(reason: "'\(name)' does not run"))
+        }
+        self.order(.policy(order), of: running, then: then)
+    }
+}

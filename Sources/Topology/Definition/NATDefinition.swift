@@ -1,0 +1,176 @@
+import Appliances
+import Dataplane
+import LabFile
+import LabTime
+import Wire
+
+/// `nat:` of a firewall as written.
+///
+/// ```yaml
+/// nat:
+///   pools:
+///     internet: { addresses: outside.virtual-ip, ports: 1024-65535, filtering: address-dependent }
+///     guests: { addresses: [192.0.2.10, 192.0.2.11], pooling: arbitrary }
+///   rules:
+///     - { source: inside, destination: 203.0.113.0/24, protocol: tcp, ports: 80-443, pool: guests }
+///     - { source: 10.0.0.0/24, pool: internet }      # or none: not translated
+///   timers: { udp: 5m, tcp-established: 2h, tcp-transitory: 4m, icmp-query: 60s }
+/// ```
+struct NATDefinition {
+    struct Address {
+        enum Kind {
+            case literal(IPv4Address)
+            /// Each box's own address on the interface: `outside.ip`.
+            case own(interface: String)
+            /// The pair's virtual address there: `outside.virtual-ip`.
+            case virtual(interface: String)
+        }
+
+        var kind: Kind
+        var position: SourcePosition
+    }
+
+    struct Pool {
+        var name: Located<String>
+        var addresses: [Address]
+        /// nil: all that nothing else uses.
+        var ports: ClosedRange<UInt16>?
+        var filtering: NATPool.Filtering
+        var pooling: NATPool.Pooling
+    }
+
+    struct Rule {
+        /// Networks and names of the lab's networks; empty: any.
+        var sources: [Located<String>]
+        var destinations: [Located<String>]
+        var `protocol`: IPProtocol?
+        var ports: ClosedRange<UInt16>?
+        var pool: Located<String>
+    }
+
+    static let noPool = "none"
+    var position: SourcePosition
+    var pools: [Pool] = []
+    var rules: [Rule] = []
+    var timers = NATTimers.standard
+
+    init?(_ value: LabValue, _ reader: LabReader) {
+        guard let mapping = MappingReader(value, "nat", keys: LabKeys.nat, reader) else { return nil }
+        position = value.position
+        if let value = mapping.required("pools") {
+            pools = NodeDefinition.named(value, "the pools of nat", reader).compactMap { Self.pool($0, reader) }
+        }
+        if let value = mapping.required("rules") {
+            rules = reader.list(value).compactMap { Self.rule($0, reader) }
+            if rules.isEmpty, reader.list(value).isEmpty {
+                reader.report("nat has no rule", at: value.position, allowed: ["- { source: inside, pool: internet }"])
+            }
+        }
+        for rule in rules
+        where rule.pool.value != Self.noPool && !pools.contains(where: { $0.name.value == rule.pool.value }) {
+            reader.reportUnknown(
+                rule.pool.value,
+                "a rule of nat names the pool '\(LabValue.shortened(rule.pool.value))', which does not exist",
+                at: rule.pool.position, allowed: pools.map(\.name.value) + [Self.noPool])
+        }
+        guard let value = mapping["timers"],
+            let timers = MappingReader(value, "the timers of nat", keys: LabKeys.natTimers, reader)
+        else { return }
+        let range: ClosedRange<Duration> = .milliseconds(1)...(.seconds(100 * 86_400))
+        self.timers.udp = timers.duration("udp", in: range) ?? self.timers.udp
+        self.timers.established = timers.duration("tcp-established", in: range) ?? self.timers.established
+        self.timers.transitory = timers.duration("tcp-transitory", in: range) ?? self.timers.transitory
+        self.timers.query = timers.duration("icmp-query", in: range) ?? self.timers.query
+    }
+
+    private static func pool(_ entry: LabEntry, _ reader: LabReader) -> Pool? {
+        guard NameRule.interface.check(entry.key, "a pool of nat", at: entry.keyPosition, reader) else { return nil }
+        if entry.key == noPool {
+            reader.report(
+                "a pool cannot be called '\(noPool)': rules say so for sessions that are not translated",
+                at: entry.keyPosition)
+            return nil
+        }
+        let what = "the pool '\(entry.key)'"
+        guard let mapping = MappingReader(entry.value, what, keys: LabKeys.natPool, reader),
+            let written = mapping.required("addresses")
+        else { return nil }
+        let elements = reader.list(written)
+        if elements.isEmpty { reader.report("\(what) has no address", at: written.position) }
+        var ports: ClosedRange<UInt16>?
+        if let value = mapping["ports"] {
+            ports = PortRangeText.parse(value)
+            if ports == nil {
+                reader.report(
+                    "'ports' of \(what) is \(value.found)", at: value.position, allowed: [PortRangeText.textForm])
+            }
+        }
+        return Pool(
+            name: Located(value: entry.key, position: entry.keyPosition),
+            addresses: elements.compactMap { address($0, of: what, reader) }, ports: ports,
+            filtering: mapping.choice("filtering") ?? .endpointIndependent,
+            pooling: mapping.choice("pooling") ?? .paired)
+    }
+
+    private static func address(_ value: LabValue, of what: String, _ reader: LabReader) -> Address? {
+        guard let text = value.text else {
+            reader.report("an address of \(what) is \(value.found)", at: value.position, allowed: allowedAddresses)
+            return nil
+        }
+        if let address = IPv4Address(text) { return Address(kind: .literal(address), position: value.position) }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 2, parts[1] == "ip" {
+            return Address(kind: .own(interface: parts[0]), position: value.position)
+        }
+        if parts.count == 2, parts[1] == "virtual-ip" {
+            return Address(kind: .virtual(interface: parts[0]), position: value.position)
+        }
+        reader.report(
+            "an address of \(what) is \(value.found)", at: value.position, allowed: allowedAddresses,
+            suggestion: parts.count == 2
+                ? Spelling.nearest(to: parts[1], among: ["ip", "virtual-ip"]).map { "\(parts[0]).\($0)" } : nil)
+        return nil
+    }
+
+    private static let allowedAddresses = [IPv4Address.textForm, "interface.virtual-ip", "interface.ip"]
+
+    private static func rule(_ value: LabValue, _ reader: LabReader) -> Rule? {
+        guard let mapping = MappingReader(value, "a rule of nat", keys: LabKeys.natRule, reader),
+            let source = mapping.required("source"), let poolValue = mapping.required("pool"),
+            let pool = mapping.text("pool")
+        else { return nil }
+        func places(_ value: LabValue?, _ key: String) -> [Located<String>] {
+            (value.map(reader.list) ?? []).compactMap { element in
+                reader.text(element, of: "'\(key)' of a rule of nat").map {
+                    Located(value: $0, position: element.position)
+                }
+            }
+        }
+        let proto = mapping["protocol"].flatMap { protocolNumber($0, reader) }
+        var ports: ClosedRange<UInt16>?
+        if let value = mapping["ports"] {
+            ports = PortRangeText.parse(value)
+            if ports == nil {
+                reader.report(
+                    "'ports' of a rule of nat is \(value.found)", at: value.position, allowed: [PortRangeText.textForm])
+            } else if proto != .tcp, proto != .udp {
+                reader.report(
+                    "'ports' of a rule of nat needs 'protocol'", at: mapping.keyPosition("ports"),
+                    allowed: ["tcp", "udp"])
+            }
+        }
+        return Rule(
+            sources: places(source, "source"), destinations: places(mapping["destination"], "destination"),
+            protocol: proto, ports: ports, pool: Located(value: pool, position: poolValue.position))
+    }
+
+    private static func protocolNumber(_ value: LabValue, _ reader: LabReader) -> IPProtocol? {
+        let words: [(String, IPProtocol)] = [("tcp", .tcp), ("udp", .udp), ("icmp", .icmp), ("gre", .gre)]
+        if let word = words.first(where: { $0.0 == value.text }) { return word.1 }
+        if let number = value.text.flatMap({ UInt8($0) }), number > 0 { return IPProtocol(rawValue: number) }
+        reader.reportUnknown(
+            value.text ?? "", "'protocol' of a rule of nat is \(value.found)", at: value.position,
+            allowed: words.map(\.0) + ["a number from 1 to 255"])
+        return nil
+    }
+}

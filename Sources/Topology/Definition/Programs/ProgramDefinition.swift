@@ -1,0 +1,125 @@
+import LabFile
+
+/// A third-party program of a node as written.
+///
+///     nginx: { listen: 80, upstreams: [backend-1:80] }          the short forms are known by their names
+///     bird: { as: 65001, neighbors: { router.edge: 65000 }, announce: lb/web.address }
+///     cache: { run: [varnishd, -F, …], files: { name: text }, ready: { tcp: 80 } }
+struct ProgramDefinition {
+    enum Form {
+        case command(CommandDefinition)
+        case nginx(NginxDefinition)
+        case bird(BirdDefinition)
+    }
+
+    var name: Located<String>
+    var form: Form
+
+    init?(_ entry: LabEntry, _ reader: LabReader) {
+        guard NameRule.word.check(entry.key, "a program", at: entry.keyPosition, reader) else { return nil }
+        name = Located(value: entry.key, position: entry.keyPosition)
+        let isCommand = entry.value["run"] != nil
+        switch entry.key {
+        case "nginx" where !isCommand:
+            guard let nginx = NginxDefinition(entry.value, reader) else { return nil }
+            form = .nginx(nginx)
+        case "bird" where !isCommand:
+            guard let bird = BirdDefinition(entry.value, reader) else { return nil }
+            form = .bird(bird)
+        default:
+            guard let command = CommandDefinition(entry.value, reader) else { return nil }
+            form = .command(command)
+        }
+    }
+}
+
+/// Any program: `run`, `files`, `ready`, `package`, `scratch`.
+struct CommandDefinition {
+    var words: [Located<String>] = []
+    var files: [(name: String, text: Located<String>)] = []
+    var readiness: [ProgramConfiguration.Readiness] = []
+    var package: String?
+    var scratch: [String] = []
+
+    init?(_ value: LabValue, _ reader: LabReader) {
+        guard let mapping = MappingReader(value, "a program", keys: LabKeys.program, reader),
+            let run = mapping.required("run")
+        else { return nil }
+        for element in reader.list(run) {
+            guard let text = reader.text(element, of: "a word of 'run'") else { return nil }
+            words.append(Located(value: text, position: element.position))
+        }
+        guard let first = words.first else {
+            reader.report("'run' of a program is empty", at: run.position, allowed: ["[executable, argument, …]"])
+            return nil
+        }
+        if first.value.isEmpty || first.value.contains(where: \.isWhitespace) {
+            reader.report(
+                "'run' of a program begins with '\(LabValue.shortened(first.value))'", at: first.position,
+                allowed: ["a list with each word by itself, such as [nginx, -c, $folder/nginx.conf]"])
+        }
+        for entry in NodeDefinition.named(mapping["files"], "the files of a program", reader) {
+            guard let file = Self.file(entry, reader) else { continue }
+            files.append(file)
+        }
+        readiness = mapping["ready"].map { Self.readiness($0, reader) } ?? []
+        package = mapping.text("package")
+        for element in mapping["scratch"].map(reader.list) ?? [] {
+            guard let path = reader.text(element, of: "a folder of 'scratch'") else { continue }
+            guard Self.isScratch(path) else {
+                reader.report(
+                    "a folder of 'scratch' is '\(LabValue.shortened(path))'", at: element.position,
+                    allowed: ["an absolute path of two parts or more, such as /var/lib/haproxy"])
+                continue
+            }
+            scratch.append(path)
+        }
+    }
+
+    /// A folder whose covering cannot take away what every program needs.
+    private static func isScratch(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return path.hasPrefix("/") && parts.count >= 3
+            && parts.dropFirst().allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+            && !["usr", "lib", "lib64", "bin", "sbin", "proc", "sys", "dev"].contains(parts[1])
+    }
+
+    static func file(_ entry: LabEntry, _ reader: LabReader) -> (name: String, text: Located<String>)? {
+        let name = entry.key
+        let isName =
+            !name.isEmpty && name.utf8.count <= 100 && name != "." && name != ".."
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+        guard isName else {
+            reader.report(
+                "'\(LabValue.shortened(name))' cannot be the name of a program's file", at: entry.keyPosition,
+                allowed: ["letters, digits, '-', '_' and '.', without a folder"])
+            return nil
+        }
+        guard let text = reader.text(entry.value, of: "file '\(name)'") else { return nil }
+        return (name, Located(value: text, position: entry.value.position))
+    }
+
+    /// `ready: { tcp: 80 }`, with `udp` and `socket` alike; lists for several.
+    private static func readiness(_ value: LabValue, _ reader: LabReader) -> [ProgramConfiguration.Readiness] {
+        guard let mapping = MappingReader(value, "'ready' of a program", keys: ["tcp", "udp", "socket"], reader) else {
+            return []
+        }
+        func ports(_ key: String) -> [UInt16] {
+            (mapping[key].map(reader.list) ?? []).compactMap {
+                reader.integer($0, of: "'\(key)' of 'ready'", in: 1...65_535).map { UInt16($0) }
+            }
+        }
+        let sockets = (mapping["socket"].map(reader.list) ?? []).compactMap {
+            element -> ProgramConfiguration.Readiness? in
+            guard let path = reader.text(element, of: "'socket' of 'ready'") else { return nil }
+            guard path.hasPrefix("/"), path.utf8.count < 108 else {
+                reader.report(
+                    "'socket' of 'ready' is '\(LabValue.shortened(path))'", at: element.position,
+                    allowed: ["an absolute path of at most 107 bytes, such as /run/bird.ctl"])
+                return nil
+            }
+            return .socket(path: path)
+        }
+        return ports("tcp").map { .tcp($0) } + ports("udp").map { .udp($0) } + sockets
+    }
+}

@@ -1,0 +1,54 @@
+extension FiveTuple: FlowTuple {
+    @inlinable public static var controlProtocol: IPProtocol { .icmp }
+    @inlinable public static func isControlQuery(type: UInt8) -> Bool { ICMPv4Type(rawValue: type).isQuery }
+    @inlinable public static func isControlError(type: UInt8) -> Bool {
+        let type = ICMPv4Type(rawValue: type)
+        return type == .unreachable || type == .timeExceeded || type == .parameterProblem
+    }
+    @inlinable public static func quoted(in error: PacketView) -> QuotedPacket? { try? QuotedPacket(error.payload) }
+    @inlinable public static var timeToLiveOffset: Int { 8 }
+    @inlinable public static var headerLength: Int { 20 }
+    @inlinable public static var controlHasPseudoHeader: Bool { false }
+
+    @inlinable
+    public static func addPseudoHeader(
+        to checksum: inout Checksum, source: IPv4Address, destination: IPv4Address, protocol: IPProtocol, length: Int
+    ) {
+        checksum.addPseudoHeader(source: source, destination: destination, protocol: `protocol`, length: length)
+    }
+
+    @inlinable
+    public static func addressChange(from old: FiveTuple, to new: FiveTuple) -> ChecksumChange {
+        var change = ChecksumChange()
+        change.replace(old.addresses, with: new.addresses)
+        return change
+    }
+
+    @inlinable
+    public func writeAddresses(into header: UnsafeMutableRawPointer) { header.write(addresses, at: 12) }
+
+    @inlinable
+    public func keyedHash(seed: UInt64) -> UInt64 {
+        FiveTuple(addresses: addresses ^ seed, portsAndProtocol: portsAndProtocol ^ (seed << 32 | seed >> 32)).mixedHash
+    }
+
+    public static func mayBeAnswered(_ packet: PacketView, with problem: DeliveryProblem) -> Bool {
+        packet.mayBeAnsweredWithError
+    }
+
+    public static func errorFrame(
+        _ problem: DeliveryProblem, about packet: PacketView, from source: IPv4Address, mac: MACAddress,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        guard packet.mayBeAnsweredWithError else { return nil }
+        let error: ICMPv4Header =
+            switch problem {
+            case .noRoute: .unreachable(code: ICMPv4UnreachableCode.network)
+            case .portUnreachable: .unreachable(code: ICMPv4UnreachableCode.port)
+            case .prohibited: .unreachable(code: ICMPv4UnreachableCode.administrativelyProhibited)
+            case .timeExceeded: .timeExceeded
+            case .packetTooBig(let mtu): .fragmentationNeeded(mtu: UInt16(clamping: mtu))
+            }
+        return FrameBuilder.icmpError(error, about: packet, from: source, mac: mac, into: buffer)
+    }
+}

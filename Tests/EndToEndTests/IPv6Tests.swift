@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Labs with IPv6, alone and beside IPv4, judged from their captures.
+    @Suite struct IPv6 {
+        /// A client, a router, a balancer and two backends; no IPv4 anywhere.
+        private static let alone = """
+            schema: 1
+            name: six
+            networks: { outside: "2001:db8:1::/64", inside: "2001:db8:2::/64", servers: "2001:db8:3::/64" }
+            nodes:
+              client: { role: client, interfaces: { outside: 2001:db8:1::10 }, gateway: router.outside }
+              router:
+                role: router
+                interfaces: { outside: 2001:db8:1::1, inside: 2001:db8:2::1 }
+                routes: { 2001:db8:3::/64: lb.inside }
+              lb:
+                role: load-balancer
+                interfaces: { inside: 2001:db8:2::5, servers: 2001:db8:3::5 }
+                gateway: router.inside
+                virtual-services:
+                  stream: { listen: "[2001:db8:2::100]:7/tcp", profile: tcp-fast-path, pool: [b1, b2], monitor: tcp }
+                  kept: { listen: "[2001:db8:2::101]:7/tcp", profile: tcp-fast-path, pool: [b1, b2], snat: off }
+                  hashed: { listen: "[2001:db8:2::100]:7/udp", profile: udp-fast-path, pool: [b1, b2], scheduler: consistent-hash }
+                  datagrams: { listen: "[2001:db8:2::102]:9/udp", profile: udp-per-packet, pool: ["b1:7", "b2:7"], snat: off }
+                  proxy: { listen: "[2001:db8:2::103]:7/tcp", profile: tcp-proxy, pool: [b1, b2] }
+                  web: { listen: "[2001:db8:2::104]:80/tcp", profile: http, pool: ["b1:80", "b2:80"], monitor: http }
+              b1: { role: backend, interfaces: { servers: 2001:db8:3::11 }, gateway: lb.servers }
+              b2: { role: backend, interfaces: { servers: 2001:db8:3::12 }, gateway: lb.servers }
+            traffic:
+              tcp: { from: client, to: lb/stream, kind: tcp-stream, flows: 4, every: 20ms }
+              kept: { from: client, to: lb/kept, kind: tcp-connect, every: 40ms }
+              udp: { from: client, to: lb/hashed, kind: udp, flows: 4, every: 20ms }
+              datagrams: { from: client, to: lb/datagrams, kind: udp-request, every: 40ms }
+              proxy: { from: client, to: lb/proxy, kind: tcp-stream, flows: 2, every: 20ms }
+              web: { from: client, to: lb/web, kind: http-request, every: 40ms }
+              router: { from: client, to: "router.outside:7", kind: udp, every: 20ms }
+            scenario:
+              - start: [tcp, kept, udp, datagrams, proxy, web, router]
+              - wait: 600ms
+              - { fail: { link-down: lb.inside }, as: cut }
+              - wait: 100ms
+              - { fail: { link-up: lb.inside }, as: mended }
+              - wait: 700ms
+            expect:
+              - tcp: { survives: true, lost: 0 }
+              - kept: { survives: true, after: mended + 300ms }
+              - udp: { survives: true }
+              - datagrams: { survives: true, after: mended + 300ms }
+              - proxy: { survives: true, lost: 0 }
+              - web: { survives: true, after: mended + 300ms }
+              - router: { survives: true }
+              - frames: { on: lb.servers, of: kept, direction: to-server }
+                every: { ip6.src: client.outside.ip6, ip6.hlim: 62, eth.src: lb.servers.mac }
+              - frames: { on: lb.servers, match: "tcp dst port 7 and not src port 7 and src host lb.servers.ip6" }
+                some: { ip6.dst: b1.servers.ip6 }
+              - frames: { on: client.outside, of: datagrams, direction: to-client }
+                every: { ip6.src: lb/datagrams.address, udp.srcport: 9, eth.src: router.outside.mac }
+              - frames: { on: lb.inside, match: "icmp6 and ip6[40] == 136" }
+                some: { nd.target: lb/stream.address, ip6.hlim: 255 }
+            """
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a lab without any IPv4 carries every kind of service, and no other frame`() throws {
+            let folder = try TemporaryFolder()
+            try Self.alone.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
+            let result = try Lab.failoverlab(["run", "lab.yaml"], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            try examine(folder, captures: 9)
+            guard TShark.path != nil else { return }
+            // Nothing but IPv6: no ARP, no IPv4, no router solicitation, no duplicate address detection.
+            for capture in Lab.captures(in: folder.path + "/runs") {
+                let strange = try TShark.frames(
+                    of: capture,
+                    matching:
+                        "(eth.type != 0x86dd and eth.type != 0x88b5) or icmpv6.type == 133 or icmpv6.type == 134 or (icmpv6.type == 135 and ipv6.src == ::)"
+                )
+                #expect(strange.isEmpty, "\(capture): \(strange)")
+            }
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `the black hole of the path MTU opens and closes, beside IPv4`() throws {
+            let folder = try TemporaryFolder()
+            let result = try Lab.failoverlab(["run", Package.root + "/Labs/ipv6-path-mtu"], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            let verdict = try Lab.verdict(of: "ipv6-path-mtu", in: folder)
+            let variants = try #require(verdict["variants"] as? [[String: Any]])
+            #expect(variants.count == 3)
+            for variant in variants {
+                #expect(variant["verdict"] as? String == "pass", "\(variant["name"] ?? "")")
+                for capture in try #require(variant["captures"] as? [[String: Any]]) {
+                    #expect(capture["dropped"] as? Int == 0, "\(variant["name"] ?? ""): \(capture)")
+                }
+            }
+            try examine(folder, captures: 27)
+        }
+
+        @Test func `mistakes about addresses are told by line, and nothing is built`() throws {
+            let folder = try TemporaryFolder()
+            let text = Self.alone.replacingOccurrences(of: "outside: 2001:db8:1::10", with: "outside: 192.0.2.10")
+            try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
+            let result = try Lab.failoverlab(["run", "lab.yaml"], in: folder)
+            #expect(result.status == 2)
+            #expect(result.errors.contains("lab.yaml:5:50: the address 192.0.2.10 of client.outside is IPv4"), "\(result.errors)")
+            #expect(!FileManager.default.fileExists(atPath: folder.path + "/runs"))
+        }
+
+        private func examine(_ folder: TemporaryFolder, captures least: Int) throws {
+            guard TShark.path != nil else { return }
+            let captures = Lab.captures(in: folder.path + "/runs")
+            #expect(captures.count >= least)
+            for capture in captures {
+                // The packet that an ICMP error quotes is cut off: its transport checksum cannot be right.
+                let bad = try TShark.frames(
+                    of: capture,
+                    matching:
+                        "((\(TShark.badFrames)) and not ((icmp or icmpv6) and (tcp or udp))) or icmp.checksum.status == \"Bad\" or icmpv6.checksum.status == \"Bad\""
+                )
+                #expect(bad.isEmpty, "\(capture): \(bad)")
+            }
+        }
+    }
+}

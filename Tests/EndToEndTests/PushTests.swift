@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Rules that change while traffic passes.
+    @Suite struct Pushes {
+        private static let lab = """
+            schema: 1
+            name: pushes
+            title: Rules change while traffic passes
+            networks: { outside: 192.0.2.0/24, inside: 198.51.100.0/24, sync: }
+            nodes:
+              client: { role: client, interfaces: { outside: 192.0.2.10 }, gateway: 192.0.2.1 }
+              server: { role: backend, interfaces: { inside: 198.51.100.10 }, gateway: 198.51.100.1 }
+              fw-a:
+                role: firewall
+                interfaces: { outside: 192.0.2.2, inside: 198.51.100.2, sync: }
+                redundancy: { peer: fw-b, addresses: { outside: 192.0.2.1, inside: 198.51.100.1 } }
+                rules: &rules
+                  old: { action: allow, on: outside, protocol: tcp, ports: 7 }
+                otherwise: deny
+              fw-b:
+                role: firewall
+                interfaces: { outside: 192.0.2.3, inside: 198.51.100.3, sync: }
+                rules: *rules
+                otherwise: deny
+            traffic:
+              old: { from: client, to: "server:7", kind: tcp-stream, flows: 2, every: 10ms, patience: 500ms }
+              new: { from: client, to: "server:9", kind: tcp-connect, every: 20ms, patience: 500ms }
+            pushes:
+              allow-new: { add: { rules: { new: { action: allow, protocol: tcp, ports: 9 } } } }
+              allow-typo: { add: { rules: { new: { action: allow, protocol: tcp, ports: 90 } } } }
+              no-old: { delete: { rules: old } }
+
+            """
+
+        private func run(_ scenario: String) throws {
+            let folder = try TemporaryFolder()
+            let lab = folder.path + "/lab.yaml"
+            try (Self.lab + scenario).write(toFile: lab, atomically: true, encoding: .utf8)
+            let result = try Lab.failoverlab(["run", lab], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a pair takes a new rule as one unit, the standby first, and a deletion the other way round`() throws {
+            try run(
+                """
+                scenario:
+                  - start: old
+                  - wait: 300ms
+                  - { push: { change: allow-new, to: fw-a, mode: unit }, as: added }
+                  - start: new
+                  - wait: 300ms
+                  - { push: { change: no-old, to: fw-b, mode: unit }, as: deleted }
+                  - wait: 700ms
+                expect:
+                  - old: { lost: 0, longest-gap: "< 250ms", before: deleted }
+                  - old: timed-out
+                  - new: { succeeds: true }
+                  - event: { name: fw-b.push-done, count: 1, after: added, within: 250ms }
+                  - event: { name: fw-a.push-done, count: 1, after: fw-b.push-done, within: 250ms }
+                  - frames: { on: server.inside, match: "tcp port 9", before: added }
+                    none:
+                  - frames: { on: server.inside, of: old, direction: to-server, after: deleted + 50ms }
+                    none:
+                """)
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `boxes that compare first activate what agrees and block what does not`() throws {
+            try run(
+                """
+                scenario:
+                  - start: old
+                  - wait: 300ms
+                  - { push: { change: { fw-a: allow-new, fw-b: allow-typo }, mode: agreement }, as: typo }
+                  - wait-for: fw-b.push-blocked
+                  - wait: 100ms
+                  - { push: { change: allow-new, to: fw-a, mode: agreement }, as: mended }
+                  - wait-for: fw-a.push-done
+                  - start: new
+                  - wait: 300ms
+                expect:
+                  - old: { survives: true, lost: 0 }
+                  - new: { succeeds: true }
+                  - event: { name: fw-a.push-blocked, count: 1, after: typo, within: 1s }
+                  - event: { name: fw-b.push-blocked, count: 1, after: typo, within: 1s }
+                  - event: { name: fw-a.push-done, count: 1, after: mended }
+                """)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Glibc
+import Testing
+import Wire
+
+@testable import Netlink
+
+@Suite struct `Watching routes` {
+    private static func ip(_ arguments: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "ip " + arguments]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "ip \(arguments)")
+    }
+
+    private static func isReadable(_ descriptor: Int32, within milliseconds: Int32) -> Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, milliseconds) == 1
+    }
+
+    @Test func `a route by several ways is told of, and listed with each gateway as often as its weight`() throws {
+        let (before, told, after, later, routes) = try NamespaceThread.run {
+            _ = try NetworkNamespace.createAndEnter()
+            var socket = try NetlinkSocket()
+            try socket.perform([
+                .createVethPair(VethEnd("first"), VethEnd("second")), .setUp("first"), .setUp("second"),
+            ])
+            try socket.perform([.addAddress(IPv4InterfaceAddress("10.0.0.1/24")!, to: "first")])
+            let monitor = try RouteMonitor()
+            let before = Self.isReadable(monitor.fileDescriptor, within: 0)
+            try Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
+            let told = Self.isReadable(monitor.fileDescriptor, within: 2000)
+            try monitor.drain()
+            let after = Self.isReadable(monitor.fileDescriptor, within: 0)
+            try Self.ip("route del 10.9.0.0/24")
+            let later = Self.isReadable(monitor.fileDescriptor, within: 2000)
+            try Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
+            return (before, told, after, later, try socket.routes())
+        }
+        #expect(!before && told && !after && later)
+        let route = try #require(routes.first { $0.description.hasPrefix("10.9.0.0/24") })
+        #expect(route.gateway == nil)
+        #expect(route.gateways.map(\.description) == ["10.0.0.2", "10.0.0.3", "10.0.0.3"])
+    }
+}

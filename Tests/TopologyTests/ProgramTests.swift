@@ -1,0 +1,120 @@
+import LabFile
+import Measurement
+import Testing
+import Wire
+
+@testable import Topology
+
+@Suite struct `Programs of nodes` {
+    private func lab(_ programs: String) -> String {
+        SmallLab.replacing(
+            "interfaces: { servers: }", "interfaces: { servers: }\n    programs:\n      " + programs)
+    }
+
+    private func program(_ text: String) throws -> ProgramConfiguration {
+        let variant = try #require(try Lab(parsing: lab(text), path: "lab.yaml").variants.first)
+        return try #require(variant.node(named: "backend-1")?.programs.first)
+    }
+
+    private func messages(_ text: String) -> [String] {
+        do {
+            _ = try Lab(parsing: text, path: "lab.yaml")
+            return []
+        } catch {
+            return error.errors.map { "\($0)" }
+        }
+    }
+
+    @Test func `any program has a command line, files and checks of its readiness`() throws {
+        let cache = try program(
+            """
+            cache:
+                    run: [varnishd, -F, -a, "$backend-1.servers.ip:80", -f, $folder/default.vcl]
+                    files:
+                      default.vcl: |
+                        backend default { .host = "${lb/web.address}"; }
+                        set req.http.x = $host.name + $1;
+                    ready: { tcp: [80, 443], udp: 53, socket: /run/cache.sock }
+                    package: varnish
+                    scratch: /var/lib/varnish
+            """)
+        #expect(cache.command == ["varnishd", "-F", "-a", "169.254.1.2:80", "-f", "$folder/default.vcl"])
+        #expect(
+            cache.files == [
+                .init(
+                    name: "default.vcl",
+                    text: "backend default { .host = \"198.51.100.100\"; }\nset req.http.x = $host.name + $1;\n")
+            ])
+        #expect(cache.readiness == [.tcp(80), .tcp(443), .udp(53), .socket(path: "/run/cache.sock")])
+        #expect(cache.package == "varnish" && cache.scratch == ["/var/lib/varnish"])
+    }
+
+    @Test func `nginx has a short form, and the lab's own services keep off its port`() throws {
+        let text = lab("nginx: { listen: 8080, upstreams: [backend-2, 'backend-2:81'] }")
+            .replacing(
+                "  backend-1:\n", with: "  backend-2: { role: backend, interfaces: { servers: } }\n  backend-1:\n")
+        let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
+        let nginx = try #require(variant.node(named: "backend-1")?.programs.first)
+        let address = try #require(variant.node(named: "backend-2")?.interfaces.first?.address?.address)
+        #expect(nginx.files.first?.text.contains("server \(address):80;\n        server \(address):81;") == true)
+        #expect(nginx.readiness == [.tcp(8080)] && nginx.package == "nginx-light")
+        guard case .host(let proxy)? = variant.node(named: "backend-1")?.role,
+            case .host(let member)? = variant.node(named: "backend-2")?.role
+        else { throw CancellationError() }
+        #expect(proxy.servers.isEmpty)
+        #expect(member.servers == [ServerProgram(kind: .http, port: 80), ServerProgram(kind: .http, port: 81)])
+    }
+
+    @Test func `BIRD has a short form with neighbours and announcements in the lab's words`() throws {
+        let bird = try program(
+            "bird: { as: 65001, neighbors: { lb.servers: 65000 }, announce: [lb/web.address, 10.9.0.0/24], detect: 150ms, await: { 10.8.0.0/16: 2 } }"
+        )
+        let text = try #require(bird.files.first?.text)
+        for line in [
+            "router id 169.254.1.2;", "route 198.51.100.100/32 unreachable;", "route 10.9.0.0/24 unreachable;",
+            "local 169.254.1.2 as 65001;", "neighbor 169.254.1.1 as 65000;", "bfd on;", "interval 50 ms; multiplier 3;",
+        ] { #expect(text.contains(line), "\(text)") }
+        #expect(
+            bird.readiness == [.socket(path: "/run/bird/bird.ctl"), .route(IPv4Network("10.8.0.0/16")!, ways: 2)])
+    }
+
+    @Test func `a resolved lab with programs reads back to an equal one`() throws {
+        let text = lab(
+            "cache:\n        run: [sh, -c, \"$lb/web.address\"]\n        files: { \"a.conf\": \"x\\ty # \\\"\\n\" }")
+        let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
+        let again = try #require(try Lab(parsing: variant.resolvedYAML, path: "lab.yaml").variants.first)
+        #expect(again.nodes == variant.nodes)
+    }
+
+    @Test(arguments: [
+        ("cache: { files: { a: b } }", "a program needs the key 'run'"),
+        ("cache: { run: [\"varnishd -F\"] }", "'run' of a program begins with 'varnishd -F'"),
+        ("cache: { run: [a], files: { ../b: c } }", "'../b' cannot be the name of a program's file"),
+        ("cache: { run: [a], ready: { tpc: 80 } }", "unknown key 'tpc' of 'ready' of a program"),
+        ("cache: { run: [a], scratch: /usr/lib }", "a folder of 'scratch' is '/usr/lib'"),
+        ("cache: { run: [a, $lb.insid.ip] }", "'lb.insid.ip' refers to nothing"),
+        ("nginx: { upstreams: [backend-7] }", "an upstream is 'backend-7', but there is no node 'backend-7'"),
+        ("nginx: { listen: 80 }", "the program 'nginx' needs the key 'upstreams'"),
+        ("bird: { as: 0, neighbors: { lb.servers: 1 } }", "'as' of the program 'bird' is '0'"),
+        (
+            "bird: { as: 1, neighbors: { 10.0.0.1: 2 } }",
+            "a neighbor of BIRD of 'backend-1' is 10.0.0.1, which is on none of its networks"
+        ),
+        ("bird: { as: 1, neighbors: { lb.servers: 2 }, announce: [here] }", "what BIRD announces is 'here'"),
+        ("bird: { as: 1, config: text }", "'config' is the whole bird.conf, 'as' included"),
+    ])
+    func `what is wrong is told`(_ programs: String, _ message: String) {
+        let found = messages(lab(programs))
+        #expect(found.contains { $0.contains(message) }, "\(found)")
+    }
+
+    @Test func `a fault names a program by its node`() throws {
+        let good = lab("nginx: { upstreams: [lb] }").replacing(
+            "fail: { switchover: fw-a }", with: "fail: { kill: backend-1/nginx }")
+        let steps = try #require(try Lab(parsing: good, path: "lab.yaml").variants.first).scenario
+        #expect(steps.contains(.fail(.kill(ProgramReference(node: "backend-1", program: "nginx")), as: "failover")))
+        let bad = messages(good.replacing("kill: backend-1/nginx", with: "kill: backend-1/ngnix"))
+        #expect(
+            bad.contains { $0.contains("which is no program of a node") && $0.contains("backend-1/nginx") }, "\(bad)")
+    }
+}
