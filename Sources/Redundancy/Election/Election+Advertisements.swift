@@ -32,7 +32,8 @@ extension Election {
     private mutating func noticeRival(_ advertisement: Advertisement, at now: Instant) {
         lastRivalAt = now
         guard dualActiveSince == nil else { return }
-        dualActiveSince = now
+        // An advertisement does not say since when its sender is Active.
+        dualActiveSince = tookOverInSilence ? roleSince : now
         report(
             "dual-active",
             ["reason": "an advertisement of priority \(advertisement.priority) from \(advertisement.source)"])

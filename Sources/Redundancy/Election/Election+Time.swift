@@ -93,7 +93,9 @@ extension Election {
         let reason = "the peer is dead: no heartbeat and no advertisement"
         report("peer-down", ["reason": reason])
         // With all ports down there is nothing to be Active on; the Active-down timers decide when one comes up.
-        if isUp.contains(true) { becomeActive(at: now, because: reason) }
+        guard isUp.contains(true) else { return }
+        becomeActive(at: now, because: reason)
+        tookOverInSilence = true
     }
 
     /// The peer did not take the role that was left to it.
@@ -128,5 +130,6 @@ extension Election {
         standsBack = false
         if isReady { report("peer-down", ["reason": "no advertisement for the Active-down interval"]) }
         becomeActive(at: now, because: "no advertisement for the Active-down interval")
+        tookOverInSilence = true
     }
 }

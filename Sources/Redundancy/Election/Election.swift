@@ -34,6 +34,8 @@ public struct Election: Sendable {
     /// Advertisements with the better claim that changed nothing, because the heartbeat says that the peer is not
     /// Active: somebody else's, or a late one.
     public internal(set) var overruled: UInt64 = 0
+    /// Became Active because nobody was heard: whoever is Active beside this box has been so since then at most.
+    var tookOverInSilence = false
     var epoch: UInt64 = 0
     var sequence: UInt64 = 0
     var isUp: [Bool]
@@ -125,6 +127,7 @@ public struct Election: Sendable {
     mutating func becomeActive(at now: Instant, because reason: String) {
         role = .active
         roleSince = now
+        tookOverInSilence = false
         standsBack = false
         requestsRole = false
         knowsSessions = true
