@@ -44,6 +44,14 @@ public struct WireError: Error, Hashable, Sendable {
         case tooManyHeaders
         /// The first bytes are not this protocol's.
         case foreign
+        /// No authenticator, where this box has a key.
+        case notAuthenticated
+        /// An authenticator, where this box has no key.
+        case unexpectedAuthenticator
+        /// An authenticator that this box's key does not make of the message.
+        case wrongAuthenticator
+        /// Of an earlier life of the sender or the receiver: it was overtaken, or somebody repeats what was recorded.
+        case replayed
     }
 }
 
@@ -80,6 +88,10 @@ extension WireError: CustomStringConvertible {
             case .wrongOption: "an option at byte \(found) runs over its header's end"
             case .tooManyHeaders: "more than \(expected) extension headers"
             case .foreign: "the first bytes 0x\(String(found, radix: 16)) belong to another protocol"
+            case .notAuthenticated: "it carries no authenticator, and this box has a key"
+            case .unexpectedAuthenticator: "it carries an authenticator, and this box has no key"
+            case .wrongAuthenticator: "its authenticator was made with another key, or it was changed on its way"
+            case .replayed: "it is of an earlier life of the sender or the receiver"
             }
         return "\(layer): \(text)"
     }

@@ -4,34 +4,54 @@ import Wire
 @Suite struct `Messages of the cross-connect` {
     static let heartbeatBytes = hex(
         """
-        46 4c 58 43 01 01 00 40  00 00 00 02 00 00 2c 63
+        46 4c 58 43 02 01 00 44  00 00 00 02 00 00 25 83
         11 22 33 44 55 66 77 88  00 00 00 00 00 00 00 99
         00 00 00 00 00 00 00 05  00 00 00 00 00 00 00 03
         02 c8 02 05 00 00 4e 20  00 00 03 e8 00 00 ca fe
+        00 00 05 dc
         """)
+    /// The same with an authenticator, which `openssl mac siphash` made with the key 00 01 … 0f.
+    static let authenticBytes = hex(
+        """
+        46 4c 58 43 02 01 00 54  00 00 00 02 10 00 00 00
+        11 22 33 44 55 66 77 88  00 00 00 00 00 00 00 99
+        00 00 00 00 00 00 00 05  00 00 00 00 00 00 00 03
+        02 c8 02 05 00 00 4e 20  00 00 03 e8 00 00 ca fe
+        00 00 05 dc
+        b2 2d 29 4f ba de 3e 1e  44 20 4d 2c 55 17 11 ce
+        """)
+    static let key = SyncKey(first: 0x0706_0504_0302_0100, second: 0x0f0e_0d0c_0b0a_0908)
     static let recordBytes = hex(
         """
-        46 4c 58 43 01 02 00 60  00 00 00 01 00 00 20 a1
+        46 4c 58 43 02 02 00 7a  00 00 00 01 00 00 bc df
         00 00 00 00 00 00 00 07  00 00 00 00 00 00 00 09
         00 00 00 00 00 00 00 01  00 00 00 00 00 00 00 00
-        00 01 00 2c
-        c0 00 02 0a c6 33 64 64 9c 40 00 50 06 01 02 02
-        cb 00 71 01 00 00 00 00 04 00 00 00
-        00 00 00 0c 00 00 0b b8 05 26 5c 00 01 02 00 09
+        00 03 00 00
+        01 21  c0 00 02 0a c6 33 64 64 9c 40 00 50 06  22 09 00 0c 05 26 5c 00
+               cb 00 71 01 00 00 00 00 04 00 00 00
+        02 0d  c0 00 02 0a c6 33 64 64 9c 41 00 50 06
+        03 12  c0 00 02 0a c6 33 64 64 9c 40 00 50 06  02 00 03 00 0c
         """)
     static let header = SyncHeader(
         sender: 2, epoch: 0x1122_3344_5566_7788, peerEpoch: 0x99, sequence: 5, acknowledgement: 3)
     static let heartbeat = Heartbeat(
         role: .active, priority: 200, readiness: .ready, flags: [.wantsActive, .preempts],
-        intervalMicroseconds: 20000, sessions: 1000, configurationDigest: 0xcafe)
-    static let record = SessionRecord(
-        operation: .create,
-        flow: FiveTuple(
-            source: Example.client, destination: Example.service, sourcePort: 40000, destinationPort: 80, protocol: .tcp
-        ),
-        originatorState: 2, responderState: 2, flags: [.sourceTranslated, .answered],
-        translatedSource: IPv4Address(203, 0, 113, 1), translatedSourcePort: 1024, rule: 12, ageMilliseconds: 3000,
-        remainingMilliseconds: 86_400_000, ingressPort: 1, egressPort: 2)
+        intervalMicroseconds: 20000, sessions: 1000, configurationDigest: 0xcafe,
+        roleMilliseconds: 1500)
+    static let flow = FiveTuple(
+        source: Example.client, destination: Example.service, sourcePort: 40000, destinationPort: 80, protocol: .tcp)
+    static let session = SessionRecord(
+        flow: flow, originatorState: 2, responderState: 2, flags: [.sourceTranslated, .answered],
+        translatedSource: IPv4Address(203, 0, 113, 1), translatedSourcePort: 1024, rule: 12,
+        remainingMilliseconds: 86_400_000)
+    static let records: [SyncRecord] = {
+        var ended = flow
+        ended.sourcePort = 40001
+        return [
+            .session(session), .removal(ended),
+            .metadata(MetadataRecord(flow: flow, application: 2, category: 3, rule: 12)),
+        ]
+    }()
     static let fixed: [SyncMessage] = [
         .heartbeat(heartbeat), .acknowledgement(arrived: 0x8000_0000_0000_0001, window: 64),
         .bulkRequest(identifier: 7), .bulkBegin(identifier: 7, sessions: 100_000),
@@ -39,20 +59,27 @@ import Wire
         .handover(.takeOver, reason: .requested), .handover(.refused, reason: .notSynchronized),
     ]
 
-    static func parse(_ bytes: some Collection<UInt8>) throws -> (SyncHeader, SyncMessage, [SessionRecord]) {
+    static func parse(
+        _ bytes: some Collection<UInt8>, key: SyncKey? = nil
+    ) throws -> (SyncHeader, SyncMessage, [SyncRecord]) {
         try withGuarded(bytes) {
-            let view = try SyncMessageView($0)
-            var records: [SessionRecord] = []
-            if case .records(let count) = view.message {
-                for index in 0..<count { records.append(view.record(at: index)) }
+            let view = try SyncMessageView($0, key: key)
+            // What was verified once reads the same without being verified again.
+            let again = SyncMessageView(verified: $0)
+            #expect(again.header == view.header && again.message == view.message)
+            var records: [SyncRecord] = []
+            var (cursor, second) = (SyncMessageView.Cursor(), SyncMessageView.Cursor())
+            while let record = view.nextRecord(&cursor) {
+                records.append(record)
+                #expect(again.nextRecord(&second) == record)
             }
             return (view.header, view.message, records)
         }
     }
 
-    static func reason(_ bytes: some Collection<UInt8>) -> WireError.Reason? {
+    static func reason(_ bytes: some Collection<UInt8>, key: SyncKey? = nil) -> WireError.Reason? {
         do {
-            _ = try parse(bytes)
+            _ = try parse(bytes, key: key)
             return nil
         } catch { return (error as? WireError)?.reason }
     }
@@ -64,8 +91,8 @@ import Wire
         return zeroed.replacing(14, with: UInt8(value >> 8), UInt8(value & 0xff))
     }
 
-    static func emit(_ message: SyncMessage, size: Int = 200) -> [UInt8]? {
-        dirty(size) { message.emit(header, into: $0) }
+    static func emit(_ message: SyncMessage, size: Int = 200, key: SyncKey? = nil) -> [UInt8]? {
+        dirty(size) { message.emit(header, key: key, into: $0) }
     }
 
     @Test func `a heartbeat is these bytes, both ways`() throws {
@@ -75,21 +102,59 @@ import Wire
         #expect(Self.heartbeat.interval == .milliseconds(20))
     }
 
-    @Test func `a session is these bytes, both ways`() throws {
+    @Test func `an authenticated heartbeat is these bytes, both ways`() throws {
+        let (header, message, _) = try Self.parse(Self.authenticBytes, key: Self.key)
+        #expect(header == Self.header && message == .heartbeat(Self.heartbeat))
+        #expect(Self.emit(.heartbeat(Self.heartbeat), key: Self.key) == Self.authenticBytes)
+    }
+
+    @Test func `records of every kind are these bytes, both ways`() throws {
         let (header, message, records) = try Self.parse(Self.recordBytes)
-        #expect(message == .records(count: 1) && records == [Self.record] && message.kind == .records)
+        #expect(message == .records(count: 3) && records == Self.records && message.kind == .records)
         let bytes = dirty {
             var writer = SyncRecordWriter($0)
-            return writer.append(Self.record) ? writer.finish(header) : nil
+            for record in Self.records { writer.append(record) }
+            return writer.finish(header)
         }
         #expect(bytes == Self.recordBytes)
     }
 
+    @Test func `an authenticated message with any one bit changed, or cut off anywhere, is refused`() throws {
+        let records = try #require(
+            dirty(SyncHeader.maximumMessage) {
+                var writer = SyncRecordWriter($0, key: Self.key)
+                for record in Self.records { writer.append(record) }
+                return writer.finish(Self.header)
+            })
+        for bytes in [Self.authenticBytes, records] {
+            #expect(Self.reason(bytes, key: Self.key) == nil)
+            for bit in 0..<(bytes.count * 8) {
+                var changed = bytes
+                changed[bit / 8] ^= 1 << UInt8(bit % 8)
+                #expect(Self.reason(changed, key: Self.key) != nil, "bit \(bit)")
+            }
+            for length in 0..<bytes.count {
+                #expect(Self.reason(bytes.prefix(length), key: Self.key) != nil, "length \(length)")
+            }
+        }
+    }
+
+    @Test func `a message for another key, without one, or with one where none is expected is refused by its name`() {
+        let other = SyncKey(text: "another")
+        #expect(Self.reason(Self.authenticBytes, key: other) == .wrongAuthenticator)
+        #expect(Self.reason(Self.heartbeatBytes, key: Self.key) == .notAuthenticated)
+        #expect(Self.reason(Self.authenticBytes) == .unexpectedAuthenticator)
+        // Even a message of another version: nothing of it is read, not even for its authenticator.
+        #expect(Self.reason(Self.authenticBytes.replacing(4, with: 3), key: Self.key) == .wrongVersion)
+    }
+
     @Test(arguments: fixed) func `every message survives a round trip`(_ message: SyncMessage) throws {
-        let bytes = try #require(Self.emit(message))
-        let (header, parsed, _) = try Self.parse(bytes)
-        #expect(header == Self.header && parsed == message && parsed.kind == message.kind)
-        #expect(Self.emit(message, size: 63) == nil)
+        for key in [nil, Self.key] {
+            let bytes = try #require(Self.emit(message, key: key))
+            let (header, parsed, _) = try Self.parse(bytes, key: key)
+            #expect(header == Self.header && parsed == message && parsed.kind == message.kind)
+            #expect(Self.emit(message, size: key == nil ? 67 : 83, key: key) == nil)
+        }
     }
 
     @Test(arguments: fixed) func `a truncated message is refused at every length`(_ message: SyncMessage) throws {
@@ -104,22 +169,24 @@ import Wire
         #expect(Self.reason(bytes + [0]) == .wrongLength)
     }
 
-    @Test func `a message is filled to its last record and no further`() throws {
+    @Test(arguments: [nil, key]) func `a message is filled to its last record and no further`(_ key: SyncKey?) throws {
         var packed = 0
+        var plain = Self.session
+        plain.flags = .answered
         let bytes = try #require(
             dirty(SyncHeader.maximumMessage) {
-                var writer = SyncRecordWriter($0)
-                var record = Self.record
-                while writer.append(record) { record.flow.sourcePort += 1 }
+                var writer = SyncRecordWriter($0, key: key)
+                while writer.append(.session(plain)) { plain.flow.sourcePort += 1 }
                 packed = writer.count
-                #expect(writer.isFull && writer.count == writer.capacity)
+                #expect(!writer.hasRoom)
                 return writer.finish(Self.header)
             })
-        #expect(packed == 32 && bytes.count == 48 + 4 + 32 * 44)
-        let (_, _, records) = try Self.parse(bytes)
-        #expect(records.map(\.flow.sourcePort) == (0..<32).map { 40000 + $0 })
-        for length in 52..<bytes.count { #expect(Self.reason(bytes.prefix(length)) == .wrongLength) }
-        #expect(SyncRecordWriter.capacity(bytes: 10) == 0 && SyncRecordWriter.capacity(bytes: 1 << 20) == 1488)
+        let trailer = key == nil ? 0 : 16
+        #expect(packed == (1472 - 52 - trailer) / 23 && bytes.count == 52 + packed * 23 + trailer)
+        let (_, _, records) = try Self.parse(bytes, key: key)
+        let ports: [UInt16?] = records.map { if case .session(let session) = $0 { session.flow.sourcePort } else { nil } }
+        #expect(ports == (0..<packed).map { UInt16(40000 + $0) })
+        for length in 52..<bytes.count { #expect(Self.reason(bytes.prefix(length), key: key) == .wrongLength) }
     }
 
     @Test func `a message without records is a message`() throws {
@@ -130,14 +197,14 @@ import Wire
 
     @Test func `strangers and other versions are refused before anything else is read`() {
         #expect(Self.reason(Self.heartbeatBytes.replacing(0, with: 0x47)) == .foreign)
-        #expect(Self.reason(Self.heartbeatBytes.replacing(4, with: 2)) == .wrongVersion)
-        #expect("\(WireError(.sync, .wrongVersion, found: 2, expected: 1))" == "cross-connect: the version is 2, not 1")
+        #expect(Self.reason(Self.heartbeatBytes.replacing(4, with: 1)) == .wrongVersion)
+        #expect("\(WireError(.sync, .wrongVersion, found: 1, expected: 2))" == "cross-connect: the version is 1, not 2")
     }
 
     static let wrong: [(Int, [UInt8], WireError.Reason)] = [
-        (5, [0], .unknownKind), (5, [8], .unknownKind), (8, [0, 0, 0, 0], .forbiddenValue), (12, [20], .forbiddenValue),
+        (5, [0], .unknownKind), (5, [8], .unknownKind), (8, [0, 0, 0, 0], .forbiddenValue), (12, [20], .unexpectedAuthenticator),
         (13, [1], .forbiddenValue), (16, [UInt8](repeating: 0, count: 8), .forbiddenValue), (48, [3], .unknownKind),
-        (50, [4], .unknownKind), (52, [0, 0, 0, 0], .forbiddenValue), (5, [7], .wrongLength), (5, [2], .wrongLength),
+        (50, [4], .unknownKind), (52, [0, 0, 0, 0], .forbiddenValue), (5, [7], .wrongLength), (5, [2], .forbiddenValue),
     ]
 
     @Test(arguments: wrong)
@@ -145,13 +212,19 @@ import Wire
         var bytes = Self.heartbeatBytes
         bytes.replaceSubrange(offset..<(offset + value.count), with: value)
         #expect(Self.reason(Self.signed(bytes)) == reason)
-        #expect(Self.reason(bytes) == .wrongChecksum)
+        #expect(Self.reason(bytes) == (offset == 12 ? .unexpectedAuthenticator : .wrongChecksum))
     }
 
-    @Test func `wrong counts, sizes and operations of records are refused`() {
-        #expect(Self.reason(Self.signed(Self.recordBytes.replacing(49, with: 2))) == .wrongLength)
-        #expect(Self.reason(Self.signed(Self.recordBytes.replacing(48, with: 0xff, 0xff))) == .wrongLength)
-        #expect(Self.reason(Self.signed(Self.recordBytes.replacing(51, with: 22))) == .wrongLength)
-        #expect(Self.reason(Self.signed(Self.recordBytes.replacing(52 + 13, with: 0))) == .unknownKind)
+    @Test func `wrong counts, sizes, kinds and flags of records are refused`() {
+        let wrong: [(offset: Int, value: UInt8, reason: WireError.Reason)] = [
+            (49, 2, .wrongLength), (49, 4, .wrongLength), (48, 0xff, .wrongLength), (51, 1, .forbiddenValue),
+            (52, 0, .unknownKind), (52, 4, .unknownKind), (53, 0x20, .wrongLength), (53, 0xff, .wrongLength),
+            (53, 0x15, .wrongLength), (54 + 14, 0x10, .forbiddenValue), (54 + 14, 0x00, .wrongLength),
+            (54 + 33 + 1, 12, .wrongLength), (54 + 33 + 15 + 1, 19, .wrongLength),
+        ]
+        for (offset, value, reason) in wrong {
+            let changed = Self.signed(Self.recordBytes.replacing(offset, with: value))
+            #expect(Self.reason(changed) == reason, "\(value) at \(offset)")
+        }
     }
 }

@@ -11,15 +11,22 @@ public struct FirewallConfiguration: Hashable, Sendable, Codable {
     public var nat: NATConfiguration?
     /// What it lets through when it starts.
     public var policy: PolicyConfiguration
+    /// The most sessions; when so many exist, new ones are refused.
+    public var sessionCapacity: Int
+    /// What the names that sessions ask for are sorted into, in order of their numbers.
+    public var categories: [CategoryConfiguration]
 
     public init(
         name: String, ports: [PortConfiguration], routes: [RouteConfiguration], redundancy: RedundancyConfiguration?,
-        nat: NATConfiguration? = nil, policy: PolicyConfiguration = .open
+        nat: NATConfiguration? = nil, policy: PolicyConfiguration = .open, sessionCapacity: Int = 65_536,
+        categories: [CategoryConfiguration] = []
     ) {
         self.name = name
         self.ports = ports
         self.routes = routes
         self.redundancy = redundancy
+        self.sessionCapacity = sessionCapacity
+        self.categories = categories
         self.nat = nat
         self.policy = policy
     }
@@ -44,11 +51,24 @@ public struct RedundancyConfiguration: Hashable, Sendable, Codable {
     public var crossConnect: CrossConnectConfiguration?
     /// One virtual router for each network that the pair serves; they fail over together.
     public var virtualRouters: [VirtualRouterConfiguration]
+    /// The pair's secret, by which messages on the cross-connect are authenticated; nil for none.
+    public var key: String?
+    /// How long the first packets of a connection wait for the peer to have its record; nil where they do not wait.
+    public var deferral: Duration?
+    /// nil where the passive box drops what is the Active's.
+    public var conduit: ConduitConfiguration?
+    /// nil where the served ports count as the election sees fit.
+    public var trackedLinks: [TrackedLink]?
+    public var announcements: AnnouncementSchedule
+    /// Whether a box preempts before it has the pair's sessions, as it should not.
+    public var preemptsEmpty: Bool
 
     public init(
         peer: String, priority: UInt8, preempts: Bool, usesVirtualMAC: Bool, advertisementInterval: Duration,
         heartbeatInterval: Duration, heartbeatMisses: Int, crossConnect: CrossConnectConfiguration?,
-        virtualRouters: [VirtualRouterConfiguration]
+        virtualRouters: [VirtualRouterConfiguration], key: String? = nil, deferral: Duration? = nil,
+        conduit: ConduitConfiguration? = nil, trackedLinks: [TrackedLink]? = nil,
+        announcements: AnnouncementSchedule = .persistent, preemptsEmpty: Bool = false
     ) {
         self.peer = peer
         self.priority = priority
@@ -59,6 +79,12 @@ public struct RedundancyConfiguration: Hashable, Sendable, Codable {
         self.heartbeatMisses = heartbeatMisses
         self.crossConnect = crossConnect
         self.virtualRouters = virtualRouters
+        self.key = key
+        self.deferral = deferral
+        self.conduit = conduit
+        self.trackedLinks = trackedLinks
+        self.announcements = announcements
+        self.preemptsEmpty = preemptsEmpty
     }
 }
 

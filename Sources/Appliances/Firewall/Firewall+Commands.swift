@@ -43,9 +43,15 @@ extension Firewall {
         let index = PortIndex(place)
         guard ports[index].isUp != isUp else { return .done }
         ports.setCarrier(of: index, isUp: isUp)
+        portsWithoutCarrier += isUp ? -1 : 1
         guard let redundancy else { return .done }
+        let isTracked =
+            redundancy.tracked.firstIndex(of: index).map { election.trackedLink($0, isUp: isUp) } ?? false
         for (number, router) in redundancy.routers.enumerated() where router.port == index {
             election.carrier(ofRouter: number, named: port, isUp: isUp, at: now)
+        }
+        if isTracked, !redundancy.routers.contains(where: { $0.port == index }) {
+            election.trackedLinkChanged(named: port, isUp: isUp, at: now)
         }
         if redundancy.crossConnect?.port == index { election.crossConnectCarrier(isUp: isUp, at: now) }
         carryOut(at: now, into: &output)

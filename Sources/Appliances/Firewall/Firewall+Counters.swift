@@ -12,13 +12,35 @@ extension Firewall {
     }
 
     private var sessionReadings: [CounterReading] {
-        [
+        var applications = [UInt64](repeating: 0, count: Application.allCases.count)
+        var categories = [UInt64](repeating: 0, count: filter.categories.names.count + 1)
+        var index = filter.table.next(after: nil)
+        while let place = index {
+            let session = filter.table[place]
+            applications[Int(session.application.rawValue)] += 1
+            if Int(session.category) < categories.count { categories[Int(session.category)] += 1 }
+            index = filter.table.next(after: place)
+        }
+        let byApplication = Application.allCases.map {
+            CounterReading(
+                name: "sessions.application.\($0.name)", value: applications[Int($0.rawValue)],
+                meaning: "Sessions known at the moment whose first payload was that of \($0.name).")
+        }
+        let byCategory = filter.categories.names.enumerated().map {
+            CounterReading(
+                name: "sessions.category.\($0.element)", value: categories[$0.offset + 1],
+                meaning: "Sessions known at the moment that ask for a name of the category \($0.element).")
+        }
+        return [
             CounterReading(name: "sessions", value: UInt64(filter.count), meaning: "Sessions known at the moment."),
             CounterReading(
                 name: "sessions.opened", value: filter.opened, meaning: "Sessions opened by packets that passed here."),
             CounterReading(
                 name: "sessions.expired", value: filter.expired, meaning: "Sessions forgotten because no packet came."),
-        ]
+            CounterReading(
+                name: "sessions.lookups", value: filter.lookups,
+                meaning: "Packets for which a session was looked up."),
+        ] + byApplication + byCategory
     }
 
     private var redundancyReadings: [CounterReading] {
@@ -50,6 +72,23 @@ extension Firewall {
         add(
             "sync.strangers", tally.messagesOfStrangers,
             "Cross-connect messages that are not the peer's, or not from this link.")
+        add("sync.rule-unknown", filter.unknownRules, "Session records of the peer whose rule this box does not have or which denies here.")
+        add("sync.repeated", tally.messagesRepeated, "Messages of the peer that had been consumed before; they changed nothing.")
+        add("sync.greetings", tally.greetings, "Heartbeats that did not know this life of the box; they changed nothing.")
+        add("vrrp.overruled", election.overruled, "Advertisements with the better claim that the peer's heartbeat contradicts; they changed nothing.")
+        add("defer.held", tally.deferred, "Packets that waited until the peer knew their session.")
+        add("defer.expired", tally.deferralsExpired, "Sessions whose packets waited to the bound.")
+        add("defer.no-room", tally.deferralsWithoutRoom, "Packets that should have waited and found no room.")
+        if redundancy?.conduit != nil {
+            add("conduit.forwarded", tally.conduitForwarded, "Frames handed to the Active before any session was looked up.")
+            add("conduit.returned", tally.conduitReturned, "Packets that left through the peer because their port has no carrier.")
+            add("conduit.received", tally.conduitReceived, "Data frames of the peer on the cross-connect.")
+            add("conduit.delivered", tally.conduitDelivered, "Packets of the Active that left by a port of this box.")
+            add("conduit.too-big", tally.conduitTooBig, "Packets that the cross-connect's MTU has no room for.")
+            for (number, frames) in workers.enumerated() {
+                add("conduit.worker.\(number)", frames, "Data frames of the conduit that this worker got.")
+            }
+        }
         for reason in WireError.Reason.allCases {
             add(
                 "vrrp.discarded.\(reason.name)", tally.advertisementErrors[reason],
@@ -76,6 +115,10 @@ extension WireError.Reason {
         case .wrongOption: "wrong-option"
         case .tooManyHeaders: "too-many-headers"
         case .foreign: "foreign"
+        case .notAuthenticated: "not-authenticated"
+        case .unexpectedAuthenticator: "unexpected-authenticator"
+        case .wrongAuthenticator: "wrong-authenticator"
+        case .replayed: "replayed"
         }
     }
 
@@ -91,6 +134,10 @@ extension WireError.Reason {
         case .wrongOption: "with a wrong option."
         case .tooManyHeaders: "with too many headers."
         case .foreign: "of another protocol."
+        case .notAuthenticated: "without an authenticator, where this box has a key."
+        case .unexpectedAuthenticator: "with an authenticator, where this box has no key."
+        case .wrongAuthenticator: "whose authenticator this box's key does not make."
+        case .replayed: "of an earlier life of either box: late, or repeated by somebody."
         }
     }
 }

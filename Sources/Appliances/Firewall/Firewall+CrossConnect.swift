@@ -5,13 +5,14 @@ import Wire
 
 extension Firewall {
     /// Sends what the peer is to know: acknowledgements, new records, and again what it did not acknowledge.
-    mutating func flush(at now: Instant, into output: inout FrameQueue) {
+    /// - Parameter isUrgent: records do not wait until a message is full
+    mutating func flush(isUrgent: Bool = false, at now: Instant, into output: inout FrameQueue) {
         guard redundancy?.crossConnect != nil else { return }
         while let message = channel.nextOverdue(at: now) {
             tally.recordsResent &+= UInt64(message.records)
             sendToPeer(message.bytes, at: now, into: &output)
         }
-        while let message = channel.nextMessage(from: &filter, at: now) {
+        while let message = channel.nextMessage(from: &filter, isUrgent: isUrgent, at: now) {
             tally.recordsSent &+= UInt64(message.records)
             sendToPeer(message.bytes, at: now, into: &output)
         }
@@ -24,73 +25,112 @@ extension Firewall {
         into output: inout FrameQueue
     ) {
         guard let cross = redundancy?.crossConnect, let source = message.baseAddress else { return }
-        guard ports[cross.port].isUp else { return }
         let udpOffset = EthernetHeader.length + IPv4Header.minimumLength
         let offset = udpOffset + UDPHeader.length
-        let length = offset + message.count
-        guard length <= FrameQueue.slotSize else { return }
-        let frame = UnsafeMutableRawBufferPointer(start: scratch, count: length)
+        guard offset + message.count + SyncAuthenticator.length <= FrameQueue.slotSize else { return }
         (scratch + offset).copyMemory(from: source, byteCount: message.count)
+        var count = message.count
+        if let key = redundancy?.key, port == FirewallRedundancy.configurationPort {
+            // The channel's own messages are authentic already.
+            let space = UnsafeMutableRawBufferPointer(start: scratch + offset, count: FrameQueue.slotSize - offset)
+            count = SyncAuthenticator.seal(space, count: count, key: key) ?? count
+        }
+        let length = offset + count
         let udp = UDPHeader(sourcePort: port, destinationPort: port).emit(
-            into: UnsafeMutableRawBufferPointer(rebasing: frame[udpOffset...]), payloadLength: message.count,
-            source: cross.ownAddress, destination: cross.peerAddress)
+            into: UnsafeMutableRawBufferPointer(start: scratch + udpOffset, count: length - udpOffset),
+            payloadLength: count, source: cross.ownAddress, destination: cross.peerAddress)
+        precondition(udp != nil)
+        _ = sendToPeer(.udp, payloadLength: length - udpOffset, at: now, into: &output)
+    }
+
+    /// Sends what stands in `scratch` behind the place of an Ethernet and an IPv4 header.
+    /// - Returns: whether it left, or waits for the peer's MAC address
+    mutating func sendToPeer(
+        _ proto: IPProtocol, payloadLength: Int, at now: Instant, into output: inout FrameQueue
+    ) -> Bool {
+        guard let cross = redundancy?.crossConnect, ports[cross.port].isUp else { return false }
+        let length = EthernetHeader.length + IPv4Header.minimumLength + payloadLength
+        let frame = UnsafeMutableRawBufferPointer(start: scratch, count: length)
+        // Conversation goes first where a link knows classes; data are as they were.
         let ip = IPv4Header(
-            source: cross.ownAddress, destination: cross.peerAddress, protocol: .udp, timeToLive: 255,
-            trafficClass: 0xc0
+            source: cross.ownAddress, destination: cross.peerAddress, protocol: proto, timeToLive: 255,
+            trafficClass: proto == .udp ? 0xc0 : 0
         ).emit(
             into: UnsafeMutableRawBufferPointer(rebasing: frame[EthernetHeader.length...]),
-            payloadLength: UDPHeader.length + message.count)
+            payloadLength: payloadLength)
         let peerMAC = ports.neighbors.lookup(cross.peerAddress, on: cross.port)
         let ethernet = EthernetHeader(
             destination: peerMAC ?? .zero, source: ports[cross.port].mac, etherType: .ipv4
         ).emit(into: frame)
-        precondition(udp != nil && ip != nil && ethernet != nil)
+        precondition(ip != nil && ethernet != nil)
         guard peerMAC != nil else {
             // The neighbour table keeps a copy and asks for the peer.
-            return ports.forward(
+            ports.forward(
                 Frame(base: scratch, length: Int32(length), port: cross.port, side: .wire),
                 to: NextHop(port: cross.port, address: cross.peerAddress), at: now, into: &output)
+            return true
         }
         guard let copy = output.make(length: length, port: cross.port, side: .wire) else {
-            return ports.counters.drop(.outputFull)
+            ports.counters.drop(.outputFull)
+            return false
         }
         copy.copyMemory(from: UnsafeRawBufferPointer(frame))
         ports.counters.count(.made)
+        return true
+    }
+
+    /// Only the peer speaks on the cross-connect, and from this link (RFC 5082).
+    func isPeers(_ frame: Frame, _ layout: FrameLayout, _ cross: FirewallRedundancy.CrossConnect) -> Bool {
+        // Guard: the layout vouches for the IPv4 header.
+        layout.fiveTuple.source == cross.peerAddress && !layout.isFragment
+            && UnsafeRawPointer(frame.base).readUInt8(at: Int(layout.networkOffset) + 8) == 255
     }
 
     mutating func receiveSync(
         _ frame: Frame, _ layout: FrameLayout, from cross: FirewallRedundancy.CrossConnect, at now: Instant,
         into output: inout FrameQueue
     ) {
-        // Only the peer speaks here, and from this link (RFC 5082).
-        let packet = UnsafeRawPointer(frame.base)
-        guard layout.fiveTuple.source == cross.peerAddress, !layout.isFragment, layout.hasTransportHeader,
-            packet.readUInt8(at: Int(layout.networkOffset) + 8) == 255
-        else {
+        guard layout.hasTransportHeader, isPeers(frame, layout, cross) else {
             tally.messagesOfStrangers &+= 1
             return
         }
+        let packet = UnsafeRawPointer(frame.base)
         let datagram = UnsafeRawBufferPointer(
             start: packet + Int(layout.transportOffset), count: Int(layout.endOffset - layout.transportOffset))
         var received: SyncReception?
+        let unknownRules = filter.unknownRules
         do throws(WireError) {
             let udp = try UDPView(datagram)
             guard udp.isChecksumValid(source: cross.peerAddress, destination: cross.ownAddress) else {
                 throw WireError(.udp, .wrongChecksum, found: Int(udp.checksum))
             }
             if udp.destinationPort == FirewallRedundancy.configurationPort {
-                try receiveConfiguration(udp.payload, at: now, into: &output)
+                let statement =
+                    if let key = redundancy?.key { try SyncAuthenticator.open(udp.payload, key: key) } else { udp.payload }
+                try receiveConfiguration(statement, at: now, into: &output)
             } else {
                 received = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
             }
         } catch {
             tally.messageErrors.count(error.reason)
+            tell(of: error, at: now)
             return
         }
         guard let reception = received else { return }
+        if filter.unknownRules > unknownRules { tellUnknownRule(at: now) }
+        if reception.isDuplicate { tally.messagesRepeated &+= 1 }
         tally.recordsApplied &+= UInt64(reception.applied)
         tally.recordsRefused &+= UInt64(reception.refused)
         tally.recordsAcknowledged &+= UInt64(reception.acknowledged)
+        if reception.acknowledged > 0, deferred.count > 0 { releaseDeferred(at: now, into: &output) }
+        if reception.isGreeting {
+            tally.greetings &+= 1
+            // A later one of the same life is answered by the next regular heartbeat.
+            if reception.isFirstGreeting {
+                election.greet(at: now)
+                carryOut(at: now, into: &output)
+            }
+        }
         if let statement = reception.statement {
             if election.receive(statement, at: now) {
                 tally.heartbeatsReceived &+= 1
@@ -106,6 +146,38 @@ extension Firewall {
             report("sync-complete", at: now, ["direction": "received", "sessions": String(filter.count)])
             election.sessionsComplete(at: now)
             carryOut(at: now, into: &output)
+        }
+    }
+
+    /// Says that the peer's sessions come from rules that this box does not have, at most once in ten seconds.
+    private mutating func tellUnknownRule(at now: Instant) {
+        guard unknownRuleToldAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
+        unknownRuleToldAt = now
+        report(
+            "sync-rule-unknown", at: now,
+            ["peer": redundancy?.peer ?? "", "reason": "the peer's sessions come from a rule that this box does not have"])
+    }
+
+    /// Says why the peer cannot be understood, at most once in ten seconds for each reason.
+    private mutating func tell(of error: WireError, at now: Instant) {
+        guard error.reason.isRefusal, let redundancy,
+            refusalsTold[error.reason].map({ now - $0 >= .seconds(10) }) ?? true
+        else { return }
+        refusalsTold[error.reason] = now
+        let reason =
+            error.reason == .wrongVersion
+            ? "the peer speaks version \(error.found) of the protocol, this box version \(error.expected)"
+            : "\(error)"
+        report("sync-refused", at: now, ["peer": redundancy.peer, "reason": reason])
+    }
+}
+
+extension WireError.Reason {
+    /// Reasons for which a whole, undamaged message is refused: its sender is set otherwise than this box.
+    fileprivate var isRefusal: Bool {
+        switch self {
+        case .wrongVersion, .notAuthenticated, .unexpectedAuthenticator, .wrongAuthenticator: true
+        default: false
         }
     }
 }

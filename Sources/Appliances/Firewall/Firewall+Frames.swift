@@ -11,26 +11,34 @@ extension Firewall {
     /// | advertisement | election | election |
     /// | cross-connect message of the peer | election, session table | the same |
     /// | for an own address | host side | host side |
-    /// | for a pool's address | filter, translate, route; an own one's rest to the host side | dropped as `standby` |
-    /// | for a virtual address | dropped as `virtualAddress` | dropped as `standby` |
-    /// | transit | filter, translate, route | dropped as `standby` |
+    /// | data frame of the peer's conduit | as if it had come in by the port that it names | sent on |
+    /// | for a pool's address | filter, translate, route; an own one's rest to the host side | to the Active, or dropped as `standby` |
+    /// | for a virtual address | dropped as `virtualAddress` | to the Active, or dropped as `standby` |
+    /// | transit | filter, translate, route | to the Active, or dropped as `standby` |
     mutating func handle(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
         switch ports.receive(frame, at: now, into: &output) {
         case .done:
             return
         case .ipv4(let packet):
-            let flow = packet.layout.fiveTuple
-            if ports.owned.contains(flow.destination) {
-                receiveOwn(frame, packet, at: now, into: &output)
-            } else if isForwarding {
-                forward(frame, packet, at: now, into: &output)
-            } else {
-                ports.counters.drop(.standby)
-            }
+            receiveIPv4(frame, packet, at: now, into: &output)
         case .group(let packet):
             receiveGroup(frame, packet.layout, at: now, into: &output)
         case .other, .ipv6, .ipv6Group:
             ports.counters.drop(.unsupportedEtherType)
+        }
+    }
+
+    /// A packet from a link, or one that came in by the peer's.
+    mutating func receiveIPv4(
+        _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
+    ) {
+        if ports.owned.contains(packet.destination) {
+            receiveOwn(frame, packet, at: now, into: &output)
+        } else if isForwarding {
+            forward(frame, packet, at: now, into: &output)
+        } else {
+            // Before any session is looked up.
+            passToActive(frame, at: now, into: &output)
         }
     }
 
@@ -39,10 +47,16 @@ extension Firewall {
     ) {
         let layout = packet.layout
         if let cross = redundancy?.crossConnect, frame.port == cross.port,
-            layout.fiveTuple.destination == cross.ownAddress, layout.fiveTuple.protocol == .udp,
-            [SyncChannel.udpPort, FirewallRedundancy.configurationPort].contains(layout.fiveTuple.destinationPort)
+            layout.fiveTuple.destination == cross.ownAddress
         {
-            return receiveSync(frame, layout, from: cross, at: now, into: &output)
+            if layout.fiveTuple.protocol == .udp,
+                [SyncChannel.udpPort, FirewallRedundancy.configurationPort].contains(layout.fiveTuple.destinationPort)
+            {
+                return receiveSync(frame, layout, from: cross, at: now, into: &output)
+            }
+            if layout.fiveTuple.protocol == .gre {
+                return receiveConduit(frame, layout, from: cross, at: now, into: &output)
+            }
         }
         if isForwarding, filter.nat.isExternal(layout.fiveTuple.destination) {
             return receiveForPool(frame, packet, at: now, into: &output)

@@ -4,19 +4,13 @@ import Redundancy
 import Wire
 
 extension Firewall {
-    /// Times after becoming Active at which the virtual addresses are announced. RFC 9568 asks for once; a frame may
-    /// be lost, and a switch may still relearn the address from the predecessor's last frames.
-    static let announcementTimes: [Duration] = [
-        .zero, .milliseconds(100), .milliseconds(250), .milliseconds(500), .milliseconds(1000),
-    ]
-
     /// Carries out what the election has decided, in its order.
     mutating func carryOut(at now: Instant, into output: inout FrameQueue) {
         guard redundancy != nil else { return }
         for action in election.takeActions() {
             switch action {
             case .stopForwarding(let handingOver): stopForwarding(handingOver: handingOver, at: now, into: &output)
-            case .startForwarding: startForwarding(at: now)
+            case .startForwarding: startForwarding(at: now, into: &output)
             case .advertise(let router, let priority):
                 sendAdvertisement(router: router, priority: priority, into: &output)
             case .announceAddresses:
@@ -29,8 +23,9 @@ extension Firewall {
             case .peerAppeared:
                 channel.restart(for: election.monitor?.statement?.epoch ?? 0, at: now)
                 filter.discardRecords()
+                filter.confirmAll()
                 if isForwarding {
-                    filter.beginRecording()
+                    if rules.contains(.tellsEverything) { beginTelling() } else { continueTelling() }
                 } else if owesSessions {
                     tellOwnSessions()
                 }
@@ -38,15 +33,34 @@ extension Firewall {
                 channel.stop()
                 filter.endRecording()
                 filter.discardRecords()
+                endDeferral(at: now, into: &output)
             case .report(let kind, let details):
                 report(kind, at: now, details)
             }
         }
     }
 
-    private mutating func startForwarding(at now: Instant) {
+    /// Every session is told, and every one that is opened from now on.
+    private mutating func beginTelling() {
+        filter.beginRecording()
+        tellNewSessions()
+    }
+
+    private mutating func continueTelling() {
+        filter.continueRecording()
+        tellNewSessions()
+    }
+
+    private mutating func tellNewSessions() {
+        if !rules.contains(.notesSessions) { filter.endRecording() }
+        if redundancy?.deferral != nil { filter.isDeferring = true }
+    }
+
+    private mutating func startForwarding(at now: Instant, into output: inout FrameQueue) {
         guard let redundancy else { return }
-        tally.recordsApplied &+= UInt64(channel.commit(into: &filter, at: now))
+        if rules.contains(.commitsFirst) {
+            tally.recordsApplied &+= UInt64(channel.commit(into: &filter, at: now))
+        }
         isForwarding = true
         owesSessions = false
         for router in redundancy.routers {
@@ -57,9 +71,9 @@ extension Firewall {
         guard election.hearsHeartbeat else { return }
         // A predecessor that handed over has what this box has; a peer that just started has nothing.
         if election.monitor?.statement?.flags.contains(.knowsSessions) == true {
-            filter.continueRecording()
+            continueTelling()
         } else {
-            filter.beginRecording()
+            beginTelling()
         }
     }
 
@@ -73,9 +87,10 @@ extension Firewall {
         }
         disownPoolAddresses()
         filter.endRecording()
+        endDeferral(at: now, into: &output)
         if handingOver {
             // The successor hears of the last changes before it hears of its role.
-            flush(at: now, into: &output)
+            flush(isUrgent: true, at: now, into: &output)
         } else {
             // The rival that stays Active learns of the sessions that passed here alone.
             filter.discardRecords()
@@ -103,6 +118,7 @@ extension Firewall {
         announcePoolAddresses(into: &output)
         announcements += 1
         announceAt =
-            announcements < Self.announcementTimes.count ? becameActiveAt + Self.announcementTimes[announcements] : nil
+            announcements < redundancy.announcementTimes.count
+            ? becameActiveAt + redundancy.announcementTimes[announcements] : nil
     }
 }

@@ -9,7 +9,8 @@ extension Firewall {
     ) {
         if packet.layout.isFragment { return forwardFragment(frame, packet, at: now, into: &output) }
         switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
-        case .pass(let index): send(frame, packet, of: index, at: now, into: &output)
+        case .pass(let index):
+            if !holds(frame, of: index, at: now) { send(frame, packet, of: index, at: now, into: &output) }
         case .drop(let reason): refuse(frame, packet, reason, at: now, into: &output)
         }
     }
@@ -47,11 +48,13 @@ extension Firewall {
         leave(frame, packet, as: PacketTranslation(outgoing), at: now, into: &output)
     }
 
-    /// Every packet that was let through takes its way from here.
+    /// Every packet that was let through takes its way from here: by a port, or by the peer's where that port has no
+    /// carrier.
     private mutating func leave(
         _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
         into output: inout FrameQueue
     ) {
+        if returnsThroughPeer(frame, packet, as: translation, at: now, into: &output) { return }
         ports.route(frame, packet, as: translation, at: now, into: &output)
     }
 

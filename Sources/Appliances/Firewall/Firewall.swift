@@ -36,20 +36,33 @@ public struct Firewall: ~Copyable, Appliance {
     var becameActiveAt = Instant(nanoseconds: 0)
     /// Where messages are put together that may have to wait for the peer's MAC address.
     let scratch: UnsafeMutableRawPointer
+    /// Packets that wait until the peer knows their session.
+    var deferred: DeferredPackets
+    /// Frames of the conduit by the worker that got them.
+    var workers: [UInt64]
+    var portsWithoutCarrier = 0
+    /// When each reason to refuse the peer's messages was told last.
+    var refusalsTold: [WireError.Reason: Instant] = [:]
+    var unknownRuleToldAt: Instant?
+    let rules: PairRules
 
     /// - Parameters:
-    ///   - sessionCapacity: the most sessions; when so many exist, new ones are refused
+    ///   - sessionCapacity: the most sessions, where the configuration's number is not to count
     ///   - timers: how long a session without packets lives; nil: as the configuration's NAT has it, or the standard
+    ///   - suspended: rules of the pair that this box breaks, for a simulation that is to notice
     /// - Throws: what in the configuration cannot be, in a sentence for people
     public init(
-        _ configuration: FirewallConfiguration, sessionCapacity: Int = 65_536, timers: SessionTimers? = nil
+        _ configuration: FirewallConfiguration, sessionCapacity: Int? = nil, timers: SessionTimers? = nil,
+        suspending suspended: PairRules = []
     ) throws(ConfigurationError) {
-        let redundancy: FirewallRedundancy?
+        var redundancy: FirewallRedundancy?
         if let pair = configuration.redundancy {
             redundancy = try FirewallRedundancy(pair, of: configuration.name, ports: configuration.ports)
         } else {
             redundancy = nil
         }
+        redundancy?.settings.rules.subtract(suspended)
+        let pairRules = redundancy?.settings.rules ?? .all
         var ports = try BoxPorts(configuration.ports, routes: configuration.routes)
         if redundancy?.routers.first?.usesVirtualMAC == true {
             // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
@@ -61,6 +74,7 @@ public struct Firewall: ~Copyable, Appliance {
         name = configuration.name
         portNames = configuration.ports.map(\.name)
         self.ports = ports
+        let sessionCapacity = sessionCapacity ?? configuration.sessionCapacity
         let nat = SourceNAT(
             configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
         fragments = FragmentTable()
@@ -70,6 +84,11 @@ public struct Firewall: ~Copyable, Appliance {
         filter = SessionFilter(
             capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
             otherwise: configuration.policy.otherwise, nat: nat)
+        filter.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
+        self.rules = pairRules
+        workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
+        deferred = DeferredPackets(
+            bound: redundancy?.deferral ?? .zero, capacity: redundancy?.deferral == nil ? 0 : Self.deferralCapacity)
         policy = FirewallPolicy(running: configuration.policy)
         self.redundancy = redundancy
         election = Election(
@@ -81,13 +100,17 @@ public struct Firewall: ~Copyable, Appliance {
             messageSize: redundancy?.crossConnect?.messageSize ?? 256,
             sender: redundancy?.crossConnect?.ownAddress.rawValue ?? 1,
             heartbeatInterval: redundancy?.settings.heartbeat?.interval ?? .seconds(1),
-            window: redundancy?.crossConnect == nil ? 1 : 64)
+            key: redundancy?.key, coalescing: redundancy?.deferral == nil ? .milliseconds(1) : .zero,
+            window: redundancy?.crossConnect == nil ? 1 : 64, rules: pairRules)
         isForwarding = redundancy == nil
         scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
         if redundancy == nil { ownPoolAddresses() }
     }
 
     deinit { scratch.deallocate() }
+
+    /// Most packets that wait for the peer: 1 MiB.
+    static var deferralCapacity: Int { 512 }
 
     /// The role in the pair; Active for a lone firewall.
     public var role: VirtualRouter.State { redundancy == nil ? .active : election.role }
@@ -116,7 +139,8 @@ public struct Firewall: ~Copyable, Appliance {
         }
         if let cross = redundancy?.crossConnect {
             agreement = ConfigurationAgreement(
-                .standard(messageSize: cross.messageSize), running: policy.running.items,
+                .standard(
+                    messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)), running: policy.running.items,
                 epoch: UInt64(clamping: now.nanoseconds))
         }
         election.start(at: now)
@@ -126,6 +150,8 @@ public struct Firewall: ~Copyable, Appliance {
     public mutating func process(
         _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
     ) {
+        // Only here: `advance` may follow `process` before the output is transmitted.
+        deferred.reclaim()
         for frame in frames { handle(frame, at: now, into: &output) }
         flush(at: now, into: &output)
     }
@@ -141,6 +167,7 @@ public struct Firewall: ~Copyable, Appliance {
             consider(election.deadline)
             consider(channel.deadline)
             consider(announceAt)
+            consider(deferred.deadline)
             consider(agreement?.deadline)
         }
         return next
@@ -151,6 +178,7 @@ public struct Firewall: ~Copyable, Appliance {
         filter.advance(to: now)
         advanceTranslation(to: now, into: &output)
         guard redundancy != nil else { return }
+        if let due = deferred.deadline, due <= now { releaseDeferred(at: now, into: &output) }
         election.advance(to: now)
         carryOut(at: now, into: &output)
         if let due = announceAt, due <= now { announceAddresses(at: now, into: &output) }

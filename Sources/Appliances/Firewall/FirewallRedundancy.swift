@@ -11,6 +11,12 @@ struct FirewallRedundancy {
     var settings: ElectionSettings
     /// Interval as VRRP's wire format carries it.
     var centiseconds: UInt16
+    var key: SyncKey?
+    var deferral: Duration?
+    var conduit: ConduitConfiguration?
+    /// Ports whose loss lowers the priority, in the order of `ElectionSettings.decrements`.
+    var tracked: [PortIndex] = []
+    var announcementTimes: [Duration]
 
     /// UDP port on which two boxes compare configurations; the next one after that of sessions.
     static let configurationPort = SyncChannel.udpPort + 1
@@ -38,6 +44,9 @@ struct FirewallRedundancy {
             return (PortIndex(index), address.address)
         }
         peer = configuration.peer
+        announcementTimes = configuration.announcements.times
+        key = configuration.key.map { SyncKey(text: $0) }
+        deferral = configuration.deferral
         guard (1...254).contains(configuration.priority) else {
             throw ConfigurationError(
                 "the priority of \(name) is \(configuration.priority); a VRRP priority is 1 to 254")
@@ -79,10 +88,35 @@ struct FirewallRedundancy {
             heartbeat = HeartbeatSettings(
                 interval: configuration.heartbeatInterval, misses: configuration.heartbeatMisses)
         }
+        if let conduit = configuration.conduit {
+            guard let crossConnect else {
+                throw ConfigurationError("\(name) has a conduit but no cross-connect that it could use")
+            }
+            guard (1...64).contains(conduit.workers) else {
+                throw ConfigurationError("the conduit of \(name) has \(conduit.workers) workers; allowed are 1 to 64")
+            }
+            let largest = routers.map { Int(ports[Int($0.port)].mtu) }.max() ?? 0
+            let mtu = Int(ports[Int(crossConnect.port)].mtu)
+            guard mtu >= largest + ConduitKey.overhead else {
+                throw ConfigurationError(
+                    "the cross-connect of \(name) has MTU \(mtu); its conduit needs \(largest + ConduitKey.overhead) to carry packets of \(largest)"
+                )
+            }
+            self.conduit = conduit
+        }
+        for link in configuration.trackedLinks ?? [] {
+            guard let index = ports.firstIndex(where: { $0.name == link.port }) else {
+                throw ConfigurationError("\(name) has no port '\(link.port)' to track")
+            }
+            tracked.append(PortIndex(index))
+        }
+        var rules = PairRules.all
+        if configuration.preemptsEmpty { rules.remove(.waitsForSessions) }
         settings = ElectionSettings(
             priority: configuration.priority, preempts: configuration.preempts,
             advertisementInterval: configuration.advertisementInterval, heartbeat: heartbeat,
             routerAddresses: routers.map(\.ownAddress), ownAddress: crossConnect?.ownAddress ?? .any,
-            peerAddress: crossConnect?.peerAddress ?? .any)
+            peerAddress: crossConnect?.peerAddress ?? .any,
+            decrements: configuration.trackedLinks.map { $0.map(\.decrement) }, rules: rules)
     }
 }

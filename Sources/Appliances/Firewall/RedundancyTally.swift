@@ -16,6 +16,16 @@ struct RedundancyTally {
     var recordsApplied: UInt64 = 0
     var recordsRefused: UInt64 = 0
     var messagesOfStrangers: UInt64 = 0
+    var messagesRepeated: UInt64 = 0
+    var greetings: UInt64 = 0
+    var deferred: UInt64 = 0
+    var deferralsExpired: UInt64 = 0
+    var deferralsWithoutRoom: UInt64 = 0
+    var conduitForwarded: UInt64 = 0
+    var conduitReturned: UInt64 = 0
+    var conduitReceived: UInt64 = 0
+    var conduitDelivered: UInt64 = 0
+    var conduitTooBig: UInt64 = 0
     var advertisementErrors = ErrorTally()
     var messageErrors = ErrorTally()
 }

@@ -59,7 +59,6 @@ public struct ConnectionList: Hashable, Sendable, Codable {
 
     /// Connections that one answer shows at most.
     public static var most: Int { 5000 }
-
 }
 
 extension FlowTuple {

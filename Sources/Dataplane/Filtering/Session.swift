@@ -2,14 +2,24 @@
 /// packet takes the route and the neighbour of its moment, so a session fits both boxes of a pair.
 public struct Session: BitwiseCopyable, Sendable {
     public var state: SessionState
+    /// What its first payload was; `unseen` until then.
+    public internal(set) var application = Application.unseen
+    /// What the peer is to be told when this session's turn comes.
+    var news: News = []
+    /// Number of the name's category, from 1; 0 for none.
+    public internal(set) var category: UInt16 = 0
     /// The rule that let it through.
     public var rule: RuleIdentity
     /// When the peer was last told, in nanoseconds of this box's clock.
-    var toldAt: Int64
+    var toldAt: Int64 = .min
     /// The bulk transfer that mentioned this session last; see `beginReceivingBulk`.
-    var generation: UInt32
+    var generation: UInt32 = 0
     /// The round of `SessionChanges` in which it waits there; 0 where it does not wait.
-    var queuedInRound: UInt32
+    var queuedInRound: UInt32 = 0
+    /// The low bits of the number of the message that told the peer last; 0 where none has.
+    var toldIn: UInt32 = 0
+    /// The round of `SessionFilter.deferRound` in which its packets wait for the peer; 0 where they do not.
+    var awaitedInRound: UInt32 = 0
     /// Whether packets leave with other addresses or ports than they came with; the table's two five-tuples say which.
     public internal(set) var isTranslated = false
     /// Its packets do not get through: the inside host that they are for has sent nothing to their sender yet. The
@@ -23,8 +33,11 @@ public struct Session: BitwiseCopyable, Sendable {
     init(state: SessionState, rule: RuleIdentity = .none) {
         self.state = state
         self.rule = rule
-        toldAt = .min
-        generation = 0
-        queuedInRound = 0
+    }
+
+    struct News: OptionSet, BitwiseCopyable {
+        let rawValue: UInt8
+        static let state = News(rawValue: 1)
+        static let metadata = News(rawValue: 2)
     }
 }

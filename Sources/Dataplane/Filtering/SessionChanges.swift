@@ -31,6 +31,7 @@ struct SessionChanges: ~Copyable {
     }
 
     var isEmpty: Bool { indexCount == 0 && removalCount == 0 }
+    var count: Int { indexCount &+ removalCount }
 
     mutating func append(_ index: FlowIndex) -> Bool {
         guard indexCount <= mask else {

@@ -22,14 +22,14 @@ extension SessionFilter {
     /// may know and its peer may not.
     public mutating func sendEverything() {
         changes.removeAll()
+        metadataNext = nil
         bulk = BulkTransfer(isRunning: true, isAnnounced: false, last: nil)
     }
 
     /// From now on changes are noted; the peer knows the sessions that exist already.
     public mutating func continueRecording() {
-        changes.removeAll()
+        discardRecords()
         isRecording = true
-        bulk = BulkTransfer()
     }
 
     /// Nothing more is noted; what was noted can still be handed out.
@@ -38,6 +38,7 @@ extension SessionFilter {
     /// Forgets what was noted: there is no peer that could be told.
     public mutating func discardRecords() {
         bulk = BulkTransfer()
+        metadataNext = nil
         changes.removeAll()
     }
 
@@ -45,12 +46,22 @@ extension SessionFilter {
     public var isSendingBulk: Bool { bulk.isRunning }
 
     /// Whether `nextRecord` has something.
-    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed }
+    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed || metadataNext != nil }
+
+    /// Records that are noted, at most: what a bulk transfer has still to send counts as endless.
+    public var noted: Int { bulk.isRunning || changes.overflowed ? .max : changes.count }
 
     /// The next record for the peer; changes come before what the bulk transfer has still to send.
+    /// - Parameter message: the number of the message that the record goes into
     /// - Returns: nil where there is none
-    public mutating func nextRecord(at now: Instant) -> NextSessionRecord? {
+    public mutating func nextRecord(at now: Instant, for message: UInt64 = 0) -> NextSessionRecord? {
         if changes.overflowed { sendEverything() }
+        if let next = metadataNext {
+            metadataNext = nil
+            if table.contains(next.index), table.original(of: next.index) == next.flow {
+                return .record(metadata(of: next.index))
+            }
+        }
         if bulk.isRunning, !bulk.isAnnounced {
             bulk.isAnnounced = true
             return .bulkBegins
@@ -58,12 +69,15 @@ extension SessionFilter {
         while let flow = changes.nextRemoval() {
             // Opened again since: that session's own record tells the peer.
             if let match = table.find(flow), match.direction == .original { continue }
-            return .record(SessionRecord(operation: .delete, flow: flow, originatorState: 0, responderState: 0))
+            return .record(.removal(flow))
         }
         while let index = changes.nextIndex() {
             guard table.contains(index), table[index].queuedInRound == changes.round else { continue }
             table[index].queuedInRound = 0
-            return .record(record(of: index, at: now))
+            let news = table[index].news
+            guard news.contains(.state) else { return .record(metadata(of: index)) }
+            if news.contains(.metadata) { metadataNext = (index, table.original(of: index)) }
+            return .record(record(of: index, for: message, at: now))
         }
         guard bulk.isRunning else { return nil }
         repeat { bulk.last = table.next(after: bulk.last) } while bulk.last.map { table[$0].isBlocked } == true
@@ -72,18 +86,29 @@ extension SessionFilter {
             return .bulkEnds
         }
         table[index].toldAt = now.nanoseconds
-        return .record(record(of: index, at: now))
+        if table[index].application != .unseen { metadataNext = (index, table.original(of: index)) }
+        return .record(record(of: index, for: message, at: now))
     }
 
-    private func record(of index: FlowIndex, at now: Instant) -> SessionRecord {
-        let state = table[index].state
+    private mutating func record(of index: FlowIndex, for message: UInt64, at now: Instant) -> SyncRecord {
+        // Zero means that no message has told; that one number in 2³² is skipped costs nothing but a longer wait.
+        table[index].toldIn = UInt32(truncatingIfNeeded: message)
+        let session = table[index]
         let remaining = (table.expiry(of: index) - now).nanoseconds / 1_000_000
         var record = SessionRecord(
-            operation: .update, flow: table.original(of: index), originatorState: state.original.rawValue,
-            responderState: state.reply.rawValue, flags: state.reply == .closed ? [] : .answered,
-            remainingMilliseconds: UInt32(clamping: max(0, remaining)))
+            flow: table.original(of: index), originatorState: session.state.original.rawValue,
+            responderState: session.state.reply.rawValue, flags: session.state.reply == .closed ? [] : .answered,
+            rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
         record.outgoing = outgoing(of: index, arrivedAs: record.flow)
-        return record
+        return .session(record)
+    }
+
+    private func metadata(of index: FlowIndex) -> SyncRecord {
+        let session = table[index]
+        return .metadata(
+            MetadataRecord(
+                flow: table.original(of: index), application: session.application.rawValue,
+                category: session.category, rule: session.rule.rawValue))
     }
 
     // MARK: The Backup's half
@@ -93,20 +118,44 @@ extension SessionFilter {
     ///   but changes none that has moved on here
     /// - Returns: false where the table is full and the session is not known here
     @discardableResult
-    public mutating func apply(_ record: SessionRecord, onlyNew: Bool = false, at now: Instant) -> Bool {
-        let match = table.find(record.flow)
-        if onlyNew, match != nil || record.operation == .delete { return true }
-        guard record.operation != .delete else {
-            if let match { discard(match.index) }
+    public mutating func apply(_ record: SyncRecord, onlyNew: Bool = false, at now: Instant) -> Bool {
+        switch record {
+        case .session(let session): return apply(session, onlyNew: onlyNew, at: now)
+        case .removal(let flow):
+            if !onlyNew, let match = table.find(flow) { discard(match.index) }
+            return true
+        case .metadata(let metadata):
+            apply(metadata)
             return true
         }
+    }
+
+    private mutating func apply(_ metadata: MetadataRecord) {
+        guard let match = table.find(metadata.flow), match.direction == .original,
+            let application = Application(rawValue: metadata.application)
+        else { return }
+        table[match.index].application = application
+        table[match.index].category = metadata.category
+        table[match.index].rule = RuleIdentity(rawValue: metadata.rule)
+    }
+
+    private mutating func apply(_ record: SessionRecord, onlyNew: Bool, at now: Instant) -> Bool {
+        let match = table.find(record.flow)
+        if onlyNew, match != nil { return true }
         guard let state = record.sessionState else { return true }
+        guard allows(RuleIdentity(rawValue: record.rule)) else {
+            // A state that this box's own rules would not let come to be.
+            unknownRules &+= 1
+            if let match { discard(match.index) }
+            return false
+        }
         let timeout = timers.timeout(of: state, protocol: record.flow.protocol)
         let expires = now + min(timeout, record.remaining)
         let outgoing = record.outgoing
         if let match {
             if match.direction == .original, self.outgoing(of: match.index, arrivedAs: record.flow) == outgoing {
                 table[match.index].state = state
+                table[match.index].rule = RuleIdentity(rawValue: record.rule)
                 table[match.index].generation = receivedGeneration
                 table.keep(match.index, until: expires, now: now)
                 return true
@@ -118,6 +167,7 @@ extension SessionFilter {
         if !onlyNew, let stale = table.find(outgoing.reversed) { discard(stale.index) }
         var session = Session(state: state)
         session.generation = receivedGeneration
+        session.rule = RuleIdentity(rawValue: record.rule)
         guard adoptMappings(of: record, &session, evicts: !onlyNew, at: now) else {
             abandon(session)
             return false
@@ -128,7 +178,7 @@ extension SessionFilter {
         case .inserted(let index):
             use(session, of: record.flow, at: now)
             // Only an Active records: what it learns from a rival that yielded, that one is to keep.
-            if isRecording { note(index, at: now) }
+            if isRecording { note(index, .state, at: now) }
             return true
         case .conflict:
             abandon(session)
@@ -163,7 +213,7 @@ extension SessionFilter {
 
 /// What `SessionFilter.nextRecord` hands out.
 public enum NextSessionRecord: Hashable, Sendable {
-    case record(SessionRecord)
+    case record(SyncRecord)
     /// Every session of the box follows, between changes.
     case bulkBegins
     /// Every session was handed out.

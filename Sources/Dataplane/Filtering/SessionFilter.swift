@@ -19,6 +19,10 @@ public struct SessionFilter: ~Copyable {
     public internal(set) var nat: SourceNAT
     /// Sessions opened by packets that passed here.
     public internal(set) var opened: UInt64 = 0
+    /// Records of the peer whose rule this box does not have, or which denies here.
+    public internal(set) var unknownRules: UInt64 = 0
+    /// Packets that were judged.
+    public internal(set) var lookups: UInt64 = 0
     /// Sessions forgotten because no packet came.
     public internal(set) var expired: UInt64 = 0
     /// Whether changes are noted for the peer.
@@ -27,6 +31,14 @@ public struct SessionFilter: ~Copyable {
     var bulk = BulkTransfer()
     /// Generation of the transfer that the peer is sending; see `beginReceivingBulk`.
     var receivedGeneration: UInt32 = 0
+    /// A session whose metadata follow its own record.
+    var metadataNext: (index: FlowIndex, flow: FiveTuple)?
+    /// What the names that sessions ask for are sorted into.
+    public var categories = CategoryTable()
+    /// Where the name of an inspected payload is written.
+    let nameBuffer: UnsafeMutableRawBufferPointer
+    @usableFromInline var defersNewSessions = false
+    var deferRound: UInt32 = 1
 
     /// - Parameter capacity: the most sessions
     public init(
@@ -39,7 +51,10 @@ public struct SessionFilter: ~Copyable {
         self.otherwise = otherwise
         table = FlowTable(capacity: capacity)
         changes = SessionChanges(capacity: min(capacity, 1 << 16))
+        nameBuffer = .allocate(byteCount: ApplicationReader.longestName, alignment: 1)
     }
+
+    deinit { nameBuffer.deallocate() }
 
     public var count: Int { table.count }
 
@@ -50,38 +65,48 @@ public struct SessionFilter: ~Copyable {
     public mutating func judge(
         _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
+        lookups &+= 1
         guard !layout.isFragment else { return .drop(.fragment) }
         let flow = layout.fiveTuple
         switch flow.protocol {
         case .tcp:
-            return judgeTCP(flow, layout.tcpFlags, from: port, at: now)
+            return judgeTCP(layout, in: packet, from: port, at: now)
         case .icmp:
             // Guard: hasTransportHeader says that the 8 bytes of an ICMP header are there.
             guard layout.hasTransportHeader else { return .drop(.malformedIPv4) }
             return judgeICMP(layout, in: packet, from: port, at: now)
         default:
-            guard let match = session(of: flow) else { return open(flow, from: port, at: now) }
+            guard let match = session(of: flow) else { return open(layout, in: packet, from: port, at: now) }
+            if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
             return passConnectionless(match, flow.protocol, at: now)
         }
+    }
+
+    private func isFirstPayload(_ match: FlowMatch, _ layout: FrameLayout) -> Bool {
+        table[match.index].application == .unseen && match.direction == .original && layout.payloadLength > 0
+            && layout.hasTransportHeader
     }
 
     // MARK: TCP
 
     private mutating func judgeTCP(
-        _ flow: FiveTuple, _ flags: TCPFlags, from port: PortIndex, at now: Instant
+        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
+        let flow = layout.fiveTuple
+        let flags = layout.tcpFlags
         // A SYN never comes with FIN or RST, and only RST, SYN and ACK begin or carry anything.
         if flags.contains(.syn), !flags.isDisjoint(with: [.fin, .rst]) { return .drop(.invalidTCPState) }
         if flags.isDisjoint(with: [.syn, .ack, .rst]) { return .drop(.invalidTCPState) }
         guard let match = session(of: flow) else {
-            return flags.isInitialSYN ? open(flow, from: port, at: now) : .drop(.noSession)
+            return flags.isInitialSYN ? open(layout, in: packet, from: port, at: now) : .drop(.noSession)
         }
         let old = table[match.index].state
         if flags.isInitialSYN, old.isFinished {
             // The ports are used again: the old connection ends here.
             forget(match.index)
-            return open(flow, from: port, at: now)
+            return open(layout, in: packet, from: port, at: now)
         }
+        if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
         var new = old
         new.update(by: flags, from: match.direction)
         // A reset may be forged: it never prolongs what it seems to end. Source: RFC 7857, 2 and 3
@@ -98,7 +123,9 @@ public struct SessionFilter: ~Copyable {
         let transport = packet + Int(layout.transportOffset)
         switch transport.readUInt8(at: 0) {
         case 8, 13:
-            guard let match = table.find(layout.fiveTuple) else { return open(layout.fiveTuple, from: port, at: now) }
+            guard let match = table.find(layout.fiveTuple) else {
+                return open(layout, in: packet, from: port, at: now)
+            }
             return passConnectionless(match, .icmp, at: now)
         case 0, 14:
             guard let match = table.find(layout.fiveTuple) else { return .drop(.noSession) }
@@ -120,12 +147,16 @@ public struct SessionFilter: ~Copyable {
 
     // MARK: Sessions
 
-    private mutating func open(_ flow: FiveTuple, from port: PortIndex, at now: Instant) -> FilterVerdict {
+    private mutating func open(
+        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
+    ) -> FilterVerdict {
+        let flow = layout.fiveTuple
         // Rules see inside addresses, where a mapping hides one.
         let destination = insideDestination(of: flow)
         let rule = rules.first { $0.matches(destination, from: port) }
         guard (rule?.action ?? otherwise) == .allow else { return .drop(.policy) }
         var session = Session(state: .opening, rule: rule?.identity ?? .none)
+        if defersNewSessions { session.awaitedInRound = deferRound }
         let outgoing: FiveTuple
         var refusal: DropReason?
         switch translate(opening: flow, &session, at: now) {
@@ -135,7 +166,11 @@ public struct SessionFilter: ~Copyable {
             refusal = .mappingFilter
         case .refused(let reason): return .drop(reason)
         }
-        return enter(session, flow, outgoing, refusal, at: now)
+        let verdict = enter(session, flow, outgoing, refusal, at: now)
+        if case .pass(let index) = verdict, flow.protocol == .udp, layout.payloadLength > 0, layout.hasTransportHeader {
+            inspect(index, layout, in: packet, at: now)
+        }
+        return verdict
     }
 
     private mutating func enter(
@@ -147,7 +182,7 @@ public struct SessionFilter: ~Copyable {
             opened &+= 1
             use(session, of: flow, at: now)
             if let refusal { return .drop(refusal) }
-            if isRecording { note(index, at: now) }
+            if isRecording { note(index, .state, at: now) }
             return .pass(index)
         case .conflict(let match) where table[match.index].isBlocked:
             // Now both sides have sent to each other: this session is the one for both.
@@ -195,7 +230,9 @@ public struct SessionFilter: ~Copyable {
         let expires = now + timeout
         if prolongs || expires < table.expiry(of: index) { table.keep(index, until: expires, now: now) }
         guard isRecording else { return }
-        if new != old || table[index].toldAt < now.nanoseconds &- timeout.nanoseconds / 4 { note(index, at: now) }
+        if new != old || table[index].toldAt < now.nanoseconds &- timeout.nanoseconds / 4 {
+            note(index, .state, at: now)
+        }
     }
 
     /// Whether a packet keeps its session: not one from outside before the inside has said anything in it, so that
@@ -205,9 +242,13 @@ public struct SessionFilter: ~Copyable {
             || !table[match.index].source.isNone
     }
 
-    mutating func note(_ index: FlowIndex, at now: Instant) {
-        table[index].toldAt = now.nanoseconds
-        guard table[index].queuedInRound != changes.round else { return }
+    mutating func note(_ index: FlowIndex, _ news: Session.News, at now: Instant) {
+        if news == .state { table[index].toldAt = now.nanoseconds }
+        guard table[index].queuedInRound != changes.round else {
+            table[index].news.formUnion(news)
+            return
+        }
+        table[index].news = news
         if changes.append(index) { table[index].queuedInRound = changes.round }
     }
 

@@ -17,7 +17,7 @@ public struct PacketTranslation: Sendable {
     }
 
     @inlinable
-    func apply(to packet: inout PacketView) {
+    public func apply(to packet: inout PacketView) {
         if let identification { packet.rewriteIdentification(identification) }
         if let quoted { packet.rewriteQuote(to: quoted) }
         packet.rewrite(to: flow)

@@ -19,6 +19,8 @@ final class RunningNode {
     /// Killed, and not yet collected: the kernel takes its time with packet rings.
     private var dying: ChildProcess?
     var state = State.preparing
+    /// What a person should know beside the state: why the peer's messages are refused.
+    var trouble: String?
     private var stateBeforeHang = State.ready
 
     init(_ node: Node) { self.node = node }
@@ -28,7 +30,7 @@ final class RunningNode {
         case .preparing: "preparing"
         case .prepared: "prepared"
         case .ready: "ready"
-        case .role(let role): role
+        case .role(let role): trouble.map { "\(role), \($0)" } ?? role
         case .hung: "hung"
         case .poweredOff: "powered-off"
         }
@@ -46,6 +48,7 @@ final class RunningNode {
         _ = dying?.wait()
         dying = nil
         state = .preparing
+        trouble = nil
         do {
             channel = try LineChannel(pair.takeOurs(), on: loop) { line in
                 let report = try? JSONLine.decode(NodeReport.self, from: line)

@@ -95,6 +95,8 @@ extension Supervisor {
             // A box that begins as standby never became it: its first word says so.
             let role = kind == "ready" ? details["role"] : kind
             if let role, role == "active" || role == "backup", running.state != .hung { running.state = .role(role) }
+            if kind == "sync-refused" { running.trouble = details["reason"].map { "refuses its peer: \($0)" } }
+            if kind == "peer-up" { running.trouble = nil }
             // What a fault does is the fault's own event: `late-fin.held`.
             let subject = running.node.isElement ? details["rule"] ?? name : name
             record(LabEvent(name: "\(subject).\(kind)", time: time, kind: kind, node: name, details: details))

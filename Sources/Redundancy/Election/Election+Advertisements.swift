@@ -19,7 +19,11 @@ extension Election {
             routers[index].advertised(at: now)
         case .yield:
             // The heartbeat's word is newer than an advertisement that was on its way when the roles changed.
-            if hearsHeartbeat, monitor?.statement?.role != .active { return }
+            if hearsHeartbeat, monitor?.statement?.role != .active {
+                overruled &+= 1
+                return
+            }
+            guard settings.rules.contains(.yieldsToBetterClaim) else { return }
             noticeRival(advertisement, at: now)
             becomeBackup(at: now, because: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)")
         }
@@ -28,7 +32,8 @@ extension Election {
     private mutating func noticeRival(_ advertisement: Advertisement, at now: Instant) {
         lastRivalAt = now
         guard dualActiveSince == nil else { return }
-        dualActiveSince = now
+        // An advertisement does not say since when its sender is Active.
+        dualActiveSince = tookOverInSilence ? roleSince : now
         report(
             "dual-active",
             ["reason": "an advertisement of priority \(advertisement.priority) from \(advertisement.source)"])

@@ -42,6 +42,30 @@ extension Election {
             considerPreempting(at: now)
             return
         }
+        reconsider(because: name, at: now)
+    }
+
+    /// A tracked link lost its carrier, or has it again. Where it is a virtual router's port too, this comes first.
+    /// - Returns: false where nothing changed
+    @discardableResult
+    public mutating func trackedLink(_ index: Int, isUp up: Bool) -> Bool {
+        guard trackedIsUp.indices.contains(index), trackedIsUp[index] != up else { return false }
+        trackedIsUp[index] = up
+        return true
+    }
+
+    /// A tracked link that is no virtual router's port changed: tell everybody the priority that is left.
+    public mutating func trackedLinkChanged(named name: String, isUp up: Bool, at now: Instant) {
+        guard role != .initialize else { return }
+        for index in routers.indices { routers[index].priority = effectivePriority }
+        guard up else { return reconsider(because: name, at: now) }
+        if role == .active { advertiseAll(at: now) }
+        speak(at: now)
+        considerPreempting(at: now)
+    }
+
+    /// A link is gone, and with it perhaps the better claim.
+    private mutating func reconsider(because name: String, at now: Instant) {
         guard role == .active else {
             requestsRole = false
             speak(at: now)

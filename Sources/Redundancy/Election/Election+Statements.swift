@@ -2,6 +2,11 @@ public import LabTime
 import Wire
 
 extension Election {
+    /// The peer does not know this life of the box yet: say at once which it is.
+    public mutating func greet(at now: Instant) {
+        if role != .initialize { speak(at: now) }
+    }
+
     /// Handles a heartbeat of the peer.
     /// - Returns: false where it was overtaken by a later one and changed nothing.
     @discardableResult
@@ -34,8 +39,10 @@ extension Election {
     /// Both are Active: the rule of RFC 9568 decides, and the winner tells everybody again.
     private mutating func meetsActive(_ statement: PairStatement, at now: Instant) {
         let isNew = dualActiveSince == nil
+        // The two have been two since the later one of them became Active.
+        let since = now - min(now - roleSince, statement.roleAge)
+        dualActiveSince = min(since, dualActiveSince ?? since)
         if isNew {
-            dualActiveSince = now
             report("dual-active", ["reason": "the peer's heartbeat says that it is Active too"])
         }
         if outranks(statement) {
@@ -43,7 +50,7 @@ extension Election {
                 advertiseAll(at: now)
                 speak(at: now)
             }
-        } else {
+        } else if settings.rules.contains(.yieldsToBetterClaim) {
             becomeBackup(at: now, because: "the peer is Active too and has the better claim")
         }
     }
@@ -110,6 +117,7 @@ extension Election {
 
     /// A box whose pair synchronises sessions takes the role back only after it has received them.
     var mayPreempt: Bool {
-        settings.preempts && !standsBack && (knowsSessions || settings.heartbeat == nil)
+        settings.preempts && !standsBack
+            && (knowsSessions || settings.heartbeat == nil || !settings.rules.contains(.waitsForSessions))
     }
 }

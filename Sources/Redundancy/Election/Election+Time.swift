@@ -9,6 +9,7 @@ extension Election {
         epoch = UInt64(max(1, now.nanoseconds))
         startedAt = now
         role = .backup
+        roleSince = now
         for index in routers.indices { routers[index].start(at: now) }
         speak(at: now)
     }
@@ -25,7 +26,7 @@ extension Election {
         guard role != .initialize else { return }
         forgiveOwnLateness(at: now)
         if let due = heartbeatAt, due <= now { speak(at: now) }
-        if let ends = handoverEnds, ends <= now { takeBack(at: now) }
+        if let ends = handoverEnds, ends <= now, settings.rules.contains(.takesBack) { takeBack(at: now) }
         noticeSilence(at: now)
         if let ends = graceEnds, ends <= now { declarePeerDead(at: now) }
         if let due = alarmAt, due <= now {
@@ -55,7 +56,9 @@ extension Election {
     }
 
     mutating func noticeSilence(at now: Instant) {
-        guard monitor?.advance(to: now) == true, let heartbeat = settings.heartbeat else { return }
+        guard settings.rules.contains(.noticesDeath), monitor?.advance(to: now) == true,
+            let heartbeat = settings.heartbeat
+        else { return }
         requestsRole = false
         act(.peerLost)
         if role == .active {
@@ -90,7 +93,9 @@ extension Election {
         let reason = "the peer is dead: no heartbeat and no advertisement"
         report("peer-down", ["reason": reason])
         // With all ports down there is nothing to be Active on; the Active-down timers decide when one comes up.
-        if isUp.contains(true) { becomeActive(at: now, because: reason) }
+        guard isUp.contains(true) else { return }
+        becomeActive(at: now, because: reason)
+        tookOverInSilence = true
     }
 
     /// The peer did not take the role that was left to it.
@@ -120,10 +125,11 @@ extension Election {
             becomeActive(at: now, because: "priority 0 from the peer")
             return
         }
-        guard !hearsHeartbeat, graceEnds == nil else { return }
+        guard !(hearsHeartbeat && settings.rules.contains(.trustsHeartbeat)), graceEnds == nil else { return }
         guard zip(routers, isUp).allSatisfy({ !$1 || $0.hearsNobody }) else { return }
         standsBack = false
         if isReady { report("peer-down", ["reason": "no advertisement for the Active-down interval"]) }
         becomeActive(at: now, because: "no advertisement for the Active-down interval")
+        tookOverInSilence = true
     }
 }

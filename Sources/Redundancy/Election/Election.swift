@@ -31,9 +31,18 @@ public struct Election: Sendable {
     public internal(set) var routers: [VirtualRouter]
     public internal(set) var monitor: HeartbeatMonitor?
 
+    /// Advertisements with the better claim that changed nothing, because the heartbeat says that the peer is not
+    /// Active: somebody else's, or a late one.
+    public internal(set) var overruled: UInt64 = 0
+    /// Became Active because nobody was heard: whoever is Active beside this box has been so since then at most.
+    var tookOverInSilence = false
     var epoch: UInt64 = 0
     var sequence: UInt64 = 0
     var isUp: [Bool]
+    /// Whether each tracked link has carrier.
+    var trackedIsUp: [Bool]
+    /// Since when the box has its role.
+    var roleSince = Instant(nanoseconds: 0)
     var heartbeatAt: Instant?
     /// While set, the box has left the role to its peer, which has not confirmed.
     var handoverEnds: Instant?
@@ -57,6 +66,7 @@ public struct Election: Sendable {
     public init(_ settings: ElectionSettings) {
         self.settings = settings
         isUp = settings.routerAddresses.map { _ in true }
+        trackedIsUp = (settings.decrements ?? []).map { _ in true }
         monitor = settings.heartbeat.map { HeartbeatMonitor($0) }
         routers = settings.routerAddresses.map {
             VirtualRouter(
@@ -68,11 +78,19 @@ public struct Election: Sendable {
     /// Whether the peer's heartbeat is heard.
     public var hearsHeartbeat: Bool { monitor?.isAlive ?? false }
 
+    /// Whether the box has left the role to its peer, which has not confirmed yet: what it sends after that word arrives
+    /// at an Active.
+    public var isHandingOver: Bool { handoverEnds != nil }
+
     /// Whether the port of a virtual router has carrier.
     public func isUp(router index: Int) -> Bool { isUp[index] }
 
-    /// The priority that this box claims: its own, or, with a tracked link down, how many it still has (at least 1).
+    /// The priority that this box claims: its own, less what links that are down take from it (at least 1).
     public var effectivePriority: UInt8 {
+        if let decrements = settings.decrements {
+            let lost = zip(decrements, trackedIsUp).reduce(0) { $0 + ($1.1 ? 0 : Int($1.0)) }
+            return UInt8(clamping: max(1, Int(settings.priority) - lost))
+        }
         guard isUp.contains(false) else { return settings.priority }
         return min(settings.priority, UInt8(clamping: max(1, isUp.count { $0 })))
     }
@@ -108,6 +126,8 @@ public struct Election: Sendable {
 
     mutating func becomeActive(at now: Instant, because reason: String) {
         role = .active
+        roleSince = now
+        tookOverInSilence = false
         standsBack = false
         requestsRole = false
         knowsSessions = true
@@ -128,6 +148,7 @@ public struct Election: Sendable {
 
     mutating func becomeBackup(at now: Instant, because reason: String) {
         role = .backup
+        roleSince = now
         requestsRole = false
         graceEnds = nil
         endDualActive(at: now, because: reason)
@@ -140,8 +161,9 @@ public struct Election: Sendable {
     /// The Active leaves the role to its peer: first it forwards no more, then it resigns on every path.
     mutating func handOver(at now: Instant, because reason: String) {
         role = .backup
+        roleSince = now
         handoverEnds = settings.heartbeat.map { now + $0.bound }
-        act(.stopForwarding(handingOver: true))
+        if settings.rules.contains(.stopsBeforeHandingOver) { act(.stopForwarding(handingOver: true)) }
         for index in routers.indices {
             act(.advertise(router: index, priority: 0))
             routers[index].becomeBackup(at: now)
@@ -178,7 +200,8 @@ public struct Election: Sendable {
         act(
             .send(
                 PairStatement(
-                    epoch: epoch, sequence: sequence, role: role, priority: effectivePriority, flags: flags)))
+                    epoch: epoch, sequence: sequence, role: role, priority: effectivePriority, flags: flags,
+                    roleAge: now - roleSince)))
         // A handover must not wait for a whole interval when a message is lost.
         heartbeatAt = now + (handoverEnds == nil ? heartbeat.interval : max(.milliseconds(1), heartbeat.interval / 4))
     }

@@ -14,10 +14,16 @@ public struct ElectionSettings: Hashable, Sendable {
     /// Own and the peer's address on the cross-connect, which decide between equal priorities.
     public var ownAddress: IPv4Address
     public var peerAddress: IPv4Address
+    /// By how much each tracked link that is down lowers the priority, one for each link; 0 lets the box keep the role.
+    /// nil where the lab tracks nothing by itself: then a port of a virtual router that is down lowers the priority to
+    /// the number of those that are left.
+    public var decrements: [UInt8]?
+    public var rules: PairRules
 
     public init(
         priority: UInt8, preempts: Bool, advertisementInterval: Duration, heartbeat: HeartbeatSettings?,
-        routerAddresses: [IPv4Address], ownAddress: IPv4Address, peerAddress: IPv4Address
+        routerAddresses: [IPv4Address], ownAddress: IPv4Address, peerAddress: IPv4Address,
+        decrements: [UInt8]? = nil, rules: PairRules = .all
     ) {
         self.priority = priority
         self.preempts = preempts
@@ -26,5 +32,7 @@ public struct ElectionSettings: Hashable, Sendable {
         self.routerAddresses = routerAddresses
         self.ownAddress = ownAddress
         self.peerAddress = peerAddress
+        self.decrements = decrements
+        self.rules = rules
     }
 }

@@ -18,7 +18,8 @@ extension Heartbeat {
             role: role, priority: statement.priority,
             readiness: statement.flags.contains(.knowsSessions) ? .ready : .synchronizing, flags: flags,
             intervalMicroseconds: UInt32(clamping: max(1, interval.nanoseconds / 1000)),
-            sessions: UInt32(clamping: sessions))
+            sessions: UInt32(clamping: sessions),
+            roleMilliseconds: UInt32(clamping: statement.roleAge.nanoseconds / 1_000_000))
     }
 }
 
@@ -35,6 +36,8 @@ extension PairStatement {
         if heartbeat.flags.contains(.wantsActive) { flags.insert(.requestsRole) }
         if heartbeat.flags.contains(.wantsBackup) { flags.insert(.standsBack) }
         if heartbeat.flags.contains(.leaving) { flags.insert(.handsOver) }
-        self.init(epoch: epoch, sequence: sequence, role: role, priority: heartbeat.priority, flags: flags)
+        self.init(
+            epoch: epoch, sequence: sequence, role: role, priority: heartbeat.priority, flags: flags,
+            roleAge: .milliseconds(Int64(heartbeat.roleMilliseconds)))
     }
 }

@@ -23,12 +23,18 @@ public struct PairStatement: Hashable, Sendable {
     /// The priority in effect: lower than configured while a tracked link is down.
     public var priority: UInt8
     public var flags: Flags
+    /// For how long the box has had its role.
+    public var roleAge: Duration
 
-    public init(epoch: UInt64, sequence: UInt64, role: VirtualRouter.State, priority: UInt8, flags: Flags) {
+    public init(
+        epoch: UInt64, sequence: UInt64, role: VirtualRouter.State, priority: UInt8, flags: Flags,
+        roleAge: Duration = .zero
+    ) {
         self.epoch = epoch
         self.sequence = sequence
         self.role = role
         self.priority = priority
         self.flags = flags
+        self.roleAge = roleAge
     }
 }

@@ -81,6 +81,12 @@ public struct ReceiveWindow: ~Copyable {
         return UnsafeRawBufferPointer(start: bytes + slot * slotSize, count: lengths[slot])
     }
 
+    /// Takes what is missing before a message, and the message, for consumed: what a simulation does to break the rule.
+    mutating func skip(to sequence: UInt64) {
+        restart()
+        expected = sequence &+ 1
+    }
+
     /// A new stream of the peer begins.
     public mutating func restart() {
         expected = 1

@@ -79,6 +79,11 @@ public struct SendWindow: ~Copyable {
         }
     }
 
+    /// Whether the peer has a message of this stream: it has consumed it, or keeps it until it can.
+    public func hasArrived(_ sequence: UInt64) -> Bool {
+        sequence < oldest || sequence < nextSequence && slots[place(of: sequence)].hasArrived
+    }
+
     /// A message whose acknowledgement is overdue; it counts as sent again at `now`.
     public mutating func nextOverdue(at now: Instant) -> (message: UnsafeRawBufferPointer, records: Int)? {
         var sequence = oldest

@@ -11,7 +11,7 @@ extension SyncChannel {
     public mutating func receive(
         _ payload: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, at now: Instant
     ) throws(WireError) -> SyncReception {
-        let view = try SyncMessageView(payload)
+        let view = try SyncMessageView(payload, key: key)
         let header = view.header
         guard header.sender != sender else {
             throw WireError(.sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.sender))
@@ -19,14 +19,15 @@ extension SyncChannel {
         var reception = SyncReception()
         switch view.message {
         case .heartbeat(let heartbeat):
-            reception.statement = PairStatement(heartbeat, epoch: header.epoch, sequence: header.sequence)
+            try hear(heartbeat, header, &reception)
         case .acknowledgement(let arrived, _):
             try acknowledge(header, arrived: arrived, &reception)
         case .records, .bulkBegin, .bulkEnd:
             try Self.check(view)
             try accept(payload, header, into: &filter, isActive: isActive, at: now, &reception)
         case .bulkRequest:
-            if isActive, header.peerEpoch == ownEpoch { filter.beginRecording() }
+            guard header.peerEpoch == ownEpoch else { throw WireError(.sync, .replayed) }
+            if isActive { filter.beginRecording() }
         case .handover:
             // Versions to come may say it apart; this one says it in every heartbeat (`Heartbeat.Flags.leaving`).
             break
@@ -39,19 +40,34 @@ extension SyncChannel {
     public mutating func commit(into filter: inout SessionFilter, at now: Instant) -> Int {
         var reception = SyncReception()
         for distance in 0..<receiveWindow.capacity {
-            guard let message = receiveWindow.peek(ahead: distance), let view = try? SyncMessageView(message),
-                case .records(let count) = view.message
-            else { continue }
-            Self.apply(view, count, to: &filter, isActive: false, at: now, &reception)
+            guard let message = receiveWindow.peek(ahead: distance) else { continue }
+            let view = SyncMessageView(verified: message)
+            Self.apply(view, to: &filter, isActive: false, at: now, &reception)
         }
         return reception.applied
+    }
+
+    /// A heartbeat that names another life of this box was recorded before, or its sender has not heard this one: it
+    /// only says which life of the sender is to be named.
+    private mutating func hear(
+        _ heartbeat: Heartbeat, _ header: SyncHeader, _ reception: inout SyncReception
+    ) throws(WireError) {
+        guard header.epoch >= heardEpoch else { throw WireError(.sync, .replayed) }
+        let isNew = header.epoch > heardEpoch
+        heardEpoch = header.epoch
+        guard header.peerEpoch == ownEpoch else {
+            reception.isGreeting = true
+            reception.isFirstGreeting = isNew
+            return
+        }
+        reception.statement = PairStatement(heartbeat, epoch: header.epoch, sequence: header.sequence)
     }
 
     private mutating func acknowledge(
         _ header: SyncHeader, arrived: UInt64, _ reception: inout SyncReception
     ) throws(WireError) {
         // Of an earlier stream: it says nothing about this one.
-        guard isRunning, header.peerEpoch == ownStream else { return }
+        guard isRunning, header.peerEpoch == ownStream else { throw WireError(.sync, .replayed) }
         guard header.acknowledgement < .max, let records = sendWindow.acknowledge(upTo: header.acknowledgement &+ 1) else {
             throw WireError(
                 .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.acknowledgement),
@@ -70,34 +86,45 @@ extension SyncChannel {
         at now: Instant, _ reception: inout SyncReception
     ) throws(WireError) {
         // Meant for an earlier life of this box, or of a stream that has ended.
-        guard header.peerEpoch == ownEpoch, header.epoch >= peerStream else { return }
-        if header.epoch > peerStream {
+        guard !rules.contains(.refusesOtherLives) || header.peerEpoch == ownEpoch && header.epoch >= peerStream else {
+            throw WireError(.sync, .replayed)
+        }
+        if header.epoch != peerStream {
             peerStream = header.epoch
             receiveWindow.restart()
         }
         owesAcknowledgement = true
         switch receiveWindow.accept(header.sequence, payload) {
-        case .duplicate, .kept:
-            return
+        case .kept:
+            if !rules.contains(.acknowledgesWhatItConsumed) { receiveWindow.skip(to: header.sequence) }
+        case .duplicate:
+            reception.isDuplicate = true
         case .outside:
             throw WireError(
                 .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.sequence),
                 expected: Int(truncatingIfNeeded: receiveWindow.expected))
         case .inOrder:
-            try Self.consume(payload, into: &filter, isActive: isActive, at: now, &reception)
+            Self.consume(payload, into: &filter, isActive: isActive, at: now, &reception)
             while let kept = receiveWindow.takeNext() {
-                try Self.consume(kept, into: &filter, isActive: isActive, at: now, &reception)
+                Self.consume(kept, into: &filter, isActive: isActive, at: now, &reception)
             }
         }
     }
 
-    /// A record with a state that this box does not know spoils its message before anything is applied.
+    /// A record with a state or an application that this box does not know spoils its message before anything is
+    /// applied.
     private static func check(_ view: borrowing SyncMessageView) throws(WireError) {
-        guard case .records(let count) = view.message else { return }
-        for index in 0..<count {
-            let record = view.record(at: index)
-            if record.operation != .delete, record.sessionState == nil {
-                throw WireError(.sync, .forbiddenValue, found: Int(max(record.originatorState, record.responderState)))
+        guard case .records = view.message else { return }
+        var cursor = SyncMessageView.Cursor()
+        while let record = view.nextRecord(&cursor) {
+            switch record {
+            case .session(let session):
+                guard session.sessionState == nil else { continue }
+                throw WireError(.sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
+            case .metadata(let metadata):
+                guard Application(rawValue: metadata.application) == nil else { continue }
+                throw WireError(.sync, .forbiddenValue, found: Int(metadata.application))
+            case .removal: continue
             }
         }
     }
@@ -105,11 +132,11 @@ extension SyncChannel {
     private static func consume(
         _ message: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, at now: Instant,
         _ reception: inout SyncReception
-    ) throws(WireError) {
-        let view = try SyncMessageView(message)
+    ) {
+        let view = SyncMessageView(verified: message)
         switch view.message {
-        case .records(let count):
-            apply(view, count, to: &filter, isActive: isActive, at: now, &reception)
+        case .records:
+            apply(view, to: &filter, isActive: isActive, at: now, &reception)
         case .bulkBegin:
             if !isActive { filter.beginReceivingBulk() }
         case .bulkEnd:
@@ -121,11 +148,12 @@ extension SyncChannel {
     }
 
     private static func apply(
-        _ view: borrowing SyncMessageView, _ count: Int, to filter: inout SessionFilter, isActive: Bool,
-        at now: Instant, _ reception: inout SyncReception
+        _ view: borrowing SyncMessageView, to filter: inout SessionFilter, isActive: Bool, at now: Instant,
+        _ reception: inout SyncReception
     ) {
-        for index in 0..<count {
-            if filter.apply(view.record(at: index), onlyNew: isActive, at: now) {
+        var cursor = SyncMessageView.Cursor()
+        while let record = view.nextRecord(&cursor) {
+            if filter.apply(record, onlyNew: isActive, at: now) {
                 reception.applied += 1
             } else {
                 reception.refused += 1

@@ -1,14 +1,17 @@
 public import Dataplane
 public import LabTime
-import Wire
+public import Wire
 
 /// The conversation of a pair on its cross-connect: heartbeats, and session records in a numbered, acknowledged stream
 /// for each direction.
 ///
 /// A stream begins anew (`restart`) whenever the peer appears. Its messages carry the instant at which it began as
 /// `SyncHeader.epoch`, so that nothing of an earlier stream is taken for this one's, and in `peerEpoch` the life of the
-/// peer that it is meant for. A heartbeat carries the life of its sender, and its own number as the sequence number.
+/// peer that it is meant for. A heartbeat carries the life of its sender, and its own number as the sequence number; it
+/// counts once it names this life of the receiver, so that what somebody recorded before proves nothing.
 /// The stream is consumed in order; messages that overtook others are kept, and what is missing is sent again.
+/// While messages are under way, new records wait until one is full, all have arrived, or `coalescing` has passed: so
+/// a busy pair sends full messages, and an idle one does not wait.
 ///
 /// Pure: the caller carries the messages.
 public struct SyncChannel: ~Copyable {
@@ -19,10 +22,19 @@ public struct SyncChannel: ~Copyable {
     var receiveWindow: ReceiveWindow
     let sender: UInt32
     let heartbeatInterval: Duration
+    /// The pair's; nil where messages are not authenticated.
+    let key: SyncKey?
+    /// How long records wait for company at most; zero where packets wait for records.
+    let coalescing: Duration
+    let rules: PairRules
+    /// When records that wait for company leave alone; nil where none wait.
+    var partialDueAt: Instant?
     /// This life of the box, as its heartbeats say it.
     var ownEpoch: UInt64 = 1
     /// The life of the peer that this box's stream is meant for.
     var peerEpoch: UInt64 = 0
+    /// The latest life of the peer that any of its heartbeats spoke of.
+    var heardEpoch: UInt64 = 0
     /// When this box's stream began; 0 where there is none.
     var ownStream: UInt64 = 0
     /// When the peer's stream began; 0 where none was heard.
@@ -46,9 +58,18 @@ public struct SyncChannel: ~Copyable {
     /// - Parameters:
     ///   - messageSize: largest message in bytes, at most what a UDP datagram of the cross-connect's MTU carries
     ///   - sender: tells the boxes of the pair apart; not zero
-    public init(messageSize: Int, sender: UInt32, heartbeatInterval: Duration, window: Int = 64) {
+    ///   - key: authenticates every message; the peer has the same
+    ///   - coalescing: how long records may wait for a message to be full while others are under way
+    public init(
+        messageSize: Int, sender: UInt32, heartbeatInterval: Duration, key: SyncKey? = nil,
+        coalescing: Duration = .milliseconds(1), window: Int = 64, resendAfter: Duration = .milliseconds(20),
+        rules: PairRules = .all
+    ) {
         precondition(messageSize >= 128, "a message has at least a header and one record")
-        sendWindow = SendWindow(capacity: window, slotSize: messageSize)
+        sendWindow = SendWindow(capacity: window, slotSize: messageSize, resendAfter: resendAfter)
+        self.key = key
+        self.coalescing = coalescing
+        self.rules = rules
         receiveWindow = ReceiveWindow(capacity: window, slotSize: 1472)
         self.sender = max(1, sender)
         self.heartbeatInterval = heartbeatInterval
@@ -57,8 +78,13 @@ public struct SyncChannel: ~Copyable {
 
     deinit { scratch.deallocate() }
 
-    /// When a message is to be sent again; nil where none is under way.
-    public var deadline: Instant? { isRunning ? sendWindow.deadline : nil }
+    /// When a message is to be sent again, or for the first time; nil where nothing waits.
+    public var deadline: Instant? {
+        guard isRunning else { return nil }
+        let resend = rules.contains(.resends) ? sendWindow.deadline : nil
+        guard let resend, let partial = partialDueAt else { return resend ?? partialDueAt }
+        return min(resend, partial)
+    }
 
     /// Records in messages that the peer has not consumed yet are there.
     public var hasUnacknowledged: Bool { !sendWindow.isEmpty }
@@ -70,6 +96,7 @@ public struct SyncChannel: ~Copyable {
         ownStream = max(ownStream &+ 1, UInt64(max(1, now.nanoseconds)))
         sendWindow.restart()
         pendingMark = nil
+        partialDueAt = nil
         bulkEndSequence = nil
         isRunning = true
     }
@@ -78,6 +105,7 @@ public struct SyncChannel: ~Copyable {
     public mutating func stop() {
         isRunning = false
         pendingMark = nil
+        partialDueAt = nil
         bulkEndSequence = nil
         sendWindow.restart()
     }
@@ -87,7 +115,7 @@ public struct SyncChannel: ~Copyable {
     public mutating func heartbeat(_ statement: PairStatement, sessions: Int) -> UnsafeRawBufferPointer {
         ownEpoch = statement.epoch
         let header = SyncHeader(
-            sender: sender, epoch: statement.epoch, peerEpoch: peerEpoch, sequence: statement.sequence,
+            sender: sender, epoch: statement.epoch, peerEpoch: heardEpoch, sequence: statement.sequence,
             acknowledgement: receiveWindow.expected &- 1)
         return write(
             .heartbeat(Heartbeat(statement, interval: heartbeatInterval, sessions: sessions)), header)
@@ -106,23 +134,28 @@ public struct SyncChannel: ~Copyable {
 
     /// A message whose acknowledgement is overdue.
     public mutating func nextOverdue(at now: Instant) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
-        guard isRunning, let overdue = sendWindow.nextOverdue(at: now) else { return nil }
+        guard isRunning, rules.contains(.resends), let overdue = sendWindow.nextOverdue(at: now) else { return nil }
         return (overdue.message, overdue.records)
     }
 
     /// The next message with records; nil where there are none, or as many messages as may be are under way.
+    /// - Parameter isUrgent: records do not wait for company
     public mutating func nextMessage(
-        from filter: inout SessionFilter, at now: Instant
+        from filter: inout SessionFilter, isUrgent: Bool = false, at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
-        guard isRunning, pendingMark != nil || filter.hasRecords, let buffer = sendWindow.reserve() else { return nil }
+        guard isRunning, pendingMark != nil || filter.hasRecords, isUrgent || !waitsForCompany(filter.noted, at: now),
+            let buffer = sendWindow.reserve()
+        else { return nil }
         let header = SyncHeader(
             sender: sender, epoch: ownStream, peerEpoch: peerEpoch, sequence: sendWindow.nextSequence,
             acknowledgement: receiveWindow.expected &- 1)
         if let mark = pendingMark { return send(mark, header, in: buffer, sessions: filter.count, at: now) }
-        var writer = SyncRecordWriter(buffer)
-        while !writer.isFull, pendingMark == nil, let next = filter.nextRecord(at: now) {
+        var writer = SyncRecordWriter(buffer, key: key)
+        while writer.hasRoom, pendingMark == nil,
+            let next = filter.nextRecord(at: now, for: sendWindow.nextSequence)
+        {
             switch next {
-            case .record(let record): _ = writer.append(record)
+            case .record(let record): writer.append(record)
             case .bulkBegins: pendingMark = .begin
             case .bulkEnds: pendingMark = .end
             }
@@ -134,6 +167,24 @@ public struct SyncChannel: ~Copyable {
         guard let length = writer.finish(header) else { return nil }
         bulkRecords &+= UInt32(writer.count)
         return (sendWindow.commit(length: length, records: writer.count, at: now), writer.count)
+    }
+
+    /// Records that would not fill a message wait while others are under way.
+    private mutating func waitsForCompany(_ noted: Int, at now: Instant) -> Bool {
+        let isFull = noted >= sendWindow.slotSize / SyncRecord.maximumLength
+        if coalescing == .zero || pendingMark != nil || sendWindow.isEmpty || isFull {
+            partialDueAt = nil
+            return false
+        }
+        let due = partialDueAt ?? now + coalescing
+        partialDueAt = due <= now ? nil : due
+        return due > now
+    }
+
+    /// Whether the peer has the message of this stream whose number ends in these bits.
+    public func hasArrived(message low: UInt32) -> Bool {
+        let behind = UInt32(truncatingIfNeeded: sendWindow.nextSequence) &- low
+        return UInt64(behind) <= sendWindow.nextSequence && sendWindow.hasArrived(sendWindow.nextSequence &- UInt64(behind))
     }
 
     private mutating func send(
@@ -151,13 +202,13 @@ public struct SyncChannel: ~Copyable {
             bulkEndSequence = sendWindow.nextSequence
             message = .bulkEnd(identifier: bulkIdentifier, sessions: bulkRecords)
         }
-        guard let length = message.emit(header, into: buffer) else { return nil }
+        guard let length = message.emit(header, key: key, into: buffer) else { return nil }
         return (sendWindow.commit(length: length, records: 0, at: now), 0)
     }
 
     private func write(_ message: SyncMessage, _ header: SyncHeader) -> UnsafeRawBufferPointer {
-        guard let length = message.emit(header, into: scratch) else {
-            preconditionFailure("a heartbeat or acknowledgement has at most 64 bytes")
+        guard let length = message.emit(header, key: key, into: scratch) else {
+            preconditionFailure("a heartbeat or acknowledgement has at most 84 bytes")
         }
         return UnsafeRawBufferPointer(rebasing: scratch[..<length])
     }

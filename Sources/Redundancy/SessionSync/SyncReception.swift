@@ -2,6 +2,13 @@
 public struct SyncReception: Hashable, Sendable {
     /// The peer's heartbeat, for the election.
     public var statement: PairStatement?
+    /// A heartbeat that does not know this life of the box: it proves nothing yet, and is answered at once where its
+    /// sender's life is new.
+    public var isGreeting = false
+    /// The greeting's sender was not heard before.
+    public var isFirstGreeting = false
+    /// The message was consumed before: its acknowledgement was lost, or somebody repeats it.
+    public var isDuplicate = false
     /// Records that were applied to the session table.
     public var applied = 0
     /// Records of new sessions for which the table had no room.

@@ -11,13 +11,14 @@ enum LabKeys {
     static let interface = ["network", "address", "mac"]
     static let redundancy = [
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
-        "addresses", "cross-connect", "virtual-router-ids",
+        "addresses", "cross-connect", "virtual-router-ids", "timers", "track", "key", "defer", "conduit",
     ]
     static let nat = ["pools", "rules", "timers"]
     static let natPool = ["addresses", "ports", "filtering", "pooling"]
     static let natRule = ["source", "destination", "protocol", "ports", "pool"]
     static let natTimers = ["udp", "tcp-established", "tcp-transitory", "icmp-query"]
-    static let firewall = ["redundancy", "nat", "objects", "rules", "otherwise"]
+    static let firewall = ["redundancy", "nat", "objects", "rules", "otherwise", "sessions", "url-categories"]
+    static let conduit = ["spread", "workers"]
     static let rule = ["action", "on", "from", "to", "protocol", "ports"]
     static let push = ["change", "to", "mode"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]

@@ -7,6 +7,8 @@ struct NetworkDefinition {
     /// One of each family at most; none: one of 169.254.0.0/16 is assigned.
     var subnets: [Located<IPNetwork>] = []
     var mtu: Int
+    /// nil where the lab leaves it to the network.
+    var writtenMTU: Located<Int>?
     var isSwitch: Located<Bool>?
 
     /// `outside: 192.0.2.0/24`, `outside: 2001:db8::/64`, `outside: [192.0.2.0/24, 2001:db8::/64]`,
@@ -28,7 +30,10 @@ struct NetworkDefinition {
         }
         guard let mapping = MappingReader(entry.value, what, keys: LabKeys.network, reader) else { return }
         subnets = mapping["subnet"].map { Self.subnets($0, of: what, reader) } ?? []
-        mtu = mapping.integer("mtu", in: 68...65_535) ?? 1500
+        if let value = mapping["mtu"], let written = mapping.integer("mtu", in: 68...65_535) {
+            mtu = written
+            writtenMTU = Located(value: written, position: value.position)
+        }
         if mtu < 1280, let ipv6 = subnets.first(where: { $0.value.family == .ipv6 }) {
             reader.report(
                 "\(what) has the MTU \(mtu), but IPv6 (\(ipv6.value)) needs 1280 at least",

@@ -66,6 +66,10 @@ struct NodeDefinition {
     var nat: NATDefinition?
     /// Of a firewall.
     var policy = PolicyConfiguration.open
+    /// Of a firewall: the most sessions.
+    var sessionCapacity: Int?
+    /// Of a firewall.
+    var categories: [CategoryConfiguration] = []
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
@@ -120,6 +124,8 @@ struct NodeDefinition {
         nat = mapping["nat"].flatMap { NATDefinition($0, reader) }
         if role == .firewall {
             policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
+            sessionCapacity = mapping.integer("sessions", in: 1...16_777_216)
+            categories = Self.categories(mapping["url-categories"], reader)
         }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, pools: mapping["pools"], timers: timers, reader) }
@@ -147,6 +153,28 @@ struct NodeDefinition {
             reader.report(
                 "virtual service '\(service.name.value)' has 'dsr', but shares pool '\(pool.value)' with '\(other.name.value)': direct server return does not support pool sharing",
                 at: pool.position, allowed: ["a pool of its own"])
+        }
+    }
+
+    /// `url-categories: { video: [video.example, cdn.example] }`
+    private static func categories(_ value: LabValue?, _ reader: LabReader) -> [CategoryConfiguration] {
+        named(value, "the URL categories", reader).map { entry in
+            let domains = reader.list(entry.value).compactMap { element -> String? in
+                let what = "a domain of the category '\(LabValue.shortened(entry.key))'"
+                guard let text = reader.text(element, of: what) else { return nil }
+                let isName = text.utf8.count <= 253 && text.split(separator: ".", omittingEmptySubsequences: false)
+                    .allSatisfy { label in
+                        !label.isEmpty && label.utf8.allSatisfy { byte in
+                            (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x2d || byte == 0x5f
+                        }
+                    }
+                if isName { return text }
+                reader.report(
+                    "\(what) is \(element.found)", at: element.position,
+                    allowed: ["a domain, such as example.com, which stands for all names below it too"])
+                return nil
+            }
+            return CategoryConfiguration(name: entry.key, domains: domains)
         }
     }
 

@@ -9,7 +9,7 @@ struct EventNames {
     static let firewallKinds = [
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active",
         "dual-active-over", "sync-complete", "push-done", "push-refused", "push-blocked", "configuration-differs",
-        "sync-rule-unknown", "nat-pool-exhausted",
+        "sync-refused", "sync-rule-unknown", "nat-pool-exhausted",
     ]
     static let balancerKinds = [
         "member-up", "member-down", "member-weight", "http-502", "http-503", "http-504", "tls-failed",

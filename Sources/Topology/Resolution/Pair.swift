@@ -1,3 +1,4 @@
+import Appliances
 import LabTime
 import Wire
 
@@ -8,6 +9,9 @@ struct Pair {
         var priority: UInt8
         /// The port of the cross-connect.
         var crossConnect: String?
+        var key: String?
+        /// nil where the lab tracks nothing by itself.
+        var tracked: [TrackedLink]?
     }
 
     struct VirtualRouter {
@@ -20,12 +24,15 @@ struct Pair {
 
     /// Two, in the order of the file.
     var members: [Member]
-    var preempts: Bool
+    var preemption: Preemption
     var usesVirtualMAC: Bool
     var advertisementInterval: Duration
     var heartbeatInterval: Duration
     var heartbeatMisses: Int
     var routers: [VirtualRouter]
+    var announcements: AnnouncementSchedule
+    var deferral: Duration?
+    var conduit: ConduitConfiguration?
 
     func index(of node: String) -> Int? { members.firstIndex { $0.name == node } }
 }

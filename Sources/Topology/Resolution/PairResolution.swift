@@ -1,3 +1,4 @@
+import Appliances
 import LabFile
 import LabTime
 import Wire
@@ -19,18 +20,70 @@ struct PairResolution {
         let routers = routers(&resolution)
         let crossConnect = crossConnect(avoiding: routers.map(\.network), resolution)
         let priorities = priorities(reader)
+        let named = merged("timers", \.timers, reader)
+        let conduit = merged("conduit", \.conduit, reader) ?? nil
+        if let conduit { makeRoom(for: conduit, on: crossConnect?[0], routers, &resolution) }
         resolution.pairs.append(
             Pair(
                 members: (0..<2).map {
-                    Pair.Member(name: names[$0], priority: priorities[$0], crossConnect: crossConnect?[$0])
+                    Pair.Member(
+                        name: names[$0], priority: priorities[$0], crossConnect: crossConnect?[$0],
+                        key: (definitions[$0]?.key ?? definitions[1 - $0]?.key)?.value, tracked: tracked($0, resolution))
                 },
-                preempts: merged("preempt", \.preempts, reader) ?? true,
+                preemption: merged("preempt", \.preemption, reader) ?? .on,
                 usesVirtualMAC: merged("virtual-mac", \.usesVirtualMAC, reader) ?? true,
                 advertisementInterval: merged("advertise-every", \.advertisementInterval, reader)
-                    ?? timers.advertisementInterval,
-                heartbeatInterval: merged("heartbeat-every", \.heartbeatInterval, reader) ?? timers.heartbeatInterval,
-                heartbeatMisses: merged("heartbeat-misses", \.heartbeatMisses, reader) ?? timers.heartbeatMisses,
-                routers: routers))
+                    ?? named?.advertisementInterval ?? timers.advertisementInterval,
+                heartbeatInterval: merged("heartbeat-every", \.heartbeatInterval, reader)
+                    ?? named?.heartbeat?.interval ?? timers.heartbeatInterval,
+                heartbeatMisses: merged("heartbeat-misses", \.heartbeatMisses, reader)
+                    ?? named?.heartbeat?.misses ?? timers.heartbeatMisses,
+                routers: routers, announcements: named?.announcements ?? .persistent,
+                deferral: merged("defer", \.deferral, reader) ?? nil, conduit: conduit))
+    }
+
+    /// The links that a box tracks: its own words, or its peer's for the interfaces on the same networks.
+    private func tracked(_ index: Int, _ resolution: Resolution) -> [TrackedLink]? {
+        let (own, other) = (names[index], names[1 - index])
+        if let written = definitions[index]?.tracked {
+            return written.compactMap { entry in
+                port(entry.interface, of: own, resolution).map {
+                    TrackedLink(port: $0.name, decrement: UInt8(entry.decrement))
+                }
+            }
+        }
+        return definitions[1 - index]?.tracked?.compactMap { entry in
+            guard let theirs = port(entry.interface, of: other, resolution),
+                let port = resolution.interface(of: own, on: theirs.network)
+            else { return nil }
+            return TrackedLink(port: port.name, decrement: UInt8(entry.decrement))
+        }
+    }
+
+    /// A data frame on the cross-connect is larger than it was: the cross-connect gets the MTU for it, unless the lab
+    /// gives it one that is too small.
+    private func makeRoom(
+        for conduit: ConduitConfiguration, on port: String?, _ routers: [Pair.VirtualRouter],
+        _ resolution: inout Resolution
+    ) {
+        let position = definitions.lazy.compactMap { $0?.conduit?.position }.first
+        guard let port, let network = resolution.interfaces[names[0]]?.first(where: { $0.name == port })?.network else {
+            resolution.reader.report(
+                "the conduit of '\(names[0])' and '\(names[1])' needs a cross-connect", at: position,
+                allowed: ["a network that joins the two boxes and has no virtual address"])
+            return
+        }
+        let largest = routers.compactMap { resolution.network(named: $0.network)?.mtu }.max() ?? 0
+        let needed = largest + ConduitKey.overhead
+        let definition = resolution.networkDefinitions.first { $0.name.value == network }
+        if let written = definition?.writtenMTU {
+            guard written.value < needed else { return }
+            resolution.reader.report(
+                "the MTU of the cross-connect '\(network)' is \(written.value), and its conduit carries packets of \(largest)",
+                at: written.position, allowed: ["\(needed) or more", "no MTU: it gets what it needs"])
+        } else {
+            resolution.raiseMTU(of: network, to: needed)
+        }
     }
 
     /// What either box says; reported where both say something and it differs.

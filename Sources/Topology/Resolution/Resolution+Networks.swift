@@ -183,4 +183,15 @@ extension Resolution {
             }
         }
     }
+
+    /// Gives a network and the interfaces on it a larger MTU.
+    mutating func raiseMTU(of name: String, to mtu: Int) {
+        guard let index = networks.firstIndex(where: { $0.name == name }), networks[index].mtu < mtu else { return }
+        networks[index].mtu = mtu
+        for node in interfaces.keys {
+            for place in interfaces[node, default: []].indices where interfaces[node]?[place].network == name {
+                interfaces[node]?[place].mtu = mtu
+            }
+        }
+    }
 }

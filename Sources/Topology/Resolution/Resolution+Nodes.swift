@@ -26,10 +26,15 @@ extension Resolution {
         case .backend: role = .host(HostConfiguration(kind: .backend, servers: definition.services ?? []))
         case .router: role = .host(HostConfiguration(kind: .router, servers: definition.services ?? [], trackedRoutes: tracked))
         case .firewall:
+            let pair = redundancy(of: name)
+            // The numbers of categories cross to the peer: what one box says counts for both.
+            let peer = pair.flatMap { self.definition(of: $0.peer) }
             role = .firewall(
                 FirewallConfiguration(
-                    name: name, ports: ports, routes: routes, redundancy: redundancy(of: name), nat: nat(of: name),
-                    policy: definition.policy))
+                    name: name, ports: ports, routes: routes, redundancy: pair, nat: nat(of: name),
+                    policy: definition.policy,
+                    sessionCapacity: definition.sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
+                    categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories))
         case .loadBalancer:
             if definition.virtualServices.isEmpty {
                 reader.report("load balancer '\(name)' has no virtual service", at: definition.name.position)
@@ -220,12 +225,15 @@ extension Resolution {
             return CrossConnectConfiguration(port: port, peerAddress: address)
         }
         return RedundancyConfiguration(
-            peer: peer.name, priority: own.priority, preempts: pair.preempts, usesVirtualMAC: pair.usesVirtualMAC,
+            peer: peer.name, priority: own.priority, preempts: pair.preemption != .off,
+            usesVirtualMAC: pair.usesVirtualMAC,
             advertisementInterval: pair.advertisementInterval, heartbeatInterval: pair.heartbeatInterval,
             heartbeatMisses: pair.heartbeatMisses, crossConnect: crossConnect,
             virtualRouters: pair.routers.map {
                 VirtualRouterConfiguration(port: $0.ports[index], id: $0.id, addresses: $0.addresses)
-            })
+            },
+            key: own.key, deferral: pair.deferral, conduit: pair.conduit, trackedLinks: own.tracked,
+            announcements: pair.announcements, preemptsEmpty: pair.preemption == .empty)
     }
 
     // MARK: Virtual services

@@ -3,10 +3,11 @@
 /// ```
 ///  0 role (1) | 1 priority (1) | 2 readiness (1) | 3 flags (1)
 ///  4 interval in microseconds (4) | 8 number of sessions (4) | 12 digest of the configuration (4)
+/// 16 for how long the role was held, in milliseconds (4)
 /// ```
 @frozen
 public struct Heartbeat: Hashable, Sendable {
-    static var length: Int { 16 }
+    static var length: Int { 20 }
 
     @frozen
     public enum Role: UInt8, Sendable, CaseIterable {
@@ -51,10 +52,13 @@ public struct Heartbeat: Hashable, Sendable {
     public var sessions: UInt32
     /// Equal where two configurations are; 0 where the sender has none to compare.
     public var configurationDigest: UInt32
+    /// For how long the sender has had its role, in milliseconds; so that two Actives that meet know since when they
+    /// were two.
+    public var roleMilliseconds: UInt32
 
     public init(
         role: Role, priority: UInt8, readiness: Readiness, flags: Flags, intervalMicroseconds: UInt32,
-        sessions: UInt32, configurationDigest: UInt32 = 0
+        sessions: UInt32, configurationDigest: UInt32 = 0, roleMilliseconds: UInt32 = 0
     ) {
         self.role = role
         self.priority = priority
@@ -63,6 +67,7 @@ public struct Heartbeat: Hashable, Sendable {
         self.intervalMicroseconds = intervalMicroseconds
         self.sessions = sessions
         self.configurationDigest = configurationDigest
+        self.roleMilliseconds = roleMilliseconds
     }
 
     public var interval: Duration { .microseconds(Int64(intervalMicroseconds)) }
@@ -79,7 +84,8 @@ public struct Heartbeat: Hashable, Sendable {
         self.init(
             role: role, priority: base.readUInt8(at: 1), readiness: readiness,
             flags: Flags(rawValue: base.readUInt8(at: 3)), intervalMicroseconds: base.readUInt32(at: 4),
-            sessions: base.readUInt32(at: 8), configurationDigest: base.readUInt32(at: 12))
+            sessions: base.readUInt32(at: 8), configurationDigest: base.readUInt32(at: 12),
+            roleMilliseconds: base.readUInt32(at: 16))
     }
 
     func emit(uncheckedBody base: UnsafeMutableRawPointer) {
@@ -90,5 +96,6 @@ public struct Heartbeat: Hashable, Sendable {
         base.write(intervalMicroseconds, at: 4)
         base.write(sessions, at: 8)
         base.write(configurationDigest, at: 12)
+        base.write(roleMilliseconds, at: 16)
     }
 }

@@ -1,21 +1,23 @@
 /// The head of every message on the cross-connect of a pair: heartbeat and session synchronisation.
 ///
 /// ```
-///  0 magic (4) "FLXC"        |  4 version (1) = 1 | 5 kind (1) | 6 length of the whole message (2)
-///  8 sender (4)              | 12 authenticator length (1) = 0 | 13 flags (1) = 0 | 14 checksum (2)
+///  0 magic (4) "FLXC"        |  4 version (1) = 2 | 5 kind (1) | 6 length of the whole message (2)
+///  8 sender (4)              | 12 authenticator length (1) = 0 or 16 | 13 flags (1) = 0 | 14 checksum (2)
 /// 16 epoch (8)               | 24 peer's epoch (8)
 /// 32 sequence number (8)     | 40 acknowledgement (8)
 /// 48 body, by kind           | authenticator
 /// ```
-/// The protocol is the project's own, carried in UDP between the addresses of the cross-connect. Version 1 has no
-/// authenticator; a later version may, behind the body. The checksum is the internet checksum of the whole message.
+/// The protocol is the project's own, carried in UDP between the addresses of the cross-connect. Where the pair has a
+/// key, each message ends with the SipHash of all before it and the checksum field is zero; else it has no
+/// authenticator, and the internet checksum of the whole message. A box with a key refuses messages without an
+/// authenticator, and the reverse: nobody can talk a pair out of its key.
 /// A message of another version is refused by its fifth byte, before anything else of it is read.
 @frozen
 public struct SyncHeader: Hashable, Sendable {
     /// Source and destination port. From the dynamic range of RFC 6335, in which nothing is ever assigned.
     public static var port: UInt16 { 49784 }
     public static var length: Int { 48 }
-    public static var version: UInt8 { 1 }
+    public static var version: UInt8 { 2 }
     /// "FLXC"
     static var magic: UInt32 { 0x464c_5843 }
     /// The longest message that a UDP datagram in an IPv4 packet of 1500 bytes holds.
@@ -28,7 +30,8 @@ public struct SyncHeader: Hashable, Sendable {
     /// returns as `peerEpoch`.
     public var epoch: UInt64
     /// The peer's epoch as the sender knows it; 0 where it has not heard the peer. An acknowledgement counts only for
-    /// this epoch.
+    /// this epoch, and every other message only for this life of the box: what was recorded on the wire before counts
+    /// for nobody.
     public var peerEpoch: UInt64
     /// Counts the sender's messages of one epoch that want an acknowledgement (`records`, bulk and handover), from 1.
     /// A message that wants none repeats the last one, except that a heartbeat carries the number of the heartbeat.
@@ -51,11 +54,14 @@ public struct SyncHeader: Hashable, Sendable {
             sequence: base.readUInt64(at: 32), acknowledgement: base.readUInt64(at: 40))
     }
 
-    /// Writes the header in front of a body that is in place, checksum included. Guard: the caller found
-    /// 48 + `bodyLength` ≤ 65535 bytes.
+    /// Bytes of a message beside its body.
+    static func overhead(_ key: SyncKey?) -> Int { length + (key == nil ? 0 : SyncAuthenticator.length) }
+
+    /// Writes the header in front of a body that is in place, and checksum or authenticator. Guard: the caller found
+    /// `overhead` + `bodyLength` ≤ 65535 bytes.
     /// - Returns: the whole message's bytes
-    func emit(uncheckedBase base: UnsafeMutableRawPointer, kind: SyncKind, bodyLength: Int) -> Int {
-        let length = Self.length + bodyLength
+    func emit(uncheckedBase base: UnsafeMutableRawPointer, kind: SyncKind, bodyLength: Int, key: SyncKey?) -> Int {
+        let length = Self.overhead(key) + bodyLength
         base.write(Self.magic, at: 0)
         base.write(Self.version, at: 4)
         base.write(kind.rawValue, at: 5)
@@ -66,7 +72,14 @@ public struct SyncHeader: Hashable, Sendable {
         base.write(peerEpoch, at: 24)
         base.write(sequence, at: 32)
         base.write(acknowledgement, at: 40)
-        base.write(Checksum.of(UnsafeRawBufferPointer(start: base, count: length)), at: 14)
+        if let key {
+            base.write(UInt8(SyncAuthenticator.length), at: 12)
+            let covered = length - SyncAuthenticator.length
+            SipHash.tag(UnsafeRawBufferPointer(start: base, count: covered), key: key)
+                .emit(uncheckedBase: base + covered)
+        } else {
+            base.write(Checksum.of(UnsafeRawBufferPointer(start: base, count: length)), at: 14)
+        }
         return length
     }
 }
@@ -76,7 +89,7 @@ public struct SyncHeader: Hashable, Sendable {
 public enum SyncKind: UInt8, Sendable, CaseIterable {
     /// I am alive, and what I am.
     case heartbeat = 1
-    /// Sessions that were made, changed or removed.
+    /// Sessions that were made, changed or removed, and what was found out about them.
     case records = 2
     /// What arrived, with gaps.
     case acknowledgement = 3

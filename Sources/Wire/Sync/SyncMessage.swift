@@ -1,15 +1,15 @@
 /// What a message on the cross-connect says, behind its header.
 ///
 /// ```
-/// heartbeat        16 bytes, see Heartbeat
-/// records          0 count (2) | 2 size of one (2) = 44 | 4 records
+/// heartbeat        20 bytes, see Heartbeat
+/// records          0 count (2) | 2 zero (2) | 4 records, see SyncRecord
 /// acknowledgement  0 bitmap of what arrived behind the gap (8) | 8 window in messages (4)
 /// bulk…            0 identifier (4) | 4 number of sessions (4)
 /// handover         0 step (1) | 1 reason (1) | 2 zero (2)
 /// ```
 public enum SyncMessage: Hashable, Sendable {
     case heartbeat(Heartbeat)
-    /// The records themselves are read with `SyncMessageView.record(at:)` and written with `SyncRecordWriter`.
+    /// The records themselves are read with `SyncMessageView.nextRecord(_:)` and written with `SyncRecordWriter`.
     case records(count: Int)
     /// - arrived: bit n is set where message number acknowledgement + 2 + n has arrived (+ 1 is the gap)
     /// - window: how many messages beyond the acknowledged ones the receiver takes
@@ -36,9 +36,11 @@ public enum SyncMessage: Hashable, Sendable {
 
     /// Writes a whole message that is not `records`.
     /// - Returns: its bytes; nil where they do not fit, and for `records`
-    public func emit(_ header: SyncHeader, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
-        // Every fixed body has at most 16 bytes.
-        guard let base = buffer.baseAddress, buffer.count >= SyncHeader.length + 16 else { return nil }
+    public func emit(_ header: SyncHeader, key: SyncKey? = nil, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        // Every fixed body has at most the bytes of a heartbeat.
+        guard let base = buffer.baseAddress, buffer.count >= SyncHeader.overhead(key) + Heartbeat.length else {
+            return nil
+        }
         let body = base + SyncHeader.length
         let length: Int
         switch self {
@@ -65,7 +67,7 @@ public enum SyncMessage: Hashable, Sendable {
             body.write(UInt16(0), at: 2)
             length = Body.handover
         }
-        return header.emit(uncheckedBase: base, kind: kind, bodyLength: length)
+        return header.emit(uncheckedBase: base, kind: kind, bodyLength: length, key: key)
     }
 
     /// Lengths in bytes of the bodies that have one length.

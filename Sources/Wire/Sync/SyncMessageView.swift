@@ -4,13 +4,16 @@ public struct SyncMessageView: ~Escapable {
     @usableFromInline let base: UnsafeRawPointer
     public let header: SyncHeader
     public let message: SyncMessage
+    /// Where the body ends.
+    @usableFromInline let end: Int
 
     /// Parses a UDP payload, all of which must be the message.
+    /// - Parameter key: the pair's; nil where it has none
     /// - Throws: `truncated`; `foreign` (another magic); `wrongVersion`; `wrongLength` (of the message, or of the body
-    ///   of its kind); `forbiddenValue` (an authenticator or flags, which version 1 has not; sender or epoch 0);
-    ///   `wrongChecksum`; `unknownKind`
+    ///   of its kind); `notAuthenticated`, `unexpectedAuthenticator`, `wrongAuthenticator`; `wrongChecksum`;
+    ///   `forbiddenValue` (flags; sender or epoch 0); `unknownKind`
     @_lifetime(borrow bytes)
-    public init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
+    public init(_ bytes: UnsafeRawBufferPointer, key: SyncKey? = nil) throws(WireError) {
         guard let base = bytes.baseAddress, bytes.count >= SyncHeader.length else {
             throw WireError(.sync, .truncated, found: bytes.count, expected: SyncHeader.length)
         }
@@ -26,20 +29,65 @@ public struct SyncMessageView: ~Escapable {
         guard length == bytes.count else {
             throw WireError(.sync, .wrongLength, found: length, expected: bytes.count)
         }
-        guard Checksum.isValid(bytes) else {
-            throw WireError(.sync, .wrongChecksum, found: Int(base.readUInt16(at: 14)))
-        }
-        guard base.readUInt16(at: 12) == 0 else {
-            throw WireError(.sync, .forbiddenValue, found: Int(base.readUInt16(at: 12)))
-        }
+        try Self.verify(bytes, base, key)
         let header = SyncHeader(uncheckedBase: base)
         guard header.sender != 0, header.epoch != 0 else { throw WireError(.sync, .forbiddenValue, found: 0) }
         guard let kind = SyncKind(rawValue: base.readUInt8(at: 5)) else {
             throw WireError(.sync, .unknownKind, found: Int(base.readUInt8(at: 5)))
         }
-        message = try Self.message(kind, base + SyncHeader.length, length: length - SyncHeader.length)
+        message = try Self.message(kind, base + SyncHeader.length, length: length - SyncHeader.overhead(key))
         self.base = base
         self.header = header
+        end = length - (SyncHeader.overhead(key) - SyncHeader.length)
+    }
+
+    /// A message that the other initializer has found good and nobody has changed since.
+    /// - Precondition: it is such a message
+    @_lifetime(borrow bytes)
+    public init(verified bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress, bytes.count >= SyncHeader.length,
+            let kind = SyncKind(rawValue: base.readUInt8(at: 5))
+        else { preconditionFailure("not a message of the cross-connect") }
+        let trailer = Int(base.readUInt8(at: 12))
+        self.base = base
+        header = SyncHeader(uncheckedBase: base)
+        end = bytes.count - trailer
+        if kind == .records {
+            // Its records were walked through before.
+            message = .records(count: Int(base.readUInt16(at: SyncHeader.length)))
+        } else {
+            do throws(WireError) {
+                message = try Self.message(kind, base + SyncHeader.length, length: end - SyncHeader.length)
+            } catch { preconditionFailure("not a verified message: \(error)") }
+        }
+    }
+
+    /// Guard: the caller found 48 bytes.
+    private static func verify(
+        _ bytes: UnsafeRawBufferPointer, _ base: UnsafeRawPointer, _ key: SyncKey?
+    ) throws(WireError) {
+        let trailer = Int(base.readUInt8(at: 12))
+        guard let key else {
+            if trailer != 0 { throw WireError(.sync, .unexpectedAuthenticator, found: trailer) }
+            guard Checksum.isValid(bytes) else {
+                throw WireError(.sync, .wrongChecksum, found: Int(base.readUInt16(at: 14)))
+            }
+            guard base.readUInt8(at: 13) == 0 else {
+                throw WireError(.sync, .forbiddenValue, found: Int(base.readUInt8(at: 13)))
+            }
+            return
+        }
+        guard trailer == SyncAuthenticator.length, bytes.count >= SyncHeader.overhead(key) else {
+            throw WireError(.sync, .notAuthenticated, found: trailer, expected: SyncAuthenticator.length)
+        }
+        let covered = bytes.count - trailer
+        guard
+            SipHash.tag(UnsafeRawBufferPointer(rebasing: bytes[..<covered]), key: key)
+                == SyncAuthenticator(uncheckedBase: base + covered)
+        else { throw WireError(.sync, .wrongAuthenticator) }
+        guard base.readUInt8(at: 13) == 0, base.readUInt16(at: 14) == 0 else {
+            throw WireError(.sync, .forbiddenValue, found: Int(base.readUInt8(at: 13)))
+        }
     }
 
     private static func message(
@@ -79,20 +127,29 @@ public struct SyncMessageView: ~Escapable {
         let head = SyncMessage.Body.recordsHead
         guard length >= head else { throw WireError(.sync, .wrongLength, found: length, expected: head) }
         let count = Int(body.readUInt16(at: 0))
-        let size = Int(body.readUInt16(at: 2))
-        guard size == SessionRecord.length, length == head + count * size else {
-            throw WireError(.sync, .wrongLength, found: head + count * size, expected: length)
+        guard body.readUInt16(at: 2) == 0 else {
+            throw WireError(.sync, .forbiddenValue, found: Int(body.readUInt16(at: 2)))
         }
-        for index in 0..<count { _ = try SessionRecord(uncheckedBase: body + head + index * size) }
+        var offset = head
+        for _ in 0..<count { offset += try SyncRecord(body, at: offset, end: length).length }
+        guard offset == length else { throw WireError(.sync, .wrongLength, found: offset, expected: length) }
         return count
     }
 
-    /// - Precondition: the message is `records` and `index` is below its count
-    public func record(at index: Int) -> SessionRecord {
-        guard case .records(let count) = message, index >= 0, index < count,
-            let record = try? SessionRecord(
-                uncheckedBase: base + SyncHeader.length + SyncMessage.Body.recordsHead + index * SessionRecord.length)
-        else { preconditionFailure("record \(index) is not one of this message's") }
+    /// Where the next record of a message is read.
+    @frozen
+    public struct Cursor: Sendable {
+        @usableFromInline var offset: Int
+        public init() { offset = SyncHeader.length + SyncMessage.Body.recordsHead }
+    }
+
+    /// The records of a `records` message, one after the other; nil after the last.
+    @inlinable
+    public func nextRecord(_ cursor: inout Cursor) -> SyncRecord? {
+        guard case .records = message, cursor.offset < end else { return nil }
+        // The walk of the initializer has found every record good.
+        guard let record = try? SyncRecord(base, at: cursor.offset, end: end) else { return nil }
+        cursor.offset += record.length
         return record
     }
 }

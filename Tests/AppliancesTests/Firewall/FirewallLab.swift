@@ -11,7 +11,8 @@ import Wire
 /// client .10 ── outside 192.0.2.0/24 ── fw-a .2 | fw-b .3 (virtual .1) ── inside 198.51.100.0/24 ── server .20
 ///                                          └─ cross-connect 10.0.0.0/30 ─┘
 /// ```
-/// Each network is a hub: everybody sees every frame, so that what a box must not take is put to it, too.
+/// Each network is a hub: everybody sees every frame, so that what a box must not take is put to it, too; or, where a
+/// test says so, a switch that learns.
 final class FirewallLab {
     final class Box {
         let number: Int
@@ -84,6 +85,9 @@ final class FirewallLab {
     var steps = 0
     /// Transit frames that a box sent although it was Backup.
     var trespasses = 0
+    /// Whether unicast frames go to the station that the address was last seen at, and to nobody else.
+    var isSwitched = false
+    private var learned: [UInt64: Int] = [:]
     /// Whether `captured` is kept.
     var isCapturing = true
     let usesVirtualMAC: Bool
@@ -91,12 +95,18 @@ final class FirewallLab {
     let sessionCapacity: Int
     /// Of each box, by its number.
     let nat: (Int) -> NATConfiguration?
+    let suspended: PairRules
+    /// Changes what a box is set to: of its redundancy, by its number.
+    let configure: (Int, inout FirewallConfiguration) -> Void
 
     init(
         seed: UInt64 = 1, usesVirtualMAC: Bool = false, preempts: Bool = true, sessionCapacity: Int = 1024,
-        nat: @escaping (Int) -> NATConfiguration? = { _ in nil }
+        nat: @escaping (Int) -> NATConfiguration? = { _ in nil }, suspending suspended: PairRules = [],
+        configure: @escaping (Int, inout FirewallConfiguration) -> Void = { _, _ in }
     ) throws {
         self.nat = nat
+        self.suspended = suspended
+        self.configure = configure
         random = SeededGenerator(seed: seed)
         self.usesVirtualMAC = usesVirtualMAC
         self.preempts = preempts
@@ -118,7 +128,7 @@ final class FirewallLab {
                 name: Self.portNames[index], mac: Self.mac(number, index),
                 address: IPv4InterfaceAddress(address, prefixLength: length))
         }
-        let configuration = FirewallConfiguration(
+        var configuration = FirewallConfiguration(
             name: number == 0 ? "fw-a" : "fw-b",
             ports: [
                 port(0, IPv4Address(192, 0, 2, last), 24), port(1, IPv4Address(198, 51, 100, last), 24),
@@ -135,7 +145,8 @@ final class FirewallLab {
                     VirtualRouterConfiguration(port: "outside", id: 10, addresses: [Self.virtualAddresses[0]]),
                     VirtualRouterConfiguration(port: "inside", id: 20, addresses: [Self.virtualAddresses[1]]),
                 ]), nat: nat(number))
-        return try Firewall(configuration, sessionCapacity: sessionCapacity)
+        configure(number, &configuration)
+        return try Firewall(configuration, sessionCapacity: sessionCapacity, suspending: suspended)
     }
 
     // MARK: Boxes
@@ -200,7 +211,7 @@ final class FirewallLab {
     func transmit(_ bytes: [UInt8], on network: Int, from sender: Int) {
         if isCapturing { captured.append((now, network, sender, SeenFrame(bytes: bytes))) }
         guard isUp[network] else { return }
-        for station in stations(on: network) where station != sender {
+        for station in receivers(of: bytes, on: network, from: sender) {
             let isLossy = network == Self.crossConnect
             if isLossy, Int.random(in: 0..<1000, using: &random) < loss { continue }
             let copies = isLossy && Int.random(in: 0..<1000, using: &random) < duplication ? 2 : 1
@@ -213,6 +224,16 @@ final class FirewallLab {
                         life: station < 2 ? boxes[station].life : 0, network: network, bytes: bytes))
             }
         }
+    }
+
+    private func receivers(of bytes: [UInt8], on network: Int, from sender: Int) -> [Int] {
+        let others = stations(on: network).filter { $0 != sender }
+        guard isSwitched else { return others }
+        let frame = SeenFrame(bytes: bytes)
+        func place(_ mac: MACAddress) -> UInt64 { UInt64(network) << 48 | mac.packed }
+        learned[place(frame.source)] = sender
+        guard !frame.destination.isMulticast, let station = learned[place(frame.destination)] else { return others }
+        return station == sender ? [] : [station]
     }
 
     private func stations(on network: Int) -> [Int] {
@@ -300,6 +321,8 @@ final class FirewallLab {
     func counter(_ box: Int, _ name: String) -> UInt64 {
         boxes[box].firewall.counters.first { $0.name == name }?.value ?? .max
     }
+
+    func knows(_ box: Int, _ flow: FiveTuple) -> Bool { boxes[box].firewall.knows(flow) }
 
     func events(_ box: Int, _ kind: String) -> [ApplianceEvent] { boxes[box].events.filter { $0.kind == kind } }
 

@@ -167,7 +167,7 @@ struct SessionFilterTests {
             Issue.record("the peer is not told")
             return
         }
-        #expect(record.flow == Self.flow(1) && record.operation == .delete)
+        #expect(record == .removal(Self.flow(1)))
     }
 
     @Test func `sessions that no rule let through end when the rest is denied`() {
@@ -298,17 +298,99 @@ struct SessionFilterTests {
         _ = Self.judge(&active, Self.flow(1), .syn)
         _ = Self.judge(&active, Self.flow(1).reversed, [.syn, .ack])
         let late = SessionRecord(
-            operation: .update, flow: Self.flow(1), originatorState: 1, responderState: 0, remainingMilliseconds: 1000)
-        active.apply(late, onlyNew: true, at: Self.start)
+            flow: Self.flow(1), originatorState: 1, responderState: 0, remainingMilliseconds: 1000)
+        active.apply(.session(late), onlyNew: true, at: Self.start)
         let state = active.table.find(Self.flow(1)).map { active.table[$0.index].state }
         #expect(state == SessionState(original: .established, reply: .synSent))
         var new = late
         new.flow = Self.flow(2)
-        active.apply(new, onlyNew: true, at: Self.start)
+        active.apply(.session(new), onlyNew: true, at: Self.start)
         #expect(active.count == 2)
-        active.apply(
-            SessionRecord(operation: .delete, flow: Self.flow(2), originatorState: 0, responderState: 0),
-            onlyNew: true, at: Self.start)
+        active.apply(.removal(Self.flow(2)), onlyNew: true, at: Self.start)
         #expect(active.count == 2)
+    }
+
+    // MARK: What the first payload tells
+
+    static func judge(_ filter: inout SessionFilter, _ flow: FiveTuple, payload: [UInt8]) -> FilterVerdict {
+        let layout = FrameLayout(
+            fiveTuple: flow, networkOffset: 14, transportOffset: 34, payloadOffset: 54, endOffset: 54 + payload.count,
+            fragment: .whole, tcpFlags: .ack, hasTransportHeader: true)
+        let bytes = [UInt8](repeating: 0, count: 54) + payload
+        return bytes.withUnsafeBytes { filter.judge(layout, in: $0.baseAddress!, from: 0, at: start) }
+    }
+
+    @Test func `what the first payload tells follows as a record of its own, and later payloads tell nothing`() {
+        var active = SessionFilter(capacity: 16)
+        var standby = SessionFilter(capacity: 16)
+        let categories = [(name: "news", domains: ["example.com"])]
+        active.categories = CategoryTable(categories)
+        active.continueRecording()
+        _ = Self.judge(&active, Self.flow(1), .syn)
+        _ = Self.judge(&active, Self.flow(1).reversed, [.syn, .ack])
+        _ = Self.judge(&active, Self.flow(1), .ack)
+        #expect(Self.synchronise(&active, &standby) == 1)
+        _ = Self.judge(&active, Self.flow(1), payload: Array("GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n".utf8))
+        guard case .record(.metadata(let record)) = active.nextRecord(at: Self.start) else {
+            Issue.record("no metadata")
+            return
+        }
+        #expect(record == MetadataRecord(flow: Self.flow(1), application: 2, category: 1, rule: 0))
+        standby.apply(.metadata(record), at: Self.start)
+        let session = standby.table.find(Self.flow(1)).map { standby.table[$0.index] }
+        #expect(session?.application == .http && session?.category == 1)
+        _ = Self.judge(&active, Self.flow(1), payload: Array("SSH-2.0-x\r\n".utf8))
+        #expect(active.table.find(Self.flow(1)).map { active.table[$0.index].application } == .http)
+        #expect(Self.synchronise(&active, &standby) == 0)
+    }
+
+    @Test func `a bulk transfer brings what is known of each session behind its own record`() {
+        var active = SessionFilter(capacity: 64)
+        var standby = SessionFilter(capacity: 64)
+        for port in UInt16(1)...20 {
+            _ = Self.judge(&active, Self.flow(port), .syn)
+            if port % 2 == 0 { _ = Self.judge(&active, Self.flow(port), payload: Array("SSH-2.0-x\r\n".utf8)) }
+        }
+        active.beginRecording()
+        #expect(Self.synchronise(&active, &standby) == 30)
+        for port in UInt16(1)...20 {
+            let application = standby.table.find(Self.flow(port)).map { standby.table[$0.index].application }
+            #expect(application == (port % 2 == 0 ? .ssh : .unseen))
+        }
+    }
+
+    @Test func `metadata of a session that ended meanwhile change nothing`() {
+        var standby = SessionFilter(capacity: 16)
+        standby.apply(
+            .metadata(MetadataRecord(flow: Self.flow(1), application: 2, category: 1, rule: 1)), at: Self.start)
+        #expect(standby.count == 0)
+    }
+
+    // MARK: Rules that cross
+
+    @Test func `the rule that let a session through crosses with it, whatever order the peer has its rules in`() {
+        let web = FilterRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80)
+        let mail = FilterRule(name: "mail", action: .allow, protocol: .tcp, destinationPorts: 25...25)
+        var active = SessionFilter(capacity: 16, rules: [mail, web], otherwise: .deny)
+        var standby = SessionFilter(capacity: 16, rules: [web, mail], otherwise: .deny)
+        active.continueRecording()
+        _ = Self.judge(&active, Self.flow(1), .syn)
+        _ = Self.synchronise(&active, &standby)
+        #expect(standby.table.find(Self.flow(1)).map { standby.table[$0.index].rule } == RuleIdentity(naming: "web"))
+        #expect(standby.unknownRules == 0)
+    }
+
+    @Test func `a session of a rule that the peer does not have is no session there, until the rule is and it is told again`() {
+        let web = FilterRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80)
+        var active = SessionFilter(capacity: 16, rules: [web], otherwise: .deny)
+        var standby = SessionFilter(capacity: 16, rules: [], otherwise: .deny)
+        active.continueRecording()
+        _ = Self.judge(&active, Self.flow(1), .syn)
+        _ = Self.synchronise(&active, &standby)
+        #expect(standby.count == 0 && standby.unknownRules == 1)
+        standby.install([web], otherwise: .deny)
+        _ = Self.judge(&active, Self.flow(1).reversed, [.syn, .ack])
+        _ = Self.synchronise(&active, &standby)
+        #expect(standby.count == 1 && standby.unknownRules == 1)
     }
 }

@@ -1,0 +1,79 @@
+/// One record of a `records` message: kind (1), length of the body (1), body.
+///
+/// A closed set: a box that meets a kind it does not know refuses the whole message, and does not consume it. What
+/// changes the set changes `SyncHeader.version`.
+@frozen
+public enum SyncRecord: Hashable, Sendable {
+    /// A session that was made, or is not what the peer knows of it.
+    case session(SessionRecord)
+    /// A session that ended.
+    case removal(FiveTuple)
+    /// What was found out about a session later.
+    case metadata(MetadataRecord)
+
+    @frozen
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        case session = 1
+        case removal = 2
+        case metadata = 3
+    }
+
+    /// In front of each body.
+    @inlinable static var headLength: Int { 2 }
+    /// Bytes of the longest record, its head included.
+    public static var maximumLength: Int { 35 }
+
+    /// Bytes of the record, its head included.
+    @inlinable public var length: Int {
+        switch self {
+        case .session(let record): Self.headLength &+ record.length
+        case .removal: Self.headLength &+ FiveTuple.syncLength
+        case .metadata: Self.headLength &+ MetadataRecord.length
+        }
+    }
+
+    /// Reads the record at `offset`, of whose message `end` bytes are there.
+    /// - Throws: `wrongLength`, `unknownKind`, `forbiddenValue`
+    @inlinable
+    init(_ body: UnsafeRawPointer, at offset: Int, end: Int) throws(WireError) {
+        guard end &- offset >= Self.headLength else {
+            throw WireError(.sync, .wrongLength, found: end &- offset, expected: Self.headLength)
+        }
+        // Guard: 2 bytes at `offset`.
+        let length = Int(body.readUInt8(at: offset &+ 1))
+        let start = offset &+ Self.headLength
+        guard length <= end &- start else {
+            throw WireError(.sync, .wrongLength, found: length, expected: end &- start)
+        }
+        guard let kind = Kind(rawValue: body.readUInt8(at: offset)) else {
+            throw WireError(.sync, .unknownKind, found: Int(body.readUInt8(at: offset)))
+        }
+        switch kind {
+        case .session: self = .session(try SessionRecord(body + start, length: length))
+        case .metadata: self = .metadata(try MetadataRecord(body + start, length: length))
+        case .removal:
+            guard length == FiveTuple.syncLength else {
+                throw WireError(.sync, .wrongLength, found: length, expected: FiveTuple.syncLength)
+            }
+            self = .removal(FiveTuple(syncBody: body + start))
+        }
+    }
+
+    /// Guard: the caller found `length` bytes.
+    @inlinable
+    func emit(uncheckedBase base: UnsafeMutableRawPointer) {
+        base.write(UInt8(truncatingIfNeeded: length &- Self.headLength), at: 1)
+        let body = base + Self.headLength
+        switch self {
+        case .session(let record):
+            base.write(Kind.session.rawValue, at: 0)
+            record.emit(uncheckedBase: body)
+        case .removal(let flow):
+            base.write(Kind.removal.rawValue, at: 0)
+            flow.emit(syncBody: body)
+        case .metadata(let record):
+            base.write(Kind.metadata.rawValue, at: 0)
+            record.emit(uncheckedBase: body)
+        }
+    }
+}
