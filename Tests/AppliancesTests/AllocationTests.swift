@@ -264,8 +264,17 @@ import Wire
             }
         }
         let neighbors: [([UInt8], PortIndex)] = [
-            (try frame { FrameBuilder.neighborSolicitation(for: addresses[0], from: addresses[2], mac: Self.station, into: $0) }, 0),
-            (try frame { FrameBuilder.neighborSolicitation(for: addresses[1], from: addresses[3], mac: Self.far, into: $0) }, 1),
+            (
+                try frame {
+                    FrameBuilder.neighborSolicitation(
+                        for: addresses[0], from: addresses[2], mac: Self.station, into: $0)
+                }, 0
+            ),
+            (
+                try frame {
+                    FrameBuilder.neighborSolicitation(for: addresses[1], from: addresses[3], mac: Self.far, into: $0)
+                }, 1
+            ),
         ]
         let (allocations, sent) = Self.measure(&balancer, neighbors: neighbors, frame: datagram, rounds: 5000)
         #expect(sent == 5000)

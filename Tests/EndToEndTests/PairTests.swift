@@ -221,14 +221,14 @@ extension EndToEnd {
                 scenario:
                   - start: app
                   - wait: 100ms
-                  - fail: { arm: cut-sync }
-                  - fail: { arm: cut-outside }
+                  - { fail: { arm: cut-sync }, as: sync-cut }
+                  - { fail: { arm: cut-outside }, as: outside-cut }
                   - { fail: { arm: cut-inside }, as: all-cut }
                   - { wait-for: fw-b.active, within: 5s }
                   - wait: 500ms
                   - { fail: { disarm: cut-sync }, as: healed }
-                  - fail: { disarm: cut-outside }
-                  - fail: { disarm: cut-inside }
+                  - { fail: { disarm: cut-outside }, as: outside-healed }
+                  - { fail: { disarm: cut-inside }, as: inside-healed }
                   - { wait-for: fw-b.backup, within: 5s }
                 variants:
                   everything-cut:

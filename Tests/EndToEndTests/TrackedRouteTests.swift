@@ -39,7 +39,7 @@ extension EndToEnd {
               - wait: 200ms
               - { fail: { link-down: gate-a.via-a }, as: cut }
               - wait-for: lan-router.route-moved
-              - wait: 200ms
+              - wait: 300ms
               - { fail: { link-up: gate-a.via-a }, as: mended }
               - wait-for: lan-router.route-moved
               - wait: 200ms

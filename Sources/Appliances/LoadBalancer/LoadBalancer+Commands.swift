@@ -35,13 +35,8 @@ extension LoadBalancer {
 
     /// Sessions of fast-path services and mappings of per-packet services. What ends at the host side, its kernel knows.
     private func connections(at now: Instant) -> ConnectionList {
-        let lists = [
-            sessions(of: FiveTuple.self, at: now), sessions(of: IPv6FiveTuple.self, at: now),
-            datagrams(of: FiveTuple.self, at: now), datagrams(of: IPv6FiveTuple.self, at: now),
-        ]
-        return ConnectionList(
-            connections: Array(lists.flatMap(\.connections).prefix(ConnectionList.most)),
-            total: lists.reduce(0) { $0 + $1.total })
+        sessions(of: FiveTuple.self, at: now) + sessions(of: IPv6FiveTuple.self, at: now)
+            + datagrams(of: FiveTuple.self, at: now) + datagrams(of: IPv6FiveTuple.self, at: now)
     }
 
     private func sessions<Tuple: BalancedTuple>(of family: Tuple.Type, at now: Instant) -> ConnectionList {

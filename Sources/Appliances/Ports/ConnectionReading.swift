@@ -59,6 +59,11 @@ public struct ConnectionList: Hashable, Sendable, Codable {
 
     /// Connections that one answer shows at most.
     public static var most: Int { 5000 }
+
+    /// One list after the other, as one.
+    public static func + (a: ConnectionList, b: ConnectionList) -> ConnectionList {
+        ConnectionList(connections: Array((a.connections + b.connections).prefix(most)), total: a.total + b.total)
+    }
 }
 
 extension FlowTuple {

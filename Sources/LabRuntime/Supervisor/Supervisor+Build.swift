@@ -36,7 +36,7 @@ extension Supervisor {
                 try start(running)
             }
         } catch {
-            return fail(error as? LabFailure ?? LabFailure(.lab, "\(error)"))
+            return fail(error)
         }
         let names = assignment.variant.processes.map(\.name)
         waitForAnswers(names + ["the captures"], for: "preparing", within: Self.patience) { [unowned self] in
