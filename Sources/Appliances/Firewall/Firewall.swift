@@ -143,6 +143,7 @@ public struct Firewall: ~Copyable, Appliance {
                     messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)), running: policy.running.items,
                 epoch: UInt64(clamping: now.nanoseconds))
         }
+        ports.keepGatewaysKnown(from: now)
         election.start(at: now)
         carryOut(at: now, into: &output)
     }
