@@ -70,7 +70,7 @@ extension EndToEnd {
 
         @Test(
             .enabled(if: Host.canRunLabs, "this host cannot run labs"),
-            arguments: [("passive", "227 "), ("extended-active", "EPRT ")])
+            arguments: [("passive", "227 "), ("active", "PORT ")])
         func `a pinhole opened before the failover carries its data connection after it`(mode: String, line: String)
             throws
         {
