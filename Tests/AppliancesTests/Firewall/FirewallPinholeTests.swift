@@ -12,6 +12,8 @@ struct FirewallPinholeTests {
         let lab: FirewallLab
         let flow: FiveTuple
         var sequences: [UInt32] = [1, 1]
+        /// The port that the server announced last.
+        var port: UInt16 = 0
 
         init(_ lab: FirewallLab, port: UInt16 = 4000) {
             self.lab = lab
@@ -41,6 +43,7 @@ struct FirewallPinholeTests {
         }
 
         func agree(on port: UInt16) {
+            self.port = port
             say("PASV", isClient: true)
             say("227 Entering Passive Mode (198,51,100,20,\(port >> 8),\(port & 0xff))", isClient: false)
         }
@@ -60,9 +63,11 @@ struct FirewallPinholeTests {
         }
     }
 
-    private func lab(gateways: [ApplicationGateway] = [.ftp], deferral: Duration? = nil) throws -> FirewallLab {
+    private func lab(gateways: [ApplicationGateway] = [.ftp], deferral: Duration? = nil, seed: UInt64 = 1) throws
+        -> FirewallLab
+    {
         let lab = try FirewallLab(
-            usesVirtualMAC: true,
+            seed: seed, usesVirtualMAC: true,
             configure: { _, configuration in
                 configuration.applicationGateways = gateways
                 configuration.redundancy?.deferral = deferral
@@ -157,6 +162,34 @@ struct FirewallPinholeTests {
         lab.powerOff(0)
         lab.run(for: .milliseconds(500))
         #expect(conversation.arrives(conversation.data(to: 3000)))
+    }
+
+    @Test func `no pinhole that was synced is lost, whatever becomes of the messages on the cross-connect`() throws {
+        for seed in (0..<8).map({ _ in UInt64.random(in: .min ... .max) }) {
+            let lab = try lab(seed: seed)
+            (lab.loss, lab.duplication, lab.delay) = (300, 200, 20...3000)
+            var random = SeededGenerator(seed: seed)
+            let conversations = (0..<12).map { Conversation(lab, port: 4000 + $0) }
+            for (number, conversation) in conversations.enumerated() {
+                conversation.agree(on: 3000 + UInt16(number))
+                // Some are replaced, and some are used before the failover.
+                if Int.random(in: 0..<3, using: &random) == 0 { conversation.agree(on: 5000 + UInt16(number)) }
+            }
+            lab.run(for: .seconds(1))
+            let waiting = lab.counter(0, "pinholes")
+            #expect(waiting == 12 && lab.counter(1, "pinholes") == waiting, "seed \(seed)")
+            let used = Int.random(in: 0..<12, using: &random)
+            #expect(conversations[used].arrives(conversations[used].data(to: conversations[used].port)), "seed \(seed)")
+            lab.run(for: .seconds(1))
+            lab.powerOff(0)
+            lab.run(for: .milliseconds(500))
+            for (number, conversation) in conversations.enumerated() {
+                var data = conversation.data(to: conversation.port)
+                data.sourcePort = 6000
+                #expect(
+                    conversation.arrives(data) == (number != used), "seed \(seed), \(number) of which \(used) was used")
+            }
+        }
     }
 
     @Test func `a translated session is shown with what it leaves as`() throws {
