@@ -78,6 +78,16 @@ import Wire
             bird.readiness == [.socket(path: "/run/bird/bird.ctl"), .route(IPv4Network("10.8.0.0/16")!, ways: 2)])
     }
 
+    @Test func `BIRD may tell a longer way than it has, so that a neighbour prefers another`() throws {
+        let longer = try program(
+            "bird: { as: 65001, neighbors: { lb.servers: 65000 }, announce: lb/web.address, prepend: 2 }")
+        let plain = try program("bird: { as: 65001, neighbors: { lb.servers: 65000 }, announce: lb/web.address }")
+        func times(_ program: ProgramConfiguration) -> Int {
+            (program.files.first?.text ?? "").split(separator: "\n").count { $0.contains("bgp_path.prepend(65001);") }
+        }
+        #expect(times(longer) == 2 && times(plain) == 0)
+    }
+
     @Test func `a resolved lab with programs reads back to an equal one`() throws {
         let text = lab(
             "cache:\n        run: [sh, -c, \"$lb/web.address\"]\n        files: { \"a.conf\": \"x\\ty # \\\"\\n\" }")
@@ -101,6 +111,7 @@ import Wire
             "a neighbor of BIRD of 'backend-1' is 10.0.0.1, which is on none of its networks"
         ),
         ("bird: { as: 1, neighbors: { lb.servers: 2 }, announce: [here] }", "what BIRD announces is 'here'"),
+        ("bird: { as: 1, neighbors: { lb.servers: 2 }, prepend: 0 }", "'prepend' of the program 'bird' is '0'"),
         ("bird: { as: 1, config: text }", "'config' is the whole bird.conf, 'as' included"),
     ])
     func `what is wrong is told`(_ programs: String, _ message: String) {

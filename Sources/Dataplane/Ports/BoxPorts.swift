@@ -32,7 +32,7 @@ public struct BoxPorts: ~Copyable {
     /// What `newIdentification` gives next. Set it apart from that of a box that may share an address.
     public var nextIdentification: UInt16 = 1
     /// Where ICMP errors are put together, before it is known whether they go out or wait for a neighbour.
-    let scratch: UnsafeMutableRawPointer
+    @usableFromInline let scratch: UnsafeMutableRawPointer
 
     /// Owns each port's address and enters its connected network.
     /// - Parameter ports: at most 64

@@ -1,7 +1,8 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "seed", "networks", "nodes", "traffic", "faults",
+        "schema", "name", "title", "reference", "description", "timers", "seed", "networks", "nodes", "traffic",
+        "faults",
         "pushes", "scenario", "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
@@ -31,7 +32,7 @@ enum LabKeys {
     static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]
-    static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
+    static let bird = ["as", "neighbors", "announce", "prepend", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
     static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]

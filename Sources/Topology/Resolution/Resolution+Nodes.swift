@@ -24,7 +24,8 @@ extension Resolution {
         switch definition.role {
         case .client: role = .host(HostConfiguration(kind: .client, servers: definition.services ?? []))
         case .backend: role = .host(HostConfiguration(kind: .backend, servers: definition.services ?? []))
-        case .router: role = .host(HostConfiguration(kind: .router, servers: definition.services ?? [], trackedRoutes: tracked))
+        case .router:
+            role = .host(HostConfiguration(kind: .router, servers: definition.services ?? [], trackedRoutes: tracked))
         case .firewall:
             let pair = redundancy(of: name)
             // The numbers of categories cross to the peer: what one box says counts for both.
@@ -251,7 +252,9 @@ extension Resolution {
                 reader.report(
                     "\(resolved.name) (\(resolved.address)) is on no network of '\(balancer)': 'dsr: l2' reaches members by their MAC address",
                     at: member.position,
-                    allowed: ["a member on a network of '\(balancer)'", "'dsr: ipip' or 'dsr: gre'"])
+                    allowed: [
+                        "a member on a network of '\(balancer)'", "'dsr: ipip', 'dsr: gre' or, for IPv6, 'dsr: ip6ip6'",
+                    ])
                 continue
             }
             members.append(resolved)

@@ -13,6 +13,9 @@ struct BirdDefinition {
     var neighbors: [Neighbor] = []
     /// Addresses, networks or references to addresses, such as `lb/web.address`.
     var announced: [LabValue] = []
+    /// How often its own AS stands in the path that it tells once more, so that a neighbour prefers another way.
+    /// Source: RFC 4271, 9.1.2.2 (a)
+    var prepended = 0
     /// Networks that the node waits for before it is ready, and by how many ways.
     var awaited: [(network: LabValue, ways: Int)] = []
     /// Seconds, as BGP has them; after that a silent neighbour's routes are gone.
@@ -47,11 +50,14 @@ struct BirdDefinition {
                     autonomousSystem: system))
         }
         announced = mapping["announce"].map(reader.list) ?? []
+        prepended = mapping.integer("prepend", in: 1...16) ?? 0
         if let value = mapping["await"] {
             if let entries = value.entries {
                 awaited = entries.compactMap { entry in
                     let network = LabValue(.scalar(entry.key, isQuoted: false), at: entry.keyPosition)
-                    return reader.integer(entry.value, of: "the ways to '\(entry.key)'", in: 1...64).map { (network, $0) }
+                    return reader.integer(entry.value, of: "the ways to '\(entry.key)'", in: 1...64).map {
+                        (network, $0)
+                    }
                 }
             } else {
                 awaited = reader.list(value).map { ($0, 1) }
@@ -75,6 +81,8 @@ struct BirdDefinition {
         routerID: String, neighbors: [(own: String, address: String, autonomousSystem: Int)], announced: [String]
     ) -> String {
         let interval = detection.map { "\(max(10, $0.nanoseconds / 3_000_000)) ms" }
+        let prepending = String(
+            repeating: "            bgp_path.prepend(\(autonomousSystem));\n", count: prepended)
         let sessions = neighbors.enumerated().map { index, neighbor in
             """
             protocol bgp neighbor\(index + 1) {
@@ -87,7 +95,10 @@ struct BirdDefinition {
                 error wait time 1, 2;
             \(interval == nil ? "" : "    bfd on;\n")    ipv4 {
                     import all;
-                    export where source ~ [ RTS_STATIC, RTS_BGP ];
+                    export filter {
+                        if source !~ [ RTS_STATIC, RTS_BGP ] then reject;
+            \(prepending)            accept;
+                    };
                 };
             }
             """
