@@ -78,14 +78,18 @@ import Wire
             bird.readiness == [.socket(path: "/run/bird/bird.ctl"), .route(IPv4Network("10.8.0.0/16")!, ways: 2)])
     }
 
-    @Test func `BIRD may tell a longer way than it has, so that a neighbour prefers another`() throws {
-        let longer = try program(
-            "bird: { as: 65001, neighbors: { lb.servers: 65000 }, announce: lb/web.address, prepend: 2 }")
-        let plain = try program("bird: { as: 65001, neighbors: { lb.servers: 65000 }, announce: lb/web.address }")
-        func times(_ program: ProgramConfiguration) -> Int {
-            (program.files.first?.text ?? "").split(separator: "\n").count { $0.contains("bgp_path.prepend(65001);") }
-        }
-        #expect(times(longer) == 2 && times(plain) == 0)
+    @Test func `a neighbour of BIRD may be preferred, and one of the same AS is told what others told`() throws {
+        let text = try #require(
+            try program("bird: { as: 65001, neighbors: { lb.servers: { as: 65001, prefer: 200 } }, announce: 10.9.0.0/24 }")
+                .files.first?.text)
+        for line in [
+            "neighbor 169.254.1.1 as 65001;", "import filter { bgp_local_pref = 200; accept; };", "next hop self;",
+            "export where source = RTS_BGP;",
+        ] { #expect(text.contains(line), "\(text)") }
+        #expect(!text.contains("import all"))
+        #expect(
+            messages(lab("bird: { as: 1, neighbors: { lb.servers: { as: 2, weight: 3 } } }"))
+                .contains { $0.contains("unknown key 'weight' of the neighbor 'lb.servers'; allowed: as, prefer") })
     }
 
     @Test func `a resolved lab with programs reads back to an equal one`() throws {
@@ -111,7 +115,6 @@ import Wire
             "a neighbor of BIRD of 'backend-1' is 10.0.0.1, which is on none of its networks"
         ),
         ("bird: { as: 1, neighbors: { lb.servers: 2 }, announce: [here] }", "what BIRD announces is 'here'"),
-        ("bird: { as: 1, neighbors: { lb.servers: 2 }, prepend: 0 }", "'prepend' of the program 'bird' is '0'"),
         ("bird: { as: 1, config: text }", "'config' is the whole bird.conf, 'as' included"),
     ])
     func `what is wrong is told`(_ programs: String, _ message: String) {

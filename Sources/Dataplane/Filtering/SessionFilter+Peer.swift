@@ -22,7 +22,7 @@ extension SessionFilter {
     /// may know and its peer may not.
     public mutating func sendEverything() {
         changes.removeAll()
-        metadataNext = nil
+        followUp = nil
         bulk = BulkTransfer(isRunning: true, isAnnounced: false, last: nil)
     }
 
@@ -38,7 +38,7 @@ extension SessionFilter {
     /// Forgets what was noted: there is no peer that could be told.
     public mutating func discardRecords() {
         bulk = BulkTransfer()
-        metadataNext = nil
+        followUp = nil
         changes.removeAll()
     }
 
@@ -46,7 +46,7 @@ extension SessionFilter {
     public var isSendingBulk: Bool { bulk.isRunning }
 
     /// Whether `nextRecord` has something.
-    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed || metadataNext != nil }
+    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed || followUp != nil }
 
     /// Records that are noted, at most: what a bulk transfer has still to send counts as endless.
     public var noted: Int { bulk.isRunning || changes.overflowed ? .max : changes.count }
@@ -56,10 +56,12 @@ extension SessionFilter {
     /// - Returns: nil where there is none
     public mutating func nextRecord(at now: Instant, for message: UInt64 = 0) -> NextSessionRecord? {
         if changes.overflowed { sendEverything() }
-        if let next = metadataNext {
-            metadataNext = nil
-            if table.contains(next.index), table.original(of: next.index) == next.flow {
-                return .record(metadata(of: next.index))
+        if let next = followUp {
+            followUp = nil
+            if table.contains(next.index), table.original(of: next.index) == next.flow,
+                let record = part(of: next.index, next.news, for: message, at: now)
+            {
+                return .record(record)
             }
         }
         if bulk.isRunning, !bulk.isAnnounced {
@@ -74,10 +76,8 @@ extension SessionFilter {
         while let index = changes.nextIndex() {
             guard table.contains(index), table[index].queuedInRound == changes.round else { continue }
             table[index].queuedInRound = 0
-            let news = table[index].news
-            guard news.contains(.state) else { return .record(metadata(of: index)) }
-            if news.contains(.metadata) { metadataNext = (index, table.original(of: index)) }
-            return .record(record(of: index, for: message, at: now))
+            guard let record = part(of: index, table[index].news, for: message, at: now) else { continue }
+            return .record(record)
         }
         guard bulk.isRunning else { return nil }
         repeat { bulk.last = table.next(after: bulk.last) } while bulk.last.map { table[$0].isBlocked } == true
@@ -86,8 +86,35 @@ extension SessionFilter {
             return .bulkEnds
         }
         table[index].toldAt = now.nanoseconds
-        if table[index].application != .unseen { metadataNext = (index, table.original(of: index)) }
-        return .record(record(of: index, for: message, at: now))
+        var news: Session.News = .state
+        if table[index].application != .unseen { news.insert(.metadata) }
+        if table[index].isControl { news.insert(.pinhole) }
+        return part(of: index, news, for: message, at: now).map { .record($0) }
+    }
+
+    /// The first record of what is to be told of a session; the rest follows.
+    /// - Returns: nil where there is nothing to tell any more
+    private mutating func part(
+        of index: FlowIndex, _ news: Session.News, for message: UInt64, at now: Instant
+    ) -> SyncRecord? {
+        var rest = news
+        let pinhole = news.contains(.pinhole) ? pinholeRecord(of: index, at: now) : nil
+        if pinhole == nil { rest.remove(.pinhole) }
+        let result: SyncRecord
+        if rest.remove(.state) != nil {
+            // Who waits for the pinhole waits for the message that has it.
+            result = record(of: index, for: pinhole == nil ? message : 0, at: now)
+        } else if rest.remove(.metadata) != nil {
+            result = metadata(of: index)
+        } else if let pinhole {
+            rest.remove(.pinhole)
+            table[index].toldIn = UInt32(truncatingIfNeeded: message)
+            result = pinhole
+        } else {
+            return nil
+        }
+        if !rest.isEmpty { followUp = (index, table.original(of: index), rest) }
+        return result
     }
 
     private mutating func record(of index: FlowIndex, for message: UInt64, at now: Instant) -> SyncRecord {
@@ -99,6 +126,7 @@ extension SessionFilter {
             flow: table.original(of: index), originatorState: session.state.original.rawValue,
             responderState: session.state.reply.rawValue, flags: session.state.reply == .closed ? [] : .answered,
             rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
+        if session.isExpected { record.flags.insert(.pinhole) }
         record.outgoing = outgoing(of: index, arrivedAs: record.flow)
         return .session(record)
     }
@@ -127,6 +155,7 @@ extension SessionFilter {
         case .metadata(let metadata):
             apply(metadata)
             return true
+        case .pinhole(let pinhole): return apply(pinhole, onlyNew: onlyNew, at: now)
         }
     }
 
@@ -168,6 +197,9 @@ extension SessionFilter {
         var session = Session(state: state)
         session.generation = receivedGeneration
         session.rule = RuleIdentity(rawValue: record.rule)
+        session.isControl = isControl(outgoing)
+        session.isExpected = record.flags.contains(.pinhole)
+        if session.isExpected { closePinhole(usedBy: record.flow) }
         guard adoptMappings(of: record, &session, evicts: !onlyNew, at: now) else {
             abandon(session)
             return false
@@ -207,6 +239,7 @@ extension SessionFilter {
             }
             index = table.next(after: place)
         }
+        removePinholesNotMentioned()
         return removed
     }
 }

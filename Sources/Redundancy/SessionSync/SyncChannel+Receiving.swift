@@ -68,7 +68,8 @@ extension SyncChannel {
     ) throws(WireError) {
         // Of an earlier stream: it says nothing about this one.
         guard isRunning, header.peerEpoch == ownStream else { throw WireError(.sync, .replayed) }
-        guard header.acknowledgement < .max, let records = sendWindow.acknowledge(upTo: header.acknowledgement &+ 1) else {
+        guard header.acknowledgement < .max, let records = sendWindow.acknowledge(upTo: header.acknowledgement &+ 1)
+        else {
             throw WireError(
                 .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.acknowledgement),
                 expected: Int(truncatingIfNeeded: sendWindow.nextSequence))
@@ -120,11 +121,12 @@ extension SyncChannel {
             switch record {
             case .session(let session):
                 guard session.sessionState == nil else { continue }
-                throw WireError(.sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
+                throw WireError(
+                    .sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
             case .metadata(let metadata):
                 guard Application(rawValue: metadata.application) == nil else { continue }
                 throw WireError(.sync, .forbiddenValue, found: Int(metadata.application))
-            case .removal: continue
+            case .removal, .pinhole: continue
             }
         }
     }

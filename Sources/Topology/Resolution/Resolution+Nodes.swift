@@ -35,7 +35,8 @@ extension Resolution {
                     name: name, ports: ports, routes: routes, redundancy: pair, nat: nat(of: name),
                     policy: definition.policy,
                     sessionCapacity: definition.sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
-                    categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories))
+                    categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories,
+                    applicationGateways: definition.applicationGateways))
         case .loadBalancer:
             if definition.virtualServices.isEmpty {
                 reader.report("load balancer '\(name)' has no virtual service", at: definition.name.position)

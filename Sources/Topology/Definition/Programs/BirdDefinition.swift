@@ -7,15 +7,23 @@ struct BirdDefinition {
         /// An address or a reference.
         var address: LabValue
         var autonomousSystem: Int
+        /// Local preference of what it tells; the highest wins. 100 unless given.
+        var preference: Int?
+    }
+
+    /// A neighbour as `bird.conf` has it.
+    struct Session {
+        /// The own address on the neighbour's network.
+        var own: String
+        var address: String
+        var autonomousSystem: Int
+        var preference: Int?
     }
 
     var autonomousSystem = 0
     var neighbors: [Neighbor] = []
     /// Addresses, networks or references to addresses, such as `lb/web.address`.
     var announced: [LabValue] = []
-    /// How often its own AS stands in the path that it tells once more, so that a neighbour prefers another way.
-    /// Source: RFC 4271, 9.1.2.2 (a)
-    var prepended = 0
     /// Networks that the node waits for before it is ready, and by how many ways.
     var awaited: [(network: LabValue, ways: Int)] = []
     /// Seconds, as BGP has them; after that a silent neighbour's routes are gone.
@@ -40,17 +48,10 @@ struct BirdDefinition {
         guard mapping.required("as") != nil, let neighbors = mapping.required("neighbors") else { return nil }
         autonomousSystem = mapping.integer("as", in: Self.systems) ?? 0
         for entry in NodeDefinition.named(neighbors, "the neighbors of 'bird'", reader) {
-            guard let system = reader.integer(entry.value, of: "the AS of neighbor '\(entry.key)'", in: Self.systems)
-            else {
-                continue
-            }
-            self.neighbors.append(
-                Neighbor(
-                    address: LabValue(.scalar(entry.key, isQuoted: false), at: entry.keyPosition),
-                    autonomousSystem: system))
+            let address = LabValue(.scalar(entry.key, isQuoted: false), at: entry.keyPosition)
+            if let neighbor = Self.neighbor(entry.value, address, reader) { self.neighbors.append(neighbor) }
         }
         announced = mapping["announce"].map(reader.list) ?? []
-        prepended = mapping.integer("prepend", in: 1...16) ?? 0
         if let value = mapping["await"] {
             if let entries = value.entries {
                 awaited = entries.compactMap { entry in
@@ -74,34 +75,47 @@ struct BirdDefinition {
         detection = mapping.duration("detect", in: .milliseconds(30)...(.seconds(60)))
     }
 
-    /// - Parameters:
-    ///   - neighbors: the own address on their network, theirs, and their AS
-    ///   - announced: `address/length`
-    func text(
-        routerID: String, neighbors: [(own: String, address: String, autonomousSystem: Int)], announced: [String]
-    ) -> String {
+    /// `fw-a.lan: 65010`, or `fw-a.lan: { as: 65010, prefer: 200 }`.
+    private static func neighbor(_ value: LabValue, _ address: LabValue, _ reader: LabReader) -> Neighbor? {
+        let name = address.text ?? ""
+        guard value.entries != nil else {
+            return reader.integer(value, of: "the AS of neighbor '\(name)'", in: systems)
+                .map { Neighbor(address: address, autonomousSystem: $0) }
+        }
+        guard let mapping = MappingReader(value, "the neighbor '\(name)'", keys: LabKeys.birdNeighbor, reader),
+            mapping.required("as") != nil, let system = mapping.integer("as", in: systems)
+        else { return nil }
+        return Neighbor(
+            address: address, autonomousSystem: system, preference: mapping.integer("prefer", in: 0...4_294_967_295))
+    }
+
+    /// - Parameter announced: `address/length`
+    func text(routerID: String, neighbors: [Session], announced: [String]) -> String {
         let interval = detection.map { "\(max(10, $0.nanoseconds / 3_000_000)) ms" }
-        let prepending = String(
-            repeating: "            bgp_path.prepend(\(autonomousSystem));\n", count: prepended)
         let sessions = neighbors.enumerated().map { index, neighbor in
-            """
-            protocol bgp neighbor\(index + 1) {
-                local \(neighbor.own) as \(autonomousSystem);
-                neighbor \(neighbor.address) as \(neighbor.autonomousSystem);
-                direct;
-                hold time \(holdTime);
-                connect delay time 0;
-                connect retry time 1;
-                error wait time 1, 2;
-            \(interval == nil ? "" : "    bfd on;\n")    ipv4 {
-                    import all;
-                    export filter {
-                        if source !~ [ RTS_STATIC, RTS_BGP ] then reject;
-            \(prepending)            accept;
+            let importing =
+                neighbor.preference.map { "import filter { bgp_local_pref = \($0); accept; };" } ?? "import all;"
+            // A neighbour of the same AS is told what others told, and to send it here; what this node announces, it
+            // announces itself.
+            let exporting =
+                neighbor.autonomousSystem == autonomousSystem
+                ? "next hop self;\n        export where source = RTS_BGP;"
+                : "export where source ~ [ RTS_STATIC, RTS_BGP ];"
+            return """
+                protocol bgp neighbor\(index + 1) {
+                    local \(neighbor.own) as \(autonomousSystem);
+                    neighbor \(neighbor.address) as \(neighbor.autonomousSystem);
+                    direct;
+                    hold time \(holdTime);
+                    connect delay time 0;
+                    connect retry time 1;
+                    error wait time 1, 2;
+                \(interval == nil ? "" : "    bfd on;\n")    ipv4 {
+                        \(importing)
+                        \(exporting)
                     };
-                };
-            }
-            """
+                }
+                """
         }
         let detection = interval.map {
             """
