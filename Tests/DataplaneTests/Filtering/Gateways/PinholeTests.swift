@@ -163,6 +163,7 @@ struct PinholeTests {
         #expect(bench.filter.pinholeCount == 0 && bench.filter.pinholeTally.expired == 1)
         bench.agree(on: 3002)
         _ = bench.judge(bench.flow, .rst)
+        #expect(bench.filter.pinholeCount == 0)
         let afterReset = opens(&bench, bench.data(to: 3002))
         #expect(!afterReset)
         bench.filter.install([], otherwise: .deny)
@@ -278,6 +279,18 @@ struct PinholeTests {
         #expect(peer.pinholeCount == 0)
         let second = judge(&peer, bench.data(to: 3000, from: 5001), at: bench.now)
         #expect(!second)
+    }
+
+    @Test func `a peer that hears of the control connection's end closes its pinhole`() {
+        var bench = connected()
+        bench.filter.beginRecording()
+        bench.agree(on: 3000)
+        var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
+        _ = tell(&bench, to: &peer, at: bench.now)
+        #expect(peer.pinholeCount == 1)
+        _ = bench.judge(bench.flow, .rst)
+        _ = tell(&bench, to: &peer, at: bench.now)
+        #expect(bench.filter.pinholeCount == 0 && peer.pinholeCount == 0)
     }
 
     @Test func `a whole transfer brings every pinhole and takes those away that it does not mention`() {
