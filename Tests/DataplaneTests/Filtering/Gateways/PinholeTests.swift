@@ -172,7 +172,7 @@ struct PinholeTests {
 
     @Test func `where there is no room an announcement passes and opens nothing, and what exists stays`() {
         var bench = ControlBench(capacity: 4)
-        // Every session finds a place, but only four control connections have one to be read.
+        // Four control connections find a place among the sessions, and among those that are read.
         bench.connect()
         bench.agree(on: 3000)
         for number in 1..<6 as Range<UInt16> {
@@ -186,7 +186,7 @@ struct PinholeTests {
         _ = bench.judge(bench.flow, .rst)
         let data = opens(&bench, bench.data(to: 3001))
         #expect(!data, "the session table is full")
-        #expect(bench.filter.pinholeCount == 4, "a pinhole that was not used stays")
+        #expect(bench.filter.pinholeCount == 3, "that of the connection that was reset is gone, the one not used stays")
     }
 
     // MARK: Translation
