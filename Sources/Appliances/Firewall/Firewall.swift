@@ -145,6 +145,7 @@ public struct Firewall: ~Copyable, Appliance {
                 running: policy.running.items,
                 epoch: UInt64(clamping: now.nanoseconds))
         }
+        ports.keepGatewaysKnown(from: now)
         election.start(at: now)
         carryOut(at: now, into: &output)
     }
