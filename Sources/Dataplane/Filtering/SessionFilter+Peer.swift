@@ -184,6 +184,7 @@ extension SessionFilter {
         if let match {
             if match.direction == .original, self.outgoing(of: match.index, arrivedAs: record.flow) == outgoing {
                 table[match.index].state = state
+                if state.isFinished, table[match.index].isControl { closePinhole(of: record.flow) }
                 table[match.index].rule = RuleIdentity(rawValue: record.rule)
                 table[match.index].generation = receivedGeneration
                 table.keep(match.index, until: expires, now: now)

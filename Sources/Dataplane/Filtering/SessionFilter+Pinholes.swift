@@ -71,7 +71,8 @@ extension SessionFilter {
         closePinhole(of: flow)
     }
 
-    private mutating func closePinhole(of control: FiveTuple) {
+    /// The control connection announces something else, or is over.
+    mutating func closePinhole(of control: FiveTuple) {
         if let match = pinholes.find(control), match.direction == .reply { pinholes.remove(match.index) }
     }
 

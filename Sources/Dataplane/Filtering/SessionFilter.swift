@@ -125,6 +125,7 @@ public struct SessionFilter: ~Copyable {
         }
         var new = old
         new.update(by: flags, from: match.direction)
+        if new.isFinished, table[match.index].isControl { closePinhole(of: table.original(of: match.index)) }
         // A reset may be forged: it never prolongs what it seems to end. Source: RFC 7857, 2 and 3
         touch(
             match, from: old, to: new, .tcp, prolongs: !flags.contains(.rst) && mayProlong(match, old), at: now)

@@ -182,12 +182,7 @@ final class FTPConnection {
         case .listening, .accepted: break
         case .announced(let endpoint):
             do throws(Errno) {
-                guard let own = control.localEndpoint else { throw .socketNotConnected }
-                let socket = try Socket(.tcp, endpoint.address.family)
-                try socket.bind(Endpoint(address: own.address, port: 0))
-                try socket.resetWhenClosed()
-                _ = try socket.connect(endpoint)
-                agreement = .accepted(socket)
+                agreement = .accepted(try connect(to: endpoint))
             } catch {
                 return fail("425 \(error)")
             }
@@ -201,6 +196,26 @@ final class FTPConnection {
     }
 
     // MARK: Data
+
+    /// From the port before the control connection's, which the protocol asks for; where that is taken, from another.
+    /// Source: RFC 959, 5.2
+    private func connect(to endpoint: Endpoint) throws(Errno) -> Socket {
+        guard let own = control.localEndpoint else { throw .socketNotConnected }
+        do throws(Errno) {
+            return try connect(to: endpoint, from: Endpoint(address: own.address, port: own.port &- 1))
+        } catch {
+            return try connect(to: endpoint, from: Endpoint(address: own.address, port: 0))
+        }
+    }
+
+    private func connect(to endpoint: Endpoint, from own: Endpoint) throws(Errno) -> Socket {
+        let socket = try Socket(.tcp, endpoint.address.family)
+        try socket.allowAddressReuse()
+        try socket.bind(own)
+        try socket.resetWhenClosed()
+        _ = try socket.connect(endpoint)
+        return socket
+    }
 
     private func accept() {
         guard case .listening(let listener) = agreement, let socket = try? listener.accept() else { return }

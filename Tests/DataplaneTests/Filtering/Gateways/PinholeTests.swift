@@ -163,6 +163,7 @@ struct PinholeTests {
         #expect(bench.filter.pinholeCount == 0 && bench.filter.pinholeTally.expired == 1)
         bench.agree(on: 3002)
         _ = bench.judge(bench.flow, .rst)
+        #expect(bench.filter.pinholeCount == 0)
         let afterReset = opens(&bench, bench.data(to: 3002))
         #expect(!afterReset)
         bench.filter.install([], otherwise: .deny)
@@ -171,7 +172,7 @@ struct PinholeTests {
 
     @Test func `where there is no room an announcement passes and opens nothing, and what exists stays`() {
         var bench = ControlBench(capacity: 4)
-        // Every session finds a place, but only four control connections have one to be read.
+        // Four control connections find a place among the sessions, and among those that are read.
         bench.connect()
         bench.agree(on: 3000)
         for number in 1..<6 as Range<UInt16> {
@@ -185,7 +186,7 @@ struct PinholeTests {
         _ = bench.judge(bench.flow, .rst)
         let data = opens(&bench, bench.data(to: 3001))
         #expect(!data, "the session table is full")
-        #expect(bench.filter.pinholeCount == 4, "a pinhole that was not used stays")
+        #expect(bench.filter.pinholeCount == 3, "that of the connection that was reset is gone, the one not used stays")
     }
 
     // MARK: Translation
@@ -278,6 +279,18 @@ struct PinholeTests {
         #expect(peer.pinholeCount == 0)
         let second = judge(&peer, bench.data(to: 3000, from: 5001), at: bench.now)
         #expect(!second)
+    }
+
+    @Test func `a peer that hears of the control connection's end closes its pinhole`() {
+        var bench = connected()
+        bench.filter.beginRecording()
+        bench.agree(on: 3000)
+        var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
+        _ = tell(&bench, to: &peer, at: bench.now)
+        #expect(peer.pinholeCount == 1)
+        _ = bench.judge(bench.flow, .rst)
+        _ = tell(&bench, to: &peer, at: bench.now)
+        #expect(bench.filter.pinholeCount == 0 && peer.pinholeCount == 0)
     }
 
     @Test func `a whole transfer brings every pinhole and takes those away that it does not mention`() {
