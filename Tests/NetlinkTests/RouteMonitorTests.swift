@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import Testing
 import Wire
@@ -6,13 +5,9 @@ import Wire
 @testable import Netlink
 
 @Suite struct `Watching routes` {
-    private static func ip(_ arguments: String) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "ip " + arguments]
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "ip \(arguments)")
+    private static func ip(_ arguments: String) {
+        let status = NamespaceShell.run("ip " + arguments).status
+        #expect(status == 0, "ip \(arguments)")
     }
 
     private static func isReadable(_ descriptor: Int32, within milliseconds: Int32) -> Bool {
@@ -30,13 +25,13 @@ import Wire
             try socket.perform([.addAddress(IPv4InterfaceAddress("10.0.0.1/24")!, to: "first")])
             let monitor = try RouteMonitor()
             let before = Self.isReadable(monitor.fileDescriptor, within: 0)
-            try Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
+            Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
             let told = Self.isReadable(monitor.fileDescriptor, within: 2000)
             try monitor.drain()
             let after = Self.isReadable(monitor.fileDescriptor, within: 0)
-            try Self.ip("route del 10.9.0.0/24")
+            Self.ip("route del 10.9.0.0/24")
             let later = Self.isReadable(monitor.fileDescriptor, within: 2000)
-            try Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
+            Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
             return (before, told, after, later, try socket.routes())
         }
         #expect(!before && told && !after && later)

@@ -16,14 +16,7 @@ import Wire
             ])
             try socket.perform([.addAddress(IPv4InterfaceAddress("10.0.0.1/24")!, to: "first")])
             try socket.perform(requests)
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", "ip rule; ip route show table 10; ip route show table 1000"]
-            let pipe = Pipe()
-            process.standardOutput = pipe
-            try process.run()
-            process.waitUntilExit()
-            return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            return NamespaceShell.run("ip rule; ip route show table 10; ip route show table 1000").output
         }
     }
 
