@@ -1,4 +1,5 @@
 internal import Glibc
+public import LabTime
 public import SystemPackage
 
 /// A stream socket on which both ends write lines (here: one JSON value a line).
@@ -52,6 +53,22 @@ public final class LineChannel {
         outgoing.append(contentsOf: line)
         outgoing.append(UInt8(ascii: "\n"))
         flush()
+    }
+
+    /// Waits until the peer has taken in everything, as before the process ends: what still waits here would end with
+    /// it. Gives up where the peer is gone, or takes nothing more for `patience`.
+    public func finishSending(within patience: Duration) {
+        var waiting = outgoing.count
+        while isOpen, !outgoing.isEmpty {
+            var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            let ready = Glibc.poll(&poll, 1, Int32(clamping: patience.nanoseconds / 1_000_000))
+            if ready < 0, errno == EINTR { continue }
+            guard ready > 0 else { return }
+            flush()
+            // A peer that hung up is writable, and takes nothing.
+            guard outgoing.count < waiting else { return }
+            waiting = outgoing.count
+        }
     }
 
     /// Closes at once; `onClose` is not called.

@@ -74,6 +74,7 @@ extension FrameField {
             case .ip6Length: "ipv6.plen"
             case .icmp6Type: "icmpv6.type"
             case .icmp6Code: "icmpv6.code"
+            case .icmp6MTU: "icmpv6.mtu"
             case .tcpSequence: "tcp.seq_raw"
             case .tcpAcknowledgment: "tcp.ack_raw"
             case .tcpSegmentSize: "tcp.options.mss_val"

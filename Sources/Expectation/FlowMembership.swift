@@ -75,8 +75,8 @@ struct FlowMembership: Sendable {
 extension FrameReading {
     /// Both ends of the frame's packet, as the client's end that each would be.
     fileprivate var clientEnds: [(FlowMembership.ClientEnd, FlowMembership.Side)] {
-        // IP-in-IP, GRE: the outer packet belongs to no flow.
-        let packet = packet.flatMap { [4, 47].contains($0.proto) ? inner : $0 }
+        // IP-in-IP, IPv6 in IP, GRE: the outer packet belongs to no flow.
+        let packet = packet.flatMap { [4, 41, 47].contains($0.proto) ? inner : $0 }
         guard let packet, let source = packet.sourcePort, let destination = packet.destinationPort else { return [] }
         return [
             (.init(proto: packet.proto, address: packet.source, port: source), .toServer),

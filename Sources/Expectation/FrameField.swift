@@ -48,6 +48,8 @@ public struct FrameField: Hashable, Sendable {
         case icmpMTU = "icmp.mtu"
         case icmp6Type = "icmp6.type"
         case icmp6Code = "icmp6.code"
+        /// Of "packet too big": the largest packet that the next hop takes.
+        case icmp6MTU = "icmp6.mtu"
         /// The address that a neighbour solicitation asks for, or an advertisement speaks of.
         case discoveryTarget = "nd.target"
         /// Of an HTTP/1 message that begins in this segment.
@@ -105,9 +107,9 @@ extension FrameField.Name {
     var isOfIPv4: Bool? {
         switch self {
         case .ipSource, .ipDestination, .ipTimeToLive, .ipProtocol, .ipIdentification, .ipLength, .ipDontFragment,
-            .icmpType, .icmpCode:
+            .icmpType, .icmpCode, .icmpMTU:
             true
-        case .ip6Source, .ip6Destination, .ip6HopLimit, .ip6NextHeader, .ip6Length, .icmp6Type, .icmp6Code,
+        case .ip6Source, .ip6Destination, .ip6HopLimit, .ip6NextHeader, .ip6Length, .icmp6Type, .icmp6Code, .icmp6MTU,
             .discoveryTarget:
             false
         default: nil

@@ -92,6 +92,7 @@ struct FrameReading: Sendable {
         case .icmpMTU: return number(packet?.icmp?.mtu)
         case .icmp6Type: return number(packet?.icmp?.type)
         case .icmp6Code: return number(packet?.icmp?.code)
+        case .icmp6MTU: return number(packet?.icmp?.mtu)
         case .discoveryTarget: return packet?.discoveryTarget.map { .address(.ipv6($0)) }
         case .httpStatus: return number(packet?.http?.status)
         case .httpMethod: return packet?.http?.method.map { .word($0) }

@@ -24,7 +24,7 @@ struct PacketReading: Sendable {
         var type: UInt8
         var code: UInt8
         /// Of "fragmentation needed". Source: RFC 1191, 4
-        var mtu: UInt16?
+        var mtu: UInt32?
     }
 
     var source: IPAddress
@@ -163,7 +163,8 @@ struct PacketReading: Sendable {
 
     private mutating func readICMP(_ bytes: [UInt8], at start: Int) {
         guard let type = bytes.uint8(start), let code = bytes.uint8(start + 1) else { return }
-        icmp = ICMP(type: type, code: code, mtu: type == 3 && code == 4 ? bytes.uint16(start + 6) : nil)
+        icmp = ICMP(
+            type: type, code: code, mtu: type == 3 && code == 4 ? bytes.uint16(start + 6).map { UInt32($0) } : nil)
         // Destination unreachable, source quench, redirect, time exceeded, parameter problem (RFC 792).
         if [3, 4, 5, 11, 12].contains(type) { innerOffset = start + 8 }
     }
@@ -171,7 +172,7 @@ struct PacketReading: Sendable {
     /// RFC 4443: errors, which quote a packet, have types below 128. RFC 4861: 135 asks for a neighbour, 136 answers.
     private mutating func readICMPv6(_ bytes: [UInt8], at start: Int) {
         guard let type = bytes.uint8(start), let code = bytes.uint8(start + 1) else { return }
-        icmp = ICMP(type: type, code: code)
+        icmp = ICMP(type: type, code: code, mtu: type == 2 ? bytes.uint32(start + 4) : nil)
         if type < 128 { innerOffset = start + 8 }
         if type == 135 || type == 136 { discoveryTarget = bytes.address6(start + 8) }
     }

@@ -46,18 +46,20 @@ extension NetlinkRequest {
 
     /// Creates a tunnel device that takes packets from any far end; `EOPNOTSUPP` where the kernel has no such kind.
     ///
-    /// Equals `ip link add NAME type KIND local ADDRESS remote any`
-    /// - Parameter kind: `ipip` or `gre`
-    public static func createTunnel(_ kind: String, name: String, local: IPv4Address) -> NetlinkRequest {
+    /// Equals `ip link add NAME type KIND local ADDRESS remote any`; of IPv6 `type ip6tnl … mode ip6ip6`
+    /// - Parameters:
+    ///   - kind: `ipip`, `gre` or `ip6tnl`
+    ///   - local: of the kind's family
+    public static func createTunnel(_ kind: String, name: String, local: IPAddress) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_NEWLINK, flags: createFlags)
         message.putStructure(ifinfomsg(index: 0))
         message.put(IFLA_IFNAME, name: name)
-        let address = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: local.rawValue >> $0) }
         message.nest(IFLA_LINKINFO) {
             $0.put(IFLA_INFO_KIND, string: kind)
             $0.nest(IFLA_INFO_DATA) {
-                // linux/if_tunnel.h: IFLA_IPTUN_LOCAL is 2, IFLA_GRE_LOCAL is 6.
-                $0.put(kind == "gre" ? 6 : 2, bytes: address)
+                // linux/if_tunnel.h: IFLA_IPTUN_LOCAL is 2, IFLA_GRE_LOCAL is 6, IFLA_IPTUN_PROTO is 9.
+                $0.put(kind == "gre" ? 6 : 2, bytes: local.bytes)
+                if !local.isIPv4 { $0.put(9, u8: IPProtocol.ipv6.rawValue) }
             }
         }
         return message.finish(verb: "create tunnel '\(name)' of kind \(kind)", interface: nil, changesNames: true)

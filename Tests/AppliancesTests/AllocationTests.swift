@@ -117,7 +117,7 @@ import Wire
         }
     }
 
-    @Test(arguments: [ServiceProfile.udpFastPath, .udpPerPacket], DirectReturnConfiguration.Mode.allCases)
+    @Test(arguments: [ServiceProfile.udpFastPath, .udpPerPacket], [DirectReturnConfiguration.Mode.l2, .ipip, .gre])
     func `direct server return carries an established flow without an allocation`(
         profile: ServiceProfile, mode: DirectReturnConfiguration.Mode
     ) throws {
@@ -142,7 +142,7 @@ import Wire
         #expect(allocations == 0)
     }
 
-    @Test(arguments: Encapsulation.allCases)
+    @Test(arguments: [Encapsulation.ipip, .gre])
     func `the end of a tunnel unwraps without an allocation`(encapsulation: Encapsulation) throws {
         let service = IPv4Address(203, 0, 113, 80)
         let balancer = IPv4Address(192, 0, 2, 5)
@@ -150,7 +150,7 @@ import Wire
         var endpoint = try TunnelEndpoint(
             TunnelEndpointConfiguration(
                 name: "b1", ports: ports, encapsulation: encapsulation, mac: MACAddress(2, 0, 0, 0, 1, 0xff),
-                locals: [ports[0].address!.address], remotes: [balancer], destinations: [service],
+                locals: [ports[0].address!.address.erased], remotes: [balancer.erased], destinations: [service.erased],
                 clampsSegmentSize: true))
         let datagram = Self.datagram(to: service, port: 53)
         let tunnel = Tunnel(encapsulation, from: balancer, to: ports[0].address!.address)
@@ -162,6 +162,63 @@ import Wire
         #expect(sent == 5000)
         #expect(allocations == 0)
         #expect(endpoint.counters.first { $0.name == "tunnel.unwrapped" }?.value == 5010)
+    }
+
+    @Test func `IPv6 in IPv6 is wrapped and unwrapped without an allocation`() throws {
+        let (service, member) = (IPv6Address("2001:db8:2::100")!, IPv6Address("2001:db8:3::11")!)
+        let (own, client) = (IPv6Address("2001:db8:2::5")!, IPv6Address("2001:db8:2::10")!)
+        var ports = Self.ports()
+        ports[0].ipv6 = IPv6InterfaceAddress(own, prefixLength: 64)
+        ports[1].ipv6 = IPv6InterfaceAddress(IPv6Address("2001:db8:3::5")!, prefixLength: 64)
+        let configuration = VirtualServiceConfiguration(
+            name: "dns", address: service, port: 53, profile: .udpFastPath, scheduler: .consistentHash,
+            sourceTranslation: .off, members: [PoolMemberConfiguration(name: "b1", address: member, port: 53)],
+            monitor: nil, idleTimeout: .seconds(60), directReturn: DirectReturnConfiguration(mode: .ip6ip6))
+        var balancer = try LoadBalancer(
+            LoadBalancerConfiguration(name: "lb", ports: ports, routes: [], services: [configuration]))
+        func frame(_ emit: (UnsafeMutableRawBufferPointer) -> Int?) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 2048)
+            let length = bytes.withUnsafeMutableBytes { emit($0) }
+            return Array(bytes.prefix(length ?? 0))
+        }
+        let payload = [UInt8](repeating: 1, count: 100)
+        let datagram = frame { buffer in
+            payload.withUnsafeBytes {
+                FrameBuilder.udp(
+                    UDPHeader(sourcePort: 40_000, destinationPort: 53),
+                    in: IPv6Header(source: client, destination: service, nextHeader: .udp),
+                    from: MACAddress(2, 0, 0, 0, 9, 1),
+                    to: ports[0].mac, payload: $0, into: buffer)
+            }
+        }
+        let neighbors = [
+            (IPv6Address("2001:db8:3::5")!, member, ports[1], PortIndex(1)), (own, client, ports[0], PortIndex(0)),
+        ].map { target, source, port, index in
+            (
+                frame {
+                    FrameBuilder.neighborSolicitation(
+                        for: target, from: source, mac: MACAddress(2, 0, 0, 0, 9, UInt8(index) + 1), into: $0)
+                }, index
+            )
+        }
+        let wrapping = Self.measure(&balancer, neighbors: neighbors, frame: datagram, rounds: 5000)
+        #expect(wrapping.sent == 5000)
+        #expect(wrapping.allocations == 0)
+        #expect(balancer.counters.first { $0.name == "tunnel.wrapped" }?.value == 5010)
+
+        var endpoint = try TunnelEndpoint(
+            TunnelEndpointConfiguration(
+                name: "b1", ports: ports, encapsulation: .ip6ip6, mac: MACAddress(2, 0, 0, 0, 1, 0xff),
+                locals: [own.erased], remotes: [member.erased], destinations: [service.erased], clampsSegmentSize: true)
+        )
+        let tunnel = IPv6Tunnel(.ip6ip6, from: member, to: own)
+        var outer = [UInt8](repeating: 0, count: tunnel.frameLength(packetLength: datagram.count - 14))
+        for index in 0..<12 { outer[index] = datagram[index] }
+        let packet = Array(datagram[14...])
+        _ = outer.withUnsafeMutableBytes { buffer in packet.withUnsafeBytes { tunnel.wrap($0, into: buffer) } }
+        let unwrapping = Self.measure(&endpoint, neighbors: [], frame: outer, rounds: 5000)
+        #expect(unwrapping.sent == 5000)
+        #expect(unwrapping.allocations == 0)
     }
 
     @Test(arguments: [NATPool.Filtering.endpointIndependent, .addressDependent])

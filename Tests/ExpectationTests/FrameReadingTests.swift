@@ -88,6 +88,18 @@ struct FrameReadingTests {
         }
     }
 
+    @Test func `what a router says a link takes is read in either family, each by its own field`() {
+        let four = Self.read(
+            FrameBytes.ipv4(
+                from: "10.0.0.2", to: "10.0.0.3", proto: 1,
+                FrameBytes.icmp(type: 3, code: 4, []).replacing(6, 0x05, 0x78)))
+        #expect(Self.texts(four, "icmp.mtu", "icmp6.mtu") == ["1400", "-"])
+        let message: [UInt8] = [2, 0, 0, 0, 0, 1, 0x05, 0x78]
+        let header: [UInt8] = [0x60, 0, 0, 0, 0, 8, 58, 64] + [UInt8](repeating: 0x20, count: 32)
+        let six = Self.read(header + message, type: 0x86dd)
+        #expect(Self.texts(six, "icmp6.type", "icmp6.mtu", "icmp.mtu") == ["2", "66936", "-"])
+    }
+
     @Test func `an ARP reply gives both ends`() {
         let reading = Self.read(
             FrameBytes.arp(2, sender: Self.a, "192.0.2.1", target: Self.b, "192.0.2.10"), type: 0x0806)
@@ -161,5 +173,13 @@ struct FrameReadingTests {
     ) throws {
         let pattern = try #require(FieldPattern(value, for: .tcpFlags))
         #expect(pattern.matches(.flags(UInt8(flags))) == isMatch)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func replacing(_ offset: Int, _ bytes: UInt8...) -> [UInt8] {
+        var copy = self
+        copy.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+        return copy
     }
 }

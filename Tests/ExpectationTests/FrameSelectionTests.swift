@@ -130,6 +130,20 @@ struct FrameSelectionTests {
         #expect(Self.selected(scene, "new", .toClient) == [4])
     }
 
+    @Test func `a packet in a tunnel, of either family, is of the flow of the packet within`() {
+        for proto in [4, 41, 47] as [UInt8] {
+            var scene = Self.twoPrograms()
+            let inner = FrameBytes.ipv4(from: Scene.client, to: Scene.server, proto: 6, FrameBytes.tcp(40000, 80))
+            let header: [UInt8] = proto == 47 ? [0, 0, 8, 0] : []
+            scene.add(
+                at: 1.5,
+                FrameBytes.ethernet(
+                    to: Scene.balancer, from: Scene.macA,
+                    FrameBytes.ipv4(from: "203.0.113.1", to: "203.0.113.2", proto: proto, header + inner)))
+            #expect(Self.selected(scene, "existing", .toServer) == [1, 5])
+        }
+    }
+
     @Test func `a UDP datagram with a TCP flow's port is not of that flow`() {
         var scene = Self.twoPrograms()
         scene.add(

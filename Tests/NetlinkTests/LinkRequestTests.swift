@@ -55,7 +55,7 @@ struct LinkRequestTests {
     @Test func `a tunnel device is bound to its own address and to no far end`() {
         let local = IPv4Address(10, 1, 0, 11)
         #expect(
-            NetlinkRequest.createTunnel("ipip", name: "tunnel", local: local).bytes
+            NetlinkRequest.createTunnel("ipip", name: "tunnel", local: .ipv4(local)).bytes
                 == messageBytes(
                     """
                     48 00 00 00  // length 72
@@ -77,8 +77,16 @@ struct LinkRequestTests {
                     08 00 02 00  //     IFLA_IPTUN_LOCAL
                     0a 01 00 0b  //     10.1.0.11
                     """))
-        let gre = NetlinkRequest.createTunnel("gre", name: "tunnel", local: local).bytes
+        let gre = NetlinkRequest.createTunnel("gre", name: "tunnel", local: .ipv4(local)).bytes
         #expect(Array(gre.suffix(8)) == [8, 0, 6, 0, 10, 1, 0, 11])
+        // Of IPv6 it carries IPv6 alone: IFLA_IPTUN_PROTO is 41.
+        let own = IPv6Address("2001:db8:4::11")!
+        let ipv6 = NetlinkRequest.createTunnel("ip6tnl", name: "tunnel", local: .ipv6(own)).bytes
+        #expect(
+            Array(ipv6.suffix(28))
+                == [
+                    20, 0, 2, 0, 0x20, 0x01, 0x0d, 0xb8, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x11, 5, 0, 9, 0, 41, 0, 0, 0,
+                ])
     }
 
     @Test func `a bridge is created without spanning tree and multicast snooping`() {

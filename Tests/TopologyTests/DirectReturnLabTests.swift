@@ -1,4 +1,5 @@
 import Appliances
+import Dataplane
 import LabFile
 import Testing
 import Wire
@@ -58,8 +59,8 @@ import Wire
         #expect(service.sourceTranslation == .off)
         let member = try #require(variant.node(named: "b1"))
         #expect(member.loopback == [.ipv4(IPv4Address(10, 0, 0, 100))])
-        #expect(member.tunnel?.endpoint.remotes == [IPv4Address(10, 0, 0, 5)])
-        #expect(member.tunnel?.endpoint.destinations == [IPv4Address(10, 0, 0, 100)])
+        #expect(member.tunnel?.endpoint.remotes == [.ipv4(IPv4Address(10, 0, 0, 5))])
+        #expect(member.tunnel?.endpoint.destinations == [.ipv4(IPv4Address(10, 0, 0, 100))])
         #expect(member.hasWireSide && !member.isBox)
         let steps = Plan(for: variant).steps.map(\.description)
         #expect(steps.contains("b1: address 10.0.0.100/32 on lo (the lab file wants it on the loopback)"))
@@ -67,6 +68,58 @@ import Wire
             steps.contains("b1: link b1/tunnel – b1:wire/tunnel (the kernel sees by it what came out of the tunnel)"))
         #expect(steps.contains("b1:wire: tunnel up (the dataplane reads and writes its frames)"))
         #expect(variant.capture.interfaces.map(\.description).contains("b1.tunnel"))
+    }
+
+    private static let ipv6 = [
+        (
+            "outside: 192.0.2.0/24, servers: 10.0.0.0/24, far: 10.1.0.0/24",
+            "outside: \"2001:db8:1::/64\", servers: \"2001:db8:2::/64\", far: \"2001:db8:3::/64\""
+        ),
+        ("outside: 192.0.2.10", "outside: \"2001:db8:1::10\""),
+        (
+            "outside: 192.0.2.1, servers: 10.0.0.1, far: 10.1.0.1",
+            "outside: \"2001:db8:1::1\", servers: \"2001:db8:2::1\", far: \"2001:db8:3::1\""
+        ),
+        ("servers: 10.0.0.5", "servers: \"2001:db8:2::5\""),
+        (
+            "listen: 10.0.0.100:7, profile: tcp-fast-path, dsr: ipip",
+            "listen: \"[2001:db8:2::100]:7\", profile: tcp-fast-path, dsr: ip6ip6"
+        ),
+        ("listen: 10.0.0.101:7", "listen: \"[2001:db8:2::101]:7\""),
+        ("far: 10.1.0.11", "far: \"2001:db8:3::11\""), ("tunnel: ipip", "tunnel: ip6ip6"),
+        ("servers: 10.0.0.12", "servers: \"2001:db8:2::12\""),
+    ].reduce(text) { $0.replacingFirst($1.0, $1.1) }
+
+    @Test func `wraps IPv6 in IPv6, and the member's kernel speaks IPv6 on its tunnel`() throws {
+        let variant = try Lab(parsing: Self.ipv6, path: "lab.yaml").variants[0]
+        let member = try #require(variant.node(named: "b1")?.tunnel)
+        #expect(member.endpoint.encapsulation == .ip6ip6 && member.local == IPAddress("2001:db8:3::11"))
+        #expect(member.endpoint.remotes == [IPAddress("2001:db8:2::5")!])
+        #expect(member.endpoint.destinations == [IPAddress("2001:db8:2::100")!])
+        let steps = Plan(for: variant).steps.map(\.description)
+        #expect(steps.contains { $0.hasPrefix("b1: ") && $0.contains("net/ipv6/conf/tunnel/disable_ipv6") }, "\(steps)")
+
+        let kernels = Self.ipv6.replacingFirst(
+            "tunnel: ip6ip6", "tunnel: { mode: ip6ip6, end: kernel, address: lb/echo.address }")
+        let plan = Plan(for: try Lab(parsing: kernels, path: "lab.yaml").variants[0]).steps.map(\.description)
+        #expect(plan.contains("b1: ip6tnl tunnel tunnel at 2001:db8:3::11 (the lab file wants the kernel's own)"))
+        #expect(plan.contains("b1: address 2001:db8:2::100/128 on tunnel (the tunnel's own address)"))
+        #expect(try Lab(parsing: variant.resolvedYAML, path: "lab.yaml").variants[0].nodes == variant.nodes)
+    }
+
+    @Test func `refuses a tunnel of the other family, or an address of it`() {
+        #expect(
+            messages("dsr: ipip", "dsr: ip6ip6").contains(
+                "13:66: 'echo' has 'dsr: ip6ip6', which does not carry IPv4, and the address 10.0.0.100; allowed: l2, ipip, gre"
+            ))
+        #expect(
+            messages("tunnel: ipip", "tunnel: ip6ip6") == [
+                "15:114: 'b1' has no IPv6 address, at which a tunnel of ip6ip6 could end"
+            ])
+        #expect(
+            messages("tunnel: ipip", "tunnel: { mode: ipip, address: \"2001:db8::1\" }") == [
+                "15:137: the address of the tunnel of 'b1' is 2001:db8::1, but the tunnel is of IPv4; allowed: an IPv4 address"
+            ])
     }
 
     @Test func `may ask for the kernel's own tunnel`() throws {
@@ -94,7 +147,8 @@ import Wire
             "far: 10.1.0.1 } }", "far: 10.1.0.1 }, routes: { 203.0.113.80/32: [lb.servers, lb-b.servers] } }")
         let variant = try Lab(parsing: text, path: "lab.yaml").variants[0]
         #expect(
-            variant.node(named: "b1")?.tunnel?.endpoint.remotes == [IPv4Address(10, 0, 0, 5), IPv4Address(10, 0, 0, 6)])
+            variant.node(named: "b1")?.tunnel?.endpoint.remotes
+                == [.ipv4(IPv4Address(10, 0, 0, 5)), .ipv4(IPv4Address(10, 0, 0, 6))])
         #expect(
             Plan(for: variant).steps.map(\.description)
                 .contains("router: route 203.0.113.80/32 via 10.0.0.5 and 10.0.0.6 (a route of the lab file)"))
@@ -122,11 +176,11 @@ import Wire
     @Test func `is refused where it cannot work`() {
         #expect(
             messages("dsr: ipip", "dsr: l3") == [
-                "13:66: 'dsr' is 'l3'; allowed: l2, ipip, gre; did you mean 'l2'?"
+                "13:66: 'dsr' is 'l3'; allowed: l2, ipip, gre, ip6ip6; did you mean 'l2'?"
             ])
         #expect(
             messages("dsr: ipip", "dsr: l2").contains(
-                "13:77: b1 (10.1.0.11) is on no network of 'lb': 'dsr: l2' reaches members by their MAC address; allowed: a member on a network of 'lb', 'dsr: ipip' or 'dsr: gre'"
+                "13:77: b1 (10.1.0.11) is on no network of 'lb': 'dsr: l2' reaches members by their MAC address; allowed: a member on a network of 'lb', 'dsr: ipip', 'dsr: gre' or, for IPv6, 'dsr: ip6ip6'"
             ))
         #expect(
             messages("pool: [b1:7]", "pool: [b1:8080]") == [

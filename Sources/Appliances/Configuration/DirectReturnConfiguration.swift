@@ -1,4 +1,5 @@
 public import Dataplane
+public import Wire
 
 /// Direct server return of a virtual service: packets reach a member with the addresses that the client gave them, and
 /// the member answers the client itself.
@@ -10,6 +11,8 @@ public struct DirectReturnConfiguration: Hashable, Sendable, Codable {
         case l2
         case ipip
         case gre
+        /// IPv6 in IPv6.
+        case ip6ip6
 
         /// nil where the packet is not wrapped.
         public var encapsulation: Encapsulation? {
@@ -17,8 +20,12 @@ public struct DirectReturnConfiguration: Hashable, Sendable, Codable {
             case .l2: nil
             case .ipip: .ipip
             case .gre: .gre
+            case .ip6ip6: .ip6ip6
             }
         }
+
+        /// Whether it carries packets of a family.
+        public func carries(_ family: AddressFamily) -> Bool { encapsulation.map { $0.family == family } ?? true }
     }
 
     public var mode: Mode

@@ -12,18 +12,18 @@ public struct TunnelEndpointConfiguration: Hashable, Sendable, Codable {
     public var encapsulation: Encapsulation
     /// What the kernel's `tunnel` interface is called on the link.
     public var mac: MACAddress
-    /// The member's addresses, for which outer packets are.
-    public var locals: [IPv4Address]
+    /// The member's addresses, of the encapsulation's family, for which outer packets are.
+    public var locals: [IPAddress]
     /// Balancers, whose packets alone are taken.
-    public var remotes: [IPv4Address]
+    public var remotes: [IPAddress]
     /// Addresses of services, for which inner packets are.
-    public var destinations: [IPv4Address]
+    public var destinations: [IPAddress]
     /// Whether SYN-ACKs of those services announce no larger segment than fits the tunnel.
     public var clampsSegmentSize: Bool
 
     public init(
-        name: String, ports: [PortConfiguration], encapsulation: Encapsulation, mac: MACAddress, locals: [IPv4Address],
-        remotes: [IPv4Address], destinations: [IPv4Address], clampsSegmentSize: Bool
+        name: String, ports: [PortConfiguration], encapsulation: Encapsulation, mac: MACAddress, locals: [IPAddress],
+        remotes: [IPAddress], destinations: [IPAddress], clampsSegmentSize: Bool
     ) {
         self.name = name
         self.ports = ports

@@ -5,7 +5,7 @@ import Wire
 /// A family's part in what a balancer keeps.
 ///
 /// What carries packets is generic over the family (`Tuple`), and each family has tables of its own.
-protocol BalancedTuple: PortTuple {
+protocol BalancedTuple: TunnelTuple {
     /// Sessions of fast-path services.
     static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<
         KeyedFlowTable<Self, BalancerFlow<Self>>
@@ -14,14 +14,6 @@ protocol BalancedTuple: PortTuple {
     static func mappings(
         of balancer: borrowing LoadBalancer
     ) -> UnsafeMutablePointer<KeyedFlowTable<Self, DatagramMapping<Address>>>
-    /// Sends a packet to a member through a tunnel.
-    static func send(
-        _ packet: IPPacketView<Self>, by encapsulation: Encapsulation, to member: IPAddress, _ hop: IPNextHop<Address>,
-        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue)
-    /// Takes an error about a tunnel packet of this box; false where it is about nothing that this box has wrapped.
-    static func receiveErrorAboutTunnel(
-        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: IPPacketView<Self>, _ outer: IPQuotedPacket<Self>,
-        at now: Instant, into output: inout FrameQueue) -> Bool
 }
 
 extension FiveTuple: BalancedTuple {
@@ -32,24 +24,6 @@ extension FiveTuple: BalancedTuple {
     static func mappings(
         of balancer: borrowing LoadBalancer
     ) -> UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>> { balancer.ipv4Mappings }
-
-    static func send(
-        _ packet: PacketView, by encapsulation: Encapsulation, to member: IPAddress, _ hop: NextHop,
-        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue
-    ) {
-        guard let own = balancer.ports[hop.port].address?.address, let remote = member.ipv4 else {
-            return balancer.ports.counters.drop(.noRoute)
-        }
-        balancer.ports.send(
-            packet, through: Tunnel(encapsulation, from: own, to: remote), to: hop, at: now, into: &output)
-    }
-
-    static func receiveErrorAboutTunnel(
-        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: PacketView, _ outer: QuotedPacket, at now: Instant,
-        into output: inout FrameQueue
-    ) -> Bool {
-        balancer.receiveErrorAboutTunnel(frame, packet, outer, at: now, into: &output)
-    }
 }
 
 extension IPv6FiveTuple: BalancedTuple {
@@ -60,19 +34,6 @@ extension IPv6FiveTuple: BalancedTuple {
     static func mappings(
         of balancer: borrowing LoadBalancer
     ) -> UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>> { balancer.ipv6Mappings }
-
-    /// A service whose tunnels would carry IPv6 is refused when the balancer is made.
-    static func send(
-        _ packet: IPv6PacketView, by encapsulation: Encapsulation, to member: IPAddress, _ hop: IPv6NextHop,
-        of balancer: inout LoadBalancer, at now: Instant, into output: inout FrameQueue
-    ) {
-        balancer.ports.counters.drop(.noRoute)
-    }
-
-    static func receiveErrorAboutTunnel(
-        _ balancer: inout LoadBalancer, _ frame: Frame, _ packet: IPv6PacketView,
-        _ outer: IPQuotedPacket<IPv6FiveTuple>, at now: Instant, into output: inout FrameQueue
-    ) -> Bool { false }
 }
 
 /// A session of a fast-path service: what is done to the packets of either direction.

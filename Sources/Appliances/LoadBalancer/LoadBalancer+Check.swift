@@ -107,12 +107,18 @@ extension LoadBalancer {
                 "member \(member.name) of service \(service.name) is behind a router; direct server return at layer 2 needs it on the balancer's own network"
             )
         }
-        if direct.mode != .l2, !member.address.isIPv4 {
+        guard let tunnel = direct.mode.encapsulation else { return }
+        if tunnel.family != member.address.family {
             throw ConfigurationError(
-                "service \(service.name) has the IPv6 address \(service.address); its direct server return is l2: tunnels are of IPv4"
+                "service \(service.name) has the \(member.address.family.rawValue) address \(service.address), and direct server return by \(tunnel.rawValue), whose tunnels are of \(tunnel.family.rawValue)"
             )
         }
-        if direct.mode != .l2, ports[port].address == nil {
+        if tunnel.family == .ipv6, Int(ports[port].mtu) < tunnel.leastPathMTU {
+            throw ConfigurationError(
+                "the interface towards member \(member.name) of service \(service.name) has the MTU \(ports[port].mtu); \(tunnel.rawValue) needs \(tunnel.leastPathMTU)"
+            )
+        }
+        if !hasAddress(ports[port], of: tunnel.family) {
             throw ConfigurationError(
                 "the interface towards member \(member.name) of service \(service.name) has no address, so no tunnel can begin there"
             )

@@ -9,13 +9,10 @@ import Wire
 /// | a member's answer to a client | the service's address | that member, as it is, by the way of the client's packets |
 /// | a tunnel packet | the balancer's own address | the client, about the packet that it sent |
 ///
-/// Source: RFC 2003, 4 and 5; RFC 1191
+/// Source: RFC 2003, 4 and 5; RFC 1191; of IPv6 RFC 2473, 8; RFC 8201
 extension LoadBalancer {
     /// How long a path MTU that was learned is believed. Source: RFC 1191, 6.3
     static var pathMTULifetime: Int64 { 600_000_000_000 }
-    /// The least path MTU that is believed: what every IPv4 link takes, so that nobody talks the balancer down to
-    /// nothing. Source: RFC 791, 3.2
-    private static var leastPathMTU: Int { 576 }
 
     /// - Parameter answering: the flow that would answer the quoted packet: the client's
     /// - Returns: false where no service with direct server return has that flow
@@ -59,38 +56,36 @@ extension LoadBalancer {
 
     /// An error about a tunnel packet of this box.
     /// - Returns: false where it is about nothing that this box has wrapped
-    mutating func receiveErrorAboutTunnel(
-        _ frame: Frame, _ packet: PacketView, _ outer: QuotedPacket, at now: Instant, into output: inout FrameQueue
+    mutating func receiveErrorAboutTunnel<Tuple: BalancedTuple>(
+        _ packet: IPPacketView<Tuple>, _ outer: IPQuotedPacket<Tuple>, at now: Instant, into output: inout FrameQueue
     ) -> Bool {
         let transport = outer.fiveTuple.protocol
-        guard transport == .ipip || transport == .gre, ports.owned.containsAlone(outer.fiveTuple.source),
-            packet.destination == outer.fiveTuple.source, let icmp = packet.icmp
+        guard Encapsulation.allCases.contains(where: { $0.protocol == transport }),
+            ports.owned.containsAlone(outer.fiveTuple.source), packet.destination == outer.fiveTuple.source
         else { return false }
         // The checksum is made anew below, which must not heal a broken packet.
         guard packet.isTransportChecksumValid else {
             ports.counters.drop(.malformedTransport)
             return true
         }
-        let isTooBig = icmp.type == .unreachable && icmp.code == ICMPv4UnreachableCode.fragmentationNeeded
+        let reported = Tuple.reportedMTU(in: packet)
         // Every service that has this member learns, whether the quote reaches the inner ports or not.
-        var overhead = 0
-        var isMember = false
+        var tunnel: Encapsulation?
         for service in configuration.services.indices {
-            guard let direct = services[service].directReturn, direct.mode.encapsulation?.protocol == transport else {
-                continue
-            }
+            guard let encapsulation = services[service].directReturn?.mode.encapsulation,
+                encapsulation.protocol == transport
+            else { continue }
             for place in services[service].members.indices
-            where services[service].members[place].address == .ipv4(outer.fiveTuple.destination) {
-                isMember = true
-                overhead = direct.mode.encapsulation?.overhead ?? 0
-                if isTooBig { learn(icmp.nextHopMTU, service, place, at: now) }
+            where services[service].members[place].address == outer.fiveTuple.destination.erased {
+                tunnel = encapsulation
+                if let reported { learn(reported, encapsulation, service, place, at: now) }
             }
         }
-        guard isMember else { return false }
+        guard let tunnel else { return false }
 
-        let start = outer.transportOffset + overhead - IPv4Header.minimumLength
+        let start = outer.transportOffset + tunnel.overhead - Tuple.headerLength
         guard packet.payload.count > start,
-            let inner = try? QuotedPacket(UnsafeRawBufferPointer(rebasing: packet.payload[start...])), inner.hasPorts,
+            let inner = Tuple.quoted(UnsafeRawBufferPointer(rebasing: packet.payload[start...])), inner.hasPorts,
             let service = listeners.lookup(
                 inner.fiveTuple.destination, inner.fiveTuple.destinationPort, inner.fiveTuple.protocol),
             let direct = services[Int(service)].directReturn
@@ -99,26 +94,26 @@ extension LoadBalancer {
             ports.counters.drop(.icmpWithoutFlow)
             return true
         }
-        guard direct.reportsPathMTU || !isTooBig else {
+        guard direct.reportsPathMTU || reported == nil else {
             ports.counters.drop(.policy)
             return true
         }
         // What a router says about a tunnel packet means nothing to the client: to it, the host is unreachable.
-        let mtu = max(Int(icmp.nextHopMTU), Self.leastPathMTU) - overhead
-        let error: ICMPv4Header =
-            isTooBig
-            ? .fragmentationNeeded(mtu: UInt16(clamping: mtu)) : .unreachable(code: ICMPv4UnreachableCode.host)
+        let problem: DeliveryProblem =
+            reported.map { .packetTooBig(mtu: max($0, tunnel.leastPathMTU) - tunnel.overhead) } ?? .hostUnreachable
         ports.counters.count(.icmpTranslated)
-        ports.sendICMPError(
-            error, quoting: UnsafeRawBufferPointer(rebasing: packet.payload[start...]), to: inner.fiveTuple.source,
-            at: now, into: &output)
+        ports.sendError(
+            problem, quoting: UnsafeRawBufferPointer(rebasing: packet.payload[start...]), of: Tuple.self,
+            to: inner.fiveTuple.source, at: now, into: &output)
         return true
     }
 
-    private mutating func learn(_ mtu: UInt16, _ service: Int, _ place: Int, at now: Instant) {
+    private mutating func learn(
+        _ mtu: Int, _ tunnel: Encapsulation, _ service: Int, _ place: Int, at now: Instant
+    ) {
         // Routers older than RFC 1191 leave it zero; then nothing was learned.
         guard mtu > 0 else { return }
-        services[service].members[place].pathMTU = Int32(max(Int(mtu), Self.leastPathMTU))
+        services[service].members[place].pathMTU = Int32(clamping: max(mtu, tunnel.leastPathMTU))
         services[service].members[place].pathMTUExpires = Instant(nanoseconds: now.nanoseconds &+ Self.pathMTULifetime)
     }
 }

@@ -44,7 +44,8 @@ extension LoadBalancer {
             original: tuple, reply: nil,
             value: BalancerFlow<Tuple>(
                 original: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: tuple), hop: hop),
-                reply: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: tuple), hop: hop), service: UInt16(service),
+                reply: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: tuple), hop: hop),
+                service: UInt16(service),
                 member: UInt16(place), translationPort: 0, translationOwner: hop.port, progress: progress),
             expires: Instant(nanoseconds: now.nanoseconds &+ lifetime(service, progress, tuple.protocol)), now: now)
         if case .inserted = insertion {
@@ -60,7 +61,8 @@ extension LoadBalancer {
 
     /// A packet of a client whose flow is known.
     mutating func carryDirectly<Tuple: BalancedTuple>(
-        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
+        into output: inout FrameQueue
     ) {
         let flows = Tuple.flows(of: self)
         let flow = flows.pointee[match.index]
@@ -94,7 +96,8 @@ extension LoadBalancer {
 
     /// Sends a packet to a member as it is, but for its time to live.
     mutating func sendDirectly<Tuple: BalancedTuple>(
-        _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, to hop: IPNextHop<Tuple.Address>, at now: Instant,
+        _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, to hop: IPNextHop<Tuple.Address>,
+        at now: Instant,
         into output: inout FrameQueue
     ) {
         guard let direct = services[service].directReturn else { return }
@@ -109,13 +112,20 @@ extension LoadBalancer {
             guard direct.reportsPathMTU else { return }
             return ports.sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
         }
-        if direct.clampsSegmentSize, packet.clampMaximumSegmentSize(to: UInt16(clamping: mtu - Tuple.headerLength - TCPHeader.minimumLength)) {
+        if direct.clampsSegmentSize,
+            packet.clampMaximumSegmentSize(to: UInt16(clamping: mtu - Tuple.headerLength - TCPHeader.minimumLength))
+        {
             ports.counters.count(.segmentSizeClamped)
         }
         _ = packet.decrementTimeToLive()
         services[service].packetsToMembers &+= 1
         guard let encapsulation else { return ports.forward(frame, to: hop, at: now, into: &output) }
-        Tuple.send(packet, by: encapsulation, to: services[service].members[place].address, hop, of: &self, at: now, into: &output)
+        // Guard: the balancer was made only with members of the service's family and an address of its own on the way.
+        guard let own = Tuple.own(on: ports[hop.port]),
+            let remote = Tuple.Address(services[service].members[place].address)
+        else { return ports.counters.drop(.noRoute) }
+        ports.send(
+            packet, through: IPTunnel(encapsulation, from: own, to: remote), to: hop, at: now, into: &output)
     }
 
     /// Bytes of the largest packet, outer header included, that goes to a member.

@@ -12,7 +12,7 @@ extension LoadBalancer {
         guard let type = packet.controlType, Tuple.isControlError(type: type)
         else { return receiveForBox(frame, packet, orDrop: .notARouter, into: &output) }
         let quote = Tuple.quoted(in: packet)
-        if let quote, Tuple.receiveErrorAboutTunnel(&self, frame, packet, quote, at: now, into: &output) { return }
+        if let quote, receiveErrorAboutTunnel(packet, quote, at: now, into: &output) { return }
         guard let quoted = quote, quoted.hasPorts,
             quoted.fiveTuple.protocol == .tcp || quoted.fiveTuple.protocol == .udp
         else { return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output) }

@@ -16,6 +16,7 @@ import Wire
 public struct TunnelEndpoint: ~Copyable, Appliance {
     public let configuration: TunnelEndpointConfiguration
     private let ends: [TunnelEnd]
+    private let ipv6Ends: [IPv6TunnelEnd]
     private let clamp: UInt16
     private var tally = Counters()
     private var events: [ApplianceEvent] = []
@@ -32,12 +33,18 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
             throw ConfigurationError("no balancer sends through the tunnel of \(configuration.name)")
         }
         self.configuration = configuration
-        ends = configuration.locals.map {
-            TunnelEnd(
-                configuration.encapsulation, local: $0, remotes: configuration.remotes,
-                destinations: configuration.destinations)
-        }
+        ends = Self.ends(configuration)
+        ipv6Ends = Self.ends(configuration)
         clamp = configuration.encapsulation.maximumSegmentSize(mtu: configuration.ports.map(\.mtu).min() ?? 1500)
+    }
+
+    /// An end at each of the member's addresses of a family.
+    private static func ends<Tuple: TunnelTuple>(_ configuration: TunnelEndpointConfiguration) -> [IPTunnelEnd<Tuple>] {
+        configuration.locals.compactMap { Tuple.Address($0) }.map {
+            IPTunnelEnd(
+                configuration.encapsulation, local: $0, remotes: configuration.remotes.compactMap { Tuple.Address($0) },
+                destinations: configuration.destinations.compactMap { Tuple.Address($0) })
+        }
     }
 
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
@@ -64,9 +71,20 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
     private mutating func receive(_ frame: Frame, into output: inout FrameQueue) {
         // Only a frame for this member's own MAC address can hold its tunnel packet; the kernel judges all others.
         guard frame.length >= 14, Int(frame.port) < configuration.ports.count,
-            UnsafeRawPointer(frame.base).readMAC(at: 0) == configuration.ports[Int(frame.port)].mac,
-            let outer = PacketView(frame.bytes)
+            UnsafeRawPointer(frame.base).readMAC(at: 0) == configuration.ports[Int(frame.port)].mac
         else { return deliver(frame, into: &output) }
+        if let outer = PacketView(frame.bytes) {
+            unwrap(outer, at: ends, frame, into: &output)
+        } else if !ipv6Ends.isEmpty, let outer = IPv6PacketView(frame.bytes) {
+            unwrap(outer, at: ipv6Ends, frame, into: &output)
+        } else {
+            deliver(frame, into: &output)
+        }
+    }
+
+    private mutating func unwrap<Tuple: TunnelTuple>(
+        _ outer: IPPacketView<Tuple>, at ends: [IPTunnelEnd<Tuple>], _ frame: Frame, into output: inout FrameQueue
+    ) {
         for end in ends {
             switch end.unwrap(outer, in: frame.bytes) {
             case .notTunnelled: continue
@@ -90,15 +108,24 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
     }
 
     private mutating func sendFromKernel(_ frame: Frame, into output: inout FrameQueue) {
-        if configuration.clampsSegmentSize, let packet = PacketView(frame.bytes), packet.tcpFlags.contains(.syn),
-            configuration.destinations.contains(packet.source), packet.clampMaximumSegmentSize(to: clamp)
-        {
-            tally.count(.segmentSizeClamped)
+        if configuration.clampsSegmentSize {
+            if let packet = PacketView(frame.bytes) {
+                clampSegmentSize(packet)
+            } else if let packet = IPv6PacketView(frame.bytes) {
+                clampSegmentSize(packet)
+            }
         }
         guard output.append(Frame(base: frame.base, length: frame.length, port: frame.port, side: .wire)) else {
             return tally.drop(.outputFull)
         }
         tally.count(.fromHost)
+    }
+
+    private mutating func clampSegmentSize<Tuple: TunnelTuple>(_ packet: IPPacketView<Tuple>) {
+        guard packet.tcpFlags.contains(.syn), configuration.destinations.contains(packet.source.erased),
+            packet.clampMaximumSegmentSize(to: clamp)
+        else { return }
+        tally.count(.segmentSizeClamped)
     }
 
     public var deadline: Instant? { nil }

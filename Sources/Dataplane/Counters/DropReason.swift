@@ -150,10 +150,11 @@ extension DropReason {
         case .mappingFilter: "The packet's sender is none that the inside endpoint has sent to through its mapping."
         case .noMemberUp: "No member of the service's pool is up."
         case .icmpWithoutFlow: "An ICMP error that is about no flow of this box."
-        case .ipOptions: "The IPv4 packet has options, which neither direct server return nor a tunnel carries on."
+        case .ipOptions:
+            "The packet has IPv4 options or IPv6 extension headers, which neither direct server return nor a tunnel carries on."
         case .tunnelStranger: "A tunnel packet from a source that is none of the tunnel's far ends."
         case .tunnelMalformed:
-            "What the tunnel carries is no complete IPv4 packet, or its GRE header is not a plain one."
+            "What the tunnel carries is no complete packet of its family, or its GRE header is not a plain one."
         case .tunnelNested: "A tunnel packet within a tunnel packet."
         case .tunnelDestination: "What the tunnel carries is for an address that is not behind this end of it."
         case .tunnelCongested:

@@ -31,8 +31,9 @@ public struct NeighborTable: ~Copyable {
         @usableFromInline var heldCount: UInt32
     }
 
-    /// Frames held for one neighbour. RFC 1122, 2.3.2.2 asks for one at least.
-    public static let heldPerNeighbor = 16
+    /// Frames held for one neighbour: of the order of what Linux holds (`unres_qlen_bytes`, 212992). A box that had to
+    /// wait for the processor finds the first packets of many flows at once. RFC 1122, 2.3.2.2 asks for one at least.
+    public static let heldPerNeighbor = 64
 
     static let none = UInt32.max
 

@@ -35,7 +35,7 @@ public struct BoxPorts: ~Copyable {
     /// When gateways are next asked for; nil where nobody wants them known before they are needed.
     var gatewaysDue: Instant?
     /// Where ICMP errors are put together, before it is known whether they go out or wait for a neighbour.
-    let scratch: UnsafeMutableRawPointer
+    @usableFromInline let scratch: UnsafeMutableRawPointer
 
     /// Owns each port's address and enters its connected network.
     /// - Parameter ports: at most 64

@@ -84,7 +84,7 @@ public struct HostProblem: Hashable, Sendable {
         HostProblem(
             problem: "this kernel has no such tunnel: \(reason)",
             remedy: """
-                as root: modprobe ipip, or modprobe ip_gre (kernel options CONFIG_NET_IPIP and CONFIG_NET_IPGRE); or leave \
+                as root: modprobe ipip, ip_gre or ip6_tunnel (kernel options CONFIG_NET_IPIP, CONFIG_NET_IPGRE, CONFIG_IPV6_TUNNEL); or leave \
                 'end: kernel' out of the lab file: the project's own tunnel end works on every kernel
                 """)
     }

@@ -65,6 +65,7 @@ final class NodeProcess {
     /// Reports the reason and ends: the supervisor ends the lab.
     func fail(_ reason: String) {
         report(.failed(reason))
+        channel.finishSending(within: .seconds(5))
         exit(3)
     }
 

@@ -42,6 +42,8 @@ final class Supervisor {
     /// Answers that the supervisor waits for before it goes on, by what they are about.
     var pending = PendingAnswers()
 
+    private static var patienceWithCommand: Duration { .seconds(60) }
+
     static func main(control: Int32, listener: Int32, reclaimed: Int32, isPersistent: Bool) -> Never {
         cl_set_process_name("fl-supervisor")
         cl_raise_descriptor_limit()
@@ -151,6 +153,8 @@ final class Supervisor {
         let leave = { [self] in
             tell(report)
             for client in clients.values { client.send(JSONLine.encode(SupervisorReport.done)) }
+            // The command may be busy, with the judgement of another variant for instance, and many events behind.
+            command?.finishSending(within: Self.patienceWithCommand)
             exit(code)
         }
         guard let captures, captures.isAlive, !captures.isFinished else { return leave() }

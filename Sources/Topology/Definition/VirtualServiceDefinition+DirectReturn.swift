@@ -63,10 +63,11 @@ extension VirtualServiceDefinition {
                 "'\(name.value)' has 'dsr' and 'snat: \(sourceTranslation.rawValue)': the member answers the client itself, so it must see the client's address",
                 at: mapping["snat"]?.position, allowed: [SourceTranslation.off.rawValue])
         }
-        if direct.mode != .l2, !address.value.isIPv4 {
+        if !direct.mode.carries(address.value.family) {
+            let modes = DirectReturnConfiguration.Mode.allCases.filter { $0.carries(address.value.family) }
             reader.report(
-                "'\(name.value)' has 'dsr: \(direct.mode.rawValue)' and an IPv6 address: tunnels are of IPv4",
-                at: mapping["dsr"]?.position, allowed: [DirectReturnConfiguration.Mode.l2.rawValue])
+                "'\(name.value)' has 'dsr: \(direct.mode.rawValue)', which does not carry \(address.value.family.rawValue), and the address \(address.value)",
+                at: mapping["dsr"]?.position, allowed: modes.map(\.rawValue))
         }
         if direct.mode == .l2, direct.clampsSegmentSize {
             reader.report(

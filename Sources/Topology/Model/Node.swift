@@ -79,9 +79,9 @@ extension Node.Role {
 public struct MemberTunnel: Hashable, Sendable, Codable {
     public var endpoint: TunnelEndpointConfiguration
     /// What the kernel's own tunnel is bound to.
-    public var local: IPv4Address
+    public var local: IPAddress
     /// Of the interface `tunnel`; nil where it has none.
-    public var address: IPv4Address?
+    public var address: IPAddress?
     /// Whether it is a tunnel device of the kernel.
     public var isKernels: Bool
 

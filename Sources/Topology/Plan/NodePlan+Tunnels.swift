@@ -2,6 +2,11 @@ import Appliances
 import Dataplane
 import Wire
 
+extension Encapsulation {
+    /// What the kernel calls its devices of that kind.
+    fileprivate var deviceKind: String { self == .ip6ip6 ? "ip6tnl" : rawValue }
+}
+
 /// The end of a member's tunnels, and routes with several gateways.
 extension NodePlan {
     /// Both ends of the pair by which the kernel sees what came out of a tunnel of the dataplane's.
@@ -27,24 +32,33 @@ extension NodePlan {
             PlanStep(
                 namespace: id,
                 action: .createTunnel(
-                    kind: tunnel.endpoint.encapsulation.rawValue, name: MemberTunnel.interface, local: tunnel.local),
+                    kind: tunnel.endpoint.encapsulation.deviceKind, name: MemberTunnel.interface, local: tunnel.local),
                 reason: "the lab file wants the kernel's own")
         ]
+    }
+
+    /// The interface `tunnel` where what comes out of it is IPv6.
+    var ipv6TunnelInterfaces: [String] {
+        node.tunnel?.endpoint.encapsulation.family == .ipv6 ? [MemberTunnel.interface] : []
     }
 
     /// Address and carrier of the interface `tunnel`.
     func tunnel(in id: NamespaceID) -> [PlanStep] {
         guard let tunnel = node.tunnel else { return [] }
-        let address = tunnel.address.map {
-            PlanStep(
-                namespace: id,
-                action: .addAddress(.ipv4(IPv4InterfaceAddress($0, prefixLength: 32)), interface: MemberTunnel.interface),
-                reason: "the tunnel's own address")
-        }
-        return (address.map { [$0] } ?? []) + [
+        return [
             PlanStep(
                 namespace: id, action: .bringUp(interface: MemberTunnel.interface), reason: "every interface is up")
         ]
+            + (tunnel.address.map { address in
+                [
+                    PlanStep(
+                        namespace: id,
+                        action: .addAddress(
+                            IPInterfaceAddress(address, prefixLength: address.bitCount),
+                            interface: MemberTunnel.interface),
+                        reason: "the tunnel's own address")
+                ]
+            } ?? [])
     }
 
     /// One step a destination: gateways of the same destination are equal paths.

@@ -38,7 +38,8 @@ struct NodePlan {
         }
         for table in node.tables {
             configuration += table.routes.map {
-                PlanStep(namespace: id, action: .addTableRoute($0, table: table.number), reason: "a route of the lab file")
+                PlanStep(
+                    namespace: id, action: .addTableRoute($0, table: table.number), reason: "a route of the lab file")
             }
         }
         // What is taken away comes last: the rule for own addresses must have its successor by then.
@@ -100,7 +101,10 @@ struct NodePlan {
         ]
         if isRouter {
             settings.append(
-                (Sysctl("net/ipv4/fib_multipath_hash_policy", "1"), "of equal ways each flow takes one, by its five-tuple"))
+                (
+                    Sysctl("net/ipv4/fib_multipath_hash_policy", "1"),
+                    "of equal ways each flow takes one, by its five-tuple"
+                ))
         }
         for (name, reason) in [
             ("rp_filter", "no reverse path filter unless the lab asks for it"),
@@ -137,7 +141,8 @@ struct NodePlan {
 
     /// Interfaces on which the kernel speaks IPv6. Packets of the node to itself pass lo.
     private var ipv6Interfaces: [String] {
-        node.hasIPv6 ? ["lo"] + node.interfaces.filter { $0.ipv6 != nil }.map(\.name) : []
+        guard node.hasIPv6 else { return [] }
+        return ["lo"] + node.interfaces.filter { $0.ipv6 != nil }.map(\.name) + ipv6TunnelInterfaces
     }
 
     private func addresses(in id: NamespaceID) -> [(isIPv4: Bool, step: PlanStep)] {

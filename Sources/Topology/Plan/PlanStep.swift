@@ -22,7 +22,7 @@ public struct PlanStep: Hashable, Sendable, Codable {
         /// A route with several gateways that take flows in equal shares.
         case addEqualPaths(to: IPv4Network, gateways: [IPv4Address])
         /// A tunnel device of the kernel, which not every kernel has.
-        case createTunnel(kind: String, name: String, local: IPv4Address)
+        case createTunnel(kind: String, name: String, local: IPAddress)
     }
 
     public var namespace: NamespaceID
@@ -43,7 +43,8 @@ extension PlanStep: CustomStringConvertible {
             case .addAddress(let address, let interface): "address \(address) on \(interface)"
             case .bringUp(let interface): "\(interface) up"
             case .addRoute(let route): "route \(route.destination) via \(route.gateway)"
-            case .addTableRoute(let route, let table): "route \(route.destination) via \(route.gateway) in table \(table)"
+            case .addTableRoute(let route, let table):
+                "route \(route.destination) via \(route.gateway) in table \(table)"
             case .rule(let rule): "rule \(rule)"
             case .addEqualPaths(let destination, let gateways):
                 "route \(destination) via \(gateways.map(\.description).joined(separator: " and "))"

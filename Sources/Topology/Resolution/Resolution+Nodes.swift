@@ -253,7 +253,9 @@ extension Resolution {
                 reader.report(
                     "\(resolved.name) (\(resolved.address)) is on no network of '\(balancer)': 'dsr: l2' reaches members by their MAC address",
                     at: member.position,
-                    allowed: ["a member on a network of '\(balancer)'", "'dsr: ipip' or 'dsr: gre'"])
+                    allowed: [
+                        "a member on a network of '\(balancer)'", "'dsr: ipip', 'dsr: gre' or, for IPv6, 'dsr: ip6ip6'",
+                    ])
                 continue
             }
             members.append(resolved)

@@ -13,7 +13,9 @@ extension Resolution {
             }
             if all.contains(address) {
                 reader.report("\(address) is on the loopback of '\(definition.name.value)' already", at: value.position)
-            } else if interfaces[definition.name.value]?.contains(where: { $0.addresses.contains { $0.address == address } }) == true {
+            } else if interfaces[definition.name.value]?.contains(where: {
+                $0.addresses.contains { $0.address == address }
+            }) == true {
                 reader.report("'\(definition.name.value)' has \(address) on an interface already", at: value.position)
             } else {
                 all.append(address)
@@ -26,9 +28,12 @@ extension Resolution {
         -> MemberTunnel?
     {
         let name = definition.name.value
-        let locals = ports.compactMap { $0.address?.address }
+        let family = written.encapsulation.family
+        let locals = (interfaces[name] ?? []).compactMap { $0.address(family)?.address }
         guard let local = locals.first else {
-            reader.report("'\(name)' has no address at which a tunnel could end", at: written.position)
+            reader.report(
+                "'\(name)' has no \(family.rawValue) address, at which a tunnel of \(written.encapsulation.rawValue) could end",
+                at: written.position)
             return nil
         }
         if ports.contains(where: { $0.name == TunnelEndpointConfiguration.interfaceName }) {
@@ -55,42 +60,50 @@ extension Resolution {
             return nil
         }
         let remotes =
-            written.from.map { values in values.compactMap { self.address($0, "'from' of the tunnel of '\(name)'")?.ipv4 } }
-            ?? services.flatMap { service in (interfaces[service.balancer] ?? []).compactMap { $0.address?.address } }
+            written.from.map { values in
+                values.compactMap { self.address($0, "'from' of the tunnel of '\(name)'", of: family) }
+            }
+            ?? services.flatMap { service in
+                (interfaces[service.balancer] ?? []).compactMap { $0.address(family)?.address }
+            }
         let mac = MACScheme.address(lab: lab, node: numbers[name] ?? 0, interface: 0xff)
         return MemberTunnel(
             endpoint: TunnelEndpointConfiguration(
                 name: name, ports: ports, encapsulation: written.encapsulation, mac: mac, locals: locals,
-                remotes: remotes, destinations: services.compactMap(\.definition.address.value.ipv4),
+                remotes: remotes, destinations: services.map(\.definition.address.value).filter { $0.family == family },
                 clampsSegmentSize: written.clampsSegmentSize),
             local: local,
-            address: written.address.flatMap { self.address($0, "the address of the tunnel of '\(name)'")?.ipv4 },
+            address: written.address.flatMap { self.address($0, "the address of the tunnel of '\(name)'", of: family) },
             isKernels: written.end.value == .kernel)
     }
 
     /// Services with direct server return that one of the addresses is a member of.
     private func services(
-        withMember addresses: [IPv4Address]
+        withMember addresses: [IPAddress]
     ) -> [(balancer: String, definition: VirtualServiceDefinition)] {
         nodeDefinitions.flatMap { node in
             node.virtualServices.filter { service in
                 service.directReturn != nil
                     && service.members.contains { member in
-                        memberAddress(member.endpoint.host, seenFrom: node.name.value).map(addresses.contains) ?? false
+                        memberAddress(
+                            member.endpoint.host, of: service.address.value.family, seenFrom: node.name.value
+                        ).map(addresses.contains) ?? false
                     }
             }.map { (node.name.value, $0) }
         }
     }
 
     /// As `endpoint`, in silence: what is wrong with a pool is told where the pool is read.
-    private func memberAddress(_ text: String, seenFrom balancer: String) -> IPv4Address? {
-        if let address = IPv4Address(text) { return address }
+    private func memberAddress(
+        _ text: String, of family: AddressFamily, seenFrom balancer: String
+    ) -> IPAddress? {
+        if let address = IPAddress(text) { return address }
         let parts = text.split(separator: ".").map(String.init)
         guard let first = parts.first, let own = interfaces[first] else { return nil }
-        if parts.count == 2 { return own.first { $0.name == parts[1] }?.address?.address }
+        if parts.count == 2 { return own.first { $0.name == parts[1] }?.address(family)?.address }
         let near = Set((interfaces[balancer] ?? []).map(\.network))
-        let addressed = own.filter { $0.address != nil }
-        return (addressed.first { near.contains($0.network) } ?? addressed.first)?.address?.address
+        let addressed = own.filter { $0.address(family) != nil }
+        return (addressed.first { near.contains($0.network) } ?? addressed.first)?.address(family)?.address
     }
 
     /// An address, or a reference to one.
@@ -109,6 +122,16 @@ extension Resolution {
             "\(what) is \(value.found)", at: value.position,
             allowed: [IPAddress.textForm, "node.interface", "balancer/service.address"],
             suggestion: Spelling.nearest(to: text, among: references.values.map(\.reference)))
+        return nil
+    }
+
+    /// As above, of one family.
+    private func address(_ value: LabValue, _ what: String, of family: AddressFamily) -> IPAddress? {
+        guard let address = address(value, what) else { return nil }
+        if address.family == family { return address }
+        reader.report(
+            "\(what) is \(address), but the tunnel is of \(family.rawValue)", at: value.position,
+            allowed: ["an \(family.rawValue) address"])
         return nil
     }
 

@@ -5,7 +5,18 @@ extension FiveTuple: FlowTuple {
         let type = ICMPv4Type(rawValue: type)
         return type == .unreachable || type == .timeExceeded || type == .parameterProblem
     }
-    @inlinable public static func quoted(in error: PacketView) -> QuotedPacket? { try? QuotedPacket(error.payload) }
+    @inlinable public static func quoted(_ quote: UnsafeRawBufferPointer) -> QuotedPacket? { try? QuotedPacket(quote) }
+    public static func reportedMTU(in error: PacketView) -> Int? {
+        guard let icmp = error.icmp, icmp.type == .unreachable,
+            icmp.code == ICMPv4UnreachableCode.fragmentationNeeded
+        else { return nil }
+        return Int(icmp.nextHopMTU)
+    }
+    @inlinable public static var etherType: EtherType { .ipv4 }
+    @inlinable public static func parsePacket(
+        _ base: UnsafeRawPointer, from start: Int, to end: Int
+    ) -> FrameLayout.Parsed { FrameLayout.parsePacket(base, from: start, to: end) }
+    @inlinable public static func packet(in frame: UnsafeMutableRawBufferPointer) -> PacketView? { PacketView(frame) }
     @inlinable public static var timeToLiveOffset: Int { 8 }
     @inlinable public static var headerLength: Int { 20 }
     @inlinable public static var controlHasPseudoHeader: Bool { false }
@@ -41,14 +52,29 @@ extension FiveTuple: FlowTuple {
         into buffer: UnsafeMutableRawBufferPointer
     ) -> Int? {
         guard packet.mayBeAnsweredWithError else { return nil }
-        let error: ICMPv4Header =
-            switch problem {
-            case .noRoute: .unreachable(code: ICMPv4UnreachableCode.network)
-            case .portUnreachable: .unreachable(code: ICMPv4UnreachableCode.port)
-            case .prohibited: .unreachable(code: ICMPv4UnreachableCode.administrativelyProhibited)
-            case .timeExceeded: .timeExceeded
-            case .packetTooBig(let mtu): .fragmentationNeeded(mtu: UInt16(clamping: mtu))
-            }
-        return FrameBuilder.icmpError(error, about: packet, from: source, mac: mac, into: buffer)
+        return FrameBuilder.icmpError(controlHeader(problem), about: packet, from: source, mac: mac, into: buffer)
+    }
+
+    public static func errorFrame(
+        _ problem: DeliveryProblem, quoting quote: UnsafeRawBufferPointer, to destination: IPv4Address,
+        from source: IPv4Address, mac: MACAddress, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        // As much of the quote as leaves the error within 576 bytes. Source: RFC 1812, 4.3.2.3
+        let most = 576 - IPv4Header.minimumLength - ICMPv4Header.length
+        return FrameBuilder.icmp(
+            controlHeader(problem),
+            in: IPv4Header(source: source, destination: destination, protocol: .icmp, dontFragment: false), from: mac,
+            to: .zero, payload: UnsafeRawBufferPointer(rebasing: quote.prefix(most)), into: buffer)
+    }
+
+    private static func controlHeader(_ problem: DeliveryProblem) -> ICMPv4Header {
+        switch problem {
+        case .noRoute: .unreachable(code: ICMPv4UnreachableCode.network)
+        case .hostUnreachable: .unreachable(code: ICMPv4UnreachableCode.host)
+        case .portUnreachable: .unreachable(code: ICMPv4UnreachableCode.port)
+        case .prohibited: .unreachable(code: ICMPv4UnreachableCode.administrativelyProhibited)
+        case .timeExceeded: .timeExceeded
+        case .packetTooBig(let mtu): .fragmentationNeeded(mtu: UInt16(clamping: mtu))
+        }
     }
 }

@@ -26,8 +26,17 @@ public protocol FlowTuple: Hashable, Sendable, BitwiseCopyable, CustomStringConv
     /// Whether a type of that ICMP is an error about a packet that it quotes, which a translator translates.
     static func isControlError(type: UInt8) -> Bool
     /// The packet that an ICMP error is about; nil where it quotes too little to tell.
-    /// - Parameter error: what was found to be such an error
-    static func quoted(in error: IPPacketView<Self>) -> IPQuotedPacket<Self>?
+    /// - Parameter quote: what follows the eight bytes of the error's header
+    static func quoted(_ quote: UnsafeRawBufferPointer) -> IPQuotedPacket<Self>?
+    /// The MTU that an ICMP error names because a packet was too big, 0 where its sender names none; nil for any other
+    /// message.
+    static func reportedMTU(in error: IPPacketView<Self>) -> Int?
+    /// What an Ethernet frame with such a packet says of it.
+    static var etherType: EtherType { get }
+    /// Parses a packet at `start`, where `end` bytes are readable from `base`.
+    static func parsePacket(_ base: UnsafeRawPointer, from start: Int, to end: Int) -> IPLayout<Self>.Parsed
+    /// A well-formed packet in a frame; nil where there is none of this family.
+    static func packet(in frame: UnsafeMutableRawBufferPointer) -> IPPacketView<Self>?
     /// Where time to live or hop limit is in the IP header.
     static var timeToLiveOffset: Int { get }
     /// Bytes of the IP header without options or extension headers.
@@ -47,12 +56,20 @@ public protocol FlowTuple: Hashable, Sendable, BitwiseCopyable, CustomStringConv
         _ problem: DeliveryProblem, about packet: IPPacketView<Self>, from source: Address, mac: MACAddress,
         into buffer: UnsafeMutableRawBufferPointer
     ) -> Int?
+    /// An ICMP error about a packet of which only a quote is there; its Ethernet header has no destination yet. As much
+    /// of the quote is in it as the family allows. nil where it does not fit.
+    /// - Parameter quote: from the quoted IP header on
+    static func errorFrame(
+        _ problem: DeliveryProblem, quoting quote: UnsafeRawBufferPointer, to destination: Address,
+        from source: Address, mac: MACAddress, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int?
 }
 
 /// Why a packet goes no further, in words of both families.
 @frozen
 public enum DeliveryProblem: Hashable, Sendable {
     case noRoute
+    case hostUnreachable
     case portUnreachable
     /// By a rule, or for want of something that the rules need.
     case prohibited
@@ -62,6 +79,11 @@ public enum DeliveryProblem: Hashable, Sendable {
 }
 
 extension FlowTuple {
+    /// - Parameter error: what was found to be an ICMP error
+    @inlinable public static func quoted(in error: IPPacketView<Self>) -> IPQuotedPacket<Self>? {
+        quoted(error.payload)
+    }
+
     @inlinable public var sourcePort: UInt16 {
         get { UInt16(truncatingIfNeeded: portsAndProtocol >> 16) }
         set { portsAndProtocol = portsAndProtocol & ~0xffff_0000 | UInt64(newValue) << 16 }

@@ -58,8 +58,19 @@ extension IPv6FiveTuple: FlowTuple {
     @inlinable public static func isControlQuery(type: UInt8) -> Bool { ICMPv6Type(rawValue: type).isQuery }
     /// Unreachable, packet too big, time exceeded, parameter problem. Source: RFC 4443, 2.1
     @inlinable public static func isControlError(type: UInt8) -> Bool { type >= 1 && type <= 4 }
-    @inlinable public static func quoted(in error: IPv6PacketView) -> IPQuotedPacket<IPv6FiveTuple>? {
-        try? IPQuotedPacket<IPv6FiveTuple>(error.payload)
+    @inlinable public static func quoted(_ quote: UnsafeRawBufferPointer) -> IPQuotedPacket<IPv6FiveTuple>? {
+        try? IPQuotedPacket<IPv6FiveTuple>(quote)
+    }
+    public static func reportedMTU(in error: IPv6PacketView) -> Int? {
+        guard let icmp = error.icmp, icmp.type == .packetTooBig else { return nil }
+        return Int(icmp.rest)
+    }
+    @inlinable public static var etherType: EtherType { .ipv6 }
+    @inlinable public static func parsePacket(
+        _ base: UnsafeRawPointer, from start: Int, to end: Int
+    ) -> IPv6FrameLayout.Parsed { IPv6FrameLayout.parsePacket(base, from: start, to: end) }
+    @inlinable public static func packet(in frame: UnsafeMutableRawBufferPointer) -> IPv6PacketView? {
+        IPv6PacketView(frame)
     }
     @inlinable public static var timeToLiveOffset: Int { 7 }
     @inlinable public static var headerLength: Int { 40 }
@@ -95,6 +106,7 @@ extension IPv6FiveTuple: FlowTuple {
     private static func controlHeader(_ problem: DeliveryProblem) -> ICMPv6Header {
         switch problem {
         case .noRoute: ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.noRoute)
+        case .hostUnreachable: ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.address)
         case .portUnreachable: ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.port)
         case .prohibited: ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.prohibited)
         case .timeExceeded: ICMPv6Header(type: .timeExceeded)
@@ -107,6 +119,17 @@ extension IPv6FiveTuple: FlowTuple {
         into buffer: UnsafeMutableRawBufferPointer
     ) -> Int? {
         FrameBuilder.icmpv6Error(controlHeader(problem), about: packet, from: source, mac: mac, into: buffer)
+    }
+
+    public static func errorFrame(
+        _ problem: DeliveryProblem, quoting quote: UnsafeRawBufferPointer, to destination: IPv6Address,
+        from source: IPv6Address, mac: MACAddress, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        // As much of the quote as leaves the error within 1280 bytes. Source: RFC 4443, 2.4 (c)
+        let most = 1280 - IPv6Header.length - ICMPv6Header.length
+        return FrameBuilder.icmp(
+            controlHeader(problem), in: IPv6Header(source: source, destination: destination, nextHeader: .icmpv6),
+            from: mac, to: .zero, body: UnsafeRawBufferPointer(rebasing: quote.prefix(most)), into: buffer)
     }
 }
 

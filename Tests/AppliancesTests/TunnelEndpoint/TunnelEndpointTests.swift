@@ -18,7 +18,8 @@ import Wire
             name: "b1",
             ports: [
                 PortConfiguration(name: "far", mac: own, address: IPv4InterfaceAddress(member, prefixLength: 24))
-            ], encapsulation: .ipip, mac: tunnelMAC, locals: [member], remotes: [balancer], destinations: [service],
+            ], encapsulation: .ipip, mac: tunnelMAC, locals: [member.erased], remotes: [balancer.erased],
+            destinations: [service.erased],
             clampsSegmentSize: clamps)
     }
 
@@ -119,6 +120,54 @@ import Wire
             let own = Self.tcp(from: Self.member, to: Self.client, sourceMAC: Self.own, destinationMAC: Self.router)
             #expect(process(&endpoint, own, side: .host)[0].bytes == own)
         }
+    }
+
+    @Test func `IPv6 in IPv6 comes out alike, its SYN-ACKs are clamped to 1400, and IPv4 is the kernel's`() throws {
+        let (member, service) = (IPv6Address("2001:db8:3::11")!, IPv6Address("2001:db8:2::100")!)
+        let (balancer, client) = (IPv6Address("2001:db8:2::5")!, IPv6Address("2001:db8:1::10")!)
+        var configuration = Self.configuration(clamps: true)
+        configuration.encapsulation = .ip6ip6
+        configuration.ports[0].ipv6 = IPv6InterfaceAddress(member, prefixLength: 64)
+        configuration.locals = [member.erased]
+        configuration.remotes = [balancer.erased]
+        configuration.destinations = [service.erased]
+        var endpoint = try TunnelEndpoint(configuration)
+        func tcp(_ source: IPv6Address, _ destination: IPv6Address, _ flags: TCPFlags, isIn: Bool) -> [UInt8] {
+            var buffer = [UInt8](repeating: 0xa5, count: 200)
+            let length = buffer.withUnsafeMutableBytes {
+                FrameBuilder.tcp(
+                    TCPHeader(
+                        sourcePort: 40_000, destinationPort: 7, sequence: 1, flags: flags, window: 1000,
+                        maximumSegmentSize: 1440),
+                    in: IPv6Header(source: source, destination: destination, nextHeader: .tcp),
+                    from: isIn ? Self.router : Self.own, to: isIn ? Self.own : Self.router, into: $0)
+            }
+            return Array(buffer.prefix(length!))
+        }
+        func wrapped(from source: IPv6Address) -> (outer: [UInt8], inner: [UInt8]) {
+            let tunnel = IPv6Tunnel(.ip6ip6, from: source, to: member)
+            let frame = tcp(client, service, .syn, isIn: true)
+            let packet = Array(frame[14...])
+            var buffer = [UInt8](repeating: 0, count: tunnel.frameLength(packetLength: packet.count))
+            for index in 0..<12 { buffer[index] = frame[index] }
+            _ = buffer.withUnsafeMutableBytes { buffer in packet.withUnsafeBytes { tunnel.wrap($0, into: buffer) } }
+            return (buffer, packet)
+        }
+        let good = wrapped(from: balancer)
+        let out = process(&endpoint, good.outer)
+        #expect(out.count == 1 && out[0].port == 1 && out[0].side == .wire)
+        #expect(Array(out[0].bytes[..<6]) == [2, 0, 0, 0, 3, 0xff])
+        #expect(Array(out[0].bytes[12...]) == [0x86, 0xdd] + good.inner)
+        #expect(process(&endpoint, wrapped(from: IPv6Address("2001:db8:2::66")!).outer).isEmpty)
+        #expect(Self.counter("drop.tunnel-stranger", endpoint) == 1)
+
+        let answer = process(&endpoint, tcp(service, client, [.syn, .ack], isIn: false), side: .host)[0]
+        #expect(Array(answer.bytes[74..<78]) == [2, 4, 1400 >> 8, 1400 & 0xff])
+        var copy = answer.bytes
+        #expect(copy.withUnsafeMutableBytes { IPv6PacketView($0)!.isTransportChecksumValid })
+
+        let other = Self.wrapped(Self.tcp(from: Self.client, to: Self.service))
+        #expect(process(&endpoint, other).map(\.side) == [.host])
     }
 
     @Test func `nothing goes into the tunnel at this end`() throws {

@@ -1,0 +1,123 @@
+public import Wire
+
+/// One way through a tunnel of IPv4.
+public typealias Tunnel = IPTunnel<FiveTuple>
+/// One way through a tunnel of IPv6.
+public typealias IPv6Tunnel = IPTunnel<IPv6FiveTuple>
+
+/// One way through a tunnel.
+@frozen public struct IPTunnel<Tuple: TunnelTuple>: Hashable, Sendable {
+    /// Of the addresses' family.
+    public var encapsulation: Encapsulation
+    /// The end that wraps.
+    public var local: Tuple.Address
+    /// The end that unwraps.
+    public var remote: Tuple.Address
+
+    @inlinable
+    public init(_ encapsulation: Encapsulation, from local: Tuple.Address, to remote: Tuple.Address) {
+        self.encapsulation = encapsulation
+        self.local = local
+        self.remote = remote
+    }
+
+    /// Bytes of the Ethernet frame that carries a packet of `packetLength` bytes.
+    @inlinable public func frameLength(packetLength: Int) -> Int {
+        EthernetHeader.length &+ encapsulation.overhead &+ packetLength
+    }
+
+    /// Writes a whole frame: Ethernet header without its addresses, outer header, and a copy of the packet, whose own
+    /// time to live the caller has lowered.
+    ///
+    /// - The outer packet is never to be fragmented, whatever the inner one says, so its identification is 0
+    ///   (RFC 6864, 4.1), and the far end needs no reassembly.
+    /// - The traffic class is the inner one's, congestion marks included. Source: RFC 2983, 3.1; RFC 6040, 4.1
+    /// - Parameters:
+    ///   - flowLabel: of the outer header of IPv6, whose lowest 20 bits count; the same for all packets of a flow, so
+    ///     that routers with equal paths spread tunnelled flows. Source: RFC 6438, 3
+    ///   - buffer: `frameLength(packetLength:)` bytes; must not overlap the packet
+    /// - Returns: false where the packet does not fit into the buffer; what is in it then is undefined
+    @inlinable
+    public func wrap(
+        _ packet: UnsafeRawBufferPointer, flowLabel: UInt32 = 0, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        let start = EthernetHeader.length &+ encapsulation.overhead
+        guard let base = buffer.baseAddress, let source = packet.baseAddress, packet.count >= Tuple.headerLength,
+            buffer.count >= start &+ packet.count
+        else { return false }
+        // Guard: `start` bytes of headers and the packet's behind them.
+        (base + start).copyMemory(from: source, byteCount: packet.count)
+        base.write(Tuple.etherType.rawValue, at: 12)
+        let outer = UnsafeMutableRawBufferPointer(rebasing: buffer[EthernetHeader.length...])
+        guard
+            Tuple.emitOuter(
+                self, trafficClass: Tuple.trafficClass(source), flowLabel: flowLabel, into: outer,
+                payloadLength: packet.count &+ encapsulation.overhead &- Tuple.headerLength)
+        else { return false }
+        if encapsulation == .gre {
+            let header = EthernetHeader.length &+ Tuple.headerLength
+            base.write(UInt16(0), at: header)
+            base.write(Tuple.etherType.rawValue, at: header &+ 2)
+        }
+        return true
+    }
+}
+
+/// A family's part in tunnels: the outer header, and the byte of an IP header that says how congested the way is.
+public protocol TunnelTuple: PortTuple {
+    /// - Returns: false where header and payload do not fit
+    static func emitOuter(
+        _ tunnel: IPTunnel<Self>, trafficClass: UInt8, flowLabel: UInt32, into buffer: UnsafeMutableRawBufferPointer,
+        payloadLength: Int
+    ) -> Bool
+    /// Guard of both: a whole IP header.
+    static func trafficClass(_ header: UnsafeRawPointer) -> UInt8
+    /// Marks a packet as one that met congestion, checksum included.
+    static func markCongestion(_ header: UnsafeMutableRawPointer)
+}
+
+extension FiveTuple: TunnelTuple {
+    @inlinable
+    public static func emitOuter(
+        _ tunnel: Tunnel, trafficClass: UInt8, flowLabel: UInt32, into buffer: UnsafeMutableRawBufferPointer,
+        payloadLength: Int
+    ) -> Bool {
+        IPv4Header(
+            source: tunnel.local, destination: tunnel.remote, protocol: tunnel.encapsulation.protocol, timeToLive: 64,
+            trafficClass: trafficClass, identification: 0, dontFragment: true
+        ).emit(into: buffer, payloadLength: payloadLength) != nil
+    }
+
+    @inlinable public static func trafficClass(_ header: UnsafeRawPointer) -> UInt8 { header.readUInt8(at: 1) }
+
+    @inlinable
+    public static func markCongestion(_ header: UnsafeMutableRawPointer) {
+        let word = UnsafeRawPointer(header).readUInt16(at: 0)
+        let checksum = UnsafeRawPointer(header).readUInt16(at: 10)
+        header.write(word | 3, at: 0)
+        header.write(Checksum.update(checksum, replacing: word, with: word | 3), at: 10)
+    }
+}
+
+extension IPv6FiveTuple: TunnelTuple {
+    @inlinable
+    public static func emitOuter(
+        _ tunnel: IPv6Tunnel, trafficClass: UInt8, flowLabel: UInt32, into buffer: UnsafeMutableRawBufferPointer,
+        payloadLength: Int
+    ) -> Bool {
+        IPv6Header(
+            source: tunnel.local, destination: tunnel.remote, nextHeader: tunnel.encapsulation.protocol, hopLimit: 64,
+            trafficClass: trafficClass, flowLabel: flowLabel
+        ).emit(into: buffer, payloadLength: payloadLength) != nil
+    }
+
+    /// Bits 4 … 11 of the header.
+    @inlinable public static func trafficClass(_ header: UnsafeRawPointer) -> UInt8 {
+        UInt8(truncatingIfNeeded: header.readUInt16(at: 0) >> 4)
+    }
+
+    @inlinable
+    public static func markCongestion(_ header: UnsafeMutableRawPointer) {
+        header.write(UnsafeRawPointer(header).readUInt16(at: 0) | 3 << 4, at: 0)
+    }
+}
