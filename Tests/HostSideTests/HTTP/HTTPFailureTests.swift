@@ -29,7 +29,8 @@ import Wire
     @Test func `a member that refuses is 502, with the source port that was tried`() async throws {
         let closed = try ClosedPort()
         defer { withExtendedLifetime(closed) {} }
-        let (answer, record) = try await outcome(of: closed.number, HTTPServiceConfiguration(sourcePorts: 22_000...22_009))
+        let (answer, record) = try await outcome(
+            of: closed.number, HTTPServiceConfiguration(sourcePorts: 22_000...22_009))
         #expect(answer.status == 502 && answer.contains("X-Balancer-Reason: member-refused"))
         #expect(record.status == 502 && record.reason == "member-refused" && record.snatPort == 22_000)
         #expect(record.errorLine?.contains("connection refused while connecting to upstream") == true)
@@ -54,7 +55,10 @@ import Wire
         ("SSH-2.0-OpenSSH\r\n", .stays, "member-garbage"),
         ("HTTP/1.1 200 OK\nContent-Length: 0\n\n", .stays, "member-garbage"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", .stays, "member-garbage"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", .stays, "member-garbage"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", .stays,
+            "member-garbage"
+        ),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .stays, "member-garbage"),
         ("HTTP/1.1 999 ?\r\n\r\n", .stays, "member-garbage"),
         ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", .stays, "member-garbage"),
@@ -69,7 +73,9 @@ import Wire
         try await member.close()
     }
 
-    @Test func `a member that closes before its answer is written to the error log in the document's words`() async throws {
+    @Test func `a member that closes before its answer is written to the error log in the document's words`()
+        async throws
+    {
         let member = try await TestBackend { Played("") }
         let (_, record) = try await outcome(of: member.port)
         #expect(
@@ -81,7 +87,8 @@ import Wire
 
     @Test func `a member that does not answer in time is 504`() async throws {
         let member = try await TestBackend { Played("", .stays) }
-        let (answer, record) = try await outcome(of: member.port, HTTPServiceConfiguration(timeouts: impatientWithMembers))
+        let (answer, record) = try await outcome(
+            of: member.port, HTTPServiceConfiguration(timeouts: impatientWithMembers))
         #expect(answer.status == 504 && record.reason == "response-timeout")
         try await member.close()
     }
@@ -125,7 +132,9 @@ import Wire
         try await HTTPBench.run([member.port], http) { bench in
             // Two requests hold both ports, for nobody answers them.
             let holders = try await withThrowingTaskGroup(of: (any Channel).self) { group in
-                for _ in 0..<2 { group.addTask { try await Self.connect(bench.port, "GET /hold HTTP/1.1\r\nHost: lab\r\n\r\n") } }
+                for _ in 0..<2 {
+                    group.addTask { try await Self.connect(bench.port, "GET /hold HTTP/1.1\r\nHost: lab\r\n\r\n") }
+                }
                 return try await group.reduce(into: [any Channel]()) { $0.append($1) }
             }
             while bench.counter("server-connections") < 2 { await Task.yield() }
@@ -137,7 +146,8 @@ import Wire
             #expect(records[0].detail == "all ports 22040 to 22041 of the balancer's own address are in use")
             for holder in holders { try await holder.eventLoop.submit { holder.closeWithReset() }.get() }
             // Clients that leave are told apart from failures of the member.
-            #expect(await bench.log.records(4).suffix(2).allSatisfy { $0.status == 499 && $0.reason == "client-closed" })
+            #expect(
+                await bench.log.records(4).suffix(2).allSatisfy { $0.status == 499 && $0.reason == "client-closed" })
         }
         try await member.close()
     }
@@ -162,6 +172,20 @@ import Wire
     }
 
     // MARK: The client
+
+    @Test(arguments: ["\u{16}\u{03}\u{01}\u{02}\u{00}", "\u{0}", " GET / HTTP/1.1", "[", "\r\n\u{16}"])
+    func `a client that speaks something else is refused at once, not when its time is over`(bytes: String) async throws
+    {
+        let member = try await HTTPMember()
+        let http = HTTPServiceConfiguration(timeouts: HTTPTimeouts(clientHeader: .seconds(3600)))
+        try await HTTPBench.run([member.port], http) { bench in
+            // Its connection stays open for writing: only what it has sent can be the reason.
+            let answer = try await TestClient.exchange(bench.port, sending: bytes, finishes: false).text
+            #expect(answer.status == 400 && answer.contains("X-Balancer-Reason: malformed-request-line\r\n"))
+        }
+        #expect(member.requests.isEmpty)
+        try await member.close()
+    }
 
     @Test func `half a request and silence is 408, silence alone is the end`() async throws {
         let member = try await HTTPMember()
@@ -230,7 +254,8 @@ import Wire
     }
 
     static func connect(_ port: UInt16, _ text: String) async throws -> any Channel {
-        let channel = try await ClientBootstrap(group: TestBackend.group).connect(host: "127.0.0.1", port: Int(port)).get()
+        let channel = try await ClientBootstrap(group: TestBackend.group).connect(host: "127.0.0.1", port: Int(port))
+            .get()
         try await channel.writeAndFlush(ByteBuffer(string: text))
         return channel
     }

@@ -163,6 +163,25 @@ import Wire
         try await member.close()
     }
 
+    @Test func `fields that leave longer than they came are passed on whole, however many`() async throws {
+        let fields = (0..<60).map { "x\($0):\r\n" }.joined() + (0..<20).map { "y\($0):\t\($0) \t\r\n" }.joined()
+        let member = try await HTTPMember { _ in "HTTP/1.1 200\r\n\(fields)Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        }
+        let http = HTTPServiceConfiguration(
+            requestHeaders: HeaderRewriting(
+                set: [.init(name: "Host", value: String(repeating: "h", count: 3000)), .init(name: "z", value: "1")],
+                remove: []))
+        try await HTTPBench.run([member.port], http) { bench in
+            let answer = try await bench.raw("GET / HTTP/1.0\r\n\(fields)\r\n")
+            #expect(answer.status == 200)
+            let headers = try #require(member.requests.first?.head.headers)
+            #expect(headers["host"].first?.count == 3000 && headers["z"] == ["1"])
+            #expect((0..<60).allSatisfy { headers["x\($0)"] == [""] && answer.contains("\r\nx\($0): \r\n") })
+            #expect((0..<20).allSatisfy { headers["y\($0)"] == ["\($0)"] && answer.contains("\r\ny\($0): \($0)\r\n") })
+        }
+        try await member.close()
+    }
+
     @Test func `fields of one connection end at the balancer, the essential ones cannot be taken away`() async throws {
         let member = try await HTTPMember()
         try await HTTPBench.run([member.port]) { bench in

@@ -83,10 +83,11 @@ struct HTTPTable {
                     ["requests/s", "nginx", "ratio", "p99", "nginx", "ratio", "others"]))
             let pairs = zip(runs[contender, default: []], runs[contender.reference, default: []])
             for (round, (ours, nginx)) in pairs.enumerated() {
+                let mark = Self.isDisturbed(ours, nginx) ? "  disturbed" : ""
                 let (tail, reference) = (microseconds(ours.percentile99), microseconds(nginx.percentile99))
                 lines.append(
                     row(
-                        "  \(round + 1)",
+                        "  \(round + 1)\(mark)",
                         [
                             grouped(ours.requestsPerSecond), grouped(nginx.requestsPerSecond),
                             fixed(ours.requestsPerSecond / nginx.requestsPerSecond),
@@ -96,14 +97,23 @@ struct HTTPTable {
             }
         }
         lines.append("Others: the share of the machine's processor time that programs took which have no part in it.")
+        lines.append("Where three rounds were disturbed by no more than 20 %, the ratios above are of those alone.")
         lines.append("")
         return lines
     }
 
+    /// What others take is not taken from both alike: such a round says little. Judged by what the others took, never by
+    /// what was measured.
+    private static func isDisturbed(_ ours: WrkRun, _ nginx: WrkRun) -> Bool { max(ours.others, nginx.others) > 0.2 }
+
+    /// Fewer quiet rounds than this, and all rounds count.
+    private static let fewestQuiet = 3
+
     /// The machine may be faster in one round than in another: what took turns is compared within a round.
     private func ratio(_ contender: HTTPContender, _ figure: (WrkRun) -> Double) -> Double {
-        let pairs = zip(runs[contender, default: []], runs[contender.reference, default: []])
-        return median(pairs.map { figure($0) / figure($1) })
+        let pairs = Array(zip(runs[contender, default: []], runs[contender.reference, default: []]))
+        let quiet = pairs.filter { !Self.isDisturbed($0, $1) }
+        return median((quiet.count >= Self.fewestQuiet ? quiet : pairs).map { figure($0) / figure($1) })
     }
 
     private func target(_ what: String, _ wanted: String, _ measured: String, holds: Bool) -> String {

@@ -22,9 +22,8 @@ enum ConnectingSocket {
         var one: Int32 = 1
         // A port whose last connection is over may be bound again at once; connecting tells whether it may be used.
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-        // The request follows at once and carries the acknowledgement of the SYN-ACK: a packet less. tcp(7), TCP_QUICKACK
-        var off: Int32 = 0
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &off, socklen_t(MemoryLayout<Int32>.size))
+        // Where the member accepts at once, the head carries the acknowledgement of its SYN-ACK: a packet less.
+        acknowledge(atOnce: false, on: descriptor)
         let isBound = source.address.withSocketAddress(port: source.port) { bind(descriptor, $0, $1) == 0 }
         if isBound {
             if address.withSocketAddress(port: port, { connect(descriptor, $0, $1) == 0 || errno == EINPROGRESS }) {
@@ -40,11 +39,19 @@ enum ConnectingSocket {
     /// - Returns: bytes sent; none while the member has not accepted the connection
     /// - Throws: what has become of the connection, which the kernel tells only once
     static func send(_ head: ByteBuffer, on descriptor: Int32) throws(Failure) -> Int {
+        // No longer than for that: a member whose answer is acknowledged late sends its FIN twice.
+        defer { acknowledge(atOnce: true, on: descriptor) }
         let sent = head.withUnsafeReadableBytes {
             Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         if sent >= 0 { return sent }
         guard errno == EAGAIN || errno == EINTR else { throw Failure(code: errno) }
         return 0
+    }
+
+    /// Whether what the peer sends is acknowledged at once, or with what is sent next: `TCP_QUICKACK` of tcp(7).
+    private static func acknowledge(atOnce: Bool, on descriptor: Int32) {
+        var value: Int32 = atOnce ? 1 : 0
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 }

@@ -180,6 +180,12 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
         let limits = service.configuration.limits
         let outcome = input.withUnsafeReadableBytes { bytes -> Result<Int?, MessageFault> in
             do throws(MessageFault) {
+                // What cannot become a request line, TLS for instance, is not waited for.
+                if let first = bytes.first, !HTTPCharacters.isToken(first), first != HTTPCharacters.cr,
+                    first != HTTPCharacters.lf
+                {
+                    throw .malformedRequestLine
+                }
                 guard let length = try scanner.end(in: bytes) else {
                     if bytes.count > limits.headerSize { throw .headTooLarge }
                     return .success(nil)
