@@ -64,7 +64,7 @@ extension EndToEnd {
                 changing: "scheduler: consistent-hash", to: "scheduler: round-robin", variant: "l2-tcp")
             #expect(result.status == 2, "\(result.output)\n\(result.errors)")
             #expect(result.errors.contains("supports consistent hash only"))
-            #expect(result.errors.contains("lab.yaml:38:20"), "\(result.errors)")
+            #expect(result.errors.contains("lab.yaml:39:20"), "\(result.errors)")
         }
 
         /// Runs where the kernel has no such tunnel: there the lab says so; elsewhere the kernel's own does its work.
