@@ -44,6 +44,13 @@ import Wire
         flow: flow, originatorState: 2, responderState: 2, flags: [.sourceTranslated, .answered],
         translatedSource: IPv4Address(203, 0, 113, 1), translatedSourcePort: 1024, rule: 12,
         remainingMilliseconds: 86_400_000)
+    /// Not translated, and its first payload was seen.
+    static let inspected: SessionRecord = {
+        var record = SessionRecord(flow: flow, originatorState: 1, responderState: 2, flags: .inspected)
+        record.application = 3
+        record.category = 7
+        return record
+    }()
     static let records: [SyncRecord] = {
         var ended = flow
         ended.sourcePort = 40001
@@ -187,6 +194,23 @@ import Wire
         let ports: [UInt16?] = records.map { if case .session(let session) = $0 { session.flow.sourcePort } else { nil } }
         #expect(ports == (0..<packed).map { UInt16(40000 + $0) })
         for length in 52..<bytes.count { #expect(Self.reason(bytes.prefix(length), key: key) == .wrongLength) }
+    }
+
+    @Test func `a session whose first payload was seen says so behind its addresses, translated or not`() throws {
+        var translated = Self.session
+        translated.flags.insert(.inspected)
+        translated.application = 4
+        translated.category = 0x0102
+        for (record, length) in [(Self.inspected, 24), (translated, 36)] {
+            let bytes = try #require(
+                dirty(SyncHeader.maximumMessage) {
+                    var writer = SyncRecordWriter($0)
+                    writer.append(.session(record))
+                    return writer.finish(Self.header)
+                })
+            #expect(bytes.count == 52 + 2 + length && Array(bytes.suffix(3)) == [record.application, UInt8(record.category >> 8), UInt8(record.category & 0xff)])
+            #expect(try Self.parse(bytes).2 == [.session(record)])
+        }
     }
 
     @Test func `a message without records is a message`() throws {

@@ -22,7 +22,6 @@ extension SessionFilter {
     /// may know and its peer may not.
     public mutating func sendEverything() {
         changes.removeAll()
-        metadataNext = nil
         bulk = BulkTransfer(isRunning: true, isAnnounced: false, last: nil)
     }
 
@@ -38,7 +37,6 @@ extension SessionFilter {
     /// Forgets what was noted: there is no peer that could be told.
     public mutating func discardRecords() {
         bulk = BulkTransfer()
-        metadataNext = nil
         changes.removeAll()
     }
 
@@ -46,7 +44,7 @@ extension SessionFilter {
     public var isSendingBulk: Bool { bulk.isRunning }
 
     /// Whether `nextRecord` has something.
-    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed || metadataNext != nil }
+    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed }
 
     /// Records that are noted, at most: what a bulk transfer has still to send counts as endless.
     public var noted: Int { bulk.isRunning || changes.overflowed ? .max : changes.count }
@@ -56,12 +54,6 @@ extension SessionFilter {
     /// - Returns: nil where there is none
     public mutating func nextRecord(at now: Instant, for message: UInt64 = 0) -> NextSessionRecord? {
         if changes.overflowed { sendEverything() }
-        if let next = metadataNext {
-            metadataNext = nil
-            if table.contains(next.index), table.original(of: next.index) == next.flow {
-                return .record(metadata(of: next.index))
-            }
-        }
         if bulk.isRunning, !bulk.isAnnounced {
             bulk.isAnnounced = true
             return .bulkBegins
@@ -76,7 +68,6 @@ extension SessionFilter {
             table[index].queuedInRound = 0
             let news = table[index].news
             guard news.contains(.state) else { return .record(metadata(of: index)) }
-            if news.contains(.metadata) { metadataNext = (index, table.original(of: index)) }
             return .record(record(of: index, for: message, at: now))
         }
         guard bulk.isRunning else { return nil }
@@ -86,7 +77,6 @@ extension SessionFilter {
             return .bulkEnds
         }
         table[index].toldAt = now.nanoseconds
-        if table[index].application != .unseen { metadataNext = (index, table.original(of: index)) }
         return .record(record(of: index, for: message, at: now))
     }
 
@@ -100,6 +90,11 @@ extension SessionFilter {
             responderState: session.state.reply.rawValue, flags: session.state.reply == .closed ? [] : .answered,
             rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
         record.outgoing = outgoing(of: index, arrivedAs: record.flow)
+        if session.application != .unseen {
+            record.flags.insert(.inspected)
+            record.application = session.application.rawValue
+            record.category = session.category
+        }
         return .session(record)
     }
 
@@ -130,6 +125,12 @@ extension SessionFilter {
         }
     }
 
+    private mutating func takeOver(applicationOf record: SessionRecord, into index: FlowIndex) {
+        guard record.flags.contains(.inspected), let application = Application(rawValue: record.application) else { return }
+        table[index].application = application
+        table[index].category = record.category
+    }
+
     private mutating func apply(_ metadata: MetadataRecord) {
         guard let match = table.find(metadata.flow), match.direction == .original,
             let application = Application(rawValue: metadata.application)
@@ -157,6 +158,7 @@ extension SessionFilter {
                 table[match.index].state = state
                 table[match.index].rule = RuleIdentity(rawValue: record.rule)
                 table[match.index].generation = receivedGeneration
+                takeOver(applicationOf: record, into: match.index)
                 table.keep(match.index, until: expires, now: now)
                 return true
             }
@@ -176,6 +178,7 @@ extension SessionFilter {
             original: record.flow, reply: outgoing.reversed, value: session, expires: expires, now: now)
         {
         case .inserted(let index):
+            takeOver(applicationOf: record, into: index)
             use(session, of: record.flow, at: now)
             // Only an Active records: what it learns from a rival that yielded, that one is to keep.
             if isRecording { note(index, .state, at: now) }

@@ -31,8 +31,6 @@ public struct SessionFilter: ~Copyable {
     var bulk = BulkTransfer()
     /// Generation of the transfer that the peer is sending; see `beginReceivingBulk`.
     var receivedGeneration: UInt32 = 0
-    /// A session whose metadata follow its own record.
-    var metadataNext: (index: FlowIndex, flow: FiveTuple)?
     /// What the names that sessions ask for are sorted into.
     public var categories = CategoryTable()
     /// Where the name of an inspected payload is written.
