@@ -105,7 +105,7 @@ extension Election {
 
     /// For a role that nobody has: who knows the sessions, then who was not asked to stand back, then priority. Sessions
     /// come first, because the one that the role was given to may have lost them in a restart that nobody noticed.
-    private func hasBetterClaim(than statement: PairStatement) -> Bool {
+    func hasBetterClaim(than statement: PairStatement) -> Bool {
         guard isUp.contains(true) else { return false }
         let peerKnows = statement.flags.contains(.knowsSessions)
         if knowsSessions != peerKnows { return knowsSessions }

@@ -101,6 +101,13 @@ extension Election {
     /// The peer did not take the role that was left to it.
     private mutating func takeBack(at now: Instant) {
         guard settings.rules.contains(.takesBack) else { return }
+        if hearsHeartbeat, let peer = monitor?.statement, peer.flags.contains(.handsOver), !hasBetterClaim(than: peer),
+            let heartbeat = settings.heartbeat
+        {
+            // Each has left the role to the other: one takes it back, the other waits once more.
+            handoverEnds = now + heartbeat.bound
+            return
+        }
         handoverEnds = nil
         becomeActive(at: now, because: "the peer did not take over")
     }

@@ -25,6 +25,8 @@ final class PairChaos {
         var testDescription: String { name }
     }
 
+    /// So many, and no more are opened: mappings are compared one by one.
+    static let mostSessions = 120
     static let pool = FirewallLab.virtualAddresses[0]
 
     let seed: UInt64
@@ -48,7 +50,7 @@ final class PairChaos {
         random = SeededGenerator(seed: seed &* 0x9E37_79B9)
         let defers = seed % 2 == 1
         let nat = NATConfiguration(
-            pools: [NATPool(name: "internet", addresses: [Self.pool], ports: 5000...7047)],
+            pools: [NATPool(name: "internet", addresses: [Self.pool], ports: 5000...5511)],
             rules: [NATRule(source: IPv4Network("198.51.100.0/24")!, pool: "internet")])
         lab = try FirewallLab(
             seed: seed, preempts: seed % 3 != 0, sessionCapacity: 2048, nat: { _ in nat },
@@ -116,11 +118,11 @@ final class PairChaos {
     }
 
     private func open() {
-        guard nextPort < 10_900 else { return }
+        guard lab.boxes.allSatisfy({ $0.firewall.sessionCount < Self.mostSessions }) else { return }
         let flow = FiveTuple(
             source: lab.server.address, destination: lab.client.address, sourcePort: nextPort, destinationPort: 80,
             protocol: .tcp)
-        nextPort += 1
+        nextPort = nextPort < 60_000 ? nextPort + 1 : 10_000
         // Of two Actives either may be the one that the host's switch leads to.
         let active = (0..<2).filter { lab.boxes[$0].isAlive && lab.boxes[$0].firewall.isForwarding }
         guard let box = active.randomElement(using: &random) else { return }
@@ -139,6 +141,7 @@ final class PairChaos {
             isQuiet.toggle()
             phaseEnds = lab.now + .milliseconds(isQuiet ? number(in: 5500...8000) : number(in: 500...3000))
             if isQuiet, chance(2, in: 3) { heal() }
+            if isQuiet, lab.boxes.contains(where: { $0.firewall.sessionCount >= Self.mostSessions }) { try startAnew() }
             if isQuiet, chance(2, in: 3) { try restartTheDead() }
         }
         switch number(in: 0...(isQuiet ? 73 : 99)) {
@@ -180,6 +183,16 @@ final class PairChaos {
     private func disturb(_ change: (FirewallLab) -> Void) {
         change(lab)
         invariants.disturbed(lab)
+    }
+
+    /// Both boxes lose everything, so that there is room for new sessions.
+    private func startAnew() throws {
+        heal()
+        for box in 0..<2 {
+            lab.powerOff(box)
+            invariants.crashed(box, lab)
+        }
+        for box in 0..<2 { try restart(box) }
     }
 
     /// A box that starts alone, cut off from what it granted before, could grant it again, and nobody could know: so

@@ -102,8 +102,9 @@ struct PairInvariants {
         if let since = dualSince, lab.now - since > Self.dualBound {
             broken = "two Actives for \(lab.now - since) although their cross-connect works"
         }
-        // Who has never heard an Active waits for VRRP's own time.
-        let isSettled = lab.boxes.contains { $0.isAlive && $0.firewall.election.isReady }
+        // Who has never heard an Active, or has no cross-connect, waits for VRRP's own time.
+        let isSettled =
+            lab.isUp[2] && !lab.isApart[2] && lab.boxes.contains { $0.isAlive && $0.firewall.election.isReady }
         let bound = lab.loss == 0 && isSettled ? Self.faultlessVacancyBound : Self.vacancyBound
         if let since = vacantSince, lab.now - since > bound {
             broken = "nobody is Active for \(lab.now - since)"
