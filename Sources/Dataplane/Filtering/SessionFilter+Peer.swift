@@ -126,7 +126,9 @@ extension SessionFilter {
     }
 
     private mutating func takeOver(applicationOf record: SessionRecord, into index: FlowIndex) {
-        guard record.flags.contains(.inspected), let application = Application(rawValue: record.application) else { return }
+        guard record.flags.contains(.inspected), let application = Application(rawValue: record.application) else {
+            return
+        }
         table[index].application = application
         table[index].category = record.category
     }

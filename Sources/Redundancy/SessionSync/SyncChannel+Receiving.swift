@@ -68,7 +68,8 @@ extension SyncChannel {
     ) throws(WireError) {
         // Of an earlier stream: it says nothing about this one.
         guard isRunning, header.peerEpoch == ownStream else { throw WireError(.sync, .replayed) }
-        guard header.acknowledgement < .max, let records = sendWindow.acknowledge(upTo: header.acknowledgement &+ 1) else {
+        guard header.acknowledgement < .max, let records = sendWindow.acknowledge(upTo: header.acknowledgement &+ 1)
+        else {
             throw WireError(
                 .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.acknowledgement),
                 expected: Int(truncatingIfNeeded: sendWindow.nextSequence))
@@ -120,7 +121,8 @@ extension SyncChannel {
             switch record {
             case .session(let session):
                 guard session.sessionState != nil else {
-                    throw WireError(.sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
+                    throw WireError(
+                        .sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
                 }
                 guard !session.flags.contains(.inspected) || Application(rawValue: session.application) != nil else {
                     throw WireError(.sync, .forbiddenValue, found: Int(session.application))

@@ -187,7 +187,8 @@ public struct SyncChannel: ~Copyable {
     /// Whether the peer has the message of this stream whose number ends in these bits.
     public func hasArrived(message low: UInt32) -> Bool {
         let behind = UInt32(truncatingIfNeeded: sendWindow.nextSequence) &- low
-        return UInt64(behind) <= sendWindow.nextSequence && sendWindow.hasArrived(sendWindow.nextSequence &- UInt64(behind))
+        return UInt64(behind) <= sendWindow.nextSequence
+            && sendWindow.hasArrived(sendWindow.nextSequence &- UInt64(behind))
     }
 
     private mutating func send(

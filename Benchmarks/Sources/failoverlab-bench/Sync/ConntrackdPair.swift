@@ -64,7 +64,9 @@ struct ConntrackdPair: ~Copyable {
         defer { end(one) }
         let two = try start(1)
         defer { end(two) }
-        try wait(until: "both daemons answer") { (try? count(0, "internal")) != nil && (try? count(1, "internal")) != nil }
+        try wait(until: "both daemons answer") {
+            (try? count(0, "internal")) != nil && (try? count(1, "internal")) != nil
+        }
         // Until their greetings are exchanged, changes would be lost to a resynchronisation.
         usleep(1_500_000)
         let bytes = try path.crossConnectBytes()
@@ -91,7 +93,9 @@ struct ConntrackdPair: ~Copyable {
     private func copies() throws -> Int {
         guard place == .kernel else { return try count(1, "external") }
         return try path.second.perform {
-            Int(String(decoding: try TextFile.read("/proc/sys/net/netfilter/nf_conntrack_count"), as: UTF8.self).filter(\.isNumber)) ?? 0
+            Int(
+                String(decoding: try TextFile.read("/proc/sys/net/netfilter/nf_conntrack_count"), as: UTF8.self).filter(
+                    \.isNumber)) ?? 0
         }
     }
 
@@ -112,7 +116,8 @@ struct ConntrackdPair: ~Copyable {
         var text = ""
         text.reserveCapacity(sessions * 100)
         for flow in 0..<sessions {
-            text += "-I -s 10.64.0.\(flow / 50_000) -d 10.10.3.3 -p udp --sport \(10_000 + flow % 50_000) --dport 5000 -t 3600\n"
+            text +=
+                "-I -s 10.64.0.\(flow / 50_000) -d 10.10.3.3 -p udp --sport \(10_000 + flow % 50_000) --dport 5000 -t 3600\n"
         }
         try TextFile.write(text, to: "\(folder)/sessions")
         try path.first.perform { try ChildProgram.run(["conntrack", "-R", "\(folder)/sessions"]) }
@@ -120,7 +125,8 @@ struct ConntrackdPair: ~Copyable {
 
     private func start(_ number: Int) throws -> ChildProgram {
         let words = ["conntrackd", "-C", "\(folder)/\(number).conf"]
-        return number == 0 ? try path.first.perform { try ChildProgram(words) } : try path.second.perform { try ChildProgram(words) }
+        return number == 0
+            ? try path.first.perform { try ChildProgram(words) } : try path.second.perform { try ChildProgram(words) }
     }
 
     private func end(_ daemon: consuming ChildProgram) {
@@ -135,7 +141,9 @@ struct ConntrackdPair: ~Copyable {
     private func wait(until what: String, _ condition: () throws -> Bool) throws {
         let deadline = Instant.monotonic() + Self.patience
         while try !condition() {
-            guard Instant.monotonic() < deadline else { throw BenchmarkFailure("conntrackd: not within \(Self.patience): \(what)") }
+            guard Instant.monotonic() < deadline else {
+                throw BenchmarkFailure("conntrackd: not within \(Self.patience): \(what)")
+            }
             usleep(20_000)
         }
     }

@@ -48,7 +48,9 @@ struct ObservedFirewall: ~Copyable, Appliance {
         memory.pointee.sessions = firewall.sessionCount
         memory.pointee.isActive = firewall.role == .active
         memory.pointee.isPeerUpToDate = firewall.isPeerUpToDate
-        if memory.pointee.reachedAt == 0, firewall.sessionCount >= goal { memory.pointee.reachedAt = clock().nanoseconds }
+        if memory.pointee.reachedAt == 0, firewall.sessionCount >= goal {
+            memory.pointee.reachedAt = clock().nanoseconds
+        }
     }
 
     mutating func start(at now: Instant, into output: inout FrameQueue) {
@@ -68,7 +70,8 @@ struct ObservedFirewall: ~Copyable, Appliance {
         publish()
     }
 
-    mutating func perform(_ command: ApplianceCommand, at now: Instant, into output: inout FrameQueue) -> ApplianceReply {
+    mutating func perform(_ command: ApplianceCommand, at now: Instant, into output: inout FrameQueue) -> ApplianceReply
+    {
         firewall.perform(command, at: now, into: &output)
     }
 

@@ -79,7 +79,9 @@ enum OurPair {
     private static func wait(until what: String, _ condition: () -> Bool) throws {
         let deadline = Instant.monotonic() + patience
         while !condition() {
-            guard Instant.monotonic() < deadline else { throw BenchmarkFailure("failoverlab: not within \(patience): \(what)") }
+            guard Instant.monotonic() < deadline else {
+                throw BenchmarkFailure("failoverlab: not within \(patience): \(what)")
+            }
             usleep(1000)
         }
     }

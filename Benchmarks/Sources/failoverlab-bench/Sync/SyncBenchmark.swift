@@ -68,12 +68,15 @@ struct SyncContender {
             let what = isLive ? "live" : "bulk"
             all += [
                 SyncContender(
-                    name: "conntrackd, \(what), to its cache", way: .conntrackd(.cache), isLive: isLive, sessions: fewer),
+                    name: "conntrackd, \(what), to its cache", way: .conntrackd(.cache), isLive: isLive, sessions: fewer
+                ),
                 SyncContender(
-                    name: "conntrackd, \(what), to the kernel", way: .conntrackd(.kernel), isLive: isLive, sessions: fewer),
+                    name: "conntrackd, \(what), to the kernel", way: .conntrackd(.kernel), isLive: isLive,
+                    sessions: fewer),
             ]
             if fewer < sessions {
-                all.append(SyncContender(name: "failoverlab, \(what)", way: .ours(key: nil), isLive: isLive, sessions: fewer))
+                all.append(
+                    SyncContender(name: "failoverlab, \(what)", way: .ours(key: nil), isLive: isLive, sessions: fewer))
             }
             all += [
                 SyncContender(name: "failoverlab, \(what)", way: .ours(key: nil), isLive: isLive, sessions: sessions),

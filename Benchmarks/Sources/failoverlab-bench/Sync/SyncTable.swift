@@ -27,7 +27,9 @@ struct SyncTable {
                         String(Int(median.bytesPerSession * 10)).tenths,
                     ]))
         }
-        if zip(contenders, figures).contains(where: { contender, all in all.contains { $0.sessions < contender.sessions } }) {
+        if zip(contenders, figures).contains(where: { contender, all in
+            all.contains { $0.sessions < contender.sessions }
+        }) {
             lines += ["", "! It did not get all \(contenders[0].sessions) within \(ConntrackdPair.patience)."]
         }
         return lines.joined(separator: "\n")

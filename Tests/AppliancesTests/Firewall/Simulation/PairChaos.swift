@@ -77,7 +77,9 @@ final class PairChaos {
         while lab.steps < steps {
             stepsThere = lab.now == instant ? stepsThere + 1 : 0
             instant = lab.now
-            if stepsThere > 10_000 { return "seed \(seed), step \(lab.steps): time stands still, a timer is due for ever" }
+            if stepsThere > 10_000 {
+                return "seed \(seed), step \(lab.steps): time stands still, a timer is due for ever"
+            }
             if lab.now >= nextAction { try act() }
             if lab.step(until: nextAction) {
                 answer()
@@ -97,7 +99,9 @@ final class PairChaos {
         while seenAtClient < lab.client.received.count {
             let frame = lab.client.received[seenAtClient].frame
             seenAtClient += 1
-            guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp, layout.tcpFlags.isInitialSYN else { continue }
+            guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp, layout.tcpFlags.isInitialSYN else {
+                continue
+            }
             invariants.left(frame, lab)
             lab.send(layout.fiveTuple.reversed, [.syn, .ack], from: lab.client)
             // The worst moment: the packet is out, and what tells of it is still on its way.
@@ -106,13 +110,17 @@ final class PairChaos {
         while seenAtServer < lab.server.received.count {
             let frame = lab.server.received[seenAtServer].frame
             seenAtServer += 1
-            guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp, layout.tcpFlags == [.syn, .ack] else { continue }
+            guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp, layout.tcpFlags == [.syn, .ack] else {
+                continue
+            }
             lab.send(layout.fiveTuple.reversed, .ack, payload: 4, from: lab.server)
         }
     }
 
     private func crash(of frame: SeenFrame) {
-        guard let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }), lab.boxes[box].isAlive else { return }
+        guard let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }), lab.boxes[box].isAlive else {
+            return
+        }
         lab.powerOff(box)
         invariants.crashed(box, lab)
     }
@@ -127,7 +135,8 @@ final class PairChaos {
         let active = (0..<2).filter { lab.boxes[$0].isAlive && lab.boxes[$0].firewall.isForwarding }
         guard let box = active.randomElement(using: &random) else { return }
         lab.transmit(
-            TestFrame.tcp(from: lab.server.mac, to: FirewallLab.mac(box, 1), flow, .syn), on: FirewallLab.inside, from: 3)
+            TestFrame.tcp(from: lab.server.mac, to: FirewallLab.mac(box, 1), flow, .syn), on: FirewallLab.inside,
+            from: 3)
     }
 
     // MARK: What happens
@@ -229,7 +238,9 @@ final class PairChaos {
 
     /// Keeps a frame that is under way on the cross-connect.
     private func record() {
-        guard let frame = lab.deliveries.first(where: { $0.network == FirewallLab.crossConnect && $0.to < 2 }) else { return }
+        guard let frame = lab.deliveries.first(where: { $0.network == FirewallLab.crossConnect && $0.to < 2 }) else {
+            return
+        }
         if recorded.count < 64 {
             recorded.append((frame.to, frame.bytes))
         } else {

@@ -63,7 +63,8 @@ struct PairInvariants {
 
     /// The first packet of a connection has left the pair: with `defer` its peer has the record by then.
     mutating func left(_ frame: SeenFrame, _ lab: FirewallLab) {
-        guard defers, let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }), lab.boxes[box].isAlive,
+        guard defers, let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }),
+            lab.boxes[box].isAlive,
             Self.hears(lab, box), let flow = frame.flow,
             let match = lab.boxes[box].firewall.filter.table.find(flow)
         else { return }
@@ -126,7 +127,8 @@ struct PairInvariants {
         }
         behindSince = nil
         let count = lab.boxes[active].firewall.sessionCount
-        guard lab.boxes[active].firewall.filter.opened != opened || count != counts[active] || !wasForwarding[active] else { return }
+        guard lab.boxes[active].firewall.filter.opened != opened || count != counts[active] || !wasForwarding[active]
+        else { return }
         opened = lab.boxes[active].firewall.filter.opened
         var index = lab.boxes[active].firewall.filter.table.next(after: nil)
         while let place = index {
@@ -161,8 +163,11 @@ struct PairInvariants {
             while let place = index {
                 let flow = lab.boxes[box].firewall.filter.table.original(of: place)
                 let outgoing = lab.boxes[box].firewall.filter.outgoing(of: place, arrivedAs: flow)
-                if let owner = owners.updateValue(flow.sourcePort, forKey: outgoing.sourcePort), owner != flow.sourcePort {
-                    broken = "external port \(outgoing.sourcePort) stands for the inside ports \(owner) and \(flow.sourcePort)"
+                if let owner = owners.updateValue(flow.sourcePort, forKey: outgoing.sourcePort),
+                    owner != flow.sourcePort
+                {
+                    broken =
+                        "external port \(outgoing.sourcePort) stands for the inside ports \(owner) and \(flow.sourcePort)"
                 }
                 index = lab.boxes[box].firewall.filter.table.next(after: place)
             }
