@@ -54,7 +54,17 @@ static void number_flow(uint8_t *frame, uint32_t flow) {
     ip[11] = (uint8_t)~sum;
 }
 
-int bench_open_flows(const char *out, const uint8_t *frame, int length, uint32_t first, uint32_t count, const int *stop) {
+static int wait_for(const long *known, long wanted, const int *stop) {
+    for (int turn = 0; turn < 400 && !stopped(stop); turn++) {
+        if (__atomic_load_n(known, __ATOMIC_RELAXED) >= wanted) return 1;
+        usleep(50);
+    }
+    return 0;
+}
+
+int bench_open_flows(
+    const char *out, const uint8_t *frame, int length, uint32_t count, const long *known, const int *stop) {
+    enum { ahead = 4 * batch };
     static uint8_t copies[batch][64];
     if (length > 64) return EMSGSIZE;
     int fd = open_socket(), one = 1;
@@ -70,11 +80,14 @@ int bench_open_flows(const char *out, const uint8_t *frame, int length, uint32_t
         messages[i].msg_hdr.msg_iov = &vectors[i];
         messages[i].msg_hdr.msg_iovlen = 1;
     }
-    for (uint32_t sent = 0; error == 0 && sent < count && !stopped(stop);) {
-        uint32_t now = count - sent < (uint32_t)batch ? count - sent : (uint32_t)batch;
-        for (uint32_t i = 0; i < now; i++) number_flow(copies[i], first + sent + i);
+    for (uint32_t first = 0; error == 0 && first < count && !stopped(stop);) {
+        uint32_t now = count - first < (uint32_t)batch ? count - first : (uint32_t)batch;
+        for (uint32_t i = 0; i < now; i++) number_flow(copies[i], first + i);
         if (sendmmsg(fd, messages, now, 0) < 0 && errno != ENOBUFS) error = errno;
-        sent += now;
+        first += now;
+        // Lost ones are among the last few batches: those are sent again.
+        long wanted = first == count ? (long)count : (long)first - ahead;
+        if (!wait_for(known, wanted, stop)) first = first > ahead + (uint32_t)batch ? first - ahead - (uint32_t)batch : 0;
     }
     close(fd);
     return error;

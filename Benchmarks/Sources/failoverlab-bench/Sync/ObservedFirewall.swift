@@ -6,11 +6,11 @@ internal import Redundancy
 /// What another thread sees of a box: written by the box's thread after each call, never read back there.
 final class BoxObservation {
     struct Seen {
+        /// The first member: the generator, which is C, reads it.
         var sessions = 0
         var isActive = false
         /// The peer has consumed every record of every session.
         var isPeerUpToDate = false
-        var records = 0
         /// When there were `goal` sessions, in nanoseconds of the monotonic clock; 0 before.
         var reachedAt: Int64 = 0
     }

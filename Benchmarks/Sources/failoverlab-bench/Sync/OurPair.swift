@@ -63,14 +63,13 @@ enum OurPair {
         return SyncFigures(sessions: sessions, elapsed: elapsed, bytes: end - bytes)
     }
 
-    /// Sends the first packet of each flow, again for those that a full ring lost, until the box knows all.
+    /// Sends the first packet of each flow as fast as the box makes sessions of them.
     private static func open(_ sessions: Int, _ box: BoxObservation, on path: borrowing SyncPath) throws {
         let frame = BenchFrame.make(to: BenchPath.boxInsideMAC)
+        let known = UnsafeRawPointer(box.memory).assumingMemoryBound(to: Int.self)
         let generator = try BackgroundThread(in: path.generator.descriptor, processor: 1) { stop in
-            while stop.pointee == 0 {
-                let error = bench_open_flows("generator", frame, Int32(frame.count), 0, UInt32(sessions), stop)
-                guard error == 0 else { throw BenchmarkFailure("generator: \(String(cString: strerror(error)))") }
-            }
+            let error = bench_open_flows("generator", frame, Int32(frame.count), UInt32(sessions), known, stop)
+            guard error == 0 else { throw BenchmarkFailure("generator: \(String(cString: strerror(error)))") }
         }
         defer { try? generator.stop() }
         try wait(until: "the first box knows \(sessions) sessions") { box.seen.reachedAt != 0 }
