@@ -94,7 +94,7 @@ extension TrafficResult {
 extension TrafficProgram.Kind {
     var isTCP: Bool {
         switch self {
-        case .tcpStream, .tcpConnect, .httpRequest: true
+        case .tcpStream, .tcpConnect, .httpRequest, .ftp: true
         case .udp, .udpRequest: false
         }
     }

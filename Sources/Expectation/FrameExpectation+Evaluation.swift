@@ -20,7 +20,10 @@ extension FrameExpectation {
             }
         }
         let finding = try FrameFinding(requirement, tally)
-        let doubt = captures.lazy.compactMap { doubtAbout($0, in: selection.window, evidence) }.first
+        // What was lost behind the first frame was not the first.
+        var window = selection.window
+        if case .first = requirement, let first = tally.firstSelected { window.end = first.time }
+        let doubt = captures.lazy.compactMap { doubtAbout($0, in: window, evidence) }.first
         var seen = finding.seen
         var verdict: ExpectationVerdict = finding.holds ? .pass : .fail
         if let doubt, finding.couldChange {

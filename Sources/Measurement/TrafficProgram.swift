@@ -15,6 +15,8 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
         case udpRequest = "udp-request"
         /// A new TCP connection for every probe: one GET, its answer with a status, close.
         case httpRequest = "http-request"
+        /// Long-lived FTP control connections; a file over a data connection of its own at a fixed cadence on each.
+        case ftp
     }
 
     /// The lab's word for it (`existing`, `new`).
@@ -40,11 +42,13 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var path: String
     /// Whether `http-request` speaks TLS. The certificate is not judged: it is a lab's.
     public var usesTLS: Bool
+    /// What `ftp` transfers; nil for the other kinds.
+    public var transfer: FileTransfer?
 
     public init(
         name: String, kind: Kind, from: String, target: IPAddress, port: UInt16, flows: Int, every: Duration,
         payload: Int, patience: Duration, retryEvery: Duration, exchanges: Bool,
-        path: String = "/", usesTLS: Bool = false
+        path: String = "/", usesTLS: Bool = false, transfer: FileTransfer? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -59,6 +63,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
         self.exchanges = exchanges
         self.path = path
         self.usesTLS = usesTLS
+        self.transfer = transfer
     }
 }
 
@@ -71,6 +76,8 @@ public struct ServerProgram: Hashable, Sendable, Codable {
         case udpEcho = "udp-echo"
         /// HTTP/1.1: 200 with the node's name, any path.
         case http
+        /// FTP: any user, files whose name is their length in bytes.
+        case ftp
     }
 
     /// What an HTTP server does with a request.

@@ -77,7 +77,7 @@ extension TrafficProgram.Kind {
     public var opensFlowForEachProbe: Bool {
         switch self {
         case .tcpConnect, .udpRequest, .httpRequest: true
-        case .tcpStream, .udp: false
+        case .tcpStream, .udp, .ftp: false
         }
     }
 }

@@ -92,6 +92,31 @@ import Wire
         #expect(allocations == 0)
     }
 
+    @Test func `a firewall that reads FTP forwards other flows, and what it reads, without an allocation`() throws {
+        let ports = Self.ports()
+        let control = FiveTuple(
+            source: Self.client, destination: Self.server, sourcePort: 40_000, destinationPort: 21, protocol: .tcp)
+        let (station, mac) = (Self.station, ports[0].mac)
+        let syn = TestFrame.tcp(from: station, to: mac, control, .syn)
+        // Read once and then repeated: at its first time it opens a pinhole.
+        let announcement = TestFrame.tcp(
+            from: station, to: mac, control, text: "NOOP\r\nPORT 192,0,2,10,15,160\r\n", sequence: 2)
+        for (frame, opened) in [(Self.datagram(to: Self.server, port: 53), UInt64(0)), (announcement, 1)] {
+            var firewall = try Firewall(
+                FirewallConfiguration(
+                    name: "fw", ports: ports, routes: [], redundancy: nil, applicationGateways: [.ftp]))
+            let (allocations, sent) = Self.measure(
+                &firewall,
+                neighbors: [
+                    (try Self.neighbor(Self.client, asks: ports[0]), 0),
+                    (try Self.neighbor(Self.server, asks: ports[1]), 1), (syn, 0),
+                ], frame: frame, rounds: 5000)
+            #expect(sent == 5000)
+            #expect(allocations == 0)
+            #expect(firewall.counters.first { $0.name == "pinholes.opened" }?.value == opened)
+        }
+    }
+
     @Test(arguments: [ServiceProfile.udpFastPath, .udpPerPacket], DirectReturnConfiguration.Mode.allCases)
     func `direct server return carries an established flow without an allocation`(
         profile: ServiceProfile, mode: DirectReturnConfiguration.Mode

@@ -51,6 +51,24 @@ extension EndToEnd {
             #expect(reached["lost"] as? Int == 0 && (reached["averageMilliseconds"] as? Double ?? 0) > 0, "\(reached)")
         }
 
+        @Test(.enabled(if: Host.canRunLabs && Package.tool("bird") != nil, "this host cannot run labs, or lacks bird"))
+        func `the active-passive pair keeps what its documents say, and defer what they call lost`() throws {
+            let folder = try TemporaryFolder()
+            let lab = "active-passive-internet-access"
+            let result = try Lab.failoverlab(["run", Package.root + "/Labs/" + lab], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            let variants = try #require(try Lab.verdict(of: lab, in: folder)["variants"] as? [[String: Any]])
+            let names = Set(variants.compactMap { $0["name"] as? String })
+            // The document's table, each row with and without what the field calls defer.
+            for row in ["embryonic-syn-ack-at-passive", "embryonic-syn-ack-lost", "embryonic-ack-lost"] {
+                #expect(names.isSuperset(of: [row, row + "-defer"]))
+            }
+            // How long both were Active, each says for itself.
+            let events = try String(
+                contentsOfFile: folder.path + "/runs/\(lab)/latest/everything-cut/events.jsonl", encoding: .utf8)
+            for box in ["fw-a", "fw-b"] { #expect(events.contains("\"\(box).dual-active-over\"")) }
+        }
+
         @Test func `every lab of the catalogue is valid`() throws {
             let folder = try TemporaryFolder()
             let labs = try FileManager.default.contentsOfDirectory(atPath: Package.root + "/Labs")

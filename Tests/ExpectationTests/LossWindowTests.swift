@@ -52,6 +52,16 @@ import Testing
         #expect(result.seen.contains("lacks 2 frames that the kernel dropped"))
     }
 
+    @Test func `behind the first frame leave what the first one is in no doubt`() {
+        let first = FrameExpectation.Requirement.first([
+            FieldCheck(field: "eth.dst", condition: .equals("\(Scene.macB)"))
+        ])
+        #expect(scene(losing: loss(1.2, 1.25, 3)).judge(first, after: failover).verdict == .pass)
+        #expect(scene(losing: loss(1.05, 1.25, 3)).judge(first, after: failover).verdict == .inconclusive)
+        // Without a first frame any lost one may have been it.
+        #expect(scene(losing: loss(2.2, 2.3, 3)).judge(first, after: Anchor(event: "failover", offset: .seconds(1))).verdict != .pass)
+    }
+
     @Test func `after the window do not touch it`() {
         let before = FrameExpectation.Requirement.every([
             FieldCheck(field: "eth.dst", condition: .equals("\(Scene.macA)"))

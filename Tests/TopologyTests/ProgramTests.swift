@@ -78,6 +78,20 @@ import Wire
             bird.readiness == [.socket(path: "/run/bird/bird.ctl"), .route(IPv4Network("10.8.0.0/16")!, ways: 2)])
     }
 
+    @Test func `a neighbour of BIRD may be preferred, and one of the same AS is told what others told`() throws {
+        let text = try #require(
+            try program("bird: { as: 65001, neighbors: { lb.servers: { as: 65001, prefer: 200 } }, announce: 10.9.0.0/24 }")
+                .files.first?.text)
+        for line in [
+            "neighbor 169.254.1.1 as 65001;", "import filter { bgp_local_pref = 200; accept; };", "next hop self;",
+            "export where source = RTS_BGP;",
+        ] { #expect(text.contains(line), "\(text)") }
+        #expect(!text.contains("import all"))
+        #expect(
+            messages(lab("bird: { as: 1, neighbors: { lb.servers: { as: 2, weight: 3 } } }"))
+                .contains { $0.contains("unknown key 'weight' of the neighbor 'lb.servers'; allowed: as, prefer") })
+    }
+
     @Test func `a resolved lab with programs reads back to an equal one`() throws {
         let text = lab(
             "cache:\n        run: [sh, -c, \"$lb/web.address\"]\n        files: { \"a.conf\": \"x\\ty # \\\"\\n\" }")

@@ -4,7 +4,7 @@ import Wire
 @Suite struct `Messages of the cross-connect` {
     static let heartbeatBytes = hex(
         """
-        46 4c 58 43 02 01 00 44  00 00 00 02 00 00 25 83
+        46 4c 58 43 03 01 00 44  00 00 00 02 00 00 24 83
         11 22 33 44 55 66 77 88  00 00 00 00 00 00 00 99
         00 00 00 00 00 00 00 05  00 00 00 00 00 00 00 03
         02 c8 02 05 00 00 4e 20  00 00 03 e8 00 00 ca fe
@@ -13,24 +13,25 @@ import Wire
     /// The same with an authenticator, which `openssl mac siphash` made with the key 00 01 … 0f.
     static let authenticBytes = hex(
         """
-        46 4c 58 43 02 01 00 54  00 00 00 02 10 00 00 00
+        46 4c 58 43 03 01 00 54  00 00 00 02 10 00 00 00
         11 22 33 44 55 66 77 88  00 00 00 00 00 00 00 99
         00 00 00 00 00 00 00 05  00 00 00 00 00 00 00 03
         02 c8 02 05 00 00 4e 20  00 00 03 e8 00 00 ca fe
         00 00 05 dc
-        b2 2d 29 4f ba de 3e 1e  44 20 4d 2c 55 17 11 ce
+        47 ae 48 e9 1d 47 8b 5e  dc 60 45 96 03 d0 ae 56
         """)
     static let key = SyncKey(first: 0x0706_0504_0302_0100, second: 0x0f0e_0d0c_0b0a_0908)
     static let recordBytes = hex(
         """
-        46 4c 58 43 02 02 00 7a  00 00 00 01 00 00 bc df
+        46 4c 58 43 03 02 00 9a  00 00 00 01 00 00 da 0d
         00 00 00 00 00 00 00 07  00 00 00 00 00 00 00 09
         00 00 00 00 00 00 00 01  00 00 00 00 00 00 00 00
-        00 03 00 00
+        00 04 00 00
         01 21  c0 00 02 0a c6 33 64 64 9c 40 00 50 06  22 09 00 0c 05 26 5c 00
                cb 00 71 01 00 00 00 00 04 00 00 00
         02 0d  c0 00 02 0a c6 33 64 64 9c 41 00 50 06
         03 12  c0 00 02 0a c6 33 64 64 9c 40 00 50 06  02 00 03 00 0c
+        04 1e  c0 00 02 0a c6 33 64 64 00 00 08 00 06  c0 00 02 0a c6 33 64 64 9c 40 00 15 06  00 00 ea 60
         """)
     static let header = SyncHeader(
         sender: 2, epoch: 0x1122_3344_5566_7788, peerEpoch: 0x99, sequence: 5, acknowledgement: 3)
@@ -51,12 +52,19 @@ import Wire
         record.category = 7
         return record
     }()
+    static let pinhole: PinholeRecord = {
+        var (expected, control) = (flow, flow)
+        (expected.sourcePort, expected.destinationPort) = (0, 2048)
+        control.destinationPort = 21
+        return PinholeRecord(expected: expected, control: control, remainingMilliseconds: 60_000)
+    }()
     static let records: [SyncRecord] = {
         var ended = flow
         ended.sourcePort = 40001
         return [
             .session(session), .removal(ended),
             .metadata(MetadataRecord(flow: flow, application: 2, category: 3, rule: 12)),
+            .pinhole(pinhole),
         ]
     }()
     static let fixed: [SyncMessage] = [
@@ -117,7 +125,7 @@ import Wire
 
     @Test func `records of every kind are these bytes, both ways`() throws {
         let (header, message, records) = try Self.parse(Self.recordBytes)
-        #expect(message == .records(count: 3) && records == Self.records && message.kind == .records)
+        #expect(message == .records(count: 4) && records == Self.records && message.kind == .records)
         let bytes = dirty {
             var writer = SyncRecordWriter($0)
             for record in Self.records { writer.append(record) }
@@ -152,7 +160,7 @@ import Wire
         #expect(Self.reason(Self.heartbeatBytes, key: Self.key) == .notAuthenticated)
         #expect(Self.reason(Self.authenticBytes) == .unexpectedAuthenticator)
         // Even a message of another version: nothing of it is read, not even for its authenticator.
-        #expect(Self.reason(Self.authenticBytes.replacing(4, with: 3), key: Self.key) == .wrongVersion)
+        #expect(Self.reason(Self.authenticBytes.replacing(4, with: 2), key: Self.key) == .wrongVersion)
     }
 
     @Test(arguments: fixed) func `every message survives a round trip`(_ message: SyncMessage) throws {
@@ -191,7 +199,9 @@ import Wire
         let trailer = key == nil ? 0 : 16
         #expect(packed == (1472 - 52 - trailer) / 23 && bytes.count == 52 + packed * 23 + trailer)
         let (_, _, records) = try Self.parse(bytes, key: key)
-        let ports: [UInt16?] = records.map { if case .session(let session) = $0 { session.flow.sourcePort } else { nil } }
+        let ports: [UInt16?] = records.map {
+            if case .session(let session) = $0 { session.flow.sourcePort } else { nil }
+        }
         #expect(ports == (0..<packed).map { UInt16(40000 + $0) })
         for length in 52..<bytes.count { #expect(Self.reason(bytes.prefix(length), key: key) == .wrongLength) }
     }
@@ -221,12 +231,13 @@ import Wire
 
     @Test func `strangers and other versions are refused before anything else is read`() {
         #expect(Self.reason(Self.heartbeatBytes.replacing(0, with: 0x47)) == .foreign)
-        #expect(Self.reason(Self.heartbeatBytes.replacing(4, with: 1)) == .wrongVersion)
-        #expect("\(WireError(.sync, .wrongVersion, found: 1, expected: 2))" == "cross-connect: the version is 1, not 2")
+        #expect(Self.reason(Self.heartbeatBytes.replacing(4, with: 2)) == .wrongVersion)
+        #expect("\(WireError(.sync, .wrongVersion, found: 2, expected: 3))" == "cross-connect: the version is 2, not 3")
     }
 
     static let wrong: [(Int, [UInt8], WireError.Reason)] = [
-        (5, [0], .unknownKind), (5, [8], .unknownKind), (8, [0, 0, 0, 0], .forbiddenValue), (12, [20], .unexpectedAuthenticator),
+        (5, [0], .unknownKind), (5, [8], .unknownKind), (8, [0, 0, 0, 0], .forbiddenValue),
+        (12, [20], .unexpectedAuthenticator),
         (13, [1], .forbiddenValue), (16, [UInt8](repeating: 0, count: 8), .forbiddenValue), (48, [3], .unknownKind),
         (50, [4], .unknownKind), (52, [0, 0, 0, 0], .forbiddenValue), (5, [7], .wrongLength), (5, [2], .forbiddenValue),
     ]
@@ -241,10 +252,15 @@ import Wire
 
     @Test func `wrong counts, sizes, kinds and flags of records are refused`() {
         let wrong: [(offset: Int, value: UInt8, reason: WireError.Reason)] = [
-            (49, 2, .wrongLength), (49, 4, .wrongLength), (48, 0xff, .wrongLength), (51, 1, .forbiddenValue),
-            (52, 0, .unknownKind), (52, 4, .unknownKind), (53, 0x20, .wrongLength), (53, 0xff, .wrongLength),
+            (49, 2, .wrongLength), (49, 5, .wrongLength), (48, 0xff, .wrongLength), (51, 1, .forbiddenValue),
+            (52, 0, .unknownKind), (52, 5, .unknownKind), (52, 4, .wrongLength), (53, 0x20, .wrongLength),
+            (53, 0xff, .wrongLength),
             (53, 0x15, .wrongLength), (54 + 14, 0x10, .forbiddenValue), (54 + 14, 0x00, .wrongLength),
             (54 + 33 + 1, 12, .wrongLength), (54 + 33 + 15 + 1, 19, .wrongLength),
+            // The pinhole: its length, the ports and protocols of both its flows.
+            (122 + 1, 29, .wrongLength), (122 + 1, 31, .wrongLength), (124 + 9, 1, .forbiddenValue),
+            (124 + 10, 0, .forbiddenValue), (124 + 12, 17, .forbiddenValue), (137 + 11, 0, .forbiddenValue),
+            (137 + 12, 17, .forbiddenValue),
         ]
         for (offset, value, reason) in wrong {
             let changed = Self.signed(Self.recordBytes.replacing(offset, with: value))

@@ -1,3 +1,4 @@
+public import Dataplane
 public import Wire
 
 /// A routed, stateful firewall, alone or as one of a pair.
@@ -15,11 +16,13 @@ public struct FirewallConfiguration: Hashable, Sendable, Codable {
     public var sessionCapacity: Int
     /// What the names that sessions ask for are sorted into, in order of their numbers.
     public var categories: [CategoryConfiguration]
+    /// Protocols whose payload it reads, to let through what they announce.
+    public var applicationGateways: [ApplicationGateway]
 
     public init(
         name: String, ports: [PortConfiguration], routes: [RouteConfiguration], redundancy: RedundancyConfiguration?,
         nat: NATConfiguration? = nil, policy: PolicyConfiguration = .open, sessionCapacity: Int = 65_536,
-        categories: [CategoryConfiguration] = []
+        categories: [CategoryConfiguration] = [], applicationGateways: [ApplicationGateway] = []
     ) {
         self.name = name
         self.ports = ports
@@ -27,6 +30,7 @@ public struct FirewallConfiguration: Hashable, Sendable, Codable {
         self.redundancy = redundancy
         self.sessionCapacity = sessionCapacity
         self.categories = categories
+        self.applicationGateways = applicationGateways
         self.nat = nat
         self.policy = policy
     }

@@ -11,7 +11,9 @@ extension Firewall {
             return ConnectionReading(
                 source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",
                 state: filter.table[place].state.words(of: flow.protocol),
-                remaining: max(.zero, filter.table.expiry(of: place) - now))
+                remaining: max(.zero, filter.table.expiry(of: place) - now),
+                translated: filter.table[place].isTranslated
+                    ? filter.outgoing(of: place, arrivedAs: flow).connectionWords : nil)
         }
     }
 

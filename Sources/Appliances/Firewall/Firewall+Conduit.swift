@@ -19,14 +19,16 @@ extension Firewall {
         if sendThrough(packet, key, at: now, into: &output) { tally.conduitForwarded &+= 1 }
     }
 
-    /// The Active's part: a packet whose way leads by a port without carrier leaves by the peer's.
+    /// The Active's part: a packet whose way leads by a port without carrier, or by a route to the peer (which BGP
+    /// between the two finds where the own neighbour is gone), leaves by the peer's.
     /// - Returns: false where the packet is not one of those
     mutating func returnsThroughPeer(
         _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
-        guard portsWithoutCarrier > 0, redundancy?.conduit != nil, election.hearsHeartbeat,
-            let hop = ports.routes.lookup(translation?.flow.destination ?? packet.destination), !ports[hop.port].isUp
+        guard redundancy?.conduit != nil, let cross = redundancy?.crossConnect, election.hearsHeartbeat,
+            let hop = ports.routes.lookup(translation?.flow.destination ?? packet.destination),
+            !ports[hop.port].isUp || hop.port == cross.port && hop.address == cross.peerAddress
         else { return false }
         guard ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return true }
         var packet = packet

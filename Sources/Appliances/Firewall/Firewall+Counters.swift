@@ -7,6 +7,7 @@ extension Firewall {
         var readings = ports.counters.readings()
         readings += sessionReadings
         readings += translationReadings
+        readings += pinholeReadings
         if redundancy != nil { readings += redundancyReadings }
         return readings
     }
@@ -72,16 +73,28 @@ extension Firewall {
         add(
             "sync.strangers", tally.messagesOfStrangers,
             "Cross-connect messages that are not the peer's, or not from this link.")
-        add("sync.rule-unknown", filter.unknownRules, "Session records of the peer whose rule this box does not have or which denies here.")
-        add("sync.repeated", tally.messagesRepeated, "Messages of the peer that had been consumed before; they changed nothing.")
-        add("sync.greetings", tally.greetings, "Heartbeats that did not know this life of the box; they changed nothing.")
-        add("vrrp.overruled", election.overruled, "Advertisements with the better claim that the peer's heartbeat contradicts; they changed nothing.")
+        add(
+            "sync.rule-unknown", filter.unknownRules,
+            "Session records of the peer whose rule this box does not have or which denies here.")
+        add(
+            "sync.repeated", tally.messagesRepeated,
+            "Messages of the peer that had been consumed before; they changed nothing.")
+        add(
+            "sync.greetings", tally.greetings,
+            "Heartbeats that did not know this life of the box; they changed nothing.")
+        add(
+            "vrrp.overruled", election.overruled,
+            "Advertisements with the better claim that the peer's heartbeat contradicts; they changed nothing.")
         add("defer.held", tally.deferred, "Packets that waited until the peer knew their session.")
         add("defer.expired", tally.deferralsExpired, "Sessions whose packets waited to the bound.")
         add("defer.no-room", tally.deferralsWithoutRoom, "Packets that should have waited and found no room.")
         if redundancy?.conduit != nil {
-            add("conduit.forwarded", tally.conduitForwarded, "Frames handed to the Active before any session was looked up.")
-            add("conduit.returned", tally.conduitReturned, "Packets that left through the peer because their port has no carrier.")
+            add(
+                "conduit.forwarded", tally.conduitForwarded,
+                "Frames handed to the Active before any session was looked up.")
+            add(
+                "conduit.returned", tally.conduitReturned,
+                "Packets that left through the peer because their port has no carrier.")
             add("conduit.received", tally.conduitReceived, "Data frames of the peer on the cross-connect.")
             add("conduit.delivered", tally.conduitDelivered, "Packets of the Active that left by a port of this box.")
             add("conduit.too-big", tally.conduitTooBig, "Packets that the cross-connect's MTU has no room for.")

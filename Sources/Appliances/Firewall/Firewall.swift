@@ -44,6 +44,7 @@ public struct Firewall: ~Copyable, Appliance {
     /// When each reason to refuse the peer's messages was told last.
     var refusalsTold: [WireError.Reason: Instant] = [:]
     var unknownRuleToldAt: Instant?
+    var pinholeLimits = EventLimits<PinholeEventKind>()
     let rules: PairRules
 
     /// - Parameters:
@@ -83,7 +84,7 @@ public struct Firewall: ~Copyable, Appliance {
             pools: nat.pools, ports: configuration.ports, routers: redundancy?.routers ?? [])
         filter = SessionFilter(
             capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
-            otherwise: configuration.policy.otherwise, nat: nat)
+            otherwise: configuration.policy.otherwise, nat: nat, gateways: configuration.applicationGateways)
         filter.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
         self.rules = pairRules
         workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
@@ -140,9 +141,11 @@ public struct Firewall: ~Copyable, Appliance {
         if let cross = redundancy?.crossConnect {
             agreement = ConfigurationAgreement(
                 .standard(
-                    messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)), running: policy.running.items,
+                    messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)),
+                running: policy.running.items,
                 epoch: UInt64(clamping: now.nanoseconds))
         }
+        ports.keepGatewaysKnown(from: now)
         election.start(at: now)
         carryOut(at: now, into: &output)
     }
@@ -153,6 +156,7 @@ public struct Firewall: ~Copyable, Appliance {
         // Only here: `advance` may follow `process` before the output is transmitted.
         deferred.reclaim()
         for frame in frames { handle(frame, at: now, into: &output) }
+        tellPinholes(at: now)
         flush(at: now, into: &output)
     }
 
@@ -198,7 +202,7 @@ public struct Firewall: ~Copyable, Appliance {
         case .routes(let routes): return ports.takeOver(routes)
         case .connections:
             filter.advance(to: now)
-            return .connections(connections(at: now))
+            return .connections(connections(at: now) + pinholes(at: now))
         case .policy(let order): return performPolicy(order, at: now, into: &output)
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }

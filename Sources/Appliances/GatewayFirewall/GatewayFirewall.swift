@@ -19,7 +19,7 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     var states: StateTable
     let filtering: [PortFiltering]
     var events: [ApplianceEvent] = []
-    var limits = EventLimits()
+    var limits = EventLimits<StateEvent>()
 
     /// - Parameters:
     ///   - stateCapacity: the most states; when so many exist, new connections are refused
@@ -101,7 +101,8 @@ public struct GatewayFirewall: ~Copyable, Appliance {
             ports.setCarrier(of: PortIndex(index), isUp: isUp)
             return .done
         case .fault: return .refused(reason: "\(name) is a gateway firewall and no in-line element")
-        case .policy: return .refused(reason: "\(name) is a gateway firewall; only a firewall has rules that can be changed")
+        case .policy:
+            return .refused(reason: "\(name) is a gateway firewall; only a firewall has rules that can be changed")
         case .switchover:
             return .refused(reason: "\(name) is a gateway firewall without a peer; only a firewall pair switches over")
         case .member(let service, _, _), .weight(let service, _, _):

@@ -52,6 +52,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable
     case standby
     case invalidTCPState
     case policy
+    case announcement
     case virtualAddress
 }
 
@@ -102,6 +103,7 @@ extension DropReason {
         case .standby: "standby"
         case .invalidTCPState: "invalid-tcp-state"
         case .policy: "policy"
+        case .announcement: "announcement"
         case .virtualAddress: "virtual-address"
         }
     }
@@ -159,6 +161,8 @@ extension DropReason {
         case .standby: "This box is the standby of its pair; the peer owns the traffic."
         case .invalidTCPState: "The TCP packet does not fit the state of its connection."
         case .policy: "A rule denies the packet."
+        case .announcement:
+            "The control connection announces a data connection that is not its sender's own, or not one that it may have."
         case .virtualAddress:
             "The packet is for a virtual address, on which nothing listens: the Active forwards and answers ARP (RFC 9568, Accept_Mode false)."
         }

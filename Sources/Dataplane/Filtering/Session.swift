@@ -22,6 +22,10 @@ public struct Session: BitwiseCopyable, Sendable {
     var awaitedInRound: UInt32 = 0
     /// Whether packets leave with other addresses or ports than they came with; the table's two five-tuples say which.
     public internal(set) var isTranslated = false
+    /// A control connection that an application gateway reads.
+    var isControl = false
+    /// Opened by another session's announcement.
+    public internal(set) var isExpected = false
     /// Its packets do not get through: the inside host that they are for has sent nothing to their sender yet. The
     /// session only says that this side has.
     var isBlocked = false
@@ -39,5 +43,6 @@ public struct Session: BitwiseCopyable, Sendable {
         let rawValue: UInt8
         static let state = News(rawValue: 1)
         static let metadata = News(rawValue: 2)
+        static let pinhole = News(rawValue: 4)
     }
 }

@@ -22,6 +22,7 @@ extension SessionFilter {
     /// may know and its peer may not.
     public mutating func sendEverything() {
         changes.removeAll()
+        followUp = nil
         bulk = BulkTransfer(isRunning: true, isAnnounced: false, last: nil)
     }
 
@@ -37,6 +38,7 @@ extension SessionFilter {
     /// Forgets what was noted: there is no peer that could be told.
     public mutating func discardRecords() {
         bulk = BulkTransfer()
+        followUp = nil
         changes.removeAll()
     }
 
@@ -44,7 +46,7 @@ extension SessionFilter {
     public var isSendingBulk: Bool { bulk.isRunning }
 
     /// Whether `nextRecord` has something.
-    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed }
+    public var hasRecords: Bool { bulk.isRunning || !changes.isEmpty || changes.overflowed || followUp != nil }
 
     /// Records that are noted, at most: what a bulk transfer has still to send counts as endless.
     public var noted: Int { bulk.isRunning || changes.overflowed ? .max : changes.count }
@@ -54,6 +56,14 @@ extension SessionFilter {
     /// - Returns: nil where there is none
     public mutating func nextRecord(at now: Instant, for message: UInt64 = 0) -> NextSessionRecord? {
         if changes.overflowed { sendEverything() }
+        if let next = followUp {
+            followUp = nil
+            if table.contains(next.index), table.original(of: next.index) == next.flow,
+                let record = part(of: next.index, next.news, for: message, at: now)
+            {
+                return .record(record)
+            }
+        }
         if bulk.isRunning, !bulk.isAnnounced {
             bulk.isAnnounced = true
             return .bulkBegins
@@ -66,9 +76,8 @@ extension SessionFilter {
         while let index = changes.nextIndex() {
             guard table.contains(index), table[index].queuedInRound == changes.round else { continue }
             table[index].queuedInRound = 0
-            let news = table[index].news
-            guard news.contains(.state) else { return .record(metadata(of: index)) }
-            return .record(record(of: index, for: message, at: now))
+            guard let record = part(of: index, table[index].news, for: message, at: now) else { continue }
+            return .record(record)
         }
         guard bulk.isRunning else { return nil }
         repeat { bulk.last = table.next(after: bulk.last) } while bulk.last.map { table[$0].isBlocked } == true
@@ -77,7 +86,36 @@ extension SessionFilter {
             return .bulkEnds
         }
         table[index].toldAt = now.nanoseconds
-        return .record(record(of: index, for: message, at: now))
+        var news: Session.News = .state
+        if table[index].isControl { news.insert(.pinhole) }
+        return part(of: index, news, for: message, at: now).map { .record($0) }
+    }
+
+    /// The first record of what is to be told of a session; the rest follows.
+    /// - Returns: nil where there is nothing to tell any more
+    private mutating func part(
+        of index: FlowIndex, _ news: Session.News, for message: UInt64, at now: Instant
+    ) -> SyncRecord? {
+        var rest = news
+        let pinhole = news.contains(.pinhole) ? pinholeRecord(of: index, at: now) : nil
+        if pinhole == nil { rest.remove(.pinhole) }
+        let result: SyncRecord
+        if rest.remove(.state) != nil {
+            // What is known of the application stands in the session's own record.
+            rest.remove(.metadata)
+            // Who waits for the pinhole waits for the message that has it.
+            result = record(of: index, for: pinhole == nil ? message : 0, at: now)
+        } else if rest.remove(.metadata) != nil {
+            result = metadata(of: index)
+        } else if let pinhole {
+            rest.remove(.pinhole)
+            table[index].toldIn = UInt32(truncatingIfNeeded: message)
+            result = pinhole
+        } else {
+            return nil
+        }
+        if !rest.isEmpty { followUp = (index, table.original(of: index), rest) }
+        return result
     }
 
     private mutating func record(of index: FlowIndex, for message: UInt64, at now: Instant) -> SyncRecord {
@@ -89,6 +127,7 @@ extension SessionFilter {
             flow: table.original(of: index), originatorState: session.state.original.rawValue,
             responderState: session.state.reply.rawValue, flags: session.state.reply == .closed ? [] : .answered,
             rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
+        if session.isExpected { record.flags.insert(.pinhole) }
         record.outgoing = outgoing(of: index, arrivedAs: record.flow)
         if session.application != .unseen {
             record.flags.insert(.inspected)
@@ -122,6 +161,7 @@ extension SessionFilter {
         case .metadata(let metadata):
             apply(metadata)
             return true
+        case .pinhole(let pinhole): return apply(pinhole, onlyNew: onlyNew, at: now)
         }
     }
 
@@ -172,6 +212,9 @@ extension SessionFilter {
         var session = Session(state: state)
         session.generation = receivedGeneration
         session.rule = RuleIdentity(rawValue: record.rule)
+        session.isControl = isControl(outgoing)
+        session.isExpected = record.flags.contains(.pinhole)
+        if session.isExpected { closePinhole(usedBy: record.flow) }
         guard adoptMappings(of: record, &session, evicts: !onlyNew, at: now) else {
             abandon(session)
             return false
@@ -212,6 +255,7 @@ extension SessionFilter {
             }
             index = table.next(after: place)
         }
+        removePinholesNotMentioned()
         return removed
     }
 }

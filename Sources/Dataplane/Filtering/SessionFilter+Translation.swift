@@ -29,10 +29,18 @@ extension SessionFilter {
     }
 
     /// Chooses the mappings of a new session. They are the caller's to `use` or to `abandon`.
-    mutating func translate(opening flow: FiveTuple, _ session: inout Session, at now: Instant) -> Opening {
+    mutating func translate(
+        opening flow: FiveTuple, _ session: inout Session, from choice: TranslationChoice, at now: Instant
+    ) -> Opening {
         guard nat.isActive else { return .outgoing(flow) }
         var outgoing = flow
-        if let pool = nat.pool(for: flow) {
+        let pool: Int? =
+            switch choice {
+            case .byRules: nat.pool(for: flow)
+            case .pool(let pool): pool
+            case .none: nil
+            }
+        if let pool {
             guard
                 let index = nat.mapping(
                     of: NATEndpoint(flow.source, flow.sourcePort), flow.protocol, pool: pool, at: now)
@@ -145,6 +153,7 @@ extension SessionFilter {
     /// Removes a session without telling the peer.
     mutating func discard(_ index: FlowIndex) {
         let session = table[index]
+        if session.isControl { endControl(table.original(of: index)) }
         if session.isTranslated {
             nat.contact(
                 session.source, table.original(of: index).destination, ends: true, at: Instant(nanoseconds: 0))

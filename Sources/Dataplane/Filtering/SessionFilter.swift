@@ -31,17 +31,25 @@ public struct SessionFilter: ~Copyable {
     var bulk = BulkTransfer()
     /// Generation of the transfer that the peer is sending; see `beginReceivingBulk`.
     var receivedGeneration: UInt32 = 0
+    /// A session of which more is to be told than its last record held.
+    var followUp: (index: FlowIndex, flow: FiveTuple, news: Session.News)?
     /// What the names that sessions ask for are sorted into.
     public var categories = CategoryTable()
     /// Where the name of an inspected payload is written.
     let nameBuffer: UnsafeMutableRawBufferPointer
     @usableFromInline var defersNewSessions = false
     var deferRound: UInt32 = 1
+    /// Whether FTP control connections are read; see `SessionFilter+Pinholes.swift`.
+    let readsFTP: Bool
+    var controls: FlowTable<FTPControl>
+    var pinholes: PinholeTable
+    public internal(set) var pinholeTally = PinholeTally()
+    var pinholeEvents: [PinholeEvent] = []
 
     /// - Parameter capacity: the most sessions
     public init(
         capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = [],
-        otherwise: FilterRule.Action = .allow, nat: consuming SourceNAT = .none
+        otherwise: FilterRule.Action = .allow, nat: consuming SourceNAT = .none, gateways: [ApplicationGateway] = []
     ) {
         self.timers = timers
         self.nat = nat
@@ -49,6 +57,11 @@ public struct SessionFilter: ~Copyable {
         self.otherwise = otherwise
         table = FlowTable(capacity: capacity)
         changes = SessionChanges(capacity: min(capacity, 1 << 16))
+        readsFTP = gateways.contains(.ftp)
+        let pinholeCapacity = readsFTP ? min(capacity, Self.pinholeCapacity) : 1
+        controls = FlowTable(capacity: pinholeCapacity)
+        pinholes = FlowTable(capacity: pinholeCapacity)
+        if readsFTP { pinholeEvents.reserveCapacity(Self.eventCapacity) }
         nameBuffer = .allocate(byteCount: ApplicationReader.longestName, alignment: 1)
     }
 
@@ -105,6 +118,11 @@ public struct SessionFilter: ~Copyable {
             return open(layout, in: packet, from: port, at: now)
         }
         if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
+        if table[match.index].isControl, layout.payloadLength > 0,
+            let refusal = readControl(match, layout, in: packet, at: now)
+        {
+            return .drop(refusal)
+        }
         var new = old
         new.update(by: flags, from: match.direction)
         // A reset may be forged: it never prolongs what it seems to end. Source: RFC 7857, 2 and 3
@@ -149,22 +167,33 @@ public struct SessionFilter: ~Copyable {
         _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
         let flow = layout.fiveTuple
-        // Rules see inside addresses, where a mapping hides one.
-        let destination = insideDestination(of: flow)
-        let rule = rules.first { $0.matches(destination, from: port) }
-        guard (rule?.action ?? otherwise) == .allow else { return .drop(.policy) }
-        var session = Session(state: .opening, rule: rule?.identity ?? .none)
+        var session = Session(state: .opening)
+        var choice = TranslationChoice.byRules
+        let expectation = pinholes.count > 0 ? expectation(of: flow, at: now) : nil
+        if let expectation {
+            session.rule = table[expectation.control].rule
+            session.isExpected = true
+            choice = translation(of: flow, expectedBy: expectation)
+        } else {
+            // Rules see inside addresses, where a mapping hides one.
+            let destination = insideDestination(of: flow)
+            let rule = rules.first { $0.matches(destination, from: port) }
+            guard (rule?.action ?? otherwise) == .allow else { return .drop(.policy) }
+            session.rule = rule?.identity ?? .none
+        }
         if defersNewSessions { session.awaitedInRound = deferRound }
         let outgoing: FiveTuple
         var refusal: DropReason?
-        switch translate(opening: flow, &session, at: now) {
+        switch translate(opening: flow, &session, from: choice, at: now) {
         case .outgoing(let translated): outgoing = translated
         case .blocked(let translated):
             outgoing = translated
             refusal = .mappingFilter
         case .refused(let reason): return .drop(reason)
         }
+        session.isControl = isControl(outgoing)
         let verdict = enter(session, flow, outgoing, refusal, at: now)
+        if let expectation, case .pass = verdict { use(expectation, for: flow) }
         if case .pass(let index) = verdict, flow.protocol == .udp, layout.payloadLength > 0, layout.hasTransportHeader {
             inspect(index, layout, in: packet, at: now)
         }
@@ -179,6 +208,7 @@ public struct SessionFilter: ~Copyable {
         case .inserted(let index):
             opened &+= 1
             use(session, of: flow, at: now)
+            if session.isControl { beginControl(flow, at: now) }
             if let refusal { return .drop(refusal) }
             if isRecording { note(index, .state, at: now) }
             return .pass(index)
@@ -258,10 +288,16 @@ public struct SessionFilter: ~Copyable {
 
     // MARK: Time
 
-    public var deadline: Instant? { table.deadline }
+    public var deadline: Instant? {
+        guard let first = table.deadline, let second = pinholes.deadline else {
+            return table.deadline ?? pinholes.deadline
+        }
+        return min(first, second)
+    }
 
-    /// Forgets sessions whose time has come.
+    /// Forgets sessions and pinholes whose time has come.
     public mutating func advance(to now: Instant) {
+        expirePinholes(at: now)
         while let index = table.nextExpired(at: now) {
             expired &+= 1
             forget(index)

@@ -28,6 +28,16 @@ extension NeighborTable {
         return .learned
     }
 
+    /// Wants a neighbour known before there is anything to send to it; one that is known stays fresh.
+    /// - Returns: whether it is to be asked for now, for the first time
+    public mutating func want(_ address: some InternetAddress, on port: PortIndex, at now: Instant) -> Bool {
+        if let entry = find(address.universal, on: port) {
+            entry.pointee.isUsed = true
+            return false
+        }
+        return create(address.universal, on: port, at: now) != nil
+    }
+
     /// Forgets every neighbour of a port, which lost its carrier.
     /// - Returns: frames that waited for one of them and were dropped
     public mutating func forget(on port: PortIndex) -> Int {

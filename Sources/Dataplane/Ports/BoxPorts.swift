@@ -1,3 +1,4 @@
+import LabTime
 public import Wire
 
 /// What every box does at its ports, whatever its role: which frames are its own, ARP and
@@ -31,6 +32,8 @@ public struct BoxPorts: ~Copyable {
     var icmpLimit = ICMPLimit()
     /// What `newIdentification` gives next. Set it apart from that of a box that may share an address.
     public var nextIdentification: UInt16 = 1
+    /// When gateways are next asked for; nil where nobody wants them known before they are needed.
+    var gatewaysDue: Instant?
     /// Where ICMP errors are put together, before it is known whether they go out or wait for a neighbour.
     let scratch: UnsafeMutableRawPointer
 

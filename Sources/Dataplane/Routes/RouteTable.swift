@@ -133,7 +133,14 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
         return removed?.first
     }
 
+    /// Each gateway of a route once, in the order of addresses.
+    public private(set) var gateways: [IPNextHop<Address>] = []
+
     private mutating func rebuild() {
+        let hops = routes.values.joined().compactMap { way in
+            way.gateway.map { IPNextHop(port: way.port, address: $0) }
+        }
+        gateways = Set(hops).sorted { ($0.port, $0.address.universal) < ($1.port, $1.address.universal) }
         var size = 16
         while size < routes.count * 2 { size *= 2 }
         if size != mask + 1 {

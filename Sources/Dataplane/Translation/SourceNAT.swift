@@ -117,6 +117,8 @@ public struct SourceNAT: ~Copyable {
     /// The pool of the binding's external endpoint.
     public func pool(of binding: NATBinding) -> NATPool { pools[places[Int(binding.place)].pool] }
 
+    func poolIndex(of index: NATBindingIndex) -> Int { places[Int(self[index].place)].pool }
+
     // MARK: New sessions
 
     /// The pool that a session's first packet is to be translated from, by the rules; nil for none.

@@ -113,11 +113,3 @@ final class NodeProcess {
         }
     }
 }
-
-/// One point of both clocks, to turn monotonic instants into wall-clock times of the run.
-struct ClockPair {
-    private let monotonic = Instant.monotonic()
-    private let wall = Timestamp.now()
-
-    func time(of instant: Instant) -> Timestamp { wall + (instant - monotonic) }
-}

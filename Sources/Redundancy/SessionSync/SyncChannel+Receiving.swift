@@ -130,7 +130,7 @@ extension SyncChannel {
             case .metadata(let metadata):
                 guard Application(rawValue: metadata.application) == nil else { continue }
                 throw WireError(.sync, .forbiddenValue, found: Int(metadata.application))
-            case .removal: continue
+            case .removal, .pinhole: continue
             }
         }
     }

@@ -1,7 +1,8 @@
 /// The keys of each mapping of a lab file, in the order in which messages list them.
 enum LabKeys {
     static let top = [
-        "schema", "name", "title", "reference", "description", "timers", "seed", "networks", "nodes", "traffic", "faults",
+        "schema", "name", "title", "reference", "description", "timers", "seed", "networks", "nodes", "traffic",
+        "faults",
         "pushes", "scenario", "expect", "variants", "capture",
     ]
     /// Top-level keys with this prefix only hold values for anchors.
@@ -17,7 +18,9 @@ enum LabKeys {
     static let natPool = ["addresses", "ports", "filtering", "pooling"]
     static let natRule = ["source", "destination", "protocol", "ports", "pool"]
     static let natTimers = ["udp", "tcp-established", "tcp-transitory", "icmp-query"]
-    static let firewall = ["redundancy", "nat", "objects", "rules", "otherwise", "sessions", "url-categories"]
+    static let firewall = [
+        "redundancy", "nat", "objects", "rules", "otherwise", "sessions", "url-categories", "application-gateways",
+    ]
     static let conduit = ["spread", "workers"]
     static let rule = ["action", "on", "from", "to", "protocol", "ports"]
     static let push = ["change", "to", "mode"]
@@ -31,13 +34,15 @@ enum LabKeys {
     static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
     static let program = ["run", "files", "ready", "package", "scratch"]
     static let nginx = ["listen", "upstreams", "config"]
+    static let birdNeighbor = ["as", "prefer"]
     static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
     static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]
     static let tunnel = ["mode", "end", "from", "address", "clamp-mss"]
     static let traffic = [
-        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path", "tls",
+        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path", "tls", "mode",
+        "data-after", "bytes", "announce",
     ]
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",

@@ -1,4 +1,5 @@
 import Appliances
+import Dataplane
 import LabFile
 import Measurement
 import Wire
@@ -70,6 +71,8 @@ struct NodeDefinition {
     var sessionCapacity: Int?
     /// Of a firewall.
     var categories: [CategoryConfiguration] = []
+    /// Of a firewall, each for itself.
+    var applicationGateways: [ApplicationGateway] = []
     var virtualServices: [VirtualServiceDefinition] = []
     /// Of a gateway firewall.
     var gatewayFirewall: GatewayFirewallDefinition?
@@ -126,6 +129,10 @@ struct NodeDefinition {
             policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
             sessionCapacity = mapping.integer("sessions", in: 1...16_777_216)
             categories = Self.categories(mapping["url-categories"], reader)
+            applicationGateways =
+                mapping["application-gateways"].map(reader.list)?.compactMap {
+                    reader.choice($0, of: "an application gateway of '\(entry.key)'")
+                } ?? []
         }
         virtualServices = Self.named(mapping["virtual-services"], "the virtual services of '\(entry.key)'", reader)
             .compactMap { VirtualServiceDefinition($0, pools: mapping["pools"], timers: timers, reader) }
@@ -162,12 +169,16 @@ struct NodeDefinition {
             let domains = reader.list(entry.value).compactMap { element -> String? in
                 let what = "a domain of the category '\(LabValue.shortened(entry.key))'"
                 guard let text = reader.text(element, of: what) else { return nil }
-                let isName = text.utf8.count <= 253 && text.split(separator: ".", omittingEmptySubsequences: false)
-                    .allSatisfy { label in
-                        !label.isEmpty && label.utf8.allSatisfy { byte in
-                            (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x2d || byte == 0x5f
+                let isName =
+                    text.utf8.count <= 253
+                    && text.split(separator: ".", omittingEmptySubsequences: false)
+                        .allSatisfy { label in
+                            !label.isEmpty
+                                && label.utf8.allSatisfy { byte in
+                                    (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x2d
+                                        || byte == 0x5f
+                                }
                         }
-                    }
                 if isName { return text }
                 reader.report(
                     "\(what) is \(element.found)", at: element.position,

@@ -2,11 +2,12 @@ import LabFile
 import Measurement
 import Wire
 
-/// What a host serves: `services: { echo: [8080/tcp, 53/udp], http: 80 }`, or of HTTP with what differs from a page at
+/// What a host serves: `services: { echo: [8080/tcp, 53/udp], http: 80, ftp: 21 }`, or of HTTP with what differs from a page at
 /// once: `http: { port: 80, delay: 50ms, answer: close-early, keep-alive: off }`.
 enum ServicesText {
     static func read(_ value: LabValue, node: String, _ reader: LabReader) -> [ServerProgram] {
-        guard let mapping = MappingReader(value, "the services of '\(node)'", keys: ["echo", "http"], reader) else {
+        guard let mapping = MappingReader(value, "the services of '\(node)'", keys: ["echo", "http", "ftp"], reader)
+        else {
             return []
         }
         var servers: [ServerProgram] = []
@@ -50,6 +51,14 @@ enum ServicesText {
                 server.answer = options.choice("answer") ?? server.answer
                 server.keepsAlive = options.flag("keep-alive") ?? server.keepsAlive
             }
+        }
+        for element in mapping["ftp"].map(reader.list) ?? [] {
+            guard let (port, transport) = port(element), transport != .udp else {
+                reader.report(
+                    "an FTP service is \(element.found)", at: element.position, allowed: ["a port such as 21"])
+                continue
+            }
+            add(.ftp, port, at: element.position)
         }
         return servers
     }

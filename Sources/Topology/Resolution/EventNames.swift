@@ -9,7 +9,8 @@ struct EventNames {
     static let firewallKinds = [
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active",
         "dual-active-over", "sync-complete", "push-done", "push-refused", "push-blocked", "configuration-differs",
-        "sync-refused", "sync-rule-unknown", "nat-pool-exhausted",
+        "sync-refused", "sync-rule-unknown", "nat-pool-exhausted", "pinhole-opened", "pinhole-used",
+        "pinhole-refused",
     ]
     static let balancerKinds = [
         "member-up", "member-down", "member-weight", "http-502", "http-503", "http-504", "tls-failed",
@@ -31,6 +32,7 @@ struct EventNames {
         let table = [
             (gatewayFirewallKinds.filter { $0 != "state-table-full" }, ofStates),
             (["state-table-full"], ["flow", "states"]),
+            (["pinhole-opened", "pinhole-used"], ["flow", "control"]), (["pinhole-refused"], ["reason", "control"]),
             (["http-502", "http-503", "http-504"], ofRequests), (["member-up", "member-down"], ofMembers),
         ]
         return Dictionary(uniqueKeysWithValues: table.flatMap { kinds, details in kinds.map { ($0, details) } })

@@ -24,7 +24,8 @@ extension Resolution {
         switch definition.role {
         case .client: role = .host(HostConfiguration(kind: .client, servers: definition.services ?? []))
         case .backend: role = .host(HostConfiguration(kind: .backend, servers: definition.services ?? []))
-        case .router: role = .host(HostConfiguration(kind: .router, servers: definition.services ?? [], trackedRoutes: tracked))
+        case .router:
+            role = .host(HostConfiguration(kind: .router, servers: definition.services ?? [], trackedRoutes: tracked))
         case .firewall:
             let pair = redundancy(of: name)
             // The numbers of categories cross to the peer: what one box says counts for both.
@@ -34,7 +35,8 @@ extension Resolution {
                     name: name, ports: ports, routes: routes, redundancy: pair, nat: nat(of: name),
                     policy: definition.policy,
                     sessionCapacity: definition.sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
-                    categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories))
+                    categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories,
+                    applicationGateways: definition.applicationGateways))
         case .loadBalancer:
             if definition.virtualServices.isEmpty {
                 reader.report("load balancer '\(name)' has no virtual service", at: definition.name.position)

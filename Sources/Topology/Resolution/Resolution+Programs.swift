@@ -74,14 +74,16 @@ extension Resolution {
                 reader.report("'\(node)' has no address for BIRD", at: position)
                 return nil
             }
-            let neighbors = bird.neighbors.compactMap { neighbor -> (String, String, Int)? in
+            let neighbors = bird.neighbors.compactMap { neighbor -> BirdDefinition.Session? in
                 guard let address = neighborAddress(neighbor.address, of: node),
                     let interface = own.first(where: { $0.address?.network.contains(address) == true })?.address
                 else { return nil }
-                return ("\(interface.address)", "\(address)", neighbor.autonomousSystem)
+                return BirdDefinition.Session(
+                    own: "\(interface.address)", address: "\(address)", autonomousSystem: neighbor.autonomousSystem,
+                    preference: neighbor.preference)
             }
             text = bird.text(
-                routerID: "\(first.address)", neighbors: neighbors, 
+                routerID: "\(first.address)", neighbors: neighbors,
                 announced: bird.announced.compactMap { network($0, "what BIRD announces").map { "\($0)" } })
         }
         let awaited = bird.awaited.compactMap { awaited in

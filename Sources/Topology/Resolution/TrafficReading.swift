@@ -70,6 +70,7 @@ struct TrafficReading {
             reader.report(
                 "'tls' belongs to kind http-request; this one is \(kind.rawValue)", at: mapping.keyPosition("tls"))
         }
+        let transfer = transfer(mapping, kind)
         guard let to = mapping.required("to"), let source, let kind,
             let (address, port) = target(to, from: source, kind)
         else { return nil }
@@ -80,11 +81,52 @@ struct TrafficReading {
                 at: to.position)
             return nil
         }
+        if let transfer, address.family == .ipv6, !transfer.mode.isExtended {
+            reader.report(
+                "mode \(transfer.mode.rawValue) knows only IPv4, but the target is \(address.endpoint(port: port))",
+                at: mapping["mode"]?.position ?? to.position,
+                allowed: FileTransfer.Mode.allCases.filter(\.isExtended).map(\.rawValue))
+            return nil
+        }
+        if let announced = transfer?.announced, announced.family != address.family {
+            reader.report(
+                "'announce' is \(announced), but the target is \(address.endpoint(port: port))",
+                at: mapping["announce"]?.position ?? to.position, allowed: ["an address of the same family"])
+            return nil
+        }
         let service = services.first { $0.service.address == address && $0.service.port == port }?.service
         return TrafficProgram(
             name: entry.key, kind: kind, from: source, target: address, port: port, flows: flows, every: every,
             payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true,
-            path: path ?? "/", usesTLS: tls ?? (service?.http?.tls != nil))
+            path: path ?? "/", usesTLS: tls ?? (service?.http?.tls != nil), transfer: transfer)
+    }
+
+    /// What a program of kind ftp transfers; nil for the other kinds.
+    private func transfer(_ mapping: MappingReader, _ kind: TrafficProgram.Kind?) -> FileTransfer? {
+        guard kind == .ftp else {
+            for key in ["mode", "data-after", "bytes", "announce"] where kind != nil && mapping[key] != nil {
+                reader.report(
+                    "'\(key)' belongs to kind ftp; this one is \(kind?.rawValue ?? "")", at: mapping.keyPosition(key))
+            }
+            return nil
+        }
+        var transfer = FileTransfer()
+        transfer.mode = mapping.choice("mode") ?? transfer.mode
+        transfer.dataAfter = mapping.duration("data-after", in: .zero...(.seconds(3600))) ?? transfer.dataAfter
+        transfer.bytes = mapping.integer("bytes", in: 1...FileTransfer.mostBytes) ?? transfer.bytes
+        if let text = mapping.text("announce") {
+            transfer.announced = IPAddress(text)
+            if transfer.announced == nil || !transfer.mode.isActive {
+                reader.report(
+                    transfer.mode.isActive
+                        ? "'announce' is '\(LabValue.shortened(text))'"
+                        : "mode \(transfer.mode.rawValue) announces nothing to the server",
+                    at: mapping.keyPosition("announce"),
+                    allowed: transfer.mode.isActive
+                        ? [IPv4Address.textForm] : FileTransfer.Mode.allCases.filter(\.isActive).map(\.rawValue))
+            }
+        }
+        return transfer
     }
 
     private func source(_ value: LabValue) -> String? {
@@ -164,6 +206,12 @@ struct TrafficReading {
                 at: position)
             return nil
         }
+        if kind == .ftp {
+            reader.report(
+                "kind ftp speaks to a server itself, not to \(text): a balancer does not read what FTP announces",
+                at: position, allowed: ["node:port"])
+            return nil
+        }
         if service.profile == .http, kind != .httpRequest {
             reader.report(
                 "kind \(kind.rawValue) speaks no HTTP, but \(text) has the profile http", at: position,
@@ -177,7 +225,7 @@ struct TrafficReading {
 extension TrafficProgram.Kind {
     var transport: IPProtocol {
         switch self {
-        case .tcpStream, .tcpConnect, .httpRequest: .tcp
+        case .tcpStream, .tcpConnect, .httpRequest, .ftp: .tcp
         case .udp, .udpRequest: .udp
         }
     }
@@ -188,6 +236,7 @@ extension TrafficProgram.Kind {
         case .tcpStream, .tcpConnect: .tcpEcho
         case .udp, .udpRequest: .udpEcho
         case .httpRequest: .http
+        case .ftp: .ftp
         }
     }
 }

@@ -142,6 +142,7 @@ public final class TrafficClient {
             case .udp: DatagramFlow(context, flow: number, offset: offset, events: events)
             case .tcpConnect: ConnectProbe(context, flow: number, events: events)
             case .httpRequest: HTTPProbe(context, flow: number, events: events)
+            case .ftp: TransferFlow(context, offset: offset, events: events)
             case .udpRequest: RequestProbe(context, flow: number, events: events)
             }
         running[number] = flow

@@ -9,6 +9,7 @@ public final class TrafficServer {
         case tcpEcho(TCPEchoServer)
         case udpEcho(UDPEchoServer)
         case http(HTTPServer)
+        case ftp(FTPServer)
     }
 
     public let program: ServerProgram
@@ -19,7 +20,7 @@ public final class TrafficServer {
     /// - Parameters:
     ///   - nodeName: the body of every HTTP answer
     ///   - address: where to listen; all IPv4 addresses unless told otherwise; `::` is all addresses of both families
-    ///   - loop: runs the echo servers; `http` has a SwiftNIO thread of its own, made with the first such server
+    ///   - loop: runs the echo and FTP servers; `http` has a SwiftNIO thread of its own, made with the first such server
     /// - Throws: why the server cannot listen
     public init(
         _ program: ServerProgram, nodeName: String, at address: IPAddress = .ipv4(.any), on loop: EventLoop
@@ -40,6 +41,10 @@ public final class TrafficServer {
                 let server = try HTTPServer(program, at: endpoint, nodeName: nodeName)
                 running = .http(server)
                 port = server.port ?? program.port
+            case .ftp:
+                let server = try FTPServer(at: endpoint, nodeName: nodeName, on: loop)
+                running = .ftp(server)
+                port = server.endpoint?.port ?? program.port
             }
         } catch {
             throw TrafficServerError(program: program, address: address, nodeName: nodeName, cause: error)
@@ -52,6 +57,7 @@ public final class TrafficServer {
         case .tcpEcho(let server): server.close()
         case .udpEcho(let server): server.close()
         case .http(let server): server.close()
+        case .ftp(let server): server.close()
         }
     }
 }

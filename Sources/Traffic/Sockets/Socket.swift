@@ -104,9 +104,12 @@ final class Socket {
     }
 
     /// Whether the handshake is complete.
-    var isConnected: Bool { endpoint(getpeername) != nil }
+    var isConnected: Bool { peerEndpoint != nil }
 
     var localEndpoint: Endpoint? { endpoint(getsockname) }
+
+    /// The other end; nil where the handshake is not complete.
+    var peerEndpoint: Endpoint? { endpoint(getpeername) }
 
     private func endpoint(
         _ ask: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32

@@ -1,7 +1,7 @@
 /// The head of every message on the cross-connect of a pair: heartbeat and session synchronisation.
 ///
 /// ```
-///  0 magic (4) "FLXC"        |  4 version (1) = 2 | 5 kind (1) | 6 length of the whole message (2)
+///  0 magic (4) "FLXC"        |  4 version (1) = 3 | 5 kind (1) | 6 length of the whole message (2)
 ///  8 sender (4)              | 12 authenticator length (1) = 0 or 16 | 13 flags (1) = 0 | 14 checksum (2)
 /// 16 epoch (8)               | 24 peer's epoch (8)
 /// 32 sequence number (8)     | 40 acknowledgement (8)
@@ -17,7 +17,7 @@ public struct SyncHeader: Hashable, Sendable {
     /// Source and destination port. From the dynamic range of RFC 6335, in which nothing is ever assigned.
     public static var port: UInt16 { 49784 }
     public static var length: Int { 48 }
-    public static var version: UInt8 { 2 }
+    public static var version: UInt8 { 3 }
     /// "FLXC"
     static var magic: UInt32 { 0x464c_5843 }
     /// The longest message that a UDP datagram in an IPv4 packet of 1500 bytes holds.

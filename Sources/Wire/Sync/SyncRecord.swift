@@ -10,12 +10,15 @@ public enum SyncRecord: Hashable, Sendable {
     case removal(FiveTuple)
     /// What was found out about a session later.
     case metadata(MetadataRecord)
+    /// A connection that a session has announced.
+    case pinhole(PinholeRecord)
 
     @frozen
     public enum Kind: UInt8, Sendable, CaseIterable {
         case session = 1
         case removal = 2
         case metadata = 3
+        case pinhole = 4
     }
 
     /// In front of each body.
@@ -29,6 +32,7 @@ public enum SyncRecord: Hashable, Sendable {
         case .session(let record): Self.headLength &+ record.length
         case .removal: Self.headLength &+ FiveTuple.syncLength
         case .metadata: Self.headLength &+ MetadataRecord.length
+        case .pinhole: Self.headLength &+ PinholeRecord.length
         }
     }
 
@@ -51,6 +55,7 @@ public enum SyncRecord: Hashable, Sendable {
         switch kind {
         case .session: self = .session(try SessionRecord(body + start, length: length))
         case .metadata: self = .metadata(try MetadataRecord(body + start, length: length))
+        case .pinhole: self = .pinhole(try PinholeRecord(body + start, length: length))
         case .removal:
             guard length == FiveTuple.syncLength else {
                 throw WireError(.sync, .wrongLength, found: length, expected: FiveTuple.syncLength)
@@ -73,6 +78,9 @@ public enum SyncRecord: Hashable, Sendable {
             flow.emit(syncBody: body)
         case .metadata(let record):
             base.write(Kind.metadata.rawValue, at: 0)
+            record.emit(uncheckedBase: body)
+        case .pinhole(let record):
+            base.write(Kind.pinhole.rawValue, at: 0)
             record.emit(uncheckedBase: body)
         }
     }

@@ -78,6 +78,30 @@ struct FirewallConduitTests {
         #expect(lab.counter(1, "sessions.lookups") == 0)
     }
 
+    /// BGP between the boxes finds the peer where the own neighbour is gone.
+    @Test func `an answer whose route leads to the peer leaves by the peer, which looks nothing up`() throws {
+        let lab = try lab()
+        let inside = IPv4Network(IPv4Address(10, 77, 0, 0), prefixLength: 16)
+        for box in lab.boxes {
+            let isAdded = box.firewall.addRoute(to: inside, via: lab.client.address)
+            #expect(isAdded)
+        }
+        let flow = FiveTuple(
+            source: IPv4Address(10, 77, 0, 9), destination: lab.server.address, sourcePort: 4000, destinationPort: 80,
+            protocol: .tcp)
+        lab.send(flow, .syn, from: lab.client)
+        lab.run(for: .milliseconds(5))
+        #expect(lab.server.received.count == 1)
+        _ = lab.perform(0, .routes([RouteConfiguration(destination: .ipv4(inside), gateway: .ipv4(IPv4Address(10, 0, 0, 2)))]))
+        let before = lab.client.received.count
+        lab.send(flow.reversed, [.syn, .ack], from: lab.server)
+        lab.run(for: .milliseconds(20))
+        #expect(lab.client.received.count == before + 1)
+        #expect(lab.client.received.last?.frame.source == FirewallLab.mac(1, 0))
+        #expect(lab.counter(0, "conduit.returned") == 1 && lab.counter(1, "conduit.delivered") == 1)
+        #expect(lab.counter(1, "sessions.lookups") == 0)
+    }
+
     @Test func `frames that reach the former Active in a handover are the new one's, and none is lost`() throws {
         let lab = try lab()
         lab.connect(4000)

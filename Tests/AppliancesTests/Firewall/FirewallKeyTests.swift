@@ -65,7 +65,7 @@ struct FirewallKeyTests {
                 port: 2)
         }
         let told = lab.events(1, "sync-refused")
-        #expect(told.map { $0.details["reason"] } == ["the peer speaks version 1 of the protocol, this box version 2"])
+        #expect(told.map { $0.details["reason"] } == ["the peer speaks version 1 of the protocol, this box version 3"])
         #expect(lab.counter(1, "sync.discarded.wrong-version") == 5)
     }
 
@@ -102,7 +102,8 @@ struct FirewallKeyTests {
             #expect(lab.boxes[box].firewall.role == states[box].0)
             #expect(lab.boxes[box].firewall.sessionCount == states[box].1)
             #expect(lab.boxes[box].events.count == events[box])
-            let counted = lab.counter(box, "heartbeat.stale") + lab.counter(box, "sync.discarded.replayed")
+            let counted =
+                lab.counter(box, "heartbeat.stale") + lab.counter(box, "sync.discarded.replayed")
                 + lab.counter(box, "sync.repeated") + lab.counter(box, "sync.greetings")
             let acknowledgements = recorded.filter { $0.sender == 1 - box && $0.frame.bytes[47] == 3 }.count
             #expect(counted + UInt64(acknowledgements) >= UInt64(recorded.filter { $0.sender == 1 - box }.count))

@@ -15,7 +15,9 @@ enum TestFrame {
             let written = write(UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]))
             precondition(written != nil)
             _ = IPv4Header(source: source, destination: destination, protocol: proto, timeToLive: timeToLive)
-                .emit(into: UnsafeMutableRawBufferPointer(rebasing: buffer[EthernetHeader.length...]), payloadLength: length)
+                .emit(
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[EthernetHeader.length...]),
+                    payloadLength: length)
         }
         return bytes
     }
@@ -33,6 +35,22 @@ enum TestFrame {
                 sourcePort: flow.sourcePort, destinationPort: flow.destinationPort, sequence: 1, acknowledgement: 1,
                 flags: flags, window: 1000
             ).emit(into: buffer, payloadLength: payload, source: flow.source, destination: flow.destination)
+        }
+    }
+
+    /// A segment of a conversation.
+    static func tcp(
+        from sourceMAC: MACAddress, to destinationMAC: MACAddress, _ flow: FiveTuple, text: String, sequence: UInt32
+    ) -> [UInt8] {
+        let payload = Array(text.utf8)
+        return ipv4(
+            from: sourceMAC, to: destinationMAC, flow.source, flow.destination, .tcp, transport: 20 + payload.count
+        ) { buffer in
+            for (index, byte) in payload.enumerated() { buffer[20 + index] = byte }
+            return TCPHeader(
+                sourcePort: flow.sourcePort, destinationPort: flow.destinationPort, sequence: sequence,
+                acknowledgement: 1, flags: [.psh, .ack], window: 1000
+            ).emit(into: buffer, payloadLength: payload.count, source: flow.source, destination: flow.destination)
         }
     }
 

@@ -306,6 +306,41 @@ private func parsed(_ sent: Sent, _ look: (PacketView) -> Void) {
         #expect(router.box.routes.lookup(IPv4Address(8, 8, 8, 8)) == NextHop(port: 1, address: farNeighbor))
     }
 
+    @Test func `a box that keeps its gateways known has asked for each before a packet goes there`() {
+        let router = Router()
+        for network: UInt8 in [1, 2] {
+            router.box.addRoute(to: IPv4Network(IPv4Address(8, network, 0, 0), prefixLength: 16), via: farNeighbor)
+        }
+        var output = FrameQueue()
+        router.box.advance(to: router.now, into: &output)
+        #expect(output.count == 0 && router.box.deadline == nil, "nobody wants it")
+        router.box.keepGatewaysKnown(from: router.now)
+        #expect(router.box.deadline == router.now)
+        router.box.advance(to: router.now, into: &output)
+        #expect(router.collect(&output).map(\.port) == [1])
+        router.learn(farNeighbor, on: 1)
+        let sent = router.receive(udp(from: neighbor, to: IPv4Address(8, 2, 0, 1), mac: portMACs[0]), on: 0)
+        #expect(sent.map(\.port) == [1])
+        // It stays known although no packet goes there: it is asked again by unicast, and a lost one by broadcast.
+        var asked = 0
+        for second in 1...120 {
+            router.now = start + .seconds(second)
+            output.removeAll()
+            router.box.advance(to: router.now, into: &output)
+            guard output.count > 0 else { continue }
+            asked += 1
+            router.learn(farNeighbor, on: 1)
+        }
+        #expect((2...4).contains(asked) && router.box.neighbors.lookup(farNeighbor, on: 1) == neighborMAC, "\(asked)")
+        router.box.setCarrier(of: 1, isUp: false)
+        output.removeAll()
+        router.box.advance(to: router.now + .seconds(2), into: &output)
+        #expect(output.count == 0)
+        router.box.setCarrier(of: 1, isUp: true)
+        router.box.advance(to: router.now + .seconds(4), into: &output)
+        #expect(output.count == 1)
+    }
+
     @Test func `a port without carrier sends nothing and forgets its neighbours`() {
         let router = Router()
         router.learn(farNeighbor, on: 1)

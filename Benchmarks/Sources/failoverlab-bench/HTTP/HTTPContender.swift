@@ -49,8 +49,8 @@ enum Nginx {
         }
         """
 
-    /// A reverse proxy that writes the access log's usual fields of ours as JSON, as Debian's configuration does: a call
-    /// a request.
+    /// A reverse proxy that writes the access log's usual fields of ours as JSON, and like ours many lines by one call: as
+    /// Debian configures it, it would make a call a request.
     static func proxy(keepsConnections: Bool, log: String) -> String {
         """
         \(common)
@@ -59,7 +59,7 @@ enum Nginx {
                 '"vip":"$server_addr","vipPort":$server_port,"member":"$upstream_addr","method":"$request_method",'
                 '"uri":"$request_uri","host":"$host","userAgent":"$http_user_agent","status":$status,'
                 '"responseSize":$body_bytes_sent,"serverTime":"$upstream_response_time","totalTime":$request_time}';
-            access_log \(log) json; keepalive_requests 1000000000; keepalive_timeout 120s; \(folders)
+            access_log \(log) json buffer=64k flush=1s; keepalive_requests 1000000000; keepalive_timeout 120s; \(folders)
             upstream members {
                 server \(HTTPPath.memberAddress):80;
                 \(keepsConnections ? "keepalive 256; keepalive_requests 1000;" : "")

@@ -18,6 +18,8 @@ struct HTTPPath: ~Copyable {
     init() throws {
         let client = try Self.namespace()
         var atClient = try NetlinkSocket()
+        // Three crowds of ten thousand within the minute of TIME_WAIT are more than the usual 28,000 ports.
+        try Sysctl.set("net/ipv4/ip_local_port_range", "1024 65535")
         let proxy = try Self.namespace()
         var atProxy = try NetlinkSocket()
         // nginx without upstream keepalive closes first, and needs its ports again before the minute of TIME_WAIT is over.

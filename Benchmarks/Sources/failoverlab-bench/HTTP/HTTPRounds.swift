@@ -29,9 +29,12 @@ final class HTTPRounds {
     func rate(of contender: HTTPContender) throws -> WrkRun {
         try with(contender) { proxy in
             _ = try wrk(1)
-            let before = try proxy.processorTime
+            let before = (proxy: try proxy.processorTime, member: try member.processorTime, all: try ProcessorUse())
             var run = try wrk(seconds)
-            run.processorTime = (try proxy.processorTime - before) / Int(run.requests)
+            let ofProxy = try proxy.processorTime - before.proxy
+            run.processorTime = ofProxy / Int(run.requests)
+            run.others = try ProcessorUse().others(
+                since: before.all, own: ofProxy + (try member.processorTime - before.member))
             return run
         }
     }

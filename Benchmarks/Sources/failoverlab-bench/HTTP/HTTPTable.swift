@@ -15,7 +15,9 @@ struct HTTPTable {
             "network namespace. Medians of \(runs[.service]?.count ?? 0) measurements of \(seconds) s, taken in turns; "
                 + (hasTwoProcessors
                     ? "generator and member share the other core." : "ONE core for all: compare nothing."),
-            "Both write an access log; nginx as Debian configures it, a call a request.",
+            "Everybody gets the same requests from the same connections, each with one request at a time (a closed loop: who",
+            "answers faster is asked more, and latency contains the queue of all others). Both proxies write the same fields",
+            "of every request to an access log, many lines by one call.",
             "",
             row("", ["requests/s", "lowest", "highest", "CPU/request", "p50", "p99", "p99.9"]),
         ]
@@ -42,6 +44,7 @@ struct HTTPTable {
             lines.append(target("\(name): rate, to nginx's", "at least 0.8", fixed(rate), holds: rate >= 0.8))
             lines.append(target("\(name): p99, to nginx's", "at most 1.5", fixed(tail), holds: tail <= 1.5))
         }
+        lines += samples
         if let slow {
             if let clients = held[.multiplexingService] {
                 lines.append(
@@ -68,6 +71,33 @@ struct HTTPTable {
                     + "p99 \(milli(microseconds(slow.meanwhile.percentile99)))")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// Every measurement, beside the one that it is compared with.
+    private var samples: [String] {
+        var lines = [""]
+        for contender in HTTPContender.allCases where contender.isService {
+            lines.append(
+                row(
+                    "\(contender.name): each round",
+                    ["requests/s", "nginx", "ratio", "p99", "nginx", "ratio", "others"]))
+            let pairs = zip(runs[contender, default: []], runs[contender.reference, default: []])
+            for (round, (ours, nginx)) in pairs.enumerated() {
+                let (tail, reference) = (microseconds(ours.percentile99), microseconds(nginx.percentile99))
+                lines.append(
+                    row(
+                        "  \(round + 1)",
+                        [
+                            grouped(ours.requestsPerSecond), grouped(nginx.requestsPerSecond),
+                            fixed(ours.requestsPerSecond / nginx.requestsPerSecond),
+                            milli(tail), milli(reference), fixed(tail / reference),
+                            "\(Int(ours.others * 100))/\(Int(nginx.others * 100)) %",
+                        ]))
+            }
+        }
+        lines.append("Others: the share of the machine's processor time that programs took which have no part in it.")
+        lines.append("")
+        return lines
     }
 
     /// The machine may be faster in one round than in another: what took turns is compared within a round.

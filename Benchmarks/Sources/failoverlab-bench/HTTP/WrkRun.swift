@@ -10,6 +10,8 @@ struct WrkRun {
     let percentile999: Duration
     /// Of the proxy, for each request.
     var processorTime: Duration = .zero
+    /// Of the machine's processor time meanwhile, what went to programs that have no part in it: 0 to 1.
+    var others = 0.0
 
     private static let script = """
         done = function(summary, latency, requests)

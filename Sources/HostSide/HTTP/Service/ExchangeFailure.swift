@@ -40,6 +40,8 @@ struct ExchangeFailure: Error {
     var reason: HTTPErrorReason
     /// More, in words.
     var detail = ""
+    /// From where a connection was tried, where there is none left to tell it.
+    var source: SourceEndpoint?
 
     /// What an attempt to connect ended with.
     init(connecting error: any Error) {

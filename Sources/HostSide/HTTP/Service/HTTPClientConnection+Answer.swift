@@ -5,7 +5,6 @@ extension HTTPClientConnection: ExchangePartner {
     // MARK: What the member says
 
     func received(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: BodyDecoder.Framing) {
-        awaitNext()
         guard head.status >= 200 else {
             guard request.isModern else { return }
             return output.append(service.buffers) {
@@ -37,12 +36,11 @@ extension HTTPClientConnection: ExchangePartner {
         } else {
             output.append(piece, service.buffers) { write($0) }
         }
-        awaitNext()
     }
 
     func receivedEnd() {
         if answerFraming == .chunked { output.append(service.buffers) { $0.writeStaticString("0\r\n\r\n") } }
-        flush()
+        send()
         server = nil
         service.count { $0.answered[request.status / 100] += 1 }
         log(nil, nil)
@@ -66,9 +64,12 @@ extension HTTPClientConnection: ExchangePartner {
         if body?.isComplete == false { context?.read() }
     }
 
-    var canTakeMore: Bool { context?.channel.isWritable ?? false }
-
     func flush() {
+        send()
+        if phase == .exchanging { awaitNext() }
+    }
+
+    private func send() {
         if output.isEmpty {
             context?.flush()
         } else {
@@ -124,7 +125,7 @@ extension HTTPClientConnection: ExchangePartner {
             if !closes, !request.isModern { buffer.writeStaticString("Connection: keep-alive\r\n") }
             buffer.writeStaticString("\r\n")
         }
-        flush()
+        send()
         count(reason, fault)
         log(word, detail)
         finish(closes: closes)

@@ -43,6 +43,8 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     var answerFraming = AnswerFraming.none
     var answerHasBegun = false
     var inputHasEnded = false
+    /// SwiftNIO's own answer costs several calls.
+    private(set) var canTakeMore = true
     /// nil for a client that speaks without TLS.
     var tls: ClientTLS?
     /// Of the request before, which is often much like the next: texts that are the same need not be made again.
@@ -92,7 +94,8 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable, phase == .exchanging else { return }
+        canTakeMore = context.channel.isWritable
+        guard canTakeMore, phase == .exchanging else { return }
         awaitNext()
         server?.resumeReading()
     }
@@ -259,9 +262,9 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
         if request.served == nil { request.served = .now() }
         while let member = request.member {
             do throws(ExchangeFailure) {
-                return begin(on: try service.connections.connection(to: member, reuses: reuses))
+                return begin(on: try service.connections.connection(to: member, reuses: reuses, head: request.head))
             } catch {
-                request.source = nil
+                request.source = error.source
                 guard error.reason != .noSourcePort, hasAnotherMember() else { return fail(error) }
             }
         }

@@ -4,7 +4,7 @@ internal import NIOCore
 /// The header fields that a service removes and sets, made ready for comparing with every field.
 struct HeaderRules {
     private let dropped: [[UInt8]]
-    private let written: [UInt8]
+    fileprivate let written: [UInt8]
     /// The value that Host is set to.
     let host: String?
 
@@ -18,18 +18,39 @@ struct HeaderRules {
     func drops(_ name: UnsafeRawBufferPointer) -> Bool {
         !dropped.isEmpty && dropped.contains { name.isCaseless($0) }
     }
+}
 
-    func write(into buffer: inout ByteBuffer) {
-        if !written.isEmpty { buffer.writeBytes(written) }
+extension WrittenText {
+    fileprivate mutating func put(_ field: HeadField, of bytes: UnsafeRawBufferPointer) {
+        let (start, end) = (field.name.upperBound, field.value.upperBound)
+        // As nearly every sender writes it, and as it leaves.
+        if field.value.lowerBound == start + 2, bytes[start + 1] == HTTPCharacters.space,
+            bytes[end] == HTTPCharacters.cr
+        {
+            return put(bytes.part(field.name.lowerBound..<end + 2))
+        }
+        put(bytes.part(field.name))
+        put(": ")
+        put(bytes.part(field.value))
+        put("\r\n")
     }
+
+    fileprivate mutating func put(_ rules: HeaderRules) { rules.written.withUnsafeBytes { put($0) } }
 }
 
 extension ByteBuffer {
-    mutating func write(_ field: HeadField, of bytes: UnsafeRawBufferPointer) {
-        writeBytes(bytes.part(field.name))
-        writeStaticString(": ")
-        writeBytes(bytes.part(field.value))
-        writeStaticString("\r\n")
+    /// Writes a head that takes over fields of another one: besides what that has, up to a byte a field, the rules' fields,
+    /// `more`, and framing and version, which are shorter than 192 bytes.
+    fileprivate mutating func writeHead(
+        from bytes: UnsafeRawBufferPointer, _ fields: HeadFields, _ rules: HeaderRules, more: Int,
+        _ body: (inout WrittenText) -> Void
+    ) {
+        let most = bytes.count + 2 * fields.fields.count + rules.written.count + more + 192
+        writeWithUnsafeMutableBytes(minimumWritableBytes: most) { memory in
+            var out = WrittenText(memory)
+            body(&out)
+            return out.count
+        }
     }
 }
 
@@ -43,50 +64,53 @@ struct RequestForwarding {
     func write(
         _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, client: String, into buffer: inout ByteBuffer
     ) {
-        buffer.writeBytes(bytes.part(head.method))
-        buffer.writeStaticString(" ")
-        if head.target.isEmpty {
-            // An absolute form without a path: for OPTIONS it means the server as a whole, RFC 9112, 3.2.4.
-            buffer.writeString(bytes.part(head.method).elementsEqual("OPTIONS".utf8) ? "*" : "/")
-        } else {
-            buffer.writeBytes(bytes.part(head.target))
-        }
-        buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
-        if let host = rules.host {
-            buffer.writeString(host)
-        } else if let host = head.authority ?? head.fields.host {
-            buffer.writeBytes(bytes.part(host))
-        }
-        buffer.writeStaticString("\r\n")
-        let writesForwardedFor = appendsForwardedFor && !rules.drops("x-forwarded-for")
-        var forwardedFor: [HeadField] = []
-        for field in head.fields.fields where field.kind != .host && !head.fields.endsHere(field, bytes) {
-            if rules.drops(bytes.part(field.name)) { continue }
-            if field.kind == .forwardedFor, writesForwardedFor {
-                forwardedFor.append(field)
+        let more = client.utf8.count + (rules.host?.utf8.count ?? 0)
+        buffer.writeHead(from: bytes, head.fields, rules, more: more) { out in
+            out.put(bytes.part(head.method))
+            out.put(" ")
+            if head.target.isEmpty {
+                // An absolute form without a path: for OPTIONS it means the server as a whole, RFC 9112, 3.2.4.
+                out.put(bytes.part(head.method).elementsEqual("OPTIONS".utf8) ? "*" : "/")
             } else {
-                buffer.write(field, of: bytes)
+                out.put(bytes.part(head.target))
             }
-        }
-        if writesForwardedFor {
-            buffer.writeStaticString("X-Forwarded-For: ")
-            for field in forwardedFor where !field.value.isEmpty {
-                buffer.writeBytes(bytes.part(field.value))
-                buffer.writeStaticString(", ")
+            out.put(" HTTP/1.1\r\nHost: ")
+            if let host = rules.host {
+                out.put(text: host)
+            } else if let host = head.authority ?? head.fields.host {
+                out.put(bytes.part(host))
             }
-            buffer.writeString(client)
-            buffer.writeStaticString("\r\n")
+            out.put("\r\n")
+            let writesForwardedFor = appendsForwardedFor && !rules.drops("x-forwarded-for")
+            var forwardedFor: [HeadField] = []
+            for field in head.fields.fields where field.kind != .host && !head.fields.endsHere(field, bytes) {
+                if rules.drops(bytes.part(field.name)) { continue }
+                if field.kind == .forwardedFor, writesForwardedFor {
+                    forwardedFor.append(field)
+                } else {
+                    out.put(field, of: bytes)
+                }
+            }
+            if writesForwardedFor {
+                out.put("X-Forwarded-For: ")
+                for field in forwardedFor where !field.value.isEmpty {
+                    out.put(bytes.part(field.value))
+                    out.put(", ")
+                }
+                out.put(text: client)
+                out.put("\r\n")
+            }
+            if head.fields.isChunked {
+                out.put("Transfer-Encoding: chunked\r\n")
+            } else if let length = head.fields.contentLength {
+                out.put("Content-Length: ")
+                out.put(length)
+                out.put("\r\n")
+            }
+            if closesServerConnection { out.put("Connection: close\r\n") }
+            out.put(rules)
+            out.put("\r\n")
         }
-        if head.fields.isChunked {
-            buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
-        } else if let length = head.fields.contentLength {
-            buffer.writeStaticString("Content-Length: ")
-            buffer.writeString(String(length))
-            buffer.writeStaticString("\r\n")
-        }
-        if closesServerConnection { buffer.writeStaticString("Connection: close\r\n") }
-        rules.write(into: &buffer)
-        buffer.writeStaticString("\r\n")
     }
 }
 
@@ -112,31 +136,33 @@ struct ResponseForwarding {
         _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: AnswerFraming, connection: StaticString?,
         into buffer: inout ByteBuffer
     ) {
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(String(head.status))
-        buffer.writeStaticString(" ")
-        buffer.writeBytes(bytes.part(head.reason))
-        buffer.writeStaticString("\r\n")
-        for field in head.fields.fields
-        where !head.fields.endsHere(field, bytes) && !rules.drops(bytes.part(field.name)) {
-            buffer.write(field, of: bytes)
+        buffer.writeHead(from: bytes, head.fields, rules, more: 0) { out in
+            out.put("HTTP/1.1 ")
+            out.put(head.status)
+            out.put(" ")
+            out.put(bytes.part(head.reason))
+            out.put("\r\n")
+            for field in head.fields.fields
+            where !head.fields.endsHere(field, bytes) && !rules.drops(bytes.part(field.name)) {
+                out.put(field, of: bytes)
+            }
+            // The length also of answers without a body (HEAD, 304), where it says what a body would measure.
+            if let length = head.fields.contentLength, framing == .length || framing == .none, head.status >= 200,
+                head.status != 204
+            {
+                out.put("Content-Length: ")
+                out.put(length)
+                out.put("\r\n")
+            } else if framing == .chunked {
+                out.put("Transfer-Encoding: chunked\r\n")
+            }
+            if let connection {
+                out.put("Connection: ")
+                out.put(connection)
+                out.put("\r\n")
+            }
+            if head.status >= 200 { out.put(rules) }
+            out.put("\r\n")
         }
-        // The length also of answers without a body (HEAD, 304), where it says what a body would measure.
-        if let length = head.fields.contentLength, framing == .length || framing == .none, head.status >= 200,
-            head.status != 204
-        {
-            buffer.writeStaticString("Content-Length: ")
-            buffer.writeString(String(length))
-            buffer.writeStaticString("\r\n")
-        } else if framing == .chunked {
-            buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
-        }
-        if let connection {
-            buffer.writeStaticString("Connection: ")
-            buffer.writeStaticString(connection)
-            buffer.writeStaticString("\r\n")
-        }
-        if head.status >= 200 { rules.write(into: &buffer) }
-        buffer.writeStaticString("\r\n")
     }
 }

@@ -41,7 +41,7 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     /// Waits for a request among the service's connections.
     var isIdle = false
     /// The member has accepted it.
-    private(set) var isConnected = false
+    private(set) var isConnected: Bool
     /// Requests that it has carried, the present one included.
     private(set) var requests = 0
 
@@ -56,21 +56,30 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     private var requestIsComplete = false
     private var keepsOpen = false
     private var isLeaving = false
+    private var awaitsFarewell = false
+    /// Bytes of the first request's head that were sent before SwiftNIO had the socket.
+    private var sent: Int
+    /// SwiftNIO's own answers to these two cost several calls.
+    private(set) var isWritable = true
+    private var hasEnded = false
     private var readIsPostponed = false
     private var error: (any Error)?
     /// Ends an idle connection, or one whose member does not close.
     private var deadline: MovingDeadline?
 
-    /// - Parameter turn: of the source among the service's
-    init(_ member: Int, from source: SourceEndpoint, turn: Int, of connections: ServerConnections) {
+    /// - Parameters:
+    ///   - turn: of the source among the service's
+    ///   - sent: bytes of the first request's head that are sent already; if any, the member has accepted it
+    init(_ member: Int, from source: SourceEndpoint, turn: Int, sent: Int, of connections: ServerConnections) {
         self.member = member
         self.source = source
         self.turn = turn
+        self.sent = sent
+        isConnected = sent > 0
         self.connections = connections
     }
 
-    var isActive: Bool { context?.channel.isActive ?? false }
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isActive: Bool { context != nil && !hasEnded }
 
     // MARK: One exchange
 
@@ -86,7 +95,13 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
         requestIsComplete = false
         deadline?.clear()
         guard let context else { return }
-        if isConnected { return context.writeAndFlush(wrapOutboundOut(head), promise: nil) }
+        if isConnected {
+            var rest = head
+            rest.moveReaderIndex(forwardBy: sent)
+            sent = 0
+            if rest.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(rest), promise: nil) }
+            return
+        }
         // Written is the head when there is a connection to write it to.
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
@@ -120,7 +135,7 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     func abandon() {
         partner = nil
         isLeaving = true
-        guard let context, context.channel.isActive else { return }
+        guard let context, !hasEnded else { return }
         context.channel.closeWithReset()
     }
 
@@ -206,7 +221,8 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     private func leave() {
         isLeaving = true
         guard isActive else { return }
-        setDeadline(.now() + Self.farewell)
+        // Often the FIN is here already, and read next.
+        awaitsFarewell = true
         resumeReading()
     }
 
@@ -256,7 +272,10 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         partner?.flush()
-        context.fireChannelReadComplete()
+        if awaitsFarewell {
+            awaitsFarewell = false
+            if !hasEnded { setDeadline(.now() + Self.farewell) }
+        }
     }
 
     /// SwiftNIO would read on.
@@ -265,10 +284,12 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { partner?.serverCanTakeMore() }
+        isWritable = context.channel.isWritable
+        if isWritable { partner?.serverCanTakeMore() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        hasEnded = true
         connections.forget(self)
         connections.giveBack(turn, of: member)
         isLeaving = true
@@ -289,7 +310,6 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
                     beforeAnyByte: !hasAnswered)
             }
         }
-        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -44,7 +44,10 @@ final class ServerConnections {
 
     /// A connection to that member: one that waits for a request, if there is one and `reuses` allows it, or a new one
     /// whose SYN is sent.
-    func connection(to member: Int, reuses: Bool) throws(ExchangeFailure) -> ServerConnection {
+    /// - Parameter head: of the request; a new connection has sent it already where the member has accepted at once
+    func connection(
+        to member: Int, reuses: Bool, head: ByteBuffer
+    ) throws(ExchangeFailure) -> ServerConnection {
         if reuses {
             while let connection = members[member].idle.popLast() {
                 connection.isIdle = false
@@ -53,7 +56,7 @@ final class ServerConnections {
                 return connection
             }
         }
-        return try open(member)
+        return try open(member, head)
     }
 
     /// Keeps a connection for a further request.
@@ -74,7 +77,7 @@ final class ServerConnections {
     /// A connection's socket is closed.
     func giveBack(_ turn: Int, of member: Int) { members[member].taken.remove(turn) }
 
-    private func open(_ member: Int) throws(ExchangeFailure) -> ServerConnection {
+    private func open(_ member: Int, _ head: ByteBuffer) throws(ExchangeFailure) -> ServerConnection {
         let target = members[member].configuration
         guard let own = members[member].autoMap ?? IPAddress.ownAddress(towards: target.address) else {
             throw ExchangeFailure(.memberUnreachable, "no route to \(target.address)")
@@ -93,7 +96,17 @@ final class ServerConnections {
                 count { $0.busyPorts += 1 }
                 continue
             }
-            let connection = ServerConnection(member, from: source, turn: turn, of: self)
+            let sent: Int
+            do throws(ConnectingSocket.Failure) {
+                sent = try ConnectingSocket.send(head, on: descriptor)
+            } catch {
+                close(descriptor)
+                var failure = ExchangeFailure(connecting: IOError(errnoCode: error.code, reason: "connect"))
+                failure.source = source
+                throw failure
+            }
+            let connection = ServerConnection(member, from: source, turn: turn, sent: sent, of: self)
+            if sent > 0 { noteConnected() }
             members[member].taken.insert(turn)
             do throws(ExchangeFailure) {
                 try add(connection, to: descriptor)
@@ -113,7 +126,7 @@ final class ServerConnections {
         bootstrap.withConnectedSocket(descriptor).assumeIsolated().whenComplete { outcome = $0 }
         do {
             guard let channel = try outcome?.get() else { throw ChannelError.inappropriateOperationForState }
-            try channel.pipeline.syncOperations.addHandler(connection)
+            try channel.pipeline.syncOperations.addHandler(connection, name: "exchange")
         } catch {
             throw ExchangeFailure(connecting: error)
         }

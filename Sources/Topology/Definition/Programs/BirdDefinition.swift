@@ -7,6 +7,17 @@ struct BirdDefinition {
         /// An address or a reference.
         var address: LabValue
         var autonomousSystem: Int
+        /// Local preference of what it tells; the highest wins. 100 unless given.
+        var preference: Int?
+    }
+
+    /// A neighbour as `bird.conf` has it.
+    struct Session {
+        /// The own address on the neighbour's network.
+        var own: String
+        var address: String
+        var autonomousSystem: Int
+        var preference: Int?
     }
 
     var autonomousSystem = 0
@@ -37,21 +48,17 @@ struct BirdDefinition {
         guard mapping.required("as") != nil, let neighbors = mapping.required("neighbors") else { return nil }
         autonomousSystem = mapping.integer("as", in: Self.systems) ?? 0
         for entry in NodeDefinition.named(neighbors, "the neighbors of 'bird'", reader) {
-            guard let system = reader.integer(entry.value, of: "the AS of neighbor '\(entry.key)'", in: Self.systems)
-            else {
-                continue
-            }
-            self.neighbors.append(
-                Neighbor(
-                    address: LabValue(.scalar(entry.key, isQuoted: false), at: entry.keyPosition),
-                    autonomousSystem: system))
+            let address = LabValue(.scalar(entry.key, isQuoted: false), at: entry.keyPosition)
+            if let neighbor = Self.neighbor(entry.value, address, reader) { self.neighbors.append(neighbor) }
         }
         announced = mapping["announce"].map(reader.list) ?? []
         if let value = mapping["await"] {
             if let entries = value.entries {
                 awaited = entries.compactMap { entry in
                     let network = LabValue(.scalar(entry.key, isQuoted: false), at: entry.keyPosition)
-                    return reader.integer(entry.value, of: "the ways to '\(entry.key)'", in: 1...64).map { (network, $0) }
+                    return reader.integer(entry.value, of: "the ways to '\(entry.key)'", in: 1...64).map {
+                        (network, $0)
+                    }
                 }
             } else {
                 awaited = reader.list(value).map { ($0, 1) }
@@ -68,29 +75,47 @@ struct BirdDefinition {
         detection = mapping.duration("detect", in: .milliseconds(30)...(.seconds(60)))
     }
 
-    /// - Parameters:
-    ///   - neighbors: the own address on their network, theirs, and their AS
-    ///   - announced: `address/length`
-    func text(
-        routerID: String, neighbors: [(own: String, address: String, autonomousSystem: Int)], announced: [String]
-    ) -> String {
+    /// `fw-a.lan: 65010`, or `fw-a.lan: { as: 65010, prefer: 200 }`.
+    private static func neighbor(_ value: LabValue, _ address: LabValue, _ reader: LabReader) -> Neighbor? {
+        let name = address.text ?? ""
+        guard value.entries != nil else {
+            return reader.integer(value, of: "the AS of neighbor '\(name)'", in: systems)
+                .map { Neighbor(address: address, autonomousSystem: $0) }
+        }
+        guard let mapping = MappingReader(value, "the neighbor '\(name)'", keys: LabKeys.birdNeighbor, reader),
+            mapping.required("as") != nil, let system = mapping.integer("as", in: systems)
+        else { return nil }
+        return Neighbor(
+            address: address, autonomousSystem: system, preference: mapping.integer("prefer", in: 0...4_294_967_295))
+    }
+
+    /// - Parameter announced: `address/length`
+    func text(routerID: String, neighbors: [Session], announced: [String]) -> String {
         let interval = detection.map { "\(max(10, $0.nanoseconds / 3_000_000)) ms" }
         let sessions = neighbors.enumerated().map { index, neighbor in
-            """
-            protocol bgp neighbor\(index + 1) {
-                local \(neighbor.own) as \(autonomousSystem);
-                neighbor \(neighbor.address) as \(neighbor.autonomousSystem);
-                direct;
-                hold time \(holdTime);
-                connect delay time 0;
-                connect retry time 1;
-                error wait time 1, 2;
-            \(interval == nil ? "" : "    bfd on;\n")    ipv4 {
-                    import all;
-                    export where source ~ [ RTS_STATIC, RTS_BGP ];
-                };
-            }
-            """
+            let importing =
+                neighbor.preference.map { "import filter { bgp_local_pref = \($0); accept; };" } ?? "import all;"
+            // A neighbour of the same AS is told what others told, and to send it here; what this node announces, it
+            // announces itself.
+            let exporting =
+                neighbor.autonomousSystem == autonomousSystem
+                ? "next hop self;\n        export where source = RTS_BGP;"
+                : "export where source ~ [ RTS_STATIC, RTS_BGP ];"
+            return """
+                protocol bgp neighbor\(index + 1) {
+                    local \(neighbor.own) as \(autonomousSystem);
+                    neighbor \(neighbor.address) as \(neighbor.autonomousSystem);
+                    direct;
+                    hold time \(holdTime);
+                    connect delay time 0;
+                    connect retry time 1;
+                    error wait time 1, 2;
+                \(interval == nil ? "" : "    bfd on;\n")    ipv4 {
+                        \(importing)
+                        \(exporting)
+                    };
+                }
+                """
         }
         let detection = interval.map {
             """

@@ -1,0 +1,58 @@
+internal import Glibc
+
+/// Text written into memory that is large enough for it: one check for the whole instead of one a piece.
+struct WrittenText {
+    private let base: UnsafeMutablePointer<UInt8>
+    private let capacity: Int
+    private(set) var count = 0
+
+    init(_ memory: UnsafeMutableRawBufferPointer) {
+        base = memory.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        capacity = memory.count
+    }
+
+    mutating func put(_ text: StaticString) { put(text.utf8Start, text.utf8CodeUnitCount) }
+
+    mutating func put(_ bytes: UnsafeRawBufferPointer) { put(bytes.baseAddress, bytes.count) }
+
+    mutating func put(text: String) {
+        var text = text
+        text.withUTF8 { put(UnsafeRawBufferPointer($0)) }
+    }
+
+    mutating func put(_ byte: UInt8) {
+        precondition(count < capacity)
+        base[count] = byte
+        count += 1
+    }
+
+    /// Decimal; nothing below zero.
+    mutating func put(_ number: Int) {
+        var digits = 1
+        var bound = 10
+        while digits < 19, number >= bound {
+            digits += 1
+            bound = digits < 19 ? bound * 10 : bound
+        }
+        put(max(0, number), digits: digits)
+    }
+
+    mutating func put(_ number: Int, digits: Int) {
+        precondition(digits <= capacity - count)
+        var rest = number
+        var place = digits - 1
+        while place >= 0 {
+            base[count + place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+            place -= 1
+        }
+        count += digits
+    }
+
+    private mutating func put(_ start: UnsafeRawPointer?, _ length: Int) {
+        guard let start, length > 0 else { return }
+        precondition(length <= capacity - count)
+        memcpy(base + count, start, length)
+        count += length
+    }
+}
