@@ -45,6 +45,13 @@ import Wire
         flow: flow, originatorState: 2, responderState: 2, flags: [.sourceTranslated, .answered],
         translatedSource: IPv4Address(203, 0, 113, 1), translatedSourcePort: 1024, rule: 12,
         remainingMilliseconds: 86_400_000)
+    /// Not translated, and its first payload was seen.
+    static let inspected: SessionRecord = {
+        var record = SessionRecord(flow: flow, originatorState: 1, responderState: 2, flags: .inspected)
+        record.application = 3
+        record.category = 7
+        return record
+    }()
     static let pinhole: PinholeRecord = {
         var (expected, control) = (flow, flow)
         (expected.sourcePort, expected.destinationPort) = (0, 2048)
@@ -199,6 +206,23 @@ import Wire
         for length in 52..<bytes.count { #expect(Self.reason(bytes.prefix(length), key: key) == .wrongLength) }
     }
 
+    @Test func `a session whose first payload was seen says so behind its addresses, translated or not`() throws {
+        var translated = Self.session
+        translated.flags.insert(.inspected)
+        translated.application = 4
+        translated.category = 0x0102
+        for (record, length) in [(Self.inspected, 24), (translated, 36)] {
+            let bytes = try #require(
+                dirty(SyncHeader.maximumMessage) {
+                    var writer = SyncRecordWriter($0)
+                    writer.append(.session(record))
+                    return writer.finish(Self.header)
+                })
+            #expect(bytes.count == 52 + 2 + length && Array(bytes.suffix(3)) == [record.application, UInt8(record.category >> 8), UInt8(record.category & 0xff)])
+            #expect(try Self.parse(bytes).2 == [.session(record)])
+        }
+    }
+
     @Test func `a message without records is a message`() throws {
         let bytes = try #require(dirty(52) { SyncRecordWriter($0).finish(Self.header) })
         #expect(try Self.parse(bytes).1 == .records(count: 0))
@@ -231,7 +255,7 @@ import Wire
             (49, 2, .wrongLength), (49, 5, .wrongLength), (48, 0xff, .wrongLength), (51, 1, .forbiddenValue),
             (52, 0, .unknownKind), (52, 5, .unknownKind), (52, 4, .wrongLength), (53, 0x20, .wrongLength),
             (53, 0xff, .wrongLength),
-            (53, 0x15, .wrongLength), (54 + 14, 0x10, .forbiddenValue), (54 + 14, 0x00, .wrongLength),
+            (53, 0x15, .wrongLength), (54 + 14, 0x20, .forbiddenValue), (54 + 14, 0x19, .wrongLength), (54 + 14, 0x00, .wrongLength),
             (54 + 33 + 1, 12, .wrongLength), (54 + 33 + 15 + 1, 19, .wrongLength),
             // The pinhole: its length, the ports and protocols of both its flows.
             (122 + 1, 29, .wrongLength), (122 + 1, 31, .wrongLength), (124 + 9, 1, .forbiddenValue),

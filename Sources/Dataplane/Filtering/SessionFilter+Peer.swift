@@ -87,7 +87,6 @@ extension SessionFilter {
         }
         table[index].toldAt = now.nanoseconds
         var news: Session.News = .state
-        if table[index].application != .unseen { news.insert(.metadata) }
         if table[index].isControl { news.insert(.pinhole) }
         return part(of: index, news, for: message, at: now).map { .record($0) }
     }
@@ -102,6 +101,8 @@ extension SessionFilter {
         if pinhole == nil { rest.remove(.pinhole) }
         let result: SyncRecord
         if rest.remove(.state) != nil {
+            // What is known of the application stands in the session's own record.
+            rest.remove(.metadata)
             // Who waits for the pinhole waits for the message that has it.
             result = record(of: index, for: pinhole == nil ? message : 0, at: now)
         } else if rest.remove(.metadata) != nil {
@@ -128,6 +129,11 @@ extension SessionFilter {
             rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
         if session.isExpected { record.flags.insert(.pinhole) }
         record.outgoing = outgoing(of: index, arrivedAs: record.flow)
+        if session.application != .unseen {
+            record.flags.insert(.inspected)
+            record.application = session.application.rawValue
+            record.category = session.category
+        }
         return .session(record)
     }
 
@@ -159,6 +165,14 @@ extension SessionFilter {
         }
     }
 
+    private mutating func takeOver(applicationOf record: SessionRecord, into index: FlowIndex) {
+        guard record.flags.contains(.inspected), let application = Application(rawValue: record.application) else {
+            return
+        }
+        table[index].application = application
+        table[index].category = record.category
+    }
+
     private mutating func apply(_ metadata: MetadataRecord) {
         guard let match = table.find(metadata.flow), match.direction == .original,
             let application = Application(rawValue: metadata.application)
@@ -187,6 +201,7 @@ extension SessionFilter {
                 if state.isFinished, table[match.index].isControl { closePinhole(of: record.flow) }
                 table[match.index].rule = RuleIdentity(rawValue: record.rule)
                 table[match.index].generation = receivedGeneration
+                takeOver(applicationOf: record, into: match.index)
                 table.keep(match.index, until: expires, now: now)
                 return true
             }
@@ -209,6 +224,7 @@ extension SessionFilter {
             original: record.flow, reply: outgoing.reversed, value: session, expires: expires, now: now)
         {
         case .inserted(let index):
+            takeOver(applicationOf: record, into: index)
             use(session, of: record.flow, at: now)
             // Only an Active records: what it learns from a rival that yielded, that one is to keep.
             if isRecording { note(index, .state, at: now) }

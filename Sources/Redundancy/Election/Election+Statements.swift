@@ -72,7 +72,9 @@ extension Election {
     private mutating func backupHears(_ statement: PairStatement, at now: Instant) {
         handoverEnds = nil
         peerResigned = false
-        for index in routers.indices { routers[index].restartActiveDownTimer(at: now) }
+        if settings.rules.contains(.trustsHeartbeat) {
+            for index in routers.indices { routers[index].restartActiveDownTimer(at: now) }
+        }
         settle(because: "the peer is Active")
         considerPreempting(at: now)
     }
@@ -101,13 +103,14 @@ extension Election {
         }
     }
 
-    /// For a role that nobody has: who was not asked to stand back, then who knows the sessions, then priority.
-    private func hasBetterClaim(than statement: PairStatement) -> Bool {
+    /// For a role that nobody has: who knows the sessions, then who was not asked to stand back, then priority. Sessions
+    /// come first, because the one that the role was given to may have lost them in a restart that nobody noticed.
+    func hasBetterClaim(than statement: PairStatement) -> Bool {
         guard isUp.contains(true) else { return false }
-        let peerStandsBack = statement.flags.contains(.standsBack)
-        if standsBack != peerStandsBack { return peerStandsBack }
         let peerKnows = statement.flags.contains(.knowsSessions)
         if knowsSessions != peerKnows { return knowsSessions }
+        let peerStandsBack = statement.flags.contains(.standsBack)
+        if standsBack != peerStandsBack { return peerStandsBack }
         return outranks(statement)
     }
 

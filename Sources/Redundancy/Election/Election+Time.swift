@@ -26,7 +26,7 @@ extension Election {
         guard role != .initialize else { return }
         forgiveOwnLateness(at: now)
         if let due = heartbeatAt, due <= now { speak(at: now) }
-        if let ends = handoverEnds, ends <= now, settings.rules.contains(.takesBack) { takeBack(at: now) }
+        if let ends = handoverEnds, ends <= now { takeBack(at: now) }
         noticeSilence(at: now)
         if let ends = graceEnds, ends <= now { declarePeerDead(at: now) }
         if let due = alarmAt, due <= now {
@@ -100,6 +100,14 @@ extension Election {
 
     /// The peer did not take the role that was left to it.
     private mutating func takeBack(at now: Instant) {
+        guard settings.rules.contains(.takesBack) else { return }
+        if hearsHeartbeat, let peer = monitor?.statement, peer.flags.contains(.handsOver), !hasBetterClaim(than: peer),
+            let heartbeat = settings.heartbeat
+        {
+            // Each has left the role to the other: one takes it back, the other waits once more.
+            handoverEnds = now + heartbeat.bound
+            return
+        }
         handoverEnds = nil
         becomeActive(at: now, because: "the peer did not take over")
     }

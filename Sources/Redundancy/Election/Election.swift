@@ -102,7 +102,7 @@ public struct Election: Sendable {
         func consider(_ candidate: Instant?) {
             if let candidate, next.map({ candidate < $0 }) ?? true { next = candidate }
         }
-        consider(monitor?.deadline)
+        if settings.rules.contains(.noticesDeath) { consider(monitor?.deadline) }
         consider(graceEnds)
         consider(handoverEnds)
         consider(alarmAt)

@@ -32,7 +32,8 @@ public struct SendWindow: ~Copyable {
         self.resendAfter = resendAfter
         bytes = .allocate(byteCount: capacity * slotSize, alignment: 16)
         slots = .allocate(capacity: capacity)
-        slots.initialize(repeating: Slot(length: 0, records: 0, sentAt: Instant(nanoseconds: 0), hasArrived: false), count: capacity)
+        slots.initialize(
+            repeating: Slot(length: 0, records: 0, sentAt: Instant(nanoseconds: 0), hasArrived: false), count: capacity)
     }
 
     deinit {

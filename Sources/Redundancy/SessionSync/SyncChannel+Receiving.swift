@@ -120,9 +120,13 @@ extension SyncChannel {
         while let record = view.nextRecord(&cursor) {
             switch record {
             case .session(let session):
-                guard session.sessionState == nil else { continue }
-                throw WireError(
-                    .sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
+                guard session.sessionState != nil else {
+                    throw WireError(
+                        .sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
+                }
+                guard !session.flags.contains(.inspected) || Application(rawValue: session.application) != nil else {
+                    throw WireError(.sync, .forbiddenValue, found: Int(session.application))
+                }
             case .metadata(let metadata):
                 guard Application(rawValue: metadata.application) == nil else { continue }
                 throw WireError(.sync, .forbiddenValue, found: Int(metadata.application))

@@ -143,9 +143,12 @@ public struct SyncChannel: ~Copyable {
     public mutating func nextMessage(
         from filter: inout SessionFilter, isUrgent: Bool = false, at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
-        guard isRunning, pendingMark != nil || filter.hasRecords, isUrgent || !waitsForCompany(filter.noted, at: now),
-            let buffer = sendWindow.reserve()
-        else { return nil }
+        guard isRunning, pendingMark != nil || filter.hasRecords else {
+            // What waited has been sent or forgotten meanwhile: a deadline that stayed would be due for ever.
+            partialDueAt = nil
+            return nil
+        }
+        guard isUrgent || !waitsForCompany(filter.noted, at: now), let buffer = sendWindow.reserve() else { return nil }
         let header = SyncHeader(
             sender: sender, epoch: ownStream, peerEpoch: peerEpoch, sequence: sendWindow.nextSequence,
             acknowledgement: receiveWindow.expected &- 1)
@@ -184,7 +187,8 @@ public struct SyncChannel: ~Copyable {
     /// Whether the peer has the message of this stream whose number ends in these bits.
     public func hasArrived(message low: UInt32) -> Bool {
         let behind = UInt32(truncatingIfNeeded: sendWindow.nextSequence) &- low
-        return UInt64(behind) <= sendWindow.nextSequence && sendWindow.hasArrived(sendWindow.nextSequence &- UInt64(behind))
+        return UInt64(behind) <= sendWindow.nextSequence
+            && sendWindow.hasArrived(sendWindow.nextSequence &- UInt64(behind))
     }
 
     private mutating func send(

@@ -1,9 +1,11 @@
-/// One session as it crosses to the peer: 21 bytes, 33 where an address is translated.
+/// One session as it crosses to the peer: 21 bytes, 12 more where an address is translated, and 3 more where its first
+/// payload was seen already.
 ///
 /// ```
 ///  0 source (4) | 4 destination (4) | 8 source port (2) | 10 destination port (2) | 12 protocol (1)
 /// 13 originator's state (4 bits), responder's state (4 bits) | 14 flags (1) | 15 rule (2) | 17 time to live in ms (4)
 /// 21 translated source (4) | 25 translated destination (4) | 29 translated ports (2, 2)     where a flag says so
+///    application (1) | category (2)                                                 behind, where a flag says so
 /// ```
 /// Times are relative, because the clocks of two boxes have nothing in common.
 @frozen
@@ -21,7 +23,9 @@ public struct SessionRecord: Hashable, Sendable {
         @inlinable public static var pinhole: Flags { Flags(rawValue: 0x04) }
         /// Both directions have been seen.
         @inlinable public static var answered: Flags { Flags(rawValue: 0x08) }
-        @inlinable static var known: Flags { Flags(rawValue: 0x0f) }
+        /// The application fields count.
+        @inlinable public static var inspected: Flags { Flags(rawValue: 0x10) }
+        @inlinable static var known: Flags { Flags(rawValue: 0x1f) }
     }
 
     /// The originator's direction, as its first packet had it before translation.
@@ -38,6 +42,9 @@ public struct SessionRecord: Hashable, Sendable {
     public var rule: UInt16
     /// How long it lives without another packet, in milliseconds.
     public var remainingMilliseconds: UInt32
+    /// As in `MetadataRecord`; counts where the flag `inspected` is set.
+    public var application: UInt8 = 0
+    public var category: UInt16 = 0
 
     @inlinable
     public init(
@@ -65,6 +72,12 @@ public struct SessionRecord: Hashable, Sendable {
 
     @inlinable
     static func length(_ flags: Flags) -> Int {
+        translatedLength(flags) &+ (flags.contains(.inspected) ? 3 : 0)
+    }
+
+    /// Bytes in front of the application.
+    @inlinable
+    static func translatedLength(_ flags: Flags) -> Int {
         flags.isDisjoint(with: [.sourceTranslated, .destinationTranslated]) ? 21 : 33
     }
 
@@ -84,7 +97,13 @@ public struct SessionRecord: Hashable, Sendable {
         self.init(
             flow: FiveTuple(syncBody: body), originatorState: states >> 4, responderState: states & 0xf, flags: flags,
             rule: body.readUInt16(at: 15), remainingMilliseconds: body.readUInt32(at: 17))
-        guard length == 33 else { return }
+        // Guard: `length(flags)` bytes.
+        let end = Self.translatedLength(flags)
+        if flags.contains(.inspected) {
+            application = body.readUInt8(at: end)
+            category = body.readUInt16(at: end &+ 1)
+        }
+        guard end == 33 else { return }
         translatedSource = body.readIPv4(at: 21)
         translatedDestination = body.readIPv4(at: 25)
         translatedSourcePort = body.readUInt16(at: 29)
@@ -99,7 +118,12 @@ public struct SessionRecord: Hashable, Sendable {
         base.write(flags.rawValue, at: 14)
         base.write(rule, at: 15)
         base.write(remainingMilliseconds, at: 17)
-        guard length == 33 else { return }
+        let end = Self.translatedLength(flags)
+        if flags.contains(.inspected) {
+            base.write(application, at: end)
+            base.write(category, at: end &+ 1)
+        }
+        guard end == 33 else { return }
         base.write(translatedSource, at: 21)
         base.write(translatedDestination, at: 25)
         base.write(translatedSourcePort, at: 29)

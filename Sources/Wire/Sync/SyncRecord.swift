@@ -24,7 +24,7 @@ public enum SyncRecord: Hashable, Sendable {
     /// In front of each body.
     @inlinable static var headLength: Int { 2 }
     /// Bytes of the longest record, its head included.
-    public static var maximumLength: Int { 35 }
+    public static var maximumLength: Int { 38 }
 
     /// Bytes of the record, its head included.
     @inlinable public var length: Int {

@@ -70,7 +70,7 @@ struct FirewallBadInputTests {
     @Test func `a cross-connect message of another version is told apart`() throws {
         let lab = try settled()
         let frame = try genuine(lab, isRecords: false)
-        lab.deliver(rewrap(frame) { $0[4] = 2 }, to: 1, port: 2)
+        lab.deliver(rewrap(frame) { $0[4] = SyncHeader.version + 1 }, to: 1, port: 2)
         #expect(lab.counter(1, "sync.discarded.wrong-version") == 1)
     }
 

@@ -77,11 +77,17 @@ final class FirewallLab {
     var sent = 0
     /// What was on each network, as a capture there would have it.
     var captured: [(at: Instant, network: Int, sender: Int, frame: SeenFrame)] = []
-    /// In thousandths, on the cross-connect.
+    /// In thousandths, on networks that are lossy.
     var loss = 0
     var duplication = 0
     var delay: ClosedRange<Int> = 20...20  // microseconds
+    /// Networks with loss, duplication and delay: the cross-connect, where nothing else is said.
+    var isLossy = [false, false, true]
     var isUp = [true, true, true]
+    /// Networks on which the boxes do not hear each other, while each still hears the hosts.
+    var isApart = [false, false, false]
+    /// Whether what was sent to an earlier life of a box arrives in a later one.
+    var outlivesRestarts = false
     var steps = 0
     /// Transit frames that a box sent although it was Backup.
     var trespasses = 0
@@ -212,7 +218,8 @@ final class FirewallLab {
         if isCapturing { captured.append((now, network, sender, SeenFrame(bytes: bytes))) }
         guard isUp[network] else { return }
         for station in receivers(of: bytes, on: network, from: sender) {
-            let isLossy = network == Self.crossConnect
+            let isLossy = isLossy[network]
+            if isApart[network], station < 2, sender < 2 { continue }
             if isLossy, Int.random(in: 0..<1000, using: &random) < loss { continue }
             let copies = isLossy && Int.random(in: 0..<1000, using: &random) < duplication ? 2 : 1
             for _ in 0..<copies {
@@ -247,7 +254,7 @@ final class FirewallLab {
     private func receive(_ delivery: Delivery) {
         if delivery.to < 2 {
             let box = boxes[delivery.to]
-            guard box.isAlive, box.life == delivery.life, box.carrier[delivery.network] else { return }
+            guard box.isAlive, box.life == delivery.life || outlivesRestarts, box.carrier[delivery.network] else { return }
             deliver(delivery.bytes, to: delivery.to, port: delivery.network)
             return
         }

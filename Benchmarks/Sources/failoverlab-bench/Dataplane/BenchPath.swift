@@ -58,7 +58,7 @@ struct BenchPath: ~Copyable {
         self.sink = sink
     }
 
-    private static func namespace() throws -> NetworkNamespace {
+    static func namespace() throws -> NetworkNamespace {
         let namespace = try NetworkNamespace.createAndEnter()
         for scope in ["all", "default"] { try? Sysctl.set("net/ipv6/conf/\(scope)/disable_ipv6", 1) }
         return namespace
@@ -69,6 +69,8 @@ struct BenchPath: ~Copyable {
 struct LinkCount {
     let received: UInt64
     let sent: UInt64
+    /// Of both directions, Ethernet headers included.
+    let bytes: UInt64
 
     /// Reads /proc/net/dev: eight counters of reception, eight of transmission, frames the second of each.
     init(of interface: String) throws {
@@ -79,10 +81,11 @@ struct LinkCount {
             let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             let fields = text.split { $0 == " " || $0 == ":" || $0 == "\n" }
             if fields.first.map(String.init) == interface, fields.count > 10, let received = UInt64(fields[2]),
-                let sent = UInt64(fields[10])
+                let sent = UInt64(fields[10]), let bytesReceived = UInt64(fields[1]), let bytesSent = UInt64(fields[9])
             {
                 self.received = received
                 self.sent = sent
+                bytes = bytesReceived + bytesSent
                 return
             }
         }

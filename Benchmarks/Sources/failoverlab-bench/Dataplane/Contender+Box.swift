@@ -6,10 +6,10 @@ internal import PacketIO
 extension Contender {
     /// Runs a box as a node's process does, on its own event loop.
     static func run<Box: Appliance & ~Copyable>(
-        _ box: consuming Box, until stop: UnsafeMutablePointer<Int32>
+        _ box: consuming Box, ports: [String] = ["inside", "outside"], until stop: UnsafeMutablePointer<Int32>
     ) throws {
         let loop = try EventLoop()
-        let ports = [PortInterfaces(wire: "inside", host: nil), PortInterfaces(wire: "outside", host: nil)]
+        let ports = ports.map { PortInterfaces(wire: $0, host: nil) }
         let runner = try BoxRunner(box, ports: ports, on: loop) { _ in }
         try runner.start()
         func look() {
