@@ -22,7 +22,7 @@ enum Contender: Hashable {
     /// A balancer's ways to its members, beside plain forwarding.
     static let ofBalancing: [Contender] =
         [.receiveAndSend, .passThrough, .loadBalancer]
-        + DirectReturnConfiguration.Mode.allCases.map { .directReturn($0) }
+        + DirectReturnConfiguration.Mode.allCases.filter { $0.carries(.ipv4) }.map { .directReturn($0) }
         + [.kernel]
 
     var name: String {
