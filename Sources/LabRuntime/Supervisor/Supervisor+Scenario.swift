@@ -8,10 +8,20 @@ internal import Topology
 /// Where the scenario stands.
 struct ScenarioProgress {
     var next = 0
-    /// How many events there were when the last fault was injected: a `wait-for` looks at those after it.
-    var eventsBeforeFault = 0
+    /// How many events there were before the last faults: a `wait-for` looks at those after it.
+    private(set) var eventsBeforeFault = 0
+    private var hasWaitedSince = true
     /// The event that a `wait-for` step waits for, and the timer that bounds it.
     var awaited: (event: String, timer: EventLoop.Timer)?
+
+    /// A fault or a push begins. Of several without a wait between them the first counts: what a later `wait-for` is
+    /// about may follow from any of them.
+    mutating func beginsFault(events: Int) {
+        if hasWaitedSince { eventsBeforeFault = events }
+        hasWaitedSince = false
+    }
+
+    mutating func waits() { hasWaitedSince = true }
 }
 
 /// A traffic program that has been started.
@@ -39,8 +49,10 @@ extension Supervisor {
         case .stop(let names):
             finishTraffic(names) { [unowned self] in proceed() }
         case .wait(let duration):
+            scenario.waits()
             loop.schedule(after: duration) { [unowned self] in proceed() }
         case .waitFor(let event, let patience):
+            scenario.waits()
             if journal.events.dropFirst(scenario.eventsBeforeFault).contains(where: { $0.name == event }) {
                 return proceed()
             }
@@ -49,12 +61,12 @@ extension Supervisor {
             }
             scenario.awaited = (event, timer)
         case .fail(let fault, let name):
-            scenario.eventsBeforeFault = journal.events.count
+            scenario.beginsFault(events: journal.events.count)
             inject(fault, name: name) { [unowned self] failure in
                 if let failure { fail(failure) } else { proceed() }
             }
         case .push(let push, let name):
-            scenario.eventsBeforeFault = journal.events.count
+            scenario.beginsFault(events: journal.events.count)
             carryOut(push, name: name) { [unowned self] failure in
                 if let failure { fail(failure) } else { proceed() }
             }
