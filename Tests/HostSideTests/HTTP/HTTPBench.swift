@@ -23,7 +23,7 @@ struct HTTPBench: Sendable {
         let host = HostSide(
             loadBalancer(members, profile: .http, monitor: monitor, http: http), onAccess: { log.append($0) },
             onTLSFailure: { failures.append($0) },
-            onMemberChange: { _ in log.noteMemberChange() })
+            onMemberChange: { _ in })
         defer { host.stop() }
         try host.start()
         return try await body(
@@ -57,33 +57,39 @@ struct HTTPBench: Sendable {
 }
 
 final class AccessLog: Sendable {
-    private let state = Mutex<
-        (records: [AccessRecord], waiting: [(Int, CheckedContinuation<Void, Never>)], changes: Int)
-    >(
-        ([], [], 0))
+    private struct State {
+        var records: [AccessRecord] = []
+        var waiting: [Int: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
+        var waits = 0
+    }
+
+    private let state = Mutex(State())
 
     func append(_ record: AccessRecord) {
         let ready = state.withLock { state in
             state.records.append(record)
             let count = state.records.count
-            let ready = state.waiting.filter { $0.0 <= count }
-            state.waiting.removeAll { $0.0 <= count }
+            let ready = state.waiting.filter { $0.value.count <= count }
+            for wait in ready.keys { state.waiting[wait] = nil }
             return ready
         }
-        for (_, continuation) in ready { continuation.resume() }
+        for wait in ready.values { wait.continuation.resume() }
     }
 
-    func noteMemberChange() { state.withLock { $0.changes += 1 } }
-
-    /// The records, once there are so many.
+    /// The records, once there are so many; fewer where they do not come within a minute, so that a test fails and
+    /// never hangs.
     func records(_ count: Int) async -> [AccessRecord] {
         await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                if state.records.count >= count { return true }
-                state.waiting.append((count, continuation))
-                return false
+            let wait = state.withLock { state -> Int? in
+                if state.records.count >= count { return nil }
+                state.waits += 1
+                state.waiting[state.waits] = (count, continuation)
+                return state.waits
             }
-            if isReady { continuation.resume() }
+            guard let wait else { return continuation.resume() }
+            TestBackend.group.next().scheduleTask(in: .seconds(60)) {
+                self.state.withLock { $0.waiting.removeValue(forKey: wait) }?.continuation.resume()
+            }
         }
         return state.withLock { $0.records }
     }

@@ -25,15 +25,22 @@ import Testing
         configuration.certificateVerification = .fullVerification
         let context = try NIOSSLContext(configuration: configuration)
         let answer = TestBackend.group.next().makePromise(of: String.self)
-        let channel = try await ClientBootstrap(group: TestBackend.group)
+        ClientBootstrap(group: TestBackend.group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let tls = try NIOSSLClientHandler(context: context, serverHostname: "lab.failoverlab.test")
                     try channel.pipeline.syncOperations.addHandlers([tls, TextCollector(answer)])
                 }
             }
-            .connect(host: "127.0.0.1", port: Int(port)).get()
-        channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
+            .connect(host: "127.0.0.1", port: Int(port))
+            .whenComplete { result in
+                // Here and not after an `await`: other tests may have the processors for longer than the service
+                // has patience.
+                switch result {
+                case .success(let channel): channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
+                case .failure(let error): answer.fail(error)
+                }
+            }
         return try await answer.futureResult.get()
     }
 
