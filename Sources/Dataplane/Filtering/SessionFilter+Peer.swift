@@ -153,6 +153,7 @@ extension SessionFilter {
     /// - Returns: false where the table is full and the session is not known here
     @discardableResult
     public mutating func apply(_ record: SyncRecord, onlyNew: Bool = false, at now: Instant) -> Bool {
+        if onlyNew { followsBulk = false }
         switch record {
         case .session(let session): return apply(session, onlyNew: onlyNew, at: now)
         case .removal(let flow):
@@ -239,14 +240,19 @@ extension SessionFilter {
     }
 
     /// The peer begins to send all of its sessions.
-    public mutating func beginReceivingBulk() { receivedGeneration &+= 1 }
+    public mutating func beginReceivingBulk() {
+        receivedGeneration &+= 1
+        followsBulk = true
+    }
 
     /// The peer has sent all of its sessions: what it did not mention is no session of the pair. A box that is telling
-    /// the peer of its own keeps them all.
+    /// the peer of its own keeps them all, and so does one that was Active when the transfer began: what was mentioned
+    /// before it yielded was not noted.
     /// - Returns: how many were removed
     @discardableResult
     public mutating func endReceivingBulk() -> Int {
-        guard !bulk.isRunning else { return 0 }
+        guard followsBulk, !bulk.isRunning else { return 0 }
+        followsBulk = false
         var removed = 0
         var index = table.next(after: nil)
         while let place = index {

@@ -31,6 +31,8 @@ public struct SessionFilter: ~Copyable {
     var bulk = BulkTransfer()
     /// Generation of the transfer that the peer is sending; see `beginReceivingBulk`.
     var receivedGeneration: UInt32 = 0
+    /// That transfer began while this box followed, and every record of it was taken as a follower.
+    var followsBulk = false
     /// A session of which more is to be told than its last record held.
     var followUp: (index: FlowIndex, flow: FiveTuple, news: Session.News)?
     /// What the names that sessions ask for are sorted into.

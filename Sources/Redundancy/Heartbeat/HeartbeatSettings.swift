@@ -17,6 +17,6 @@ public struct HeartbeatSettings: Hashable, Sendable {
     /// the next regular one is overdue.
     ///
     /// An Active that misses its peer's heartbeat advertises at once. The two boxes notice the silence at most one
-    /// interval apart, so a living Active is heard within two.
-    public var grace: Duration { interval * 2 }
+    /// interval apart; a quarter more is for the way and for a busy processor.
+    public var grace: Duration { interval + interval / 4 }
 }

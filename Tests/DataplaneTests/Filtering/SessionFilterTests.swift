@@ -255,6 +255,30 @@ struct SessionFilterTests {
         #expect(active.count == 0 && standby.count == 0)
     }
 
+    /// A rival that yields in the middle: what it heard of before is not taken for what the Active does not have.
+    @Test(arguments: [0, 1, 20, 40])
+    func `a box that was Active when a bulk transfer began ends nothing`(heardAsActive: Int) {
+        var active = SessionFilter(capacity: 64)
+        var rival = SessionFilter(capacity: 64)
+        for port in UInt16(1)...40 {
+            _ = Self.judge(&active, Self.flow(port), .syn)
+            _ = Self.judge(&rival, Self.flow(port), .syn)
+        }
+        active.beginRecording()
+        var records = 0
+        while let next = active.nextRecord(at: Self.start) {
+            switch next {
+            case .record(let record):
+                rival.apply(record, onlyNew: records < heardAsActive, at: Self.start)
+                records += 1
+            // Told before the rival yielded, so it is not acted upon.
+            case .bulkBegins: break
+            case .bulkEnds: rival.endReceivingBulk()
+            }
+        }
+        #expect(records == 40 && rival.count == 40)
+    }
+
     @Test func `a bulk transfer brings every session and ends those that the Active does not have`() {
         var active = SessionFilter(capacity: 64)
         var standby = SessionFilter(capacity: 64)
