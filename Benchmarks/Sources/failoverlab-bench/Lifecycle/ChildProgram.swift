@@ -57,18 +57,20 @@ struct ChildProgram {
     }
 
     /// Waits for its end, which must be a good one.
+    /// - Parameter accepting: exit codes that are good
     /// - Returns: what it wrote that nobody has read
     @discardableResult
-    consuming func finish() throws -> String {
+    consuming func finish(accepting: Set<Int32> = [0]) throws -> String {
         close(input)
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while case let count = read(output, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
         close(output)
         let status = Self.wait(pid)
-        let complaint = status == 0 ? "" : lastComplaint
+        let isGood = status & 0x7F == 0 && accepting.contains(status >> 8)
+        let complaint = isGood ? "" : lastComplaint
         fclose(complaints)
-        guard status == 0 else { throw BenchmarkFailure("\(name) failed with status \(status): \(complaint)") }
+        guard isGood else { throw BenchmarkFailure("\(name) failed with status \(status): \(complaint)") }
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -100,5 +102,7 @@ struct ChildProgram {
 
     /// Runs a program to its end.
     @discardableResult
-    static func run(_ words: [String]) throws -> String { try ChildProgram(words).finish() }
+    static func run(_ words: [String], accepting: Set<Int32> = [0]) throws -> String {
+        try ChildProgram(words).finish(accepting: accepting)
+    }
 }
