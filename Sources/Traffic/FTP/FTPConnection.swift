@@ -3,9 +3,10 @@ internal import Measurement
 internal import SystemPackage
 internal import Wire
 
-/// One control connection of an FTP server, and its data connection.
+/// One control connection of an FTP server, and its data connection. Any user may come, and files have their length in
+/// bytes as their name.
 /// Source: RFC 959; RFC 2428; what it does not do for strangers: RFC 2577
-final class FTPConnection {
+final class FTPConnection: ServedConnection {
     /// How long a client has to open the data connection.
     private static let dataPatience: Duration = .seconds(30)
     private static let chunk = 65_536
@@ -47,7 +48,6 @@ final class FTPConnection {
         say("220 \(nodeName)")
     }
 
-    /// Closes without telling the server.
     func close() {
         guard isOpen else { return }
         isOpen = false

@@ -1,8 +1,8 @@
 internal import EventLoop
 internal import SystemPackage
 
-/// One connection of an echo server.
-final class EchoConnection {
+/// One connection of an echo server: returns every byte, in order.
+final class EchoConnection: ServedConnection {
     private let socket: Socket
     private let loop: EventLoop
     private let parting: PartingSockets
@@ -22,7 +22,6 @@ final class EchoConnection {
         try loop.watch(socket.descriptor) { [unowned self] in ready($0) }
     }
 
-    /// Closes without telling the server.
     func close() {
         guard isOpen else { return }
         isOpen = false

@@ -5,11 +5,15 @@ public import Wire
 
 /// A server of a lab: listens from the moment it is made until it is closed.
 public final class TrafficServer {
+    /// For each at most one buffer of bytes that its client does not take yet, while nothing more is read from it.
+    private static let mostEchoConnections = 16_384
+    /// Control connections, with one data connection for each.
+    private static let mostFTPConnections = 4096
+
     private enum Running {
-        case tcpEcho(TCPEchoServer)
+        case connections(ConnectionServer)
         case udpEcho(UDPEchoServer)
         case http(HTTPServer)
-        case ftp(FTPServer)
     }
 
     public let program: ServerProgram
@@ -30,8 +34,11 @@ public final class TrafficServer {
         do {
             switch program.kind {
             case .tcpEcho:
-                let server = try TCPEchoServer(at: endpoint, on: loop)
-                running = .tcpEcho(server)
+                let server = try ConnectionServer(at: endpoint, mostConnections: Self.mostEchoConnections, on: loop) {
+                    (socket, parting, onEnd) throws(Errno) in
+                    try EchoConnection(socket, on: loop, parting: parting, onEnd: onEnd)
+                }
+                running = .connections(server)
                 port = server.endpoint?.port ?? program.port
             case .udpEcho:
                 let server = try UDPEchoServer(at: endpoint, on: loop)
@@ -42,8 +49,11 @@ public final class TrafficServer {
                 running = .http(server)
                 port = server.port ?? program.port
             case .ftp:
-                let server = try FTPServer(at: endpoint, nodeName: nodeName, on: loop)
-                running = .ftp(server)
+                let server = try ConnectionServer(at: endpoint, mostConnections: Self.mostFTPConnections, on: loop) {
+                    (socket, parting, onEnd) throws(Errno) in
+                    try FTPConnection(socket, nodeName: nodeName, on: loop, parting: parting, onEnd: onEnd)
+                }
+                running = .connections(server)
                 port = server.endpoint?.port ?? program.port
             }
         } catch {
@@ -54,10 +64,9 @@ public final class TrafficServer {
     /// Stops listening and closes the echo servers' connections.
     public func close() {
         switch running {
-        case .tcpEcho(let server): server.close()
+        case .connections(let server): server.close()
         case .udpEcho(let server): server.close()
         case .http(let server): server.close()
-        case .ftp(let server): server.close()
         }
     }
 }

@@ -2,24 +2,35 @@ internal import EventLoop
 internal import SystemPackage
 internal import Wire
 
-/// Returns every byte of its connections, in order.
+/// What a server does with one TCP connection.
+protocol ServedConnection: AnyObject {
+    /// Closes without telling the server.
+    func close()
+}
+
+/// Listens for TCP connections, and keeps each until its client has gone.
 ///
-/// Bounds: `mostConnections` at the same time (more wait in the listen queue); for each connection at most one buffer
-/// of bytes that its client does not take yet, while nothing more is read from it.
-final class TCPEchoServer {
-    static let mostConnections = 16_384
+/// Bounds: so many connections at the same time; more wait in the listen queue.
+final class ConnectionServer {
+    /// Begins to serve a connection; calls the function when the connection has ended by itself.
+    typealias Opening = (Socket, PartingSockets, @escaping () -> Void) throws(Errno) -> any ServedConnection
+
     /// How long no connection is accepted after the host had no descriptor left.
     private static let breather: Duration = .milliseconds(50)
 
     private let loop: EventLoop
     private let listener: Socket
     private let parting: PartingSockets
-    private var connections: [Int32: EchoConnection] = [:]
+    private let mostConnections: Int
+    private let open: Opening
+    private var connections: [Int32: any ServedConnection] = [:]
     private var isListening = false
     private var timer: EventLoop.Timer?
 
-    init(at endpoint: Endpoint, on loop: EventLoop) throws(Errno) {
+    init(at endpoint: Endpoint, mostConnections: Int, on loop: EventLoop, open: @escaping Opening) throws(Errno) {
         self.loop = loop
+        self.mostConnections = mostConnections
+        self.open = open
         parting = PartingSockets(on: loop)
         listener = try Socket(.tcp, endpoint.address.family)
         try listener.acceptBothFamilies()
@@ -54,9 +65,9 @@ final class TCPEchoServer {
 
     private func accept() {
         do throws(Errno) {
-            while connections.count < Self.mostConnections {
+            while connections.count < mostConnections {
                 guard let socket = try listener.accept() else { return }
-                try open(socket)
+                try serve(socket)
             }
             pause()
         } catch {
@@ -66,13 +77,13 @@ final class TCPEchoServer {
         }
     }
 
-    private func open(_ socket: Socket) throws(Errno) {
+    private func serve(_ socket: Socket) throws(Errno) {
         try socket.disableNagle()
         try socket.resetWhenClosed()
         let descriptor = socket.descriptor
-        connections[descriptor] = try EchoConnection(socket, on: loop, parting: parting) { [unowned self] in
+        connections[descriptor] = try open(socket, parting) { [unowned self] in
             connections[descriptor] = nil
-            if connections.count == Self.mostConnections - 1 { try? listen() }
+            if connections.count == mostConnections - 1 { try? listen() }
         }
     }
 }
