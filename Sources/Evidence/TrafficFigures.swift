@@ -25,18 +25,22 @@ public struct TrafficFigures: Sendable {
     public var telling: FlowResult?
 
     /// Complexity: O(n log n) in the number of flows
-    public init(of flows: [FlowResult], program: TrafficProgram) {
-        totals = TrafficTotals(of: flows, opensFlowForEachProbe: program.kind.opensFlowForEachProbe)
+    public init(of flows: [FlowResult], and further: FurtherFlows? = nil, program: TrafficProgram) {
+        totals = TrafficTotals(of: flows, and: further, opensFlowForEachProbe: program.kind.opensFlowForEachProbe)
         outcomes = Dictionary(flows.map { ($0.outcome, 1) }, uniquingKeysWith: +)
-        failed = flows.count { $0.outcome != .survived }
+        for outcome in FlowOutcome.allCases {
+            if let more = further?.count(of: outcome), more > 0 { outcomes[outcome, default: 0] += more }
+        }
+        failed = outcomes.reduce(0) { $1.key == .survived ? $0 : $0 + $1.value }
         resolution = program.every
+        let known = flows + [further?.telling].compactMap(\.self)
         longestSilence =
-            program.kind.opensFlowForEachProbe ? Self.silenceOfProbes(flows) : Self.silenceOfStreams(flows)
-        telling = flows.first { $0.outcome != .survived } ?? longestSilence?.flow ?? flows.first
+            program.kind.opensFlowForEachProbe ? Self.silenceOfProbes(known) : Self.silenceOfStreams(known)
+        telling = known.first { $0.outcome != .survived } ?? longestSilence?.flow ?? known.first
     }
 
     public init(_ result: TrafficResult) {
-        self.init(of: result.flows, program: result.program)
+        self.init(of: result.flows, and: result.further, program: result.program)
     }
 
     private static func silenceOfStreams(_ flows: [FlowResult]) -> Silence? {

@@ -16,7 +16,14 @@ public struct CounterExpectation: Hashable, Sendable, Codable {
         self.value = value
     }
 
-    var sentence: String { "\(words) of \(node) \(value.relation.rawValue) \(value.value)" }
+    /// What these counters come to; nil where one of the names is not among them.
+    public func value(in counters: [String: UInt64]) -> Int? {
+        guard let first = counters[name] else { return nil }
+        guard let minus else { return Int(clamping: first) }
+        return counters[minus].map { Int(clamping: first) - Int(clamping: $0) }
+    }
+
+    public var sentence: String { "\(words) of \(node) \(value.relation.rawValue) \(value.value)" }
     private var words: String { name + (minus.map { " less \($0)" } ?? "") }
 
     func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {

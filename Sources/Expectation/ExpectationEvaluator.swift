@@ -25,6 +25,7 @@ public struct ExpectationEvaluator: Sendable {
             case .counter(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .log(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             case .moved(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
+            case .carriedOver(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
             }
         } catch let missing as MissingEvent {
             return result(specification, .fail, missing.description)
@@ -53,6 +54,7 @@ extension ExpectationSpecification.Subject {
         case .counter(let expectation): expectation.sentence
         case .log(let expectation): expectation.sentence
         case .moved(let expectation): expectation.sentence
+        case .carriedOver(let expectation): expectation.sentence
         }
     }
 }

@@ -9,6 +9,7 @@ public struct ExpectationSpecification: Hashable, Sendable, Codable {
         case counter(CounterExpectation)
         case log(LogExpectation)
         case moved(MoveExpectation)
+        case carriedOver(CarryExpectation)
     }
 
     /// Unique within the variant; made from its words where the lab gives none (`new-succeeds`).

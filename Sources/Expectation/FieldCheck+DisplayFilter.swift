@@ -52,8 +52,19 @@ extension FrameField {
         case .vrrpInterval:
             "(vrrp.short_adver_int \(relation) \(number / 10)"
                 + " || vrrp.adver_int \(relation) \(number / 1000))"
+        case .probeProgram: Self.payload(8, relation, number, bytes: 4)
+        case .probeFlow: Self.payload(12, relation, number, bytes: 4)
+        case .probeSequence: Self.payload(16, relation, number, bytes: 8)
         default: "\(displayName) \(relation) \(number)"
         }
+    }
+
+    /// `udp.payload[12:4] == 00:00:00:05`: of a probe's record, which Wireshark does not know.
+    private static func payload(_ offset: Int, _ relation: String, _ number: UInt64, bytes: Int) -> String {
+        let digits = FieldValue.hexadecimal(number, digits: bytes * 2)
+        let octets = stride(from: 0, to: bytes * 2, by: 2).map { digits.dropFirst($0).prefix(2) }.joined(separator: ":")
+        let parts = ["udp", "tcp"].map { "\($0).payload[\(offset):\(bytes)] \(relation) \(octets)" }
+        return "(\(parts.joined(separator: " || ")))"
     }
 
     private var layer: String { isInner ? "#2" : "" }

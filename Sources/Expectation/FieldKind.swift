@@ -47,7 +47,8 @@ extension FrameField.Name {
             .icmpMTU, .udpSourcePort,
             .udpDestinationPort, .udpLength:
             .number(maximum: 0xffff)
-        case .tcpSequence, .tcpAcknowledgment, .icmp6MTU: .number(maximum: 0xffff_ffff)
+        case .probeSequence: .number(maximum: .max)
+        case .probeProgram, .probeFlow, .tcpSequence, .tcpAcknowledgment, .icmp6MTU: .number(maximum: 0xffff_ffff)
         case .vrrpInterval: .number(maximum: 255_000, unit: "ms")
         case .httpStatus: .number(maximum: 599)
         case .httpMethod: .word(example: "GET")

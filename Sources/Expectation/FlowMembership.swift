@@ -95,7 +95,7 @@ extension TrafficProgram.Kind {
     var isTCP: Bool {
         switch self {
         case .tcpStream, .tcpConnect, .httpRequest, .ftp: true
-        case .udp, .udpRequest: false
+        case .udp, .udpCrowd, .udpRequest: false
         }
     }
 }

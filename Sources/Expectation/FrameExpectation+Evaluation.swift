@@ -23,7 +23,7 @@ extension FrameExpectation {
         // What was lost behind the first frame was not the first.
         var window = selection.window
         if case .first = requirement, let first = tally.firstSelected { window.end = first.time }
-        let doubt = captures.lazy.compactMap { doubtAbout($0, in: window, evidence) }.first
+        let doubt = captures.lazy.compactMap { $0.doubt(in: window, evidence, from: (after ?? before)?.event) }.first
         var seen = finding.seen
         var verdict: ExpectationVerdict = finding.holds ? .pass : .fail
         if let doubt, finding.couldChange {
@@ -54,25 +54,5 @@ extension FrameExpectation {
             FrameTally(
                 sequence: try steps.map { (step) throws(UndecidableExpectation) in try [CompiledCheck](step) })
         }
-    }
-
-    /// Why a capture cannot prove that something did not pass within a window.
-    private func doubtAbout(_ capture: CaptureSummary, in window: TimeWindow, _ evidence: RunEvidence) -> String? {
-        if capture.droppedAtAnyTime > 0 {
-            return "\(capture.path) lacks \(Self.droppedFrames(capture.droppedAtAnyTime))"
-        }
-        guard let loss = capture.losses.first(where: { window.overlaps(from: $0.from, to: $0.to) }) else {
-            return capture.frames == 0 ? "\(capture.path) holds no frame at all" : nil
-        }
-        func moment(_ time: Timestamp) -> String {
-            evidence.moment(of: time, from: (after ?? before)?.event)?.description ?? time.description
-        }
-        let interval = "between \(moment(loss.from)) and \(moment(loss.to))"
-        return loss.frames.map { "\(capture.path) lacks \(Self.droppedFrames($0)) \(interval)" }
-            ?? "the kernel did not say what \(capture.path) lacks \(interval)"
-    }
-
-    private static func droppedFrames(_ count: Int) -> String {
-        "\(count) frame\(count == 1 ? "" : "s") that the kernel dropped"
     }
 }

@@ -57,6 +57,11 @@ public struct FrameField: Hashable, Sendable {
         case httpMethod = "http.method"
         case httpURI = "http.uri"
         case httpHost = "http.host"
+        /// Of a traffic program's request or answer that begins the payload: the program's number in its node, the flow's
+        /// in the program, the request's in the flow, each from 0.
+        case probeProgram = "probe.program"
+        case probeFlow = "probe.flow"
+        case probeSequence = "probe.sequence"
         /// VRID
         case vrrpIdentifier = "vrrp.id"
         case vrrpPriority = "vrrp.priority"
@@ -118,7 +123,7 @@ extension FrameField.Name {
 
     /// An inner packet begins with its IP header: it has no Ethernet header of its own. Where it is quoted, its payload
     /// is cut off.
-    var canBeInner: Bool { !["eth.", "arp.", "http."].contains { rawValue.hasPrefix($0) } }
+    var canBeInner: Bool { !["eth.", "arp.", "http.", "probe."].contains { rawValue.hasPrefix($0) } }
 }
 
 extension FieldCheck {

@@ -98,6 +98,9 @@ struct FrameReading: Sendable {
         case .httpMethod: return packet?.http?.method.map { .word($0) }
         case .httpURI: return packet?.http?.uri.map { .word($0) }
         case .httpHost: return packet?.http?.host.map { .word($0) }
+        case .probeProgram: return number(packet?.probe?.program)
+        case .probeFlow: return number(packet?.probe?.flow)
+        case .probeSequence: return number(packet?.probe?.sequence)
         case .vrrpIdentifier: return number(packet?.vrrp?.identifier)
         case .vrrpPriority: return number(packet?.vrrp?.priority)
         case .vrrpInterval: return number(packet?.vrrp?.intervalMilliseconds)

@@ -27,6 +27,14 @@ struct PacketReading: Sendable {
         var mtu: UInt32?
     }
 
+    /// Of a traffic program's record at the beginning of the payload:
+    /// "FLP1" | length (4) | program (4) | flow (4) | sequence (8) | …
+    struct Probe: Hashable, Sendable {
+        var program: UInt32
+        var flow: UInt32
+        var sequence: UInt64
+    }
+
     var source: IPAddress
     var destination: IPAddress
     /// Or the hop limit.
@@ -43,6 +51,7 @@ struct PacketReading: Sendable {
     var tcp: TCP?
     var http: HTTPReading?
     var udpPayloadLength: Int?
+    var probe: Probe?
     var icmp: ICMP?
     var vrrp: VRRP?
     /// Of a neighbour solicitation or advertisement.
@@ -136,6 +145,7 @@ struct PacketReading: Sendable {
             segmentSize: dataOffset.flatMap { Self.segmentSize(bytes, from: start + 20, to: start + $0) })
         if let dataOffset, length > dataOffset, dataOffset >= 20, start + dataOffset < bytes.count {
             // Ethernet pads short frames: the packet's length says where it ends.
+            probe = Self.readProbe(bytes, at: start + dataOffset)
             http = HTTPReading(bytes[(start + dataOffset)..<min(bytes.count, start + length)])
         }
     }
@@ -159,6 +169,15 @@ struct PacketReading: Sendable {
         sourcePort = bytes.uint16(start)
         destinationPort = bytes.uint16(start + 2)
         udpPayloadLength = bytes.uint16(start + 4).map { max(0, Int($0) - 8) }
+        probe = Self.readProbe(bytes, at: start + 8)
+    }
+
+    private static func readProbe(_ bytes: [UInt8], at start: Int) -> Probe? {
+        guard bytes.uint32(start) == 0x464c_5031, let program = bytes.uint32(start + 8),
+            let flow = bytes.uint32(start + 12), let high = bytes.uint32(start + 16),
+            let low = bytes.uint32(start + 20)
+        else { return nil }
+        return Probe(program: program, flow: flow, sequence: UInt64(high) << 32 | UInt64(low))
     }
 
     private mutating func readICMP(_ bytes: [UInt8], at start: Int) {

@@ -16,19 +16,24 @@ extension TrafficExpectation {
             )
         }
         let flows = result.flows.filter { window.contains($0.start) }
-        guard !flows.isEmpty else {
+        guard !flows.isEmpty || result.further != nil else {
             return ExpectationResult(
                 id: id, verdict: .fail, expected: sentence, seen: noFlow(of: result, window))
         }
-        let figures = TrafficFigures(of: flows, program: result.program)
+        // Their starts are not known one by one; a lab cannot ask for a part of a crowd.
+        let figures = TrafficFigures(of: flows, and: result.further, program: result.program)
         let conditions = conditions(figures, flows)
         var seen = conditions.map(\.seen)
-        if conditions.isEmpty { seen.append("\(Self.flows(flows.count))") }
+        if conditions.isEmpty { seen.append("\(Self.flows(figures.totals.flows))") }
         if result.late > 0, longestGap != nil {
             seen.append("\(result.late) probes were sent late because the machine was busy")
         }
         let verdict = ExpectationVerdict(combining: conditions.isEmpty ? [.pass] : conditions.map(\.verdict))
-        let shown = conditions.first { $0.verdict == verdict && $0.flow != nil }?.flow ?? flows[0]
+        guard let shown = conditions.first(where: { $0.verdict == verdict && $0.flow != nil })?.flow ?? figures.telling
+        else {
+            return ExpectationResult(
+                id: id, verdict: .fail, expected: sentence, seen: noFlow(of: result, window))
+        }
         let proof = try TrafficProof(of: shown, in: result, evidence, from: (after ?? before)?.event)
         return ExpectationResult(
             id: id, verdict: verdict, expected: sentence, seen: seen.joined(separator: ", "), frames: proof.frames,
@@ -54,23 +59,24 @@ extension TrafficExpectation {
             let breaking = flows.first { $0.outcome != outcome }
             conditions.append(
                 Condition(
-                    holds: breaking == nil, seen: Self.outcomes(figures, breaking: breaking),
+                    holds: figures.outcomes.keys.allSatisfy { $0 == outcome },
+                    seen: Self.outcomes(figures, breaking: breaking),
                     flow: breaking ?? figures.telling))
         }
         if fails {
             let surviving = flows.first { $0.outcome == .survived }
             conditions.append(
                 Condition(
-                    holds: surviving == nil, seen: Self.outcomes(figures, breaking: surviving),
+                    holds: figures.outcomes[.survived] == nil, seen: Self.outcomes(figures, breaking: surviving),
                     flow: surviving ?? figures.telling))
         }
         if let longestGap { conditions.append(gapCondition(longestGap, figures)) }
-        for (name, comparison, figure) in [
-            ("lost", lost, \FlowResult.lost), ("duplicated", duplicated, \.duplicated),
-            ("reordered", reordered, \.reordered),
+        for (name, comparison, figure, value) in [
+            ("lost", lost, \FlowResult.lost, figures.totals.lost),
+            ("duplicated", duplicated, \.duplicated, figures.totals.duplicated),
+            ("reordered", reordered, \.reordered, figures.totals.reordered),
         ] {
             guard let comparison else { continue }
-            let value = flows.reduce(0) { $0 + $1[keyPath: figure] }
             conditions.append(
                 Condition(
                     holds: comparison.holds(for: value),
@@ -78,11 +84,11 @@ extension TrafficExpectation {
                     flow: flows.max { $0[keyPath: figure] < $1[keyPath: figure] }))
         }
         if let chance = chanceOfLoss {
-            let likely = chance.range(of: flows.count)
+            let likely = chance.range(of: figures.totals.flows)
             conditions.append(
                 Condition(
                     holds: likely.contains(figures.failed),
-                    seen: "\(figures.failed) of \(Self.flows(flows.count)) failed, where chance allows "
+                    seen: "\(figures.failed) of \(Self.flows(figures.totals.flows)) failed, where chance allows "
                         + "\(likely.lowerBound) to \(likely.upperBound)",
                     flow: figures.telling))
         }

@@ -13,7 +13,8 @@ public import LabTime
 /// - **Patience** runs from the sending of the first probe above the highest number that was answered. So one lost
 ///   datagram between answered ones is a loss, and silence is a reason to give up.
 ///
-/// Memory is fixed: a flow remembers the probes of the last two patiences, at least 1024 and at most 1,048,576. An
+/// Memory is bounded: a flow remembers the probes of the last two patiences, at least 1024 unless told otherwise and at
+/// most 1,048,576. An
 /// answer to an older one counts as `forgotten`, and its probe as lost.
 public struct FlowMeter: Hashable, Sendable {
     public let cadence: Duration
@@ -44,11 +45,11 @@ public struct FlowMeter: Hashable, Sendable {
     private var longestStart: Instant?
     private var longestLength: Duration = .zero
 
-    public init(cadence: Duration, patience: Duration) {
+    public init(cadence: Duration, patience: Duration, remembersAtLeast least: Int = 1024) {
         self.cadence = max(cadence, .microseconds(1))
         self.patience = patience
         let twoPatiences = patience.nanoseconds / max(1, self.cadence.nanoseconds / 2)
-        window = ProbeWindow(capacity: Int(min(max(twoPatiences, 1024), 1_048_576)))
+        window = ProbeWindow(capacity: Int(min(max(twoPatiences, Int64(least)), 1_048_576)))
     }
 
     /// Counts one more probe as sent and gives it its number.

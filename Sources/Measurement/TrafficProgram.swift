@@ -11,6 +11,8 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
         case tcpConnect = "tcp-connect"
         /// Long-lived UDP flows; a numbered request and its answer at a fixed cadence on each.
         case udp
+        /// So many long-lived UDP flows that none has a socket of its own; one request of each in every round.
+        case udpCrowd = "udp-crowd"
         /// A new UDP source port for every probe; an unanswered request is repeated, as a DNS client would.
         case udpRequest = "udp-request"
         /// A new TCP connection for every probe: one GET, its answer with a status, close.
@@ -26,7 +28,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var from: String
     public var target: IPAddress
     public var port: UInt16
-    /// Flows at the same time (`tcp-stream`, `udp`); 1 for the kinds that open a new one for each probe.
+    /// Flows at the same time (`tcp-stream`, `udp`, `udp-crowd`); 1 for the kinds that open a new one for each probe.
     public var flows: Int
     /// Cadence of one flow; also the resolution of every gap that is reported.
     public var every: Duration
@@ -34,7 +36,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var payload: Int
     /// How long an application waits for an answer before it gives up.
     public var patience: Duration
-    /// After how long `udp-request` repeats an unanswered request.
+    /// After how long `udp-request` repeats an unanswered request, and `udp-crowd` asks again between its rounds.
     public var retryEvery: Duration
     /// Whether `tcp-connect` exchanges one request and answer after the handshake.
     public var exchanges: Bool
@@ -44,11 +46,32 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
     public var usesTLS: Bool
     /// What `ftp` transfers; nil for the other kinds.
     public var transfer: FileTransfer?
+    /// Of `udp-crowd`; nil for the other kinds.
+    public var crowd: Crowd?
+
+    /// How the flows of `udp-crowd` are told apart, and when they ask.
+    public struct Crowd: Hashable, Sendable, Codable {
+        /// The client's addresses that they come from, in turn; nil for the one that the kernel chooses.
+        public var sources: IPv4Network?
+        /// The requests of a round leave within this time, evenly; the rest of `every` is silent.
+        public var spread: Duration
+
+        /// Source ports, each with a socket, that a crowd may have.
+        public static let mostPorts = 1024
+        /// Flows that a crowd may have: about 300 MB in the client.
+        public static let mostFlows = 1_000_000
+
+        public init(sources: IPv4Network? = nil, spread: Duration) {
+            self.sources = sources
+            self.spread = spread
+        }
+    }
 
     public init(
         name: String, kind: Kind, from: String, target: IPAddress, port: UInt16, flows: Int, every: Duration,
         payload: Int, patience: Duration, retryEvery: Duration, exchanges: Bool,
-        path: String = "/", usesTLS: Bool = false, transfer: FileTransfer? = nil
+        path: String = "/", usesTLS: Bool = false, transfer: FileTransfer? = nil,
+        crowd: Crowd? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -64,6 +87,7 @@ public struct TrafficProgram: Hashable, Sendable, Codable {
         self.path = path
         self.usesTLS = usesTLS
         self.transfer = transfer
+        self.crowd = crowd
     }
 }
 

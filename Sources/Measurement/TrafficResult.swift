@@ -85,9 +85,12 @@ public struct FlowResult: Hashable, Sendable, Codable {
 public struct TrafficResult: Hashable, Sendable, Codable {
     public var program: TrafficProgram
     public var flows: [FlowResult]
+    /// Of `udp-crowd`: the flows that are not listed one by one.
+    public var further: FurtherFlows?
     /// Probes that were due but sent late because the machine was busy, by more than half the cadence.
     public var late: Int
-    /// Probes that were due and never sent, because a stated bound was reached or the host had no port left.
+    /// Probes that were due and never sent, because a stated bound was reached or the host had no port left; of
+    /// `udp-crowd` also flows that never asked.
     public var skipped: Int
     /// Why the last probe was skipped, in words.
     public var problem: String?
@@ -95,10 +98,12 @@ public struct TrafficResult: Hashable, Sendable, Codable {
     public var connect: ConnectStatistics?
 
     public init(
-        program: TrafficProgram, flows: [FlowResult], late: Int, skipped: Int = 0, problem: String? = nil
+        program: TrafficProgram, flows: [FlowResult], late: Int, skipped: Int = 0, problem: String? = nil,
+        further: FurtherFlows? = nil
     ) {
         self.program = program
         self.flows = flows
+        self.further = further
         self.late = late
         self.skipped = skipped
         self.problem = problem

@@ -62,7 +62,7 @@ public struct LatencyRange: Hashable, Sendable, Codable {
 
 extension TrafficResult {
     public var totals: TrafficTotals {
-        TrafficTotals(of: flows, opensFlowForEachProbe: program.kind.opensFlowForEachProbe)
+        TrafficTotals(of: flows, and: further, opensFlowForEachProbe: program.kind.opensFlowForEachProbe)
     }
 
     /// Whether both methods of RFC 6414 agree, within their resolution, on the longest gap of every flow. They do not
@@ -77,7 +77,7 @@ extension TrafficProgram.Kind {
     public var opensFlowForEachProbe: Bool {
         switch self {
         case .tcpConnect, .udpRequest, .httpRequest: true
-        case .tcpStream, .udp, .ftp: false
+        case .tcpStream, .udp, .udpCrowd, .ftp: false
         }
     }
 }
@@ -108,6 +108,23 @@ extension TrafficTotals {
                 : flows.compactMap(\.longestGap).max { $0.length < $1.length },
             lossDerivedGap: flows.map(\.lossDerivedGap).max() ?? .zero,
             latency: LatencyRange(flows.compactMap(\.latency)))
+    }
+
+    /// Sums a selection of flows and those that are known only as sums.
+    public init(of flows: [FlowResult], and further: FurtherFlows?, opensFlowForEachProbe: Bool) {
+        self.init(of: flows, opensFlowForEachProbe: opensFlowForEachProbe)
+        guard let further, further.count > 0 else { return }
+        self.flows += further.count
+        sent += further.sent
+        received += further.received
+        lost += further.lost
+        duplicated += further.duplicated
+        reordered += further.reordered
+        let outcomes = Set(flows.map(\.outcome)).union(
+            FlowOutcome.allCases.filter { further.count(of: $0) > 0 })
+        outcome = outcomes.count > 1 ? .mixed : outcomes.first
+        longestGap = [longestGap, further.telling?.longestGap].compactMap(\.self).max { $0.length < $1.length }
+        lossDerivedGap = max(lossDerivedGap, further.lossDerivedGap)
     }
 
     private static func longestGapBetweenSuccesses(_ flows: [FlowResult]) -> Gap? {

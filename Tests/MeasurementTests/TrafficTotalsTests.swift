@@ -24,6 +24,24 @@ import Wire
             outcome: outcome, latency: latency.map { .milliseconds($0) }, lossDerivedGap: .milliseconds(loss))
     }
 
+    @Test func `flows that are known only as sums count with those that are listed`() {
+        var further = FurtherFlows()
+        for ended in [flow(.survived, gap: 5), flow(.survived, gap: 40, loss: 20), flow(.survived, received: 9)] {
+            further.add(ended)
+        }
+        #expect(further.count == 3 && further.count(of: .survived) == 3 && further.count(of: .timedOut) == 0)
+        #expect(further.telling?.longestGap?.length == .milliseconds(40))
+        var result = TrafficResult(program: program(.udpCrowd), flows: [], late: 0, further: further)
+        #expect(result.totals.flows == 3 && result.totals.outcome == .survived)
+        #expect(result.totals.sent == 30 && result.totals.received == 29 && result.totals.lost == 1)
+        #expect(result.totals.duplicated == 3 && result.totals.reordered == 6)
+        #expect(result.totals.longestGap?.length == .milliseconds(40))
+        #expect(result.totals.lossDerivedGap == .milliseconds(20))
+        result.flows = [flow(.timedOut, received: 0)]
+        #expect(result.totals.flows == 4 && result.totals.outcome == .mixed && result.totals.lost == 11)
+        #expect(result.totals.longestGap?.length == .milliseconds(40))
+    }
+
     @Test func `flows that ended alike give the program their outcome`() {
         let result = TrafficResult(program: program(.tcpStream), flows: [flow(.timedOut), flow(.timedOut)], late: 0)
         #expect(result.totals.outcome == .timedOut)

@@ -35,7 +35,7 @@ import Wire
         let server = try PlayedServer(on: bench.loop) { server, request in
             held.append(request)
             guard held.count >= 20 else { return }
-            held.forEach(server.answer)
+            held.forEach { server.answer($0) }
             held = []
         }
         bench.start(bench.program(.udp, port: server.port))

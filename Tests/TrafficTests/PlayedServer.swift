@@ -10,7 +10,7 @@ final class PlayedServer {
     struct Request {
         let record: ProbeRecord
         fileprivate let bytes: [UInt8]
-        fileprivate let sender: Endpoint
+        let sender: Endpoint
     }
 
     private let socket: Socket
@@ -30,9 +30,10 @@ final class PlayedServer {
 
     deinit { loop.unwatch(socket.descriptor) }
 
-    func answer(_ request: Request) {
+    /// - Parameter recipient: nil for who asked
+    func answer(_ request: Request, to recipient: Endpoint? = nil) {
         _ = request.bytes.withUnsafeBytes { bytes in
-            request.sender.withSocketAddress {
+            (recipient ?? request.sender).withSocketAddress {
                 sendto(socket.descriptor, bytes.baseAddress, bytes.count, 0, $0, $1)
             }
         }

@@ -28,6 +28,9 @@ enum NodeReport: Codable, Sendable {
     case event(kind: String, time: Timestamp, details: [String: String])
     case reply(number: Int, ApplianceReply)
     case traffic(TrafficResult)
+    /// Every long-lived flow of a traffic program has had its first answer; of the other kinds, its first probe has
+    /// ended.
+    case trafficAnswered(name: String, at: Timestamp)
     case counters([CounterReading])
     /// The node cannot do its work; the process ends.
     case failed(String)

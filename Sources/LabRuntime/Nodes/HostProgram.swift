@@ -1,4 +1,6 @@
 internal import Appliances
+internal import EventLoop
+internal import LabTime
 internal import Measurement
 internal import Topology
 internal import Traffic
@@ -35,7 +37,11 @@ final class HostProgram: NodeProgram {
     func startTraffic(_ program: TrafficProgram, number: Int) throws {
         let client = TrafficClient(program, number: UInt32(number), on: process.loop, ports: ports) {
             [unowned self] event in
-            if case .finished(let result) = event { finished(result) }
+            switch event {
+            case .ready: process.report(.trafficAnswered(name: program.name, at: .now()))
+            case .finished(let result): finished(result)
+            case .flowEnded: break
+            }
         }
         clients[program.name] = client
         client.start()

@@ -102,6 +102,8 @@ extension Supervisor {
             record(LabEvent(name: "\(subject).\(kind)", time: time, kind: kind, node: name, details: details))
         case .reply(let number, let reply): answered(number, reply)
         case .traffic(let result): finished(result)
+        case .trafficAnswered(let traffic, let time):
+            record(LabEvent(name: "\(traffic).answered", time: time, kind: "traffic-answered", node: name))
         case .counters(let readings): read(readings, of: name)
         case .failed(let reason): fail(LabFailure(.lab, "node '\(name)': \(reason)"))
         case nil: break  // its end arrives as SIGCHLD, with the reason

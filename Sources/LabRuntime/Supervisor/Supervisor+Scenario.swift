@@ -1,6 +1,7 @@
 internal import Appliances
 internal import EventLoop
 internal import Evidence
+internal import Expectation
 internal import LabTime
 internal import Measurement
 internal import Topology
@@ -13,6 +14,8 @@ struct ScenarioProgress {
     private var hasWaitedSince = true
     /// The event that a `wait-for` step waits for, and the timer that bounds it.
     var awaited: (event: String, timer: EventLoop.Timer)?
+    /// The counter that a `wait-for` step waits for, the event that it makes, and what was read last.
+    var awaitedCounter: (counter: CounterExpectation, event: String, timer: EventLoop.Timer, last: Int?)?
 
     /// A fault or a push begins. Of several without a wait between them the first counts: what a later `wait-for` is
     /// about may follow from any of them.
@@ -60,6 +63,14 @@ extension Supervisor {
                 fail(LabFailure(.lab, "the scenario waited \(patience) for '\(event)', which did not happen"))
             }
             scenario.awaited = (event, timer)
+        case .waitForCounter(let counter, let name, let patience):
+            scenario.waits()
+            let timer = loop.schedule(after: patience) { [unowned self] in
+                let last = scenario.awaitedCounter?.last.map { "it was \($0)" } ?? "the node has no such counter"
+                fail(LabFailure(.lab, "the scenario waited \(patience) for \(counter.sentence); \(last)"))
+            }
+            scenario.awaitedCounter = (counter, name, timer, nil)
+            nodes[counter.node]?.send(.readCounters)
         case .fail(let fault, let name):
             scenario.beginsFault(events: journal.events.count)
             inject(fault, name: name) { [unowned self] failure in
@@ -77,6 +88,27 @@ extension Supervisor {
         guard let awaited = scenario.awaited, awaited.event == event.name else { return }
         loop.cancel(awaited.timer)
         scenario.awaited = nil
+        proceed()
+    }
+
+    /// Asks again a little later, until the counter is as the scenario wants it.
+    private func scenarioSaw(_ readings: [CounterReading], of node: String) {
+        guard let awaited = scenario.awaitedCounter, awaited.counter.node == node else { return }
+        let value = awaited.counter.value(in: Dictionary(readings.map { ($0.name, $0.value) }, uniquingKeysWith: &+))
+        scenario.awaitedCounter?.last = value
+        guard let value, awaited.counter.value.holds(for: value) else {
+            loop.schedule(after: .milliseconds(10)) { [unowned self] in
+                guard phase == .running, scenario.awaitedCounter != nil else { return }
+                nodes[node]?.send(.readCounters)
+            }
+            return
+        }
+        loop.cancel(awaited.timer)
+        scenario.awaitedCounter = nil
+        record(
+            LabEvent(
+                name: awaited.event, time: .now(), kind: "counter", node: node,
+                details: ["counter": awaited.counter.name, "value": "\(value)"]))
         proceed()
     }
 
@@ -136,6 +168,8 @@ extension Supervisor {
     }
 
     func read(_ readings: [CounterReading], of name: String) {
+        // A reading in the middle of a run is no evidence of its end.
+        guard phase != .running else { return scenarioSaw(readings, of: name) }
         counters[name] = readings
         pending.arrived("counters of \(name)")?()
     }

@@ -1,3 +1,4 @@
+internal import Expectation
 internal import Topology
 
 // The lab's own words for what the supervisor tells and records.
@@ -24,6 +25,7 @@ extension ScenarioStep {
         case .stop(let names): "stop \(names.joined(separator: ", "))"
         case .wait(let duration): "wait \(duration)"
         case .waitFor(let event, let patience): "wait for \(event), at most \(patience)"
+        case .waitForCounter(let counter, _, let patience): "wait until \(counter.sentence), at most \(patience)"
         case .fail(let fault, _): "\(fault)"
         case .push(let push, _): "\(push)"
         }

@@ -42,7 +42,7 @@ enum LabKeys {
     static let tunnel = ["mode", "end", "from", "address", "clamp-mss"]
     static let traffic = [
         "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path", "tls", "mode",
-        "data-after", "bytes", "announce",
+        "data-after", "bytes", "announce", "sources", "spread",
     ]
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
@@ -58,10 +58,12 @@ enum LabKeys {
     static let log = ["on", "where", "after", "before", "within"]
     static let logRequirements = ["every", "some", "none", "count", "first"]
     static let moved = ["of", "on", "match", "by", "at", "from", "to", "ideal", "tolerance"]
+    static let carriedOver = ["by", "match", "first", "then", "count", "missing"]
+    static let place = ["on", "match", "after", "before"]
     static let trafficExpectation = [
         "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
         "before",
     ]
     /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event", "log", "counter", "moved"] + requirements
+    static let expectation = ["id", "frames", "event", "log", "counter", "moved", "carried-over"] + requirements
 }

@@ -28,6 +28,8 @@ public struct Node: Hashable, Sendable, Codable {
     public var sysctls: [Sysctl]
     /// Further addresses of a host, on `lo`: the service's, of a member with direct server return.
     public var loopback: [IPAddress] = []
+    /// Networks all of whose addresses are a host's own, on `lo`.
+    public var loopbackNetworks: [IPv4Network] = []
     /// Where a host's tunnels end.
     public var tunnel: MemberTunnel?
     /// Third-party programs in the namespace of the node's stack (of a box, its host side).

@@ -51,7 +51,7 @@ public struct Variant: Hashable, Sendable, Codable {
     public var longestDuration: Duration {
         scenario.reduce(.zero) {
             switch $1 {
-            case .wait(let time), .waitFor(_, within: let time): $0 + time
+            case .wait(let time), .waitFor(_, within: let time), .waitForCounter(_, as: _, within: let time): $0 + time
             default: $0
             }
         }

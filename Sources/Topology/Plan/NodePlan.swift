@@ -156,7 +156,15 @@ struct NodePlan {
                 namespace: id, action: .addAddress(IPInterfaceAddress($0, prefixLength: $0.bitCount), interface: "lo"),
                 reason: "the lab file wants it on the loopback")
         }
-        return (own + proxyAddresses(in: id) + loopback).map { step in
+        // An address with a prefix on lo makes the whole network local. Source: fib_add_ifaddr in net/ipv4/fib_frontend.c
+        let networks = node.loopbackNetworks.map {
+            PlanStep(
+                namespace: id,
+                action: .addAddress(
+                    IPInterfaceAddress(.ipv4($0.hosts.lowerBound), prefixLength: $0.prefixLength), interface: "lo"),
+                reason: "the lab file wants the network's addresses on the loopback")
+        }
+        return (own + proxyAddresses(in: id) + loopback + networks).map { step in
             guard case .addAddress(let address, _) = step.action else { return (true, step) }
             return (address.address.isIPv4, step)
         }

@@ -3,7 +3,7 @@ import LabFile
 import Measurement
 
 /// The names that `after`, `wait-for` and `event` may use: the scenario's own, `<node>.<kind>`,
-/// `<traffic>.start` and `.stop`, and `<fault>.<kind>`.
+/// `<traffic>.start`, `.answered` and `.stop`, and `<fault>.<kind>`.
 struct EventNames {
     /// What a node of each role reports, besides `ready`, with which no scenario begins to wait.
     static let firewallKinds = [
@@ -47,7 +47,7 @@ struct EventNames {
 
     init(nodes: [Node], faults: [String], rules: [FaultRule] = [], traffic: [String] = []) {
         names = faults
-        names += traffic.flatMap { ["\($0).start", "\($0).stop"] }
+        names += traffic.flatMap { ["\($0).start", "\($0).answered", "\($0).stop"] }
         for rule in rules {
             for kind in rule.action.eventKinds {
                 names.append("\(rule.name).\(kind.rawValue)")

@@ -39,7 +39,7 @@ struct ExpectationReading {
     }
 
     private mutating func read(_ item: LabValue) {
-        let subjects = ["frames", "event", "log", "counter", "moved"] + traffic
+        let subjects = ["frames", "event", "log", "counter", "moved", "carried-over"] + traffic
         guard let entries = item.entries else {
             reader.report("an expectation is \(item.found)", at: item.position, allowed: subjects)
             return
@@ -71,6 +71,7 @@ struct ExpectationReading {
         case "counter": read = counter(subject.value)
         case "log": read = log(subject.value, mapping)
         case "moved": read = moved(subject.value)
+        case "carried-over": read = carriedOver(subject.value)
         default: read = traffic(subject)
         }
         let id = mapping.text("id")
@@ -145,6 +146,12 @@ struct ExpectationReading {
         expectation.statuses = mapping["statuses"].map { statuses($0, of: name) } ?? []
         expectation.after = mapping["after"].flatMap(anchor)
         expectation.before = mapping["before"].flatMap(anchor)
+        for key in ["after", "before"] where mapping[key] != nil {
+            guard programs.contains(where: { $0.name == name && $0.kind == .udpCrowd }) else { continue }
+            reader.report(
+                "'\(key)' selects flows by their starts, and those of a crowd are not listed",
+                at: mapping.keyPosition(key))
+        }
         for key in ["longest-gap", "lost", "duplicated", "reordered", "statuses"] where mapping[key] != nil {
             words.append(key)
         }
@@ -163,10 +170,13 @@ struct ExpectationReading {
             let shareValue = mapping.required("share")
         else { return nil }
         func percent(_ value: LabValue, _ what: String) -> Double? {
-            if let text = value.text, text.hasSuffix("%"), let percent = Double(text.dropLast()), percent > 0, percent < 100 {
+            if let text = value.text, text.hasSuffix("%"), let percent = Double(text.dropLast()), percent > 0,
+                percent < 100
+            {
                 return percent / 100
             }
-            reader.report("\(what) is \(value.found)", at: value.position, allowed: ["a share between 0% and 100%, such as 50%"])
+            reader.report(
+                "\(what) is \(value.found)", at: value.position, allowed: ["a share between 0% and 100%, such as 50%"])
             return nil
         }
         guard let share = percent(shareValue, "'share' of 'lost'") else { return nil }
@@ -177,24 +187,10 @@ struct ExpectationReading {
     // MARK: Counters
 
     private func counter(_ value: LabValue) -> (ExpectationSpecification.Subject, String)? {
-        guard let mapping = MappingReader(value, "an expectation of a counter", keys: LabKeys.counter, reader),
-            let of = mapping.required("of"), mapping.required("name") != nil, let name = mapping.text("name"),
-            let number = mapping.required("is"),
-            let comparison = ComparisonReading(reader: reader).integer(number, of: "'is'")
-        else { return nil }
-        guard let node = of.text, nodes.contains(where: { $0.name == node }) else {
-            reader.reportUnknown(of.text ?? "", "'of' is \(of.found), which is no node", at: of.position, allowed: nodes.map(\.name))
-            return nil
+        CounterReading(reader: reader, nodes: nodes).read(value, "an expectation of a counter").map {
+            let words = $0.name.lowercased().split(separator: ".").joined(separator: "-")
+            return (.counter($0), "\($0.node)-\(words)")
         }
-        for (key, text) in [("name", name), ("minus", mapping.text("minus") ?? "a.b")] where !text.contains(".") {
-            reader.report(
-                "'\(key)' is \(mapping[key]?.found ?? "nothing")", at: mapping.keyPosition(key),
-                allowed: ["a counter of the kernel, such as TcpExt.IPReversePathFilter", "a counter of a box, such as drop.no-route"])
-            return nil
-        }
-        let expectation = CounterExpectation(node: node, name: name, minus: mapping.text("minus"), value: comparison)
-        let words = name.lowercased().split(separator: ".").joined(separator: "-")
-        return (.counter(expectation), "\(node)-\(words)")
     }
 
     /// `{ 200: "> 1000", 502: "< 1%", none: 0, other: 0 }`
@@ -242,16 +238,13 @@ struct ExpectationReading {
                 "\(on) is not captured in this lab", at: mapping.keyPosition("on"),
                 allowed: capture.interfaces.map(\.description))
         }
-        var match: String?
-        if let value = mapping["match"], let text = mapping.text("match") {
-            guard let resolved = references.resolve(filter: text, at: value.position, reader) else { return nil }
-            match = resolved
-            let filter = CaptureFilter(text: resolved, position: value.position)
-            if !filters.contains(filter) { filters.append(filter) }
-        }
-        if let of = mapping["of"], !traffic.contains(of.text ?? "") {
-            reader.reportUnknown(
-                of.text ?? "", "there is no traffic program \(of.found)", at: of.position, allowed: traffic)
+        guard let match = filter(mapping) else { return nil }
+        if let of = mapping["of"] {
+            if !traffic.contains(of.text ?? "") {
+                reader.reportUnknown(
+                    of.text ?? "", "there is no traffic program \(of.found)", at: of.position, allowed: traffic)
+            }
+            checkIsNoCrowd(of)
         }
         let direction: FrameExpectation.Direction? = mapping.choice("direction")
         if let value = mapping["direction"], mapping["of"] == nil {
@@ -268,6 +261,14 @@ struct ExpectationReading {
             node: on.node, interface: on.interface, match: match, flowsOf: mapping.text("of"), direction: direction,
             after: after, before: before, within: within, requirement: requirement)
         return (.frames(expectation), "\(on.node)-\(on.interface)-\(words)")
+    }
+
+    /// The flows of a crowd are not listed one by one, so nothing says which frames are theirs.
+    private func checkIsNoCrowd(_ of: LabValue) {
+        guard programs.contains(where: { $0.name == of.text && $0.kind == .udpCrowd }) else { return }
+        reader.report(
+            "'\(of.text ?? "")' is a crowd, whose frames 'of' does not tell; use 'match'", at: of.position,
+            allowed: programs.filter { $0.kind != .udpCrowd }.map(\.name))
     }
 
     /// The one requirement that stands beside the subject. `none:` and `some:` alone say enough, so a key without a
@@ -340,6 +341,7 @@ struct ExpectationReading {
                 of.text ?? "", "there is no traffic program \(of.found)", at: of.position, allowed: traffic)
             return nil
         }
+        checkIsNoCrowd(of)
         guard let field = by.text, FrameField(field) != nil else {
             reader.reportUnknown(
                 by.text ?? "", "'by' is \(by.found), which is no field of a frame", at: by.position,
@@ -355,17 +357,61 @@ struct ExpectationReading {
             }
             return resolved
         }
-        var match: String?
-        if let value = mapping["match"], let text = mapping.text("match") {
-            guard let resolved = references.resolve(filter: text, at: value.position, reader) else { return nil }
-            match = resolved
-            let filter = CaptureFilter(text: resolved, position: value.position)
-            if !filters.contains(filter) { filters.append(filter) }
-        }
+        guard let match = filter(mapping) else { return nil }
         let expectation = MoveExpectation(
             node: on.node, interface: on.interface, match: match, flowsOf: program, field: field, moment: at,
             from: end("from"), to: end("to"), ideal: ideal, tolerance: tolerance)
         return (.moved(expectation), "\(program)-moved-\(at.event.split(separator: ".").joined(separator: "-"))")
+    }
+
+    /// What `match` selects, with its references resolved: `.some(nil)` without one, nil after a mistake was told.
+    private mutating func filter(_ mapping: MappingReader) -> String?? {
+        guard let value = mapping["match"], let text = mapping.text("match") else { return .some(nil) }
+        guard let resolved = references.resolve(filter: text, at: value.position, reader) else { return nil }
+        let filter = CaptureFilter(text: resolved, position: value.position)
+        if !filters.contains(filter) { filters.append(filter) }
+        return resolved
+    }
+
+    // MARK: What is carried over
+
+    /// `carried-over: { by: [ip.src, udp.srcport], first: { on: fw-a.wan, before: failover }, then: { on: fw-b.wan } }`
+    private mutating func carriedOver(_ value: LabValue) -> (ExpectationSpecification.Subject, String)? {
+        guard
+            let mapping = MappingReader(
+                value, "an expectation of what is carried over", keys: LabKeys.carriedOver, reader)
+        else { return nil }
+        let fields = (mapping["by"].map { reader.list($0) } ?? []).compactMap { by -> String? in
+            if let field = by.text, FrameField(field) != nil { return field }
+            reader.reportUnknown(
+                by.text ?? "", "'by' is \(by.found), which is no field of a frame", at: by.position,
+                allowed: FrameField.allNames)
+            return nil
+        }
+        let comparisons = ComparisonReading(reader: reader)
+        let count = mapping["count"].flatMap { comparisons.integer($0, of: "'count'") }
+        let missing = mapping["missing"].flatMap { comparisons.integer($0, of: "'missing'") } ?? Comparison(.equal, 0)
+        let (firstValue, thenValue) = (mapping.required("first"), mapping.required("then"))
+        guard let match = filter(mapping), let firstValue, let thenValue,
+            let first = place(firstValue, "first", match), let then = place(thenValue, "then", match)
+        else { return nil }
+        let expectation = CarryExpectation(fields: fields, first: first, then: then, count: count, missing: missing)
+        return (.carriedOver(expectation), "\(first.node)-\(first.interface)-carried-over")
+    }
+
+    private mutating func place(_ value: LabValue, _ key: String, _ match: String?) -> CarryExpectation.Place? {
+        guard let mapping = MappingReader(value, "'\(key)'", keys: LabKeys.place, reader) else { return nil }
+        let interfaces = InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader)
+        let on = mapping.required("on").flatMap { interfaces.read($0, of: "on") }
+        if let on, !capture.interfaces.contains(on) {
+            reader.report(
+                "\(on) is not captured in this lab", at: mapping.keyPosition("on"),
+                allowed: capture.interfaces.map(\.description))
+        }
+        guard let own = filter(mapping), let on else { return nil }
+        return CarryExpectation.Place(
+            node: on.node, interface: on.interface, match: own ?? match, after: mapping["after"].flatMap(anchor),
+            before: mapping["before"].flatMap(anchor))
     }
 
     /// `33.3%`

@@ -49,6 +49,11 @@ struct NodeStates {
         }
     }
 
+    /// A node is asked for its counters.
+    func ask(_ node: String, at position: SourcePosition) {
+        check(node, "no counter can be waited for: '\(node)'", at: position)
+    }
+
     mutating func inject(_ fault: Fault, at position: SourcePosition) {
         let node = fault.node
         let what = "\(fault.kind.rawValue) is not possible here: '\(node)'"

@@ -62,7 +62,7 @@ extension Resolution {
             name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
             rules: rules(of: definition), sysctls: definition.sysctls,
             programs: definition.programs.compactMap { program($0, of: name) })
-        node.loopback = loopback(of: definition)
+        (node.loopback, node.loopbackNetworks) = loopback(of: definition)
         node.tunnel = definition.tunnel.flatMap { tunnel($0, of: definition, ports) }
         return node
     }

@@ -5,9 +5,20 @@ import Wire
 
 /// What a member with direct server return has besides a plain host: addresses on `lo`, and the end of a tunnel.
 extension Resolution {
-    func loopback(of definition: NodeDefinition) -> [IPAddress] {
+    func loopback(of definition: NodeDefinition) -> (addresses: [IPAddress], networks: [IPv4Network]) {
         var all: [IPAddress] = []
+        var networks: [IPv4Network] = []
         for value in definition.loopback {
+            if let network = value.text.flatMap({ IPv4Network($0) }), network.prefixLength < 32 {
+                if networks.contains(where: { $0.overlaps(network) }) {
+                    reader.report(
+                        "\(network) overlaps another network on the loopback of '\(definition.name.value)'",
+                        at: value.position)
+                } else {
+                    networks.append(network)
+                }
+                continue
+            }
             guard let address = address(value, "an address on the loopback of '\(definition.name.value)'") else {
                 continue
             }
@@ -21,7 +32,7 @@ extension Resolution {
                 all.append(address)
             }
         }
-        return all
+        return (all, networks)
     }
 
     func tunnel(_ written: TunnelDefinition, of definition: NodeDefinition, _ ports: [PortConfiguration])

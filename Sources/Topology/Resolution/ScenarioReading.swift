@@ -1,4 +1,5 @@
 import Appliances
+import Expectation
 import Impairment
 import LabFile
 import LabTime
@@ -21,6 +22,7 @@ struct ScenarioReading {
     private var running: Set<String> = []
     private var states: NodeStates
 
+    private static let counterEvent = "counter"
     private static let actions = ["start", "stop", "wait", "wait-for", "fail", "push"]
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
@@ -59,6 +61,7 @@ struct ScenarioReading {
         steps.compactMap { step in
             step["fail"].flatMap { fault in step["as"]?.text ?? fault.entries?.first?.key }
                 ?? step["push"].map { _ in step["as"]?.text ?? "push" }
+                ?? (step["wait-for"]?.entries).map { _ in step["as"]?.text ?? Self.counterEvent }
         }
     }
 
@@ -70,7 +73,10 @@ struct ScenarioReading {
                 at: step.entries?.first?.keyPosition ?? step.position, allowed: Self.actions)
             return nil
         }
-        let more = action.key == "fail" || action.key == "push" ? ["as"] : action.key == "wait-for" ? ["within"] : []
+        let waitsForCounter = action.key == "wait-for" && action.value.entries != nil
+        let more =
+            (action.key == "fail" || action.key == "push" || waitsForCounter ? ["as"] : [])
+            + (action.key == "wait-for" ? ["within"] : [])
         guard let mapping = MappingReader(step, "a '\(action.key)' step", keys: [action.key] + more, reader),
             let value = mapping.required(action.key)
         else { return nil }
@@ -92,14 +98,20 @@ struct ScenarioReading {
             return .stop(names)
         case "wait":
             return reader.duration(value, of: "a wait", in: Self.longestWait).map { .wait($0) }
-        case "wait-for":
+        case "wait-for" where !waitsForCounter:
             guard let name = reader.text(value, of: "'wait-for'"), events.check(name, at: value.position, reader) else {
                 return nil
             }
             return .waitFor(event: name, within: mapping.duration("within", in: Self.longestWait) ?? .seconds(10))
         default:
             let step: ScenarioStep?
-            if action.key == "push" {
+            if action.key == "wait-for" {
+                step = counter(value).map {
+                    .waitForCounter(
+                        $0, as: mapping.text("as") ?? Self.counterEvent,
+                        within: mapping.duration("within", in: Self.longestWait) ?? .seconds(10))
+                }
+            } else if action.key == "push" {
                 step = PushReading(nodes: nodes, pushes: pushes, reader: reader).read(value).map {
                     .push($0, as: mapping.text("as") ?? "push")
                 }
@@ -120,6 +132,16 @@ struct ScenarioReading {
             }
             return step
         }
+    }
+
+    /// `{ counter: { of: fw-b, name: sessions, is: ">= 1000" } }`
+    private func counter(_ value: LabValue) -> CounterExpectation? {
+        guard let mapping = MappingReader(value, "what is waited for", keys: ["counter"], reader),
+            let counter = mapping.required("counter"),
+            let wanted = CounterReading(reader: reader, nodes: nodes).read(counter, "a counter that is waited for")
+        else { return nil }
+        states.ask(wanted.node, at: value.position)
+        return wanted
     }
 
     private func programs(_ value: LabValue) -> [String] {

@@ -45,9 +45,9 @@ struct TrafficReading {
         let patience = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600))) ?? .seconds(2)
         let retry = mapping.duration("retry-every", in: .milliseconds(1)...(.seconds(3600)))
         let exchange = mapping.flag("exchange")
-        if let kind, kind != .udpRequest, mapping["retry-every"] != nil {
+        if let kind, kind != .udpRequest, kind != .udpCrowd, mapping["retry-every"] != nil {
             reader.report(
-                "'retry-every' belongs to kind udp-request; this one is \(kind.rawValue)",
+                "'retry-every' belongs to the kinds udp-request and udp-crowd; this one is \(kind.rawValue)",
                 at: mapping.keyPosition("retry-every"))
         }
         if let kind, kind != .tcpConnect, mapping["exchange"] != nil {
@@ -71,6 +71,7 @@ struct TrafficReading {
                 "'tls' belongs to kind http-request; this one is \(kind.rawValue)", at: mapping.keyPosition("tls"))
         }
         let transfer = transfer(mapping, kind)
+        let crowd = crowd(mapping, kind, from: source, flows: flows, every: every)
         guard let to = mapping.required("to"), let source, let kind,
             let (address, port) = target(to, from: source, kind)
         else { return nil }
@@ -79,6 +80,12 @@ struct TrafficReading {
             reader.report(
                 "'\(source)' has no \(address.family.rawValue) address, but the target is \(address.endpoint(port: port))",
                 at: to.position)
+            return nil
+        }
+        if crowd?.sources != nil, address.family == .ipv6 {
+            reader.report(
+                "'sources' are of IPv4, but the target is \(address.endpoint(port: port))",
+                at: mapping["sources"]?.position ?? to.position)
             return nil
         }
         if let transfer, address.family == .ipv6, !transfer.mode.isExtended {
@@ -98,7 +105,8 @@ struct TrafficReading {
         return TrafficProgram(
             name: entry.key, kind: kind, from: source, target: address, port: port, flows: flows, every: every,
             payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true,
-            path: path ?? "/", usesTLS: tls ?? (service?.http?.tls != nil), transfer: transfer)
+            path: path ?? "/", usesTLS: tls ?? (service?.http?.tls != nil), transfer: transfer,
+            crowd: crowd)
     }
 
     /// What a program of kind ftp transfers; nil for the other kinds.
@@ -129,6 +137,46 @@ struct TrafficReading {
         return transfer
     }
 
+    /// Where the flows of kind udp-crowd come from, and when they ask; nil for the other kinds.
+    private func crowd(
+        _ mapping: MappingReader, _ kind: TrafficProgram.Kind?, from source: String?, flows: Int, every: Duration
+    ) -> TrafficProgram.Crowd? {
+        guard kind == .udpCrowd else {
+            for key in ["sources", "spread"] where kind != nil && mapping[key] != nil {
+                reader.report(
+                    "'\(key)' belongs to kind udp-crowd; this one is \(kind?.rawValue ?? "")",
+                    at: mapping.keyPosition(key))
+            }
+            return nil
+        }
+        var crowd = TrafficProgram.Crowd(spread: mapping.duration("spread", in: .zero...every) ?? every)
+        if let value = mapping["sources"], let text = mapping.text("sources") {
+            let networks = nodes.first { $0.name == source }?.loopbackNetworks ?? []
+            crowd.sources = IPv4Network(text)
+            if crowd.sources.map({ network in networks.contains { $0.contains(network) } }) != true {
+                reader.report(
+                    "'sources' is \(value.found)"
+                        + (crowd.sources == nil ? "" : ", which '\(source ?? "")' does not have"),
+                    at: value.position,
+                    allowed: networks.isEmpty
+                        ? ["a network of the node's loopback, such as loopback: 10.64.0.0/24"]
+                        : networks.map(\.description))
+                return crowd
+            }
+        }
+        let addresses = crowd.sources.map { $0.hosts.lowerBound.distance(to: $0.hosts.upperBound) + 1 } ?? 1
+        let ports = (flows - 1) / addresses + 1
+        if ports > TrafficProgram.Crowd.mostPorts {
+            reader.report(
+                "\(flows) flows from \(addresses) address\(addresses == 1 ? "" : "es") take \(ports) source ports of each",
+                at: mapping.keyPosition("flows"),
+                allowed: [
+                    "at most \(TrafficProgram.Crowd.mostPorts) source ports: \(addresses * TrafficProgram.Crowd.mostPorts) flows, or more 'sources'"
+                ])
+        }
+        return crowd
+    }
+
     private func source(_ value: LabValue) -> String? {
         let hosts = nodes.filter { !$0.isBox }.map(\.name)
         if let text = value.text, hosts.contains(text) { return text }
@@ -142,7 +190,8 @@ struct TrafficReading {
     }
 
     private func flows(_ mapping: MappingReader, _ kind: TrafficProgram.Kind?) -> Int {
-        guard mapping["flows"] != nil, let flows = mapping.integer("flows", in: 1...1000) else { return 1 }
+        let most = kind == .udpCrowd ? TrafficProgram.Crowd.mostFlows : 1000
+        guard mapping["flows"] != nil, let flows = mapping.integer("flows", in: 1...most) else { return 1 }
         if let kind, kind.opensFlowForEachProbe, flows != 1 {
             reader.report(
                 "'flows' is \(flows), but kind \(kind.rawValue) opens a new flow for each probe",
@@ -226,7 +275,7 @@ extension TrafficProgram.Kind {
     var transport: IPProtocol {
         switch self {
         case .tcpStream, .tcpConnect, .httpRequest, .ftp: .tcp
-        case .udp, .udpRequest: .udp
+        case .udp, .udpCrowd, .udpRequest: .udp
         }
     }
 
@@ -234,7 +283,7 @@ extension TrafficProgram.Kind {
     var server: ServerProgram.Kind {
         switch self {
         case .tcpStream, .tcpConnect: .tcpEcho
-        case .udp, .udpRequest: .udpEcho
+        case .udp, .udpCrowd, .udpRequest: .udpEcho
         case .httpRequest: .http
         case .ftp: .ftp
         }

@@ -27,6 +27,8 @@ public final class TrafficClient {
     private let context: FlowContext
     private let mostOpenProbes: Int
     private let onEvent: (Event) -> Void
+    /// Of `udp-crowd`: all of its flows.
+    private var crowd: DatagramCrowd?
     private var running: [UInt32: any Flow] = [:]
     private var results: [UInt32: FlowResult] = [:]
     private var unanswered: Set<UInt32> = []
@@ -69,10 +71,12 @@ public final class TrafficClient {
     deinit {
         if let timer { loop.cancel(timer) }
         for flow in running.values { _ = flow.abandon() }
+        _ = crowd?.close()
     }
 
     /// Opens the long-lived flows, or begins with the first probe.
     public func start() {
+        if program.kind == .udpCrowd { return startCrowd() }
         if program.kind.opensFlowForEachProbe {
             schedule = OpenLoopSchedule(start: loop.now, every: program.every)
             timer = loop.schedule(at: loop.now) { [unowned self] in openWhatIsDue() }
@@ -89,6 +93,7 @@ public final class TrafficClient {
         isFinishing = true
         if let timer { loop.cancel(timer) }
         for flow in Array(running.values) { flow.finish() }
+        crowd?.finish()
         finishIfDone()
     }
 
@@ -102,6 +107,7 @@ public final class TrafficClient {
             late += flow.late
         }
         running = [:]
+        if let crowd { return crowd.close() }
         return result
     }
 
@@ -110,6 +116,21 @@ public final class TrafficClient {
         TrafficResult(
             program: program, flows: results.sorted { $0.key < $1.key }.map(\.value),
             late: late + (schedule?.late ?? 0), skipped: skipped, problem: problem)
+    }
+
+    // MARK: A crowd
+
+    private func startCrowd() {
+        let crowd = DatagramCrowd(context) { [unowned self] in
+            isReady = true
+            onEvent(.ready)
+        } onEnd: { [unowned self] result in
+            self.crowd = nil
+            hasEnded = true
+            onEvent(.finished(result))
+        }
+        self.crowd = crowd
+        crowd.start()
     }
 
     // MARK: Flows
@@ -139,7 +160,7 @@ public final class TrafficClient {
         let flow: any Flow =
             switch program.kind {
             case .tcpStream: StreamFlow(context, flow: number, offset: offset, events: events)
-            case .udp: DatagramFlow(context, flow: number, offset: offset, events: events)
+            case .udp, .udpCrowd: DatagramFlow(context, flow: number, offset: offset, events: events)
             case .tcpConnect: ConnectProbe(context, flow: number, events: events)
             case .httpRequest: HTTPProbe(context, flow: number, events: events)
             case .ftp: TransferFlow(context, offset: offset, events: events)
@@ -179,7 +200,7 @@ public final class TrafficClient {
     }
 
     private func finishIfDone() {
-        guard isFinishing, running.isEmpty, !hasEnded else { return }
+        guard isFinishing, running.isEmpty, crowd == nil, !hasEnded else { return }
         hasEnded = true
         // In a turn of its own: a flow may have ended within the call of `finish`.
         timer = loop.schedule(at: loop.now) { [unowned self] in onEvent(.finished(result)) }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SystemPackage
 internal import Wire
 
 /// One datagram with its sender and the local address to which it was sent, received and sent back in place.
@@ -79,6 +80,48 @@ struct DatagramBuffers: ~Copyable {
         }
         var message = message(payloadLength: count, controlLength: hasPacketInfo ? controlSize : 0)
         while sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL)) < 0, errno == EINTR {}
+    }
+
+    // MARK: For a client
+
+    /// The datagram that was received last.
+    var received: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(payload)[..<max(0, count)])
+    }
+
+    var senderEndpoint: Endpoint? { Endpoint(UnsafeRawPointer(sender)) }
+
+    /// The address to which it was sent; nil where the socket does not tell (`Socket.tellLocalAddress`).
+    var localAddress: IPAddress? {
+        guard hasPacketInfo else { return nil }
+        let control = UnsafeRawPointer(control.baseAddress!)
+        return family == .ipv4 ? .ipv4(control.readIPv4(at: 24)) : IPAddress(universal: control.readIPv6(at: 16))
+    }
+
+    /// Sends a datagram from one of the node's addresses.
+    /// - Parameter source: of an IPv4 socket; nil for the one that the kernel chooses
+    /// - Returns: why it did not leave; nil where it did
+    mutating func send(
+        _ bytes: [UInt8], from source: IPv4Address?, to target: Endpoint, on descriptor: Int32
+    ) -> Errno? {
+        precondition(bytes.count <= payload.count)
+        payload.copyBytes(from: bytes)
+        target.withSocketAddress { address, length in
+            sender.copyMemory(from: address, byteCount: Int(length))
+        }
+        if let source {
+            control.storeBytes(of: 28, toByteOffset: 0, as: Int.self)
+            control.storeBytes(of: Int32(IPPROTO_IP), toByteOffset: 8, as: Int32.self)
+            control.storeBytes(of: IP_PKTINFO, toByteOffset: 12, as: Int32.self)
+            control.storeBytes(of: 0, toByteOffset: 16, as: UInt32.self)
+            control.baseAddress!.write(source, at: 20)
+            control.baseAddress!.write(IPv4Address.any, at: 24)
+        }
+        var message = message(payloadLength: bytes.count, controlLength: source == nil ? 0 : controlSize)
+        while sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL)) < 0 {
+            if errno != EINTR { return Errno(rawValue: errno) }
+        }
+        return nil
     }
 
     private var isPacketInfo: Bool {

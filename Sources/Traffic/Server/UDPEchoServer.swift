@@ -19,10 +19,9 @@ final class UDPEchoServer {
         messages = DatagramBuffers(family)
         socket = try Socket(.udp, family)
         try socket.acceptBothFamilies()
-        switch family {
-        case .ipv4: try socket.set(IP_PKTINFO, of: Int32(IPPROTO_IP), to: 1)
-        case .ipv6: try socket.set(IPV6_RECVPKTINFO, of: Int32(IPPROTO_IPV6), to: 1)
-        }
+        try socket.tellLocalAddress()
+        // A crowd of clients asks faster for a moment than a busy machine answers.
+        socket.growReceiveBuffer()
         try socket.bind(endpoint)
         try loop.watch(socket.descriptor) { [unowned self] _ in answer() }
     }

@@ -127,6 +127,22 @@ final class Socket {
         if family == .ipv6 { try set(IPV6_V6ONLY, of: Int32(IPPROTO_IPV6), to: 0) }
     }
 
+    /// Room for datagrams that wait: 4 MiB, or what the kernel's limit allows without privilege over the machine.
+    func growReceiveBuffer() {
+        var bytes: Int32 = 4 << 20
+        if setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, 4) != 0 {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, 4)
+        }
+    }
+
+    /// Has the kernel say with each datagram to which address it was sent (`DatagramBuffers`).
+    func tellLocalAddress() throws(Errno) {
+        switch family {
+        case .ipv4: try set(IP_PKTINFO, of: Int32(IPPROTO_IP), to: 1)
+        case .ipv6: try set(IPV6_RECVPKTINFO, of: Int32(IPPROTO_IPV6), to: 1)
+        }
+    }
+
     func send(_ bytes: UnsafeRawBufferPointer) -> Outcome {
         while true {
             let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))

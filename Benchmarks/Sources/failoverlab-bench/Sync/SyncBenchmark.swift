@@ -15,6 +15,9 @@ struct SyncBenchmark: ParsableCommand {
     @Option(help: "Measurements of each; they take turns.")
     var repetitions = 3
 
+    @Flag(help: "Our pair alone, for who looks for its bounds: there is nothing to compare it with then.")
+    var alone = false
+
     func validate() throws {
         guard sessions >= 1000, sessions <= 16_000_000, repetitions >= 1, repetitions <= 100 else {
             throw ValidationError("--sessions is 1000 to 16000000, --repetitions 1 to 100.")
@@ -36,7 +39,7 @@ struct SyncBenchmark: ParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         // A namespace of our own, so that this is the namespace's figure and conntrack is there.
         let fewer = min(sessions, try ConntrackdPair.mostSessions())
-        let contenders = SyncContender.all(sessions, fewer)
+        let contenders = SyncContender.all(sessions, fewer).filter { !alone || $0.isOurs }
         var figures = [[SyncFigures]](repeating: [], count: contenders.count)
         for repetition in 1...repetitions {
             for (number, contender) in contenders.enumerated() {
@@ -55,6 +58,8 @@ struct SyncContender {
         case ours(key: String?)
         case conntrackd(ConntrackdPair.Place)
     }
+
+    var isOurs: Bool { if case .ours = way { true } else { false } }
 
     let name: String
     let way: Way

@@ -1,0 +1,44 @@
+/// Every flow that was seen at one place and time must be seen again at another: what a failover carries over.
+///
+/// A flow is what its frames have in common: the values of the chosen fields, or the five-tuple.
+public struct CarryExpectation: Hashable, Sendable, Codable {
+    /// Frames of one interface within a window.
+    public struct Place: Hashable, Sendable, Codable {
+        public var node: String
+        public var interface: String
+        /// In libpcap's filter language.
+        public var match: String?
+        public var after: Anchor?
+        public var before: Anchor?
+
+        public init(
+            node: String, interface: String, match: String? = nil, after: Anchor? = nil, before: Anchor? = nil
+        ) {
+            self.node = node
+            self.interface = interface
+            self.match = match
+            self.after = after
+            self.before = before
+        }
+    }
+
+    /// Names of `FrameField` that tell flows apart; empty for the five-tuple. A frame without one of them is of no flow.
+    public var fields: [String]
+    public var first: Place
+    public var then: Place
+    /// How many flows there must be at the first place; nil for at least one.
+    public var count: Comparison<Int>?
+    /// How many of them may be missing at the second.
+    public var missing: Comparison<Int>
+
+    public init(
+        fields: [String] = [], first: Place, then: Place, count: Comparison<Int>? = nil,
+        missing: Comparison<Int> = Comparison(.equal, 0)
+    ) {
+        self.fields = fields
+        self.first = first
+        self.then = then
+        self.count = count
+        self.missing = missing
+    }
+}
