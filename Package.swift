@@ -77,13 +77,14 @@ let package = Package(
     targets: [
         // The C boundary
         .target(name: "CLinux"),
+        .target(name: "CMemory"),
         .systemLibrary(name: "CNetlink", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
         // Pure rooms
         room("LabTime"),
         room("Wire", [], hot),
-        room("Dataplane", ["Wire", "LabTime"], hot),
+        room("Dataplane", ["Wire", "LabTime", "CMemory"], hot),
         room("Redundancy", ["Dataplane", "Wire", "LabTime"], hot),
         room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
         room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime"], hot),
@@ -119,7 +120,8 @@ let package = Package(
         .executableTarget(
             name: "failoverlab",
             dependencies: [
-                "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Capture",
+                "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement",
+                "Capture",
                 "Appliances", "LabTime", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict, linkerSettings: [staticRuntime]),

@@ -33,7 +33,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
         _ appliance: consuming Box, ports: [PortInterfaces], options: PacketSocketOptions = PacketSocketOptions(),
         on loop: EventLoop, onEvents: @escaping ([ApplianceEvent]) -> Void
     ) throws(PacketSocketError) {
-        socket = try PacketSocket(ports: ports, options: options)
+        socket = try PacketSocket(ports: ports, options: options, conversation: appliance.conversation)
         self.appliance = appliance
         self.loop = loop
         self.onEvents = onEvents
@@ -49,9 +49,11 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     public func start() throws(PacketSocketError) {
         guard !isRunning else { return }
         do {
-            try loop.watch(socket.descriptor) { [weak self] readiness in
-                if readiness.contains(.error) { self?.socket.clearError() }
-                self?.drain()
+            for descriptor in socket.descriptors {
+                try loop.watch(descriptor) { [weak self] readiness in
+                    if readiness.contains(.error) { self?.socket.clearError() }
+                    self?.drain()
+                }
             }
         } catch {
             throw .refused(step: "watch the packet socket", error)
@@ -66,7 +68,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     public func stop() {
         guard isRunning else { return }
         isRunning = false
-        loop.unwatch(socket.descriptor)
+        for descriptor in socket.descriptors { loop.unwatch(descriptor) }
         if let alarm { loop.cancel(alarm.timer) }
         alarm = nil
     }

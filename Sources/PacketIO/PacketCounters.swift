@@ -6,6 +6,7 @@ public struct PacketCounters: Hashable, Sendable {
     public var received: UInt64 = 0
     public var sent: UInt64 = 0
     public var ringFull: UInt64 = 0
+    public var conversationFull: UInt64 = 0
     public var tooLong: UInt64 = 0
     public var foreign: UInt64 = 0
     public var checksumsIncomplete: UInt64 = 0
@@ -32,10 +33,18 @@ public struct PacketCounters: Hashable, Sendable {
             CounterReading(name: "io.sent", value: sent, meaning: "Frames that left the box's ports."),
             CounterReading(
                 name: "io.drop.ring-full", value: ringFull,
-                meaning: "Frames that arrived while the box had not yet taken the earlier ones: it was too slow, or it hung."),
+                meaning:
+                    "Frames that arrived while the box had not yet taken the earlier ones: it was too slow, or it hung."
+            ),
+            CounterReading(
+                name: "io.drop.conversation-full", value: conversationFull,
+                meaning:
+                    "Frames of the peer's conversation that arrived while the box had not yet taken the earlier ones."),
             CounterReading(
                 name: "io.drop.too-long", value: tooLong,
-                meaning: "Frames longer than the port's MTU allows; where any arrive, a veth end has segmentation offload on."),
+                meaning:
+                    "Frames longer than the port's MTU allows; where any arrive, a veth end has segmentation offload on."
+            ),
             CounterReading(
                 name: "io.drop.no-link", value: noLink,
                 meaning: "Frames for the host side of a port that has none."),
@@ -43,7 +52,8 @@ public struct PacketCounters: Hashable, Sendable {
                 name: "io.drop.link-down", value: linkDown, meaning: "Frames for a port whose interface is down."),
             CounterReading(
                 name: "io.drop.no-buffer", value: noBuffer,
-                meaning: "Frames that the kernel did not take at once: a queue was full, or the link's far end was down."),
+                meaning:
+                    "Frames that the kernel did not take at once: a queue was full, or the link's far end was down."),
             CounterReading(
                 name: "io.drop.refused", value: refused, meaning: "Frames that the kernel refused for another reason."),
             CounterReading(

@@ -2,6 +2,7 @@ import Appliances
 import EventLoop
 import LabTime
 import PacketIO
+import Wire
 import Testing
 
 /// A box that runs, and what it told.
@@ -116,6 +117,80 @@ struct BoxRunnerTests {
         }
     }
 
+    private static let conversation = ConversationFrames.datagrams(port: 0, to: 3780...3781)
+
+    /// The peer's frames come behind a flood that has filled the ring.
+    @Test(arguments: [conversation, .packets(.vrrp)])
+    func `a pair's conversation is heard, and first, however many other frames wait`(kind: ConversationFrames)
+        async throws
+    {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(conversation: kind), options: PacketSocketOptions(slots: 32))
+            try bench.start()
+            let flood = (0..<200).map { TestFrame.make(length: 60, number: UInt32($0)) }
+            for frame in flood { bench.left.send(frame) }
+            let said =
+                switch kind {
+                case .datagrams:
+                    [
+                        TestFrame.ipv4(17, to: 3780, number: 1), TestFrame.ipv4(17, to: 3781, number: 2, length: 1514),
+                    ]
+                case .packets: [TestFrame.ipv4(112, number: 1), TestFrame.ipv4(112, number: 2, length: 1514)]
+                }
+            for frame in said { bench.left.send(frame) }
+            #expect(bench.receive(34, at: bench.right) == said + flood.prefix(32))
+            #expect(bench.counter("io.drop.ring-full") == 168)
+            #expect(bench.counter("io.drop.conversation-full") == 0)
+            #expect(bench.counter("io.received") == 34)
+            // There is room again.
+            bench.left.send(flood[199])
+            bench.left.send(said[0])
+            #expect(bench.receive(2, at: bench.right).count == 2)
+        }
+    }
+
+    /// Each frame is in one of the two queues, so none arrives twice or not at all.
+    @Test(arguments: [conversation, .packets(.vrrp)])
+    func `what is not of the conversation shares the ring, and each frame arrives once`(kind: ConversationFrames)
+        async throws
+    {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(conversation: kind))
+            try bench.start()
+            let frames = [
+                TestFrame.ipv4(17, to: 3779, number: 1), TestFrame.ipv4(17, to: 3780, number: 2),
+                TestFrame.ipv4(17, to: 3781, number: 3), TestFrame.ipv4(17, to: 3782, number: 4),
+                TestFrame.ipv4(6, to: 3780, number: 5), TestFrame.ipv4(17, to: 3780, number: 6, header: 0x46),
+                TestFrame.ipv4(112, number: 7), TestFrame.ipv4(112, number: 8, header: 0x46),
+                TestFrame.make(length: 60), Array(TestFrame.ipv4(112, number: 9).prefix(37)),
+                Array(TestFrame.ipv4(17, to: 3780, number: 10).prefix(20)),
+            ]
+            for frame in frames {
+                bench.left.send(frame)
+                bench.right.send(frame)
+            }
+            #expect(Set(bench.receive(frames.count, at: bench.right)) == Set(frames))
+            #expect(Set(bench.receive(frames.count, at: bench.left)) == Set(frames))
+            #expect(bench.counter("io.received") == UInt64(2 * frames.count))
+        }
+    }
+
+    @Test func `the conversation is heard again after its link was down`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(conversation: Self.conversation))
+            try bench.start()
+            let said = TestFrame.ipv4(17, to: 3780, number: 1)
+            bench.left.send(said)
+            #expect(bench.receive(1, at: bench.right) == [said])
+            try bench.network.set("inside", up: false)
+            bench.loop.turn(block: false)
+            try bench.network.set("inside", up: true)
+            bench.runner.carrierChanged(port: "inside", isUp: true)
+            bench.left.send(said)
+            #expect(bench.receive(1, at: bench.right) == [said])
+        }
+    }
+
     @Test func `loses nothing and keeps the order of 100000 frames each way`() async throws {
         try await onOwnThread {
             let bench = try Bench()
@@ -180,7 +255,9 @@ struct BoxRunnerTests {
         }
     }
 
-    @Test func `counts frames for the host side of a port that has none, and for interfaces that are no port`() async throws {
+    @Test func `counts frames for the host side of a port that has none, and for interfaces that are no port`()
+        async throws
+    {
         try await onOwnThread {
             let bench = try Bench(ports: ["inside", "outside"].map { PortInterfaces(wire: $0, host: nil) })
             let kernel = try bench.network.port("kernel0")
@@ -338,7 +415,8 @@ struct BoxRunnerTests {
             _ = try TestNetwork()
             let loop = try EventLoop()
             #expect(throws: PacketSocketError.noInterface("upside")) {
-                _ = try BoxRunner(PortForwarder(), ports: [PortInterfaces(wire: "upside", host: nil)], on: loop) { _ in }
+                _ = try BoxRunner(PortForwarder(), ports: [PortInterfaces(wire: "upside", host: nil)], on: loop) { _ in
+                }
             }
         }
     }

@@ -15,11 +15,15 @@ struct PortForwarder: Appliance, ~Copyable {
     var tellsBatches = false
     /// Whether forwarded frames get this as their last byte, in place.
     var mark: UInt8?
+    var conversation: ConversationFrames?
     var refusedByQueue: UInt64 = 0
     private(set) var deadline: Instant?
     private var events: [ApplianceEvent] = []
 
-    init(ticks: Int = 0, tellsBatches: Bool = false, mark: UInt8? = nil) {
+    init(
+        ticks: Int = 0, tellsBatches: Bool = false, mark: UInt8? = nil, conversation: ConversationFrames? = nil
+    ) {
+        self.conversation = conversation
         self.ticks = ticks
         self.tellsBatches = tellsBatches
         self.mark = mark

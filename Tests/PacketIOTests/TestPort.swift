@@ -67,6 +67,17 @@ final class TestPort {
 }
 
 enum TestFrame {
+    /// An IPv4 packet with its number in the identification.
+    static func ipv4(_ proto: UInt8, to port: UInt16 = 0, number: UInt8, header: UInt8 = 0x45, length: Int = 60)
+        -> [UInt8]
+    {
+        var frame: [UInt8] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, header, 0, 0, 0, 0, number]
+        frame += [UInt8](repeating: 0, count: length - frame.count)
+        frame[23] = proto
+        if length >= 38 { frame.replaceSubrange(36..<38, with: [UInt8(port >> 8), UInt8(port & 0xff)]) }
+        return frame
+    }
+
     /// A frame of an EtherType for local experiments (0x88B5, IEEE 802), which no kernel answers.
     static func make(
         length: Int, number: UInt32 = 0, to destination: [UInt8] = [2, 0, 0, 0, 0, 1],

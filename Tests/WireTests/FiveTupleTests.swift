@@ -30,6 +30,25 @@ import Wire
         #expect(tuple.reversed.protocol == .tcp)
     }
 
+    @Test func `a glance at a frame sees the flow of UDP and TCP over IPv4 without options, and nothing in others`() {
+        var frame = [UInt8](repeating: 0xa5, count: 64)
+        frame.replaceSubrange(12..<15, with: [0x08, 0x00, 0x45])
+        frame[23] = 6
+        frame.replaceSubrange(26..<38, with: [192, 0, 2, 10, 198, 51, 100, 100, 0x9c, 0x40, 0, 80])
+        func glance(_ frame: [UInt8]) -> FiveTuple? { frame.withUnsafeBytes { FiveTuple(glancingAt: $0) } }
+        #expect(glance(frame) == tuple)
+        var datagram = frame
+        datagram[23] = 17
+        #expect(glance(datagram)?.protocol == .udp && glance(datagram)?.destination == Example.service)
+        for (offset, value) in [(12, 0x86), (13, 0x06), (14, 0x46), (23, 1)] as [(Int, UInt8)] {
+            var other = frame
+            other[offset] = value
+            #expect(glance(other) == nil, "byte \(offset)")
+        }
+        for length in 0..<38 { #expect(glance(Array(frame.prefix(length))) == nil, "\(length) bytes") }
+        #expect(glance(Array(frame.prefix(38))) == tuple)
+    }
+
     @Test func `every field takes part in equality`() {
         let others = (0..<5).map { field in
             var other = tuple

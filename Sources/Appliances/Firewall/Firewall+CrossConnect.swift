@@ -4,6 +4,13 @@ import Redundancy
 import Wire
 
 extension Firewall {
+    /// What the peer says on the cross-connect, but not the conduit's data frames; without one, its advertisements.
+    public var conversation: ConversationFrames? {
+        guard let redundancy else { return nil }
+        guard let cross = redundancy.crossConnect else { return .packets(.vrrp) }
+        return .datagrams(port: cross.port, to: SyncChannel.udpPort...FirewallRedundancy.configurationPort)
+    }
+
     /// Sends what the peer is to know: acknowledgements, new records, and again what it did not acknowledge.
     /// - Parameter isUrgent: records do not wait until a message is full
     mutating func flush(isUrgent: Bool = false, at now: Instant, into output: inout FrameQueue) {
@@ -106,7 +113,9 @@ extension Firewall {
             }
             if udp.destinationPort == FirewallRedundancy.configurationPort {
                 let statement =
-                    if let key = redundancy?.key { try SyncAuthenticator.open(udp.payload, key: key) } else { udp.payload }
+                    if let key = redundancy?.key { try SyncAuthenticator.open(udp.payload, key: key) } else {
+                        udp.payload
+                    }
                 try receiveConfiguration(statement, at: now, into: &output)
             } else {
                 received = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
@@ -155,7 +164,10 @@ extension Firewall {
         unknownRuleToldAt = now
         report(
             "sync-rule-unknown", at: now,
-            ["peer": redundancy?.peer ?? "", "reason": "the peer's sessions come from a rule that this box does not have"])
+            [
+                "peer": redundancy?.peer ?? "",
+                "reason": "the peer's sessions come from a rule that this box does not have",
+            ])
     }
 
     /// Says why the peer cannot be understood, at most once in ten seconds for each reason.

@@ -155,6 +155,11 @@ public struct Firewall: ~Copyable, Appliance {
     ) {
         // Only here: `advance` may follow `process` before the output is transmitted.
         deferred.reclaim()
+        if isForwarding, frames.count > 1, filter.isWorthAnticipating {
+            for frame in frames {
+                if let flow = FiveTuple(glancingAt: UnsafeRawBufferPointer(frame.bytes)) { filter.anticipate(flow) }
+            }
+        }
         for frame in frames { handle(frame, at: now, into: &output) }
         tellPinholes(at: now)
         flush(at: now, into: &output)

@@ -1,6 +1,7 @@
 // Packet sockets. The headers are listed here because Swift's Glibc module leaves <linux/if_packet.h> out; what is
 // beyond them is what Swift cannot express.
 #pragma once
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -23,6 +24,40 @@ struct cl_message {
 /// sendmmsg(2), hidden by the same macro. Returns how many messages were sent, or -1 with errno for the first one.
 static inline int cl_send_messages(int socket, struct cl_message *messages, unsigned int count, int flags) {
     return (int)syscall(SYS_sendmmsg, socket, messages, count, flags);
+}
+
+/// recvmmsg(2), hidden as well. Returns how many messages were received, or -1 with errno where there is none.
+static inline int cl_receive_messages(int socket, struct cl_message *messages, unsigned int count, int flags) {
+    return (int)syscall(SYS_recvmmsg, socket, messages, count, flags, NULL);
+}
+
+/// Has a packet socket hear only IPv4 packets of a kind, or only what is not of it: UDP without IP options by one
+/// interface to a range of ports or, where the interface is 0, a protocol. A classic BPF program, whose macros Swift
+/// cannot import. Each frame fits exactly one of two sockets that differ in `takes_it`.
+static inline int cl_separate(
+    int socket, int interface, int protocol, int lowest_port, int highest_port, int takes_it) {
+    const unsigned int all = 0x40000;
+    struct sock_filter code[] = {
+        // Up to and with the UDP destination port.
+        BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 38, 0, 12),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned int)(SKF_AD_OFF + SKF_AD_IFINDEX)),
+        BPF_JUMP(BPF_JMP | (interface == 0 ? BPF_JGE : BPF_JEQ) | BPF_K, (unsigned int)interface, 0, 10),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x0800, 0, 8),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)protocol, 0, 6),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14),
+        BPF_JUMP(BPF_JMP | (interface == 0 ? BPF_JGE : BPF_JEQ) | BPF_K, interface == 0 ? 0 : 0x45, 0, 4),
+        // The ports of UDP, behind a header without options.
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 36),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (unsigned int)lowest_port, 0, 2),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (unsigned int)highest_port, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, takes_it ? all : 0),
+        BPF_STMT(BPF_RET | BPF_K, takes_it ? 0 : all),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 /// Who owns a slot of a TPACKET_V2 ring (TP_STATUS_…). An atomic load of memory that the kernel shares: Swift's

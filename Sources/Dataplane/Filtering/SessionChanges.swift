@@ -21,8 +21,8 @@ struct SessionChanges: ~Copyable {
         var size = 16
         while size < capacity { size *= 2 }
         mask = size - 1
-        indices = .allocate(capacity: size)
-        removals = .allocate(capacity: size)
+        indices = TableMemory.allocate(size)
+        removals = TableMemory.allocate(size)
     }
 
     deinit {

@@ -60,10 +60,10 @@ public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable 
         var size = 16
         while size < capacity * 4 { size *= 2 }
         mask = UInt32(truncatingIfNeeded: size - 1)
-        buckets = .allocate(capacity: size)
+        buckets = TableMemory.allocate(size)
         buckets.initialize(repeating: 0, count: size)
-        entries = .allocate(capacity: capacity)
-        values = .allocate(capacity: capacity)
+        entries = TableMemory.allocate(capacity)
+        values = TableMemory.allocate(capacity)
         wheel = TimerWheel(capacity: capacity)
     }
 
@@ -100,6 +100,17 @@ public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable 
             position = (position &+ 1) & mask
         }
     }
+
+    /// Has the processor fetch what a search for a flow, or its entry, will look at first: many searches then wait for
+    /// memory together instead of one after the other. Worth it for a table that no cache holds.
+    @inline(__always)
+    func anticipate(_ key: Key) {
+        // position ≤ mask, and there are mask + 1 buckets.
+        TableMemory.prefetch(buckets + Int(key.flowHash(seed: seed) & mask))
+    }
+
+    /// Whether its buckets are more than a processor's own cache holds.
+    var outgrowsCaches: Bool { mask >= 1 << 15 }
 
     /// The session's value, in place.
     /// - Precondition: the index came from `find` or `insert` and was not removed since

@@ -11,7 +11,7 @@ public struct TimerWheel: ~Copyable {
     @usableFromInline static var none: UInt32 { .max }
 
     /// Doubly linked, so that an item leaves in constant time; `slot` is -1 for an item that is not set.
-    @usableFromInline struct Link {
+    @usableFromInline struct Link: BitwiseCopyable {
         @usableFromInline var previous: UInt32
         @usableFromInline var next: UInt32
         @usableFromInline var slot: Int32
@@ -35,7 +35,7 @@ public struct TimerWheel: ~Copyable {
     public init(capacity: Int) {
         precondition(capacity > 0 && capacity < Int(UInt32.max))
         self.capacity = capacity
-        links = .allocate(capacity: capacity)
+        links = TableMemory.allocate(capacity)
         links.initialize(repeating: Link(), count: capacity)
         heads = .allocate(capacity: Self.slots)
         heads.initialize(repeating: Self.none, count: Self.slots)

@@ -1,3 +1,4 @@
+public import Appliances
 internal import CLinux
 public import Dataplane
 internal import Glibc
@@ -10,13 +11,16 @@ internal import SystemPackage
 /// one takes 8 and 40, and forwards no slower. It is bound to no interface, so it also keeps working while an
 /// interface goes down and comes back. The price: ports share the ring's slots.
 ///
-/// A second socket sends. Whenever a sent frame's memory is freed, the kernel wakes whoever watches its socket; on a
+/// A pair's conversation has a queue of its own (`ConversationQueue`), which is taken first.
+///
+/// Another socket sends. Whenever a sent frame's memory is freed, the kernel wakes whoever watches its socket; on a
 /// socket that epoll watches for reading, that alone made a forwarded frame a quarter dearer.
 ///
 /// Frames must be complete, that is as long as a wire allows and with their checksums, so the far ends of the box's
 /// links have segmentation and checksum offload off. Frames of every destination arrive, virtual MACs included.
 public struct PacketSocket: ~Copyable {
     private var ring: ReceiveRing
+    private let conversation: ConversationQueue?
     private var links: Links
     private var batch: TransmitBatch
     private let receiver: Socket
@@ -25,16 +29,26 @@ public struct PacketSocket: ~Copyable {
     private var tally = PacketCounters()
 
     /// Opens the socket in the network namespace of the calling thread; it stays there whichever thread uses it.
-    /// - Parameter ports: in the order of their `PortIndex`
-    public init(ports: [PortInterfaces], options: PacketSocketOptions = PacketSocketOptions()) throws(PacketSocketError) {
+    /// - Parameters:
+    ///   - ports: in the order of their `PortIndex`
+    ///   - conversation: frames that do not share the ring, and are taken first
+    public init(
+        ports: [PortInterfaces], options: PacketSocketOptions = PacketSocketOptions(),
+        conversation: ConversationFrames? = nil
+    ) throws(PacketSocketError) {
         let links = try Links(ports)
         let receiver = try Socket()
         try receiver.set(PACKET_VERSION, Int32(TPACKET_V2.rawValue), "choose the receive ring's version")
         try receiver.set(PACKET_RESERVE, UInt32(options.headroom), "reserve headroom")
         try receiver.set(PACKET_IGNORE_OUTGOING, Int32(1), "ignore the box's own frames")
         let ring = try ReceiveRing(socket: receiver.descriptor, options: options)
+        var queue: ConversationQueue?
+        if let filter = conversation.flatMap({ ConversationFilter($0, links) }) {
+            try filter.attach(to: receiver, takesConversation: false)
+            queue = try ConversationQueue(filter, options: options)
+        }
         // Only now: before it is bound to a protocol, a packet socket hears nothing.
-        try receiver.bindToAllInterfaces()
+        try receiver.bind()
         // Not promiscuous: a veth hands over every frame anyway, and the kernel would have to be asked again, in turn
         // with everybody else, when the socket is closed.
         // Never bound: it hears nothing at all.
@@ -44,6 +58,7 @@ public struct PacketSocket: ~Copyable {
         }
         sender.growSendBuffer()
         self.ring = ring
+        self.conversation = queue
         self.links = links
         self.receiver = receiver
         self.sender = sender
@@ -51,12 +66,17 @@ public struct PacketSocket: ~Copyable {
         batch = TransmitBatch(capacity: 1024)
     }
 
-    /// Readable while frames wait. For polling only.
-    public var descriptor: Int32 { receiver.descriptor }
+    /// One of them is readable while frames wait. For polling only.
+    public var descriptors: [Int32] {
+        [conversation?.descriptor, receiver.descriptor].compactMap(\.self)
+    }
 
     /// Takes waiting frames, at most as many as fit; they stay valid until `giveBack`.
     public mutating func receive(into frames: UnsafeMutableBufferPointer<Frame>) -> Int {
-        ring.receive(into: frames, from: &links, counters: &tally)
+        let first = conversation?.receive(into: frames, from: &links, counters: &tally) ?? 0
+        return first
+            + ring.receive(
+                into: UnsafeMutableBufferPointer(rebasing: frames[first...]), from: &links, counters: &tally)
     }
 
     /// Sends the queue's frames in order; each is sent or counted, and the call never waits.
@@ -77,12 +97,16 @@ public struct PacketSocket: ~Copyable {
     }
 
     /// Clears an error that the kernel left on the socket, so that it does not stay ready for ever.
-    public func clearError() { receiver.clearError() }
+    public func clearError() {
+        receiver.clearError()
+        conversation?.clearError()
+    }
 
     /// What was received, sent and dropped since the socket was opened.
     public var counters: PacketCounters {
         mutating get {
             tally.ringFull &+= receiver.takeDropCount()
+            if let conversation { tally.conversationFull &+= conversation.takeDropCount() }
             return tally
         }
     }

@@ -41,13 +41,23 @@ struct Socket: ~Copyable {
         }
     }
 
-    func bindToAllInterfaces() throws(PacketSocketError) {
+    /// As above, for frames that wait here.
+    func growReceiveBuffer() {
+        var bytes: Int32 = 4 << 20
+        if setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, 4) != 0 {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, 4)
+        }
+    }
+
+    /// - Parameter interface: its index; 0 for all. One that goes down and comes up again is heard again.
+    func bind(to interface: Int32 = 0) throws(PacketSocketError) {
         var address = sockaddr_ll()
+        address.sll_ifindex = interface
         address.sll_family = sa_family_t(AF_PACKET)
         address.sll_protocol = UInt16(ETH_P_ALL).bigEndian
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
             }
         }
         guard result == 0 else { throw .refused(step: "bind the packet socket", .current) }

@@ -23,7 +23,7 @@ extension SyncChannel {
         case .acknowledgement(let arrived, _):
             try acknowledge(header, arrived: arrived, &reception)
         case .records, .bulkBegin, .bulkEnd:
-            try Self.check(view)
+            try Self.check(view, before: filter)
             try accept(payload, header, into: &filter, isActive: isActive, at: now, &reception)
         case .bulkRequest:
             guard header.peerEpoch == ownEpoch else { throw WireError(.sync, .replayed) }
@@ -113,13 +113,17 @@ extension SyncChannel {
     }
 
     /// A record with a state or an application that this box does not know spoils its message before anything is
-    /// applied.
-    private static func check(_ view: borrowing SyncMessageView) throws(WireError) {
+    /// applied. The sessions that will be looked up are fetched meanwhile.
+    private static func check(
+        _ view: borrowing SyncMessageView, before filter: borrowing SessionFilter
+    ) throws(WireError) {
         guard case .records = view.message else { return }
+        let anticipates = filter.isWorthAnticipating
         var cursor = SyncMessageView.Cursor()
         while let record = view.nextRecord(&cursor) {
             switch record {
             case .session(let session):
+                if anticipates { filter.anticipate(session) }
                 guard session.sessionState != nil else {
                     throw WireError(
                         .sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))

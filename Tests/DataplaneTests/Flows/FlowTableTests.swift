@@ -13,6 +13,34 @@ private func tuple(_ number: UInt32) -> FiveTuple {
 private let start = Instant(nanoseconds: 5_000_000_000)
 
 @Suite struct FlowTableTests {
+    /// Of this size buckets, entries and values lie in memory of their own kind (`TableMemory`).
+    @Test func `a table that no cache holds is filled to its capacity and finds every session`() {
+        let capacity = 300_000
+        var table = FlowTable<Int>(capacity: capacity)
+        for number in 0..<capacity {
+            let flow = tuple(UInt32(number))
+            _ = table.insert(
+                original: flow, reply: flow.reversed, value: number, expires: start + .seconds(9), now: start)
+        }
+        #expect(table.count == capacity)
+        var wrong = 0
+        for number in 0..<capacity {
+            let flow = tuple(UInt32(number))
+            guard let match = table.find(flow), let reply = table.find(flow.reversed) else {
+                wrong += 1
+                continue
+            }
+            if match.index != reply.index || table[match.index] != number || reply.direction != .reply { wrong += 1 }
+        }
+        #expect(wrong == 0)
+        var expired = 0
+        while let index = table.nextExpired(at: start + .seconds(10)) {
+            table.remove(index)
+            expired += 1
+        }
+        #expect(expired == capacity && table.count == 0)
+    }
+
     @Test func `a session is found by both of its flows, each with its direction`() throws {
         var table = FlowTable<Int>(capacity: 8)
         let reply = FiveTuple(

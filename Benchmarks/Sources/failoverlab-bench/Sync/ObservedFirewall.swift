@@ -76,5 +76,6 @@ struct ObservedFirewall: ~Copyable, Appliance {
     }
 
     mutating func takeEvents() -> [ApplianceEvent] { firewall.takeEvents() }
+    var conversation: ConversationFrames? { firewall.conversation }
     var counters: [CounterReading] { firewall.counters }
 }

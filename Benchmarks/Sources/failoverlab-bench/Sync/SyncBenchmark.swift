@@ -15,8 +15,9 @@ struct SyncBenchmark: ParsableCommand {
     @Option(help: "Measurements of each; they take turns.")
     var repetitions = 3
 
-    @Flag(help: "Our pair alone, for who looks for its bounds: there is nothing to compare it with then.")
-    var alone = false
+    @Option(
+        help: "Only measurements whose name has this in it, such as 'failoverlab, live': for who looks for a bound.")
+    var only: String?
 
     func validate() throws {
         guard sessions >= 1000, sessions <= 16_000_000, repetitions >= 1, repetitions <= 100 else {
@@ -39,7 +40,8 @@ struct SyncBenchmark: ParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         // A namespace of our own, so that this is the namespace's figure and conntrack is there.
         let fewer = min(sessions, try ConntrackdPair.mostSessions())
-        let contenders = SyncContender.all(sessions, fewer).filter { !alone || $0.isOurs }
+        let contenders = SyncContender.all(sessions, fewer).filter { only.map($0.name.contains) ?? true }
+        guard !contenders.isEmpty else { throw ValidationError("no measurement's name has '\(only ?? "")' in it.") }
         var figures = [[SyncFigures]](repeating: [], count: contenders.count)
         for repetition in 1...repetitions {
             for (number, contender) in contenders.enumerated() {
@@ -58,8 +60,6 @@ struct SyncContender {
         case ours(key: String?)
         case conntrackd(ConntrackdPair.Place)
     }
-
-    var isOurs: Bool { if case .ours = way { true } else { false } }
 
     let name: String
     let way: Way
