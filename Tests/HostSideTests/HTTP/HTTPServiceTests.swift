@@ -211,6 +211,28 @@ import Wire
         try await member.close()
     }
 
+    // Who closes first holds TIME_WAIT: at the balancer's side it would block the port for the next connection.
+    @Test(arguments: [0, 40]) func `a member's FIN, at once or late, is awaited, and its port is free again`(
+        milliseconds: Int64
+    ) async throws {
+        let member = try await TestBackend { LateFIN(after: .milliseconds(milliseconds)) }
+        let port: UInt16 = milliseconds == 0 ? 21_010 : 21_011
+        try await HTTPBench.run([member.port], HTTPServiceConfiguration(sourcePorts: port...port)) { bench in
+            for _ in 0..<12 {
+                var status = try await bench.get().status
+                // Until the old connection has ended, the only port is taken.
+                while status == 503 {
+                    try await Task.sleep(for: .milliseconds(5))
+                    status = try await bench.get().status
+                }
+                #expect(status == 200)
+            }
+            #expect(bench.counter("server-connections") == 12)
+            #expect(bench.counter("busy-ports") == 0)
+        }
+        try await member.close()
+    }
+
     @Test func `a source pool takes all its addresses before a port comes again`() async throws {
         let member = try await HTTPMember()
         let pool = [IPv4Address(127, 0, 0, 11), IPv4Address(127, 0, 0, 12), IPv4Address(127, 0, 0, 13)].map {

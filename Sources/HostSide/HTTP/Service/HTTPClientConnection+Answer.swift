@@ -61,7 +61,7 @@ extension HTTPClientConnection: ExchangePartner {
 
     func serverCanTakeMore() {
         awaitNext()
-        if body?.isComplete == false { context?.read() }
+        if body?.isComplete == false { readMore() }
     }
 
     func flush() {
@@ -182,7 +182,7 @@ extension HTTPClientConnection: ExchangePartner {
         body = nil
         deadline.set(.now() + TimeAmount(timeouts.keepAlive))
         if input.readableBytes > 0 || inputHasEnded { proceed() }
-        if phase == .idle || phase == .head { context?.read() }
+        if phase == .idle || phase == .head { readMore() }
     }
 
     /// Closes behind the last answer, and reads what still comes until the client closes too.
@@ -194,7 +194,7 @@ extension HTTPClientConnection: ExchangePartner {
         deadline.set(.now() + Self.farewell)
         guard inputHasEnded else {
             channel.close(mode: .output, promise: nil)
-            return context.read()
+            return readMore()
         }
         // With the other direction ended already, SwiftNIO would close at once and drop what waits.
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }

@@ -51,6 +51,8 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     private var last = RequestTexts()
     private var scanner = HeadScanner()
     private var emptyLines = 0
+    /// SwiftNIO was asked to read, and has brought nothing since: asking once more would only cost time.
+    private var awaitsInput = false
     private var isProceeding = false
     private var mustProceedAgain = false
     private(set) lazy var deadline = MovingDeadline(in: service.deadlines, owner: self)
@@ -76,10 +78,11 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
 
     func channelActive(context: ChannelHandlerContext) {
         deadline.set(.now() + TimeAmount(timeouts.clientHeader))
-        context.read()
+        readMore()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        awaitsInput = false
         guard phase != .closing else { return }
         var buffer = unwrapInboundIn(data)
         if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
@@ -89,8 +92,15 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if phase == .exchanging { server?.flush() }
-        if wantsInput { context.read() }
+        // TLS may have read something that is no input.
+        if tls != nil { awaitsInput = false }
+        if wantsInput { readMore() }
+    }
+
+    func readMore() {
+        guard !awaitsInput, let context else { return }
+        awaitsInput = true
+        context.read()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -304,7 +314,7 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
         phase = .exchanging
         awaitNext()
         if body?.isComplete == true { server?.requestEnded() } else { proceed() }
-        if phase == .exchanging, wantsInput { context?.read() }
+        if phase == .exchanging, wantsInput { readMore() }
     }
 
     private func passBody() {

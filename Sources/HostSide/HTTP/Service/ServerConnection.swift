@@ -37,6 +37,8 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     let member: Int
     let source: SourceEndpoint
     private let turn: Int
+    /// SwiftNIO's; open as long as `isActive`
+    private let descriptor: Int32
     private let connections: ServerConnections
     /// Waits for a request among the service's connections.
     var isIdle = false
@@ -70,8 +72,12 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
     /// - Parameters:
     ///   - turn: of the source among the service's
     ///   - sent: bytes of the first request's head that are sent already; if any, the member has accepted it
-    init(_ member: Int, from source: SourceEndpoint, turn: Int, sent: Int, of connections: ServerConnections) {
+    init(
+        _ member: Int, on descriptor: Int32, from source: SourceEndpoint, turn: Int, sent: Int,
+        of connections: ServerConnections
+    ) {
         self.member = member
+        self.descriptor = descriptor
         self.source = source
         self.turn = turn
         self.sent = sent
@@ -200,6 +206,7 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
         self.partner = nil
         body = nil
         let isClean = input.readableBytes == 0 && requestIsComplete
+        var leaves = false
         if isClean, keepsOpen, !isLeaving, let multiplexing = connections.multiplexing,
             requests < multiplexing.mostRequests, isActive
         {
@@ -208,22 +215,29 @@ final class ServerConnection: ChannelDuplexHandler, DeadlineOwner {
             // A FIN, or bytes that nobody asked for, end it.
             resumeReading()
         } else if isClean {
-            leave()
+            (isLeaving, leaves) = (true, true)
         } else {
             // More than an answer came, or the request was not read to its end.
             isLeaving = true
             context?.channel.closeWithReset()
         }
         partner.receivedEnd()
+        if leaves { leave() }
     }
 
     /// Waits a little for the member's FIN, which it was asked for, and closes.
     private func leave() {
-        isLeaving = true
         guard isActive else { return }
-        // Often the FIN is here already, and read next.
+        // Often it is here already. SwiftNIO would find it, too, in a longer way.
+        if memberHasEnded { return context?.close(promise: nil) ?? () }
         awaitsFarewell = true
         resumeReading()
+    }
+
+    /// Whether nothing but the member's FIN waits to be read.
+    private var memberHasEnded: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
     }
 
     private func setDeadline(_ time: NIODeadline) {

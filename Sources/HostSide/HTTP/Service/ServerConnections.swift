@@ -105,7 +105,8 @@ final class ServerConnections {
                 failure.source = source
                 throw failure
             }
-            let connection = ServerConnection(member, from: source, turn: turn, sent: sent, of: self)
+            let connection = ServerConnection(
+                member, on: descriptor, from: source, turn: turn, sent: sent, of: self)
             if sent > 0 { noteConnected() }
             members[member].taken.insert(turn)
             do throws(ExchangeFailure) {
