@@ -63,7 +63,7 @@ static int wait_for(const long *known, long wanted, const int *stop) {
 }
 
 int bench_open_flows(
-    const char *out, const uint8_t *frame, int length, uint32_t count, const long *known, const int *stop) {
+    const char *out, const uint8_t *frame, int length, uint32_t count, const long *known, int flood, const int *stop) {
     enum { ahead = 4 * batch };
     static uint8_t copies[batch][64];
     if (length > 64) return EMSGSIZE;
@@ -85,6 +85,11 @@ int bench_open_flows(
         for (uint32_t i = 0; i < now; i++) number_flow(copies[i], first + i);
         if (sendmmsg(fd, messages, now, 0) < 0 && errno != ENOBUFS) error = errno;
         first += now;
+        if (flood) {
+            // Again and again, until the box has them all.
+            if (first == count && __atomic_load_n(known, __ATOMIC_RELAXED) < (long)count) first = 0;
+            continue;
+        }
         // Lost ones are among the last few batches: those are sent again.
         long wanted = first == count ? (long)count : (long)first - ahead;
         if (!wait_for(known, wanted, stop)) first = first > ahead + (uint32_t)batch ? first - ahead - (uint32_t)batch : 0;

@@ -17,10 +17,11 @@ int bench_generate(const char *out, const uint8_t *frame, int length, const int 
 
 /// Sends the first frames of `count` UDP flows: copies of an IPv4 and UDP frame whose source is 10.64.0.0 and up, with
 /// 50,000 ports an address. At most 512 are ahead of what *known says that the box has made sessions of; those that the
-/// box has lost are sent again after 20 ms. Stops early when *stop is not zero.
+/// box has lost are sent again after 20 ms. A flood waits for nothing: all are sent again and again, until the box has
+/// made sessions of all. Stops early when *stop is not zero.
 /// Returns 0 or an errno.
 int bench_open_flows(
-    const char *out, const uint8_t *frame, int length, uint32_t count, const long *known, const int *stop);
+    const char *out, const uint8_t *frame, int length, uint32_t count, const long *known, int flood, const int *stop);
 
 /// A socket on one interface that sends and receives, with a receive timeout. Returns a descriptor or -errno.
 int bench_open(const char *interface, int timeout_milliseconds);

@@ -34,10 +34,15 @@ struct ObservedFirewall: ~Copyable, Appliance {
     private var firewall: Firewall
     private let memory: UnsafeMutablePointer<BoxObservation.Seen>
     private let goal: Int
+    private let sharesRing: Bool
     private let clock: () -> Instant
 
     /// - Parameter observation: must outlive the box
-    init(_ firewall: consuming Firewall, _ observation: BoxObservation, clock: @escaping () -> Instant) {
+    init(
+        _ firewall: consuming Firewall, _ observation: BoxObservation, sharesRing: Bool = false,
+        clock: @escaping () -> Instant
+    ) {
+        self.sharesRing = sharesRing
         self.firewall = firewall
         memory = observation.memory
         goal = observation.goal
@@ -76,6 +81,6 @@ struct ObservedFirewall: ~Copyable, Appliance {
     }
 
     mutating func takeEvents() -> [ApplianceEvent] { firewall.takeEvents() }
-    var conversation: ConversationFrames? { firewall.conversation }
+    var conversation: ConversationFrames? { sharesRing ? nil : firewall.conversation }
     var counters: [CounterReading] { firewall.counters }
 }

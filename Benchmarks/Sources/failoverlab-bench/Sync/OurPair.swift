@@ -44,17 +44,23 @@ enum OurPair {
 
     /// Both boxes run, and sessions are opened as fast as the first takes them: from the first packet to the last
     /// session in the second's table.
-    static func live(_ sessions: Int, key: String?) throws -> SyncFigures {
+    /// - Parameters:
+    ///   - floods: packets come as fast as the generator can, far faster than the box takes them
+    ///   - sharesRing: without the queue of its own that the pair's conversation has
+    static func live(
+        _ sessions: Int, key: String?, floods: Bool = false, sharesRing: Bool = false
+    ) throws -> SyncFigures {
         let path = try SyncPath(kernelSpeaks: false)
         let first = BoxObservation(goal: sessions)
         let second = BoxObservation(goal: sessions)
-        let one = try start(0, first, sessions, key, in: path.first.descriptor)
+        let one = try start(0, first, sessions, key, sharesRing: sharesRing, floods: floods, in: path.first.descriptor)
         try wait(until: "the first box is Active") { first.seen.isActive }
-        let two = try start(1, second, sessions, key, in: path.second.descriptor)
+        let two = try start(
+            1, second, sessions, key, sharesRing: sharesRing, floods: floods, in: path.second.descriptor)
         try wait(until: "the pair has settled") { first.seen.isPeerUpToDate }
         let bytes = try path.crossConnectBytes()
         let begin = Instant.monotonic()
-        try open(sessions, first, on: path)
+        try open(sessions, first, floods: floods, on: path)
         try wait(until: "the second box knows \(sessions) sessions") { second.seen.reachedAt != 0 }
         let elapsed = Instant(nanoseconds: second.seen.reachedAt) - begin
         let end = try path.crossConnectBytes()
@@ -64,11 +70,14 @@ enum OurPair {
     }
 
     /// Sends the first packet of each flow as fast as the box makes sessions of them.
-    private static func open(_ sessions: Int, _ box: BoxObservation, on path: borrowing SyncPath) throws {
+    private static func open(
+        _ sessions: Int, _ box: BoxObservation, floods: Bool = false, on path: borrowing SyncPath
+    ) throws {
         let frame = BenchFrame.make(to: BenchPath.boxInsideMAC)
         let known = UnsafeRawPointer(box.memory).assumingMemoryBound(to: Int.self)
         let generator = try BackgroundThread(in: path.generator.descriptor, processor: 1) { stop in
-            let error = bench_open_flows("generator", frame, Int32(frame.count), UInt32(sessions), known, stop)
+            let error = bench_open_flows(
+                "generator", frame, Int32(frame.count), UInt32(sessions), known, floods ? 1 : 0, stop)
             guard error == 0 else { throw BenchmarkFailure("generator: \(String(cString: strerror(error)))") }
         }
         defer { try? generator.stop() }
@@ -86,11 +95,13 @@ enum OurPair {
     }
 
     private static func start(
-        _ number: Int, _ observation: BoxObservation, _ sessions: Int, _ key: String?, in namespace: Int32
+        _ number: Int, _ observation: BoxObservation, _ sessions: Int, _ key: String?, sharesRing: Bool = false,
+        floods: Bool = false, in namespace: Int32
     ) throws -> BackgroundThread {
-        try BackgroundThread(in: namespace, processor: Int32(number)) { stop in
+        // A flood has a processor of its own: where it takes turns with a box, that box speaks only while it pauses.
+        try BackgroundThread(in: namespace, processor: floods ? 0 : Int32(number)) { stop in
             let firewall = try Firewall(configuration(number, sessions, key))
-            let box = ObservedFirewall(firewall, observation) { Instant.monotonic() }
+            let box = ObservedFirewall(firewall, observation, sharesRing: sharesRing) { Instant.monotonic() }
             try Contender.run(box, ports: ["inside", "outside", "sync"], until: stop)
         }
     }

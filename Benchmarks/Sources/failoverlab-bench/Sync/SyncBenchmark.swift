@@ -58,6 +58,8 @@ struct SyncBenchmark: ParsableCommand {
 struct SyncContender {
     enum Way {
         case ours(key: String?)
+        /// Live, with packets that come faster than the box takes them.
+        case flooded(sharesRing: Bool)
         case conntrackd(ConntrackdPair.Place)
     }
 
@@ -90,12 +92,22 @@ struct SyncContender {
                     sessions: sessions),
             ]
         }
+        // What a flood does to the pair, and did while the pair's conversation shared the ring with it.
+        for sharesRing in [false, true] {
+            all.append(
+                SyncContender(
+                    name: "failoverlab, flooded" + (sharesRing ? ", one ring" : ""),
+                    way: .flooded(sharesRing: sharesRing),
+                    isLive: true, sessions: fewer))
+        }
         return all
     }
 
     func measure(in folder: String) throws -> SyncFigures {
         switch way {
         case .ours(let key): return isLive ? try OurPair.live(sessions, key: key) : try OurPair.bulk(sessions, key: key)
+        case .flooded(let sharesRing):
+            return try OurPair.live(sessions, key: nil, floods: true, sharesRing: sharesRing)
         case .conntrackd(let place):
             let pair = try ConntrackdPair(in: folder, place: place)
             return isLive ? try pair.live(sessions) : try pair.bulk(sessions)

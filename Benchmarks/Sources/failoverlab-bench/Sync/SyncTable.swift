@@ -10,6 +10,8 @@ struct SyncTable {
             "while both run (ours by packets that the box forwards, conntrackd's by 'conntrack -R' in the kernel's table).",
             "A session counts when the peer has it: in our firewall's table, from which it forwards; in conntrackd's external",
             "cache, which a failover still has to commit; or in the peer's kernel (DisableExternalCache).",
+            "Flooded: packets come as fast as they can, again and again until all are known, with and without a queue of its",
+            "own for what the boxes say to each other.",
             "Bytes are those of both directions with their Ethernet headers.",
             "",
             row("", ["sessions", "sessions/s", "lowest", "highest", "bytes/session"]),
