@@ -4,19 +4,35 @@ public import SystemPackage
 
 /// A stream socket on which both ends write lines (here: one JSON value a line).
 ///
-/// Never blocks: what the peer does not read yet is kept, up to `mostWaiting` bytes; a peer that stops reading for
-/// longer than that is treated as gone.
+/// Never blocks: what the peer does not read yet is kept, up to `Limits.mostWaiting` bytes; a peer that stops reading
+/// for longer than that is treated as gone.
 public final class LineChannel {
-    /// Bytes that may wait for the peer before the channel counts as broken.
-    public static let mostWaiting = 16 << 20
-    /// Bytes of the longest line that is accepted.
-    public static let longestLine = 4 << 20
+    /// Bytes beyond which the channel counts as broken.
+    public struct Limits: Hashable, Sendable {
+        /// That may wait for the peer.
+        public var mostWaiting: Int
+        /// Of the longest line that is accepted.
+        public var longestLine: Int
 
+        public init(mostWaiting: Int, longestLine: Int) {
+            self.mostWaiting = mostWaiting
+            self.longestLine = longestLine
+        }
+
+        /// Anybody who may connect.
+        public static let clients = Limits(mostWaiting: 16 << 20, longestLine: 4 << 20)
+        /// Processes of one lab among each other: a traffic program's 100,000 results are one line of some 40 MiB.
+        public static let ownProcesses = Limits(mostWaiting: 512 << 20, longestLine: 256 << 20)
+    }
+
+    private let limits: Limits
     private let loop: EventLoop
     public let descriptor: Int32
     private var incoming: [UInt8] = []
     private var scanned = 0
     private var outgoing: [UInt8] = []
+    /// How much of it has been sent.
+    private var sent = 0
     private var onLine: ([UInt8]) -> Void
     private var onClose: () -> Void
     public private(set) var isOpen = true
@@ -26,9 +42,10 @@ public final class LineChannel {
     ///   - onLine: one line, without its newline
     ///   - onClose: called once, when the peer has closed, broken the limits, or the socket failed
     public init(
-        _ descriptor: Int32, on loop: EventLoop, onLine: @escaping ([UInt8]) -> Void,
+        _ descriptor: Int32, limits: Limits = .clients, on loop: EventLoop, onLine: @escaping ([UInt8]) -> Void,
         onClose: @escaping () -> Void = {}
     ) throws(Errno) {
+        self.limits = limits
         self.loop = loop
         self.descriptor = descriptor
         self.onLine = onLine
@@ -58,16 +75,16 @@ public final class LineChannel {
     /// Waits until the peer has taken in everything, as before the process ends: what still waits here would end with
     /// it. Gives up where the peer is gone, or takes nothing more for `patience`.
     public func finishSending(within patience: Duration) {
-        var waiting = outgoing.count
-        while isOpen, !outgoing.isEmpty {
+        var waiting = outgoing.count - sent
+        while isOpen, waiting > 0 {
             var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             let ready = Glibc.poll(&poll, 1, Int32(clamping: patience.nanoseconds / 1_000_000))
             if ready < 0, errno == EINTR { continue }
             guard ready > 0 else { return }
             flush()
             // A peer that hung up is writable, and takes nothing.
-            guard outgoing.count < waiting else { return }
-            waiting = outgoing.count
+            guard outgoing.count - sent < waiting else { return }
+            waiting = outgoing.count - sent
         }
     }
 
@@ -109,7 +126,7 @@ public final class LineChannel {
             }
         }
         deliver()
-        if isOpen, hasEnded || incoming.count > Self.longestLine { end() }
+        if isOpen, hasEnded || incoming.count > limits.longestLine { end() }
     }
 
     private func deliver() {
@@ -126,21 +143,24 @@ public final class LineChannel {
     }
 
     private func flush() {
-        var written = 0
-        while isOpen, written < outgoing.count {
+        while isOpen, sent < outgoing.count {
             let count = outgoing.withUnsafeBytes { bytes in
-                Glibc.send(descriptor, bytes.baseAddress! + written, bytes.count - written, Int32(MSG_NOSIGNAL))
+                Glibc.send(descriptor, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count >= 0 {
-                written += count
+                sent += count
             } else if errno == EAGAIN {
                 break
             } else if errno != EINTR {
                 return end()
             }
         }
-        outgoing.removeFirst(written)
-        guard outgoing.count <= Self.mostWaiting else { return end() }
+        // Seldom moved, so that a long line costs no more for being taken in small pieces.
+        if sent > outgoing.count / 2 {
+            outgoing.removeFirst(sent)
+            sent = 0
+        }
+        guard outgoing.count - sent <= limits.mostWaiting else { return end() }
         try? loop.change(descriptor, to: outgoing.isEmpty ? .readable : [.readable, .writable])
     }
 

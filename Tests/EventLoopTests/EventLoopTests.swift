@@ -173,17 +173,36 @@ import Testing
         #expect(!channel.isOpen)
     }
 
+    /// As the results of a traffic program with 100,000 connections are.
+    @Test func `one line of 48 MiB passes between the processes of a lab, and a client's does not`() throws {
+        for (limits, passes) in [(LineChannel.Limits.ownProcesses, true), (.clients, false)] {
+            let (loop, ours, theirs) = try connected()
+            let sender = try LineChannel(ours, limits: limits, on: loop) { _ in }
+            var (received, isClosed) = (0, false)
+            let receiver = try LineChannel(theirs, limits: limits, on: loop) {
+                received = $0.count
+            } onClose: {
+                isClosed = true
+            }
+            sender.send([UInt8](repeating: 65, count: 48 << 20))
+            while received == 0, !isClosed { loop.turn(block: true) }
+            #expect(received == (passes ? 48 << 20 : 0) && isClosed == !passes)
+            (sender.close(), receiver.close())
+        }
+    }
+
     @Test func `a line without end is refused`() throws {
         let (loop, ours, theirs) = try connected()
         defer { close(theirs) }
         var isClosed = false
-        let channel = try LineChannel(ours, on: loop) { _ in
+        let limits = LineChannel.Limits(mostWaiting: 1 << 20, longestLine: 1 << 20)
+        let channel = try LineChannel(ours, limits: limits, on: loop) { _ in
         } onClose: {
             isClosed = true
         }
         let piece = [UInt8](repeating: 65, count: 65536)
         var written = 0
-        while !isClosed, written <= LineChannel.longestLine + 2 * piece.count {
+        while !isClosed, written <= limits.longestLine + 2 * piece.count {
             written += max(0, send(theirs, piece, piece.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)))
             loop.turn(block: false)
         }

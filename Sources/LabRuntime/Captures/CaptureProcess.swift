@@ -30,7 +30,7 @@ final class CaptureProcess {
 
     private init() throws {
         loop = try EventLoop()
-        channel = try LineChannel(Self.controlDescriptor, on: loop) { [unowned self] line in
+        channel = try LineChannel(Self.controlDescriptor, limits: .ownProcesses, on: loop) { [unowned self] line in
             received(line)
         } onClose: {
             exit(0)

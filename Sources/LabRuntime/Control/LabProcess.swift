@@ -43,7 +43,7 @@ public final class LabProcess {
             [HiddenVerb.warden.rawValue, task.isPersistent ? "persistent" : "bound"],
             descriptors: [null, log, log, pair.theirs, listener], newSession: true)
         do {
-            channel = try LineChannel(pair.takeOurs(), on: loop) { [weak self] line in
+            channel = try LineChannel(pair.takeOurs(), limits: .ownProcesses, on: loop) { [weak self] line in
                 self?.received(line)
             } onClose: { [weak self] in
                 self?.channel = nil

@@ -41,7 +41,7 @@ final class NodeProcess {
 
     private init() throws(Errno) {
         loop = try EventLoop()
-        channel = try LineChannel(Self.controlDescriptor, on: loop) { [unowned self] line in
+        channel = try LineChannel(Self.controlDescriptor, limits: .ownProcesses, on: loop) { [unowned self] line in
             received(line)
         } onClose: {
             // Nobody is left to work for.

@@ -33,7 +33,7 @@ final class RunningCaptures {
                 relativePath: "captures/\(name)")
         }
         do {
-            channel = try LineChannel(pair.takeOurs(), on: loop) { [unowned self] line in
+            channel = try LineChannel(pair.takeOurs(), limits: .ownProcesses, on: loop) { [unowned self] line in
                 received(line)
             } onClose: { [unowned self] in
                 process = nil

@@ -50,7 +50,7 @@ final class RunningNode {
         state = .preparing
         trouble = nil
         do {
-            channel = try LineChannel(pair.takeOurs(), on: loop) { line in
+            channel = try LineChannel(pair.takeOurs(), limits: .ownProcesses, on: loop) { line in
                 let report = try? JSONLine.decode(NodeReport.self, from: line)
                 onReport(report ?? .failed("it said what this version does not understand"))
             } onClose: {

@@ -70,7 +70,7 @@ final class Supervisor {
     }
 
     private func listen(control: Int32, listener: Int32) throws(Errno) {
-        command = try LineChannel(control, on: loop) { [unowned self] line in
+        command = try LineChannel(control, limits: .ownProcesses, on: loop) { [unowned self] line in
             receive(line, from: command)
         } onClose: { [unowned self] in
             command = nil
