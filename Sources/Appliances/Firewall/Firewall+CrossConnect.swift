@@ -106,7 +106,9 @@ extension Firewall {
             }
             if udp.destinationPort == FirewallRedundancy.configurationPort {
                 let statement =
-                    if let key = redundancy?.key { try SyncAuthenticator.open(udp.payload, key: key) } else { udp.payload }
+                    if let key = redundancy?.key { try SyncAuthenticator.open(udp.payload, key: key) } else {
+                        udp.payload
+                    }
                 try receiveConfiguration(statement, at: now, into: &output)
             } else {
                 received = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
@@ -114,6 +116,10 @@ extension Firewall {
         } catch {
             tally.messageErrors.count(error.reason)
             tell(of: error, at: now)
+            if error.reason.isRefusal {
+                election.peerIsForeign(at: now)
+                carryOut(at: now, into: &output)
+            }
             return
         }
         guard let reception = received else { return }
@@ -155,7 +161,10 @@ extension Firewall {
         unknownRuleToldAt = now
         report(
             "sync-rule-unknown", at: now,
-            ["peer": redundancy?.peer ?? "", "reason": "the peer's sessions come from a rule that this box does not have"])
+            [
+                "peer": redundancy?.peer ?? "",
+                "reason": "the peer's sessions come from a rule that this box does not have",
+            ])
     }
 
     /// Says why the peer cannot be understood, at most once in ten seconds for each reason.
