@@ -31,5 +31,8 @@ public struct PairRules: OptionSet, Hashable, Sendable {
     /// The Active notes every new session for its peer.
     public static let notesSessions = PairRules(rawValue: 1 << 11)
 
-    public static let all = PairRules(rawValue: (1 << 12) - 1)
+    /// An Active that lost a link leaves the role to a peer that has more of them and every session.
+    public static let leavesWithLinks = PairRules(rawValue: 1 << 12)
+
+    public static let all = PairRules(rawValue: (1 << 13) - 1)
 }

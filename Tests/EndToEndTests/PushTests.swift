@@ -17,20 +17,22 @@ extension EndToEnd {
                 role: firewall
                 interfaces: { outside: 192.0.2.2, inside: 198.51.100.2, sync: }
                 redundancy: { peer: fw-b, addresses: { outside: 192.0.2.1, inside: 198.51.100.1 } }
+                objects: &objects { clients: outside, servers: server.inside.ip }
                 rules: &rules
-                  old: { action: allow, on: outside, protocol: tcp, ports: 7 }
+                  old: { action: allow, on: outside, from: clients, to: servers, protocol: tcp, ports: 7 }
                 otherwise: deny
               fw-b:
                 role: firewall
                 interfaces: { outside: 192.0.2.3, inside: 198.51.100.3, sync: }
+                objects: *objects
                 rules: *rules
                 otherwise: deny
             traffic:
               old: { from: client, to: "server:7", kind: tcp-stream, flows: 2, every: 10ms, patience: 500ms }
               new: { from: client, to: "server:9", kind: tcp-connect, every: 20ms, patience: 500ms }
             pushes:
-              allow-new: { add: { rules: { new: { action: allow, protocol: tcp, ports: 9 } } } }
-              allow-typo: { add: { rules: { new: { action: allow, protocol: tcp, ports: 90 } } } }
+              allow-new: { add: { objects: { asker: client.outside.ip }, rules: { new: { action: allow, from: asker, protocol: tcp, ports: 9 } } } }
+              allow-typo: { add: { objects: { asker: client.outside.ip }, rules: { new: { action: allow, from: asker, protocol: tcp, ports: 90 } } } }
               no-old: { delete: { rules: old } }
 
             """

@@ -136,7 +136,7 @@ import Testing
             isClosed = true
         }
         let line = [UInt8](repeating: 65, count: 1 << 20)
-        for _ in 0...(LineChannel.mostWaiting >> 20) + 1 { channel.send(line) }
+        for _ in 0...(LineChannel.Limits.clients.mostWaiting >> 20) + 1 { channel.send(line) }
         #expect(isClosed)
     }
 

@@ -71,6 +71,21 @@ struct ElectionTests {
         #expect(pair.roles == [.active, .backup])
     }
 
+    @Test func `an Active refuses to switch over to a peer that has not received the sessions yet`() {
+        var pair = settled()
+        pair.powerOff(1)
+        pair.run(for: .seconds(1))
+        pair.start(1)
+        pair.run(for: .milliseconds(5))
+        let early = pair.switchOver(0)
+        #expect(early == .peerWithoutSessions && pair.roles == [.active, .backup])
+        pair.run(for: .milliseconds(100))
+        let late = pair.switchOver(0)
+        #expect(late == nil)
+        pair.run(for: .milliseconds(1))
+        #expect(pair.roles == [.backup, .active])
+    }
+
     @Test func `an Active that hears no peer refuses a request to switch over`() {
         var pair = settled()
         pair.powerOff(1)
@@ -100,7 +115,8 @@ struct ElectionTests {
         #expect(pair.roles == [.active, nil])
     }
 
-    @Test func `the peer of a dead Active takes over when heartbeats are missed and the next advertisement is overdue`() {
+    @Test func `the peer of a dead Active takes over when heartbeats are missed and the next advertisement is overdue`()
+    {
         var pair = settled()
         pair.powerOff(0)
         let died = pair.now
@@ -113,7 +129,8 @@ struct ElectionTests {
 
     @Test func `with a heartbeat of 5 ms and advertisements each 10 ms a dead Active is replaced within 25 ms`() {
         var pair = PairSimulation(
-            advertisementInterval: .milliseconds(10), heartbeat: HeartbeatSettings(interval: .milliseconds(5), misses: 3))
+            advertisementInterval: .milliseconds(10),
+            heartbeat: HeartbeatSettings(interval: .milliseconds(5), misses: 3))
         pair.startBoth()
         pair.run(for: .milliseconds(503))
         pair.powerOff(0)
@@ -199,7 +216,8 @@ struct ElectionTests {
         #expect(pair.roles == [.active, nil])
     }
 
-    @Test func `an Active that restarts faster than anybody notices loses the role to the box that knows the sessions`() {
+    @Test func `an Active that restarts faster than anybody notices loses the role to the box that knows the sessions`()
+    {
         var pair = settled(preempts: [false, false])
         pair.powerOff(0)
         pair.run(for: .milliseconds(5))
@@ -208,7 +226,8 @@ struct ElectionTests {
         #expect(pair.roles == [.backup, .active])
     }
 
-    @Test func `an Active that loses a tracked link hands over to its healthy peer, and gets the role back with the link`() {
+    @Test
+    func `an Active that loses a tracked link hands over to its healthy peer, and gets the role back with the link`() {
         var pair = settled()
         pair.carrier(0, router: 1, isUp: false)
         pair.run(for: .milliseconds(1))
@@ -220,6 +239,23 @@ struct ElectionTests {
         #expect(pair.roles == [.active, .backup])
     }
 
+    @Test func `an Active that loses a link stays until its peer has the sessions, and then leaves the role to it`() {
+        for preempts in [true, false] {
+            var pair = settled(preempts: [preempts, preempts])
+            pair.powerOff(1)
+            pair.run(for: .seconds(1))
+            pair.start(1)
+            pair.run(for: .milliseconds(5))
+            #expect(pair.roles == [.active, .backup] && !pair.boxes[1].election.knowsSessions)
+            pair.carrier(0, router: 1, isUp: false)
+            pair.run(for: .milliseconds(10))
+            #expect(pair.roles == [.active, .backup])
+            pair.run(for: .milliseconds(100))
+            #expect(pair.roles == [.backup, .active], "preempts: \(preempts)")
+            #expect(pair.reports(1, "active").last?.details["reason"] == "the peer handed over")
+        }
+    }
+
     @Test func `an Active keeps the role where the peer lost the same link before`() {
         var pair = settled()
         pair.carrier(1, router: 1, isUp: false)
@@ -227,6 +263,60 @@ struct ElectionTests {
         pair.carrier(0, router: 1, isUp: false)
         pair.run(for: .seconds(1))
         #expect(pair.roles.filter { $0 == .active }.count == 1)
+    }
+
+    @Test func `for a role that nobody has, sessions count before the wish to stand back`() {
+        // A box that just started, and hears the one that left it the role before: it was asked to stand back.
+        for (flags, role) in [
+            (PairStatement.Flags([.standsBack, .knowsSessions]), VirtualRouter.State.backup),
+            ([.standsBack], .active), ([.knowsSessions], .backup),
+        ] {
+            var started = PairSimulation.election(0, [200, 100], [true, true])
+            started.start(at: PairSimulation.epoch)
+            started.receive(
+                PairStatement(epoch: 1, sequence: 9, role: .backup, priority: 100, flags: flags),
+                at: PairSimulation.epoch)
+            #expect(started.role == role, "\(flags)")
+        }
+    }
+
+    @Test func `of two that left the role to each other only the one with the better claim takes it back`() {
+        for (box, role) in [(0, VirtualRouter.State.active), (1, .backup)] {
+            var election = PairSimulation.election(box, [200, 100], [true, true])
+            election.start(at: PairSimulation.epoch)
+            func peer(_ sequence: UInt64, _ flags: PairStatement.Flags) -> PairStatement {
+                PairStatement(
+                    epoch: 1, sequence: sequence, role: .backup, priority: box == 0 ? 100 : 200, flags: flags)
+            }
+            election.receive(peer(1, .handsOver), at: PairSimulation.epoch)
+            #expect(election.role == .active)
+            election.receive(peer(2, .knowsSessions), at: PairSimulation.epoch)
+            let refusal = election.switchOver(at: PairSimulation.epoch)
+            #expect(refusal == nil)
+            let bound = PairSimulation.heartbeat.bound
+            let leaves: PairStatement.Flags = [.handsOver, .knowsSessions, .standsBack]
+            election.receive(peer(3, leaves), at: PairSimulation.epoch + bound / 2)
+            election.advance(to: PairSimulation.epoch + bound)
+            #expect(election.role == role, "box \(box)")
+            // The other one waits no longer than until it hears nobody.
+            election.advance(to: PairSimulation.epoch + bound * 2)
+            #expect(election.role == .active, "box \(box)")
+        }
+    }
+
+    @Test func `a peer that starts anew in the moment of a handover does not get the role without the sessions`() {
+        var pair = settled()
+        let answer = pair.switchOver(0)
+        #expect(answer == nil)
+        pair.powerOff(1)
+        pair.start(1)
+        while pair.step(until: pair.now + .milliseconds(20)) {
+            #expect(pair.boxes[1].election.role != .active || pair.boxes[1].election.knowsSessions)
+            if pair.boxes[0].isForwarding { break }
+        }
+        pair.run(for: .milliseconds(20))
+        #expect(pair.roles == [.active, .backup])
+        #expect(pair.reports(1, "active").isEmpty)
     }
 
     @Test func `a heartbeat that a later one has overtaken changes nothing`() {
@@ -241,7 +331,8 @@ struct ElectionTests {
         #expect(!answer10)
         let answer11 = election.receive(latest, at: PairSimulation.epoch)
         #expect(!answer11)
-        let answer12 = election.receive(PairStatement(epoch: 6, sequence: 9, role: .active, priority: 200, flags: []), at: PairSimulation.epoch)
+        let answer12 = election.receive(
+            PairStatement(epoch: 6, sequence: 9, role: .active, priority: 200, flags: []), at: PairSimulation.epoch)
         #expect(!answer12)
         #expect(election.role == .active)
         #expect(election.dualActiveSince == nil)
@@ -269,7 +360,8 @@ struct ElectionTests {
         #expect(pair.boxes[1].election.role == .active)
     }
 
-    @Test func `the Active stops forwarding before it says so, and the successor forwards before it announces`() throws {
+    @Test func `the Active stops forwarding before it says so, and the successor forwards before it announces`() throws
+    {
         var election = PairSimulation.election(0, [200, 100], [true, true])
         election.start(at: PairSimulation.epoch)
         election.receive(
@@ -279,6 +371,10 @@ struct ElectionTests {
         let announces = try #require(rise.firstIndex(of: .announceAddresses))
         let advertises = try #require(rise.firstIndex(of: .advertise(router: 0, priority: 200)))
         #expect(starts < advertises && advertises < announces)
+        election.receive(
+            PairStatement(epoch: 1, sequence: 2, role: .backup, priority: 100, flags: .knowsSessions),
+            at: PairSimulation.epoch)
+        _ = election.takeActions()
         let answer13 = election.switchOver(at: PairSimulation.epoch)
         #expect(answer13 == nil)
         let fall = election.takeActions()

@@ -52,26 +52,30 @@ struct PairSimulation {
     let preempts: [Bool]
     let advertisementInterval: Duration
     let heartbeat: HeartbeatSettings
+    let startupSilentPeriod: Duration
 
     init(
         seed: UInt64 = 1, priorities: [UInt8] = [200, 100], preempts: [Bool] = [true, true],
-        advertisementInterval: Duration = .milliseconds(100), heartbeat: HeartbeatSettings = PairSimulation.heartbeat
+        advertisementInterval: Duration = .milliseconds(100), heartbeat: HeartbeatSettings = PairSimulation.heartbeat,
+        startupSilentPeriod: Duration = .zero
     ) {
         random = SeededGenerator(seed: seed)
         self.priorities = priorities
         self.preempts = preempts
         self.advertisementInterval = advertisementInterval
         self.heartbeat = heartbeat
+        self.startupSilentPeriod = startupSilentPeriod
         boxes = (0..<2).map {
             Box(
                 election: Self.election(
-                    $0, priorities, preempts, advertisementInterval: advertisementInterval, heartbeat: heartbeat))
+                    $0, priorities, preempts, advertisementInterval: advertisementInterval, heartbeat: heartbeat,
+                    startupSilentPeriod: startupSilentPeriod))
         }
     }
 
     static func election(
         _ box: Int, _ priorities: [UInt8], _ preempts: [Bool], advertisementInterval: Duration = .milliseconds(100),
-        heartbeat: HeartbeatSettings? = PairSimulation.heartbeat
+        heartbeat: HeartbeatSettings? = PairSimulation.heartbeat, startupSilentPeriod: Duration = .zero
     ) -> Election {
         let last = UInt8(box + 2)
         return Election(
@@ -79,14 +83,16 @@ struct PairSimulation {
                 priority: priorities[box], preempts: preempts[box], advertisementInterval: advertisementInterval,
                 heartbeat: heartbeat,
                 routerAddresses: [IPv4Address(192, 0, 2, last), IPv4Address(198, 51, 100, last)],
-                ownAddress: IPv4Address(10, 0, 0, last), peerAddress: IPv4Address(10, 0, 0, 5 - last)))
+                ownAddress: IPv4Address(10, 0, 0, last), peerAddress: IPv4Address(10, 0, 0, 5 - last),
+                startupSilentPeriod: startupSilentPeriod))
     }
 
     // MARK: What happens
 
     mutating func start(_ box: Int) {
         boxes[box].election = Self.election(
-            box, priorities, preempts, advertisementInterval: advertisementInterval, heartbeat: heartbeat)
+            box, priorities, preempts, advertisementInterval: advertisementInterval, heartbeat: heartbeat,
+            startupSilentPeriod: startupSilentPeriod)
         boxes[box].isAlive = true
         boxes[box].life += 1
         boxes[box].isForwarding = false
@@ -116,6 +122,11 @@ struct PairSimulation {
         carryOut(box)
     }
 
+    mutating func crossConnectCarrier(_ box: Int, isUp: Bool) {
+        boxes[box].election.crossConnectCarrier(isUp: isUp, at: now)
+        carryOut(box)
+    }
+
     mutating func carryOut(_ box: Int) {
         for action in boxes[box].election.takeActions() {
             switch action {
@@ -123,7 +134,8 @@ struct PairSimulation {
             case .stopForwarding: boxes[box].isForwarding = false
             case .advertise(let router, let priority):
                 guard boxes[box].election.isUp(router: router), networkIsUp[router] else { continue }
-                let source = IPv4Address(router == 0 ? 192 : 198, router == 0 ? 0 : 51, router == 0 ? 2 : 100, UInt8(box + 2))
+                let source = IPv4Address(
+                    router == 0 ? 192 : 198, router == 0 ? 0 : 51, router == 0 ? 2 : 100, UInt8(box + 2))
                 send(
                     .advertisement(
                         router: router,

@@ -84,6 +84,61 @@ import Wire
         #expect(first.parts.map(\.change) == [ping, ping] && second.parts.map(\.change) == [clean, clean])
     }
 
+    @Test func `may name networks of the lab and references in objects, of a push too`() throws {
+        let text = Self.text
+            .replacingOccurrences(
+                of: "clients: 192.0.2.0/24, servers: [198.51.100.10, 198.51.100.11]",
+                with:
+                    "clients: outside, servers: [server.inside.ip, fw-b.inside.ip, fw-b.inside.virtual-ip, 198.51.100.99]"
+            )
+            .replacingOccurrences(
+                of: "{ add: { rules:", with: "{ add: { objects: { boss: [client.outside.ip, inside] }, rules:")
+        let variant = try Lab(parsing: text, path: "lab.yaml").variants[0]
+        guard case .firewall(let box) = variant.node(named: "fw-a")?.role, case .push(let push, _) = variant.scenario[1]
+        else {
+            Issue.record("no firewall, or no push")
+            return
+        }
+        func networks(_ texts: String...) -> [IPv4Network] { texts.map { IPv4Network($0)! } }
+        #expect(
+            box.policy.objects == [
+                PolicyObject(name: "clients", networks: networks("192.0.2.0/24")),
+                PolicyObject(
+                    name: "servers",
+                    networks: networks("198.51.100.10/32", "198.51.100.3/32", "198.51.100.1/32", "198.51.100.99/32")),
+            ])
+        #expect(
+            push.parts[0].change.addedObjects == [
+                PolicyObject(name: "boss", networks: networks("192.0.2.10/32", "198.51.100.0/24"))
+            ])
+    }
+
+    private static let blockForms =
+        "allowed: a network of the lab (outside, inside, sync), an IPv4 network such as 192.0.2.0/24, with no bit set behind the prefix, an address, node.interface.ip"
+
+    @Test(arguments: [
+        (
+            "clients: 192.0.2.0/24", "clients: outsid",
+            "lab.yaml:10:25: object 'clients' holds 'outsid', which is no network; \(blockForms); did you mean 'outside'?"
+        ),
+        (
+            "[198.51.100.10,", "[server.insid.ip,",
+            "lab.yaml:10:49: object 'servers' holds 'server.insid.ip', which is no network; \(blockForms); did you mean 'server.inside.ip'?"
+        ),
+        (
+            "[198.51.100.10,", "[server.inside.mac,",
+            "lab.yaml:10:49: object 'servers' holds 'server.inside.mac', which is no network; \(blockForms)"
+        ),
+        (
+            "{ add: { rules:", "{ add: { objects: { boss: 192.0.2.7/24 }, rules:",
+            "lab.yaml:19:35: object 'boss' holds '192.0.2.7/24', which is no network; \(blockForms); did you mean '192.0.2.0/24'?"
+        ),
+    ])
+    func `are told which object holds what is no network`(old: String, new: String, message: String) {
+        let told = messages(old, new).first ?? ""
+        #expect(told.hasPrefix(message), "\(told)")
+    }
+
     @Test(arguments: [
         ("action: allow, on: outside", "on: outside", "lab.yaml:12:13: rule 'echo' needs the key 'action'"),
         (

@@ -98,6 +98,21 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
         #expect(box.redundancy?.priority == 100 && box.redundancy?.peer == "fw-a")
     }
 
+    @Test(arguments: [
+        ("", "", Duration.seconds(2)), ("timers: vendor", "", .seconds(4)), ("", "timers: keepalived", .zero),
+        ("", "timers: juniper", .seconds(4)), ("timers: vendor", "startup-silent-period: 0s", .zero),
+    ])
+    func `takes the startup silent period of both boxes from lab, vendor or file`(
+        top: String, pair: String, period: Duration
+    ) throws {
+        let text = SmallLab.replacing("name: small", "name: small\n\(top)")
+            .replacing("peer: fw-b", with: "peer: fw-b\n      \(pair)")
+        for name in ["fw-a", "fw-b"] {
+            guard case .firewall(let box) = try variant(text).node(named: name)?.role else { throw CancellationError() }
+            #expect(box.redundancy?.startupSilentPeriod == period, "\(name)")
+        }
+    }
+
     @Test func `finds the cross-connect, or is told that there is none`() throws {
         let wired = SmallLab.replacing("servers:\nnodes", "servers:\n  sync:\nnodes")
             .replacing("inside: 198.51.100.2 }", with: "inside: 198.51.100.2, sync: }")

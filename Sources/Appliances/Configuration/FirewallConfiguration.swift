@@ -66,13 +66,16 @@ public struct RedundancyConfiguration: Hashable, Sendable, Codable {
     public var announcements: AnnouncementSchedule
     /// Whether a box preempts before it has the pair's sessions, as it should not.
     public var preemptsEmpty: Bool
+    /// How long after its start a box waits for a peer of which it has heard nothing, while the cross-connect has carrier.
+    public var startupSilentPeriod: Duration
 
     public init(
         peer: String, priority: UInt8, preempts: Bool, usesVirtualMAC: Bool, advertisementInterval: Duration,
         heartbeatInterval: Duration, heartbeatMisses: Int, crossConnect: CrossConnectConfiguration?,
         virtualRouters: [VirtualRouterConfiguration], key: String? = nil, deferral: Duration? = nil,
         conduit: ConduitConfiguration? = nil, trackedLinks: [TrackedLink]? = nil,
-        announcements: AnnouncementSchedule = .persistent, preemptsEmpty: Bool = false
+        announcements: AnnouncementSchedule = .persistent, preemptsEmpty: Bool = false,
+        startupSilentPeriod: Duration = .zero
     ) {
         self.peer = peer
         self.priority = priority
@@ -89,6 +92,7 @@ public struct RedundancyConfiguration: Hashable, Sendable, Codable {
         self.trackedLinks = trackedLinks
         self.announcements = announcements
         self.preemptsEmpty = preemptsEmpty
+        self.startupSilentPeriod = startupSilentPeriod
     }
 }
 

@@ -28,6 +28,9 @@ extension Firewall {
         case .peerSilent:
             return .refused(
                 reason: "the heartbeat of \(redundancy.peer) is not heard, so nobody would take over from \(name)")
+        case .peerWithoutSessions:
+            return .refused(
+                reason: "\(redundancy.peer) has not received the sessions yet; ask again when it has (sync-complete)")
         case nil:
             carryOut(at: now, into: &output)
             flush(at: now, into: &output)

@@ -66,6 +66,12 @@ extension Firewall {
         add("sync.records-sent", tally.recordsSent, "Session records sent to the peer.")
         add("sync.records-resent", tally.recordsResent, "Session records sent again because no acknowledgement came.")
         add("sync.records-acknowledged", tally.recordsAcknowledged, "Session records that the peer has consumed.")
+        add(
+            "sync.messages-under-way", UInt64(channel.messagesUnderWay),
+            "Messages with session records that wait at the moment for the peer to consume them; at most 64.")
+        add(
+            "sync.sessions-noted", UInt64(min(filter.noted, filter.count)),
+            "Sessions with news that wait at the moment for a message to the peer; at most all.")
         add("sync.records-applied", tally.recordsApplied, "Session records of the peer that were applied.")
         add(
             "sync.records-refused", tally.recordsRefused, "Session records of the peer for which the table had no room."

@@ -123,6 +123,10 @@ extension Firewall {
         } catch {
             tally.messageErrors.count(error.reason)
             tell(of: error, at: now)
+            if error.reason.isRefusal {
+                election.peerIsForeign(at: now)
+                carryOut(at: now, into: &output)
+            }
             return
         }
         guard let reception = received else { return }

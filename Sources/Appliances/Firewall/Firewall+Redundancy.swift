@@ -20,13 +20,15 @@ extension Firewall {
             case .send(let statement):
                 sendToPeer(channel.heartbeat(statement, sessions: filter.count), at: now, into: &output)
                 tally.heartbeatsSent &+= 1
-            case .peerAppeared:
+            case .peerAppeared(let restarted):
                 channel.restart(for: election.monitor?.statement?.epoch ?? 0, at: now)
                 filter.discardRecords()
+                filter.endTellingOwn()
                 filter.confirmAll()
                 if isForwarding {
                     if rules.contains(.tellsEverything) { beginTelling() } else { continueTelling() }
-                } else if owesSessions {
+                } else if owesSessions || restarted && election.knowsSessions {
+                    // A rival, or a peer that started anew and took the role where it could not hear of them.
                     tellOwnSessions()
                 }
             case .peerLost:
@@ -63,6 +65,7 @@ extension Firewall {
         }
         isForwarding = true
         owesSessions = false
+        filter.becomeActive()
         for router in redundancy.routers {
             ports[router.port].sourceMAC = router.mac
             for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
@@ -101,7 +104,7 @@ extension Firewall {
 
     private mutating func tellOwnSessions() {
         owesSessions = false
-        filter.sendEverything()
+        filter.tellOwnSessions()
     }
 
     mutating func announceAddresses(at now: Instant, into output: inout FrameQueue) {

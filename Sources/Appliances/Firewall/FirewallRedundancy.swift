@@ -117,6 +117,7 @@ struct FirewallRedundancy {
             advertisementInterval: configuration.advertisementInterval, heartbeat: heartbeat,
             routerAddresses: routers.map(\.ownAddress), ownAddress: crossConnect?.ownAddress ?? .any,
             peerAddress: crossConnect?.peerAddress ?? .any,
-            decrements: configuration.trackedLinks.map { $0.map(\.decrement) }, rules: rules)
+            decrements: configuration.trackedLinks.map { $0.map(\.decrement) },
+            startupSilentPeriod: configuration.startupSilentPeriod, rules: rules)
     }
 }

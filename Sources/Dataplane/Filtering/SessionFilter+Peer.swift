@@ -26,6 +26,23 @@ extension SessionFilter {
         bulk = BulkTransfer(isRunning: true, isAnnounced: false, last: nil)
     }
 
+    /// A box that lost the role tells the rival what passed here alone; see `sendEverything`.
+    public mutating func tellOwnSessions() {
+        tellsOwn = true
+        keepUnmentioned()
+        sendEverything()
+    }
+
+    /// What was told of before, the peer has told back or lost with its life: its next transfer names every session.
+    public mutating func endTellingOwn() { tellsOwn = false }
+
+    /// The box became Active: what it opens from now on, the peer does not know.
+    public mutating func becomeActive() {
+        activeTurn &+= 1
+        endTellingOwn()
+        keepUnmentioned()
+    }
+
     /// From now on changes are noted; the peer knows the sessions that exist already.
     public mutating func continueRecording() {
         discardRecords()
@@ -153,7 +170,7 @@ extension SessionFilter {
     /// - Returns: false where the table is full and the session is not known here
     @discardableResult
     public mutating func apply(_ record: SyncRecord, onlyNew: Bool = false, at now: Instant) -> Bool {
-        if onlyNew { followsBulk = false }
+        if onlyNew { keepUnmentioned() }
         switch record {
         case .session(let session): return apply(session, onlyNew: onlyNew, at: now)
         case .removal(let flow):
@@ -242,17 +259,19 @@ extension SessionFilter {
     /// The peer begins to send all of its sessions.
     public mutating func beginReceivingBulk() {
         receivedGeneration &+= 1
-        followsBulk = true
+        receivesEverything = !tellsOwn
     }
 
-    /// The peer has sent all of its sessions: what it did not mention is no session of the pair. A box that is telling
-    /// the peer of its own keeps them all, and so does one that was Active when the transfer began: what was mentioned
-    /// before it yielded was not noted.
+    /// A transfer of the peer's does not name every session of the pair: this box has opened some since it began.
+    public mutating func keepUnmentioned() { receivesEverything = false }
+
+    /// The peer has sent all of its sessions: what it did not mention is no session of the pair. A box that was Active
+    /// since the transfer began, or has told the peer of its own, keeps them all.
     /// - Returns: how many were removed
     @discardableResult
     public mutating func endReceivingBulk() -> Int {
-        guard followsBulk, !bulk.isRunning else { return 0 }
-        followsBulk = false
+        guard receivesEverything else { return 0 }
+        receivesEverything = false
         var removed = 0
         var index = table.next(after: nil)
         while let place = index {

@@ -175,7 +175,7 @@ extension SessionFilter {
             source: outgoing.destination, destination: endpoint.address, sourcePort: 0, destinationPort: endpoint.port,
             protocol: .tcp)
         let control = table.original(of: index)
-        guard openPinhole(expected, of: control, until: now + Self.pinholeLifetime, at: now) else {
+        guard openPinhole(expected, of: control, until: now + Self.pinholeLifetime, inTurn: activeTurn, at: now) else {
             pinholeTally.noRoom &+= 1
             return nil
         }
@@ -193,12 +193,12 @@ extension SessionFilter {
 
     /// - Returns: false where there is no room
     private mutating func openPinhole(
-        _ expected: FiveTuple, of control: FiveTuple, until end: Instant, at now: Instant
+        _ expected: FiveTuple, of control: FiveTuple, until end: Instant, inTurn turn: UInt32, at now: Instant
     ) -> Bool {
         closePinhole(of: control)
         // Of another control connection between the same hosts: a port is announced once.
         if let match = pinholes.find(expected) { pinholes.remove(match.index) }
-        let pinhole = Pinhole(generation: receivedGeneration)
+        let pinhole = Pinhole(generation: receivedGeneration, openedInTurn: turn)
         guard
             case .inserted = pinholes.insert(original: expected, reply: control, value: pinhole, expires: end, now: now)
         else { return false }
@@ -267,9 +267,14 @@ extension SessionFilter {
     mutating func apply(_ record: PinholeRecord, onlyNew: Bool, at now: Instant) -> Bool {
         // A box without the gateway lets its rules decide alone.
         guard readsFTP else { return true }
-        if onlyNew, pinholes.find(record.control) != nil { return true }
+        // A predecessor's late word is newer than its earlier ones, and older than what was opened here since.
+        if onlyNew, let match = pinholes.find(record.control), pinholes[match.index].openedInTurn == activeTurn {
+            return true
+        }
         let lifetime = min(Self.pinholeLifetime, record.remaining)
-        guard openPinhole(record.expected, of: record.control, until: now + lifetime, at: now) else { return false }
+        guard openPinhole(record.expected, of: record.control, until: now + lifetime, inTurn: 0, at: now) else {
+            return false
+        }
         pinholeTally.adopted &+= 1
         return true
     }

@@ -44,7 +44,7 @@ extension SessionFilter {
             guard
                 let index = nat.mapping(
                     of: NATEndpoint(flow.source, flow.sourcePort), flow.protocol, pool: pool, at: now)
-            else { return .refused(.translationPortsExhausted) }
+            else { return .refused(nat.isFull ? .flowTableFull : .translationPortsExhausted) }
             session.source = index
             outgoing = outgoing.replacingSource(nat[index].external)
         }

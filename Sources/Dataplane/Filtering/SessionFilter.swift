@@ -31,8 +31,12 @@ public struct SessionFilter: ~Copyable {
     var bulk = BulkTransfer()
     /// Generation of the transfer that the peer is sending; see `beginReceivingBulk`.
     var receivedGeneration: UInt32 = 0
-    /// That transfer began while this box followed, and every record of it was taken as a follower.
-    var followsBulk = false
+    /// Whether that transfer names every session of the pair.
+    var receivesEverything = false
+    /// Whether the peer is told of sessions that it may not know, so that its own transfer does not name every session.
+    var tellsOwn = false
+    /// Counts the times that this box became Active, from 1.
+    var activeTurn: UInt32 = 1
     /// A session of which more is to be told than its last record held.
     var followUp: (index: FlowIndex, flow: FiveTuple, news: Session.News)?
     /// What the names that sessions ask for are sorted into.

@@ -83,6 +83,9 @@ public struct SourceNAT: ~Copyable {
     /// Mappings at the moment.
     public var count: Int { bindings.count }
 
+    /// Whether there is no room for another mapping, whatever ports the pools have left.
+    var isFull: Bool { bindings.count >= bindings.capacity }
+
     /// Whether the address is one of a pool's.
     /// - Complexity: O(log addresses)
     public func isExternal(_ address: IPv4Address) -> Bool {
@@ -131,10 +134,12 @@ public struct SourceNAT: ~Copyable {
     public func poolName(for flow: FiveTuple) -> String? { pool(for: flow).map { pools[$0].name } }
 
     /// The mapping of an inside endpoint: the one that it has, or a new one.
-    /// - Returns: nil where the pool has no port left; nothing has changed then. The caller retains what it gets.
+    /// - Returns: nil where the pool has no port left, or the table no room (`isFull`); nothing has changed then. The
+    ///   caller retains what it gets.
     mutating func mapping(of inside: NATEndpoint, _ proto: IPProtocol, pool: Int, at now: Instant) -> NATBindingIndex? {
         let key = FiveTuple.natInside(inside, proto, pool: pool)
         if let match = bindings.find(key) { return NATBindingIndex(rawValue: match.index.rawValue) }
+        if isFull { return nil }
         let count = pools[pool].addresses.count
         let preferred = Int(inside.address.rawValue) % count
         for step in 0..<(pools[pool].pooling == .paired ? 1 : count) {
@@ -274,7 +279,7 @@ public struct NATTally: Hashable, Sendable {
     public var granted: UInt64 = 0
     /// Of these, how many kept their port.
     public var preserved: UInt64 = 0
-    /// Mappings that were refused: no port was left, or no place in the table.
+    /// Mappings that were refused because no port was left.
     public var exhausted: UInt64 = 0
     /// Mappings learned from the peer.
     public var adopted: UInt64 = 0

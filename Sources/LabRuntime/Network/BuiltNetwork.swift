@@ -84,11 +84,19 @@ public final class BuiltNetwork {
         places[planned.id] = Place(namespace, try NetlinkSocket())
     }
 
+    /// Behind what the kernel may have made by itself in a new namespace: `lo`, and the fallback devices of its tunnels.
+    private static let firstLinkIndex: Int32 = 1000
+
     private func makeLinks() throws(NetlinkError) {
         // One socket serves all: each end is made in place, in its own namespace.
         guard let first = plan.links.first, let builder = places[first.namespace] else { return }
+        // The kernel tells of a lost carrier at once where the two ends have different numbers, and else up to a second
+        // later, as of a link that is no pair. Source: linkwatch_urgent_event in net/core/link_watch.c
+        var index = Self.firstLinkIndex
         func end(_ end: PlannedLink.End, _ mtu: Int) -> VethEnd {
-            VethEnd(end.name, mac: end.mac, mtu: mtu, namespace: places[end.namespace]?.namespace.descriptor)
+            defer { index += 1 }
+            return VethEnd(
+                end.name, mac: end.mac, mtu: mtu, index: index, namespace: places[end.namespace]?.namespace.descriptor)
         }
         let links = plan.links.compactMap { if case .createLink(let link) = $0.action { link } else { nil } }
         try builder.socket?.perform(links.map { .createVethPair(end($0.a, $0.mtu), end($0.b, $0.mtu)) })

@@ -6,12 +6,19 @@ extension Election {
         case notActive
         /// The peer's heartbeat is not heard, so nobody would take over.
         case peerSilent
+        /// The peer has not received the sessions yet, and would lose them.
+        case peerWithoutSessions
     }
 
     /// Hands the role over because somebody asked for it. This box then stands back.
     public mutating func switchOver(at now: Instant) -> Refusal? {
         guard role == .active else { return .notActive }
         guard monitor == nil || hearsHeartbeat else { return .peerSilent }
+        if let peer = monitor?.statement, settings.rules.contains(.waitsForSessions),
+            !peer.flags.contains(.knowsSessions)
+        {
+            return .peerWithoutSessions
+        }
         standsBack = true
         report("switchover", ["reason": "requested"])
         handOver(at: now, because: "handed over on request")
@@ -71,14 +78,27 @@ extension Election {
             speak(at: now)
             return
         }
-        if hearsHeartbeat, let peer = monitor?.statement, peer.priority > effectivePriority {
+        if hearsHeartbeat, let peer = monitor?.statement, mayLeave(to: peer) {
             report("switchover", ["reason": "carrier lost on \(name)"])
             handOver(at: now, because: "carrier lost on \(name)")
         } else {
-            // The lowered priority lets a healthy preempting peer take over through VRRP.
+            // The lowered priority lets a healthy preempting peer take over through VRRP; and a peer that is still
+            // receiving the sessions is left the role when it has them.
             advertiseAll(at: now)
             speak(at: now)
         }
+    }
+
+    /// Whether a box with a lost link is to leave the role to its peer.
+    func mayLeave(to peer: PairStatement) -> Bool {
+        settings.rules.contains(.leavesWithLinks) && (isUp.contains(false) || trackedIsUp.contains(false))
+            && peer.priority > effectivePriority
+            && (peer.flags.contains(.knowsSessions) || !settings.rules.contains(.waitsForSessions))
+    }
+
+    /// Somebody speaks on the cross-connect who cannot be understood: there is nothing to wait for.
+    public mutating func peerIsForeign(at now: Instant) {
+        if role != .initialize { endSilence(at: now) }
     }
 
     /// The cross-connect's port gained or lost its carrier.
@@ -89,6 +109,7 @@ extension Election {
         } else {
             monitor?.lostCarrier(at: now)
             noticeSilence(at: now)
+            endSilence(at: now)
         }
     }
 }

@@ -15,15 +15,19 @@ extension Election {
             return false
         }
         graceEnds = nil
+        silentUntil = nil
         forgaveLateness = false
         let restarted = reception == .restarted || reception == .appeared && statement.epoch != peerEpoch
         if reception != .continued {
-            act(.peerAppeared(restarted: restarted))
+            act(.peerAppeared(restarted: restarted && peerEpoch != nil))
             report("peer-up", ["reason": reception == .restarted ? "the peer started anew" : "heartbeat heard"])
         }
         if restarted {
             // A request that made this box stand back ends with the peer that the role was given to.
-            if peerEpoch != nil { standsBack = false }
+            if peerEpoch != nil {
+                standsBack = false
+                handoverEnds = nil
+            }
             peerEpoch = statement.epoch
         }
         if reception == .appeared { speak(at: now) }
@@ -66,6 +70,9 @@ extension Election {
         if statement.flags.contains(.requestsRole), statement.priority > effectivePriority {
             report("switchover", ["reason": "the peer has the higher priority and preempts"])
             handOver(at: now, because: "handed over to the peer, which has the higher priority")
+        } else if mayLeave(to: statement) {
+            report("switchover", ["reason": "the peer has a link that is lost here"])
+            handOver(at: now, because: "handed over to the peer, which has a link that is lost here")
         }
     }
 
@@ -90,7 +97,10 @@ extension Election {
 
     /// Neither is Active.
     private mutating func fillVacancy(_ statement: PairStatement, restarted: Bool, at now: Instant) {
-        if statement.flags.contains(.handsOver), handoverEnds == nil {
+        // Left to a box that had the sessions: one that lost them since is not meant.
+        let isMeant =
+            knowsSessions || !statement.flags.contains(.knowsSessions) || !settings.rules.contains(.waitsForSessions)
+        if statement.flags.contains(.handsOver), handoverEnds == nil, isMeant {
             becomeActive(at: now, because: "the peer handed over")
         } else if handoverEnds != nil {
             // The peer has not heard of the handover yet; `advance` repeats it and ends the wait.

@@ -10,6 +10,9 @@ extension Election {
         startedAt = now
         role = .backup
         roleSince = now
+        if settings.heartbeat != nil, settings.startupSilentPeriod > .zero {
+            silentUntil = now + settings.startupSilentPeriod
+        }
         for index in routers.indices { routers[index].start(at: now) }
         speak(at: now)
     }
@@ -34,6 +37,7 @@ extension Election {
             if role == .active { advertiseAll(at: now) }
         }
         advanceRouters(to: now)
+        if let ends = silentUntil, ends <= now { endSilence(at: now) }
         if role == .active, dualActiveSince != nil, !hearsHeartbeat, let last = lastRivalAt,
             now - last > settings.advertisementInterval * 3
         {
@@ -126,6 +130,13 @@ extension Election {
         }
     }
 
+    /// Nobody needs to be waited for any more; the Active-down timers may have fired meanwhile.
+    mutating func endSilence(at now: Instant) {
+        guard silentUntil != nil else { return }
+        silentUntil = nil
+        considerTakingOver(at: now)
+    }
+
     /// The Active-down timer of one virtual router has fired; the pair fails over only where no path shows an Active.
     private mutating func considerTakingOver(at now: Instant) {
         guard role == .backup else { return }
@@ -134,7 +145,9 @@ extension Election {
             return
         }
         guard !(hearsHeartbeat && settings.rules.contains(.trustsHeartbeat)), graceEnds == nil else { return }
-        guard zip(routers, isUp).allSatisfy({ !$1 || $0.hearsNobody }) else { return }
+        guard silentUntil == nil, isUp.contains(true), zip(routers, isUp).allSatisfy({ !$1 || $0.hearsNobody }) else {
+            return
+        }
         standsBack = false
         if isReady { report("peer-down", ["reason": "no advertisement for the Active-down interval"]) }
         becomeActive(at: now, because: "no advertisement for the Active-down interval")

@@ -13,6 +13,7 @@ import Wire
 /// | nobody is, both heard | the box that does not stand back; that knows the sessions; higher priority; greater address |
 /// | both are | higher priority, then greater address (RFC 9568), and the winner announces itself again |
 /// | heartbeats missed and the next advertisement overdue, or the Active-down interval without either | the Backup |
+/// | just started, nothing heard of the peer, carrier on the cross-connect | nobody, until the startup silent period ends |
 /// | higher priority, preempting, sessions complete, not standing back | asks, and the Active hands over |
 ///
 /// Pure: time comes in as an argument; what is to be done comes out as actions, in order.
@@ -58,6 +59,8 @@ public struct Election: Sendable {
     /// When this Backup last heard an Active's advertisement.
     var lastAdvertisementAt: Instant?
     var startedAt = Instant(nanoseconds: 0)
+    /// While set, a peer that has not been heard since the start may still be starting.
+    var silentUntil: Instant?
     var forgaveLateness = false
     /// When an Active last heard another one's advertisement.
     var lastRivalAt: Instant?
@@ -106,6 +109,7 @@ public struct Election: Sendable {
         consider(graceEnds)
         consider(handoverEnds)
         consider(alarmAt)
+        consider(silentUntil)
         for (router, up) in zip(routers, isUp) where up { consider(router.deadline) }
         return next
     }
@@ -173,6 +177,7 @@ public struct Election: Sendable {
     }
 
     mutating func settle(because reason: String) {
+        silentUntil = nil
         guard !isReady else { return }
         isReady = true
         report("ready", ["role": role.rawValue, "reason": reason])

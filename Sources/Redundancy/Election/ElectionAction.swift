@@ -11,7 +11,8 @@ public enum ElectionAction: Hashable, Sendable {
     case announceAddresses
     /// Send a heartbeat with this statement.
     case send(PairStatement)
-    /// The peer's heartbeat came (back); what it knew before a restart is lost.
+    /// The peer's heartbeat came (back); what it knew before a restart is lost. A peer that is heard for the first time
+    /// has not restarted.
     case peerAppeared(restarted: Bool)
     /// The peer's heartbeat stopped.
     case peerLost

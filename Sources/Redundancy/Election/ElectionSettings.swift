@@ -18,12 +18,15 @@ public struct ElectionSettings: Hashable, Sendable {
     /// nil where the lab tracks nothing by itself: then a port of a virtual router that is down lowers the priority to
     /// the number of those that are left.
     public var decrements: [UInt8]?
+    /// How long after its start a box that has heard nothing of its peer takes no role, as long as the cross-connect has
+    /// carrier: the peer has power and may still be starting. Zero: the Active-down interval alone, as the RFC has it.
+    public var startupSilentPeriod: Duration
     public var rules: PairRules
 
     public init(
         priority: UInt8, preempts: Bool, advertisementInterval: Duration, heartbeat: HeartbeatSettings?,
         routerAddresses: [IPv4Address], ownAddress: IPv4Address, peerAddress: IPv4Address,
-        decrements: [UInt8]? = nil, rules: PairRules = .all
+        decrements: [UInt8]? = nil, startupSilentPeriod: Duration = .zero, rules: PairRules = .all
     ) {
         self.priority = priority
         self.preempts = preempts
@@ -33,6 +36,7 @@ public struct ElectionSettings: Hashable, Sendable {
         self.ownAddress = ownAddress
         self.peerAddress = peerAddress
         self.decrements = decrements
+        self.startupSilentPeriod = startupSilentPeriod
         self.rules = rules
     }
 }

@@ -42,6 +42,8 @@ public struct SendWindow: ~Copyable {
     }
 
     public var isEmpty: Bool { nextSequence == oldest }
+    /// Messages that were not acknowledged.
+    public var count: Int { Int(nextSequence &- oldest) }
     public var isFull: Bool { nextSequence &- oldest >= UInt64(capacity) }
 
     /// Memory for the next message; nil where the window is full.

@@ -105,9 +105,11 @@ extension SyncChannel {
                 .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.sequence),
                 expected: Int(truncatingIfNeeded: receiveWindow.expected))
         case .inOrder:
-            Self.consume(payload, into: &filter, isActive: isActive, at: now, &reception)
+            // The peer may not have had all of this box's records when it began a transfer.
+            let owesRecords = isRunning && (hasUnacknowledged || filter.hasRecords)
+            Self.consume(payload, into: &filter, isActive: isActive, owesRecords, at: now, &reception)
             while let kept = receiveWindow.takeNext() {
-                Self.consume(kept, into: &filter, isActive: isActive, at: now, &reception)
+                Self.consume(kept, into: &filter, isActive: isActive, owesRecords, at: now, &reception)
             }
         }
     }
@@ -140,8 +142,8 @@ extension SyncChannel {
     }
 
     private static func consume(
-        _ message: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, at now: Instant,
-        _ reception: inout SyncReception
+        _ message: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, _ owesRecords: Bool,
+        at now: Instant, _ reception: inout SyncReception
     ) {
         let view = SyncMessageView(verified: message)
         switch view.message {
@@ -149,6 +151,7 @@ extension SyncChannel {
             apply(view, to: &filter, isActive: isActive, at: now, &reception)
         case .bulkBegin:
             if !isActive { filter.beginReceivingBulk() }
+            if isActive || owesRecords { filter.keepUnmentioned() }
         case .bulkEnd:
             if !isActive { filter.endReceivingBulk() }
             reception.receivedBulkCompleted = true

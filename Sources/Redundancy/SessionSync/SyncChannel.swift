@@ -86,6 +86,9 @@ public struct SyncChannel: ~Copyable {
         return min(resend, partial)
     }
 
+    /// Messages with records that the peer has not consumed yet; no more than the window.
+    public var messagesUnderWay: Int { sendWindow.count }
+
     /// Records in messages that the peer has not consumed yet are there.
     public var hasUnacknowledged: Bool { !sendWindow.isEmpty }
 

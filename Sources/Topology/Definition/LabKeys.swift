@@ -12,7 +12,8 @@ enum LabKeys {
     static let interface = ["network", "address", "mac"]
     static let redundancy = [
         "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
-        "addresses", "cross-connect", "virtual-router-ids", "timers", "track", "key", "defer", "conduit",
+        "startup-silent-period", "addresses", "cross-connect", "virtual-router-ids", "timers", "track", "key", "defer",
+        "conduit",
     ]
     static let nat = ["pools", "rules", "timers"]
     static let natPool = ["addresses", "ports", "filtering", "pooling"]

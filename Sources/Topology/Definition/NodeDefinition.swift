@@ -66,7 +66,9 @@ struct NodeDefinition {
     /// Of a firewall; its peer may say it.
     var nat: NATDefinition?
     /// Of a firewall.
+    /// Its objects are empty until it is known what `objects` stand for.
     var policy = PolicyConfiguration.open
+    var objects: [PolicyDefinition.Object] = []
     /// Of a firewall: the most sessions.
     var sessionCapacity: Int?
     /// Of a firewall.
@@ -126,7 +128,7 @@ struct NodeDefinition {
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
         nat = mapping["nat"].flatMap { NATDefinition($0, reader) }
         if role == .firewall {
-            policy = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
+            (objects, policy) = PolicyDefinition.policy(mapping, interfaces: interfaces.map(\.name.value), reader)
             sessionCapacity = mapping.integer("sessions", in: 1...16_777_216)
             categories = Self.categories(mapping["url-categories"], reader)
             applicationGateways =

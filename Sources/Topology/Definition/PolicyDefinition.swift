@@ -5,7 +5,7 @@ import Wire
 
 /// `objects`, `rules` and `otherwise` of a firewall, and of what a push adds:
 /// ```yaml
-/// objects: { office: 10.0.0.0/24, servers: [198.51.100.10, 198.51.100.11] }
+/// objects: { office: 10.0.0.0/24, servers: [198.51.100.10, backend-2.inside.ip], guests: guest-network }
 /// rules:
 ///   web: { action: allow, on: inside, from: office, to: servers, protocol: tcp, ports: 80-81 }
 /// otherwise: deny
@@ -18,24 +18,31 @@ enum PolicyDefinition {
         var before: String?
     }
 
+    /// An object as written: networks, addresses, names of the lab's networks, references.
+    struct Object {
+        var name: String
+        var members: [Located<String>]
+    }
+
     static let protocols: [(word: String, value: IPProtocol)] = [("tcp", .tcp), ("udp", .udp), ("icmp", .icmp)]
 
-    static func objects(_ value: LabValue?, _ reader: LabReader) -> [PolicyObject] {
+    static func objects(_ value: LabValue?, _ reader: LabReader) -> [Object] {
         NodeDefinition.named(value, "the objects", reader).compactMap { entry in
             guard NameRule.word.check(entry.key, "an object", at: entry.keyPosition, reader) else { return nil }
-            let networks = reader.list(entry.value).compactMap { element -> IPv4Network? in
-                if let network = network(element.text ?? "") { return network }
+            let elements = reader.list(entry.value)
+            let members = elements.compactMap { element -> Located<String>? in
+                if let text = element.text { return Located(value: text, position: element.position) }
                 reader.report(
-                    "object '\(entry.key)' holds \(element.found)", at: element.position, allowed: addressForms)
+                    "object '\(entry.key)' holds \(element.found)", at: element.position, allowed: memberForms)
                 return nil
             }
-            guard !networks.isEmpty else {
-                if reader.list(entry.value).isEmpty {
-                    reader.report("object '\(entry.key)' is empty", at: entry.keyPosition, allowed: addressForms)
+            guard !members.isEmpty else {
+                if elements.isEmpty {
+                    reader.report("object '\(entry.key)' is empty", at: entry.keyPosition, allowed: memberForms)
                 }
                 return nil
             }
-            return PolicyObject(name: entry.key, networks: networks)
+            return Object(name: entry.key, members: members)
         }
     }
 
@@ -82,8 +89,10 @@ enum PolicyDefinition {
         }
     }
 
-    /// A firewall's own policy, checked whole.
-    static func policy(_ mapping: MappingReader, interfaces: [String], _ reader: LabReader) -> PolicyConfiguration {
+    /// A firewall's own policy, checked whole but for what its objects hold.
+    static func policy(
+        _ mapping: MappingReader, interfaces: [String], _ reader: LabReader
+    ) -> (objects: [Object], policy: PolicyConfiguration) {
         let rules = rules(mapping["rules"], interfaces: interfaces, reader)
         let objects = objects(mapping["objects"], reader)
         for rule in rules {
@@ -95,23 +104,27 @@ enum PolicyDefinition {
             }
         }
         let policy = PolicyConfiguration(
-            objects: objects, rules: rules.map(\.rule.value), otherwise: mapping.choice("otherwise") ?? .allow)
+            objects: objects.map { PolicyObject(name: $0.name, networks: []) }, rules: rules.map(\.rule.value),
+            otherwise: mapping.choice("otherwise") ?? .allow)
         do {
             _ = try policy.applying(PolicyChange())
         } catch  where reader.errors.isEmpty {
             reader.report("\(error)", at: mapping.keyPosition("rules"))
         } catch {}
-        return policy
+        return (objects, policy)
     }
 
     /// What a push changes. Whether it fits a box, the box says when it comes: that, too, is worth a lab.
-    static func change(_ value: LabValue, _ name: String, _ reader: LabReader) -> PolicyChange? {
+    /// - Parameter resolution: says what the members of objects stand for
+    static func change(
+        _ value: LabValue, _ name: String, _ resolution: Resolution, _ reader: LabReader
+    ) -> PolicyChange? {
         guard let mapping = MappingReader(value, "push '\(name)'", keys: ["add", "delete"], reader) else { return nil }
         var change = PolicyChange()
         if let value = mapping["add"],
             let added = MappingReader(value, "'add' of push '\(name)'", keys: ["objects", "rules"], reader)
         {
-            change.addedObjects = objects(added["objects"], reader)
+            change.addedObjects = objects(added["objects"], reader).map(resolution.object)
             change.addedRules = rules(added["rules"], interfaces: nil, more: ["before"], reader).map {
                 PolicyChange.AddedRule($0.rule.value, before: $0.before)
             }
@@ -136,6 +149,7 @@ enum PolicyDefinition {
     }
 
     private static let addressForms = [IPv4Network.textForm, IPv4Address.textForm]
+    private static let memberForms = addressForms + ["a network of the lab", "node.interface.ip"]
 
     /// `192.0.2.0/24`, `192.0.2.1`
     private static func network(_ text: String) -> IPv4Network? {

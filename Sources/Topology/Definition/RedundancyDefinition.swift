@@ -18,6 +18,7 @@ struct RedundancyDefinition {
     var advertisementInterval: Located<Duration>?
     var heartbeatInterval: Located<Duration>?
     var heartbeatMisses: Located<Int>?
+    var startupSilentPeriod: Located<Duration>?
     var addresses: [VirtualAddresses]?
     /// An interface, or `none`.
     var crossConnect: Located<String>?
@@ -50,6 +51,7 @@ struct RedundancyDefinition {
         }
         heartbeatInterval = located("heartbeat-every") { mapping.duration($0, in: .milliseconds(1)...(.seconds(60))) }
         heartbeatMisses = located("heartbeat-misses") { mapping.integer($0, in: 1...100) }
+        startupSilentPeriod = located("startup-silent-period") { mapping.duration($0, in: .zero...(.seconds(2000))) }
         crossConnect = located("cross-connect") { mapping.text($0) }
         timers = located("timers") { mapping.choice($0) }
         key = located("key") { mapping.text($0) }

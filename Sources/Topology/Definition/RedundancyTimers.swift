@@ -30,6 +30,15 @@ enum RedundancyTimers: String, CaseIterable {
         }
     }
 
+    var startupSilentPeriod: Duration? {
+        switch self {
+        // keepalived has `vrrp_startup_delay`, none by default.
+        case .vrrpDefault, .keepalived: .zero
+        case .fortigate: nil
+        case .juniper: .seconds(4)
+        }
+    }
+
     var announcements: AnnouncementSchedule {
         switch self {
         case .vrrpDefault: .once

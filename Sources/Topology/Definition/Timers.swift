@@ -13,6 +13,8 @@ public enum Timers: String, Hashable, Sendable, Codable, CaseIterable {
     /// Vendor: one second, three misses, as chassis clusters have it.
     var heartbeatInterval: Duration { self == .quick ? .milliseconds(50) : .seconds(1) }
     var heartbeatMisses: Int { 3 }
+    /// Vendor: Junos (`startup-silent-period`). Quick: a box of a pair that is built on a busy machine has started by then.
+    var startupSilentPeriod: Duration { self == .quick ? .seconds(2) : .seconds(4) }
 
     /// Vendor: the balancer's system monitors (10 s, 4 s, two of each).
     func monitor(_ kind: MonitorConfiguration.Kind) -> MonitorConfiguration {

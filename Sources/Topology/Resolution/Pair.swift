@@ -29,6 +29,7 @@ struct Pair {
     var advertisementInterval: Duration
     var heartbeatInterval: Duration
     var heartbeatMisses: Int
+    var startupSilentPeriod: Duration
     var routers: [VirtualRouter]
     var announcements: AnnouncementSchedule
     var deferral: Duration?

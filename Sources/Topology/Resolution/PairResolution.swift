@@ -28,7 +28,8 @@ struct PairResolution {
                 members: (0..<2).map {
                     Pair.Member(
                         name: names[$0], priority: priorities[$0], crossConnect: crossConnect?[$0],
-                        key: (definitions[$0]?.key ?? definitions[1 - $0]?.key)?.value, tracked: tracked($0, resolution))
+                        key: (definitions[$0]?.key ?? definitions[1 - $0]?.key)?.value, tracked: tracked($0, resolution)
+                    )
                 },
                 preemption: merged("preempt", \.preemption, reader) ?? .on,
                 usesVirtualMAC: merged("virtual-mac", \.usesVirtualMAC, reader) ?? true,
@@ -38,6 +39,8 @@ struct PairResolution {
                     ?? named?.heartbeat?.interval ?? timers.heartbeatInterval,
                 heartbeatMisses: merged("heartbeat-misses", \.heartbeatMisses, reader)
                     ?? named?.heartbeat?.misses ?? timers.heartbeatMisses,
+                startupSilentPeriod: merged("startup-silent-period", \.startupSilentPeriod, reader)
+                    ?? named?.startupSilentPeriod ?? timers.startupSilentPeriod,
                 routers: routers, announcements: named?.announcements ?? .persistent,
                 deferral: merged("defer", \.deferral, reader) ?? nil, conduit: conduit))
     }

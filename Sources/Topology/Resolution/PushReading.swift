@@ -13,10 +13,13 @@ struct PushReading {
     let reader: LabReader
 
     /// `pushes:`, by their names.
-    static func changes(_ value: LabValue?, _ reader: LabReader) -> [Located<(name: String, change: PolicyChange)>] {
-        NodeDefinition.named(value, "the pushes", reader).compactMap { entry in
+    static func changes(
+        _ value: LabValue?, _ resolution: Resolution
+    ) -> [Located<(name: String, change: PolicyChange)>] {
+        let reader = resolution.reader
+        return NodeDefinition.named(value, "the pushes", reader).compactMap { entry in
             guard NameRule.word.check(entry.key, "a push", at: entry.keyPosition, reader),
-                let change = PolicyDefinition.change(entry.value, entry.key, reader)
+                let change = PolicyDefinition.change(entry.value, entry.key, resolution, reader)
             else { return nil }
             return Located(value: (entry.key, change), position: entry.keyPosition)
         }

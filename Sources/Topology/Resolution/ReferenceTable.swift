@@ -50,6 +50,9 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
 
     subscript(reference: String) -> String? { index[reference].map { values[$0].value } }
 
+    /// References to IPv4 addresses, for messages.
+    var addresses: [String] { values.filter { IPv4Address($0.value) != nil }.map(\.reference) }
+
     /// Whether the text can only be meant as a reference, known or not.
     func isReference(_ text: String) -> Bool {
         index[text] != nil

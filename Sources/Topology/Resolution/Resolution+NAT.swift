@@ -41,7 +41,8 @@ extension Resolution {
                     continue
                 }
                 claim(
-                    .ipv4(value), for: AddressOwner(node: name, what: what, position: address.position), at: address.position)
+                    .ipv4(value), for: AddressOwner(node: name, what: what, position: address.position),
+                    at: address.position)
             }
         }
     }
@@ -141,28 +142,8 @@ extension Resolution {
         }
     }
 
-    /// A network of the lab by its name, or a prefix, or one address, or `any`.
+    /// Of a rule; `any` too.
     private func place(_ written: Located<String>) -> IPv4Network? {
-        if written.value == "any" { return .any }
-        if let network = network(named: written.value) {
-            if network.subnet == nil {
-                reader.report(
-                    "network '\(network.name)' has no IPv4 subnet to translate", at: written.position)
-            }
-            return network.subnet
-        }
-        if let network = IPv4Network(written.value) { return network }
-        if let address = IPv4Address(written.value) { return IPv4Network(address, prefixLength: 32) }
-        let suggestion =
-            IPv4InterfaceAddress(written.value).map { "\($0.network)" }
-            ?? Spelling.nearest(to: written.value, among: networks.map(\.name))
-        reader.report(
-            "'\(LabValue.shortened(written.value))' is no network", at: written.position,
-            allowed: [
-                "a network of the lab (\(networks.map(\.name).joined(separator: ", ")))", IPv4Network.textForm,
-                "an address", "any",
-            ],
-            suggestion: suggestion)
-        return nil
+        written.value == "any" ? .any : block(written, or: ["any"])
     }
 }

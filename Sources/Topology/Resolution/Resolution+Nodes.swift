@@ -33,7 +33,7 @@ extension Resolution {
             role = .firewall(
                 FirewallConfiguration(
                     name: name, ports: ports, routes: routes, redundancy: pair, nat: nat(of: name),
-                    policy: definition.policy,
+                    policy: policy(of: definition),
                     sessionCapacity: definition.sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
                     categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories,
                     applicationGateways: definition.applicationGateways))
@@ -235,7 +235,8 @@ extension Resolution {
                 VirtualRouterConfiguration(port: $0.ports[index], id: $0.id, addresses: $0.addresses)
             },
             key: own.key, deferral: pair.deferral, conduit: pair.conduit, trackedLinks: own.tracked,
-            announcements: pair.announcements, preemptsEmpty: pair.preemption == .empty)
+            announcements: pair.announcements, preemptsEmpty: pair.preemption == .empty,
+            startupSilentPeriod: pair.startupSilentPeriod)
     }
 
     // MARK: Virtual services

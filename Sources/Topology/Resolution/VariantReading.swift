@@ -51,9 +51,10 @@ struct VariantReading {
             seed: seed ?? FaultsReading.usualSeed, reader)
         let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
         let origins = Dictionary(traffic.programs.map { ($0.name, $0.from) }, uniquingKeysWith: { first, _ in first })
-        let pushes = PushReading.changes(tree["pushes"], reader)
+        let pushes = PushReading.changes(tree["pushes"], resolution)
         let scenario = ScenarioReading(
-            tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, origins: origins, pushes: pushes, reader)
+            tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, origins: origins, pushes: pushes,
+            reader)
         faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
             definition.expectations, nodes: nodes, elements: faults.elements, traffic: words,

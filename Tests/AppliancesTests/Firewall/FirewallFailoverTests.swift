@@ -6,6 +6,58 @@ import Testing
 import Wire
 
 struct FirewallFailoverTests {
+    /// Who starts anew while nobody can tell it of the sessions takes the role without them; its peer has them still.
+    @Test func `a Backup does not forget its sessions because a peer that lost them in a partition has the role`()
+        throws
+    {
+        let lab = try FirewallLab(preempts: false)
+        try lab.startBoth()
+        lab.run(for: .milliseconds(300))
+        lab.connect(1000)
+        lab.run(for: .milliseconds(100))
+        #expect(lab.knows(1, lab.flow(1000)))
+        // The Backup has no link any more; the Active starts anew and hears nobody.
+        for port in 0..<3 { lab.setCarrier(1, port, isUp: false) }
+        lab.powerOff(0)
+        lab.setCarrier(0, FirewallLab.crossConnect, isUp: false)
+        try lab.start(0)
+        lab.run(for: .seconds(1))
+        #expect(lab.boxes[0].firewall.role == .active && lab.boxes[1].firewall.role == .backup)
+        lab.connect(2000)
+        #expect(!lab.knows(0, lab.flow(1000)))
+        for box in 0..<2 {
+            for port in 0..<3 { lab.setCarrier(box, port, isUp: true) }
+        }
+        lab.run(for: .milliseconds(500))
+        for port in [UInt16(1000), 2000] {
+            #expect(lab.knows(0, lab.flow(port)) && lab.knows(1, lab.flow(port)), "\(port)")
+        }
+    }
+
+    /// What passed at the loser alone is on its way to the winner, whose own transfer does not name it.
+    @Test func `a rival that yields keeps its own sessions while it tells the winner of them`() throws {
+        let lab = try FirewallLab()
+        try lab.startBoth()
+        lab.run(for: .milliseconds(300))
+        lab.isApart = [true, true, true]
+        lab.run(for: .seconds(1))
+        #expect(lab.boxes.allSatisfy { $0.firewall.role == .active })
+        // Through each of the two.
+        for (box, port) in [(0, UInt16(1000)), (1, 2000)] {
+            lab.client.gatewayMAC = FirewallLab.mac(box, 0)
+            lab.server.gatewayMAC = FirewallLab.mac(box, 1)
+            lab.connect(port)
+            #expect(lab.knows(box, lab.flow(port)) && !lab.knows(1 - box, lab.flow(port)))
+        }
+        lab.isApart = [false, false, false]
+        let end = lab.now + .milliseconds(300)
+        while lab.step(until: end) { #expect(lab.knows(1, lab.flow(2000))) }
+        #expect(lab.boxes[0].firewall.role == .active && lab.boxes[1].firewall.role == .backup)
+        for port in [UInt16(1000), 2000] {
+            #expect(lab.knows(0, lab.flow(port)) && lab.knows(1, lab.flow(port)), "\(port)")
+        }
+    }
+
     /// A settled pair whose hosts know their gateways.
     func settled(usesVirtualMAC: Bool = false, preempts: Bool = true) throws -> FirewallLab {
         let lab = try FirewallLab(usesVirtualMAC: usesVirtualMAC, preempts: preempts)
@@ -65,7 +117,9 @@ struct FirewallFailoverTests {
         lab.send(lab.flow(1000).reversed, [.ack, .psh], payload: 100, from: lab.server)
         lab.run(for: .milliseconds(1))
         #expect(lab.server.received.last?.frame.layout?.payloadLength == 100)
-        #expect(lab.server.received.last?.frame.source == (usesVirtualMAC ? .virtualRouter(ipv4: 20) : FirewallLab.mac(1, 1)))
+        #expect(
+            lab.server.received.last?.frame.source
+                == (usesVirtualMAC ? .virtualRouter(ipv4: 20) : FirewallLab.mac(1, 1)))
         #expect(lab.client.received.last?.frame.layout?.payloadLength == 100)
         #expect(lab.events(0, "switchover").count == 1)
         #expect(lab.events(0, "backup").count == 1)
@@ -74,7 +128,10 @@ struct FirewallFailoverTests {
         #expect(lab.boxes[1].firewall.role == .active)
     }
 
-    @Test func `frames that still go to the old Active's MAC address are dropped there as standby and nowhere forwarded`() throws {
+    @Test
+    func `frames that still go to the old Active's MAC address are dropped there as standby and nowhere forwarded`()
+        throws
+    {
         let lab = try settled()
         lab.connect(1000)
         _ = lab.perform(0, .switchover)
@@ -122,7 +179,10 @@ struct FirewallFailoverTests {
         }
     }
 
-    @Test func `the old Active sends priority 0 for each virtual router, and the new one advertises before it announces`() throws {
+    @Test
+    func `the old Active sends priority 0 for each virtual router, and the new one advertises before it announces`()
+        throws
+    {
         let lab = try settled()
         lab.captured.removeAll()
         _ = lab.perform(0, .switchover)

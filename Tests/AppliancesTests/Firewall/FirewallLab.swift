@@ -37,6 +37,8 @@ final class FirewallLab {
         let gateway: IPv4Address
         let network: Int
         var gatewayMAC: MACAddress?
+        /// Further addresses that it answers for.
+        var aliases: Set<IPv4Address> = []
         var received: [(at: Instant, frame: SeenFrame)] = []
 
         init(mac: MACAddress, address: IPv4Address, gateway: IPv4Address, network: Int) {
@@ -163,7 +165,17 @@ final class FirewallLab {
         box.isAlive = true
         box.life += 1
         box.firewall.start(at: now, into: &box.queue)
+        for (port, isUp) in box.carrier.enumerated() where !isUp {
+            _ = box.firewall.perform(.carrier(port: Self.portNames[port], isUp: false), at: now, into: &box.queue)
+        }
         collect(box)
+    }
+
+    /// A link's carrier at one end, whether the box lives or not.
+    func setCarrier(_ number: Int, _ port: Int, isUp: Bool) {
+        guard boxes[number].carrier[port] != isUp else { return }
+        boxes[number].carrier[port] = isUp
+        if boxes[number].isAlive { _ = perform(number, .carrier(port: Self.portNames[port], isUp: isUp)) }
     }
 
     func startBoth() throws {
@@ -254,7 +266,9 @@ final class FirewallLab {
     private func receive(_ delivery: Delivery) {
         if delivery.to < 2 {
             let box = boxes[delivery.to]
-            guard box.isAlive, box.life == delivery.life || outlivesRestarts, box.carrier[delivery.network] else { return }
+            guard box.isAlive, box.life == delivery.life || outlivesRestarts, box.carrier[delivery.network] else {
+                return
+            }
             deliver(delivery.bytes, to: delivery.to, port: delivery.network)
             return
         }
@@ -262,9 +276,10 @@ final class FirewallLab {
         let frame = SeenFrame(bytes: delivery.bytes)
         if let arp = frame.arp {
             if arp.senderAddress == host.gateway { host.gatewayMAC = arp.senderMAC }
-            if arp.operation == .request, arp.targetAddress == host.address {
+            if arp.operation == .request, arp.targetAddress == host.address || host.aliases.contains(arp.targetAddress)
+            {
                 let reply = ARPHeader(
-                    operation: .reply, senderMAC: host.mac, senderAddress: host.address, targetMAC: arp.senderMAC,
+                    operation: .reply, senderMAC: host.mac, senderAddress: arp.targetAddress, targetMAC: arp.senderMAC,
                     targetAddress: arp.senderAddress)
                 transmit(TestFrame.arp(reply, to: arp.senderMAC), on: host.network, from: delivery.to)
             }

@@ -1,6 +1,7 @@
 import Appliances
 import Dataplane
 import LabTime
+import Redundancy
 import TestSupport
 import Testing
 import Wire
@@ -97,6 +98,24 @@ struct FirewallPinholeTests {
         conversation.agree(on: 3002)
         #expect(conversation.arrives(conversation.data(to: 3002)))
         #expect(lab.events(1, "pinhole-used").count == 2)
+    }
+
+    @Test func `a predecessor's late word of a newer pinhole replaces what it told of before`() throws {
+        let lab = try lab()
+        let conversation = Conversation(lab)
+        conversation.agree(on: 3000)
+        conversation.say("PASV", isClient: true)
+        lab.loss = 1000
+        conversation.say("227 Entering Passive Mode (198,51,100,20,11,186)", isClient: false, for: .microseconds(100))
+        lab.loss = 0
+        _ = lab.perform(0, .switchover)
+        lab.run(for: .milliseconds(50))
+        #expect(lab.boxes[1].firewall.role == .active)
+        #expect(conversation.arrives(conversation.data(to: 3002)))
+        #expect(!conversation.arrives(conversation.data(to: 3000)))
+        // What was opened here since is newer than any word of the predecessor's.
+        conversation.agree(on: 3004)
+        #expect(lab.counter(0, "pinholes") == 1 && conversation.arrives(conversation.data(to: 3004)))
     }
 
     @Test func `without the gateway the rules keep the data connection out`() throws {

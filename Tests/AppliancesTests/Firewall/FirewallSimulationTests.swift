@@ -66,7 +66,9 @@ struct FirewallSimulationTests {
         #expect(lab.trespasses == 0, "seed \(seed)")
     }
 
-    @Test func `a bulk transfer of many sessions completes over a lossy cross-connect, and nothing unbounded grows`() throws {
+    @Test func `a bulk transfer of many sessions completes over a lossy cross-connect, and nothing unbounded grows`()
+        throws
+    {
         let lab = try FirewallLab(seed: 5, preempts: false, sessionCapacity: 4096)
         lab.isCapturing = false
         try lab.startBoth()
@@ -99,9 +101,12 @@ struct FirewallSimulationTests {
         lab.run(for: .milliseconds(1))
         #expect(lab.boxes[0].firewall.sessionCount == 3000)
         #expect(lab.counter(0, "sync.records-sent") - sent <= 64 * 61)
+        #expect(lab.counter(0, "sync.messages-under-way") == 64)
+        #expect((1...3000).contains(lab.counter(0, "sync.sessions-noted")))
         #expect(lab.server.received.count == 3000)
         lab.loss = 0
         lab.run(for: .seconds(1))
         #expect(lab.boxes[1].firewall.sessionCount == 3000)
+        #expect(lab.counter(0, "sync.messages-under-way") == 0 && lab.counter(0, "sync.sessions-noted") == 0)
     }
 }

@@ -123,6 +123,11 @@ struct SeenFrame {
     }
 
     var timeToLive: UInt8 { bytes[22] }
+    /// Of a TCP segment.
+    var sequence: UInt32? {
+        guard let layout, layout.fiveTuple.protocol == .tcp, layout.hasTransportHeader else { return nil }
+        return bytes.withUnsafeBytes { $0.baseAddress!.readUInt32(at: Int(layout.transportOffset) + 4) }
+    }
     var flow: FiveTuple? { layout?.fiveTuple }
     var isAdvertisement: Bool { flow?.protocol == .vrrp }
     var isSync: Bool { flow?.protocol == .udp && flow?.destinationPort == SyncHeader.port }

@@ -8,6 +8,8 @@ public import Wire
 struct Pinhole: BitwiseCopyable {
     /// The bulk transfer that mentioned it last; see `SessionFilter.beginReceivingBulk`.
     var generation: UInt32 = 0
+    /// The turn of `SessionFilter.activeTurn` in which it was opened here; 0 where the peer told of it.
+    var openedInTurn: UInt32 = 0
 }
 
 typealias PinholeTable = FlowTable<Pinhole>

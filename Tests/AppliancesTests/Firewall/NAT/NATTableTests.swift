@@ -210,6 +210,24 @@ import Wire
             bench.send("inside udp 10.0.0.11:6000 > 203.0.113.5:53") == ["outside udp 192.0.2.9:2000 > 203.0.113.5:53"])
     }
 
+    @Test func `a full session table refuses with administratively prohibited, and no pool is called exhausted`() {
+        let bench = NATBench(sessionCapacity: 2)
+        bench.send("inside udp 10.0.0.10:5000 > 203.0.113.5:53")
+        bench.send("inside udp 10.0.0.10:5001 > 203.0.113.5:53")
+        for (count, from) in [(1, "10.0.0.11:6000"), (2, "10.0.0.10:5000")] {
+            // Another mapping, and another session of a mapping that is there.
+            #expect(
+                bench.send("inside udp \(from) > 198.51.100.7:53") == [
+                    "inside icmp 3/13 10.0.0.1 > \(from.split(separator: ":")[0]) about udp \(from) > 198.51.100.7:53"
+                ])
+            #expect(bench.drops == ["flow-table-full \(count)"])
+        }
+        #expect(bench.counter("nat.exhausted") == 0 && bench.counter("nat.mappings") == 2)
+        #expect(bench.events.allSatisfy { $0.kind != "nat-pool-exhausted" })
+        #expect(
+            bench.send("inside udp 10.0.0.10:5001 > 203.0.113.5:53") == ["outside udp 192.0.2.9:5001 > 203.0.113.5:53"])
+    }
+
     @Test func `an address of a pool is answered for in its network alone, and packets for it never loop`() {
         let bench = NATBench([NATBench.pool("192.0.2.9", "198.18.0.1")])
         #expect(

@@ -7,9 +7,10 @@ import Wire
 @testable import Appliances
 @testable import Redundancy
 
-/// A pair of whole firewalls (election, heartbeat, VRRP, session synchronisation with bulk transfers, NAT, agreement of
-/// configurations) under everything that can happen to it: loss, repetition, reordering and delay on every link,
-/// partitions, crashes, restarts, switchovers, replayed messages, and pushes. All of it follows from the seed.
+/// A pair of whole firewalls (election, heartbeat, VRRP, session synchronisation with bulk transfers, NAT, pinholes,
+/// agreement of configurations) under everything that can happen to it: loss, repetition, reordering and delay on every
+/// link, links without carrier, partitions, crashes, restarts within a partition too, switchovers, replayed messages, and
+/// pushes. All of it follows from the seed.
 ///
 /// After each step `PairInvariants` says whether a promise is broken.
 final class PairChaos {
@@ -21,6 +22,10 @@ final class PairChaos {
         var sharesPorts = false
         /// Pushes are activated without comparing.
         var pushesUnseen = false
+        /// The second box does not keep the first one's pinholes.
+        var forgetsPinholes = false
+        /// What no pinhole lets in, the rules do.
+        var allowsStrangers = false
 
         var testDescription: String { name }
     }
@@ -35,10 +40,13 @@ final class PairChaos {
     var invariants: PairInvariants
     private var random: SeededGenerator
     private var nextAction: Instant
+    /// What was done to the pair.
+    private var trouble: [(Instant, String)] = []
     private var isQuiet = false
     private var phaseEnds: Instant
     private var nextPort: UInt16 = 10_000
     private var nextRule = 0
+    private var transfers: PairTransfers
     private var seenAtClient = 0
     private var seenAtServer = 0
     /// Frames of the cross-connect that somebody recorded.
@@ -55,8 +63,12 @@ final class PairChaos {
         lab = try FirewallLab(
             seed: seed, preempts: seed % 3 != 0, sessionCapacity: 2048, nat: { _ in nat },
             suspending: breach?.rules ?? []
-        ) { _, configuration in
+        ) { box, configuration in
             if defers { configuration.redundancy?.deferral = .milliseconds(50) }
+            configuration.redundancy?.startupSilentPeriod = .milliseconds(500)
+            configuration.policy = Self.policy
+            if breach?.allowsStrangers == true { configuration.policy.otherwise = .allow }
+            configuration.applicationGateways = breach?.forgetsPinholes == true && box == 1 ? [] : [.ftp]
             guard breach?.sharesPorts == true else { return }
             // The name decides about the half: two of one name have one.
             configuration.name = "fw-a"
@@ -67,6 +79,7 @@ final class PairChaos {
         nextAction = lab.now
         phaseEnds = lab.now + .seconds(1)
         invariants = PairInvariants(defers: defers)
+        transfers = PairTransfers(lab)
         try lab.startBoth()
         nextAction = lab.now + .milliseconds(300)
     }
@@ -85,12 +98,32 @@ final class PairChaos {
                 answer()
                 invariants.check(lab)
                 if let broken = invariants.broken {
-                    return "seed \(seed), step \(lab.steps), at \(lab.now.nanoseconds / 1000) µs: \(broken)"
+                    return "seed \(seed), step \(lab.steps), at \(lab.now.nanoseconds / 1000) µs: \(broken)\(story)"
                 }
             }
         }
         return nil
     }
+
+    /// What happened last, for whoever looks for the reason.
+    private var story: String {
+        let told = lab.boxes.flatMap { box in
+            box.events.suffix(20).map { event in
+                (event.at, "fw-\(box.number) \(event.kind) \(event.details.values.sorted().joined(separator: ", "))")
+            }
+        }
+        return (told + trouble.suffix(20)).sorted { $0.0 < $1.0 }.suffix(30)
+            .map { "\n  \($0.0.nanoseconds / 1000) µs  \($0.1)" }.joined()
+    }
+
+    /// Connections of the inside to port 80, control connections from outside, and nothing else.
+    private static let policy = PolicyConfiguration(
+        rules: [
+            PolicyRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80),
+            PolicyRule(
+                name: "ftp", action: .allow, protocol: .tcp,
+                destinationPorts: PairTransfers.controlPort...PairTransfers.controlPort),
+        ], otherwise: .deny)
 
     // MARK: Hosts
 
@@ -99,29 +132,52 @@ final class PairChaos {
         while seenAtClient < lab.client.received.count {
             let frame = lab.client.received[seenAtClient].frame
             seenAtClient += 1
+            transfers.clientReceived(frame, lab)
             guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp, layout.tcpFlags.isInitialSYN else {
                 continue
             }
             invariants.left(frame, lab)
             lab.send(layout.fiveTuple.reversed, [.syn, .ack], from: lab.client)
-            // The worst moment: the packet is out, and what tells of it is still on its way.
-            if !isQuiet, lab.loss > 0, chance(1, in: 6) { crash(of: frame) }
+            // The worst moment: the packet is out, and what tells of it is still on its way, or came before what it
+            // has to wait for.
+            if keepsBack(from: frame) && chance(1, in: 2) || !isQuiet && lab.loss > 0 && chance(1, in: 6) {
+                crash(of: frame)
+            }
         }
         while seenAtServer < lab.server.received.count {
             let frame = lab.server.received[seenAtServer].frame
             seenAtServer += 1
-            guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp, layout.tcpFlags == [.syn, .ack] else {
-                continue
-            }
+            if let stranger = transfers.serverReceived(frame, lab) { invariants.found(stranger) }
+            for (control, port) in transfers.takeAnnounced() { invariants.announced(port, on: control) }
+            guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp, layout.tcpFlags == [.syn, .ack],
+                layout.fiveTuple.sourcePort == 80
+            else { continue }
             lab.send(layout.fiveTuple.reversed, .ack, payload: 4, from: lab.server)
         }
+    }
+
+    /// Whether the peer of the box that sent a frame has messages that it cannot consume yet.
+    private func keepsBack(from frame: SeenFrame) -> Bool {
+        guard let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }) else { return false }
+        return lab.boxes[1 - box].isAlive && lab.boxes[1 - box].firewall.channel.receiveWindow.arrived != 0
     }
 
     private func crash(of frame: SeenFrame) {
         guard let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }), lab.boxes[box].isAlive else {
             return
         }
+        crash(box)
+    }
+
+    /// The box is no more. Where its power is gone, so is the cross-connect's carrier; a crashed kernel's links stay up.
+    private func crash(_ box: Int) {
         lab.powerOff(box)
+        trouble.append((lab.now, "crash of \(box)"))
+        // What the box had queued on the cross-connect goes with it.
+        if chance(1, in: 2) {
+            lab.deliveries.removeAll { $0.network == FirewallLab.crossConnect && $0.to == 1 - box }
+        }
+        if chance(1, in: 2) { lab.setCarrier(1 - box, FirewallLab.crossConnect, isUp: false) }
         invariants.crashed(box, lab)
     }
 
@@ -131,12 +187,28 @@ final class PairChaos {
             source: lab.server.address, destination: lab.client.address, sourcePort: nextPort, destinationPort: 80,
             protocol: .tcp)
         nextPort = nextPort < 60_000 ? nextPort + 1 : 10_000
-        // Of two Actives either may be the one that the host's switch leads to.
-        let active = (0..<2).filter { lab.boxes[$0].isAlive && lab.boxes[$0].firewall.isForwarding }
-        guard let box = active.randomElement(using: &random) else { return }
+        guard let box = anActive() else { return }
         lab.transmit(
             TestFrame.tcp(from: lab.server.mac, to: FirewallLab.mac(box, 1), flow, .syn), on: FirewallLab.inside,
             from: 3)
+    }
+
+    /// Of two Actives either may be the one that a host's switch leads to.
+    private func anActive() -> Int? {
+        (0..<2).filter { lab.boxes[$0].isAlive && lab.boxes[$0].firewall.isForwarding }.randomElement(using: &random)
+    }
+
+    private func transfer() {
+        guard let box = anActive(), lab.boxes[box].firewall.sessionCount < Self.mostSessions else { return }
+        let talk = number(in: 0...(PairTransfers.clients - 1))
+        switch number(in: 0...3) {
+        case 0, 1: transfers.goOn(talk, through: box, lab)
+        case 2:
+            if let control = transfers.connect(talk, from: talk, through: box, lab) { invariants.usesPinhole(control) }
+        default:
+            let other = (talk + number(in: 1...(PairTransfers.clients - 1))) % PairTransfers.clients
+            _ = transfers.connect(talk, from: other, through: box, lab)
+        }
     }
 
     // MARK: What happens
@@ -148,29 +220,28 @@ final class PairChaos {
         // Times of quiet between, of five seconds or more, in which what takes time can be seen to happen.
         if lab.now >= phaseEnds {
             isQuiet.toggle()
+            if !isQuiet, chance(1, in: 2), let active = anActive() { return unplug(active, number(in: 0...1)) }
             phaseEnds = lab.now + .milliseconds(isQuiet ? number(in: 5500...8000) : number(in: 500...3000))
             if isQuiet, chance(2, in: 3) { heal() }
             if isQuiet, lab.boxes.contains(where: { $0.firewall.sessionCount >= Self.mostSessions }) { try startAnew() }
             if isQuiet, chance(2, in: 3) { try restartTheDead() }
         }
         switch number(in: 0...(isQuiet ? 73 : 99)) {
-        case 0...54: open()
+        case 0...46: open()
+        case 47...54: transfer()
         case 55...64: push(mismatched: chance(1, in: 3))
         case 65...69: replay()
         case 70...73:
-            guard lab.boxes[box].isAlive, lab.boxes[box].firewall.isForwarding,
-                lab.boxes[box].firewall.election.monitor?.statement?.flags.contains(.knowsSessions) == true
-            else { return }
+            guard lab.boxes[box].isAlive else { return }
             _ = lab.perform(box, .switchover)
         case 74...77:
-            guard lab.boxes[box].isAlive else { return }
-            lab.powerOff(box)
-            invariants.crashed(box, lab)
-        case 78...87: try restartTheDead()
-        case 88...91: disturb { $0.isApart = [self.chance(1, in: 2), self.chance(1, in: 2), self.chance(1, in: 2)] }
-        case 92: disturb { $0.isApart = [true, true, true] }
-        case 93: disturb { $0.isApart = [true, true, false] }
-        case 94: disturb { $0.isUp[self.number(in: 0...2)] = false }
+            if lab.boxes[box].isAlive { crash(box) }
+        case 78...86: try restartTheDead(evenApart: chance(1, in: 2))
+        case 87...90: disturb { $0.isApart = [self.chance(1, in: 2), self.chance(1, in: 2), self.chance(1, in: 2)] }
+        case 91: disturb { $0.isApart = [true, true, true] }
+        case 92: disturb { $0.isApart = [true, true, false] }
+        case 93: disturb { $0.isUp[self.number(in: 0...2)] = false }
+        case 94: changeCarrier()
         case 95, 96:
             disturb {
                 $0.loss = [0, 0, 50, 100, 300][self.number(in: 0...4)]
@@ -186,12 +257,45 @@ final class PairChaos {
             $0.isApart = [false, false, false]
             $0.isUp = [true, true, true]
             $0.loss = 0
+            for port in 0..<2 {
+                for box in 0..<2 { $0.setCarrier(box, port, isUp: true) }
+            }
+            self.plugCrossConnect()
         }
     }
 
+    /// Where both boxes have power, the cross-connect has carrier.
+    private func plugCrossConnect() {
+        for box in 0..<2 where lab.boxes[1 - box].isAlive {
+            lab.setCarrier(box, FirewallLab.crossConnect, isUp: true)
+        }
+    }
+
+    /// A link of one box loses its carrier or has it again; the cross-connect, a cable, at both ends.
+    private func changeCarrier() {
+        let (box, port) = (number(in: 0...1), number(in: 0...2))
+        let isUp = !lab.boxes[box].carrier[port]
+        disturb {
+            guard port == FirewallLab.crossConnect else { return $0.setCarrier(box, port, isUp: isUp) }
+            if isUp { return self.plugCrossConnect() }
+            for box in 0..<2 { $0.setCarrier(box, port, isUp: false) }
+        }
+    }
+
+    /// An Active loses a link of those that it serves, and nothing else happens for a while.
+    private func unplug(_ box: Int, _ port: Int) {
+        disturb { $0.setCarrier(box, port, isUp: false) }
+        nextAction = lab.now + .milliseconds(20)
+    }
+
     private func disturb(_ change: (FirewallLab) -> Void) {
+        let leaving = invariants.mustLeave(lab)
         change(lab)
+        trouble.append(
+            (lab.now, "apart \(lab.isApart), up \(lab.isUp), carriers \(lab.boxes.map(\.carrier)), loss \(lab.loss)"))
         invariants.disturbed(lab)
+        invariants.lostLink(leaving, lab)
+        transfers.tidy(lab)
     }
 
     /// Both boxes lose everything, so that there is room for new sessions.
@@ -202,20 +306,26 @@ final class PairChaos {
             invariants.crashed(box, lab)
         }
         for box in 0..<2 { try restart(box) }
+        transfers.tidy(lab)
     }
 
-    /// A box that starts alone, cut off from what it granted before, could grant it again, and nobody could know: so
-    /// none does here.
-    private func restartTheDead() throws {
-        guard let dead = (0..<2).first(where: { !lab.boxes[$0].isAlive }), !lab.isApart.contains(true),
-            !lab.isUp.contains(false)
-        else { return }
+    /// - Parameter evenApart: also where the box cannot hear of what it granted before, and will grant it again
+    private func restartTheDead(evenApart: Bool = false) throws {
+        guard let dead = (0..<2).first(where: { !lab.boxes[$0].isAlive }) else { return }
+        let isApart = lab.isApart.contains(true) || lab.isUp.contains(false) || lab.boxes[dead].carrier.contains(false)
+        guard evenApart || !isApart else { return }
+        if isApart { invariants.startsApart() }
         try restart(dead)
     }
 
     /// A restarted box has the policy that it had: it was saved.
     private func restart(_ box: Int) throws {
         let policy = lab.boxes[box].firewall.policy.running
+        // Its own power brings the carrier at the other end, where nothing else took it.
+        if lab.boxes[box].carrier[FirewallLab.crossConnect] {
+            lab.setCarrier(1 - box, FirewallLab.crossConnect, isUp: true)
+        }
+        trouble.append((lab.now, "start of \(box)"))
         try lab.start(box)
         lab.boxes[box].firewall.policy.running = policy
         lab.boxes[box].firewall.agreement?.changed(running: policy.items, at: lab.now)
@@ -231,7 +341,9 @@ final class PairChaos {
             let name = mismatched ? "mismatch-\(nextRule)-\(box)" : "rule-\(nextRule)"
             let change = PolicyChange(
                 addedRules: [.init(PolicyRule(name: name, action: .deny, protocol: .udp, destinationPorts: 9...9))],
-                deletedRules: lab.boxes[box].firewall.policy.running.rules.map(\.name))
+                deletedRules: lab.boxes[box].firewall.policy.running.rules.map(\.name).filter {
+                    name in !Self.policy.rules.contains { $0.name == name }
+                })
             _ = lab.perform(box, .policy(breach?.pushesUnseen == true ? .push(change) : .agree(change)))
         }
     }

@@ -21,11 +21,16 @@ struct PairInvariants {
     /// And differing configurations are noticed within this one, which covers an agreement's patience.
     static let agreementBound: Duration = .seconds(5)
 
+    /// More than a frame is ever under way.
+    static let longestDelay: Duration = .milliseconds(5)
+    /// An Active that lost a link has left the role to a better peer within this one.
+    static let leavingBound: Duration = .milliseconds(5)
+
     let defers: Bool
     private(set) var broken: String?
-    /// Which boxes have a synchronised session, as bits, by its inside port.
-    private var holders: [UInt16: UInt8] = [:]
-    private var order: [UInt16] = []
+    /// Which boxes have a synchronised session, as bits, by its first packet's flow.
+    private var holders: [FiveTuple: UInt8] = [:]
+    private var order: [FiveTuple] = []
     private var next = 0
     /// Since when the cross-connect is faultless and both boxes live.
     private var calmSince: Instant?
@@ -36,7 +41,17 @@ struct PairInvariants {
     private var wasForwarding = [false, false]
     private var counts = [0, 0]
     private var opened: UInt64 = 0
+    /// A box has started where it could not hear what it granted before: an endpoint may be granted twice, until the two
+    /// hear each other again.
+    private var mayGrantTwice = false
+    private var linkLost: (box: Int, at: Instant)?
+    private var carriers = [[true, true, true], [true, true, true]]
+    private var carrierChangedAt: Instant?
+    private var pinholes = PinholePromises()
     private var deferralsMissed: [UInt64] = [0, 0]
+    private var heard = [false, false]
+    /// Until when a packet may be under way that a box did not keep until its peer had the record.
+    private var promisesFrom = [FirewallLab.origin, FirewallLab.origin]
 
     init(defers: Bool) { self.defers = defers }
 
@@ -49,11 +64,17 @@ struct PairInvariants {
         behindSince = nil
         differSince = nil
         calmSince = Self.isCalm(lab) ? lab.now : nil
-        for box in 0..<2 { deferralsMissed[box] = Self.missed(lab, box) }
+        linkLost = nil
+        let carriers = lab.boxes.map(\.carrier)
+        if carriers != self.carriers {
+            self.carriers = carriers
+            carrierChangedAt = lab.now
+        }
     }
 
     mutating func crashed(_ box: Int, _ lab: FirewallLab) {
-        for port in order { holders[port]? &= ~(1 << UInt8(box)) }
+        pinholes.crashed(box)
+        for flow in order { holders[flow]? &= ~(1 << UInt8(box)) }
         order.removeAll { holders[$0] == 0 }
         holders = holders.filter { $0.value != 0 }
         wasForwarding[box] = false
@@ -65,28 +86,53 @@ struct PairInvariants {
     mutating func left(_ frame: SeenFrame, _ lab: FirewallLab) {
         guard defers, let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }),
             lab.boxes[box].isAlive,
-            Self.hears(lab, box), let flow = frame.flow,
-            let match = lab.boxes[box].firewall.filter.table.find(flow)
+            Self.hears(lab, box), lab.now > promisesFrom[box], let flow = frame.flow,
+            let match = lab.boxes[box].firewall.filter.table.find(flow.reversed)
         else { return }
-        let missed = Self.missed(lab, box)
-        guard missed == deferralsMissed[box] else {
-            deferralsMissed[box] = missed
-            return
-        }
-        hold(lab.boxes[box].firewall.filter.table.original(of: match.index).sourcePort, by: 0b11)
+        hold(lab.boxes[box].firewall.filter.table.original(of: match.index), by: 0b11)
     }
+
+    mutating func startsApart() { mayGrantTwice = true }
+
+    /// - Returns: the Active that is to leave the role, should it now lose a link: its peer has every link and session
+    func mustLeave(_ lab: FirewallLab) -> Int? {
+        guard let since = calmSince, lab.now - since > Self.hearing,
+            let box = (0..<2).first(where: { lab.boxes[$0].firewall.isForwarding }),
+            lab.boxes.allSatisfy({ !$0.carrier.contains(false) }), !lab.boxes[1 - box].firewall.isForwarding,
+            lab.boxes[1 - box].firewall.election.knowsSessions
+        else { return nil }
+        return box
+    }
+
+    /// - Parameter leaving: what `mustLeave` said just before
+    mutating func lostLink(_ leaving: Int?, _ lab: FirewallLab) {
+        guard let leaving, Self.isCalm(lab), lab.boxes[leaving].carrier[..<2].contains(false),
+            !lab.boxes[1 - leaving].carrier.contains(false)
+        else { return }
+        linkLost = (leaving, lab.now)
+    }
+
+    mutating func announced(_ port: UInt16, on control: FiveTuple) { pinholes.announced(port, on: control) }
+    mutating func usesPinhole(_ control: FiveTuple) { pinholes.ended(control) }
+    mutating func found(_ what: String) { broken = broken ?? what }
 
     // MARK: After each step
 
     mutating func check(_ lab: FirewallLab) {
         if calmSince == nil, Self.isCalm(lab) { calmSince = lab.now }
+        noteDeferrals(lab)
         let calm = calmSince.map { lab.now - $0 } ?? .zero
         let alive = (0..<2).filter { lab.boxes[$0].isAlive }
         let forwarding = alive.filter { lab.boxes[$0].firewall.isForwarding }
         checkRoles(lab, alive.count, forwarding.count, calm)
         noteSynchronised(lab, forwarding, calm)
         checkSessions(lab, forwarding)
-        checkMappings(lab, alive)
+        for box in forwarding {
+            if let lost = pinholes.lost(by: box, lab.boxes[box].firewall.filter, at: lab.now) {
+                broken = "box \(box) processes without the pinhole of port \(lost), which it was told of"
+            }
+        }
+        checkMappings(lab, alive, calm)
         checkConfiguration(lab, alive, calm)
         for box in 0..<2 {
             wasForwarding[box] = forwarding.contains(box)
@@ -94,18 +140,38 @@ struct PairInvariants {
         }
     }
 
+    /// Packets that waited to the bound, or found nobody to wait for any more, promise nothing.
+    private mutating func noteDeferrals(_ lab: FirewallLab) {
+        for box in 0..<2 {
+            let (missed, hears) = (Self.missed(lab, box), Self.hears(lab, box))
+            guard missed != deferralsMissed[box] || hears != heard[box] else { continue }
+            (deferralsMissed[box], heard[box]) = (missed, hears)
+            promisesFrom[box] = lab.now + Self.longestDelay
+        }
+    }
+
     /// Never two boxes that process sessions while they can hear each other, and never none for long.
     private mutating func checkRoles(_ lab: FirewallLab, _ alive: Int, _ forwarding: Int, _ calm: Duration) {
-        let canHear = alive == 2 && lab.isUp[2] && !lab.isApart[2]
+        let canHear = alive == 2 && Self.isConnected(lab)
         dualSince = forwarding == 2 && canHear ? dualSince ?? lab.now : nil
-        vacantSince = forwarding == 0 && alive > 0 ? vacantSince ?? lab.now : nil
+        // With all its links down a box has nothing to be Active on.
+        let canServe = lab.boxes.contains { $0.isAlive && ($0.carrier[0] || $0.carrier[1]) }
+        vacantSince = forwarding == 0 && canServe ? vacantSince ?? lab.now : nil
+        if let lost = linkLost, lab.now - lost.at > Self.leavingBound {
+            linkLost = nil
+            if lab.boxes[lost.box].firewall.isForwarding {
+                broken = "box \(lost.box) keeps the role without a link that its peer has"
+            }
+        }
         if forwarding == 2, calm > Self.hearing { broken = "both process sessions although they hear each other" }
         if let since = dualSince, lab.now - since > Self.dualBound {
             broken = "two Actives for \(lab.now - since) although their cross-connect works"
         }
-        // Who has never heard an Active, or has no cross-connect, waits for VRRP's own time.
+        // Who has never heard an Active, or has no cross-connect, or got its links back, waits for VRRP's own time.
         let isSettled =
-            lab.isUp[2] && !lab.isApart[2] && lab.boxes.contains { $0.isAlive && $0.firewall.election.isReady }
+            Self.isConnected(lab) && lab.boxes.contains { $0.isAlive && $0.firewall.election.isReady }
+            && carrierChangedAt.map { lab.now - $0 > Self.vacancyBound } ?? true
+            && !lab.boxes.contains { $0.isAlive && $0.carrier.contains(false) }
         let bound = lab.loss == 0 && isSettled ? Self.faultlessVacancyBound : Self.vacancyBound
         if let since = vacantSince, lab.now - since > bound {
             broken = "nobody is Active for \(lab.now - since)"
@@ -126,13 +192,14 @@ struct PairInvariants {
             return
         }
         behindSince = nil
+        pinholes.note(lab.boxes[active].firewall.filter)
         let count = lab.boxes[active].firewall.sessionCount
         guard lab.boxes[active].firewall.filter.opened != opened || count != counts[active] || !wasForwarding[active]
         else { return }
         opened = lab.boxes[active].firewall.filter.opened
         var index = lab.boxes[active].firewall.filter.table.next(after: nil)
         while let place = index {
-            hold(lab.boxes[active].firewall.filter.table.original(of: place).sourcePort, by: 0b11)
+            hold(lab.boxes[active].firewall.filter.table.original(of: place), by: 0b11)
             index = lab.boxes[active].firewall.filter.table.next(after: place)
         }
     }
@@ -142,34 +209,40 @@ struct PairInvariants {
         for box in forwarding {
             let hasNews = !wasForwarding[box] || lab.boxes[box].firewall.sessionCount < counts[box]
             for look in 0..<(hasNews ? order.count : min(2, order.count)) {
-                let port = order[hasNews ? look : (next + look) % order.count]
-                guard !knows(lab, box, port) else { continue }
-                if holders[port, default: 0] & 1 << UInt8(box) != 0 {
-                    broken = "box \(box) processes without the session of port \(port), which it was told of"
-                } else if !wasForwarding[box], Self.hears(lab, box), !lab.isApart[2], lab.isUp[2] {
-                    broken = "box \(box) took the role from a peer whose session of port \(port) it does not have"
+                let flow = order[hasNews ? look : (next + look) % order.count]
+                guard !lab.boxes[box].firewall.knows(flow) else { continue }
+                if holders[flow, default: 0] & 1 << UInt8(box) != 0 {
+                    broken = "box \(box) processes without the session \(flow), which it was told of"
+                } else if !wasForwarding[box], Self.hears(lab, box), Self.isConnected(lab) {
+                    broken = "box \(box) took the role from a peer whose session \(flow) it does not have"
                 }
             }
         }
         next = order.isEmpty ? 0 : (next + 2) % order.count
     }
 
-    /// No external endpoint stands for two inside ones.
-    private mutating func checkMappings(_ lab: FirewallLab, _ alive: [Int]) {
-        guard alive.contains(where: { lab.boxes[$0].firewall.sessionCount != counts[$0] }) else { return }
-        var owners: [UInt16: UInt16] = [:]
+    /// No external endpoint stands for two inside ones. Where that could not be known, it ends when the two boxes hear each
+    /// other, and one of the two sessions with it.
+    private mutating func checkMappings(_ lab: FirewallLab, _ alive: [Int], _ calm: Duration) {
+        let isMended = mayGrantTwice && calm > Self.synchronisationBound
+        guard isMended || alive.contains(where: { lab.boxes[$0].firewall.sessionCount != counts[$0] }) else { return }
+        if isMended { mayGrantTwice = false }
+        var owners: [UInt16: FiveTuple] = [:]
         for box in alive {
             var index = lab.boxes[box].firewall.filter.table.next(after: nil)
             while let place = index {
                 let flow = lab.boxes[box].firewall.filter.table.original(of: place)
-                let outgoing = lab.boxes[box].firewall.filter.outgoing(of: place, arrivedAs: flow)
-                if let owner = owners.updateValue(flow.sourcePort, forKey: outgoing.sourcePort),
-                    owner != flow.sourcePort
-                {
-                    broken =
-                        "external port \(outgoing.sourcePort) stands for the inside ports \(owner) and \(flow.sourcePort)"
-                }
                 index = lab.boxes[box].firewall.filter.table.next(after: place)
+                guard flow.source == lab.server.address else { continue }
+                let outgoing = lab.boxes[box].firewall.filter.outgoing(of: place, arrivedAs: flow)
+                guard let owner = owners.updateValue(flow, forKey: outgoing.sourcePort), owner != flow else { continue }
+                if mayGrantTwice {
+                    for contested in [owner, flow] where holders.removeValue(forKey: contested) != nil {
+                        order.removeAll { $0 == contested }
+                    }
+                } else {
+                    broken = "external port \(outgoing.sourcePort) stands for two: \(owner) and \(flow)"
+                }
             }
         }
     }
@@ -195,15 +268,8 @@ struct PairInvariants {
 
     // MARK: What is seen
 
-    private mutating func hold(_ port: UInt16, by boxes: UInt8) {
-        if holders.updateValue(boxes, forKey: port) == nil { order.append(port) }
-    }
-
-    private func knows(_ lab: FirewallLab, _ box: Int, _ port: UInt16) -> Bool {
-        lab.boxes[box].firewall.knows(
-            FiveTuple(
-                source: lab.server.address, destination: lab.client.address, sourcePort: port, destinationPort: 80,
-                protocol: .tcp))
+    private mutating func hold(_ flow: FiveTuple, by boxes: UInt8) {
+        if holders.updateValue(boxes, forKey: flow) == nil { order.append(flow) }
     }
 
     /// Whether a box hears this life of its peer.
@@ -213,7 +279,12 @@ struct PairInvariants {
     }
 
     private static func isCalm(_ lab: FirewallLab) -> Bool {
-        lab.isUp[2] && !lab.isApart[2] && lab.loss == 0 && lab.boxes.allSatisfy(\.isAlive)
+        isConnected(lab) && lab.loss == 0 && lab.boxes.allSatisfy(\.isAlive)
+    }
+
+    /// Whether the cross-connect works.
+    private static func isConnected(_ lab: FirewallLab) -> Bool {
+        lab.isUp[2] && !lab.isApart[2] && lab.boxes.allSatisfy { $0.carrier[FirewallLab.crossConnect] }
     }
 
     private static func missed(_ lab: FirewallLab, _ box: Int) -> UInt64 {
