@@ -105,4 +105,20 @@ struct PairSimulationTests {
                 "seed \(seed): \(took)")
         }
     }
+
+    /// A gap of existing flows is this, and what announcing and one probe cost.
+    @Test func `with a heartbeat of 5 ms and advertisements of 10 ms a death is answered within 22 ms`() {
+        for seed in UInt64(1)...100 {
+            var pair = PairSimulation(
+                seed: seed, advertisementInterval: .milliseconds(10),
+                heartbeat: HeartbeatSettings(interval: .milliseconds(5), misses: 3))
+            pair.startBoth()
+            pair.run(for: .milliseconds(300) + .microseconds(Int(seed) * 137))
+            pair.powerOff(0)
+            let died = pair.now
+            pair.run(for: .milliseconds(100))
+            let took = pair.reports(1, "active").first.map { $0.at - died } ?? .seconds(1)
+            #expect(took <= .milliseconds(22), "seed \(seed): \(took)")
+        }
+    }
 }

@@ -80,10 +80,11 @@ extension Election {
         }
     }
 
-    /// Silence after which an advertisement is overdue: the interval, and the skew as a margin (at least a quarter).
+    /// By the slowest of the Active's advertisements.
     private var advertisementBound: Duration {
-        let interval = routers.map(\.activeInterval).max() ?? settings.advertisementInterval
-        return interval + max(interval / 4, VirtualRouterTimers.skew(priority: effectivePriority, interval: interval))
+        VirtualRouterTimers.overdue(
+            priority: effectivePriority,
+            interval: routers.map(\.activeInterval).max() ?? settings.advertisementInterval)
     }
 
     mutating func reportCutCrossConnect() {

@@ -13,4 +13,10 @@ public enum VirtualRouterTimers {
     public static func activeDown(priority: UInt8, interval: Duration) -> Duration {
         interval * 3 + skew(priority: priority, interval: interval)
     }
+
+    /// Silence after which the next advertisement is overdue: the interval, and the skew as a margin, at least a quarter.
+    /// Not of the RFC: a Backup that has another sign of the Active's death need not wait for three.
+    public static func overdue(priority: UInt8, interval: Duration) -> Duration {
+        interval + max(interval / 4, skew(priority: priority, interval: interval))
+    }
 }

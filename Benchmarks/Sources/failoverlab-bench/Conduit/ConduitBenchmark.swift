@@ -21,7 +21,7 @@ struct ConduitBenchmark: ParsableCommand {
     }
 
     func run() throws {
-        let executable = ProcessInfo.processInfo.environment["FAILOVERLAB"] ?? ".build/release/failoverlab"
+        let executable = ChildProgram.failoverlab
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("failoverlab-bench-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: output) }
         let lab = try Lab(path: self.lab)

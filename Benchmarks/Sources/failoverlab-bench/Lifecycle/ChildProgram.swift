@@ -2,6 +2,9 @@ internal import Glibc
 
 /// A program that runs beside this one, with a pipe to its standard input and one from its standard output.
 struct ChildProgram {
+    /// The command that is measured, as `scripts/bench` names it.
+    static var failoverlab: String { getenv("FAILOVERLAB").map { String(cString: $0) } ?? ".build/release/failoverlab" }
+
     private let pid: pid_t
     /// The process's number.
     var identifier: pid_t { pid }

@@ -28,7 +28,7 @@ struct LifecycleBenchmark: ParsableCommand {
     }
 
     func run() throws {
-        let executable = ProcessInfo.processInfo.environment["FAILOVERLAB"] ?? ".build/release/failoverlab"
+        let executable = ChildProgram.failoverlab
         if geteuid() != 0 {
             let code = bench_enter_user_namespace()
             guard code == 0 else {

@@ -17,10 +17,9 @@ struct DetectionBound {
         }
         guard isSudden, let standby = pairs.min(by: { $0.priority < $1.priority }) else { return nil }
         let heartbeat = HeartbeatSettings(interval: standby.heartbeatInterval, misses: standby.heartbeatMisses)
-        let overdue =
-            standby.advertisementInterval
-            + VirtualRouterTimers.skew(priority: standby.priority, interval: standby.advertisementInterval)
-        longest = max(heartbeat.bound + heartbeat.grace, overdue)
+        longest = max(
+            heartbeat.bound + heartbeat.grace,
+            VirtualRouterTimers.overdue(priority: standby.priority, interval: standby.advertisementInterval))
         words =
             "\(heartbeat.misses) heartbeats of \(heartbeat.interval.inMilliseconds) ms and "
             + "\(heartbeat.grace.inMilliseconds) ms for a living Active, advertisements every "

@@ -23,7 +23,7 @@ struct OutageBenchmark: ParsableCommand {
     }
 
     func run() throws {
-        let executable = ProcessInfo.processInfo.environment["FAILOVERLAB"] ?? ".build/release/failoverlab"
+        let executable = ChildProgram.failoverlab
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("failoverlab-bench-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: output) }
         let chosen = try Lab(path: lab).variants.filter { variant.isEmpty || variant.contains($0.name) }
