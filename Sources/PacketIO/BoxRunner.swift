@@ -23,6 +23,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     private let onEvents: ([ApplianceEvent]) -> Void
     private var alarm: (instant: Instant, timer: EventLoop.Timer)?
     private var isRunning = false
+    private var isDraining = false
 
     /// Opens the box's packet socket in the network namespace of the calling thread; nothing runs yet, and frames that
     /// arrive meanwhile wait in the ring.
@@ -74,7 +75,12 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     }
 
     /// Has the appliance carry out a command; its frames have been sent when this returns.
+    ///
+    /// Frames that came before the command are handled before it: a box that hands over its role after it had to wait
+    /// for the processor would otherwise drop what it should have forwarded.
     public func perform(_ command: ApplianceCommand) -> ApplianceReply {
+        guard isRunning else { return .refused(reason: "the box does not run") }
+        drain()
         guard isRunning else { return .refused(reason: "the box does not run") }
         let reply = appliance.perform(command, at: loop.now, into: &output)
         finish()
@@ -94,6 +100,10 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     public var counters: [CounterReading] { appliance.counters + socket.counters.readings }
 
     private func drain() {
+        // Whoever hears of an event may give a command within a batch.
+        guard !isDraining else { return }
+        isDraining = true
+        defer { isDraining = false }
         for _ in 0..<Self.mostBatches {
             guard isRunning else { return }
             let count = socket.receive(into: frames)

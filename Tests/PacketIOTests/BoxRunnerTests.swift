@@ -371,6 +371,21 @@ struct BoxRunnerTests {
         }
     }
 
+    @Test func `frames that came before a command are handled before it`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            try bench.start()
+            // More than a batch, and the loop has not turned since.
+            let frames = (0..<200).map { TestFrame.make(length: 60, number: $0) }
+            for frame in frames { bench.left.send(frame) }
+            #expect(bench.runner.perform(.switchover) == .done)
+            #expect(bench.right.receiveAll() == frames)
+            let lastForwarded = try #require(bench.right.stamp())
+            #expect(bench.left.receiveAll().map(TestFrame.number) == [2000])
+            #expect(lastForwarded <= (try #require(bench.left.stamp())))
+        }
+    }
+
     @Test func `whoever hears of an event may command the box at once`() async throws {
         try await onOwnThread {
             let bench = try Bench(PortForwarder(tellsBatches: true))
