@@ -32,8 +32,8 @@ struct OutageTable {
                 let within = gaps.count { .milliseconds($0) <= limit }
                 line += "; within \(limit.inMilliseconds) ms: \(within) of \(gaps.count)"
             } else {
-                let within = entries.count { $0.lost <= 1 }
-                line += "; lost at most one probe: \(within) of \(entries.count)"
+                let (none, one) = (entries.count { $0.lost == 0 }, entries.count { $0.lost <= 1 })
+                line += "; lost no probe: \(none), at most one: \(one), of \(entries.count)"
             }
             lines.append(line)
         }
