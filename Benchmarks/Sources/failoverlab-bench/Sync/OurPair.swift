@@ -30,6 +30,7 @@ enum OurPair {
         let second = BoxObservation(goal: sessions)
         let one = try start(0, first, sessions, key, in: path.first.descriptor)
         try wait(until: "the first box is Active") { first.seen.isActive }
+        try path.deafenSink()
         try open(sessions, first, on: path)
         let bytes = try path.crossConnectBytes()
         let begin = Instant.monotonic()
@@ -55,6 +56,7 @@ enum OurPair {
         let second = BoxObservation(goal: sessions)
         let one = try start(0, first, sessions, key, sharesRing: sharesRing, floods: floods, in: path.first.descriptor)
         try wait(until: "the first box is Active") { first.seen.isActive }
+        try path.deafenSink()
         let two = try start(
             1, second, sessions, key, sharesRing: sharesRing, floods: floods, in: path.second.descriptor)
         try wait(until: "the pair has settled") { first.seen.isPeerUpToDate }
