@@ -1,0 +1,78 @@
+import Expectation
+import LabFile
+
+/// What the frames of a capture must show.
+extension ExpectationReading {
+    mutating func frames(
+        _ value: LabValue, _ item: MappingReader
+    ) -> (ExpectationSpecification.Subject, String)? {
+        guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
+            return nil
+        }
+        let on = mapping.required("on").flatMap {
+            InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader).read($0, of: "on")
+        }
+        if let on, !capture.interfaces.contains(on) {
+            reader.report(
+                "\(on) is not captured in this lab", at: mapping.keyPosition("on"),
+                allowed: capture.interfaces.map(\.description))
+        }
+        guard let match = filter(mapping) else { return nil }
+        if let of = mapping["of"] {
+            if !traffic.contains(of.text ?? "") {
+                reader.reportUnknown(
+                    of.text ?? "", "there is no traffic program \(of.found)", at: of.position, allowed: traffic)
+            }
+            checkIsNoCrowd(of)
+        }
+        let direction: FrameExpectation.Direction? = mapping.choice("direction")
+        if let value = mapping["direction"], mapping["of"] == nil {
+            reader.report("'direction' needs 'of': only a traffic program has clients and servers", at: value.position)
+        }
+        let within = mapping.duration("within", in: .nanoseconds(1)...(.seconds(86_400)))
+        if let value = mapping["within"], mapping["after"] == nil {
+            reader.report(
+                "'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
+        }
+        let (after, before) = (mapping["after"].flatMap(anchor), mapping["before"].flatMap(anchor))
+        guard let on, let (requirement, words) = requirement(item) else { return nil }
+        let expectation = FrameExpectation(
+            node: on.node, interface: on.interface, match: match, flowsOf: mapping.text("of"), direction: direction,
+            after: after, before: before, within: within, requirement: requirement)
+        return (.frames(expectation), "\(on.node)-\(on.interface)-\(words)")
+    }
+
+    func requirement(_ item: MappingReader) -> (FrameExpectation.Requirement, String)? {
+        guard let (key, value) = onlyRequirement(item, of: "frames", among: LabKeys.requirements) else { return nil }
+        let checks = CheckReading(reader: reader, references: references)
+        switch key {
+        case "every", "first":
+            let fields = checks.read(value, of: key)
+            if value.entries?.isEmpty == true {
+                reader.report("'\(key)' needs at least one field to check", at: value.position)
+            }
+            return (key == "every" ? .every(fields) : .first(fields), checks.words(key, value))
+        case "some", "none":
+            let fields = value.isNull || value.text == "true" ? [] : checks.read(value, of: key)
+            return (key == "some" ? .some(fields) : .none(fields), checks.words(key, value))
+        case "count":
+            let comparisons = ComparisonReading(reader: reader)
+            guard let entries = value.entries else {
+                return comparisons.integer(value, of: "'count'").map { (.count($0, []), "count") }
+            }
+            guard let number = entries.first(where: { $0.key == "is" })?.value else {
+                reader.report("'count' needs the key 'is', such as is: \"> 3\"", at: value.position)
+                return nil
+            }
+            let fields = checks.read(value.setting("is", to: nil), of: key)
+            return comparisons.integer(number, of: "'count'").map { (.count($0, fields), checks.words(key, value)) }
+        default:
+            guard let steps = value.elements, !steps.isEmpty else {
+                reader.report(
+                    "'sequence' is \(value.found)", at: value.position, allowed: ["a list of mappings of fields"])
+                return nil
+            }
+            return (.sequence(steps.map { checks.read($0, of: "a step of 'sequence'") }), key)
+        }
+    }
+}
