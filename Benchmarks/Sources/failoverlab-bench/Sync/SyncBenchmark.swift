@@ -13,7 +13,7 @@ struct SyncBenchmark: ParsableCommand {
     var sessions = 1_000_000
 
     @Option(help: "Measurements of each; they take turns.")
-    var repetitions = 3
+    var repetitions = 5
 
     @Option(
         help: "Only measurements whose name has this in it, such as 'failoverlab, live': for who looks for a bound.")
