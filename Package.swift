@@ -145,7 +145,7 @@ let package = Package(
         tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime", systemPackage]),
-        tests("HostSide", ["Appliances", "EventLoop", "Wire", "LabTime", systemPackage] + nio + nioTLS),
+        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabTime"] + nio + nioTLS),
         tests(
             "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux", systemPackage]),
         tests("Netlink", ["Wire", systemPackage]),

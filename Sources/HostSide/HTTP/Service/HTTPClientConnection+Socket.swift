@@ -9,6 +9,7 @@ extension HTTPClientConnection: ReadinessHandler {
 
     func ready(_ readiness: EventLoop.Readiness) {
         guard socket.isOpen else { return }
+        means.checkNothingIsLeft()
         socket.note(readiness)
         if let code = socket.failure { return lost(code) }
         if readiness.contains(.writable), socket.hasWaiting { sendWaiting() }

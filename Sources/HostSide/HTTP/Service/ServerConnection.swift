@@ -213,6 +213,7 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
 
     func ready(_ readiness: EventLoop.Readiness) {
         guard socket.isOpen else { return }
+        connections.means.checkNothingIsLeft()
         socket.note(readiness)
         if isLeaving, socket.peerHasEnded { return close() }
         if !isConnected {

@@ -31,6 +31,9 @@ final class ServiceMeans {
         loop.onTurnEnd = { accessLog?.flush() }
     }
 
+    /// What was gathered for one of them must never reach another one.
+    func checkNothingIsLeft() { precondition(toClient.isEmpty && toMember.isEmpty) }
+
     deinit {
         clientInput.deallocate()
         memberInput.deallocate()
