@@ -1,11 +1,15 @@
 import Appliances
+import CLinux
+import EventLoop
 import Foundation
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
 import TestSupport
 import Testing
+import Wire
 
 @testable import HostSide
 
@@ -109,8 +113,8 @@ import Testing
                     }
                 }
                 .connect(host: "127.0.0.1", port: Int(bench.port)).get()
-            let stopped = try await upload.level()
-            #expect(stopped > 0 && stopped < 48 << 20)
+            let stopped = try await Level.settled { Int(bench.counter("requests")) }
+            #expect(stopped < upload.size / 2 / upload.text!.utf8.count)
             try await bench.expect(502, times: 3)
             channel.eventLoop.execute { channel.closeWithReset() }
             _ = try? await answer.futureResult.get()
@@ -145,6 +149,38 @@ import Testing
         try await member.close()
     }
 
+    @Test func `what one client has sent is read in several turns, so that others have theirs`() throws {
+        let loop = try EventLoop()
+        let means = ServiceMeans(on: loop, accessLog: nil)
+        let service = HTTPService(
+            loadBalancer([1], profile: .http).services[0], with: means, onAccess: { _ in }, onTLSFailure: { _ in })
+        var pair: [Int32] = [-1, -1]
+        let isMade = cl_socket_pair(&pair) == 0
+        #expect(isMade)
+        let client = HTTPClientConnection(service, on: EdgeSocket(pair[0]), from: .ipv4(.loopback), 1, tls: nil)
+        for descriptor in pair { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
+        var most: Int32 = 1 << 20
+        setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &most, socklen_t(MemoryLayout<Int32>.size))
+        // No request: it is answered, and what follows is only read so that the answer is not lost to a reset.
+        let junk = [UInt8](repeating: UInt8(ascii: " "), count: 16_384)
+        var sent = 0
+        while case let count = write(pair[1], junk, junk.count), count > 0 { sent += count }
+        try loop.watch(pair[0], for: EdgeSocket.interest, telling: client)
+        func unread() -> Int {
+            var bytes: Int32 = 0
+            return ioctl(pair[0], UInt(FIONREAD), &bytes) == 0 ? Int(bytes) : -1
+        }
+        var left = [unread()]
+        while left.count < 20, left.last! > 0 {
+            loop.turn(block: false)
+            left.append(unread())
+        }
+        #expect(left.first == sent && left.last == 0 && left.count > 2, "\(left)")
+        #expect(service.counters.requests.value == 0)
+        client.end()
+        close(pair[1])
+    }
+
     // MARK: Leaving
 
     @Test func `stopping ends every connection, whatever it is about, and the port is free again`() async throws {
@@ -172,13 +208,13 @@ import Testing
         let flood = Flood(size: 64 << 20)
         let member = try await TestBackend { Flooding(flood) }
         try await HTTPBench.run([member.port], HTTPServiceConfiguration(tls: .lab)) { bench in
-            for _ in 0..<5 {
+            for _ in 0..<2 {
                 let client = try await PausedClient(bench.port, "GET / HTTP/1.1\r\nHost: lab\r\n\r\n", withTLS: true)
                 _ = try await flood.level()
                 client.reset()
             }
-            let records = await bench.log.records(5)
-            #expect(records.count == 5 && records.allSatisfy { $0.reason == "client-closed" && $0.tls == "TLSv1.3" })
+            let records = await bench.log.records(2)
+            #expect(records.count == 2 && records.allSatisfy { $0.reason == "client-closed" && $0.tls == "TLSv1.3" })
             let client = try await PausedClient(
                 bench.port, "GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n", withTLS: true)
             let received = try await client.readAll()

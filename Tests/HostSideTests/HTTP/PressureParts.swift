@@ -13,11 +13,14 @@ class Level: @unchecked Sendable {
     func add(_ more: Int) { count.add(more, ordering: .relaxed) }
 
     /// Where it stands once it has begun, and not grown for a while.
-    func level() async throws -> Int {
+    func level() async throws -> Int { try await Self.settled { count.load(ordering: .relaxed) } }
+
+    /// A number once it is more than zero, and has not grown for a while.
+    static func settled(_ number: () -> Int) async throws -> Int {
         var (last, same) = (0, 0)
         while same < 10 {
             try await Task.sleep(for: .milliseconds(30))
-            let now = count.load(ordering: .relaxed)
+            let now = number()
             same = now == last && now > 0 ? same + 1 : 0
             last = now
         }

@@ -5,7 +5,7 @@ extension HTTPClientConnection: ReadinessHandler {
     /// How long a client may take to close after the last answer, which a reset would take from it: RFC 9112, 9.6.
     private static let farewell: Int64 = 1_000_000_000
     /// Reads in a row, so that others have their turn.
-    private static let mostReads = 4
+    private static let mostReads = 2
 
     func ready(_ readiness: EventLoop.Readiness) {
         guard socket.isOpen else { return }

@@ -9,7 +9,7 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
     /// 1xx answers that one request may get.
     private static let mostInterim = 16
     /// Reads in a row, so that others have their turn.
-    private static let mostReads = 8
+    private static let mostReads = 2
 
     /// By its place in the pool.
     let member: Int
