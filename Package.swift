@@ -108,7 +108,9 @@ let package = Package(
         // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
         room("TLSSession", nio + nioTLS),
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", "CLinux", systemPackage] + nio),
-        room("HostSide", ["Appliances", "Dataplane", "Wire", "LabTime", heap] + nio + nioTLS),
+        room(
+            "HostSide",
+            ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage, heap] + nio + nioTLS),
         room(
             "LabRuntime",
             [
@@ -143,7 +145,7 @@ let package = Package(
         tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime", systemPackage]),
-        tests("HostSide", ["Appliances", "Wire", "LabTime"] + nio + nioTLS),
+        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabTime"] + nio + nioTLS),
         tests(
             "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux", systemPackage]),
         tests("Netlink", ["Wire", systemPackage]),

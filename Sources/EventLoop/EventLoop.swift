@@ -15,6 +15,10 @@ public final class EventLoop {
         public init(rawValue: UInt32) { self.rawValue = rawValue }
         public static let readable = Interest(rawValue: 0x1)  // EPOLLIN
         public static let writable = Interest(rawValue: 0x4)  // EPOLLOUT
+        /// The peer has ended its direction.
+        public static let peerEnd = Interest(rawValue: 0x2000)  // EPOLLRDHUP
+        /// Told of once for every change, not as long as it lasts. epoll(7)
+        public static let edges = Interest(rawValue: 1 << 31)  // EPOLLET
     }
 
     /// What epoll saw.
@@ -25,6 +29,7 @@ public final class EventLoop {
         public static let writable = Readiness(rawValue: 0x4)  // EPOLLOUT
         public static let error = Readiness(rawValue: 0x8)  // EPOLLERR
         public static let hangUp = Readiness(rawValue: 0x10)  // EPOLLHUP
+        public static let peerEnd = Readiness(rawValue: 0x2000)  // EPOLLRDHUP
     }
 
     /// Names a scheduled call, to cancel it.
@@ -32,10 +37,15 @@ public final class EventLoop {
         fileprivate let id: UInt64
     }
 
+    /// A descriptor's place in the table.
     private struct Watch {
-        let generation: UInt32
-        let handler: (Readiness) -> Void
+        /// 0 where nobody watches.
+        var generation: UInt32 = 0
+        var handler: (any ReadinessHandler)?
     }
+
+    /// A turn's most events; the rest come with the next one.
+    private static let mostEvents = 256
 
     private struct Due: Comparable {
         let at: Instant
@@ -44,8 +54,12 @@ public final class EventLoop {
     }
 
     private let epoll: Int32
-    private var watches: [Int32: Watch] = [:]
+    /// By descriptor: they are small numbers, and an event costs no search.
+    private var watches: ContiguousArray<Watch> = []
     private var generation: UInt32 = 0
+    /// Tokens of descriptors that are to be served once more.
+    private var again: ContiguousArray<UInt64> = []
+    private var beingServedAgain: ContiguousArray<UInt64> = []
     private var dues = Heap<Due>()
     private var bodies: [UInt64: () -> Void] = [:]
     private var nextTimer: UInt64 = 0
@@ -68,31 +82,66 @@ public final class EventLoop {
     /// `CLOCK_MONOTONIC`, the clock of every instant that this loop takes.
     public var now: Instant { .monotonic() }
 
-    /// Calls `handler` whenever the descriptor is ready (level-triggered). The descriptor stays the caller's.
+    /// When the present turn's events were read: as good as `now` for deadlines, and costs nothing.
+    public private(set) var turnBegan = Instant.monotonic()
+
+    /// Called at the end of every turn, before the loop waits again.
+    public var onTurnEnd: (() -> Void)?
+
+    /// Tells the handler, which the loop keeps, whenever the descriptor is ready. The descriptor stays the caller's.
+    public func watch(
+        _ descriptor: Int32, for interest: Interest = .readable, telling handler: any ReadinessHandler
+    ) throws(Errno) {
+        generation = generation == .max ? 1 : generation + 1
+        guard cl_epoll_control(epoll, EPOLL_CTL_ADD, descriptor, interest.rawValue, token(descriptor, generation)) == 0
+        else { throw Errno(rawValue: errno) }
+        while watches.count <= Int(descriptor) { watches.append(Watch()) }
+        watches[Int(descriptor)] = Watch(generation: generation, handler: handler)
+    }
+
+    /// Calls `handler` whenever the descriptor is ready (level-triggered).
     public func watch(
         _ descriptor: Int32, for interest: Interest = .readable, handler: @escaping (Readiness) -> Void
     ) throws(Errno) {
-        generation &+= 1
-        let token = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
-        guard cl_epoll_control(epoll, EPOLL_CTL_ADD, descriptor, interest.rawValue, token) == 0 else {
-            throw Errno(rawValue: errno)
-        }
-        watches[descriptor] = Watch(generation: generation, handler: handler)
+        try watch(descriptor, for: interest, telling: HandlingFunction(handler))
     }
 
     /// Changes what a watched descriptor is watched for.
     public func change(_ descriptor: Int32, to interest: Interest) throws(Errno) {
-        guard let watch = watches[descriptor] else { throw .badFileDescriptor }
-        let token = UInt64(watch.generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
-        guard cl_epoll_control(epoll, EPOLL_CTL_MOD, descriptor, interest.rawValue, token) == 0 else {
-            throw Errno(rawValue: errno)
-        }
+        guard let generation = generation(of: descriptor) else { throw .badFileDescriptor }
+        guard cl_epoll_control(epoll, EPOLL_CTL_MOD, descriptor, interest.rawValue, token(descriptor, generation)) == 0
+        else { throw Errno(rawValue: errno) }
     }
 
     /// Call before the descriptor is closed. Its handler is not called any more, not even for events already read.
     public func unwatch(_ descriptor: Int32) {
-        guard watches.removeValue(forKey: descriptor) != nil else { return }
+        guard generation(of: descriptor) != nil else { return }
+        watches[Int(descriptor)] = Watch()
         _ = cl_epoll_control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
+    }
+
+    /// Like `unwatch`, for a descriptor that is closed right after it and of which there is no other: the kernel ends
+    /// its part with it. epoll(7)
+    public func forget(_ descriptor: Int32) {
+        guard generation(of: descriptor) != nil else { return }
+        watches[Int(descriptor)] = Watch()
+    }
+
+    /// Tells a watched descriptor's handler in the next turn, without waiting, that it is readable: for who stops in the
+    /// middle of what an edge has told so that others have their turn, too.
+    public func serveAgain(_ descriptor: Int32) {
+        guard let generation = generation(of: descriptor) else { return }
+        again.append(token(descriptor, generation))
+    }
+
+    private func token(_ descriptor: Int32, _ generation: UInt32) -> UInt64 {
+        UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
+    }
+
+    private func generation(of descriptor: Int32) -> UInt32? {
+        guard descriptor >= 0, Int(descriptor) < watches.count else { return nil }
+        let generation = watches[Int(descriptor)].generation
+        return generation == 0 ? nil : generation
     }
 
     /// Calls `body` once, at the instant or as soon as possible after it. O(log n)
@@ -122,20 +171,38 @@ public final class EventLoop {
 
     /// Handles what is ready and due; waits for it first if asked.
     public func turn(block: Bool) {
-        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
-            let timeout = block ? nanosecondsUntilNextTimer() : 0
-            let count = cl_epoll_wait(epoll, events.baseAddress, 64, timeout)
+        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.mostEvents) { events in
+            let timeout = block && again.isEmpty ? nanosecondsUntilNextTimer() : 0
+            let count = cl_epoll_wait(epoll, events.baseAddress, Int32(Self.mostEvents), timeout)
+            turnBegan = now
+            swap(&again, &beingServedAgain)
             if count > 0 {
                 for i in 0..<Int(count) where !isStopped {
-                    let token = cl_epoll_token(events.baseAddress! + i)
-                    let descriptor = Int32(truncatingIfNeeded: token)
-                    // The descriptor may have been unwatched, or its number reused, by a handler before this one.
-                    guard let watch = watches[descriptor], watch.generation == UInt32(token >> 32) else { continue }
-                    watch.handler(Readiness(rawValue: events[i].events))
+                    tell(cl_epoll_token(events.baseAddress! + i), Readiness(rawValue: events[i].events))
                 }
             }
+            for token in beingServedAgain where !isStopped { tell(token, .readable) }
+            beingServedAgain.removeAll(keepingCapacity: true)
         }
         fireDueTimers()
+        onTurnEnd?()
+    }
+
+    private func tell(_ token: UInt64, _ readiness: Readiness) {
+        let place = Int(UInt32(truncatingIfNeeded: token))
+        // The descriptor may have been unwatched, or its number reused, by a handler before this one.
+        guard watches[place].generation == UInt32(token >> 32), let handler = watches[place].handler else { return }
+        handler.ready(readiness)
+    }
+
+    /// Lets go of every descriptor; each handler hears it.
+    public func end() {
+        for place in watches.indices {
+            guard let handler = watches[place].handler else { continue }
+            unwatch(Int32(place))
+            handler.loopEnds()
+        }
+        onTurnEnd?()
     }
 
     /// `run` returns after the handler that calls this.

@@ -1,23 +1,27 @@
 public import Appliances
+internal import EventLoop
 internal import NIOCore
 internal import NIOPosix
+internal import SystemPackage
 
-/// What runs on the kernel's TCP/IP of a load balancer's host side: TCP proxies, HTTP services and health monitors, all on one
-/// thread of its own.
+/// What runs on the kernel's TCP/IP of a load balancer's host side: TCP proxies and health monitors on one thread of its
+/// own, and HTTP services, where there are any, on another one.
 ///
-/// Make it only in a process that has entered its namespaces: the thread stays in those of the thread that makes it.
+/// Make it only in a process that has entered its namespaces: the threads stay in those of the thread that makes it.
 public final class HostSide: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    /// That of the HTTP services; nil without any.
+    private let httpThread: Result<LoopThread, Errno>?
     private let proxies: [TCPProxy]
     private let services: [HTTPService]
     private let monitors: [HealthMonitor]
 
     /// - Parameters:
     ///   - accessLog: where the HTTP services write a line for every request
-    ///   - onAccess: called on the host side's thread for every request of an HTTP service, when its answer is complete
-    ///   - onTLSFailure: called on the host side's thread for every client with which TLS failed
-    ///   - onMemberChange: called on the host side's thread whenever a monitor's verdict about a member changes. A
-    ///     member counts as up from the start; the proxies know of the change already.
+    ///   - onAccess: called on the HTTP services' thread for every request, when its answer is complete
+    ///   - onTLSFailure: called on the HTTP services' thread for every client with which TLS failed
+    ///   - onMemberChange: called on the monitors' thread whenever a verdict about a member changes. A member counts
+    ///     as up from the start; the proxies know of the change already, and it is on its way to the HTTP services.
     public init(
         _ configuration: LoadBalancerConfiguration, accessLog: AccessLogFile? = nil,
         onAccess: @escaping @Sendable (AccessRecord) -> Void = { _ in },
@@ -27,19 +31,32 @@ public final class HostSide: Sendable {
         let group = group
         let proxies = configuration.services.filter { $0.profile == .tcpProxy }.map { TCPProxy($0, group: group) }
         self.proxies = proxies
-        let services = configuration.services.filter { $0.profile == .http }
-            .map {
-                HTTPService($0, on: group.next(), accessLog: accessLog, onAccess: onAccess, onTLSFailure: onTLSFailure)
+        let httpServices = configuration.services.filter { $0.profile == .http }
+        var services: [HTTPService] = []
+        var httpThread: Result<LoopThread, Errno>?
+        if !httpServices.isEmpty {
+            let made = Result { () throws(Errno) in try LoopThread(name: "http") }
+            httpThread = made
+            if case .success(let thread) = made {
+                services = thread.perform { loop in
+                    let means = ServiceMeans(on: loop, accessLog: accessLog)
+                    return httpServices.map {
+                        HTTPService($0, with: means, onAccess: onAccess, onTLSFailure: onTLSFailure)
+                    }
+                }
             }
+        }
         self.services = services
+        self.httpThread = httpThread
+        let told = (thread: try? httpThread?.get(), services: services)
         monitors = configuration.services.compactMap { service in
             service.monitor.map { monitor in
                 HealthMonitor(service, monitor, on: group.next()) { change in
                     for proxy in proxies where proxy.service.name == change.service {
                         proxy.set(change.member, isUp: change.isUp)
                     }
-                    for service in services where service.service.name == change.service {
-                        service.set(change.member, isUp: change.isUp)
+                    for service in told.services where service.service.name == change.service {
+                        told.thread?.send { _ in service.set(change.member, isUp: change.isUp) }
                     }
                     onMemberChange(change)
                 }
@@ -50,13 +67,28 @@ public final class HostSide: Sendable {
     /// Opens the proxies' listeners, which accept when this returns, and begins to monitor.
     public func start() throws(HostSideError) {
         for proxy in proxies { try proxy.listen() }
-        for service in services { try service.listen() }
+        try listen()
         for monitor in monitors { monitor.start() }
     }
 
-    /// Closes every connection and listener; returns when the thread has ended.
+    private func listen() throws(HostSideError) {
+        guard let httpThread else { return }
+        let thread: LoopThread
+        do throws(Errno) {
+            thread = try httpThread.get()
+        } catch {
+            throw HostSideError("there is no thread for the HTTP services: \(error)")
+        }
+        for service in services {
+            let outcome = thread.perform { _ in Result { () throws(HostSideError) in try service.listen() } }
+            try outcome.get()
+        }
+    }
+
+    /// Closes every connection and listener; returns when the threads have ended.
     public func stop() {
         for monitor in monitors { monitor.stop() }
+        if case .success(let thread)? = httpThread { thread.stop() }
         try? group.syncShutdownGracefully()
     }
 

@@ -1,15 +1,18 @@
 internal import Appliances
 internal import Glibc
 internal import NIOCore
+internal import SystemPackage
 internal import Wire
 
 /// A proxy that cannot listen: which, where, why, and what to do.
 public struct HostSideError: Error, Hashable, CustomStringConvertible {
     public var description: String
 
+    init(_ description: String) { self.description = description }
+
     init(service: VirtualServiceConfiguration, cause: any Error) {
         let (reason, advice): (String, String) =
-            switch (cause as? IOError)?.errnoCode {
+            switch (cause as? IOError)?.errnoCode ?? (cause as? Errno)?.rawValue {
             case EADDRINUSE:
                 ("something else listens there already", "give each virtual service an address or port of its own")
             case EADDRNOTAVAIL:

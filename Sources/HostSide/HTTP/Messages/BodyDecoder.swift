@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// Takes a body out of its framing, piece by piece, without gathering it.
 struct BodyDecoder {
     enum Framing: Hashable {
@@ -43,20 +41,21 @@ struct BodyDecoder {
     var isComplete: Bool { state == .complete }
     var endsWithConnection: Bool { state == .untilClose }
 
-    /// The next piece of the body that `input` holds; nil where it holds none, or the body is complete.
-    mutating func next(_ input: inout ByteBuffer) throws(MessageFault) -> ByteBuffer? {
+    /// The next piece of the body that `input` holds, and leaves it at what follows; nil where it holds none, or the body is
+    /// complete.
+    mutating func next(_ input: inout UnsafeRawBufferPointer) throws(MessageFault) -> UnsafeRawBufferPointer? {
         while true {
             switch state {
             case .complete: return nil
-            case .untilClose: return take(input.readableBytes, &input)
+            case .untilClose: return take(input.count, &input)
             case .length(let left):
                 guard let piece = take(left, &input) else { return nil }
-                let rest = left - piece.readableBytes
+                let rest = left - piece.count
                 state = rest == 0 ? .complete : .length(rest)
                 return piece
             case .chunkData(let left):
                 guard let piece = take(left, &input) else { return nil }
-                let rest = left - piece.readableBytes
+                let rest = left - piece.count
                 state = rest == 0 ? .chunkEnd : .chunkData(rest)
                 return piece
             case .chunkSize:
@@ -65,72 +64,74 @@ struct BodyDecoder {
                 state = size == 0 ? .trailers(0) : .chunkData(size)
             case .chunkEnd:
                 guard let line = try line(&input, longest: 0) else { return nil }
-                guard line.readableBytes == 0 else { throw .malformedChunk }
+                guard line.count == 0 else { throw .malformedChunk }
                 state = .chunkSize
             case .trailers(let bytes):
                 guard let line = try line(&input, longest: Self.mostTrailerBytes) else { return nil }
-                if line.readableBytes == 0 {
+                if line.count == 0 {
                     state = .complete
                     return nil
                 }
-                guard bytes + line.readableBytes <= Self.mostTrailerBytes, Self.isField(line) else {
+                guard bytes + line.count <= Self.mostTrailerBytes, Self.isField(line) else {
                     throw .malformedChunk
                 }
-                state = .trailers(bytes + line.readableBytes)
+                state = .trailers(bytes + line.count)
             }
         }
     }
 
-    private mutating func take(_ most: Int, _ input: inout ByteBuffer) -> ByteBuffer? {
-        let available = min(most, input.readableBytes)
+    private mutating func take(_ most: Int, _ input: inout UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        let available = min(most, input.count)
         guard available > 0 else { return nil }
         count += available
-        return input.readSlice(length: available)
+        return input.removeFirst(bytes: available)
     }
 
     /// A line without its CRLF; nil while it is not complete.
-    private func line(_ input: inout ByteBuffer, longest: Int) throws(MessageFault) -> ByteBuffer? {
-        let (end, isWhole) = input.withUnsafeReadableBytes { bytes -> (Int, Bool?) in
-            for index in 0..<min(bytes.count, longest + 2) {
-                if bytes[index] == HTTPCharacters.lf { return (0, nil) }
-                guard bytes[index] == HTTPCharacters.cr else { continue }
-                guard index + 1 < bytes.count else { return (index, false) }
-                return bytes[index + 1] == HTTPCharacters.lf ? (index, true) : (0, nil)
-            }
-            return bytes.count >= longest + 2 ? (0, nil) : (0, false)
+    private func line(
+        _ input: inout UnsafeRawBufferPointer, longest: Int
+    ) throws(MessageFault) -> UnsafeRawBufferPointer? {
+        for index in 0..<min(input.count, longest + 2) {
+            if input[index] == HTTPCharacters.lf { throw .malformedChunk }
+            guard input[index] == HTTPCharacters.cr else { continue }
+            guard index + 1 < input.count else { return nil }
+            guard input[index + 1] == HTTPCharacters.lf else { throw .malformedChunk }
+            let line = input.removeFirst(bytes: index)
+            _ = input.removeFirst(bytes: 2)
+            return line
         }
-        guard let isWhole else { throw .malformedChunk }
-        guard isWhole, let line = input.readSlice(length: end) else { return nil }
-        input.moveReaderIndex(forwardBy: 2)
-        return line
+        if input.count >= longest + 2 { throw .malformedChunk }
+        return nil
     }
 
     /// RFC 9112, 7.1: a size in hexadecimal, and extensions that nobody needs to understand.
-    private static func size(_ line: ByteBuffer) throws(MessageFault) -> Int {
-        let size = line.withUnsafeReadableBytes { bytes -> Int? in
-            var (size, index) = (0, 0)
-            while index < bytes.count, let digit = HTTPCharacters.hexDigit(bytes[index]) {
-                guard index < 15 else { return nil }
-                size = size << 4 | digit
-                index += 1
-            }
-            guard index > 0 else { return nil }
-            if index < bytes.count {
-                guard bytes[index] == UInt8(ascii: ";"), bytes[index...].allSatisfy(HTTPCharacters.isFieldValue) else {
-                    return nil
-                }
-            }
-            return size
+    private static func size(_ line: UnsafeRawBufferPointer) throws(MessageFault) -> Int {
+        var (size, index) = (0, 0)
+        while index < line.count, let digit = HTTPCharacters.hexDigit(line[index]) {
+            guard index < 15 else { throw .malformedChunk }
+            size = size << 4 | digit
+            index += 1
         }
-        guard let size else { throw .malformedChunk }
+        guard index > 0 else { throw .malformedChunk }
+        if index < line.count {
+            guard line[index] == UInt8(ascii: ";"), line[index...].allSatisfy(HTTPCharacters.isFieldValue) else {
+                throw .malformedChunk
+            }
+        }
         return size
     }
 
-    private static func isField(_ line: ByteBuffer) -> Bool {
-        line.withUnsafeReadableBytes { bytes in
-            guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return false }
-            return bytes[..<colon].allSatisfy(HTTPCharacters.isToken)
-                && bytes[(colon + 1)...].allSatisfy(HTTPCharacters.isFieldValue)
-        }
+    private static func isField(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return false }
+        return line[..<colon].allSatisfy(HTTPCharacters.isToken)
+            && line[(colon + 1)...].allSatisfy(HTTPCharacters.isFieldValue)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Takes that many bytes off the beginning.
+    fileprivate mutating func removeFirst(bytes count: Int) -> UnsafeRawBufferPointer {
+        defer { self = UnsafeRawBufferPointer(rebasing: self[count...]) }
+        return UnsafeRawBufferPointer(rebasing: self[..<count])
     }
 }

@@ -1,5 +1,4 @@
 public import LabTime
-internal import NIOCore
 public import Wire
 
 /// One line of the access log: a request, and what became of it. The fields are those of the documented product's
@@ -46,20 +45,20 @@ public struct AccessRecord: Hashable, Sendable, Codable {
 
     /// A JSON object in one line, without a line's end.
     public var jsonLine: String {
-        var buffer = ByteBuffer()
+        let buffer = MessageBuffer()
         var clock = SecondText()
-        write(into: &buffer, &clock)
-        return String(buffer: buffer)
+        write(into: buffer, &clock)
+        return String(decoding: buffer.bytes, as: UTF8.self)
     }
 
     /// Written by hand: it is on every request's way.
-    func write(into buffer: inout ByteBuffer, _ clock: inout SecondText) {
+    func write(into buffer: MessageBuffer, _ clock: inout SecondText) {
         let texts =
             service.utf8.count + method.utf8.count + uri.utf8.count + (poolMember?.utf8.count ?? 0)
             + (host?.utf8.count ?? 0) + (userAgent?.utf8.count ?? 0) + (forwardedFor?.utf8.count ?? 0)
             + (reason?.utf8.count ?? 0) + (detail?.utf8.count ?? 0)
         let second = clock.text(of: time)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 23 * JSONLine.fieldBytes + 6 * texts) { memory in
+        buffer.write(upTo: 23 * JSONLine.fieldBytes + 6 * texts) { memory in
             var line = JSONLine(memory)
             line.add("time", time: time, second: second)
             line.add("service", text: service)

@@ -1,9 +1,8 @@
+internal import CLinux
 internal import Glibc
-internal import NIOCore
 internal import Wire
 
-/// A TCP connection on its way, before SwiftNIO has it: SwiftNIO's own way to bind and connect costs more
-/// system calls and a dozen futures.
+/// A TCP connection on its way to a member.
 enum ConnectingSocket {
     struct Failure: Error {
         var code: Int32
@@ -16,14 +15,12 @@ enum ConnectingSocket {
     static func open(
         from source: SourceEndpoint, to address: IPAddress, port: UInt16
     ) throws(Failure) -> Int32 {
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, kind, 0)
+        let descriptor = cl_tcp_socket(address.isIPv4 ? 0 : 1)
         guard descriptor >= 0 else { throw Failure(code: errno) }
-        var one: Int32 = 1
         // A port whose last connection is over may be bound again at once; connecting tells whether it may be used.
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        cl_allow_address_reuse(descriptor)
         // Where the member accepts at once, the head carries the acknowledgement of its SYN-ACK: a packet less.
-        acknowledge(atOnce: false, on: descriptor)
+        cl_acknowledge_at_once(descriptor, 0)
         let isBound = source.address.withSocketAddress(port: source.port) { bind(descriptor, $0, $1) == 0 }
         if isBound {
             if address.withSocketAddress(port: port, { connect(descriptor, $0, $1) == 0 || errno == EINPROGRESS }) {
@@ -38,20 +35,12 @@ enum ConnectingSocket {
     /// Sends what the kernel takes at once.
     /// - Returns: bytes sent; none while the member has not accepted the connection
     /// - Throws: what has become of the connection, which the kernel tells only once
-    static func send(_ head: ByteBuffer, on descriptor: Int32) throws(Failure) -> Int {
+    static func send(_ head: UnsafeRawBufferPointer, on descriptor: Int32) throws(Failure) -> Int {
         // No longer than for that: a member whose answer is acknowledged late sends its FIN twice.
-        defer { acknowledge(atOnce: true, on: descriptor) }
-        let sent = head.withUnsafeReadableBytes {
-            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
+        defer { cl_acknowledge_at_once(descriptor, 1) }
+        let sent = Glibc.send(descriptor, head.baseAddress, head.count, Int32(MSG_NOSIGNAL))
         if sent >= 0 { return sent }
         guard errno == EAGAIN || errno == EINTR else { throw Failure(code: errno) }
         return 0
-    }
-
-    /// Whether what the peer sends is acknowledged at once, or with what is sent next: `TCP_QUICKACK` of tcp(7).
-    private static func acknowledge(atOnce: Bool, on descriptor: Int32) {
-        var value: Int32 = atOnce ? 1 : 0
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 }

@@ -1,5 +1,3 @@
-internal import NIOCore
-internal import NIOPosix
 internal import Glibc
 
 /// Why a request was not answered by a member, or not to its end.
@@ -43,20 +41,25 @@ struct ExchangeFailure: Error {
     /// From where a connection was tried, where there is none left to tell it.
     var source: SourceEndpoint?
 
-    /// What an attempt to connect ended with.
-    init(connecting error: any Error) {
-        let words = HealthCheck.words(error)
-        if case .connectTimeout? = error as? ChannelError {
-            self.init(.connectTimeout, "no answer to any SYN within the timeout")
-            return
-        }
-        switch (error as? IOError)?.errnoCode {
+    /// What an attempt to connect ended with: `errno`.
+    init(connecting code: Int32) {
+        let words = Self.words(code)
+        switch code {
         case ECONNREFUSED: self.init(.memberRefused, words)
         case ECONNRESET: self.init(.memberReset, words)
         case ETIMEDOUT: self.init(.connectTimeout, words)
         default: self.init(.memberUnreachable, words)
         }
     }
+
+    /// What broke a connection: `errno`.
+    init(exchanging code: Int32) {
+        self.init(code == ECONNRESET || code == EPIPE ? .memberReset : .memberClosedEarly, Self.words(code))
+    }
+
+    static let connectTimeout = ExchangeFailure(.connectTimeout, "no answer to any SYN within the timeout")
+
+    private static func words(_ code: Int32) -> String { String(cString: strerror(code)).lowercased() }
 
     init(_ reason: HTTPErrorReason, _ detail: String = "") {
         self.reason = reason

@@ -1,15 +1,13 @@
 internal import Appliances
-internal import NIOCore
 
-extension HTTPClientConnection: ExchangePartner {
+extension HTTPClientConnection {
     // MARK: What the member says
 
     func received(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: BodyDecoder.Framing) {
         guard head.status >= 200 else {
             guard request.isModern else { return }
-            return output.append(service.buffers) {
-                service.responseForwarding.write(head, bytes, framing: .none, connection: nil, into: &$0)
-            }
+            return service.responseForwarding.write(
+                head, bytes, framing: .none, connection: nil, into: means.toClient)
         }
         answerHasBegun = true
         request.status = head.status
@@ -24,25 +22,27 @@ extension HTTPClientConnection: ExchangePartner {
         if answerFraming == .untilClose { request.keepsClient = false }
         let connection: StaticString? =
             request.keepsClient ? (request.isModern ? nil : "keep-alive") : (request.isModern ? "close" : nil)
-        output.append(service.buffers) {
-            service.responseForwarding.write(head, bytes, framing: answerFraming, connection: connection, into: &$0)
-        }
+        service.responseForwarding.write(
+            head, bytes, framing: answerFraming, connection: connection, into: means.toClient)
     }
 
-    func received(_ piece: ByteBuffer) {
-        request.responseSize += piece.readableBytes
-        if answerFraming == .chunked {
-            output.appendChunk(piece, service.buffers) { write($0) }
-        } else {
-            output.append(piece, service.buffers) { write($0) }
-        }
+    func received(_ piece: UnsafeRawBufferPointer) {
+        request.responseSize += piece.count
+        let gathered = means.toClient
+        let isChunk = answerFraming == .chunked
+        if isChunk { gathered.append(chunkSize: piece.count) }
+        let end = isChunk ? Self.lineEnd : UnsafeRawBufferPointer(start: nil, count: 0)
+        guard piece.count < Self.largePiece else { return send(piece, end) }
+        gathered.append(piece)
+        gathered.append(end)
     }
 
+    /// The answer is complete, and the connection is no longer this one's.
     func receivedEnd() {
-        if answerFraming == .chunked { output.append(service.buffers) { $0.writeStaticString("0\r\n\r\n") } }
+        if answerFraming == .chunked { means.toClient.append("0\r\n\r\n") }
         send()
         server = nil
-        service.count { $0.answered[request.status / 100] += 1 }
+        service.counters.answered[request.status / 100].add()
         log(nil, nil)
         finish(closes: !request.keepsClient)
     }
@@ -59,28 +59,18 @@ extension HTTPClientConnection: ExchangePartner {
         fail(failure)
     }
 
+    /// The member takes more of the request.
     func serverCanTakeMore() {
+        guard phase == .exchanging else { return }
         awaitNext()
-        if body?.isComplete == false { readMore() }
+        read()
     }
 
+    /// All that came at once was handed over.
     func flush() {
         send()
         if phase == .exchanging { awaitNext() }
     }
-
-    private func send() {
-        if output.isEmpty {
-            context?.flush()
-        } else {
-            // Sent or copied when this returns, unless the client is slow.
-            var pending = output.take()
-            context?.writeAndFlush(wrapOutboundOut(pending), promise: nil)
-            service.buffers.giveBack(&pending)
-        }
-    }
-
-    private func write(_ buffer: ByteBuffer) { context?.write(wrapOutboundOut(buffer), promise: nil) }
 
     // MARK: What the balancer says itself
 
@@ -94,7 +84,6 @@ extension HTTPClientConnection: ExchangePartner {
         // Part of the answer is with the client: only a reset tells that the rest will not come.
         count(failure.reason)
         log(failure.reason.rawValue, failure.detail)
-        phase = .closing
         reset()
     }
 
@@ -105,9 +94,7 @@ extension HTTPClientConnection: ExchangePartner {
         if answerHasBegun, phase == .exchanging {
             count(.badRequest)
             log(fault.rawValue, nil)
-            phase = .closing
-            reset()
-            return
+            return reset()
         }
         answer(fault.status, .badRequest, nil, fault: fault, closes: true)
     }
@@ -118,13 +105,12 @@ extension HTTPClientConnection: ExchangePartner {
         request.status = status
         request.keepsClient = !closes
         let word = fault?.rawValue ?? reason.rawValue
-        output.append(service.buffers) { buffer in
-            buffer.writeString("HTTP/1.1 \(status) \(Self.phrase(status))\r\nContent-Length: 0\r\n")
-            buffer.writeString("X-Balancer-Reason: \(word)\r\n")
-            if closes { buffer.writeStaticString("Connection: close\r\n") }
-            if !closes, !request.isModern { buffer.writeStaticString("Connection: keep-alive\r\n") }
-            buffer.writeStaticString("\r\n")
-        }
+        let gathered = means.toClient
+        gathered.append(text: "HTTP/1.1 \(status) \(Self.phrase(status))\r\nContent-Length: 0\r\n")
+        gathered.append(text: "X-Balancer-Reason: \(word)\r\n")
+        if closes { gathered.append("Connection: close\r\n") }
+        if !closes, !request.isModern { gathered.append("Connection: keep-alive\r\n") }
+        gathered.append("\r\n")
         send()
         count(reason, fault)
         log(word, detail)
@@ -133,18 +119,22 @@ extension HTTPClientConnection: ExchangePartner {
 
     /// The client has gone, or is taken for it.
     func gone(_ detail: String? = nil) {
+        loseRequest(detail)
+        reset()
+    }
+
+    /// Tells of a request whose client has gone.
+    func loseRequest(_ detail: String?) {
         dropServer()
         if request.status == 0 { request.status = HTTPErrorReason.clientClosed.status }
         count(.clientClosed)
         log(HTTPErrorReason.clientClosed.rawValue, detail)
-        phase = .closing
-        reset()
     }
 
     /// Ends the connection at once, also below TLS, which would take leave first.
-    func reset() {
-        guard let context else { return }
-        if let tls { tls.reset(context.channel) } else { context.channel.closeWithReset() }
+    private func reset() {
+        means.toClient.clear()
+        end(withReset: true)
     }
 
     func dropServer() {
@@ -152,8 +142,14 @@ extension HTTPClientConnection: ExchangePartner {
         server = nil
     }
 
+    func giveBackHead() {
+        guard let head = request.head else { return }
+        request.head = nil
+        means.buffers.giveBack(head)
+    }
+
     private func count(_ reason: HTTPErrorReason, _ fault: MessageFault? = nil) {
-        service.count { $0.reasons[fault?.rawValue ?? reason.rawValue, default: 0] += 1 }
+        service.counters.countFailure(fault?.rawValue ?? reason.rawValue)
     }
 
     private static func phrase(_ status: Int) -> String {
@@ -176,28 +172,14 @@ extension HTTPClientConnection: ExchangePartner {
 
     private func finish(closes: Bool) {
         answerHasBegun = false
-        service.buffers.giveBack(&request.head)
+        giveBackHead()
         guard !closes else { return close() }
         phase = .idle
         body = nil
-        deadline.set(.now() + TimeAmount(timeouts.keepAlive))
-        if input.readableBytes > 0 || inputHasEnded { proceed() }
-        if phase == .idle || phase == .head { readMore() }
-    }
-
-    /// Closes behind the last answer, and reads what still comes until the client closes too.
-    func close() {
-        guard phase != .closing, let context else { return }
-        phase = .closing
-        input = ByteBuffer()
-        let channel = context.channel
-        deadline.set(.now() + Self.farewell)
-        guard inputHasEnded else {
-            channel.close(mode: .output, promise: nil)
-            return readMore()
-        }
-        // With the other direction ended already, SwiftNIO would close at once and drop what waits.
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+        request.texts = RequestTexts()
+        setDeadline(in: socket.hasWaiting ? patience.clientBody : patience.keepAlive)
+        if input.count > 0 || inputHasEnded { proceed() }
+        read()
     }
 
     private func log(_ reason: String?, _ detail: String?) {

@@ -1,17 +1,15 @@
 internal import Appliances
-internal import NIOCore
-internal import NIOTLS
+internal import EventLoop
+internal import LabTime
 internal import Wire
 
 /// A client's connection to an HTTP service: one request after the other, each passed to a member and its answer
 /// passed back, so that answers to pipelined requests come in their order.
 ///
 /// Nothing is read from the client that could not be passed on: behind what one read brings of a further request, the
-/// rest waits in the kernel, and so does a body whose member takes no more.
-final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+/// rest waits in the kernel, and so does a body whose member takes no more. A client that does not take its answers is
+/// not read, nor is its member.
+final class HTTPClientConnection {
     enum Phase {
         /// Between two requests.
         case idle
@@ -24,18 +22,17 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
         case closing
     }
 
-    /// How long a client may take to close after the last answer, which a reset would take from it: RFC 9112, 9.6.
-    static let farewell = TimeAmount.seconds(1)
     /// Empty lines before a request that are passed over: RFC 9112, 2.2.
-    static let mostEmptyLines = 4
+    private static let mostEmptyLines = 4
+    /// Pieces from here on are sent from where they are, without a copy.
+    static let largePiece = 8192
 
     let service: HTTPService
     let address: IPAddress
     let port: UInt16
-    var context: ChannelHandlerContext?
+    var socket: EdgeSocket
     var phase = Phase.idle
-    var input = ByteBuffer()
-    var output = GatheredOutput()
+    var input = PendingInput()
     var request = RequestInProgress()
     /// The request's body; nil before there is a request.
     var body: BodyDecoder?
@@ -43,116 +40,29 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     var answerFraming = AnswerFraming.none
     var answerHasBegun = false
     var inputHasEnded = false
-    /// SwiftNIO's own answer costs several calls.
-    private(set) var canTakeMore = true
+    var isReading = false
     /// nil for a client that speaks without TLS.
-    var tls: ClientTLS?
-    /// Of the request before, which is often much like the next: texts that are the same need not be made again.
-    private var last = RequestTexts()
+    let tls: ClientTLS?
     private var scanner = HeadScanner()
     private var emptyLines = 0
-    /// SwiftNIO was asked to read, and has brought nothing since: asking once more would only cost time.
-    private var awaitsInput = false
     private var isProceeding = false
     private var mustProceedAgain = false
-    private(set) lazy var deadline = MovingDeadline(in: service.deadlines, owner: self)
+    private(set) var deadline: MovingDeadline!
 
-    init(_ service: HTTPService, from remote: SocketAddress?) {
+    init(_ service: HTTPService, on socket: EdgeSocket, from address: IPAddress, _ port: UInt16, tls: ClientTLS?) {
         self.service = service
-        address = remote?.ipAddress.flatMap { IPAddress($0) } ?? .ipv4(.any)
-        port = UInt16(truncatingIfNeeded: remote?.port ?? 0)
+        self.socket = socket
+        self.address = address
+        self.port = port
+        self.tls = tls
+        deadline = MovingDeadline(in: service.means.deadlines, owner: self)
+        setDeadline(in: service.patience.clientHeader)
     }
 
-    var timeouts: HTTPTimeouts { service.configuration.timeouts }
+    var means: ServiceMeans { service.means }
+    var patience: HTTPService.Patience { service.patience }
 
-    // MARK: Channel
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        deadline.end()
-        self.context = nil
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        deadline.set(.now() + TimeAmount(timeouts.clientHeader))
-        readMore()
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        awaitsInput = false
-        guard phase != .closing else { return }
-        var buffer = unwrapInboundIn(data)
-        if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
-        proceed()
-        // SwiftNIO reads the next bytes into the same buffer if nobody holds it.
-        if input.readableBytes == 0 { input = ByteBuffer() }
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        // TLS may have read something that is no input.
-        if tls != nil { awaitsInput = false }
-        if wantsInput { readMore() }
-    }
-
-    func readMore() {
-        guard !awaitsInput, let context else { return }
-        awaitsInput = true
-        context.read()
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        canTakeMore = context.channel.isWritable
-        guard canTakeMore, phase == .exchanging else { return }
-        awaitNext()
-        server?.resumeReading()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
-            tls?.handshakeEnded()
-            service.count { $0.tlsHandshakes += 1 }
-        }
-        if let event = event as? ChannelEvent, event == .inputClosed {
-            inputHasEnded = true
-            proceed()
-        }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        if tls?.isInHandshake == true { tlsFailed("closed-in-handshake") }
-        if phase == .connecting || phase == .exchanging { gone() }
-        phase = .closing
-        deadline.end()
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Many clients leave without the farewell of TLS; between two requests that cuts off nothing.
-        if let tls, phase != .closing, !(phase == .idle && !tls.isInHandshake && TLSFailure.isMissingFarewell(error)) {
-            tlsFailed(TLSFailure.reason(for: error, isHandshake: tls.isInHandshake))
-            // The library has sent its alert, which a reset could take from the client.
-            if phase == .idle || phase == .head { phase = .closing }
-        }
-        context.close(promise: nil)
-    }
-
-    private func tlsFailed(_ reason: String) {
-        tls?.handshakeEnded()
-        service.tlsFailed(client: address, port: port, reason: reason)
-    }
-
-    private var wantsInput: Bool {
-        switch phase {
-        case .idle, .head, .closing: true
-        // A client that waits for its answer sends nothing; to stop reading and begin again would cost two system calls.
-        case .connecting: input.readableBytes == 0
-        case .exchanging: body?.isComplete == false ? server?.isWritable == true : input.readableBytes == 0
-        }
-    }
+    func setDeadline(in nanoseconds: Int64) { deadline.set(means.loop.turnBegan + nanoseconds) }
 
     // MARK: Requests
 
@@ -176,76 +86,73 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     }
 
     private func readHead() {
-        if phase == .idle, input.readableBytes > 0 {
+        // Who does not take his answers gets no more of them.
+        guard !socket.hasWaiting else { return }
+        if phase == .idle, input.count > 0 {
             phase = .head
             scanner = HeadScanner()
             emptyLines = 0
             request = RequestInProgress()
-            deadline.set(.now() + TimeAmount(timeouts.clientHeader))
+            setDeadline(in: patience.clientHeader)
         }
         guard phase == .head else {
             if inputHasEnded { close() }
             return
         }
+        let length: Int?
+        do throws(MessageFault) {
+            length = try takeHead(input.bytes)
+        } catch {
+            return refuse(error)
+        }
+        guard let length else {
+            if inputHasEnded { refuse(.incomplete) }
+            return
+        }
+        input.consume(length)
+        scanner = HeadScanner()
+        if length > 2 { return begin() }
+        emptyLines += 1
+        if emptyLines > Self.mostEmptyLines { return refuse(.malformedRequestLine) }
+        if input.count > 0 { mustProceedAgain = true }
+    }
+
+    /// - Returns: the length of a whole head, or of an empty line; nil while there is neither
+    private func takeHead(_ bytes: UnsafeRawBufferPointer) throws(MessageFault) -> Int? {
         let limits = service.configuration.limits
-        let outcome = input.withUnsafeReadableBytes { bytes -> Result<Int?, MessageFault> in
-            do throws(MessageFault) {
-                // What cannot become a request line, TLS for instance, is not waited for.
-                if let first = bytes.first, !HTTPCharacters.isToken(first), first != HTTPCharacters.cr,
-                    first != HTTPCharacters.lf
-                {
-                    throw .malformedRequestLine
-                }
-                guard let length = try scanner.end(in: bytes) else {
-                    if bytes.count > limits.headerSize { throw .headTooLarge }
-                    return .success(nil)
-                }
-                guard length <= limits.headerSize else { throw .headTooLarge }
-                if length > 2 { try accept(bytes.part(0..<length), limits) }
-                return .success(length)
-            } catch {
-                return .failure(error)
-            }
+        // What cannot become a request line, TLS for instance, is not waited for.
+        if let first = bytes.first, !HTTPCharacters.isToken(first), first != HTTPCharacters.cr,
+            first != HTTPCharacters.lf
+        {
+            throw .malformedRequestLine
         }
-        switch outcome {
-        case .failure(let fault): refuse(fault)
-        case .success(nil): if inputHasEnded { refuse(.incomplete) }
-        case .success(let length?):
-            input.moveReaderIndex(forwardBy: length)
-            scanner = HeadScanner()
-            if length > 2 { return begin() }
-            emptyLines += 1
-            if emptyLines > Self.mostEmptyLines { return refuse(.malformedRequestLine) }
-            if input.readableBytes > 0 { mustProceedAgain = true }
+        guard let length = try scanner.end(in: bytes) else {
+            if bytes.count > limits.headerSize { throw .headTooLarge }
+            return nil
         }
+        guard length <= limits.headerSize else { throw .headTooLarge }
+        if length > 2 { try accept(bytes.part(0..<length), limits) }
+        return length
     }
 
     /// Takes over what a head says.
     private func accept(_ bytes: UnsafeRawBufferPointer, _ limits: HTTPLimits) throws(MessageFault) {
         let head = try RequestHead(bytes, mostFields: limits.headerCount)
-        request.texts.method = bytes.text(head.method, unlessIn: last.method)
-        request.texts.uri = bytes.text(head.target, unlessIn: last.uri)
-        request.texts.host = (head.authority ?? head.fields.host).map { bytes.text($0, unlessIn: last.host) }
-        for field in head.fields.fields {
-            if field.kind == .userAgent { request.texts.userAgent = bytes.text(field.value, unlessIn: last.userAgent) }
-            if field.kind == .forwardedFor {
-                let text = bytes.text(field.value)
-                request.texts.forwardedFor = request.texts.forwardedFor.map { $0 + ", " + text } ?? text
-            }
-        }
-        last = request.texts
+        request.texts.take(head, bytes, knowing: service.lastTexts)
+        service.lastTexts = request.texts
         request.keepsClient = head.fields.staysOpen
         request.isModern = head.fields.minorVersion == 1
         request.isChunked = head.fields.isChunked
         request.hasBody = head.fields.isChunked || (head.fields.contentLength ?? 0) > 0
         if let length = head.fields.contentLength, length > limits.bodySize { throw .bodyTooLarge }
         body = BodyDecoder(head.fields.isChunked ? .chunked : .length(head.fields.contentLength ?? 0))
-        request.head = service.buffers.take()
-        service.requestForwarding.write(head, bytes, client: service.text(of: address), into: &request.head)
+        let buffer = means.buffers.take()
+        request.head = buffer
+        service.requestForwarding.write(head, bytes, client: service.text(of: address), into: buffer)
     }
 
     private func begin() {
-        service.count { $0.requests += 1 }
+        service.counters.requests.add()
         if request.hasBody, let fault = faultOfBodySoFar() { return refuse(fault) }
         request.firstMember = service.picker.choose(client: address, port: port)
         request.member = request.firstMember
@@ -255,9 +162,9 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     /// What is wrong with as much of the body as is here already: no member is asked for such a request.
     private func faultOfBodySoFar() -> MessageFault? {
         guard var ahead = body else { return nil }
-        var bytes = input
+        var rest = input.bytes
         do throws(MessageFault) {
-            while try ahead.next(&bytes) != nil {
+            while try ahead.next(&rest) != nil {
                 if ahead.count > service.configuration.limits.bodySize { throw .bodyTooLarge }
             }
             return nil
@@ -272,13 +179,13 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
     func connect(reuses: Bool) {
         phase = .connecting
         deadline.clear()
-        guard request.member != nil else {
+        guard request.member != nil, let head = request.head else {
             return fail(ExchangeFailure(.noMemberUp, "no member of the pool is up"))
         }
-        if request.served == nil { request.served = .now() }
+        if request.served == nil { request.served = .monotonic() }
         while let member = request.member {
             do throws(ExchangeFailure) {
-                return begin(on: try service.connections.connection(to: member, reuses: reuses, head: request.head))
+                return begin(on: try service.connections.connection(to: member, reuses: reuses, head: head.bytes), head)
             } catch {
                 request.source = error.source
                 guard error.reason != .noSourcePort, hasAnotherMember() else { return fail(error) }
@@ -300,81 +207,97 @@ final class HTTPClientConnection: ChannelInboundHandler, DeadlineOwner {
         if hasAnotherMember() { connect(reuses: true) } else { fail(failure) }
     }
 
-    private func begin(on connection: ServerConnection) {
+    private func begin(on connection: ServerConnection, _ head: MessageBuffer) {
         server = connection
         request.source = connection.source
         answerHasBegun = false
-        if !connection.isConnected { deadline.set(.now() + TimeAmount(timeouts.serverConnect)) }
-        connection.begin(self, head: request.head, isHEAD: request.isHEAD)
-        // It may have turned out closed, and another one be asked already.
-        if server === connection, connection.isConnected, phase == .connecting { connected() }
+        if !connection.isConnected { setDeadline(in: patience.serverConnect) }
+        connection.begin(self, head: head.bytes, isHEAD: request.isHEAD)
+        if connection.isConnected { connected() }
     }
 
+    /// The member has accepted the connection, and the request's head is on its way.
     func connected() {
         phase = .exchanging
         awaitNext()
-        if body?.isComplete == true { server?.requestEnded() } else { proceed() }
-        if phase == .exchanging, wantsInput { readMore() }
+        if body?.isComplete == true {
+            server?.requestEnded()
+        } else {
+            proceed()
+            read()
+        }
     }
 
     private func passBody() {
         guard let server, body != nil, !body!.isComplete else { return }
+        let gathered = means.toMember
+        var rest = input.bytes
         do throws(MessageFault) {
-            while let piece = try body!.next(&input) {
+            defer { input.consume(input.count - rest.count) }
+            server.sendsPieces()
+            while let piece = try body!.next(&rest) {
                 if body!.count > service.configuration.limits.bodySize { throw .bodyTooLarge }
-                if request.isChunked {
-                    var size = ByteBuffer()
-                    size.writeString(String(piece.readableBytes, radix: 16))
-                    size.writeStaticString("\r\n")
-                    server.write(size)
-                    server.write(piece)
-                    server.write(Self.lineEnd)
+                if request.isChunked { gathered.append(chunkSize: piece.count) }
+                let end = request.isChunked ? Self.lineEnd : UnsafeRawBufferPointer(start: nil, count: 0)
+                if piece.count < Self.largePiece {
+                    gathered.append(piece)
+                    gathered.append(end)
                 } else {
-                    server.write(piece)
+                    server.send(gathered.bytes, piece, end)
+                    gathered.clear()
                 }
             }
         } catch {
+            gathered.clear()
             return refuse(error)
         }
         if body!.isComplete {
-            if request.isChunked { server.write(Self.lastChunk) }
+            if request.isChunked { gathered.append("0\r\n\r\n") }
             server.requestEnded()
         } else if inputHasEnded {
+            gathered.clear()
             return refuse(.incomplete)
         }
-        server.flush()
+        if !gathered.isEmpty { server.send(gathered.bytes) }
+        gathered.clear()
         awaitNext()
     }
 
-    private static let lineEnd = ByteBuffer(staticString: "\r\n")
-    private static let lastChunk = ByteBuffer(staticString: "0\r\n\r\n")
+    private static let lineEndText: StaticString = "\r\n"
+    /// What ends a chunk.
+    static var lineEnd: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: lineEndText.utf8Start, count: 2) }
+
+    // MARK: Time
+
+    /// Whether the next thing to come is more of the request, from the client.
+    private var awaitsBody: Bool { body?.isComplete == false && server?.isWritable == true && !answerHasBegun }
 
     /// Sets the deadline of what is awaited now: the client's body, its taking of the answer, or the member's answer.
-    func awaitNext() {
-        let isClients = body?.isComplete == false && server?.isWritable == true && !answerHasBegun
-        let time = isClients || !canTakeMore ? timeouts.clientBody : timeouts.serverResponse
-        deadline.set(.now() + TimeAmount(time))
-    }
+    func awaitNext() { setDeadline(in: awaitsBody || !canTakeMore ? patience.clientBody : patience.serverResponse) }
+}
 
+extension HTTPClientConnection: DeadlineOwner {
     func deadlineHasPassed() {
         switch phase {
         case .idle where tls?.isInHandshake == true:
             tlsFailed("handshake-timeout")
-            phase = .closing
-            reset()
+            end(withReset: true)
+        // The rest of an answer that the client does not take.
+        case .idle where socket.hasWaiting: end(withReset: true)
         case .idle: close()
         case .head: answer(408, .clientHeaderTimeout, "its head was not complete in time", closes: true)
         case .connecting:
             dropServer()
-            failedToConnect(ExchangeFailure(.connectTimeout, "no answer to any SYN within the timeout"))
+            failedToConnect(.connectTimeout)
         case .exchanging:
             if !canTakeMore { return gone("it took nothing of its answer in time") }
-            if body?.isComplete == false, server?.isWritable == true, !answerHasBegun {
+            if awaitsBody {
                 dropServer()
                 return answer(408, .clientBodyTimeout, "its body did not come on in time", closes: true)
             }
-            fail(ExchangeFailure(.responseTimeout, "no answer within \(timeouts.serverResponse)"))
-        case .closing: context?.close(promise: nil)
+            fail(ExchangeFailure(.responseTimeout, "no answer within \(service.configuration.timeouts.serverResponse)"))
+        // Part of an answer would be taken for all of it where the connection's end is the answer's.
+        case .closing: end(withReset: socket.hasWaiting)
         }
     }
 }

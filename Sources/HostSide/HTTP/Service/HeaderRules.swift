@@ -1,5 +1,4 @@
 internal import Appliances
-internal import NIOCore
 
 /// The header fields that a service removes and sets, made ready for comparing with every field.
 struct HeaderRules {
@@ -38,15 +37,15 @@ extension WrittenText {
     fileprivate mutating func put(_ rules: HeaderRules) { rules.written.withUnsafeBytes { put($0) } }
 }
 
-extension ByteBuffer {
+extension MessageBuffer {
     /// Writes a head that takes over fields of another one: besides what that has, up to a byte a field, the rules' fields,
     /// `more`, and framing and version, which are shorter than 192 bytes.
-    fileprivate mutating func writeHead(
+    fileprivate func writeHead(
         from bytes: UnsafeRawBufferPointer, _ fields: HeadFields, _ rules: HeaderRules, more: Int,
         _ body: (inout WrittenText) -> Void
     ) {
         let most = bytes.count + 2 * fields.fields.count + rules.written.count + more + 192
-        writeWithUnsafeMutableBytes(minimumWritableBytes: most) { memory in
+        write(upTo: most) { memory in
             var out = WrittenText(memory)
             body(&out)
             return out.count
@@ -62,7 +61,7 @@ struct RequestForwarding {
     let closesServerConnection: Bool
 
     func write(
-        _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, client: String, into buffer: inout ByteBuffer
+        _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, client: String, into buffer: MessageBuffer
     ) {
         let more = client.utf8.count + (rules.host?.utf8.count ?? 0)
         buffer.writeHead(from: bytes, head.fields, rules, more: more) { out in
@@ -134,7 +133,7 @@ struct ResponseForwarding {
 
     func write(
         _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, framing: AnswerFraming, connection: StaticString?,
-        into buffer: inout ByteBuffer
+        into buffer: MessageBuffer
     ) {
         buffer.writeHead(from: bytes, head.fields, rules, more: 0) { out in
             out.put("HTTP/1.1 ")

@@ -1,5 +1,5 @@
 internal import HeapModule
-internal import NIOCore
+internal import LabTime
 
 /// Whom a deadline tells that it has passed.
 protocol DeadlineOwner: AnyObject {
@@ -9,20 +9,20 @@ protocol DeadlineOwner: AnyObject {
 /// One deadline that moves often. Moving it is an assignment: its place in the queue is only corrected when that comes
 /// up, or when the deadline moves forward.
 ///
-/// Used on its event loop alone.
+/// Used on its loop's thread alone.
 final class MovingDeadline {
     private let queue: DeadlineQueue
     fileprivate unowned let owner: any DeadlineOwner
-    fileprivate var deadline: NIODeadline?
+    fileprivate var deadline: Instant?
     /// The time of the entry in the queue that counts; others of this deadline are void.
-    fileprivate var queued: NIODeadline?
+    fileprivate var queued: Instant?
 
     init(in queue: DeadlineQueue, owner: any DeadlineOwner) {
         self.queue = queue
         self.owner = owner
     }
 
-    func set(_ deadline: NIODeadline) {
+    func set(_ deadline: Instant) {
         self.deadline = deadline
         if let queued, queued <= deadline { return }
         queue.insert(self, at: deadline)
@@ -39,13 +39,12 @@ final class MovingDeadline {
     }
 }
 
-/// The deadlines of all connections of a service, behind one timer of the event loop: SwiftNIO looks for a timer to
-/// cancel among all that there are, which ten thousand idle connections would make every request pay for.
+/// The deadlines of all connections of a service, behind one alarm.
 ///
 /// An entry that has become void stays until its time has come, or until there are more void ones than others.
 final class DeadlineQueue {
     private struct Entry: Comparable {
-        let time: NIODeadline
+        let time: Instant
         let deadline: MovingDeadline
 
         /// Whether it still is the one that its deadline waits for.
@@ -57,14 +56,15 @@ final class DeadlineQueue {
 
     private static let fewEntries = 64
 
-    private let eventLoop: any EventLoop
+    private let setAlarm: (Instant) -> Void
     private var entries = Heap<Entry>()
     private var void = 0
-    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+    private var alarm: Instant?
 
-    init(on eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    /// - Parameter setAlarm: has `expire` called at that time, instead of a later one that it was called with before
+    init(setAlarm: @escaping (Instant) -> Void) { self.setAlarm = setAlarm }
 
-    fileprivate func insert(_ deadline: MovingDeadline, at time: NIODeadline) {
+    fileprivate func insert(_ deadline: MovingDeadline, at time: Instant) {
         if deadline.queued != nil { void += 1 }
         deadline.queued = time
         entries.insert(Entry(time: time, deadline: deadline))
@@ -78,18 +78,15 @@ final class DeadlineQueue {
         void = 0
     }
 
-    private func arm(for time: NIODeadline) {
-        if let timer {
-            if timer.at <= time { return }
-            timer.task.cancel()
-        }
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] () -> Void in self?.fired() }
-        timer = (task, time)
+    private func arm(for time: Instant) {
+        if let alarm, alarm <= time { return }
+        alarm = time
+        setAlarm(time)
     }
 
-    private func fired() {
-        timer = nil
-        let now = eventLoop.now
+    /// Tells the owners of the deadlines that are over.
+    func expire(at now: Instant) {
+        alarm = nil
         while let entry = entries.min, entry.time <= now {
             entries.removeMin()
             guard entry.counts else {

@@ -1,5 +1,5 @@
-internal import Appliances
-internal import NIOCore
+internal import EventLoop
+internal import LabTime
 
 /// What a request's head says, as the access log tells it.
 struct RequestTexts {
@@ -8,14 +8,28 @@ struct RequestTexts {
     var host: String?
     var userAgent: String?
     var forwardedFor: String?
+
+    /// - Parameter known: texts of another request, from which those that are the same are taken
+    mutating func take(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer, knowing known: RequestTexts) {
+        method = bytes.text(head.method, unlessIn: known.method)
+        uri = bytes.text(head.target, unlessIn: known.uri)
+        host = (head.authority ?? head.fields.host).map { bytes.text($0, unlessIn: known.host) }
+        for field in head.fields.fields {
+            if field.kind == .userAgent { userAgent = bytes.text(field.value, unlessIn: known.userAgent) }
+            if field.kind == .forwardedFor {
+                let text = bytes.text(field.value)
+                forwardedFor = forwardedFor.map { $0 + ", " + text } ?? text
+            }
+        }
+    }
 }
 
 /// A request from its first byte until its answer is complete: what the access log says of it, and what a second
 /// attempt needs.
 struct RequestInProgress {
-    var began = NIODeadline.now()
+    var began = Instant.monotonic()
     /// When a member was chosen.
-    var served: NIODeadline?
+    var served: Instant?
     var texts = RequestTexts()
     /// The member that is asked, by its place in the pool.
     var member: Int?
@@ -25,8 +39,8 @@ struct RequestInProgress {
     var status = 0
     var responseSize = 0
 
-    /// The head as it goes to the member.
-    var head = ByteBuffer()
+    /// The head as it goes to the member; there while one is asked.
+    var head: MessageBuffer?
     var hasBody = false
     var isChunked = false
     /// Whether the client may send another request on its connection.

@@ -1,11 +1,12 @@
 internal import Appliances
+internal import EventLoop
 internal import Glibc
-internal import NIOCore
-internal import NIOPosix
+internal import LabTime
+internal import SystemPackage
 internal import Wire
 
 /// A service's connections to its members: opens them from the configured sources, and keeps idle ones where TCP
-/// multiplexing is on. Members are known by their place in the pool. Used on its event loop alone.
+/// multiplexing is on. Members are known by their place in the pool. Used on its loop's thread alone.
 final class ServerConnections {
     /// Ports in a row that the kernel may refuse for one connection. They come oldest first, so after so many that are
     /// still busy the younger ones are as well.
@@ -22,37 +23,38 @@ final class ServerConnections {
 
     let limits: HTTPLimits
     let multiplexing: ConnectionMultiplexing?
-    let deadlines: DeadlineQueue
-    private let bootstrap: ClientBootstrap
-    private let count: ((inout HTTPCounters) -> Void) -> Void
+    /// In nanoseconds.
+    let idleTime: Int64
+    let means: ServiceMeans
+    private let counters: HTTPCounters
     private var cycle: SourceCycle
     private var members: ContiguousArray<Member>
 
     init(
-        _ configuration: HTTPServiceConfiguration, to members: [PoolMemberConfiguration], on eventLoop: any EventLoop,
-        deadlines: DeadlineQueue, count: @escaping ((inout HTTPCounters) -> Void) -> Void
+        _ configuration: HTTPServiceConfiguration, to members: [PoolMemberConfiguration], with means: ServiceMeans,
+        counters: HTTPCounters
     ) {
         limits = configuration.limits
         multiplexing = configuration.multiplexing
-        self.deadlines = deadlines
-        self.count = count
+        idleTime = configuration.multiplexing?.idleTime.nanoseconds ?? 0
+        self.means = means
+        self.counters = counters
         let cycle = SourceCycle(addresses: configuration.sourceAddresses, ports: configuration.sourcePorts)
         self.cycle = cycle
         self.members = ContiguousArray(members.map { Member(configuration: $0, taken: TakenTurns(of: cycle)) })
-        bootstrap = ClientBootstrap(group: eventLoop)
     }
 
     /// A connection to that member: one that waits for a request, if there is one and `reuses` allows it, or a new one
     /// whose SYN is sent.
     /// - Parameter head: of the request; a new connection has sent it already where the member has accepted at once
     func connection(
-        to member: Int, reuses: Bool, head: ByteBuffer
+        to member: Int, reuses: Bool, head: UnsafeRawBufferPointer
     ) throws(ExchangeFailure) -> ServerConnection {
         if reuses {
             while let connection = members[member].idle.popLast() {
                 connection.isIdle = false
-                guard connection.isActive else { continue }
-                count { $0.reused += 1 }
+                guard connection.isUsable else { continue }
+                counters.reused.add()
                 return connection
             }
         }
@@ -72,12 +74,12 @@ final class ServerConnections {
         members[connection.member].idle.removeAll { $0 === connection }
     }
 
-    func noteConnected() { count { $0.serverConnections += 1 } }
+    func noteConnected() { counters.serverConnections.add() }
 
     /// A connection's socket is closed.
     func giveBack(_ turn: Int, of member: Int) { members[member].taken.remove(turn) }
 
-    private func open(_ member: Int, _ head: ByteBuffer) throws(ExchangeFailure) -> ServerConnection {
+    private func open(_ member: Int, _ head: UnsafeRawBufferPointer) throws(ExchangeFailure) -> ServerConnection {
         let target = members[member].configuration
         guard let own = members[member].autoMap ?? IPAddress.ownAddress(towards: target.address) else {
             throw ExchangeFailure(.memberUnreachable, "no route to \(target.address)")
@@ -91,9 +93,9 @@ final class ServerConnections {
                 descriptor = try ConnectingSocket.open(from: source, to: target.address, port: target.port)
             } catch {
                 guard error.isBusyPort else {
-                    throw ExchangeFailure(connecting: IOError(errnoCode: error.code, reason: "connect"))
+                    throw ExchangeFailure(connecting: error.code)
                 }
-                count { $0.busyPorts += 1 }
+                counters.busyPorts.add()
                 continue
             }
             let sent: Int
@@ -101,36 +103,23 @@ final class ServerConnections {
                 sent = try ConnectingSocket.send(head, on: descriptor)
             } catch {
                 close(descriptor)
-                var failure = ExchangeFailure(connecting: IOError(errnoCode: error.code, reason: "connect"))
+                var failure = ExchangeFailure(connecting: error.code)
                 failure.source = source
                 throw failure
             }
             let connection = ServerConnection(
                 member, on: descriptor, from: source, turn: turn, sent: sent, of: self)
             if sent > 0 { noteConnected() }
-            members[member].taken.insert(turn)
-            do throws(ExchangeFailure) {
-                try add(connection, to: descriptor)
+            do throws(Errno) {
+                try means.loop.watch(descriptor, for: EdgeSocket.interest, telling: connection)
             } catch {
-                members[member].taken.remove(turn)
-                throw error
+                close(descriptor)
+                throw ExchangeFailure(connecting: error.rawValue)
             }
+            members[member].taken.insert(turn)
             return connection
         }
         throw ExchangeFailure(.noSourcePort, exhaustion)
-    }
-
-    private func add(_ connection: ServerConnection, to descriptor: Int32) throws(ExchangeFailure) {
-        // On its own event loop SwiftNIO does all of it before it returns. It takes the socket for a connected one: what
-        // is written waits until it can be sent, and if that never comes, the kernel's error ends the channel.
-        var outcome: Result<any Channel, any Error>?
-        bootstrap.withConnectedSocket(descriptor).assumeIsolated().whenComplete { outcome = $0 }
-        do {
-            guard let channel = try outcome?.get() else { throw ChannelError.inappropriateOperationForState }
-            try channel.pipeline.syncOperations.addHandler(connection, name: "exchange")
-        } catch {
-            throw ExchangeFailure(connecting: error)
-        }
     }
 
     private func freeTurn(towards member: Int) -> Int? {

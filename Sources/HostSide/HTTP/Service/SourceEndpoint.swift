@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Wire
 
@@ -65,8 +66,7 @@ extension IPAddress {
     ///
     /// Connecting a UDP socket sends nothing: it only chooses the route and with it the source, ip(7), ipv6(7).
     static func ownAddress(towards destination: IPAddress) -> IPAddress? {
-        let family = destination.isIPv4 ? AF_INET : AF_INET6
-        let descriptor = socket(family, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = cl_udp_socket(destination.isIPv4 ? 0 : 1)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         return destination.withSocketAddress(port: 9) { address, length -> IPAddress? in

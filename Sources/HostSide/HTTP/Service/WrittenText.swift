@@ -49,6 +49,16 @@ struct WrittenText {
         count += digits
     }
 
+    /// Hexadecimal in lower case; nothing below zero.
+    mutating func put(hexadecimal number: Int) {
+        var shift = (63 - max(1, number).leadingZeroBitCount) / 4 * 4
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: number >> shift & 15)
+            put(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            shift -= 4
+        }
+    }
+
     private mutating func put(_ start: UnsafeRawPointer?, _ length: Int) {
         guard let start, length > 0 else { return }
         precondition(length <= capacity - count)
