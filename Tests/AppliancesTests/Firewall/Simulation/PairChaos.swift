@@ -327,10 +327,11 @@ final class PairChaos {
         }
         trouble.append((lab.now, "start of \(box)"))
         try lab.start(box)
-        lab.boxes[box].firewall.policy.running = policy
-        lab.boxes[box].firewall.agreement?.changed(running: policy.items, at: lab.now)
-        _ = lab.boxes[box].firewall.filter.install(
-            try policy.compiled(for: FirewallLab.portNames, of: "restarted"), otherwise: policy.otherwise)
+        let restarted = lab.boxes[box]
+        restarted.firewall.policy.running = policy
+        let items = restarted.firewall.items(of: policy)
+        restarted.firewall.agreement?.changed(running: items, at: lab.now)
+        _ = try restarted.firewall.install(policy, at: lab.now, into: &restarted.queue)
         invariants.disturbed(lab)
     }
 
@@ -341,7 +342,7 @@ final class PairChaos {
             let name = mismatched ? "mismatch-\(nextRule)-\(box)" : "rule-\(nextRule)"
             let change = PolicyChange(
                 addedRules: [.init(PolicyRule(name: name, action: .deny, protocol: .udp, destinationPorts: 9...9))],
-                deletedRules: lab.boxes[box].firewall.policy.running.rules.map(\.name).filter {
+                deletedRules: lab.boxes[box].firewall.policy.running.policy.rules.map(\.name).filter {
                     name in !Self.policy.rules.contains { $0.name == name }
                 })
             _ = lab.perform(box, .policy(breach?.pushesUnseen == true ? .push(change) : .agree(change)))

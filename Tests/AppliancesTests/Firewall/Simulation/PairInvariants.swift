@@ -250,13 +250,13 @@ struct PairInvariants {
     /// What the boxes did not agree on is in effect nowhere, and differences are told.
     private mutating func checkConfiguration(_ lab: FirewallLab, _ alive: [Int], _ calm: Duration) {
         for box in alive {
-            if let rule = lab.boxes[box].firewall.policy.running.rules.first(where: { $0.name.hasPrefix("mismatch") }) {
+            if let rule = lab.boxes[box].firewall.policy.running.policy.rules.first(where: { $0.name.hasPrefix("mismatch") }) {
                 broken = "box \(box) activated '\(rule.name)', which its peer does not have"
             }
         }
         let differ =
             alive.count == 2
-            && lab.boxes[0].firewall.policy.running.rules != lab.boxes[1].firewall.policy.running.rules
+            && lab.boxes[0].firewall.policy.running.policy.rules != lab.boxes[1].firewall.policy.running.policy.rules
             && lab.boxes.allSatisfy { $0.firewall.agreement?.isOpen == false }
         differSince = differ && calm > Self.hearing ? differSince ?? lab.now : nil
         if let since = differSince, lab.now - since > Self.agreementBound,
