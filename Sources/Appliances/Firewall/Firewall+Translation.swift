@@ -238,7 +238,8 @@ extension Firewall {
             reading("nat.exhausted", tally.exhausted, "Mappings refused because the pool had no port left."),
             reading(
                 "nat.retired", UInt64(filter.nat.retiredCount),
-                "Mappings whose pool is gone, or has their address or port no longer; they live as long as their sessions."),
+                "Mappings whose pool is gone, or has their address or port no longer; they live as long as their sessions."
+            ),
             reading("nat.adopted", tally.adopted, "Mappings learned from the peer."),
             reading(
                 "nat.foreign", tally.foreign,

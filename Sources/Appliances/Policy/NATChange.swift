@@ -147,6 +147,7 @@ struct RunningNAT: Hashable, Sendable {
     }
 
     private static func list(of rules: [NATRule]) -> String {
-        PolicyConfiguration.list("NAT rules", RunningNAT(configuration: NATConfiguration(pools: [], rules: rules)).ruleNames)
+        PolicyConfiguration.list(
+            "NAT rules", RunningNAT(configuration: NATConfiguration(pools: [], rules: rules)).ruleNames)
     }
 }

@@ -106,7 +106,8 @@ extension ConfigurationDifference {
         return switch self {
         case .onlyHere(let item): isPart(item) ? nil : "\(named(item)) is missing on \(there)"
         case .onlyThere(let item): isPart(item) ? nil : "\(named(item)) is missing on \(here)"
-        case .content(let item): "\(named(item)) \(item.kind == PolicyItemKind.natAddresses.rawValue || item.kind == PolicyItemKind.natPorts.rawValue ? "differ" : "differs")"
+        case .content(let item):
+            "\(named(item)) \(item.kind == PolicyItemKind.natAddresses.rawValue || item.kind == PolicyItemKind.natPorts.rawValue ? "differ" : "differs")"
         }
     }
 }

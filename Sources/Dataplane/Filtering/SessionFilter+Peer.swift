@@ -221,6 +221,7 @@ extension SessionFilter {
                 table[match.index].rule = RuleIdentity(rawValue: record.rule)
                 table[match.index].generation = receivedGeneration
                 takeOver(applicationOf: record, into: match.index)
+                if record.flags.contains(.formerPool) { adoptForeign(match.index, isRetired: true, at: now) }
                 table.keep(match.index, until: expires, now: now)
                 return true
             }

@@ -154,18 +154,21 @@ extension SessionFilter {
         while let index = next {
             next = table.next(after: index)
             guard table[index].isTranslated else { continue }
-            adoptForeign(index, at: now)
             if counts { nat.contact(table[index].source, table.original(of: index).destination, ends: false, at: now) }
+            adoptForeign(index, at: now)
+            // What the peer was told so far does not say that it is to keep the mapping without a pool.
+            if isRecording, !table[index].isBlocked, isOfFormerPool(table[index]) { note(index, .state, at: now) }
         }
     }
 
-    /// Gives a session of the peer its mappings, where pools have come that have them.
-    private mutating func adoptForeign(_ index: FlowIndex, at now: Instant) {
+    /// Gives a session of the peer its mappings, where pools have come that have them, or the peer says that none has.
+    mutating func adoptForeign(_ index: FlowIndex, isRetired: Bool = false, at now: Instant) {
         let flow = table.original(of: index)
         let outgoing = outgoing(of: index, arrivedAs: flow)
         func adopted(_ inside: NATEndpoint, _ external: NATEndpoint) -> NATBindingIndex {
-            guard nat.knows(external, flow.protocol),
-                case .adopted(let binding) = nat.adopt(inside: inside, external: external, flow.protocol, at: now)
+            guard isRetired || nat.knows(external, flow.protocol),
+                case .adopted(let binding) = nat.adopt(
+                    inside: inside, external: external, flow.protocol, isRetired: isRetired, at: now)
             else { return .none }
             nat.retain(binding)
             return binding
@@ -173,6 +176,7 @@ extension SessionFilter {
         if table[index].source.isNone, outgoing.source != flow.source {
             table[index].source = adopted(
                 NATEndpoint(flow.source, flow.sourcePort), NATEndpoint(outgoing.source, outgoing.sourcePort))
+            nat.contact(table[index].source, flow.destination, ends: false, at: now)
         }
         if table[index].destination.isNone, outgoing.destination != flow.destination {
             table[index].destination = adopted(

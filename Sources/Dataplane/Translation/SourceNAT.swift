@@ -251,7 +251,7 @@ public struct SourceNAT: ~Copyable {
     }
 
     /// Frees a port in every place that has it.
-    private mutating func giveBack(_ external: NATEndpoint, _ proto: IPProtocol) {
+    mutating func giveBack(_ external: NATEndpoint, _ proto: IPProtocol) {
         guard let allocator = Self.allocator(proto) else { return }
         var place = placeOfAddress[external.address]
         while let index = place {

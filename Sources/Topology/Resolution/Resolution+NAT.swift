@@ -212,7 +212,8 @@ extension Resolution {
         return rule.sources.compactMap(place).flatMap { source in
             destinations.map {
                 NATRule(
-                    name: rule.name.value, source: source, destination: $0, protocol: rule.protocol, destinationPorts: rule.ports ?? 0...65535,
+                    name: rule.name.value, source: source, destination: $0, protocol: rule.protocol,
+                    destinationPorts: rule.ports ?? 0...65535,
                     pool: pool)
             }
         }
