@@ -78,59 +78,59 @@ import Wire
     @Test(arguments: [
         (
             "pools: guests, rules: [", "pools: gests, rules: [",
-            "lab.yaml:21:57: 'fw-a' has no NAT pool 'gests', and no push adds one; allowed: internet, guests; did you mean 'guests'?"
+            "lab.yaml:21:53: 'fw-a' has no NAT pool 'gests', and no push adds one; allowed: internet, guests; did you mean 'guests'?"
         ),
         (
             "rules: [guests, rest]", "rules: [guests, rst]",
-            "lab.yaml:21:81: 'fw-a' has no NAT rule 'rst', and no push adds one; allowed: 1, rest, guests; did you mean 'rest'?"
+            "lab.yaml:21:77: 'fw-a' has no NAT rule 'rst', and no push adds one; allowed: 1, rest, guests; did you mean 'rest'?"
         ),
         (
             "change: { nat: { pools: { internet: {", "change: { nat: { pools: { internt: {",
-            "lab.yaml:20:39: 'fw-b' has no NAT pool 'internt', and no push adds one; allowed: internet, guests; did you mean 'internet'?"
+            "lab.yaml:20:36: 'fw-b' has no NAT pool 'internt', and no push adds one; allowed: internet, guests; did you mean 'internet'?"
         ),
         (
             "pool: guests, before: 1", "pool: guets, before: 1",
-            "lab.yaml:19:96: a rule of nat names the pool 'guets', which does not exist; allowed: internet, guests, none; did you mean 'guests'?"
+            "lab.yaml:19:94: a rule of nat names the pool 'guets', which does not exist; allowed: internet, guests, none; did you mean 'guests'?"
         ),
         (
             "before: 1", "before: 3",
-            "lab.yaml:19:112: 'fw-a' has no NAT rule '3', and no push adds one; allowed: 1, rest, guests"
+            "lab.yaml:19:110: 'fw-a' has no NAT rule '3', and no push adds one; allowed: 1, rest, guests; did you mean '1'?"
         ),
         (
             "ports: 2000-2999, pooling", "ports: 2999-2000, pooling",
-            "lab.yaml:18:91: 'ports' of the pool 'guests' is '2999-2000'; allowed: a port, or a range such as 2000-2999"
+            "lab.yaml:18:90: 'ports' of the pool 'guests' is '2999-2000'; allowed: a port or a range from 1 to 65535, such as 4000-4003"
         ),
         (
             "ports: 2000-2999, pooling", "ports: 2000-2001, pooling",
-            "lab.yaml:18:38: the ports of the pool 'guests' leave one box of the pair none: each grants from its half, and no port here has bit 1 set; allowed: a range such as 2000-2003"
+            "lab.yaml:18:36: the ports of the pool 'guests' leave one box of the pair none: each grants from its half, and no port here has bit 1 set; allowed: a range such as 2000-2003"
         ),
         (
             "pooling: arbitrary", "poolin: arbitrary",
-            "lab.yaml:18:102: unknown key 'poolin' of the pool 'guests'; allowed: addresses, ports, filtering, pooling; did you mean 'pooling'?"
+            "lab.yaml:18:101: unknown key 'poolin' of the pool 'guests'; allowed: addresses, ports, filtering, pooling; did you mean 'pooling'?"
         ),
         (
             "[192.0.2.50, 192.0.2.51]", "[192.0.2.50, 192.0.2.10]",
-            "lab.yaml:18:73: 192.0.2.10 of the pool 'guests' belongs to client.outside already (line 5)"
+            "lab.yaml:18:70: 192.0.2.10 of the pool 'guests' belongs to client.outside already (line 5)"
         ),
         (
             "[192.0.2.50, 192.0.2.51]", "[192.0.2.50, 192.0.2.2]",
-            "lab.yaml:18:73: 192.0.2.2 of the pool 'guests' belongs to fw-a.outside already (line 9)"
+            "lab.yaml:18:70: 192.0.2.2 of the pool 'guests' belongs to fw-a.outside already (line 9)"
         ),
         (
             "[192.0.2.50, 192.0.2.51]", "[192.0.2.50, 192.0.2.255]",
-            "lab.yaml:18:73: 192.0.2.255 of the pool 'guests' is the broadcast address; allowed: 192.0.2.1 to 192.0.2.254"
+            "lab.yaml:18:70: 192.0.2.255 of the pool 'guests' is the broadcast address of 'outside'; allowed: 192.0.2.1 to 192.0.2.254"
         ),
         (
             "addresses: outside.ip", "addresses: outsid.ip",
-            "lab.yaml:20:62: 'fw-b' has no interface 'outsid'; allowed: outside, inside, sync; did you mean 'outside'?"
+            "lab.yaml:20:59: 'fw-b' has no interface 'outsid'; allowed: outside, inside, sync; did you mean 'outside'?"
         ),
         (
             "own: { change: { nat: { pools:", "own: { change: { nat: { rules: {}, pools:",
-            "lab.yaml:20:29: unknown key 'rules' of 'nat' of 'change' of push 'own'; allowed: pools"
+            "lab.yaml:20:27: unknown key 'rules' of 'nat' of 'change' of push 'own'; allowed: pools"
         ),
         (
             "name: rest, source", "name: 1, source",
-            "lab.yaml:12:54: there are two rules of nat called '1'"
+            "lab.yaml:12:59: there are two rules of nat called '1'"
         ),
     ])
     func `are told with their line where they are wrong`(old: String, new: String, message: String) {

@@ -244,7 +244,11 @@ public struct SourceNAT: ~Copyable {
         guard !index.isNone else { return }
         let binding = bindings[index.flow]
         guard binding.users == 0 else { return }
-        giveBack(binding.external, binding.protocol)
+        if binding.isRetired || hasOverlaps {
+            giveBack(binding.external, binding.protocol)
+        } else if let allocator = Self.allocator(binding.protocol) {
+            (ports + Int(binding.place) * 3 + allocator).pointee.release(binding.external.port)
+        }
         entries[Int(binding.pool)].mappings -= 1
         if binding.isRetired { forgetRetired(on: binding.external.address) }
         bindings.remove(index.flow)
