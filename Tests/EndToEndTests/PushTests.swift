@@ -93,5 +93,74 @@ extension EndToEnd {
                   - event: { name: fw-a.push-done, count: 1, after: mended }
                 """)
         }
+
+        private static let pools = """
+            schema: 1
+            name: pools
+            title: Pools come and go while sessions use them
+            networks: { outside: 192.0.2.0/24, inside: 198.51.100.0/24 }
+            nodes:
+              client: { role: client, interfaces: { inside: 198.51.100.10 }, gateway: fw.inside }
+              server: { role: backend, interfaces: { outside: 192.0.2.10 }, gateway: fw.outside }
+              fw:
+                role: firewall
+                interfaces: { outside: 192.0.2.1, inside: 198.51.100.1 }
+                nat:
+                  pools: { internet: { addresses: outside.ip } }
+                  rules: [{ source: inside, pool: internet }]
+                  timers: { tcp-transitory: 200ms }
+            traffic:
+              early: { from: client, to: "server:7", kind: tcp-stream, flows: 2, every: 10ms, patience: 500ms }
+              late: { from: client, to: "server:7", kind: tcp-stream, flows: 2, every: 10ms, patience: 500ms }
+              last: { from: client, to: "server:7", kind: tcp-connect, every: 20ms, patience: 500ms }
+            pushes:
+              second: { add: { nat: { pools: { second: { addresses: 192.0.2.50 } }, rules: { second: { source: inside, pool: second, before: 1 } } } } }
+              in-use: { delete: { nat: { pools: second } } }
+              none: { delete: { nat: { pools: second, rules: second } } }
+            scenario:
+              - start: early
+              - wait: 200ms
+              - { push: { change: second, to: fw }, as: added }
+              - { wait-for: fw.push-done }
+              - start: late
+              - wait: 200ms
+              - { push: { change: in-use, to: fw }, as: refused }
+              - { wait-for: fw.push-refused }
+              - { push: { change: none, to: fw }, as: deleted }
+              - { wait-for: fw.push-done }
+              - start: last
+              - wait: 300ms
+              - stop: late
+              - { wait-for: fw.nat-address-released, within: 5s }
+              - wait: 100ms
+            expect:
+              - early: { survives: true, lost: 0 }
+              - late: { survives: true, lost: 0 }
+              - last: { succeeds: true }
+              - event: { name: fw.push-done, count: 2 }
+              - event: { name: fw.push-done, count: 1, after: deleted, with: { mappings-retired: 2 } }
+              - event: { name: fw.push-refused, count: 1, after: refused, before: deleted }
+              - event: { name: fw.nat-address-released, count: 1, with: { address: 192.0.2.50 } }
+              - frames: { on: server.outside, match: arp, after: added }
+                some: { arp.sender.ip: 192.0.2.50, arp.target.ip: 192.0.2.50, arp.sender.mac: fw.outside.mac }
+              - frames: { on: server.outside, match: tcp and dst host 192.0.2.10, before: added }
+                every: { ip.src: 192.0.2.1 }
+              - frames: { on: server.outside, match: "tcp[tcpflags] & (tcp-syn|tcp-ack) = tcp-syn", after: late.start, before: deleted }
+                every: { ip.src: 192.0.2.50 }
+              - frames: { on: server.outside, match: "tcp[tcpflags] & (tcp-syn|tcp-ack) = tcp-syn", after: last.start }
+                every: { ip.src: 192.0.2.1 }
+              - frames: { on: server.outside, match: tcp and src host 192.0.2.50, after: deleted + 100ms }
+                some: { tcp.len: "> 0" }
+              - counter: { of: fw, name: nat.retired, is: 0 }
+            """
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a pool that goes leaves its address to the sessions that have it, and then to nobody`() throws {
+            let folder = try TemporaryFolder()
+            let lab = folder.path + "/lab.yaml"
+            try Self.pools.write(toFile: lab, atomically: true, encoding: .utf8)
+            let result = try Lab.failoverlab(["run", lab], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+        }
     }
 }

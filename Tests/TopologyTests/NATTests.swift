@@ -58,12 +58,13 @@ private func messages(_ old: String, _ new: String) -> [String] {
         let servers = IPv4Network("169.254.1.0/24")!
         #expect(
             first.rules == [
-                NATRule(source: servers, destination: IPv4Network("203.0.113.0/24")!, pool: nil),
-                NATRule(source: servers, destination: IPv4Network("203.0.114.1/32")!, pool: nil),
+                NATRule(name: "1", source: servers, destination: IPv4Network("203.0.113.0/24")!, pool: nil),
+                NATRule(name: "1", source: servers, destination: IPv4Network("203.0.114.1/32")!, pool: nil),
                 NATRule(
-                    source: IPv4Network("198.51.100.0/24")!, protocol: .tcp, destinationPorts: 80...443, pool: "guests"),
-                NATRule(source: IPv4Network("10.0.0.0/8")!, protocol: .icmp, pool: "own"),
-                NATRule(source: any, destination: IPv4Network("192.0.2.0/24")!, pool: "internet"),
+                    name: "2", source: IPv4Network("198.51.100.0/24")!, protocol: .tcp, destinationPorts: 80...443,
+                    pool: "guests"),
+                NATRule(name: "3", source: IPv4Network("10.0.0.0/8")!, protocol: .icmp, pool: "own"),
+                NATRule(name: "4", source: any, destination: IPv4Network("192.0.2.0/24")!, pool: "internet"),
             ])
         #expect(
             first.timers

@@ -163,7 +163,7 @@ import Wire
         ),
         (
             "{ delete: { rules: [echo], objects: clients } }", "{ delete: }",
-            "lab.yaml:20:12: push 'no-echo' changes nothing; allowed: 'add' and 'delete' with objects and rules"
+            "lab.yaml:20:12: push 'no-echo' changes nothing; allowed: 'add', 'change' and 'delete' with objects, rules, and pools and rules of nat"
         ),
         (
             "change: ping, to", "change: pong, to",

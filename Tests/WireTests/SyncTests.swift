@@ -218,7 +218,11 @@ import Wire
                     writer.append(.session(record))
                     return writer.finish(Self.header)
                 })
-            #expect(bytes.count == 52 + 2 + length && Array(bytes.suffix(3)) == [record.application, UInt8(record.category >> 8), UInt8(record.category & 0xff)])
+            #expect(
+                bytes.count == 52 + 2 + length
+                    && Array(bytes.suffix(3)) == [
+                        record.application, UInt8(record.category >> 8), UInt8(record.category & 0xff),
+                    ])
             #expect(try Self.parse(bytes).2 == [.session(record)])
         }
     }
@@ -255,7 +259,8 @@ import Wire
             (49, 2, .wrongLength), (49, 5, .wrongLength), (48, 0xff, .wrongLength), (51, 1, .forbiddenValue),
             (52, 0, .unknownKind), (52, 5, .unknownKind), (52, 4, .wrongLength), (53, 0x20, .wrongLength),
             (53, 0xff, .wrongLength),
-            (53, 0x15, .wrongLength), (54 + 14, 0x20, .forbiddenValue), (54 + 14, 0x19, .wrongLength), (54 + 14, 0x00, .wrongLength),
+            (53, 0x15, .wrongLength), (54 + 14, 0x40, .forbiddenValue), (54 + 14, 0x19, .wrongLength),
+            (54 + 14, 0x00, .wrongLength),
             (54 + 33 + 1, 12, .wrongLength), (54 + 33 + 15 + 1, 19, .wrongLength),
             // The pinhole: its length, the ports and protocols of both its flows.
             (122 + 1, 29, .wrongLength), (122 + 1, 31, .wrongLength), (124 + 9, 1, .forbiddenValue),

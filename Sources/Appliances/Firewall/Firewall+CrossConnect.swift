@@ -105,7 +105,7 @@ extension Firewall {
         let datagram = UnsafeRawBufferPointer(
             start: packet + Int(layout.transportOffset), count: Int(layout.endOffset - layout.transportOffset))
         var received: SyncReception?
-        let unknownRules = filter.unknownRules
+        let (unknownRules, foreign) = (filter.unknownRules, filter.nat.tally.foreign)
         do throws(WireError) {
             let udp = try UDPView(datagram)
             guard udp.isChecksumValid(source: cross.peerAddress, destination: cross.ownAddress) else {
@@ -131,6 +131,7 @@ extension Firewall {
         }
         guard let reception = received else { return }
         if filter.unknownRules > unknownRules { tellUnknownRule(at: now) }
+        if filter.nat.tally.foreign > foreign { tellUnknownPool(at: now) }
         if reception.isDuplicate { tally.messagesRepeated &+= 1 }
         tally.recordsApplied &+= UInt64(reception.applied)
         tally.recordsRefused &+= UInt64(reception.refused)
@@ -171,6 +172,20 @@ extension Firewall {
             [
                 "peer": redundancy?.peer ?? "",
                 "reason": "the peer's sessions come from a rule that this box does not have",
+            ])
+    }
+
+    /// Says that the peer translates to an address that is in no pool here, at most once in ten seconds: should this box
+    /// take over, answers for such sessions do not come to it.
+    private mutating func tellUnknownPool(at now: Instant) {
+        guard unknownPoolToldAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
+        unknownPoolToldAt = now
+        report(
+            "sync-pool-unknown", at: now,
+            [
+                "peer": redundancy?.peer ?? "",
+                "external": filter.nat.tally.lastForeign.map { "\($0)" } ?? "",
+                "reason": "the peer's sessions have an external address and port that no NAT pool of this box has",
             ])
     }
 

@@ -5,11 +5,19 @@ import Wire
 
 /// What a firewall's policy is, and what it is to become.
 struct FirewallPolicy {
-    var running: PolicyConfiguration
+    var running: RunningConfiguration
+    /// What is translated at the moment: between the halves of a change not as `running` has it.
+    var translation: RunningNAT
     /// What waits for the peer's agreement.
     var candidate: PolicyChange?
     /// Whether the candidate's additions are in effect beside the running policy.
     var hasAdditions = false
+}
+
+/// All that a push can change.
+struct RunningConfiguration: Hashable {
+    var policy: PolicyConfiguration
+    var nat: RunningNAT
 }
 
 extension Firewall {
@@ -21,24 +29,27 @@ extension Firewall {
             case .role:
                 return .role(isActive: role == .active)
             case .check(let change):
-                _ = try policy.running.applying(change).compiled(for: portNames, of: name)
+                let new = try applying(change)
+                _ = try new.policy.compiled(for: portNames, of: name)
             case .push(let change):
                 guard agreement?.isOpen != true else {
                     throw ConfigurationError("\(name) still agrees with its peer on another push")
                 }
-                let new = try policy.running.applying(change)
-                let ended = try install(new)
+                let new = try applying(change)
+                let done = try install(new, at: now, into: &output)
                 policy.running = new
-                agreement?.changed(running: new.items, at: now)
-                report("push-done", at: now, ["sessions-ended": String(ended)])
+                let items = items(of: new)
+                agreement?.changed(running: items, at: now)
+                report("push-done", at: now, done)
                 carryOutAgreement(at: now, into: &output)
             case .agree(let change):
                 guard agreement != nil else {
                     throw ConfigurationError("\(name) has no peer on a cross-connect to agree with")
                 }
-                let new = try policy.running.applying(change)
-                _ = try new.compiled(for: portNames, of: name)
-                guard agreement?.stage(new.items, at: now) == true else {
+                let new = try applying(change)
+                _ = try new.policy.compiled(for: portNames, of: name)
+                let items = items(of: new)
+                guard agreement?.stage(items, at: now) == true else {
                     throw ConfigurationError("\(name) still agrees with its peer on another push")
                 }
                 policy.candidate = change
@@ -51,9 +62,33 @@ extension Firewall {
         }
     }
 
-    /// - Returns: how many sessions ended, because what let them through is gone
-    private mutating func install(_ new: PolicyConfiguration) throws(ConfigurationError) -> Int {
-        filter.install(try new.compiled(for: portNames, of: name), otherwise: new.otherwise)
+    private func applying(_ change: PolicyChange) throws(ConfigurationError) -> RunningConfiguration {
+        RunningConfiguration(
+            policy: try policy.running.policy.applying(change),
+            nat: try policy.running.nat.applying(change.nat, of: surroundings))
+    }
+
+    func items(of configuration: RunningConfiguration) -> [ConfigurationItem] {
+        configuration.policy.items + configuration.nat.items(of: surroundings)
+    }
+
+    /// Puts a configuration into effect, and announces addresses of pools that are new.
+    /// - Returns: for an event: how many sessions ended, because what let them through is gone, and how many mappings
+    ///   outlive their pool
+    mutating func install(
+        _ new: RunningConfiguration, at now: Instant, into output: inout FrameQueue
+    ) throws(ConfigurationError) -> [String: String] {
+        let ended = filter.install(try new.policy.compiled(for: portNames, of: name), otherwise: new.policy.otherwise)
+        var details = ["sessions-ended": String(ended)]
+        if policy.translation != new.nat {
+            filter.install(
+                pools: new.nat.pools, former: new.nat.former, rules: new.nat.rules,
+                timers: fixedTimers ?? new.nat.configuration?.timers.sessions ?? .standard, at: now)
+            policy.translation = new.nat
+            settlePoolAddresses(at: now, into: &output)
+            details["mappings-retired"] = String(filter.nat.retiredCount)
+        }
+        return details
     }
 
     /// Tells the agreement of the pair's state, and does what it asks for.
@@ -68,12 +103,12 @@ extension Firewall {
                 statement.bytes.withUnsafeBytes {
                     sendToPeer($0, port: FirewallRedundancy.configurationPort, at: now, into: &output)
                 }
-            case .activateAdditions: activate(policy.candidate?.additions, isWhole: false, at: now)
-            case .activate: activate(policy.candidate, isWhole: true, at: now)
+            case .activateAdditions: activate(policy.candidate?.additions, isWhole: false, at: now, into: &output)
+            case .activate: activate(policy.candidate, isWhole: true, at: now, into: &output)
             case .rollBack:
                 policy.hasAdditions = false
                 // Guard: what ran before compiles.
-                _ = try? install(policy.running)
+                _ = try? install(policy.running, at: now, into: &output)
             case .blocked(let reason):
                 report("push-blocked", at: now, details(of: reason))
             case .completed:
@@ -85,20 +120,26 @@ extension Firewall {
         if agreement?.isOpen == false, agreement?.mayFollow == false { policy.candidate = nil }
     }
 
-    private mutating func activate(_ change: PolicyChange?, isWhole: Bool, at now: Instant) {
-        guard let change, let new = try? policy.running.applying(change), let ended = try? install(new) else { return }
+    private mutating func activate(
+        _ change: PolicyChange?, isWhole: Bool, at now: Instant, into output: inout FrameQueue
+    ) {
+        guard let change, let new = try? applying(change),
+            var done = try? install(new, at: now, into: &output)
+        else { return }
         policy.hasAdditions = !isWhole
         guard isWhole else { return }
         policy.running = new
-        report("push-done", at: now, ["sessions-ended": String(ended), "mode": "agreement"])
+        done["mode"] = "agreement"
+        report("push-done", at: now, done)
     }
 
     private func details(of reason: ConfigurationAgreement.BlockReason) -> [String: String] {
         let peer = redundancy?.peer ?? ""
         switch reason {
         case .different(let differences):
-            let shown = differences.prefix(10).map { $0.words(here: name, there: peer) }
-            let rest = differences.count > shown.count ? ["and \(differences.count - shown.count) more"] : []
+            let words = differences.compactMap { $0.words(here: name, there: peer) }
+            let shown = words.prefix(10)
+            let rest = words.count > shown.count ? ["and \(words.count - shown.count) more"] : []
             return [
                 "reason": "\(name) and \(peer) were given different configurations",
                 "differences": (shown + rest).joined(separator: "; "),

@@ -179,6 +179,26 @@ extension Firewall {
         for entry in translation.addresses { ports.disown(entry.address, on: entry.port) }
     }
 
+    /// Pools came or went, or the last session of an address that is no pool's any more: what the box answers ARP for
+    /// follows, and neighbours are told of what is new.
+    mutating func settlePoolAddresses(at now: Instant, into output: inout FrameQueue) {
+        guard let change = translation.update(from: filter.nat, ports, redundancy?.routers ?? []) else { return }
+        for entry in change.gone {
+            report("nat-address-released", at: now, ["address": "\(entry.address)"])
+            if isForwarding { ports.disown(entry.address, on: entry.port) }
+        }
+        guard isForwarding, !change.new.isEmpty else { return }
+        for entry in change.new {
+            ports.own(entry.address, on: entry.port, answering: entry.mac)
+            ports.announce(entry.address, at: entry.mac, on: entry.port, into: &output)
+            tally.announcementsSent &+= 1
+        }
+        guard let redundancy, redundancy.announcementTimes.count > 1 else { return }
+        // Said again as often as after a takeover: who did not hear it keeps an entry that leads nowhere.
+        (becameActiveAt, announcements) = (now, 1)
+        announceAt = now + redundancy.announcementTimes[1]
+    }
+
     mutating func announcePoolAddresses(into output: inout FrameQueue) {
         for entry in translation.addresses {
             ports.announce(entry.address, at: entry.mac, on: entry.port, into: &output)
@@ -216,6 +236,10 @@ extension Firewall {
             reading("nat.granted", tally.granted, "Mappings that this box made."),
             reading("nat.preserved", tally.preserved, "Of these, the ones that kept their port."),
             reading("nat.exhausted", tally.exhausted, "Mappings refused because the pool had no port left."),
+            reading(
+                "nat.retired", UInt64(filter.nat.retiredCount),
+                "Mappings whose pool is gone, or has their address or port no longer; they live as long as their sessions."
+            ),
             reading("nat.adopted", tally.adopted, "Mappings learned from the peer."),
             reading(
                 "nat.foreign", tally.foreign,

@@ -18,6 +18,9 @@ public struct Firewall: ~Copyable, Appliance {
     var filter: SessionFilter
     var fragments: FragmentTable
     var translation: FirewallTranslation
+    let surroundings: NATSurroundings
+    /// Where the configuration's are not to count.
+    let fixedTimers: SessionTimers?
     let redundancy: FirewallRedundancy?
     var election: Election
     var channel: SyncChannel
@@ -44,6 +47,7 @@ public struct Firewall: ~Copyable, Appliance {
     /// When each reason to refuse the peer's messages was told last.
     var refusalsTold: [WireError.Reason: Instant] = [:]
     var unknownRuleToldAt: Instant?
+    var unknownPoolToldAt: Instant?
     var pinholeLimits = EventLimits<PinholeEventKind>()
     let rules: PairRules
 
@@ -69,19 +73,23 @@ public struct Firewall: ~Copyable, Appliance {
             // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
             for router in redundancy?.routers ?? [] { ports.accept(router.mac, on: router.port) }
         }
-        if let nat = configuration.nat { try FirewallTranslation.check(nat, of: configuration.name) }
+        let surroundings = NATSurroundings(configuration)
+        if let nat = configuration.nat { try surroundings.check(nat) }
         let rules = try configuration.policy.compiled(
             for: configuration.ports.map(\.name), of: configuration.name)
         name = configuration.name
         portNames = configuration.ports.map(\.name)
         self.ports = ports
         let sessionCapacity = sessionCapacity ?? configuration.sessionCapacity
-        let nat = SourceNAT(
+        var nat = SourceNAT(
             configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
+        nat.hostAddresses = configuration.ports.compactMap(\.address?.address)
         fragments = FragmentTable()
         self.ports.nextIdentification = nat.share == .second ? 0x8000 : 1
-        translation = FirewallTranslation(
-            pools: nat.pools, ports: configuration.ports, routers: redundancy?.routers ?? [])
+        self.surroundings = surroundings
+        fixedTimers = timers
+        translation = FirewallTranslation()
+        _ = translation.update(from: nat, self.ports, redundancy?.routers ?? [])
         filter = SessionFilter(
             capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
             otherwise: configuration.policy.otherwise, nat: nat, gateways: configuration.applicationGateways)
@@ -90,7 +98,9 @@ public struct Firewall: ~Copyable, Appliance {
         workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
         deferred = DeferredPackets(
             bound: redundancy?.deferral ?? .zero, capacity: redundancy?.deferral == nil ? 0 : Self.deferralCapacity)
-        policy = FirewallPolicy(running: configuration.policy)
+        let running = RunningConfiguration(
+            policy: configuration.policy, nat: RunningNAT(configuration: configuration.nat))
+        policy = FirewallPolicy(running: running, translation: running.nat)
         self.redundancy = redundancy
         election = Election(
             redundancy?.settings
@@ -142,7 +152,7 @@ public struct Firewall: ~Copyable, Appliance {
             agreement = ConfigurationAgreement(
                 .standard(
                     messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)),
-                running: policy.running.items,
+                running: items(of: policy.running),
                 epoch: UInt64(clamping: now.nanoseconds))
         }
         ports.keepGatewaysKnown(from: now)
@@ -162,6 +172,7 @@ public struct Firewall: ~Copyable, Appliance {
         }
         for frame in frames { handle(frame, at: now, into: &output) }
         tellPinholes(at: now)
+        settlePoolAddresses(at: now, into: &output)
         flush(at: now, into: &output)
     }
 
@@ -186,6 +197,7 @@ public struct Firewall: ~Copyable, Appliance {
         ports.advance(to: now, into: &output)
         filter.advance(to: now)
         advanceTranslation(to: now, into: &output)
+        settlePoolAddresses(at: now, into: &output)
         guard redundancy != nil else { return }
         if let due = deferred.deadline, due <= now { releaseDeferred(at: now, into: &output) }
         election.advance(to: now)

@@ -6,7 +6,7 @@ import Wire
 struct FirewallTranslation: ~Copyable {
     /// An address of a pool in a connected network that neither the port nor a virtual router has: the box that
     /// translates answers ARP for it.
-    struct Address {
+    struct Address: Equatable {
         var address: IPv4Address
         var port: PortIndex
         /// The virtual router's MAC address where the port has one.
@@ -16,51 +16,37 @@ struct FirewallTranslation: ~Copyable {
     /// At most one event a second about each pool that is exhausted.
     static let eventInterval: Duration = .seconds(1)
 
-    let addresses: [Address]
+    private(set) var addresses: [Address] = []
     /// Addresses of pools that are a port's own: the box's kernel uses them too.
-    let sharedWithHost: [IPv4Address]
+    private(set) var sharedWithHost: [IPv4Address] = []
+    /// `SourceNAT.addressChanges` when the two were last made.
+    private var changesSeen: UInt64 = 0
     var unsolicited = UnsolicitedSYNs()
     /// When each pool was last told of, by name.
     var toldAt: [String: Instant] = [:]
 
-    init(pools: [NATPool], ports: [PortConfiguration], routers: [VirtualRouterPort]) {
-        let taken = Set(ports.compactMap { $0.address?.address } + routers.flatMap(\.addresses))
-        var addresses: [Address] = []
-        for address in pools.flatMap(\.addresses) where !taken.contains(address) {
-            guard let index = ports.firstIndex(where: { $0.address?.network.contains(address) ?? false }),
-                !addresses.contains(where: { $0.address == address })
-            else { continue }
-            let mac = routers.first { Int($0.port) == index }?.mac ?? ports[index].mac
-            addresses.append(Address(address: address, port: PortIndex(index), mac: mac))
+    /// Takes over the translator's addresses, where they have changed.
+    /// - Returns: what is new, and what is no pool's and no mapping's any more; nil where nothing has changed
+    mutating func update(
+        from nat: borrowing SourceNAT, _ ports: borrowing BoxPorts, _ routers: [VirtualRouterPort]
+    ) -> (new: [Address], gone: [Address])? {
+        guard changesSeen != nat.addressChanges else { return nil }
+        changesSeen = nat.addressChanges
+        var interfaces: [(port: PortIndex, address: IPv4InterfaceAddress)] = []
+        for index in 0..<ports.count {
+            if let address = ports[PortIndex(index)].address { interfaces.append((PortIndex(index), address)) }
         }
-        self.addresses = addresses
-        let own = ports.compactMap { $0.address?.address }
-        sharedWithHost = pools.flatMap(\.addresses).filter(own.contains)
-    }
-
-    /// - Throws: what in the pools and rules cannot be
-    static func check(_ nat: NATConfiguration, of name: String) throws(ConfigurationError) {
-        for (index, pool) in nat.pools.enumerated() {
-            guard !pool.addresses.isEmpty, pool.addresses.count <= 256, pool.ports.lowerBound > 0 else {
-                throw ConfigurationError(
-                    "the NAT pool '\(pool.name)' of \(name) needs 1 to 256 addresses and ports from 1 on")
-            }
-            for other in nat.pools[..<index] {
-                guard other.name != pool.name else {
-                    throw ConfigurationError("\(name) has two NAT pools '\(pool.name)'; give each its own name")
-                }
-                guard other.ports.overlaps(pool.ports), let both = other.addresses.first(where: pool.addresses.contains)
-                else { continue }
-                throw ConfigurationError(
-                    "the NAT pools '\(other.name)' and '\(pool.name)' of \(name) both have \(both) with the same ports; give each its own addresses or ports"
-                )
-            }
+        let own = interfaces.map(\.address.address)
+        let taken = Set(own + routers.flatMap(\.addresses))
+        let old = addresses
+        addresses = []
+        for address in nat.addresses where !taken.contains(address) {
+            guard let port = interfaces.first(where: { $0.address.network.contains(address) })?.port else { continue }
+            let mac = routers.first { $0.port == port }?.mac ?? ports[port].mac
+            addresses.append(Address(address: address, port: port, mac: mac))
         }
-        for rule in nat.rules {
-            guard let wanted = rule.pool, !nat.pools.contains(where: { $0.name == wanted }) else { continue }
-            let known = nat.pools.map(\.name).joined(separator: ", ")
-            throw ConfigurationError("a NAT rule of \(name) names the pool '\(wanted)'; its pools are \(known)")
-        }
+        sharedWithHost = nat.addresses.filter(own.contains)
+        return (addresses.filter { !old.contains($0) }, old.filter { !addresses.contains($0) })
     }
 }
 
@@ -69,11 +55,8 @@ extension SourceNAT {
     ///   - name: of the box
     ///   - peer: of the pair's other box, which grants from the other half of the ports; nil for a lone one
     init(_ configuration: NATConfiguration?, of name: String, peer: String?, capacity: Int) {
-        guard let configuration else {
-            self = .none
-            return
-        }
         let share: NATShare = peer.map { name < $0 ? .first : .second } ?? .all
-        self.init(pools: configuration.pools, rules: configuration.rules, capacity: capacity, share: share)
+        self.init(
+            pools: configuration?.pools ?? [], rules: configuration?.rules ?? [], capacity: capacity, share: share)
     }
 }

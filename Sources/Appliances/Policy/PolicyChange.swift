@@ -1,12 +1,13 @@
 import Dataplane
 
-/// What one push changes in a firewall's policy.
+/// What one push changes in a firewall's policy and translation.
 public struct PolicyChange: Hashable, Sendable, Codable {
     public var addedObjects: [PolicyObject]
     public var addedRules: [AddedRule]
     /// Names.
     public var deletedRules: [String]
     public var deletedObjects: [String]
+    public var nat: NATChange
 
     public struct AddedRule: Hashable, Sendable, Codable {
         public var rule: PolicyRule
@@ -21,22 +22,28 @@ public struct PolicyChange: Hashable, Sendable, Codable {
 
     public init(
         addedObjects: [PolicyObject] = [], addedRules: [AddedRule] = [], deletedRules: [String] = [],
-        deletedObjects: [String] = []
+        deletedObjects: [String] = [], nat: NATChange = NATChange()
     ) {
         self.addedObjects = addedObjects
         self.addedRules = addedRules
         self.deletedRules = deletedRules
         self.deletedObjects = deletedObjects
+        self.nat = nat
     }
 
     /// The half that only adds; harmless to a box that is to accept what its peer will send.
-    public var additions: PolicyChange { PolicyChange(addedObjects: addedObjects, addedRules: addedRules) }
+    public var additions: PolicyChange {
+        PolicyChange(addedObjects: addedObjects, addedRules: addedRules, nat: nat.additions)
+    }
 
     /// The half that only deletes.
-    public var deletions: PolicyChange { PolicyChange(deletedRules: deletedRules, deletedObjects: deletedObjects) }
+    public var deletions: PolicyChange {
+        PolicyChange(deletedRules: deletedRules, deletedObjects: deletedObjects, nat: nat.deletions)
+    }
 
     public var isEmpty: Bool {
         addedObjects.isEmpty && addedRules.isEmpty && deletedRules.isEmpty && deletedObjects.isEmpty
+            && nat.isEmpty
     }
 }
 
@@ -106,7 +113,7 @@ extension PolicyConfiguration {
     private var ruleList: String { Self.list("rules", rules.map(\.name)) }
     private var objectList: String { Self.list("objects", objects.map(\.name)) }
 
-    private static func list(_ kind: String, _ names: [String]) -> String {
+    static func list(_ kind: String, _ names: [String]) -> String {
         names.isEmpty ? "there are no \(kind)" : "the \(kind) are \(names.joined(separator: ", "))"
     }
 }

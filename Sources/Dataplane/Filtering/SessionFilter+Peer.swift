@@ -145,6 +145,7 @@ extension SessionFilter {
             responderState: session.state.reply.rawValue, flags: session.state.reply == .closed ? [] : .answered,
             rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
         if session.isExpected { record.flags.insert(.pinhole) }
+        if isOfFormerPool(session) { record.flags.insert(.formerPool) }
         record.outgoing = outgoing(of: index, arrivedAs: record.flow)
         if session.application != .unseen {
             record.flags.insert(.inspected)
@@ -220,6 +221,7 @@ extension SessionFilter {
                 table[match.index].rule = RuleIdentity(rawValue: record.rule)
                 table[match.index].generation = receivedGeneration
                 takeOver(applicationOf: record, into: match.index)
+                if record.flags.contains(.formerPool) { adoptForeign(match.index, isRetired: true, at: now) }
                 table.keep(match.index, until: expires, now: now)
                 return true
             }

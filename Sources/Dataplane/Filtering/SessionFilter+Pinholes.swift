@@ -240,7 +240,8 @@ extension SessionFilter {
             isOriginators ? (original.source, outgoing.source) : (outgoing.destination, original.destination)
         guard own != seen else { return .none }
         let binding = isOriginators ? session.source : session.destination
-        return binding.isNone ? .byRules : .pool(nat.poolIndex(of: binding))
+        // A pool that is gone grants nothing any more.
+        return binding.isNone ? .byRules : nat.poolIndex(of: binding).map { .pool($0) } ?? .byRules
     }
 
     mutating func expirePinholes(at now: Instant) {

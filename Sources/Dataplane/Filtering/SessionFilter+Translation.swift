@@ -1,4 +1,4 @@
-import LabTime
+public import LabTime
 public import Wire
 
 // What a session filter does for translated sessions. A session's two five-tuples in the table are the flows as they
@@ -91,7 +91,7 @@ extension SessionFilter {
                 adopt(
                     inside: NATEndpoint(flow.source, flow.sourcePort),
                     external: NATEndpoint(outgoing.source, outgoing.sourcePort), flow.protocol, &session.source, evicts,
-                    at: now)
+                    record.flags.contains(.formerPool), at: now)
             else { return false }
         }
         guard record.flags.contains(.destinationTranslated) else { return true }
@@ -102,15 +102,15 @@ extension SessionFilter {
         return adopt(
             inside: NATEndpoint(outgoing.destination, outgoing.destinationPort),
             external: NATEndpoint(flow.destination, flow.destinationPort), flow.protocol, &session.destination, evicts,
-            at: now)
+            record.flags.contains(.formerPool), at: now)
     }
 
     private mutating func adopt(
         inside: NATEndpoint, external: NATEndpoint, _ proto: IPProtocol, _ result: inout NATBindingIndex,
-        _ evicts: Bool, at now: Instant
+        _ evicts: Bool, _ isRetired: Bool, at now: Instant
     ) -> Bool {
         for _ in 0..<2 {
-            switch nat.adopt(inside: inside, external: external, proto, at: now) {
+            switch nat.adopt(inside: inside, external: external, proto, isRetired: isRetired, at: now) {
             case .adopted(let index):
                 result = index
                 return true
@@ -132,6 +132,67 @@ extension SessionFilter {
             if table[place].source == binding || table[place].destination == binding { discard(place) }
             index = table.next(after: place)
         }
+    }
+
+    // MARK: Other pools
+
+    /// Puts other pools and rules of translation into effect. Sessions keep their addresses and ports until they end;
+    /// those of the peer whose pool was not known here get their mapping.
+    /// - Parameters:
+    ///   - former: what the peer may still grant; see `SourceNAT.replace`
+    ///   - timers: what each packet from now on prolongs its session by
+    /// - Complexity: O(sessions + mappings)
+    public mutating func install(
+        pools: [NATPool], former: [NATPool] = [], rules: [NATRule], timers: SessionTimers, at now: Instant
+    ) {
+        self.timers = timers
+        let counted = nat.filtersByAddress
+        nat.replace(pools: pools, former: former, rules: rules)
+        let counts = nat.filtersByAddress
+        if counted { nat.forgetContacts() }
+        var next = table.next(after: nil)
+        while let index = next {
+            next = table.next(after: index)
+            guard table[index].isTranslated else { continue }
+            if counts { nat.contact(table[index].source, table.original(of: index).destination, ends: false, at: now) }
+            adoptForeign(index, at: now)
+            // What the peer was told so far does not say that it is to keep the mapping without a pool.
+            if isRecording, !table[index].isBlocked, isOfFormerPool(table[index]) { note(index, .state, at: now) }
+        }
+    }
+
+    /// Gives a session of the peer its mappings, where pools have come that have them, or the peer says that none has.
+    mutating func adoptForeign(_ index: FlowIndex, isRetired: Bool = false, at now: Instant) {
+        let flow = table.original(of: index)
+        let outgoing = outgoing(of: index, arrivedAs: flow)
+        func adopted(_ inside: NATEndpoint, _ external: NATEndpoint) -> NATBindingIndex {
+            guard isRetired || nat.knows(external, flow.protocol),
+                case .adopted(let binding) = nat.adopt(
+                    inside: inside, external: external, flow.protocol, isRetired: isRetired, at: now)
+            else { return .none }
+            nat.retain(binding)
+            return binding
+        }
+        if table[index].source.isNone, outgoing.source != flow.source {
+            table[index].source = adopted(
+                NATEndpoint(flow.source, flow.sourcePort), NATEndpoint(outgoing.source, outgoing.sourcePort))
+            nat.contact(table[index].source, flow.destination, ends: false, at: now)
+        }
+        if table[index].destination.isNone, outgoing.destination != flow.destination {
+            table[index].destination = adopted(
+                NATEndpoint(outgoing.destination, outgoing.destinationPort),
+                NATEndpoint(flow.destination, flow.destinationPort))
+        }
+    }
+
+    /// Whether a mapping of the session is retired, and its peer may keep it all the same.
+    func isOfFormerPool(_ session: Session) -> Bool {
+        guard nat.retiredCount > 0 else { return false }
+        return isOfFormerPool(session.source) || isOfFormerPool(session.destination)
+    }
+
+    private func isOfFormerPool(_ index: NATBindingIndex) -> Bool {
+        !index.isNone && nat[index].isRetired && !nat.hostAddresses.contains(nat[index].external.address)
     }
 
     // MARK: Users of mappings

@@ -10,7 +10,7 @@ public import Wire
 /// The filter also keeps a list of what has changed, for a peer that is to know the sessions too; see
 /// `SessionFilter+Peer.swift`.
 public struct SessionFilter: ~Copyable {
-    public let timers: SessionTimers
+    public internal(set) var timers: SessionTimers
     /// The first rule that matches decides about a new session.
     public internal(set) var rules: [FilterRule]
     /// About a session that no rule matches.

@@ -52,6 +52,22 @@ extension KeyedFlowTable {
         sessions &-= 1
     }
 
+    /// Has a session found by other flows from now on; its place, value and time stay.
+    /// - Precondition: `contains(index)`, and no other session has the flows
+    mutating func rename(_ index: FlowIndex, original: Key, reply: Key?) {
+        precondition(contains(index))
+        let place = index.rawValue
+        let entry = entries + Int(place)
+        erase(hash: entry.pointee.original.flowHash(seed: seed), code: place << 1)
+        if entry.pointee.flows == 2 { erase(hash: entry.pointee.reply.flowHash(seed: seed), code: place << 1 | 1) }
+        let hasReply = reply != nil && reply != original
+        entry.pointee.original = original
+        entry.pointee.reply = reply ?? original
+        entry.pointee.flows = hasReply ? 2 : 1
+        enter(hash: original.flowHash(seed: seed), code: place << 1)
+        if hasReply { enter(hash: entry.pointee.reply.flowHash(seed: seed), code: place << 1 | 1) }
+    }
+
     /// Whether a session lives at this place.
     @inlinable
     public func contains(_ index: FlowIndex) -> Bool {

@@ -24,10 +24,16 @@ public struct NATBinding: BitwiseCopyable, Sendable, Hashable {
     public var `protocol`: IPProtocol
     public var inside: NATEndpoint
     public var external: NATEndpoint
-    /// Which of the translator's addresses `external` is on.
+    /// Which of the translator's addresses `external` is on; -1 where its pool has that endpoint no longer. Such a mapping
+    /// serves the sessions that it has, and takes no new ones.
     var place: Int32
+    /// The pool that it is of, or was.
+    var pool: Int32
     /// Sessions and pinholes that use it.
     public internal(set) var users: UInt32
+
+    /// Whether its pool is gone, or has that endpoint no longer.
+    public var isRetired: Bool { place < 0 }
 }
 
 /// The place of a binding in its translator; `none` where a session has none.

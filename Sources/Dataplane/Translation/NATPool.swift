@@ -48,6 +48,8 @@ public struct NATPool: Hashable, Sendable, Codable {
 /// Which sessions are translated, and from which pool; the first rule that matches decides, and where none does the
 /// session keeps its addresses. Asked of a session's first packet as it arrives.
 public struct NATRule: Hashable, Sendable, Codable {
+    /// What pushes call it; several in a row of one name, one for each source and destination, are one rule to people.
+    public var name: String
     public var source: IPv4Network
     public var destination: IPv4Network
     /// nil matches every protocol.
@@ -57,9 +59,10 @@ public struct NATRule: Hashable, Sendable, Codable {
     public var pool: String?
 
     public init(
-        source: IPv4Network, destination: IPv4Network = .any, protocol: IPProtocol? = nil,
+        name: String = "", source: IPv4Network, destination: IPv4Network = .any, protocol: IPProtocol? = nil,
         destinationPorts: ClosedRange<UInt16> = 0...65535, pool: String?
     ) {
+        self.name = name
         self.source = source
         self.destination = destination
         self.protocol = `protocol`

@@ -16,43 +16,65 @@ extension SourceNAT {
     ///
     /// An inside endpoint that has another mapping of the pool already (two boxes were Active at once) keeps that one
     /// for its new sessions, and this one for those that began with it.
+    /// - Parameter isRetired: the peer says that no pool has the endpoint any more
     mutating func adopt(
-        inside: NATEndpoint, external: NATEndpoint, _ proto: IPProtocol, at now: Instant
+        inside: NATEndpoint, external: NATEndpoint, _ proto: IPProtocol, isRetired: Bool = false, at now: Instant
     ) -> Adoption {
-        guard let place = place(of: external, proto) else {
-            tally.foreign &+= 1
-            return .foreign
-        }
         if let index = binding(ofExternal: external, proto) {
             return self[index].inside == inside ? .adopted(index) : .taken(index)
         }
-        let insideKey = FiveTuple.natInside(inside, proto, pool: places[place].pool)
+        let place = place(of: external, proto)
+        guard let pool = place.map({ places[$0].pool }) ?? formerPool(of: external, proto, isRetired) else {
+            tally.foreign &+= 1
+            tally.lastForeign = external
+            return .foreign
+        }
+        let insideKey = FiveTuple.natInside(inside, proto, pool: pool)
         let externalKey = FiveTuple.natExternal(external, proto)
-        let isSecond = bindings.find(insideKey) != nil
-        let binding = NATBinding(protocol: proto, inside: inside, external: external, place: Int32(place), users: 0)
+        let isAlone = place == nil || bindings.find(insideKey) != nil
+        let binding = NATBinding(
+            protocol: proto, inside: inside, external: external, place: Int32(place ?? -1), pool: Int32(pool), users: 0)
         switch bindings.insert(
-            original: isSecond ? externalKey : insideKey, reply: isSecond ? nil : externalKey, value: binding,
+            original: isAlone ? externalKey : insideKey, reply: isAlone ? nil : externalKey, value: binding,
             expires: .never, now: now)
         {
         case .inserted(let index):
-            if let allocator = Self.allocator(proto) {
-                _ = (ports + place * 3 + allocator).pointee.take(exactly: external.port)
-            }
+            mark(external, proto)
+            entries[pool].mappings += 1
+            if place == nil { noteRetired(on: external.address) }
             tally.adopted &+= 1
             return .adopted(NATBindingIndex(rawValue: index.rawValue))
         case .conflict, .full: return .full
         }
     }
 
+    /// Whether a mapping of the peer with this endpoint could be adopted.
+    func knows(_ external: NATEndpoint, _ proto: IPProtocol) -> Bool {
+        binding(ofExternal: external, proto) != nil || place(of: external, proto) != nil
+            || former.contains { $0.definition.has(external, proto) }
+    }
+
     /// The place whose pool has the endpoint.
     private func place(of external: NATEndpoint, _ proto: IPProtocol) -> Int? {
         var place = placeOfAddress[external.address]
         while let candidate = place {
-            if Self.allocator(proto) == nil || pools[places[candidate].pool].ports.contains(external.port) {
-                return candidate
-            }
+            if Self.allocator(proto) == nil || places[candidate].range.contains(external.port) { return candidate }
             place = places[candidate].next
         }
         return nil
+    }
+
+    /// The pool that had the endpoint: by its earlier form here, or by the peer's word for one that is gone.
+    private mutating func formerPool(of external: NATEndpoint, _ proto: IPProtocol, _ isRetired: Bool) -> Int? {
+        if let found = former.first(where: { $0.definition.has(external, proto) }) { return found.pool }
+        guard isRetired, !hostAddresses.contains(external.address) else { return nil }
+        if bindings.capacity < capacity { bindings = FlowTable(capacity: capacity) }
+        return number(of: NATPool(name: "", addresses: []))
+    }
+}
+
+extension NATPool {
+    fileprivate func has(_ external: NATEndpoint, _ proto: IPProtocol) -> Bool {
+        addresses.contains(external.address) && (SourceNAT.allocator(proto) == nil || ports.contains(external.port))
     }
 }

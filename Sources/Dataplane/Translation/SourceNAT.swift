@@ -15,59 +15,64 @@ public struct SourceNAT: ~Copyable {
     struct Place {
         var address: IPv4Address
         var pool: Int
+        var range: ClosedRange<UInt16>
         /// Another place of the same address, in another pool.
         var next: Int?
     }
 
-    public let pools: [NATPool]
+    /// A pool and what became of it; its number stays while it is in effect or a mapping is of it.
+    struct PoolEntry {
+        /// As it is, or was last.
+        var pool: NATPool
+        /// Whether sessions are translated from it.
+        var isLive = false
+        /// Whether the peer may still grant from an earlier form of it.
+        var isFormer = false
+        var firstPlace = 0
+        var mappings = 0
+    }
+
+    /// The most mappings.
+    public let capacity: Int
     public let share: NATShare
-    let rules: [(rule: NATRule, pool: Int?)]
-    let places: [Place]
-    /// Of each pool.
-    let firstPlace: [Int]
-    let placeOfAddress: [IPv4Address: Int]
-    /// Its keys in ascending order: asked about every packet for the box itself.
-    let addresses: [IPv4Address]
-    let ports: UnsafeMutablePointer<TranslationPorts>
+    /// In effect; see `replace`.
+    public internal(set) var pools: [NATPool] = []
+    var entries: [PoolEntry] = []
+    /// What the peer may still grant, though this box does not.
+    var former: [(pool: Int, definition: NATPool)] = []
+    var rules: [(rule: NATRule, pool: Int?)] = []
+    var places: [Place] = []
+    /// Whether some endpoint is in two places, because pools follow each other.
+    var hasOverlaps = false
+    var placeOfAddress: [IPv4Address: Int] = [:]
+    /// How many mappings without a place there are on an address.
+    var retired: [IPv4Address: Int] = [:]
+    /// Mappings at the moment whose pool has their endpoint no longer.
+    public internal(set) var retiredCount = 0
+    /// Addresses of pools, and of mappings that outlive theirs, in ascending order: asked about every packet for the box
+    /// itself.
+    public internal(set) var addresses: [IPv4Address] = []
+    /// Grows with each change of `addresses`.
+    public internal(set) var addressChanges: UInt64 = 0
+    var ports: UnsafeMutablePointer<TranslationPorts>
     var bindings: FlowTable<NATBinding>
     /// How many sessions of an external endpoint go to an address, for pools that filter by address.
     var contacts: FlowTable<UInt32>
+    /// The box's interfaces' own: no peer may keep one of them for a mapping whose pool is gone.
+    public var hostAddresses: [IPv4Address] = []
     public internal(set) var tally = NATTally()
 
     /// - Parameters:
     ///   - capacity: the most bindings
     ///   - share: which ports the box grants by itself
-    /// - Precondition: each rule names one of the pools or none, and no port of an address is in two pools
+    /// - Precondition: each rule names one of the pools or none
     public init(pools: [NATPool], rules: [NATRule], capacity: Int, share: NATShare = .all) {
-        var places: [Place] = []
-        var firstPlace: [Int] = []
-        var placeOfAddress: [IPv4Address: Int] = [:]
-        for (index, pool) in pools.enumerated() {
-            firstPlace.append(places.count)
-            for address in pool.addresses {
-                places.append(Place(address: address, pool: index, next: placeOfAddress[address]))
-                placeOfAddress[address] = places.count - 1
-            }
-        }
-        self.pools = pools
+        self.capacity = capacity
         self.share = share
-        self.rules = rules.map { rule in
-            let pool = pools.firstIndex { $0.name == rule.pool }
-            precondition(rule.pool == nil || pool != nil, "a rule names a pool that does not exist")
-            return (rule, pool)
-        }
-        self.places = places
-        self.firstPlace = firstPlace
-        self.placeOfAddress = placeOfAddress
-        addresses = placeOfAddress.keys.sorted()
-        ports = .allocate(capacity: max(1, places.count * 3))
-        for place in places.indices {
-            for proto in 0..<3 {
-                (ports + place * 3 + proto).initialize(to: TranslationPorts(range: pools[places[place].pool].ports))
-            }
-        }
-        bindings = FlowTable(capacity: pools.isEmpty ? 1 : capacity)
-        contacts = FlowTable(capacity: pools.contains { $0.filtering == .addressDependent } ? capacity : 1)
+        ports = .allocate(capacity: 1)
+        bindings = FlowTable(capacity: 1)
+        contacts = FlowTable(capacity: 1)
+        replace(pools: pools, rules: rules)
     }
 
     /// Translates nothing.
@@ -78,7 +83,7 @@ public struct SourceNAT: ~Copyable {
         ports.deallocate()
     }
 
-    public var isActive: Bool { !pools.isEmpty }
+    public var isActive: Bool { !pools.isEmpty || bindings.count > 0 }
 
     /// Mappings at the moment.
     public var count: Int { bindings.count }
@@ -86,7 +91,7 @@ public struct SourceNAT: ~Copyable {
     /// Whether there is no room for another mapping, whatever ports the pools have left.
     var isFull: Bool { bindings.count >= bindings.capacity }
 
-    /// Whether the address is one of a pool's.
+    /// Whether the address is one of a pool's, or of a mapping that outlives its pool.
     /// - Complexity: O(log addresses)
     public func isExternal(_ address: IPv4Address) -> Bool {
         var (low, high) = (0, addresses.count)
@@ -117,10 +122,14 @@ public struct SourceNAT: ~Copyable {
         return all
     }
 
-    /// The pool of the binding's external endpoint.
-    public func pool(of binding: NATBinding) -> NATPool { pools[places[Int(binding.place)].pool] }
+    /// The pool of the binding's external endpoint, as it is or was last.
+    public func pool(of binding: NATBinding) -> NATPool { entries[Int(binding.pool)].pool }
 
-    func poolIndex(of index: NATBindingIndex) -> Int { places[Int(self[index].place)].pool }
+    /// The pool that a mapping is of; nil where it is gone.
+    func poolIndex(of index: NATBindingIndex) -> Int? {
+        let pool = Int(self[index].pool)
+        return entries[pool].isLive ? pool : nil
+    }
 
     // MARK: New sessions
 
@@ -131,7 +140,7 @@ public struct SourceNAT: ~Copyable {
     }
 
     /// The name of that pool.
-    public func poolName(for flow: FiveTuple) -> String? { pool(for: flow).map { pools[$0].name } }
+    public func poolName(for flow: FiveTuple) -> String? { pool(for: flow).map { entries[$0].pool.name } }
 
     /// The mapping of an inside endpoint: the one that it has, or a new one.
     /// - Returns: nil where the pool has no port left, or the table no room (`isFull`); nothing has changed then. The
@@ -140,22 +149,24 @@ public struct SourceNAT: ~Copyable {
         let key = FiveTuple.natInside(inside, proto, pool: pool)
         if let match = bindings.find(key) { return NATBindingIndex(rawValue: match.index.rawValue) }
         if isFull { return nil }
-        let count = pools[pool].addresses.count
+        let count = entries[pool].pool.addresses.count
         let preferred = Int(inside.address.rawValue) % count
-        for step in 0..<(pools[pool].pooling == .paired ? 1 : count) {
-            let place = firstPlace[pool] + (preferred + step) % count
+        for step in 0..<(entries[pool].pool.pooling == .paired ? 1 : count) {
+            let place = entries[pool].firstPlace + (preferred + step) % count
             guard let external = grant(inside.port, proto, on: place) else { continue }
+            if hasOverlaps { mark(external, proto) }
             let binding = NATBinding(
-                protocol: proto, inside: inside, external: external, place: Int32(place), users: 0)
+                protocol: proto, inside: inside, external: external, place: Int32(place), pool: Int32(pool), users: 0)
             switch bindings.insert(
                 original: key, reply: .natExternal(external, proto), value: binding, expires: .never, now: now)
             {
             case .inserted(let index):
                 tally.granted &+= 1
+                entries[pool].mappings += 1
                 if external.port == inside.port { tally.preserved &+= 1 }
                 return NATBindingIndex(rawValue: index.rawValue)
             case .conflict, .full:
-                giveBack(external, proto, place: place)
+                giveBack(external, proto)
             }
         }
         tally.exhausted &+= 1
@@ -195,9 +206,9 @@ public struct SourceNAT: ~Copyable {
     func admit(_ flow: FiveTuple, from source: IPv4Address) -> Admission {
         let external = NATEndpoint(flow.destination, flow.destinationPort)
         // An ICMP query from outside is nobody's answer.
-        guard flow.protocol != .icmp, let index = binding(ofExternal: external, flow.protocol) else {
-            return .refused(.noMapping)
-        }
+        guard flow.protocol != .icmp, let index = binding(ofExternal: external, flow.protocol),
+            !self[index].isRetired
+        else { return .refused(.noMapping) }
         switch pool(of: self[index]).filtering {
         case .endpointIndependent: return .admitted(index)
         case .addressDependent:
@@ -233,13 +244,34 @@ public struct SourceNAT: ~Copyable {
         guard !index.isNone else { return }
         let binding = bindings[index.flow]
         guard binding.users == 0 else { return }
-        giveBack(binding.external, binding.protocol, place: Int(binding.place))
+        if binding.isRetired || hasOverlaps {
+            giveBack(binding.external, binding.protocol)
+        } else if let allocator = Self.allocator(binding.protocol) {
+            (ports + Int(binding.place) * 3 + allocator).pointee.release(binding.external.port)
+        }
+        entries[Int(binding.pool)].mappings -= 1
+        if binding.isRetired { forgetRetired(on: binding.external.address) }
         bindings.remove(index.flow)
     }
 
-    private mutating func giveBack(_ external: NATEndpoint, _ proto: IPProtocol, place: Int) {
+    /// Frees a port in every place that has it.
+    mutating func giveBack(_ external: NATEndpoint, _ proto: IPProtocol) {
         guard let allocator = Self.allocator(proto) else { return }
-        (ports + place * 3 + allocator).pointee.release(external.port)
+        var place = placeOfAddress[external.address]
+        while let index = place {
+            (ports + index * 3 + allocator).pointee.release(external.port)
+            place = places[index].next
+        }
+    }
+
+    /// Takes a port in every place that has it.
+    mutating func mark(_ external: NATEndpoint, _ proto: IPProtocol) {
+        guard let allocator = Self.allocator(proto) else { return }
+        var place = placeOfAddress[external.address]
+        while let index = place {
+            _ = (ports + index * 3 + allocator).pointee.take(exactly: external.port)
+            place = places[index].next
+        }
     }
 
     /// Notes that a session of the mapping goes to an address, or no longer does.
@@ -286,6 +318,8 @@ public struct NATTally: Hashable, Sendable {
     /// Sessions of the peer whose external address is none of this box's: its own interface's, or a pool's that this
     /// box does not have.
     public var foreign: UInt64 = 0
+    /// The last of their external endpoints.
+    public var lastForeign: NATEndpoint?
 
     public init() {}
 }

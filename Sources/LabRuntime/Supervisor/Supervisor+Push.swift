@@ -26,19 +26,21 @@ extension Supervisor {
     /// Asks who is Active, then whether both boxes would take it, and only then activates it on either.
     private func pushAsUnit(_ push: Push, then: @escaping (LabFailure?) -> Void) {
         let boxes = push.parts.map(\.node)
-        let change = push.parts[0].change
+        // The same change, but for addresses that are each box's own.
+        let changes = Dictionary(uniqueKeysWithValues: push.parts.map { ($0.node, $0.change) })
         ask(.role, of: boxes[0]) { [unowned self] reply in
             guard case .role(let isActive) = reply else { return then(nil) }
             let (active, standby) = isActive ? (boxes[0], boxes[1]) : (boxes[1], boxes[0])
-            tell([(standby, .check(change)), (active, .check(change))], stopsAtRefusal: true) {
+            guard let standbys = changes[standby], let actives = changes[active] else { return then(nil) }
+            tell([(standby, .check(standbys)), (active, .check(actives))], stopsAtRefusal: true) {
                 [unowned self] failure in
                 guard failure == nil else { return then(failure) }
                 var steps: [(String, PolicyOrder)] = []
-                if !change.additions.isEmpty {
-                    steps += [(standby, .push(change.additions)), (active, .push(change.additions))]
+                if !actives.additions.isEmpty {
+                    steps += [(standby, .push(standbys.additions)), (active, .push(actives.additions))]
                 }
-                if !change.deletions.isEmpty {
-                    steps += [(active, .push(change.deletions)), (standby, .push(change.deletions))]
+                if !actives.deletions.isEmpty {
+                    steps += [(active, .push(actives.deletions)), (standby, .push(standbys.deletions))]
                 }
                 tell(steps, stopsAtRefusal: true, then: then)
             }

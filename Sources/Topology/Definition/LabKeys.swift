@@ -25,6 +25,7 @@ enum LabKeys {
     static let conduit = ["spread", "workers"]
     static let rule = ["action", "on", "from", "to", "protocol", "ports"]
     static let push = ["change", "to", "mode"]
+    static let pushChange = ["add", "change", "delete"]
     static let gatewayFirewall = ["mode", "profile", "filter", "pick-up", "misfit", "timers"]
     static let virtualService =
         [

@@ -13,7 +13,7 @@ import Wire
 ///     guests: { addresses: [192.0.2.10, 192.0.2.11], pooling: arbitrary }
 ///   rules:
 ///     - { source: inside, destination: 203.0.113.0/24, protocol: tcp, ports: 80-443, pool: guests }
-///     - { source: 10.0.0.0/24, pool: internet }      # or none: not translated
+///     - { name: rest, source: 10.0.0.0/24, pool: internet }      # or none: not translated
 ///   timers: { udp: 5m, tcp-established: 2h, tcp-transitory: 4m, icmp-query: 60s }
 /// ```
 struct NATDefinition {
@@ -40,6 +40,8 @@ struct NATDefinition {
     }
 
     struct Rule {
+        /// What pushes call it: its number among the rules, from 1, where the lab says nothing.
+        var name: Located<String>
         /// Networks and names of the lab's networks; empty: any.
         var sources: [Located<String>]
         var destinations: [Located<String>]
@@ -61,18 +63,16 @@ struct NATDefinition {
             pools = NodeDefinition.named(value, "the pools of nat", reader).compactMap { Self.pool($0, reader) }
         }
         if let value = mapping.required("rules") {
-            rules = reader.list(value).compactMap { Self.rule($0, reader) }
+            rules = reader.list(value).enumerated().compactMap { Self.rule($0.element, number: $0.offset + 1, reader) }
+            for (index, rule) in rules.enumerated()
+            where rules[..<index].contains(where: { $0.name.value == rule.name.value }) {
+                reader.report("there are two rules of nat called '\(rule.name.value)'", at: rule.name.position)
+            }
             if rules.isEmpty, reader.list(value).isEmpty {
                 reader.report("nat has no rule", at: value.position, allowed: ["- { source: inside, pool: internet }"])
             }
         }
-        for rule in rules
-        where rule.pool.value != Self.noPool && !pools.contains(where: { $0.name.value == rule.pool.value }) {
-            reader.reportUnknown(
-                rule.pool.value,
-                "a rule of nat names the pool '\(LabValue.shortened(rule.pool.value))', which does not exist",
-                at: rule.pool.position, allowed: pools.map(\.name.value) + [Self.noPool])
-        }
+        for rule in rules { rule.checkPool(among: pools.map(\.name.value), reader) }
         guard let value = mapping["timers"],
             let timers = MappingReader(value, "the timers of nat", keys: LabKeys.natTimers, reader)
         else { return }
@@ -83,7 +83,7 @@ struct NATDefinition {
         self.timers.query = timers.duration("icmp-query", in: range) ?? self.timers.query
     }
 
-    private static func pool(_ entry: LabEntry, _ reader: LabReader) -> Pool? {
+    static func pool(_ entry: LabEntry, _ reader: LabReader) -> Pool? {
         guard NameRule.interface.check(entry.key, "a pool of nat", at: entry.keyPosition, reader) else { return nil }
         if entry.key == noPool {
             reader.report(
@@ -134,9 +134,20 @@ struct NATDefinition {
 
     private static let allowedAddresses = [IPv4Address.textForm, "interface.virtual-ip", "interface.ip"]
 
-    private static func rule(_ value: LabValue, _ reader: LabReader) -> Rule? {
-        guard let mapping = MappingReader(value, "a rule of nat", keys: LabKeys.natRule, reader),
-            let source = mapping.required("source"), let poolValue = mapping.required("pool"),
+    private static func rule(_ value: LabValue, number: Int, _ reader: LabReader) -> Rule? {
+        guard let mapping = MappingReader(value, "a rule of nat", keys: ["name"] + LabKeys.natRule, reader) else {
+            return nil
+        }
+        var name = Located(value: "\(number)", position: value.position)
+        if let written = mapping["name"], let text = mapping.text("name") {
+            guard NameRule.word.check(text, "a rule of nat", at: written.position, reader) else { return nil }
+            name = Located(value: text, position: written.position)
+        }
+        return rule(mapping, name, reader)
+    }
+
+    static func rule(_ mapping: MappingReader, _ name: Located<String>, _ reader: LabReader) -> Rule? {
+        guard let source = mapping.required("source"), let poolValue = mapping.required("pool"),
             let pool = mapping.text("pool")
         else { return nil }
         func places(_ value: LabValue?, _ key: String) -> [Located<String>] {
@@ -160,7 +171,7 @@ struct NATDefinition {
             }
         }
         return Rule(
-            sources: places(source, "source"), destinations: places(mapping["destination"], "destination"),
+            name: name, sources: places(source, "source"), destinations: places(mapping["destination"], "destination"),
             protocol: proto, ports: ports, pool: Located(value: pool, position: poolValue.position))
     }
 
@@ -172,5 +183,15 @@ struct NATDefinition {
             value.text ?? "", "'protocol' of a rule of nat is \(value.found)", at: value.position,
             allowed: words.map(\.0) + ["a number from 1 to 255"])
         return nil
+    }
+}
+
+extension NATDefinition.Rule {
+    /// Reports a pool that does not exist.
+    func checkPool(among pools: [String], _ reader: LabReader) {
+        guard pool.value != NATDefinition.noPool, !pools.contains(pool.value) else { return }
+        reader.reportUnknown(
+            pool.value, "a rule of nat names the pool '\(LabValue.shortened(pool.value))', which does not exist",
+            at: pool.position, allowed: pools + [NATDefinition.noPool])
     }
 }

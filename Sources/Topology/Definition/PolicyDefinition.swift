@@ -114,40 +114,6 @@ enum PolicyDefinition {
         return (objects, policy)
     }
 
-    /// What a push changes. Whether it fits a box, the box says when it comes: that, too, is worth a lab.
-    /// - Parameter resolution: says what the members of objects stand for
-    static func change(
-        _ value: LabValue, _ name: String, _ resolution: Resolution, _ reader: LabReader
-    ) -> PolicyChange? {
-        guard let mapping = MappingReader(value, "push '\(name)'", keys: ["add", "delete"], reader) else { return nil }
-        var change = PolicyChange()
-        if let value = mapping["add"],
-            let added = MappingReader(value, "'add' of push '\(name)'", keys: ["objects", "rules"], reader)
-        {
-            change.addedObjects = objects(added["objects"], reader).map(resolution.object)
-            change.addedRules = rules(added["rules"], interfaces: nil, more: ["before"], reader).map {
-                PolicyChange.AddedRule($0.rule.value, before: $0.before)
-            }
-        }
-        if let value = mapping["delete"],
-            let deleted = MappingReader(value, "'delete' of push '\(name)'", keys: ["objects", "rules"], reader)
-        {
-            change.deletedRules = names(deleted, "rules", reader)
-            change.deletedObjects = names(deleted, "objects", reader)
-        }
-        if change.isEmpty {
-            reader.report(
-                "push '\(name)' changes nothing", at: value.position,
-                allowed: ["'add' and 'delete' with objects and rules"])
-        }
-        return change
-    }
-
-    private static func names(_ mapping: MappingReader, _ key: String, _ reader: LabReader) -> [String] {
-        guard let value = mapping[key] else { return [] }
-        return reader.list(value).compactMap { reader.text($0, of: "a name in '\(key)'") }
-    }
-
     private static let addressForms = [IPv4Network.textForm, IPv4Address.textForm]
     private static let memberForms = addressForms + ["a network of the lab", "node.interface.ip"]
 

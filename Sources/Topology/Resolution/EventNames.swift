@@ -9,8 +9,8 @@ struct EventNames {
     static let firewallKinds = [
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active",
         "dual-active-over", "sync-complete", "push-done", "push-refused", "push-blocked", "configuration-differs",
-        "sync-refused", "sync-rule-unknown", "nat-pool-exhausted", "pinhole-opened", "pinhole-used",
-        "pinhole-refused",
+        "sync-refused", "sync-rule-unknown", "sync-pool-unknown", "nat-pool-exhausted",
+        "nat-address-released", "pinhole-opened", "pinhole-used", "pinhole-refused",
     ]
     static let balancerKinds = [
         "member-up", "member-down", "member-weight", "http-502", "http-503", "http-504", "tls-failed",

@@ -9,21 +9,8 @@ import LabFile
 /// ```
 struct PushReading {
     let nodes: [Node]
-    let pushes: [Located<(name: String, change: PolicyChange)>]
+    let pushes: [LabPush]
     let reader: LabReader
-
-    /// `pushes:`, by their names.
-    static func changes(
-        _ value: LabValue?, _ resolution: Resolution
-    ) -> [Located<(name: String, change: PolicyChange)>] {
-        let reader = resolution.reader
-        return NodeDefinition.named(value, "the pushes", reader).compactMap { entry in
-            guard NameRule.word.check(entry.key, "a push", at: entry.keyPosition, reader),
-                let change = PolicyDefinition.change(entry.value, entry.key, resolution, reader)
-            else { return nil }
-            return Located(value: (entry.key, change), position: entry.keyPosition)
-        }
-    }
 
     func read(_ value: LabValue) -> Push? {
         guard let mapping = MappingReader(value, "a push", keys: LabKeys.push, reader),
@@ -65,8 +52,11 @@ struct PushReading {
                 at: value.position, allowed: ["the boxes of one pair"])
             return nil
         }
-        if parts.count == 1 { parts.append(Push.Part(node: peer, name: first.name, change: first.change)) }
-        if mode == .unit, parts[0].change != parts[1].change {
+        if parts.count == 1, let push = pushes.first(where: { $0.name == first.name }) {
+            parts.append(Push.Part(node: peer, name: first.name, change: push.change(of: peer)))
+        }
+        // Two forms of one change differ where it names a box's own address.
+        if mode == .unit, parts[0].name != parts[1].name, parts[0].change != parts[1].change {
             reader.report(
                 "a push with 'mode: unit' has one change for both boxes", at: value.position,
                 allowed: ["'mode: agreement' or 'mode: boxes' for a change of its own for each"])
@@ -91,12 +81,34 @@ struct PushReading {
     }
 
     private func part(_ value: LabValue, to node: String) -> Push.Part? {
-        guard let found = pushes.first(where: { $0.value.name == value.text }) else {
+        guard let found = pushes.first(where: { $0.name == value.text }) else {
             reader.reportUnknown(
                 value.text ?? "", "a push's change is \(value.found), which is none of the lab's 'pushes'",
-                at: value.position, allowed: pushes.map(\.value.name))
+                at: value.position, allowed: pushes.map(\.name))
             return nil
         }
-        return Push.Part(node: node, name: found.value.name, change: found.value.change)
+        return Push.Part(node: node, name: found.name, change: found.change(of: node))
+    }
+}
+
+/// One of the lab's `pushes`, for whichever box it goes to.
+struct LabPush {
+    let name: String
+    private let policy: PolicyChange
+    private let nat: (String) -> NATChange
+
+    init(_ definition: PushDefinition, among all: [PushDefinition], _ resolution: Resolution) {
+        name = definition.name
+        var change = definition.change
+        change.addedObjects = definition.objects.map(resolution.object)
+        policy = change
+        let pushes = all.map(\.nat)
+        nat = { resolution.change(definition.nat, of: $0, among: pushes) }
+    }
+
+    func change(of node: String) -> PolicyChange {
+        var change = policy
+        change.nat = nat(node)
+        return change
     }
 }

@@ -41,7 +41,32 @@ extension Resolution {
                     continue
                 }
                 claim(
-                    .ipv4(value), for: AddressOwner(node: name, what: what, position: address.position),
+                    .ipv4(value), for: AddressOwner(node: name, what: what, position: address.position, isPool: true),
+                    at: address.position)
+            }
+        }
+    }
+
+    /// Those of pools that are pushed, too; what firewalls share, or a virtual address, they may have.
+    mutating func reservePushedAddresses() {
+        for pool in pushedPools {
+            let what = "the pool '\(pool.name.value)'"
+            for address in pool.addresses {
+                guard case .literal(let value) = address.kind else { continue }
+                if pairs.contains(where: { $0.routers.contains { $0.addresses.contains(value) } }) { continue }
+                if owners[.ipv4(value)]?.isPool == true { continue }
+                guard value.isRoutable else {
+                    reader.report("\(value) of \(what) is no address of a host", at: address.position)
+                    continue
+                }
+                if let network = networks.first(where: { $0.contains(.ipv4(value)) }),
+                    !isHost(.ipv4(value), of: network, what: "\(value) of \(what)", at: address.position)
+                {
+                    continue
+                }
+                claim(
+                    .ipv4(value),
+                    for: AddressOwner(node: "", what: what, position: address.position, isPool: true),
                     at: address.position)
             }
         }
@@ -51,45 +76,96 @@ extension Resolution {
     func nat(of name: String) -> NATConfiguration? {
         guard let (nat, author) = written(for: name) else { return nil }
         var pools: [NATPool] = []
-        for pool in nat.pools {
-            var isShared = false
-            var addresses: [IPv4Address] = []
-            for address in pool.addresses {
-                guard let value = value(of: address, writtenBy: author, for: name) else { continue }
-                if case .own = address.kind { isShared = true }
-                if addresses.contains(value) {
-                    reader.report("\(value) is in the pool '\(pool.name.value)' already", at: address.position)
-                    continue
-                }
-                addresses.append(value)
-            }
-            let ports = pool.ports ?? (isShared ? NATPool.besideHost : NATPool.everyPort)
-            for other in pools where other.ports.overlaps(ports) {
-                guard let both = other.addresses.first(where: addresses.contains) else { continue }
+        for written in nat.pools {
+            let pool = pool(written, writtenBy: author, for: name)
+            for other in pools where other.ports.overlaps(pool.ports) {
+                guard let both = other.addresses.first(where: pool.addresses.contains) else { continue }
                 reader.report(
-                    "the pools '\(other.name)' and '\(pool.name.value)' both have \(both) with the same ports",
-                    at: pool.name.position, allowed: ["an address, or ports, of its own for each pool"])
+                    "the pools '\(other.name)' and '\(pool.name)' both have \(both) with the same ports",
+                    at: written.name.position, allowed: ["an address, or ports, of its own for each pool"])
             }
-            let isPaired = pairs.contains { $0.index(of: name) != nil }
-            if isPaired,
-                let without = [NATShare.first, .second].first(where: { !ports.contains(where: $0.pattern.allows) })
-            {
-                let which = without == .first ? "clear" : "set"
-                reader.report(
-                    "the ports of the pool '\(pool.name.value)' leave one box of the pair none: each grants from its half, and no port here has bit 1 \(which)",
-                    at: pool.name.position, allowed: ["a range such as 2000-2003"])
-            }
-            if addresses.count > 256 {
-                reader.report(
-                    "the pool '\(pool.name.value)' has \(addresses.count) addresses", at: pool.name.position,
-                    allowed: ["at most 256"])
-            }
-            pools.append(
-                NATPool(
-                    name: pool.name.value, addresses: addresses, ports: ports, filtering: pool.filtering,
-                    pooling: pool.pooling))
+            pools.append(pool)
         }
         return NATConfiguration(pools: pools, rules: nat.rules.flatMap(rules), timers: nat.timers)
+    }
+
+    /// A pool that the lab writes for this box, or its peer.
+    private func pool(_ pool: NATDefinition.Pool, writtenBy author: String, for name: String) -> NATPool {
+        var isShared = false
+        var addresses: [IPv4Address] = []
+        for address in pool.addresses {
+            guard let value = value(of: address, writtenBy: author, for: name) else { continue }
+            if case .own = address.kind { isShared = true }
+            if addresses.contains(value) {
+                reader.report("\(value) is in the pool '\(pool.name.value)' already", at: address.position)
+                continue
+            }
+            addresses.append(value)
+        }
+        let ports = pool.ports ?? (isShared ? NATPool.besideHost : NATPool.everyPort)
+        let isPaired = pairs.contains { $0.index(of: name) != nil }
+        if isPaired,
+            let without = [NATShare.first, .second].first(where: { !ports.contains(where: $0.pattern.allows) })
+        {
+            let which = without == .first ? "clear" : "set"
+            reader.report(
+                "the ports of the pool '\(pool.name.value)' leave one box of the pair none: each grants from its half, and no port here has bit 1 \(which)",
+                at: pool.name.position, allowed: ["a range such as 2000-2003"])
+        }
+        if addresses.count > 256 {
+            reader.report(
+                "the pool '\(pool.name.value)' has \(addresses.count) addresses", at: pool.name.position,
+                allowed: ["at most 256"])
+        }
+        return NATPool(
+            name: pool.name.value, addresses: addresses, ports: ports, filtering: pool.filtering,
+            pooling: pool.pooling)
+    }
+
+    /// What a push means for a box: its own addresses are others than its peer's.
+    /// - Parameter pushes: all of the lab, which may add what this one names
+    func change(_ push: NATPushDefinition, of name: String, among pushes: [NATPushDefinition]) -> NATChange {
+        let written = written(for: name)?.nat
+        let pools =
+            (written?.pools ?? []).map(\.name.value) + pushes.flatMap(\.addedPools).map(\.name.value)
+        let rules =
+            (written?.rules ?? []).map(\.name.value) + pushes.flatMap(\.addedRules).map(\.rule.name.value)
+        func check(_ word: Located<String>, _ what: String, _ known: [String]) {
+            guard !known.contains(word.value) else { return }
+            reader.reportUnknown(
+                word.value, "'\(name)' has no \(what) '\(LabValue.shortened(word.value))', and no push adds one",
+                at: word.position, allowed: known)
+        }
+        for pool in push.changedPools { check(pool.name, "NAT pool", pools) }
+        for pool in push.deletedPools { check(pool, "NAT pool", pools) }
+        for rule in push.deletedRules { check(rule, "NAT rule", rules) }
+        for added in push.addedRules {
+            added.rule.checkPool(among: pools, reader)
+            if let before = added.before { check(before, "NAT rule", rules) }
+        }
+        func resolved(_ pool: NATDefinition.Pool) -> NATPool {
+            self.pool(pool, writtenBy: author(of: pool, for: name), for: name)
+        }
+        return NATChange(
+            addedPools: push.addedPools.map(resolved), changedPools: push.changedPools.map(resolved),
+            deletedPools: push.deletedPools.map(\.value),
+            addedRules: push.addedRules.map {
+                NATChange.AddedRule($0.rule.name.value, self.rules($0.rule), before: $0.before?.value)
+            }, deletedRules: push.deletedRules.map(\.value))
+    }
+
+    /// Whose interfaces a pushed pool's addresses name: the box's, or else its peer's.
+    private func author(of pool: NATDefinition.Pool, for name: String) -> String {
+        let words = pool.addresses.compactMap { address in
+            switch address.kind {
+            case .literal: nil as String?
+            case .own(let interface), .virtual(let interface): interface
+            }
+        }
+        let names = [name] + (pairs.first { $0.index(of: name) != nil }?.members.map(\.name) ?? [])
+        return names.first { node in
+            words.allSatisfy { word in interfaces[node]?.contains { $0.name == word } == true }
+        } ?? name
     }
 
     /// Each pool's name and first address, as the box has it.
@@ -136,7 +212,8 @@ extension Resolution {
         return rule.sources.compactMap(place).flatMap { source in
             destinations.map {
                 NATRule(
-                    source: source, destination: $0, protocol: rule.protocol, destinationPorts: rule.ports ?? 0...65535,
+                    name: rule.name.value, source: source, destination: $0, protocol: rule.protocol,
+                    destinationPorts: rule.ports ?? 0...65535,
                     pool: pool)
             }
         }

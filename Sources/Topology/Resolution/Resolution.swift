@@ -11,6 +11,8 @@ struct Resolution {
     let timers: Timers
     /// Each node's number in the lab file, for its MAC addresses.
     let numbers: [String: Int]
+    /// Those that pushes add, or change pools to.
+    var pushedPools: [NATDefinition.Pool] = []
 
     var networks: [Network] = []
     /// By node, in the order of the file.
@@ -25,6 +27,8 @@ struct Resolution {
         /// How messages call it: `lb.inside`, `virtual service lb/web`.
         var what: String
         var position: SourcePosition?
+        /// Whether it is in a NAT pool.
+        var isPool = false
     }
 
     func definition(of node: String) -> NodeDefinition? { nodeDefinitions.first { $0.name.value == node } }
@@ -45,6 +49,7 @@ struct Resolution {
         resolvePairs()
         reserveServiceAddresses()
         reservePoolAddresses()
+        reservePushedAddresses()
         resolveAutomaticAddresses()
         guard reader.reports == before else { return nil }
         references = ReferenceTable(self)

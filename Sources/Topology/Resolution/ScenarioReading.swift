@@ -13,7 +13,7 @@ struct ScenarioReading {
     /// The lab's words for its traffic programs.
     let traffic: [String]
     /// Changes of firewalls' policies, by their names.
-    let pushes: [Located<(name: String, change: PolicyChange)>]
+    let pushes: [LabPush]
 
     private(set) var steps: [ScenarioStep] = []
     private(set) var events = EventNames(nodes: [], faults: [], traffic: [])
@@ -29,7 +29,7 @@ struct ScenarioReading {
     /// - Parameter origins: the node that each traffic program starts at, as far as it is known
     init(
         _ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String],
-        origins: [String: String], pushes: [Located<(name: String, change: PolicyChange)>] = [], _ reader: LabReader
+        origins: [String: String], pushes: [LabPush] = [], _ reader: LabReader
     ) {
         self.reader = reader
         states = NodeStates(origins: origins, reader)

@@ -36,9 +36,11 @@ struct VariantReading {
         // What refers to nodes would only repeat what is wrong with them.
         guard reader.reports == before else { return nil }
 
+        let written = PushDefinition.all(tree["pushes"], reader)
         var resolution = Resolution(
             reader: reader, lab: lab, networkDefinitions: networks, nodeDefinitions: definitions, timers: timers,
-            numbers: numbers(definitions))
+            numbers: numbers(definitions),
+            pushedPools: written.flatMap { $0.nat.addedPools + $0.nat.changedPools })
         guard var nodes = resolution.nodes() else { return nil }
         let traffic = TrafficReading(tree["traffic"], resolution, nodes: nodes)
         ServerAssignment(resolution: resolution, traffic: traffic).assign(to: &nodes)
@@ -51,7 +53,7 @@ struct VariantReading {
             seed: seed ?? FaultsReading.usualSeed, reader)
         let capture = CaptureReading.read(tree["capture"], nodes: nodes, elements: faults.elements, reader)
         let origins = Dictionary(traffic.programs.map { ($0.name, $0.from) }, uniquingKeysWith: { first, _ in first })
-        let pushes = PushReading.changes(tree["pushes"], resolution)
+        let pushes = written.map { LabPush($0, among: written, resolution) }
         let scenario = ScenarioReading(
             tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, origins: origins, pushes: pushes,
             reader)

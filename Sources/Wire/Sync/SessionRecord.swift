@@ -25,7 +25,9 @@ public struct SessionRecord: Hashable, Sendable {
         @inlinable public static var answered: Flags { Flags(rawValue: 0x08) }
         /// The application fields count.
         @inlinable public static var inspected: Flags { Flags(rawValue: 0x10) }
-        @inlinable static var known: Flags { Flags(rawValue: 0x1f) }
+        /// A translated address and port are of a pool that is gone, and stay the session's until it ends.
+        @inlinable public static var formerPool: Flags { Flags(rawValue: 0x20) }
+        @inlinable static var known: Flags { Flags(rawValue: 0x3f) }
     }
 
     /// The originator's direction, as its first packet had it before translation.

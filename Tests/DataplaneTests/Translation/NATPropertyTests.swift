@@ -7,19 +7,19 @@ import Wire
 /// What must hold whatever happens: no external endpoint has two owners, an inside endpoint has one mapping a pool, and
 /// nothing is lost or kept.
 @Suite struct NATPropertyTests {
-    private static let pools = [
+    static let pools = [
         NATPool(
             name: "small", addresses: [IPv4Address(192, 0, 2, 9), IPv4Address(192, 0, 2, 10)], ports: 2000...2031,
             pooling: .arbitrary),
         NATPool(name: "web", addresses: [IPv4Address(192, 0, 2, 9)], ports: 3000...3015, filtering: .addressDependent),
     ]
-    private static let rules = [
+    static let rules = [
         NATRule(
             source: IPv4Network("10.0.0.0/24")!, protocol: .tcp, destinationPorts: 80...80, pool: "web"),
         NATRule(source: IPv4Network("10.0.0.0/24")!, pool: "small"),
     ]
 
-    private static func filter(_ share: NATShare = .all, capacity: Int = 128) -> SessionFilter {
+    static func filter(_ share: NATShare = .all, capacity: Int = 128) -> SessionFilter {
         SessionFilter(
             capacity: capacity,
             timers: SessionTimers(
@@ -30,7 +30,7 @@ import Wire
     }
 
     /// A packet of somebody inside, or of somebody outside to one of the pools' endpoints.
-    private static func packet(_ random: inout SeededGenerator) -> (FiveTuple, TCPFlags) {
+    static func packet(_ random: inout SeededGenerator) -> (FiveTuple, TCPFlags) {
         func number(_ range: ClosedRange<UInt16>) -> UInt16 { .random(in: range, using: &random) }
         let proto = [IPProtocol.tcp, .udp, .gre].randomElement(using: &random)!
         let inside = IPv4Address(10, 0, 0, UInt8(number(10...20)))
@@ -61,7 +61,7 @@ import Wire
         }
     }
 
-    private static func judge(
+    static func judge(
         _ filter: inout SessionFilter, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant
     ) -> FilterVerdict {
         let layout = FrameLayout(

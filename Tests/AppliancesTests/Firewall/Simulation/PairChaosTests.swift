@@ -36,6 +36,7 @@ struct PairChaosTests {
         .init(name: "both boxes grant the same ports", sharesPorts: true),
         .init(name: "the second box does not keep the first one's pinholes", forgetsPinholes: true),
         .init(name: "the rules let strangers in where no pinhole does", allowsStrangers: true),
+        .init(name: "a mapping is free again when its pool goes, though a session has it", freesWithPool: true),
         .init(name: "pushes are activated without comparing", pushesUnseen: true),
     ]
 

@@ -1,9 +1,9 @@
-import Dataplane
 import LabTime
 import TestSupport
 import Wire
 
 @testable import Appliances
+@testable import Dataplane
 @testable import Redundancy
 
 /// The promises of a pair, as somebody sees them who sees everything.
@@ -232,9 +232,14 @@ struct PairInvariants {
             var index = lab.boxes[box].firewall.filter.table.next(after: nil)
             while let place = index {
                 let flow = lab.boxes[box].firewall.filter.table.original(of: place)
+                let source = lab.boxes[box].firewall.filter.table[place].source
                 index = lab.boxes[box].firewall.filter.table.next(after: place)
                 guard flow.source == lab.server.address else { continue }
                 let outgoing = lab.boxes[box].firewall.filter.outgoing(of: place, arrivedAs: flow)
+                let external = NATEndpoint(outgoing.source, outgoing.sourcePort)
+                if !source.isNone, lab.boxes[box].firewall.filter.nat.binding(ofExternal: external, .tcp) != source {
+                    broken = "box \(box) has the session \(flow), whose mapping \(external) is not its own any more"
+                }
                 guard let owner = owners.updateValue(flow, forKey: outgoing.sourcePort), owner != flow else { continue }
                 if mayGrantTwice {
                     for contested in [owner, flow] where holders.removeValue(forKey: contested) != nil {
@@ -250,13 +255,19 @@ struct PairInvariants {
     /// What the boxes did not agree on is in effect nowhere, and differences are told.
     private mutating func checkConfiguration(_ lab: FirewallLab, _ alive: [Int], _ calm: Duration) {
         for box in alive {
-            if let rule = lab.boxes[box].firewall.policy.running.rules.first(where: { $0.name.hasPrefix("mismatch") }) {
+            if let rule = lab.boxes[box].firewall.policy.running.policy.rules.first(where: {
+                $0.name.hasPrefix("mismatch")
+            }) {
                 broken = "box \(box) activated '\(rule.name)', which its peer does not have"
+            }
+            if let pool = lab.boxes[box].firewall.filter.nat.pools.first(where: { $0.name.hasPrefix("mismatch") }) {
+                broken = "box \(box) translates from '\(pool.name)', which its peer has otherwise"
             }
         }
         let differ =
             alive.count == 2
-            && lab.boxes[0].firewall.policy.running.rules != lab.boxes[1].firewall.policy.running.rules
+            && (lab.boxes[0].firewall.policy.running.policy.rules != lab.boxes[1].firewall.policy.running.policy.rules
+                || lab.boxes[0].firewall.policy.running.nat != lab.boxes[1].firewall.policy.running.nat)
             && lab.boxes.allSatisfy { $0.firewall.agreement?.isOpen == false }
         differSince = differ && calm > Self.hearing ? differSince ?? lab.now : nil
         if let since = differSince, lab.now - since > Self.agreementBound,
