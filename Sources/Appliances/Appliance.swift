@@ -64,6 +64,8 @@ public enum ApplianceReply: Hashable, Sendable, Codable {
     case connections(ConnectionList)
     /// Of a box of a pair.
     case role(isActive: Bool)
+    /// What a firewall starts with when it starts again.
+    case configuration(PolicyConfiguration, NATConfiguration?)
 }
 
 /// Something that a person who reads the run wants to know: an election, a member that left its pool.

@@ -28,6 +28,10 @@ extension Firewall {
             switch order {
             case .role:
                 return .role(isActive: role == .active)
+            case .configuration:
+                let (policy, nat) = (policy.running.policy, policy.running.nat.configuration)
+                if let nat { try surroundings.check(nat) }
+                return .configuration(policy, nat)
             case .check(let change):
                 let new = try applying(change)
                 _ = try new.policy.compiled(for: portNames, of: name)
@@ -163,7 +167,7 @@ extension PolicyOrder {
     fileprivate var isChange: Bool {
         switch self {
         case .push, .agree: true
-        case .check, .role: false
+        case .check, .role, .configuration: false
         }
     }
 }

@@ -8,4 +8,6 @@ public enum PolicyOrder: Hashable, Sendable, Codable {
     case agree(PolicyChange)
     /// Whether the box is the Active of its pair.
     case role
+    /// What is in effect, to be saved. Refused between the halves of a change that only go together.
+    case configuration
 }

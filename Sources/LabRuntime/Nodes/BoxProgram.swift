@@ -99,6 +99,13 @@ final class FirewallProgram: BoxProgram<Firewall> {
     init(_ configuration: FirewallConfiguration, in process: NodeProcess) throws {
         try super.init(Firewall(configuration), ports: configuration.ports.map(\.name), in: process)
     }
+
+    override func heard(_ event: ApplianceEvent) {
+        if event.kind == "push-done", case .configuration(let policy, let nat) = perform(.policy(.configuration)) {
+            process.report(.saved(policy, nat))
+        }
+        super.heard(event)
+    }
 }
 
 final class GatewayFirewallProgram: BoxProgram<GatewayFirewall> {

@@ -1,3 +1,4 @@
+internal import Appliances
 internal import CLinux
 internal import EventLoop
 internal import Glibc
@@ -21,6 +22,8 @@ final class RunningNode {
     var state = State.preparing
     /// What a person should know beside the state: why the peer's messages are refused.
     var trouble: String?
+    /// What a firewall saved: another configuration than the lab's, which was pushed.
+    var saved: (policy: PolicyConfiguration, nat: NATConfiguration?)?
     private var stateBeforeHang = State.ready
 
     init(_ node: Node) { self.node = node }
@@ -39,7 +42,8 @@ final class RunningNode {
     /// Starts the node's process inside its namespace and tells it what it is.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(
-        in network: BuiltNetwork, log: Int32, folder: RunFolder, loop: EventLoop, onReport: @escaping (NodeReport?) -> Void
+        in network: BuiltNetwork, log: Int32, folder: RunFolder, loop: EventLoop,
+        onReport: @escaping (NodeReport?) -> Void
     ) throws(LabFailure) {
         var pair = try SocketPair()
         let own = network.namespace(of: node)
@@ -64,7 +68,16 @@ final class RunningNode {
         } catch {
             throw LabFailure(.lab, "node '\(node.name)' could not be started: \(error)")
         }
-        send(.prepare(node, folder: folder.path))
+        send(.prepare(nodeAsSaved, folder: folder.path))
+    }
+
+    /// The node with what was pushed to it, whether its power went since or not.
+    private var nodeAsSaved: Node {
+        guard let saved, case .firewall(var firewall) = node.role else { return node }
+        (firewall.policy, firewall.nat) = (saved.policy, saved.nat)
+        var node = node
+        node.role = .firewall(firewall)
+        return node
     }
 
     func send(_ order: NodeOrder) { channel?.send(JSONLine.encode(order)) }

@@ -100,6 +100,7 @@ extension Supervisor {
             // What a fault does is the fault's own event: `late-fin.held`.
             let subject = running.node.isElement ? details["rule"] ?? name : name
             record(LabEvent(name: "\(subject).\(kind)", time: time, kind: kind, node: name, details: details))
+        case .saved(let policy, let nat): running.saved = (policy, nat)
         case .reply(let number, let reply): answered(number, reply)
         case .traffic(let result): finished(result)
         case .trafficAnswered(let traffic, let time):

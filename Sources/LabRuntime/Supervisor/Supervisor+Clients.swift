@@ -51,7 +51,8 @@ extension Supervisor {
             switch reply {
             case .connections(let list): then(.connections(list))
             case .refused(let reason): then(.failed(LabFailure(.lab, "\(name): \(reason)")))
-            case .done, .role: then(.failed(LabFailure(.lab, "\(name) answered something else")))
+            case .done, .role, .configuration:
+                then(.failed(LabFailure(.lab, "\(name) answered something else")))
             }
         }
     }

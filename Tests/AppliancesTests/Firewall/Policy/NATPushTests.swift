@@ -320,6 +320,26 @@ struct NATPushTests {
         #expect(lab.boxes[0].firewall.policy.running.nat.former.isEmpty)
     }
 
+    @Test func `what is in effect can be saved, but not the halves of a change that only go together`() throws {
+        let lab = try Self.pair()
+        let renamed = PolicyChange(
+            nat: NATChange(
+                addedPools: [NATPool(name: "renamed", addresses: [Self.virtual])], deletedPools: ["internet"],
+                addedRules: [.init("2", [NATRule(source: Self.insides, pool: "renamed")])], deletedRules: ["1"]))
+        #expect(lab.perform(0, .policy(.configuration)) == .configuration(.open, Self.initial))
+        #expect(lab.perform(0, .policy(.push(renamed.additions))) == .done)
+        guard case .refused = lab.perform(0, .policy(.configuration)) else {
+            Issue.record("two pools with one address were saved")
+            return
+        }
+        #expect(lab.perform(0, .policy(.push(renamed.deletions))) == .done)
+        guard case .configuration(let policy, let nat?) = lab.perform(0, .policy(.configuration)) else {
+            Issue.record("nothing was saved")
+            return
+        }
+        #expect(policy == .open && nat.pools.map(\.name) == ["renamed"] && nat.rules.map(\.name) == ["2"])
+    }
+
     @Test func `a firewall that translated nothing takes pools, with the timers of a translator`() throws {
         let lab = try Self.pair(nil)
         #expect(Self.open(lab, 5000)?.address == lab.server.address)
