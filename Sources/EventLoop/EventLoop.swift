@@ -64,6 +64,7 @@ public final class EventLoop {
     private var bodies: [UInt64: () -> Void] = [:]
     private var nextTimer: UInt64 = 0
     private var isStopped = false
+    private var isEnding = false
     private var owned: [Int32] = []
 
     public init() throws(Errno) {
@@ -92,6 +93,7 @@ public final class EventLoop {
     public func watch(
         _ descriptor: Int32, for interest: Interest = .readable, telling handler: any ReadinessHandler
     ) throws(Errno) {
+        guard !isEnding else { throw .canceled }
         generation = generation == .max ? 1 : generation + 1
         guard cl_epoll_control(epoll, EPOLL_CTL_ADD, descriptor, interest.rawValue, token(descriptor, generation)) == 0
         else { throw Errno(rawValue: errno) }
@@ -195,8 +197,9 @@ public final class EventLoop {
         handler.ready(readiness)
     }
 
-    /// Lets go of every descriptor; each handler hears it.
+    /// Lets go of every descriptor; each handler hears it. None is watched from now on.
     public func end() {
+        isEnding = true
         for place in watches.indices {
             guard let handler = watches[place].handler else { continue }
             unwatch(Int32(place))

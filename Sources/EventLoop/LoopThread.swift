@@ -45,31 +45,46 @@ public final class LoopThread: Sendable {
     }
 
     /// Ends the loop, and with it what its descriptors' handlers have open; returns when the thread has ended.
+    /// - Precondition: not called on the loop's thread
     public func stop() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
+        precondition(pthread_equal(thread, pthread_self()) == 0, "a thread cannot wait for its own end")
         send { $0.stop() }
         pthread_join(thread, nil)
     }
 }
 
-/// A value that one thread gives and another one waits for.
-private final class Answer<Value: Sendable>: Sendable {
-    private let value = Mutex<Value?>(nil)
-    private let descriptor = cl_eventfd()
+/// A value that one thread gives and another one waits for. No descriptor: there may be none left.
+private final class Answer<Value: Sendable>: @unchecked Sendable {
+    private var value: Value?
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    deinit { close(descriptor) }
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
 
     func give(_ value: Value) {
-        self.value.withLock { $0 = value }
-        var one: UInt64 = 1
-        _ = write(descriptor, &one, 8)
+        pthread_mutex_lock(mutex)
+        self.value = value
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
     }
 
     func await() -> Value {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
         while true {
-            if let value = value.withLock({ $0 }) { return value }
-            var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            _ = Glibc.poll(&poll, 1, -1)
+            if let value { return value }
+            pthread_cond_wait(condition, mutex)
         }
     }
 }

@@ -23,7 +23,8 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     private let onEvents: ([ApplianceEvent]) -> Void
     private var alarm: (instant: Instant, timer: EventLoop.Timer)?
     private var isRunning = false
-    private var isDraining = false
+    /// Within a call of the appliance, or while its events are told.
+    private var isWorking = false
 
     /// Opens the box's packet socket in the network namespace of the calling thread; nothing runs yet, and frames that
     /// arrive meanwhile wait in the ring.
@@ -82,6 +83,9 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
         guard isRunning else { return .refused(reason: "the box does not run") }
         drain()
         guard isRunning else { return .refused(reason: "the box does not run") }
+        let wasWorking = isWorking
+        isWorking = true
+        defer { isWorking = wasWorking }
         let reply = appliance.perform(command, at: loop.now, into: &output)
         finish()
         return reply
@@ -100,10 +104,10 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     public var counters: [CounterReading] { appliance.counters + socket.counters.readings }
 
     private func drain() {
-        // Whoever hears of an event may give a command within a batch.
-        guard !isDraining else { return }
-        isDraining = true
-        defer { isDraining = false }
+        // Whoever hears of an event may give a command: what came meanwhile is not told before that event's others.
+        guard !isWorking else { return }
+        isWorking = true
+        defer { isWorking = false }
         for _ in 0..<Self.mostBatches {
             guard isRunning else { return }
             let count = socket.receive(into: frames)
@@ -124,6 +128,8 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     private func alarmFired() {
         alarm = nil
         guard isRunning else { return }
+        isWorking = true
+        defer { isWorking = false }
         let now = loop.now
         if let deadline = appliance.deadline, deadline <= now { appliance.advance(to: now, into: &output) }
         finish()

@@ -84,11 +84,20 @@ private final class Edge: ReadinessHandler {
         let isMade = cl_socket_pair(&pair) == 0
         #expect(isMade)
         defer { for descriptor in pair { close(descriptor) } }
-        // Somebody else's test may have taken the number meanwhile; it is put where it was.
         var told = 0
+        // Somebody else's test may have taken the number meanwhile; then this one has nothing to say.
         if pair[0] == number { try loop.watch(number) { _ in told += 1 } }
         for _ in 0..<3 { loop.turn(block: false) }
         #expect(old.told.isEmpty && told == 0)
+    }
+
+    @Test func `a loop that has ended watches nothing any more, not even for who hears of the end`() throws {
+        let loop = try EventLoop()
+        let (first, second) = (try Edge(on: loop), try Edge(on: loop))
+        withExtendedLifetime((first, second)) {
+            loop.end()
+            #expect(throws: (any Error).self) { try loop.watch(first.watched) { _ in } }
+        }
     }
 
     @Test func `the end of a turn is told after its events and timers`() throws {

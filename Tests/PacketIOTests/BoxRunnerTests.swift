@@ -402,6 +402,24 @@ struct BoxRunnerTests {
         }
     }
 
+    @Test func `events are told in order, whatever a command within one of them has to wait for`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(tellsBatches: true))
+            try bench.start()
+            var order: [String] = []
+            bench.onEvents { [unowned bench] events in
+                if events.contains(where: { $0.kind == "carrier" }) {
+                    bench.left.send(TestFrame.make(length: 60))
+                    #expect(bench.runner.perform(.switchover) == .done)
+                }
+                order += events.map(\.kind)
+            }
+            bench.runner.carrierChanged(port: "outside", isUp: false)
+            #expect(bench.receive(1, at: bench.right).count == 1)
+            #expect(order == ["carrier", "batch"])
+        }
+    }
+
     @Test func `a change of carrier reaches the appliance by the port's name`() async throws {
         try await onOwnThread {
             let bench = try Bench()

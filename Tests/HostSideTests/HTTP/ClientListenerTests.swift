@@ -18,6 +18,8 @@ import Wire
         var acceptedWithoutDescriptors = 0
         var acceptedAfterBreather = 0
         var acceptedAtOnce = 0
+        var wasPaused = false
+        var port: UInt16 = 0
         var problem = ""
     }
 
@@ -34,6 +36,14 @@ import Wire
         #expect(outcome.turnsWithoutDescriptors < 20)
         #expect(outcome.acceptedAfterBreather == 1)
         #expect(outcome.acceptedAtOnce == 1)
+        #expect(outcome.wasPaused)
+        let later = cl_tcp_socket(0)
+        defer { close(later) }
+        let refusal = IPAddress.ipv4(.loopback).withSocketAddress(port: outcome.port) {
+            fcntl(later, F_SETFL, 0)
+            return connect(later, $0, $1) == 0 ? 0 : errno
+        }
+        #expect(refusal == ECONNREFUSED)
     }
 
     private static func starve() -> Outcome {
@@ -78,7 +88,12 @@ import Wire
             listener.mayGoOn()
             loop.turn(block: false)
             outcome.acceptedAtOnce = accepted.count - outcome.acceptedAfterBreather
+            // Paused again, and the loop ends: nobody listens any more.
+            for _ in 0..<3 where !listener.isPaused { loop.turn(block: false) }
+            outcome.wasPaused = listener.isPaused
             loop.end()
+            listener.mayGoOn()
+            outcome.port = listener.port
         } catch {
             outcome.problem = "\(error)"
         }

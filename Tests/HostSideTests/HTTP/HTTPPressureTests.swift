@@ -136,11 +136,13 @@ import Wire
                     }
                 }
                 .connect(host: "127.0.0.1", port: Int(bench.port)).get()
+            let before = try await upload.begun()
             for _ in 0..<20 {
                 // The member reads on and answers nobody: the service itself does.
                 let refused = try await bench.raw("GET / HTTP/1.1\r\n\r\n")
                 #expect(refused.status == 400)
             }
+            #expect(upload.now > before, "the endless one went on meanwhile")
             channel.eventLoop.execute { channel.closeWithReset() }
             _ = try? await answer.futureResult.get()
             #expect(await bench.log.records(21).last?.reason == "client-closed")

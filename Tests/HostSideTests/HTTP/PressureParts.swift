@@ -12,6 +12,14 @@ class Level: @unchecked Sendable {
 
     func add(_ more: Int) { count.add(more, ordering: .relaxed) }
 
+    var now: Int { count.load(ordering: .relaxed) }
+
+    /// Where it stands as soon as it is more than all buffers on its way hold.
+    func begun() async throws -> Int {
+        while now < 16 << 20 { try await Task.sleep(for: .milliseconds(5)) }
+        return now
+    }
+
     /// Where it stands once it has begun, and not grown for a while.
     func level() async throws -> Int { try await Self.settled { count.load(ordering: .relaxed) } }
 

@@ -17,7 +17,8 @@ final class ClientListener: ReadinessHandler {
 
     private let loop: EventLoop
     private var descriptor: Int32
-    private var isPaused = false
+    /// No descriptor was left.
+    private(set) var isPaused = false
     private let onClient: (Int32, IPAddress, UInt16) -> Void
     let port: UInt16
 
@@ -54,7 +55,10 @@ final class ClientListener: ReadinessHandler {
         }
     }
 
+    deinit { loopEnds() }
+
     func loopEnds() {
+        guard descriptor >= 0 else { return }
         Glibc.close(descriptor)
         descriptor = -1
     }

@@ -60,7 +60,8 @@ extension HTTPClientConnection {
     }
 
     /// The member takes more of the request.
-    func serverCanTakeMore() {
+    /// The member goes on taking the request, and perhaps takes more of it.
+    func serverHasTakenSome() {
         guard phase == .exchanging else { return }
         awaitNext()
         read()

@@ -12,9 +12,9 @@ extension HTTPClientConnection: ReadinessHandler {
         means.checkNothingIsLeft()
         socket.note(readiness)
         if let code = socket.failure { return lost(code) }
-        if readiness.contains(.writable), socket.hasWaiting { sendWaiting() }
         // Reset: no answer can reach it any more, and what it has sent before waits for nobody.
         if socket.isBroken, phase == .connecting || phase == .exchanging { return lost(ECONNRESET) }
+        if readiness.contains(.writable), socket.hasWaiting { sendWaiting() }
         read()
     }
 
@@ -31,7 +31,8 @@ extension HTTPClientConnection: ReadinessHandler {
         case .closing: true
         // A client that waits for its answer is not read: an event tells of its end in any case.
         case .connecting: false
-        case .exchanging: body?.isComplete == false && server?.isWritable == true && input.count == 0
+        // Where a part of a chunk's framing is here already, the rest of it is what is wanted.
+        case .exchanging: body?.isComplete == false && server?.isWritable == true
         }
     }
 
@@ -141,7 +142,8 @@ extension HTTPClientConnection: ReadinessHandler {
 
     private func sendWaiting() {
         let hasTakenSome = socket.sendWaiting()
-        noteFailure()
+        // Nothing waits any more, and nothing was taken either.
+        guard socket.failure == nil else { return noteFailure() }
         guard socket.hasWaiting else { return takesMore() }
         guard hasTakenSome else { return }
         switch phase {

@@ -11,7 +11,7 @@ protocol DeadlineOwner: AnyObject {
 ///
 /// Used on its loop's thread alone.
 final class MovingDeadline {
-    private let queue: DeadlineQueue
+    private unowned let queue: DeadlineQueue
     fileprivate unowned let owner: any DeadlineOwner
     fileprivate var deadline: Instant?
     /// The time of the entry in the queue that counts; others of this deadline are void.

@@ -219,8 +219,9 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
         if !isConnected {
             guard hasConnected(readiness) else { return }
         } else if readiness.contains(.writable), socket.hasWaiting {
-            _ = socket.sendWaiting()
-            if !socket.hasWaiting { partner?.serverCanTakeMore() }
+            let hasTakenSome = socket.sendWaiting()
+            noteFailure()
+            if socket.failure == nil, hasTakenSome { partner?.serverHasTakenSome() }
         }
         read()
     }
