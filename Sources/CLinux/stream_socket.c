@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -49,6 +51,11 @@ ssize_t cl_send_three(int fd, const void *a, size_t a_count, const void *b, size
 void cl_reset_when_closed(int fd) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+int cl_unacknowledged(int fd) {
+    int count = 0;
+    return ioctl(fd, SIOCOUTQ, &count) == 0 ? count : 0;
 }
 
 int cl_socket_error(int fd) {

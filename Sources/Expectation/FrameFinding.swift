@@ -47,6 +47,7 @@ struct FrameFinding: Sendable {
                         : "\(distance.forPeople) after the window ends")
             case .otherDirection: seen += "the nearest, #\(miss.sighting.number), went the other way"
             case .otherFlow, .selected: seen += "the nearest, #\(miss.sighting.number), is of another flow"
+                if case .otherFlow = miss.fit { seen += "; behind NAT a flow has other addresses: use 'match' there" }
             }
         }
         return FrameFinding(holds: false, couldChange: true, seen: seen, nearest: tally.nearMiss?.sighting)

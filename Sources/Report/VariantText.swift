@@ -86,7 +86,8 @@ struct VariantText {
         if !entry.gapMethodsAgree {
             let byLoss = Duration(milliseconds: entry.lossDerivedGapMilliseconds)
             notes.append(
-                "by loss the gap is \(byLoss.forPeople), by timestamps \(Duration(milliseconds: entry.longestGapMilliseconds).forPeople): answers were delayed, not lost"
+                "by loss the gap is \(byLoss.forPeople), by timestamps \(Duration(milliseconds: entry.longestGapMilliseconds).forPeople)"
+                    + (entry.lost == 0 ? ": answers were delayed, not lost" : "")
             )
         }
         if entry.lateProbes > 0 { notes.append("\(entry.lateProbes) probes were sent late, the machine was busy") }

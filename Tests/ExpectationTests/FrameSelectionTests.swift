@@ -178,7 +178,10 @@ struct FrameSelectionTests {
         #expect(other.seen == "no such frame; the nearest, #5, went the other way")
         scene.inside.removeAll { $0.number == 5 }
         let foreign = scene.judge(.every([]), of: "existing", after: Self.failover)
-        #expect(foreign.seen == "no such frame; the nearest, #3, is of another flow")
+        #expect(
+            foreign.seen
+                == "no such frame; the nearest, #3, is of another flow; behind NAT a flow has other addresses: use 'match' there"
+        )
         #expect(foreign.verdict == .fail)
     }
 

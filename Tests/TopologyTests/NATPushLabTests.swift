@@ -49,6 +49,28 @@ import Wire
         }
     }
 
+    @Test func `that contradict themselves are refused, and what cannot be read is told alone`() {
+        let own =
+            "own: { change: { nat: { pools: { internet: { addresses: outside.ip, filtering: address-dependent } } } } }"
+        for (what, push) in [
+            (
+                "NAT pool 'internet'",
+                "own: { change: { nat: { pools: { internet: { addresses: outside.ip } } } }, delete: { nat: { pools: internet } } }"
+            ),
+            (
+                "NAT pool 'extra'",
+                "own: { add: { nat: { pools: { extra: { addresses: 192.0.2.60 } } } }, delete: { nat: { pools: extra } } }"
+            ),
+            ("rule 'late'", "own: { add: { rules: { late: { action: allow } } }, delete: { rules: late } }"),
+        ] {
+            let told = messages(own, push)
+            #expect(told.count == 1 && told[0].contains("\(what) and deletes it"), "\(told)")
+        }
+        let told = messages(own, "own: { change: { nat: { pools: { internet: { adresses: outside.ip } } } } }")
+        #expect(!told.isEmpty && !told.contains { $0.contains("changes nothing") }, "\(told)")
+        #expect(messages(own, "own: {}").contains { $0.contains("changes nothing") })
+    }
+
     @Test func `become changes, for each box with its own addresses`() throws {
         let variant = try Lab(parsing: Self.text, path: "lab.yaml").variants[0]
         let pushes = variant.scenario.compactMap { step -> Push? in

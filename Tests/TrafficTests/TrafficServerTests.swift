@@ -23,6 +23,16 @@ import Wire
         #expect(answer.matches(of: /backend-1\n/).count == 2)
     }
 
+    @Test func `who asks whether to go on with the body is told so`() throws {
+        let server = try TrafficServer(
+            ServerProgram(kind: .http, port: 0), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
+        defer { server.close() }
+        let answer = try exchange(
+            "PUT /a HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc",
+            port: server.port)
+        #expect(answer.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "\(answer)")
+    }
+
     @Test func `a request that is no HTTP is answered with 400`() throws {
         let server = try TrafficServer(
             ServerProgram(kind: .http, port: 0), nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)

@@ -27,6 +27,9 @@ ssize_t cl_send_three(int fd, const void *a, size_t a_count, const void *b, size
 /// Lets close(2) abort the connection: the peer gets RST. socket(7), SO_LINGER
 void cl_reset_when_closed(int fd);
 
+/// Bytes that were sent and that the peer has not acknowledged, those not sent yet included: SIOCOUTQ of tcp(7).
+int cl_unacknowledged(int fd);
+
 /// What a socket has failed with, which the kernel tells once; 0 if nothing.
 int cl_socket_error(int fd);
 

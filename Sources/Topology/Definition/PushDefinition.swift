@@ -29,6 +29,7 @@ struct PushDefinition {
 
     private init?(_ value: LabValue, _ name: String, _ reader: LabReader) {
         self.name = name
+        let mistakes = reader.reports
         guard let mapping = MappingReader(value, "push '\(name)'", keys: LabKeys.pushChange, reader) else { return nil }
         if let added = Self.part("add", ["objects", "rules", "nat"], mapping, reader) {
             objects = PolicyDefinition.objects(added["objects"], reader)
@@ -50,11 +51,29 @@ struct PushDefinition {
                 self.nat.deletedRules = Self.names(nat, "rules", reader)
             }
         }
-        if change.isEmpty, objects.isEmpty, nat.isEmpty {
+        checkContradictions(at: value.position, reader)
+        // What could not be read would have changed something.
+        if change.isEmpty, objects.isEmpty, nat.isEmpty, reader.reports == mistakes {
             reader.report(
                 "push '\(name)' changes nothing", at: value.position,
                 allowed: ["'add', 'change' and 'delete' with objects, rules, and pools and rules of nat"])
         }
+    }
+
+    /// What is added or changed first and deleted right after it was hardly meant.
+    private func checkContradictions(at position: SourcePosition?, _ reader: LabReader) {
+        func check(_ what: String, _ kept: [String], _ deleted: [String]) {
+            for name in deleted where kept.contains(name) {
+                reader.report(
+                    "push '\(self.name)' adds or changes the \(what) '\(name)' and deletes it; a push does one of them",
+                    at: position)
+            }
+        }
+        check("object", objects.map(\.name), change.deletedObjects)
+        check("rule", change.addedRules.map(\.rule.name), change.deletedRules)
+        check(
+            "NAT pool", (nat.addedPools + nat.changedPools).map(\.name.value), nat.deletedPools.map(\.value))
+        check("NAT rule", nat.addedRules.map(\.rule.name.value), nat.deletedRules.map(\.value))
     }
 
     private static func part(

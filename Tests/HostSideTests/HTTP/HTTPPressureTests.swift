@@ -74,6 +74,48 @@ import Wire
         try await member.close()
     }
 
+    /// The kernel tells of room in its buffer only when a third is free, which so slow a client never reaches.
+    @Test func `a client that takes its answer slowly is not given up`() async throws {
+        let flood = Flood(size: 64 << 20)
+        let member = try await TestBackend { Flooding(flood) }
+        let timeouts = HTTPTimeouts(clientBody: .milliseconds(700))
+        try await HTTPBench.run([member.port], HTTPServiceConfiguration(timeouts: timeouts)) { bench in
+            let port = bench.port
+            let received = await withCheckedContinuation { continuation in
+                let thread = Thread { continuation.resume(returning: Self.readSlowly(port, times: 30, every: 100_000)) }
+                thread.start()
+            }
+            #expect(received > 60_000)
+            // It went by itself in the end, after more than four times what it may take nothing.
+            let record = await bench.log.records(1).first
+            #expect(record?.reason == "client-closed" && record?.detail == nil && record?.totalTime ?? 0 > 2.9)
+        }
+        try await member.close()
+    }
+
+    /// - Returns: how much was there to read
+    private static func readSlowly(_ port: UInt16, times: Int, every microseconds: UInt32) -> Int {
+        let client = cl_tcp_socket(0)
+        defer { close(client) }
+        var small: Int32 = 4096
+        setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
+        _ = fcntl(client, F_SETFL, 0)
+        guard IPAddress.ipv4(.loopback).withSocketAddress(port: port, { connect(client, $0, $1) }) == 0 else {
+            return -1
+        }
+        let request = "GET / HTTP/1.1\r\nHost: lab\r\n\r\n"
+        _ = write(client, request, request.utf8.count)
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        var received = 0
+        for _ in 0..<times {
+            usleep(microseconds)
+            let count = read(client, &bytes, bytes.count)
+            guard count > 0 else { return received }
+            received += count
+        }
+        return received
+    }
+
     // MARK: Very many
 
     @Test(arguments: [true, false]) func `a flood of requests at once is answered in order`(isServed: Bool) async throws

@@ -29,6 +29,8 @@ struct EdgeSocket {
     private var isAtEnd = false
     /// What the kernel did not take; nil for nothing.
     private var waiting: MessageBuffer?
+    /// Of what was sent, what the peer had not acknowledged when this was last looked at.
+    private var unacknowledged: Int32 = 0
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
@@ -109,8 +111,21 @@ struct EdgeSocket {
     mutating func sendWaiting() -> Bool {
         guard let bytes = waiting?.bytes else { return false }
         let sent = accepted(Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)))
-        if sent == bytes.count || failure != nil { waiting = nil } else { waiting!.removeFirst(sent) }
+        if sent == bytes.count || failure != nil {
+            waiting = nil
+        } else {
+            waiting!.removeFirst(sent)
+            unacknowledged = cl_unacknowledged(descriptor)
+        }
         return sent > 0
+    }
+
+    /// Whether the peer has taken something since bytes began to wait, or since this was asked: of a peer that takes
+    /// little at a time the kernel tells nothing before a third of its buffer is free.
+    mutating func peerHasTakenSome() -> Bool {
+        let before = unacknowledged
+        unacknowledged = cl_unacknowledged(descriptor)
+        return unacknowledged < before
     }
 
     /// Ends the own direction; the peer reads the end behind what was sent.
@@ -138,7 +153,10 @@ struct EdgeSocket {
 
     private mutating func keep(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
-        if waiting == nil { waiting = MessageBuffer() }
+        if waiting == nil {
+            waiting = MessageBuffer()
+            unacknowledged = cl_unacknowledged(descriptor)
+        }
         waiting!.append(bytes)
     }
 }

@@ -278,6 +278,7 @@ final class HTTPClientConnection {
 
 extension HTTPClientConnection: DeadlineOwner {
     func deadlineHasPassed() {
+        if socket.hasWaiting, socket.peerHasTakenSome() { return setDeadline(in: patience.clientBody) }
         switch phase {
         case .idle where tls?.isInHandshake == true:
             tlsFailed("handshake-timeout")
@@ -290,6 +291,7 @@ extension HTTPClientConnection: DeadlineOwner {
             dropServer()
             failedToConnect(.connectTimeout)
         case .exchanging:
+            if server?.memberHasTakenSome() == true { return awaitNext() }
             if !canTakeMore { return gone("it took nothing of its answer in time") }
             if awaitsBody {
                 dropServer()

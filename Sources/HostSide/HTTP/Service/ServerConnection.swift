@@ -63,6 +63,9 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
     /// Whether it takes more of a request now.
     var isWritable: Bool { !socket.hasWaiting }
 
+    /// Whether it does not take all of a request at once, but goes on taking it.
+    func memberHasTakenSome() -> Bool { socket.hasWaiting && socket.peerHasTakenSome() }
+
     // MARK: One exchange
 
     /// Sends a request's head, as soon as the member has accepted the connection.
