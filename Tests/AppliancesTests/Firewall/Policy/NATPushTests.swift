@@ -340,6 +340,24 @@ struct NATPushTests {
         #expect(policy == .open && nat.pools.map(\.name) == ["renamed"] && nat.rules.map(\.name) == ["2"])
     }
 
+    @Test func `between the halves of a change of a pool nothing is saved: its earlier form could not be`() throws {
+        let lab = try Self.pair()
+        let grown = NATPool(name: "internet", addresses: [Self.virtual, Self.second])
+        let change = PolicyChange(nat: NATChange(changedPools: [grown]))
+        #expect(lab.perform(0, .policy(.push(change.additions))) == .done)
+        guard case .refused(let reason) = lab.perform(0, .policy(.configuration)) else {
+            Issue.record("half of a change was saved")
+            return
+        }
+        #expect(reason.contains("'internet'"))
+        #expect(lab.perform(0, .policy(.push(change.deletions))) == .done)
+        guard case .configuration(_, let nat?) = lab.perform(0, .policy(.configuration)) else {
+            Issue.record("nothing was saved")
+            return
+        }
+        #expect(nat.pools == [grown])
+    }
+
     @Test func `a firewall that translated nothing takes pools, with the timers of a translator`() throws {
         let lab = try Self.pair(nil)
         #expect(Self.open(lab, 5000)?.address == lab.server.address)
