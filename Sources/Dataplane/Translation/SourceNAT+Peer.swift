@@ -70,7 +70,7 @@ extension SourceNAT {
     /// The pool that had the endpoint: by its earlier form here, or by the peer's word for one that is gone.
     private mutating func formerPool(of external: NATEndpoint, _ proto: IPProtocol, _ isRetired: Bool) -> Int? {
         if let found = former.first(where: { $0.definition.has(external, proto) }) { return found.pool }
-        guard isRetired, !hostAddresses.contains(external.address) else { return nil }
+        guard isRetired, !machineAddresses.contains(external.address) else { return nil }
         if bindings.capacity < capacity { bindings = FlowTable(capacity: capacity) }
         return number(of: Self.unnamed)
     }

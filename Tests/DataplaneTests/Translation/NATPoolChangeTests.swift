@@ -184,7 +184,7 @@ import Wire
     func `a peer that starts anew learns of mappings that outlive their pool, but not of the other's own address`() {
         for isHosts in [false, true] {
             var active = Self.filter([Self.pool("a", 2000...2099)], [Self.all], .first)
-            if isHosts { active.nat.hostAddresses = [Self.address] }
+            if isHosts { active.nat.machineAddresses = [Self.address] }
             let before = Self.external(&active, Self.flow(2012))
             Self.install([], [], in: &active)
             var backup = Self.filter([], [], .second)
