@@ -34,6 +34,7 @@ extension EndToEnd {
               allow-new: { add: { objects: { asker: client.outside.ip }, rules: { new: { action: allow, from: asker, protocol: tcp, ports: 9 } } } }
               allow-typo: { add: { objects: { asker: client.outside.ip }, rules: { new: { action: allow, from: asker, protocol: tcp, ports: 90 } } } }
               no-old: { delete: { rules: old } }
+              no-such: { delete: { rules: such } }
 
             """
 
@@ -91,6 +92,26 @@ extension EndToEnd {
                   - event: { name: fw-a.push-blocked, count: 1, after: typo, within: 1s }
                   - event: { name: fw-b.push-blocked, count: 1, after: typo, within: 1s }
                   - event: { name: fw-a.push-done, count: 1, after: mended }
+                """)
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a unit's push that the second box does not take tells which box has it`() throws {
+            // What fw-b refuses keeps fw-a waiting for fw-b's word, and a box that waits takes nothing else.
+            try run(
+                """
+                scenario:
+                  - start: old
+                  - wait: 300ms
+                  - { push: { change: { fw-a: allow-typo, fw-b: no-such }, mode: agreement }, as: waiting }
+                  - wait-for: fw-b.push-refused
+                  - { push: { change: allow-new, to: fw-a, mode: unit }, as: half }
+                  - wait-for: fw-a.push-incomplete
+                expect:
+                  - event: { name: fw-b.push-done, count: 1, after: half }
+                  - event: { name: fw-a.push-refused, count: 1, after: half }
+                  - event: { name: fw-a.push-done, count: 0 }
+                  - event: { name: fw-a.push-incomplete, count: 1, after: half, with: { done: "fw-b: additions", missing: "fw-a: additions" } }
                 """)
         }
 

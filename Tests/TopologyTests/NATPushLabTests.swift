@@ -159,6 +159,52 @@ import Wire
         #expect(messages(old, new).first == message)
     }
 
+    @Test(arguments: [
+        (
+            "delete: { nat: { pools: internt } }",
+            "lab.yaml:21:35: no firewall has a NAT pool 'internt', and no push adds one; allowed: internet, guests; did you mean 'internet'?"
+        ),
+        (
+            "delete: { nat: { rules: rst } }",
+            "lab.yaml:21:35: no firewall has a NAT rule 'rst', and no push adds one; allowed: 1, rest, guests; did you mean 'rest'?"
+        ),
+        (
+            "add: { nat: { pools: { more: { addresses: outsid.ip } } } }",
+            "lab.yaml:21:53: no firewall has an interface 'outsid'; allowed: outside, inside, sync; did you mean 'outside'?"
+        ),
+        (
+            "add: { nat: { rules: { more: { source: inside, pool: gests } } } }",
+            "lab.yaml:21:64: no firewall has a NAT pool 'gests', and no push adds one; allowed: internet, guests; did you mean 'guests'?"
+        ),
+    ])
+    func `are looked through although no step uses them, and told of once`(change: String, message: String) {
+        let unused = "  no-guests: { delete"
+        let found = messages(unused, "  idle: { \(change) }\n" + unused)
+        #expect(found == [message])
+    }
+
+    @Test func `may name what only some variants have, as long as the others do not use them`() {
+        let unused = "  no-guests: { delete"
+        let idle = "  idle: { delete: { nat: { pools: extra } } }\n" + unused
+        let variants = """
+            variants:
+              plain: { shows: control }
+              with: { shows: control, change: { nodes: { fw-a: { nat: { pools: { extra: { addresses: 192.0.2.77 } } } } } } }
+            scenario:
+            """
+        let text = Self.text.replacingOccurrences(of: unused, with: idle)
+        #expect(throws: (any Error).self) { try Lab(parsing: text, path: "lab.yaml") }
+        #expect(throws: Never.self) {
+            try Lab(parsing: text.replacingOccurrences(of: "scenario:", with: variants), path: "lab.yaml")
+        }
+    }
+
+    @Test func `tell a typo once, although two boxes get it`() {
+        #expect(messages("pools: guests, rules: [", "pools: gests, rules: [").count == 1)
+        #expect(messages("change: { nat: { pools: { internet: {", "change: { nat: { pools: { internt: {").count == 1)
+        #expect(messages("addresses: outside.ip", "addresses: outsid.ip").count == 1)
+    }
+
     @Test func `an interface without an address gets none of a pushed pool's`() throws {
         let text = Self.text
             .replacingOccurrences(of: "{ outside: 192.0.2.10 }", with: "{ outside: }")

@@ -31,6 +31,10 @@ extension Firewall {
             case .configuration:
                 let (policy, nat) = (policy.running.policy, policy.running.nat.configuration)
                 if let nat { try surroundings.check(nat) }
+                if let pool = self.policy.running.nat.former.first {
+                    throw ConfigurationError(
+                        "the peer of \(name) may still grant from an earlier form of the NAT pool '\(pool.name)'")
+                }
                 return .configuration(policy, nat)
             case .check(let change):
                 let new = try applying(change)

@@ -83,7 +83,7 @@ public struct Firewall: ~Copyable, Appliance {
         let sessionCapacity = sessionCapacity ?? configuration.sessionCapacity
         var nat = SourceNAT(
             configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
-        nat.hostAddresses = configuration.ports.compactMap(\.address?.address)
+        nat.machineAddresses = configuration.ports.compactMap(\.address?.address) + surroundings.neighbors
         fragments = FragmentTable()
         self.ports.nextIdentification = nat.share == .second ? 0x8000 : 1
         self.surroundings = surroundings

@@ -192,7 +192,7 @@ extension SessionFilter {
     }
 
     private func isOfFormerPool(_ index: NATBindingIndex) -> Bool {
-        !index.isNone && nat[index].isRetired && !nat.hostAddresses.contains(nat[index].external.address)
+        !index.isNone && nat[index].isRetired && !nat.machineAddresses.contains(nat[index].external.address)
     }
 
     // MARK: Users of mappings

@@ -48,6 +48,9 @@ extension SourceNAT {
         }
     }
 
+    /// Stands for the pools of mappings that the peer alone knows the pool of. No pool that is configured is called so.
+    static var unnamed: NATPool { NATPool(name: "", addresses: []) }
+
     /// Whether a mapping of the peer with this endpoint could be adopted.
     func knows(_ external: NATEndpoint, _ proto: IPProtocol) -> Bool {
         binding(ofExternal: external, proto) != nil || place(of: external, proto) != nil
@@ -55,7 +58,7 @@ extension SourceNAT {
     }
 
     /// The place whose pool has the endpoint.
-    private func place(of external: NATEndpoint, _ proto: IPProtocol) -> Int? {
+    func place(of external: NATEndpoint, _ proto: IPProtocol) -> Int? {
         var place = placeOfAddress[external.address]
         while let candidate = place {
             if Self.allocator(proto) == nil || places[candidate].range.contains(external.port) { return candidate }
@@ -67,9 +70,9 @@ extension SourceNAT {
     /// The pool that had the endpoint: by its earlier form here, or by the peer's word for one that is gone.
     private mutating func formerPool(of external: NATEndpoint, _ proto: IPProtocol, _ isRetired: Bool) -> Int? {
         if let found = former.first(where: { $0.definition.has(external, proto) }) { return found.pool }
-        guard isRetired, !hostAddresses.contains(external.address) else { return nil }
+        guard isRetired, !machineAddresses.contains(external.address) else { return nil }
         if bindings.capacity < capacity { bindings = FlowTable(capacity: capacity) }
-        return number(of: NATPool(name: "", addresses: []))
+        return number(of: Self.unnamed)
     }
 }
 

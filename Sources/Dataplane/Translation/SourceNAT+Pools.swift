@@ -110,8 +110,19 @@ extension SourceNAT {
         var next = bindings.next(after: nil)
         while let index = next {
             next = bindings.next(after: index)
-            let binding = bindings[index]
-            let place = place(of: binding.external, binding.protocol, in: Int(binding.pool))
+            var binding = bindings[index]
+            let isPeers = entries[Int(binding.pool)].pool.name == SourceNAT.unnamed.name
+            let place =
+                isPeers
+                ? self.place(of: binding.external, binding.protocol)
+                : self.place(of: binding.external, binding.protocol, in: Int(binding.pool))
+            if isPeers, let place {
+                // Its pool's name was never told: it is of the one that has its endpoint now.
+                entries[Int(binding.pool)].mappings -= 1
+                binding.pool = Int32(places[place].pool)
+                entries[places[place].pool].mappings += 1
+                bindings[index].pool = binding.pool
+            }
             let insideKey = FiveTuple.natInside(binding.inside, binding.protocol, pool: Int(binding.pool))
             let externalKey = FiveTuple.natExternal(binding.external, binding.protocol)
             if place == nil, bindings.original(of: index) != externalKey {

@@ -58,8 +58,9 @@ public struct SourceNAT: ~Copyable {
     var bindings: FlowTable<NATBinding>
     /// How many sessions of an external endpoint go to an address, for pools that filter by address.
     var contacts: FlowTable<UInt32>
-    /// The box's interfaces' own: no peer may keep one of them for a mapping whose pool is gone.
-    public var hostAddresses: [IPv4Address] = []
+    /// The box's interfaces' own, and those of machines that it knows of: nobody keeps one of them for a mapping whose
+    /// pool is gone.
+    public var machineAddresses: [IPv4Address] = []
     public internal(set) var tally = NATTally()
 
     /// - Parameters:

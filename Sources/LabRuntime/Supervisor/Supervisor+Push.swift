@@ -48,8 +48,10 @@ extension Supervisor {
     }
 
     /// One order after the other, each after the answer to the one before.
+    /// - Parameter done: those that came before
     private func tell(
-        _ orders: [(node: String, order: PolicyOrder)], stopsAtRefusal: Bool, then: @escaping (LabFailure?) -> Void
+        _ orders: [(node: String, order: PolicyOrder)], after done: [(node: String, order: PolicyOrder)] = [],
+        stopsAtRefusal: Bool, then: @escaping (LabFailure?) -> Void
     ) {
         guard let first = orders.first else { return then(nil) }
         ask(first.order, of: first.node) { [unowned self] reply in
@@ -60,11 +62,31 @@ extension Supervisor {
                         LabEvent(
                             name: "\(first.node).push-refused", time: .now(), kind: "push-refused", node: first.node,
                             details: ["reason": reason]))
+                } else if !done.isEmpty {
+                    tellIncomplete(done, orders, reason)
                 }
                 return then(nil)
             }
-            tell(Array(orders.dropFirst()), stopsAtRefusal: stopsAtRefusal, then: then)
+            tell(Array(orders.dropFirst()), after: done + [first], stopsAtRefusal: stopsAtRefusal, then: then)
         }
+    }
+
+    /// A unit's push came to an end between two boxes. Nothing is taken back: a box that would not take a half may not
+    /// take another one either, and what is right now only its operator knows.
+    private func tellIncomplete(
+        _ done: [(node: String, order: PolicyOrder)], _ missing: [(node: String, order: PolicyOrder)], _ reason: String
+    ) {
+        func words(_ orders: [(node: String, order: PolicyOrder)]) -> String {
+            orders.map { node, order in
+                guard case .push(let half) = order else { return node }
+                return "\(node): \(half.additions.isEmpty ? "deletions" : "additions")"
+            }.joined(separator: ", ")
+        }
+        record(
+            LabEvent(
+                name: "\(missing[0].node).push-incomplete", time: .now(), kind: "push-incomplete",
+                node: missing[0].node,
+                details: ["done": words(done), "missing": words(missing), "reason": reason]))
     }
 
     private func ask(_ order: PolicyOrder, of name: String, then: @escaping (ApplianceReply) -> Void) {

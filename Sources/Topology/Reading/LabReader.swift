@@ -23,11 +23,51 @@ final class LabReader {
     }
 
     /// Reports a word that is none of those that are allowed, with the nearest of them.
-    func reportUnknown(_ word: String, _ problem: String, at position: SourcePosition?, allowed: [String]) {
+    /// - Parameter isOnce: whether nothing more is said where something was said already: one word may be wrong for each
+    ///   of several boxes
+    func reportUnknown(
+        _ word: String, _ problem: String, at position: SourcePosition?, allowed: [String], isOnce: Bool = false
+    ) {
+        if isOnce, errors.contains(where: { $0.position == position }) {
+            reports += 1
+            return
+        }
         report(
             problem, at: position, allowed: allowed.isEmpty ? ["none"] : allowed,
             suggestion: Spelling.nearest(to: word, among: allowed))
     }
+
+    /// Notes a word that is unknown in one variant. Only what is so in every variant is a mistake: the others may have
+    /// what this one lacks.
+    func suspect(_ word: String, _ problem: String, at position: SourcePosition, allowed: [String]) {
+        guard suspects[position]?.variant != variants else { return }
+        suspects[position, default: Suspect(word: word, problem: problem, allowed: [])].times += 1
+        suspects[position]?.variant = variants
+        for name in allowed where suspects[position]?.allowed.contains(name) == false {
+            suspects[position]?.allowed.append(name)
+        }
+    }
+
+    /// The next variant's pushes are about to be looked through.
+    func beginSuspecting() { variants += 1 }
+
+    /// Reports what was suspect in every variant, where nothing else was said of it.
+    func reportSuspects() {
+        for (position, suspect) in suspects where suspect.times == variants {
+            reportUnknown(suspect.word, suspect.problem, at: position, allowed: suspect.allowed, isOnce: true)
+        }
+    }
+
+    private struct Suspect {
+        var word: String
+        var problem: String
+        var allowed: [String]
+        var times = 0
+        var variant = 0
+    }
+
+    private var suspects: [SourcePosition: Suspect] = [:]
+    private var variants = 0
 
     /// A scalar that is not null.
     func text(_ value: LabValue, of what: String) -> String? {

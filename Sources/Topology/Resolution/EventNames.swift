@@ -8,7 +8,8 @@ struct EventNames {
     /// What a node of each role reports, besides `ready`, with which no scenario begins to wait.
     static let firewallKinds = [
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active",
-        "dual-active-over", "sync-complete", "push-done", "push-refused", "push-blocked", "configuration-differs",
+        "dual-active-over", "sync-complete", "push-done", "push-refused", "push-incomplete", "push-blocked",
+        "configuration-differs",
         "sync-refused", "sync-rule-unknown", "sync-pool-unknown", "nat-pool-exhausted",
         "nat-address-released", "pinhole-opened", "pinhole-used", "pinhole-refused",
     ]

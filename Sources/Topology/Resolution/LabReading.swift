@@ -41,11 +41,13 @@ struct LabReading {
             filters += moreFilters.filter { !filters.contains($0) }
             certificates += moreCertificates.filter { !certificates.contains($0) }
         }
+        reader.reportSuspects()
         if variants.isEmpty, reader.errors.isEmpty {
             reader.report("the lab has no variant", at: root.position)
         }
         return Lab(
             name: name, title: top.text("title") ?? name, reference: top.text("reference"),
-            summary: top.text("description"), variants: variants, filters: filters, certificates: certificates, source: document.source)
+            summary: top.text("description"), variants: variants, filters: filters, certificates: certificates,
+            source: document.source)
     }
 }

@@ -134,7 +134,7 @@ extension Resolution {
             guard !known.contains(word.value) else { return }
             reader.reportUnknown(
                 word.value, "'\(name)' has no \(what) '\(LabValue.shortened(word.value))', and no push adds one",
-                at: word.position, allowed: known)
+                at: word.position, allowed: known, isOnce: true)
         }
         for pool in push.changedPools { check(pool.name, "NAT pool", pools) }
         for pool in push.deletedPools { check(pool, "NAT pool", pools) }
@@ -152,6 +152,45 @@ extension Resolution {
             addedRules: push.addedRules.map {
                 NATChange.AddedRule($0.rule.name.value, self.rules($0.rule), before: $0.before?.value)
             }, deletedRules: push.deletedRules.map(\.value))
+    }
+
+    /// Looks through a push that no step may use: what it names, some firewall has or some push adds.
+    func lookThrough(_ push: NATPushDefinition, among pushes: [NATPushDefinition]) {
+        let firewalls = nodeDefinitions.filter { $0.role == .firewall }
+        let written = firewalls.compactMap(\.nat)
+        func names(_ words: [String]) -> [String] {
+            words.reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
+        }
+        let pools = names(
+            written.flatMap(\.pools).map(\.name.value) + pushes.flatMap(\.addedPools).map(\.name.value))
+        let rules = names(
+            written.flatMap(\.rules).map(\.name.value) + pushes.flatMap(\.addedRules).map(\.rule.name.value))
+        func check(_ word: Located<String>, _ what: String, _ known: [String]) {
+            guard !known.contains(word.value) else { return }
+            reader.suspect(
+                word.value, "no firewall has a \(what) '\(LabValue.shortened(word.value))', and no push adds one",
+                at: word.position, allowed: known)
+        }
+        for pool in push.changedPools { check(pool.name, "NAT pool", pools) }
+        for pool in push.deletedPools { check(pool, "NAT pool", pools) }
+        for rule in push.deletedRules { check(rule, "NAT rule", rules) }
+        for added in push.addedRules {
+            if added.rule.pool.value != NATDefinition.noPool { check(added.rule.pool, "NAT pool", pools) }
+            if let before = added.before { check(before, "NAT rule", rules) }
+            // Networks and nodes are the same for every firewall.
+            _ = self.rules(added.rule)
+        }
+        let ports = names(firewalls.flatMap { interfaces[$0.name.value] ?? [] }.map(\.name))
+        for address in (push.addedPools + push.changedPools).flatMap(\.addresses) {
+            switch address.kind {
+            case .literal: continue
+            case .own(let interface), .virtual(let interface):
+                guard !ports.contains(interface) else { continue }
+                reader.suspect(
+                    interface, "no firewall has an interface '\(LabValue.shortened(interface))'",
+                    at: address.position, allowed: ports)
+            }
+        }
     }
 
     /// Whose interfaces a pushed pool's addresses name: the box's, or else its peer's.
@@ -189,7 +228,7 @@ extension Resolution {
         guard let named = interfaces.first(where: { $0.name == written }) else {
             reader.reportUnknown(
                 written, "'\(author)' has no interface '\(LabValue.shortened(written))'", at: address.position,
-                allowed: interfaces.map(\.name))
+                allowed: interfaces.map(\.name), isOnce: true)
             return nil
         }
         guard isVirtual else {

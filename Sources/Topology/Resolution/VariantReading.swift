@@ -57,6 +57,8 @@ struct VariantReading {
         let scenario = ScenarioReading(
             tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, origins: origins, pushes: pushes,
             reader)
+        reader.beginSuspecting()
+        for push in written { resolution.lookThrough(push.nat, among: written.map(\.nat)) }
         faults.checkEvents(scenario.events)
         let expectations = ExpectationReading(
             definition.expectations, nodes: nodes, elements: faults.elements, traffic: words,

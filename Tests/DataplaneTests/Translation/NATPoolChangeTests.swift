@@ -184,7 +184,7 @@ import Wire
     func `a peer that starts anew learns of mappings that outlive their pool, but not of the other's own address`() {
         for isHosts in [false, true] {
             var active = Self.filter([Self.pool("a", 2000...2099)], [Self.all], .first)
-            if isHosts { active.nat.hostAddresses = [Self.address] }
+            if isHosts { active.nat.machineAddresses = [Self.address] }
             let before = Self.external(&active, Self.flow(2012))
             Self.install([], [], in: &active)
             var backup = Self.filter([], [], .second)
@@ -194,6 +194,34 @@ import Wire
             #expect(backup.nat.isExternal(Self.address) != isHosts)
             #expect(Self.external(&backup, Self.flow(2012)) == before)
         }
+    }
+
+    @Test func `a mapping that is kept by the peer's word alone comes back with its pool, whatever that is numbered`() {
+        let other = Self.pool("other", 4000...4099, [IPv4Address(192, 0, 2, 77)])
+        var active = Self.filter([Self.pool("a", 2000...2099)], [Self.all], .first)
+        let before = Self.external(&active, Self.flow(2012))
+        Self.install([], [], in: &active)
+        var backup = Self.filter([other], [], .second)
+        active.beginRecording()
+        Self.tell(&active, &backup)
+        #expect(backup.nat.retiredCount == 1)
+        // What has nothing to do with it leaves it as it is.
+        Self.install([other, Self.pool("b", 3000...3099)], [], in: &backup)
+        #expect(backup.nat.retiredCount == 1)
+        Self.install([Self.pool("a", 2000...2099)], in: &active)
+        Self.install([other, Self.pool("a", 2000...2099)], in: &backup)
+        Self.check(backup.nat, "added again")
+        #expect(active.nat.retiredCount == 0 && backup.nat.retiredCount == 0)
+        #expect(Self.external(&active, Self.flow(2012, to: 54)) == before)
+        #expect(Self.external(&backup, Self.flow(2012, to: 54)) == before)
+        #expect(Self.external(&backup, Self.flow(2012)) == before)
+        // It is of that pool from now on, and goes with it.
+        Self.install([other], [], in: &backup)
+        Self.check(backup.nat, "deleted again")
+        #expect(backup.nat.retiredCount == 1)
+        backup.advance(to: Self.now + .seconds(10_000))
+        Self.check(backup.nat, "over")
+        #expect(backup.nat.count == 0 && backup.nat.addresses == other.addresses)
     }
 
     @Test func `what the peer could not enter before, it is told of again when the pool goes`() {

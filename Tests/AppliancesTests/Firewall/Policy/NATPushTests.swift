@@ -340,6 +340,47 @@ struct NATPushTests {
         #expect(policy == .open && nat.pools.map(\.name) == ["renamed"] && nat.rules.map(\.name) == ["2"])
     }
 
+    @Test func `no box keeps its gateway's address for the peer's sessions, and answers for it after a takeover`()
+        throws
+    {
+        let lab = try FirewallLab(
+            usesVirtualMAC: true, nat: { _ in Self.initial },
+            configure: { number, box in
+                guard number == 1 else { return }
+                box.routes.append(RouteConfiguration(destination: .any, gateway: Self.second))
+            })
+        try lab.startBoth()
+        lab.run(for: .seconds(1))
+        #expect(lab.perform(0, .policy(.push(Self.add))) == .done)
+        let external = try #require(Self.open(lab, 5000))
+        #expect(external.address == Self.second)
+        #expect(lab.perform(0, .policy(.push(Self.delete))) == .done)
+        lab.run(for: .milliseconds(200))
+        #expect(lab.boxes[0].firewall.filter.nat.retiredCount == 1)
+        #expect(lab.boxes[1].firewall.filter.count > 0 && lab.boxes[1].firewall.filter.nat.retiredCount == 0)
+        lab.powerOff(0)
+        lab.run(for: .seconds(1))
+        #expect(lab.boxes[1].firewall.role == .active && Self.asks(lab, for: Self.second) == [])
+    }
+
+    @Test func `between the halves of a change of a pool nothing is saved: its earlier form could not be`() throws {
+        let lab = try Self.pair()
+        let grown = NATPool(name: "internet", addresses: [Self.virtual, Self.second])
+        let change = PolicyChange(nat: NATChange(changedPools: [grown]))
+        #expect(lab.perform(0, .policy(.push(change.additions))) == .done)
+        guard case .refused(let reason) = lab.perform(0, .policy(.configuration)) else {
+            Issue.record("half of a change was saved")
+            return
+        }
+        #expect(reason.contains("'internet'"))
+        #expect(lab.perform(0, .policy(.push(change.deletions))) == .done)
+        guard case .configuration(_, let nat?) = lab.perform(0, .policy(.configuration)) else {
+            Issue.record("nothing was saved")
+            return
+        }
+        #expect(nat.pools == [grown])
+    }
+
     @Test func `a firewall that translated nothing takes pools, with the timers of a translator`() throws {
         let lab = try Self.pair(nil)
         #expect(Self.open(lab, 5000)?.address == lab.server.address)
