@@ -82,6 +82,10 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
     public func perform(_ command: ApplianceCommand) -> ApplianceReply {
         guard isRunning else { return .refused(reason: "the box does not run") }
         drain()
+        return carryOut(command)
+    }
+
+    private func carryOut(_ command: ApplianceCommand) -> ApplianceReply {
         guard isRunning else { return .refused(reason: "the box does not run") }
         let wasWorking = isWorking
         isWorking = true
@@ -93,11 +97,14 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
 
     /// Tells the appliance that a port gained or lost its carrier. The socket itself needs no repair: it is bound to no
     /// interface, and hears one again as soon as it is up.
+    ///
+    /// At once, and not behind the frames that wait: a box that comes up with a pulled cable must not take the role on
+    /// hearing its peer.
     /// - Parameter port: the wire interface's name
     public func carrierChanged(port: String, isUp: Bool) {
         // What the box says first on a link that came back must not be lost.
         if isUp { socket.waitForTransmission() }
-        _ = perform(.carrier(port: port, isUp: isUp))
+        _ = carryOut(.carrier(port: port, isUp: isUp))
     }
 
     /// The appliance's counters, then the socket's.

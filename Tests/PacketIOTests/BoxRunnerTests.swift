@@ -420,6 +420,17 @@ struct BoxRunnerTests {
         }
     }
 
+    @Test func `a change of carrier is known before the frames that wait`() async throws {
+        try await onOwnThread {
+            let bench = try Bench(PortForwarder(tellsBatches: true))
+            try bench.start()
+            bench.left.send(TestFrame.make(length: 60))
+            bench.runner.carrierChanged(port: "outside", isUp: false)
+            #expect(bench.receive(1, at: bench.right).count == 1)
+            #expect(bench.events.map(\.kind).suffix(2) == ["carrier", "batch"])
+        }
+    }
+
     @Test func `a change of carrier reaches the appliance by the port's name`() async throws {
         try await onOwnThread {
             let bench = try Bench()
