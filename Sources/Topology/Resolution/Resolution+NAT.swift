@@ -31,18 +31,7 @@ extension Resolution {
                         allowed: ["\(port.name).ip"])
                     continue
                 }
-                guard value.isRoutable else {
-                    reader.report("\(value) of \(what) is no address of a host", at: address.position)
-                    continue
-                }
-                if let network = networks.first(where: { $0.contains(.ipv4(value)) }),
-                    !isHost(.ipv4(value), of: network, what: "\(value) of \(what)", at: address.position)
-                {
-                    continue
-                }
-                claim(
-                    .ipv4(value), for: AddressOwner(node: name, what: what, position: address.position, isPool: true),
-                    at: address.position)
+                claim(value, ofPoolOf: name, what, at: address.position)
             }
         }
     }
@@ -55,21 +44,25 @@ extension Resolution {
                 guard case .literal(let value) = address.kind else { continue }
                 if pairs.contains(where: { $0.routers.contains { $0.addresses.contains(value) } }) { continue }
                 if owners[.ipv4(value)]?.isPool == true { continue }
-                guard value.isRoutable else {
-                    reader.report("\(value) of \(what) is no address of a host", at: address.position)
-                    continue
-                }
-                if let network = networks.first(where: { $0.contains(.ipv4(value)) }),
-                    !isHost(.ipv4(value), of: network, what: "\(value) of \(what)", at: address.position)
-                {
-                    continue
-                }
-                claim(
-                    .ipv4(value),
-                    for: AddressOwner(node: "", what: what, position: address.position, isPool: true),
-                    at: address.position)
+                claim(value, ofPoolOf: "", what, at: address.position)
             }
         }
+    }
+
+    /// - Parameter node: empty where it is known only when the pool is pushed
+    private mutating func claim(
+        _ address: IPv4Address, ofPoolOf node: String, _ what: String, at position: SourcePosition
+    ) {
+        guard address.isRoutable else {
+            return reader.report("\(address) of \(what) is no address of a host", at: position)
+        }
+        if let network = networks.first(where: { $0.contains(.ipv4(address)) }),
+            !isHost(.ipv4(address), of: network, what: "\(address) of \(what)", at: position)
+        {
+            return
+        }
+        claim(
+            .ipv4(address), for: AddressOwner(node: node, what: what, position: position, isPool: true), at: position)
     }
 
     /// - Returns: nil where the box translates nothing
