@@ -12,6 +12,8 @@ public struct RunEvidence: Sendable {
     public var source: any FrameSource
     /// What each node counted until the run's end, by node and name.
     public var counters: [String: [String: UInt64]] = [:]
+    /// When the machine kept processes of the lab from running.
+    public var delays: [ProcessDelay] = []
 
     /// - Parameter events: in any order; they are kept in the order of time.
     public init(

@@ -17,6 +17,13 @@ public struct ExpectationEvaluator: Sendable {
 
     /// Complexity: one pass over the captures that the expectation names.
     public func evaluate(_ specification: ExpectationSpecification) -> ExpectationResult {
+        var result = evaluateAlone(specification)
+        result.weigh(evidence.delays, before: specification.subject.end(in: evidence), in: evidence)
+        return result
+    }
+
+    /// As if the machine had never kept a process waiting.
+    private func evaluateAlone(_ specification: ExpectationSpecification) -> ExpectationResult {
         do {
             return switch specification.subject {
             case .frames(let expectation): try expectation.evaluate(id: specification.id, in: evidence)

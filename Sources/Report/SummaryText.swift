@@ -68,6 +68,8 @@ struct SummaryText {
                 if count > 0 { parts.append("\(count) \(count == 1 ? singular : plural)") }
             }
         }
+        let again = verdict.variants.filter { $0.earlierAttempts != nil }.map(\.label)
+        if !again.isEmpty { parts.append("run again, inconclusive at first: \(again.joined(separator: ", "))") }
         if !failed.isEmpty { parts.append("not as expected: \(failed.joined(separator: ", "))") }
         if !doubtful.isEmpty { parts.append("not decided: \(doubtful.joined(separator: ", "))") }
         if !broken.isEmpty { parts.append("not run to its end: \(broken.joined(separator: ", "))") }

@@ -22,7 +22,7 @@ struct VariantText {
         if let problem = variant.problem {
             lines += report.wrapped(problem, lead: "  did not run to its end: ")
         }
-        for part in [chance, events, traffic, expectations, captures] where !part.isEmpty {
+        for part in [attempts, chance, events, traffic, expectations, captures] where !part.isEmpty {
             lines.append("")
             lines += part.map { "  " + $0 }
         }
@@ -32,6 +32,14 @@ struct VariantText {
     private var heading: String {
         let mark = color.paint("\(variant.verdict.mark) \(variant.label)", variant.verdict.ink)
         return "\(mark)  \(variant.finding)  " + color.paint("\(Self.seconds(variant.seconds)) s", .dim)
+    }
+
+    /// Runs before this one, which decided nothing.
+    private var attempts: [String] {
+        (variant.earlierAttempts ?? []).enumerated().flatMap { number, attempt in
+            report.wrapped(
+                "\(attempt.reason) (\(attempt.folder))", lead: "attempt \(number + 1) was inconclusive: ")
+        }
     }
 
     /// How to have the same again.

@@ -17,6 +17,8 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     public var captures: [CaptureEntry]
     /// Why the variant did not run to its end, in words; its verdict is then never pass.
     public var problem: String?
+    /// Runs of it before this one that decided nothing; absent where this was the first.
+    public var earlierAttempts: [EarlierAttempt]?
     /// Of all chance that has no seed of its own; absent where nothing was by chance.
     public var seed: Int?
 

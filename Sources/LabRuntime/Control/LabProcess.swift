@@ -11,6 +11,10 @@ public final class LabProcess {
     public let folder: RunFolder
     private let warden: ChildProcess
     private var channel: LineChannel?
+    private let loop: EventLoop
+    private var hasEnded = false
+    /// How long a supervisor may take to complete captures and end.
+    private static let graceAfterStop = Duration.seconds(5)
     /// The last word of the supervisor: `finished` or `failed`.
     public private(set) var outcome: SupervisorReport?
 
@@ -27,6 +31,7 @@ public final class LabProcess {
     ) throws(LabFailure) {
         self.variant = variant
         self.folder = folder
+        self.loop = loop
         try folder.create()
         try RunFolder.write(Array(variant.resolvedYAML.utf8), to: folder.lab)
         let (running, listener) = try RunningLab.listen(lab: lab, variant: variant.name)
@@ -58,6 +63,12 @@ public final class LabProcess {
 
     func send(_ order: SupervisorOrder) { channel?.send(JSONLine.encode(order)) }
 
+    /// Begins the scenario of a lab that has reported `ready`.
+    public func play() { send(.play) }
+
+    /// Takes a lab down that has reported `finished`.
+    public func takeDown() { send(.takeDown) }
+
     /// Asks for an orderly end: captures are completed first.
     public func stop() { send(.stop) }
 
@@ -70,10 +81,15 @@ public final class LabProcess {
     /// Ends it because it took too long; `outcome` says so.
     /// - Parameter isWish: a person set the limit; otherwise something is wrong with the lab
     public func giveUp(after limit: Duration, isWish: Bool) {
-        outcome = .failed(
-            LabFailure(
-                isWish ? .undecided : .lab, "it took longer than \(limit)", remedy: "give it more with --timeout"))
+        var failure = LabFailure(
+            isWish ? .undecided : .lab, "it took longer than \(limit)", remedy: "give it more with --timeout")
+        failure.isLimit = isWish
+        outcome = .failed(failure)
         stop()
+        // A supervisor or warden that hangs hears nothing. Both, and with them all of the lab, end with the warden.
+        loop.schedule(after: Self.graceAfterStop) { [weak self] in
+            if let self, !hasEnded { warden.signal(SIGKILL) }
+        }
     }
 
     /// Lets a persistent lab go its own way.
@@ -82,6 +98,7 @@ public final class LabProcess {
     /// - Returns: whether the process was this lab's warden
     public func childEnded(_ pid: Int32) -> Bool {
         guard pid == warden.pid else { return false }
+        hasEnded = true
         channel?.drainAndClose()
         if outcome == nil {
             outcome = .failed(

@@ -10,6 +10,7 @@ internal import SystemPackage
 ///     captures/<node>.<interface>.pcap
 ///     captures.json         frames and kernel drops of each capture
 ///     counters.json         each box's counters, drop reasons included; of hosts the kernel's own
+///     delays.json           when the machine kept processes of the lab from running
 ///     run.json              start and length
 ///     traffic.json          each flow's figures
 ///     verdict.json
@@ -29,6 +30,7 @@ public struct RunFolder: Hashable, Sendable {
     public var captureSummaries: String { path + "/captures.json" }
     public var traffic: String { path + "/traffic.json" }
     public var counters: String { path + "/counters.json" }
+    public var delays: String { path + "/delays.json" }
     public var run: String { path + "/run.json" }
     public var verdict: String { path + "/verdict.json" }
     public var logs: String { path + "/logs" }

@@ -17,6 +17,8 @@ public struct RunRecord: Sendable {
     public var seconds: Double
     /// By node and name.
     public var counters: [String: [String: UInt64]]
+    /// None in runs that were saved before these were measured.
+    public var delays: [ProcessDelay]
 
     /// - Throws: `LabFailure` that names the file that is missing or damaged.
     public init(reading folder: RunFolder) throws(LabFailure) {
@@ -27,6 +29,7 @@ public struct RunRecord: Sendable {
         accessLogs = try AccessLogReading.logs(in: folder)
         seconds = try (Self.value(of: folder.run) as RunSummary).seconds
         let readings: [String: [CounterReading]] = try Self.value(of: folder.counters)
+        delays = access(folder.delays, F_OK) == 0 ? try Self.value(of: folder.delays) : []
         counters = readings.mapValues { Dictionary($0.map { ($0.name, $0.value) }, uniquingKeysWith: &+) }
     }
 
@@ -39,6 +42,7 @@ public struct RunRecord: Sendable {
         accessLogs = (try? AccessLogReading.logs(in: folder)) ?? [:]
         seconds = (try? Self.value(of: folder.run) as RunSummary)?.seconds ?? 0
         counters = [:]
+        delays = (try? Self.value(of: folder.delays)) ?? []
         if seconds == 0, let first = events.first, let last = events.last {
             seconds = (last.time - first.time).milliseconds / 1000
         }

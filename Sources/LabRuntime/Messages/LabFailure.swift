@@ -16,6 +16,8 @@ public struct LabFailure: Error, Hashable, Sendable, Codable {
     public var kind: Kind
     /// What went wrong, and where.
     public var message: String
+    /// It took longer than the limit that a person set.
+    public var isLimit = false
     /// What to do about it.
     public var remedy: String?
 

@@ -32,6 +32,8 @@ enum NodeReport: Codable, Sendable {
     /// ended.
     case trafficAnswered(name: String, at: Timestamp)
     case counters([CounterReading])
+    /// The machine kept the node's process from running.
+    case delayed(from: Timestamp, to: Timestamp, waited: Duration)
     /// A firewall's configuration, to start with when it is powered on again; before the event that says it is in effect.
     case saved(PolicyConfiguration, NATConfiguration?)
     /// The node cannot do its work; the process ends.

@@ -14,7 +14,7 @@ struct LabAssignment: Codable, Sendable {
 
 /// What a lab is started for.
 public enum LabTask: Codable, Sendable, Hashable {
-    /// Plays its scenario; then ends, or stays up for a person to look at.
+    /// Plays its scenario when told to; then ends when told to, or stays up for a person to look at.
     case scenario(stays: Bool)
     /// Waits for orders (`up`).
     case orders
@@ -26,6 +26,10 @@ public enum LabTask: Codable, Sendable, Hashable {
 /// What the command, or a client on the lab's socket, asks of a supervisor.
 enum SupervisorOrder: Codable, Sendable {
     case build(LabAssignment)
+    /// The scenario begins; the lab is ready. Answered with `finished` when it is over and the run's folder complete.
+    case play
+    /// After `finished`: the lab is taken down.
+    case takeDown
     /// Answered with `status`.
     case status
     /// Answered with `done` or `failed`; the fault's event has the given name.
@@ -57,8 +61,9 @@ public enum SupervisorReport: Codable, Sendable {
     /// What the scenario does now, for a person who waits.
     case step(String)
     case event(LabEvent)
-    /// The scenario is over and the run's folder complete.
-    case finished(after: Duration)
+    /// The scenario is over and the run's folder complete. Its nodes have ended, its network has not.
+    /// - Parameter longestDelay: for how long the machine kept a process of the lab from running at most
+    case finished(after: Duration, longestDelay: Duration)
     case failed(LabFailure)
     case status(LabStatus)
     case connections(ConnectionList)

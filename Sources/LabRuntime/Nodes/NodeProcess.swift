@@ -22,6 +22,8 @@ final class NodeProcess {
     private var isSettled = false
     /// Turns instants of boxes into times of the run.
     private let clock = ClockPair()
+    /// From `start` on.
+    private var delays: DelayWatch?
 
     static func run(name: String) -> Never {
         cl_set_process_name("fl-\(name)")
@@ -78,6 +80,12 @@ final class NodeProcess {
                 program = try Self.program(of: node, logs: RunFolder(folder).logs, in: self)
                 report(.prepared)
             case .start:
+                delays = DelayWatch(on: loop) { [unowned self] delay in
+                    channel.send(
+                        JSONLine.encode(
+                            NodeReport.delayed(
+                                from: clock.time(of: delay.from), to: clock.time(of: delay.to), waited: delay.waited)))
+                }
                 try programs?.start { [unowned self] in if isSettled { report(.ready) } }
                 try running.start()
             case .program(let number, let name, let order):

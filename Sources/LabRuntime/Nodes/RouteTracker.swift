@@ -12,7 +12,8 @@ internal import Wire
 /// Moves one static route of a kernel router to the first gateway that answers echo requests, as routers do that track
 /// their static routes.
 ///
-/// Questions leave at a fixed cadence from one raw ICMP socket; `GatewayTracking` decides.
+/// Questions leave at a fixed cadence from one raw ICMP socket; `GatewayTracking` decides. Routes are changed on a thread of
+/// their own: the kernel may keep who changes one waiting for as long as others change theirs.
 final class RouteTracker {
     private let route: TrackedRoute
     private let process: NodeProcess
@@ -25,7 +26,7 @@ final class RouteTracker {
     private let interfaces: [String]
     private var carrier: CarrierWatch
     private var tracking: GatewayTracking
-    private var socket: NetlinkSocket
+    private let mover: RouteMover
     private var used = 0
     private var nextQuestion: Instant
 
@@ -40,7 +41,7 @@ final class RouteTracker {
         }
         tracking = GatewayTracking(count: gateways.count, misses: route.misses)
         carrier = try CarrierWatch()
-        socket = try NetlinkSocket()
+        mover = try RouteMover(on: process.loop)
         nextQuestion = process.loop.now
         descriptor = cl_icmp_socket()
         guard descriptor >= 0 else { throw Errno(rawValue: -descriptor) }
@@ -99,13 +100,60 @@ final class RouteTracker {
         guard tracking.current != used else { return }
         used = tracking.current
         let choice = route.choices[used]
-        do {
-            try socket.perform(.replaceRoute(Route(choice)))
+        mover.replace(Route(choice)) { [unowned self] error in
+            if let error {
+                return process.fail("the route to \(choice.destination) could not be moved to \(choice.gateway): \(error)")
+            }
             process.event(
                 "route-moved", at: process.loop.now,
                 details: ["destination": "\(choice.destination)", "gateway": "\(choice.gateway)"])
-        } catch {
-            process.fail("the route to \(choice.destination) could not be moved to \(choice.gateway): \(error)")
         }
+    }
+}
+
+/// Changes routes one after the other on a thread of its own.
+private final class RouteMover {
+    private let thread: LoopThread
+    private let socket: Socket
+    private let answers: Mailbox<(number: Int, error: NetlinkError?)>
+    private let waiting: Waiting
+
+    /// Which changes have not been answered yet. Used on the node's loop alone.
+    private final class Waiting {
+        var next = 0
+        var handlers: [Int: (NetlinkError?) -> Void] = [:]
+    }
+
+    /// Used on the mover's thread alone.
+    private final class Socket: @unchecked Sendable {
+        private var socket: NetlinkSocket
+
+        init() throws(NetlinkError) { socket = try NetlinkSocket() }
+
+        func replace(_ route: Route) -> NetlinkError? {
+            do throws(NetlinkError) {
+                try socket.perform(.replaceRoute(route))
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
+    /// - Parameter loop: the node's, on which answers arrive
+    init(on loop: EventLoop) throws {
+        socket = try Socket()
+        let waiting = Waiting()
+        self.waiting = waiting
+        answers = try Mailbox(on: loop) { number, error in waiting.handlers.removeValue(forKey: number)?(error) }
+        thread = try LoopThread(name: "routes")
+    }
+
+    /// - Parameter then: called on the node's loop when the kernel has answered
+    func replace(_ route: Route, then: @escaping (NetlinkError?) -> Void) {
+        waiting.next += 1
+        let number = waiting.next
+        waiting.handlers[number] = then
+        thread.send { [socket, answers] _ in answers.send((number, socket.replace(route))) }
     }
 }

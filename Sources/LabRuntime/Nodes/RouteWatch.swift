@@ -6,29 +6,46 @@ internal import SystemPackage
 internal import Wire
 
 /// Follows the routes of a node's kernel, to which routing daemons add: a box's dataplane takes them over, and every
-/// change is an event of the run.
+/// change is an event of the run. They are read on a thread of its own, because the kernel may keep a reader waiting.
 final class RouteWatch {
-    private var sockets: Sockets
+    private enum Reading: Sendable {
+        case routes([RouteConfiguration])
+        case failed(NetlinkError)
+    }
+
+    private let thread: LoopThread
     private let process: NodeProcess
     private var routes: [RouteConfiguration]
+    private var readings: Mailbox<Reading>!
     /// What a box does with them.
     var onChange: ([RouteConfiguration]) -> Void = { _ in }
 
     /// Opens its sockets in the calling thread's network namespace.
     init(in process: NodeProcess) throws {
         self.process = process
-        sockets = try Sockets()
+        let sockets = try Sockets()
         routes = try sockets.routes()
-        try process.loop.watch(sockets.monitor.fileDescriptor) { [unowned self] _ in read() }
+        thread = try LoopThread(name: "routes")
+        readings = try Mailbox(on: process.loop) { [unowned self] in heard($0) }
+        let readings: Mailbox<Reading> = readings
+        let isWatched = thread.perform { loop -> Bool in
+            (try? loop.watch(sockets.monitor.fileDescriptor) { _ in
+                do throws(NetlinkError) {
+                    try sockets.monitor.drain()
+                    readings.send(.routes(try sockets.routes()))
+                } catch {
+                    readings.send(.failed(error))
+                }
+            }) != nil
+        }
+        guard isWatched else { throw LabFailure(.lab, "its routes cannot be watched") }
     }
 
-    private func read() {
+    private func heard(_ reading: Reading) {
         let new: [RouteConfiguration]
-        do {
-            try sockets.monitor.drain()
-            new = try sockets.routes()
-        } catch {
-            return process.fail("its routes cannot be read: \(error)")
+        switch reading {
+        case .routes(let read): new = read
+        case .failed(let error): return process.fail("its routes cannot be read: \(error)")
         }
         guard new != routes else { return }
         let (before, after) = (Self.gateways(routes), Self.gateways(new))
@@ -49,8 +66,9 @@ final class RouteWatch {
     }
 }
 
-/// A class may hold a value that cannot be copied only as a property of its own.
-private final class Sockets {
+/// A class may hold a value that cannot be copied only as a property of its own. Used by its maker first, then on the
+/// watch's thread alone.
+private final class Sockets: @unchecked Sendable {
     let monitor: RouteMonitor
     private var socket: NetlinkSocket
 

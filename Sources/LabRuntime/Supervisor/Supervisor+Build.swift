@@ -44,7 +44,6 @@ extension Supervisor {
             waitForAnswers(names, for: "becoming ready", within: Self.patience) { [unowned self] in
                 phase = .running
                 tell(.ready(after: loop.now - started))
-                if case .scenario = self.assignment.task { beginScenario() }
             }
         }
     }
@@ -60,7 +59,7 @@ extension Supervisor {
     /// Waits for one answer of each name, or fails and says who did not answer.
     func waitForAnswers(_ names: [String], for what: String, within patience: Duration, then: @escaping () -> Void) {
         let timer = loop.schedule(after: patience) { [unowned self] in
-            fail(LabFailure(.lab, "\(what) took longer than \(patience): no answer from \(pending.words)"))
+            waitedTooLong("\(what) took longer than \(patience): no answer from \(pending.words)")
         }
         let now = pending.wait(for: names) { [unowned self] in
             loop.cancel(timer)
@@ -106,6 +105,8 @@ extension Supervisor {
         case .trafficAnswered(let traffic, let time):
             record(LabEvent(name: "\(traffic).answered", time: time, kind: "traffic-answered", node: name))
         case .counters(let readings): read(readings, of: name)
+        case .delayed(let from, let to, let waited):
+            if scenario.hasBegun { delays.add(name, from: from, to: to, waited: waited) }
         case .failed(let reason): fail(LabFailure(.lab, "node '\(name)': \(reason)"))
         case nil: break  // its end arrives as SIGCHLD, with the reason
         }

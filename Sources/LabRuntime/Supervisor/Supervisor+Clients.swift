@@ -31,6 +31,8 @@ extension Supervisor {
             } catch {
                 answer(.failed(error))
             }
+        case .play: play()
+        case .takeDown: takeDown()
         case .stop:
             if let channel, channel !== command {
                 var descriptor = reclaimed

@@ -68,12 +68,14 @@ extension Supervisor {
                 // What it was before would be forgotten.
                 guard running.state != .hung else { throw refusal(fault, "hangs already") }
                 record()
+                delays.stops(fault.node, at: .now())
                 running.stopRunning()
                 then(nil)
             case .resume:
                 guard running.state == .hung else { throw refusal(fault, "does not hang") }
                 record()
                 running.resume()
+                delays.resumes(fault.node, at: .now())
                 then(nil)
             case .weight(_, let service, let member, let weight):
                 guard running.state != .poweredOff else { throw refusal(fault, "is powered off") }

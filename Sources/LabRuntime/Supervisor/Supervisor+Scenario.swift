@@ -9,6 +9,7 @@ internal import Topology
 /// Where the scenario stands.
 struct ScenarioProgress {
     var next = 0
+    var hasBegun = false
     /// How many events there were before the last faults: a `wait-for` looks at those after it.
     private(set) var eventsBeforeFault = 0
     private var hasWaitedSince = true
@@ -35,7 +36,28 @@ struct RunningTraffic {
 }
 
 extension Supervisor {
-    func beginScenario() { proceed() }
+    /// The scenario begins when the command says so, once.
+    func play() {
+        guard phase == .running, case .scenario = assignment.task, !scenario.hasBegun else { return }
+        scenario.hasBegun = true
+        watchOwnDelays()
+        proceed()
+    }
+
+    /// Ends a lab whose scenario is over.
+    func takeDown() {
+        guard phase == .finishing, let finished else { return }
+        end(reporting: finished, code: 0)
+    }
+
+    /// Waiting too long on a machine that kept the lab's processes from running proves nothing.
+    func waitedTooLong(_ message: String) {
+        guard delays.longest >= DelayWatch.bound else { return fail(LabFailure(.lab, message)) }
+        let longest = delays.delays.max { $0.milliseconds < $1.milliseconds }
+        let words = longest.map { "; the machine was busy: \($0.process) ran \(Int($0.milliseconds)) ms late" } ?? ""
+        fail(LabFailure(.undecided, message + words))
+    }
+
 
     private func proceed() {
         guard phase == .running else { return }
@@ -60,14 +82,14 @@ extension Supervisor {
                 return proceed()
             }
             let timer = loop.schedule(after: patience) { [unowned self] in
-                fail(LabFailure(.lab, "the scenario waited \(patience) for '\(event)', which did not happen"))
+                waitedTooLong("the scenario waited \(patience) for '\(event)', which did not happen")
             }
             scenario.awaited = (event, timer)
         case .waitForCounter(let counter, let name, let patience):
             scenario.waits()
             let timer = loop.schedule(after: patience) { [unowned self] in
                 let last = scenario.awaitedCounter?.last.map { "it was \($0)" } ?? "the node has no such counter"
-                fail(LabFailure(.lab, "the scenario waited \(patience) for \(counter.sentence); \(last)"))
+                waitedTooLong("the scenario waited \(patience) for \(counter.sentence); \(last)")
             }
             scenario.awaitedCounter = (counter, name, timer, nil)
             nodes[counter.node]?.send(.readCounters)
@@ -181,13 +203,20 @@ extension Supervisor {
             try RunFolder.write(JSONLine.encode(results), to: folder.traffic)
             try RunFolder.write(JSONLine.encode(summaries), to: folder.captureSummaries)
             try RunFolder.write(JSONLine.encode(counters), to: folder.counters)
+            try RunFolder.write(JSONLine.encode(delays.delays), to: folder.delays)
             let summary = RunSummary(started: startedAt, seconds: (loop.now - started).milliseconds / 1000)
             try RunFolder.write(JSONLine.encode(summary), to: folder.run)
         } catch {
             return fail(error)
         }
-        let report = SupervisorReport.finished(after: loop.now - started)
-        guard assignment.task == .scenario(stays: true) else { return end(reporting: report, code: 0) }
+        let report = SupervisorReport.finished(after: loop.now - started, longestDelay: delays.longest)
+        guard assignment.task == .scenario(stays: true) else {
+            // Its links and namespaces stay until the command says so: taking them down would keep labs beside this one
+            // waiting for the kernel in the middle of their scenarios.
+            finished = report
+            for running in nodes.values { running.kill() }
+            return tell(report)
+        }
         do {
             // What a person does to the lab from now on is no evidence of the run.
             journal = try Journal(path: folder.laterEvents)

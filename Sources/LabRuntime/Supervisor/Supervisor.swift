@@ -26,17 +26,23 @@ final class Supervisor {
     var assignment: LabAssignment!
     var phase = Phase.building
     let started: Instant
+    private let clock = ClockPair()
     let startedAt: Timestamp
     var network: BuiltNetwork!
     var nodes: [String: RunningNode] = [:]
     var captures: RunningCaptures!
     var journal: Journal!
     var scenario = ScenarioProgress()
+    /// What it reports at its end, when its scenario is over.
+    var finished: SupervisorReport?
     var traffic: [String: RunningTraffic] = [:]
     /// Commands to boxes that wait for their reply, by number.
     var commands: [Int: (ApplianceReply) -> Void] = [:]
     var nextCommand = 0
     var counters: [String: [CounterReading]] = [:]
+    /// When the machine kept the lab from running.
+    var delays = RunDelays()
+    private var ownDelays: DelayWatch?
     /// Faults on single frames, by name: the element that each is on, and the event that lets go what it holds.
     var frameFaults: [String: (element: String, awaits: String?)] = [:]
     /// Answers that the supervisor waits for before it goes on, by what they are about.
@@ -109,6 +115,13 @@ final class Supervisor {
         }
     }
 
+    /// From now on: how late this process runs, which injects the faults.
+    func watchOwnDelays() {
+        ownDelays = DelayWatch(on: loop) { [unowned self] delay in
+            delays.add("supervisor", from: clock.time(of: delay.from), to: clock.time(of: delay.to), waited: delay.waited)
+        }
+    }
+
     // MARK: Telling
 
     /// To the command that started the lab.
@@ -158,6 +171,7 @@ final class Supervisor {
             exit(code)
         }
         guard let captures, captures.isAlive, !captures.isFinished else { return leave() }
+        try? RunFolder.write(JSONLine.encode(delays.delays), to: RunFolder(assignment.folder).delays)
         captures.onFinished = { [self] summaries in
             // What was captured can still be judged by a person, with its drops.
             try? RunFolder.write(JSONLine.encode(summaries), to: RunFolder(assignment.folder).captureSummaries)

@@ -8,7 +8,7 @@ internal import Topology
 
 /// What became of one variant: judged from the files of its run's folder alone.
 struct Judgement {
-    let variant: VariantVerdict
+    var variant: VariantVerdict
     let folder: RunFolder
     /// Why the lab did not reach the end of its scenario.
     let failure: LabFailure?
@@ -38,6 +38,7 @@ struct Judgement {
                 events: record.events, traffic: record.traffic, captures: record.captures, logs: record.accessLogs,
                 source: CaptureFolder(path: folder.path))
             evidence.counters = record.counters
+            evidence.delays = record.delays
             let results = ExpectationEvaluator(evidence).evaluate(variant.expectations)
             self.variant = VariantVerdict(
                 name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: record.seconds,
@@ -51,6 +52,17 @@ struct Judgement {
                 problem: "\(error)",
                 seed: variant.seed)
         }
+    }
+
+    /// Whether the same variant may be decided when it runs again: its evidence did not decide, and nobody has ended it
+    /// or limited its time.
+    var mayDifferAgain: Bool {
+        verdict == .inconclusive && (failure == nil || failure?.kind == .undecided && failure?.isLimit == false)
+    }
+
+    /// Why it is inconclusive, in one sentence.
+    var reason: String {
+        variant.problem ?? variant.expectations.first { $0.verdict == .inconclusive }?.seen ?? "nothing decided it"
     }
 
     /// The code with which a run of this variant alone ends.

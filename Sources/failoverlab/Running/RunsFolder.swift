@@ -36,6 +36,18 @@ struct RunsFolder {
         RunFolder(repetitions == 1 ? "\(path)/\(variant)" : "\(path)/\(repetition)/\(variant)")
     }
 
+    /// Moves the folder of an attempt that decided nothing out of the way of the next one:
+    /// `<run>/inconclusive/<variant>-1`.
+    /// - Returns: where it is now, relative to the run's folder; nil where it cannot be moved
+    func setAside(_ folder: RunFolder, attempt: Int) -> String? {
+        let relative = folder.path.dropFirst(path.count + 1)
+        let name = "inconclusive/" + relative.replacing("/", with: "-") + "-\(attempt)"
+        guard (try? RunFolder.make(path + "/inconclusive")) != nil, rename(folder.path, "\(path)/\(name)") == 0 else {
+            return nil
+        }
+        return name
+    }
+
     private static func failure(_ path: String, _ reason: String) -> LabFailure {
         LabFailure(
             .lab, "the run's folder '\(path)' cannot be made: \(reason)",

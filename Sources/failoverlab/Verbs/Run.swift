@@ -10,7 +10,8 @@ internal import Topology
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Builds a lab, plays its scenario, judges the captures, and takes everything down.",
-        discussion: "Variants run beside each other. The verdict goes to standard output, progress to standard error.")
+        discussion:
+            "Variants run beside each other, in waves. The verdict goes to standard output, progress to standard error.")
 
     @Argument(help: "The lab's folder, file or name.")
     var lab: String
@@ -26,8 +27,12 @@ struct Run: ParsableCommand {
     @Option(help: "Run everything so many times; one failure fails all.")
     var `repeat` = 1
 
-    @Option(help: "How many variants run beside each other; all of them, up to 8 a core, unless given.")
+    @Option(help: "How many variants run beside each other (default: as many as run on time, up to 8 a core).")
     var jobs: Int?
+
+    @Option(
+        help: "How often a variant that is inconclusive runs again, alone, when all others are done; 0 for never.")
+    var rerunInconclusive = 2
 
     @Option(help: "Seconds after which a variant is ended.")
     var timeout: Double?
@@ -43,6 +48,9 @@ struct Run: ParsableCommand {
     func validate() throws {
         if `repeat` < 1 { throw ValidationError("--repeat takes a number from 1") }
         if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1") }
+        if !(0...100).contains(rerunInconclusive) {
+            throw ValidationError("--rerun-inconclusive takes a number from 0 to 100")
+        }
         if let timeout, !(timeout > 0 && timeout <= 86_400) {
             throw ValidationError("--timeout takes seconds above 0, at most 86400")
         }
@@ -60,18 +68,27 @@ struct Run: ParsableCommand {
                     folder: runs.folder(of: variant.name, repetition: repetition, of: `repeat`), repetition: repetition)
             }
         }
-        let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let width =
+            self.jobs.map { WaveWidth.fixed($0) }
+            ?? .adaptive(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)), others: RunnableProcesses.average())
         let session = try Session(
-            lab, jobs: jobs, beside: self.jobs ?? max(1, cores * 8), timeout: timeout.map { .seconds($0) },
-            stays: keep || keepOnFailure)
+            lab, jobs: jobs, width: width, timeout: timeout.map { .seconds($0) }, stays: keep || keepOnFailure)
         var judged = [Judgement?](repeating: nil, count: jobs.count)
+        var earlier = [[EarlierAttempt]](repeating: [], count: jobs.count)
         var kept: [String] = []
         session.onKept = { kept.append($0.id) }
         session.onEnd = { number, job, report in
-            let judgement = Judgement(
+            var judgement = Judgement(
                 of: job.variant, in: job.folder, repetition: `repeat` == 1 ? nil : job.repetition, supervisor: report)
+            if judgement.mayDifferAgain, earlier[number].count < rerunInconclusive,
+                let aside = runs.setAside(job.folder, attempt: earlier[number].count + 1)
+            {
+                earlier[number].append(EarlierAttempt(judgement.reason, folder: aside))
+                return .again
+            }
+            judgement.variant.earlierAttempts = earlier[number].isEmpty ? nil : earlier[number]
             judged[number] = judgement
-            return keep || keepOnFailure && judgement.verdict != .pass
+            return keep || keepOnFailure && judgement.verdict != .pass ? .keep : .end
         }
         let names = jobs.map { `repeat` == 1 ? $0.variant.name : "\($0.variant.name) #\($0.repetition)" }
         session.run(progress: Progress(names: names, isWanted: true))

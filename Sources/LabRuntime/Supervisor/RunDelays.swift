@@ -1,0 +1,37 @@
+internal import Evidence
+internal import LabTime
+
+/// When the machine kept processes of a lab from running, since its scenario began.
+struct RunDelays {
+    /// More than any run that is worth judging has. Beyond it the last stretch of the process is extended.
+    static let most = 4096
+
+    private(set) var delays: [ProcessDelay] = []
+    private(set) var longest = Duration.zero
+    /// By process: the place of its last delay.
+    private var last: [String: Int] = [:]
+    /// By node: when a fault stopped it. It is not the machine that kept it from running then.
+    private var stopped: [String: [(from: Timestamp, to: Timestamp?)]] = [:]
+
+    /// A node is stopped by a fault (`hang`) from now on.
+    mutating func stops(_ node: String, at time: Timestamp) { stopped[node, default: []].append((time, nil)) }
+
+    mutating func resumes(_ node: String, at time: Timestamp) {
+        guard let place = stopped[node]?.indices.last else { return }
+        stopped[node]?[place].to = time
+    }
+
+    mutating func add(_ process: String, from: Timestamp, to: Timestamp, waited: Duration) {
+        let isOfFault = stopped[process]?.contains { $0.from <= to && ($0.to.map { $0 >= from } ?? true) } ?? false
+        guard !isOfFault, to >= from else { return }
+        longest = max(longest, waited)
+        if let place = last[process], delays.count >= Self.most || from <= delays[place].to {
+            delays[place].to = to
+            delays[place].milliseconds = max(delays[place].milliseconds, waited.milliseconds)
+            return
+        }
+        guard delays.count < Self.most else { return }
+        last[process] = delays.count
+        delays.append(ProcessDelay(process: process, from: from, to: to, milliseconds: waited.milliseconds))
+    }
+}

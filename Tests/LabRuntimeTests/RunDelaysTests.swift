@@ -1,0 +1,47 @@
+import Evidence
+import LabTime
+import Testing
+
+@testable import LabRuntime
+
+struct RunDelaysTests {
+    private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }
+
+    @Test func `delays of one process that touch are one`() {
+        var delays = RunDelays()
+        delays.add("fw-a", from: at(100), to: at(150), waited: .milliseconds(50))
+        delays.add("fw-b", from: at(120), to: at(140), waited: .milliseconds(20))
+        delays.add("fw-a", from: at(150), to: at(230), waited: .milliseconds(80))
+        delays.add("fw-a", from: at(300), to: at(320), waited: .milliseconds(20))
+        #expect(
+            delays.delays == [
+                ProcessDelay(process: "fw-a", from: at(100), to: at(230), milliseconds: 80),
+                ProcessDelay(process: "fw-b", from: at(120), to: at(140), milliseconds: 20),
+                ProcessDelay(process: "fw-a", from: at(300), to: at(320), milliseconds: 20),
+            ])
+        #expect(delays.longest == .milliseconds(80))
+    }
+
+    @Test func `what a fault stopped was not kept waiting by the machine`() {
+        var delays = RunDelays()
+        delays.stops("lb", at: at(1000))
+        // Due before it was stopped, served after it was resumed; reported before and after the resume is recorded.
+        delays.add("lb", from: at(995), to: at(2003), waited: .seconds(1))
+        delays.resumes("lb", at: at(2000))
+        delays.add("lb", from: at(995), to: at(2003), waited: .seconds(1))
+        #expect(delays.delays.isEmpty && delays.longest == .zero)
+        delays.add("lb", from: at(2100), to: at(2140), waited: .milliseconds(40))
+        delays.add("client", from: at(1100), to: at(1140), waited: .milliseconds(40))
+        #expect(delays.delays.map(\.process) == ["lb", "client"])
+    }
+
+    @Test func `more delays than any run has take no more memory`() {
+        var delays = RunDelays()
+        for number in 0..<Int64(3 * RunDelays.most) {
+            delays.add("fw-a", from: at(number * 100), to: at(number * 100 + 20), waited: .milliseconds(20))
+        }
+        #expect(delays.delays.count == RunDelays.most)
+        // Later ones extend the last: the stretch up to them is not said to be undisturbed.
+        #expect(delays.delays.last?.to == at(Int64(3 * RunDelays.most - 1) * 100 + 20))
+    }
+}
