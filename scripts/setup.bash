@@ -6,6 +6,23 @@ build_flags=(-c release -Xswiftc -enable-testing)
 
 say() { printf '%s\n' "$*" >&2; }
 
+# Seconds for which another apt or dpkg is waited for.
+apt_patience=${FAILOVERLAB_APT_WAIT:-300}
+
+# apt_get ARGUMENT...: apt-get, which waits while another one is at work. For dpkg's lock apt-get waits by itself; where
+# the lock of the package lists is taken, it gives up at once, and is called again here.
+apt_get() {
+    local output status end=$((SECONDS + apt_patience))
+    while true; do
+        status=0
+        output=$(LC_ALL=C apt-get -o DPkg::Lock::Timeout="$apt_patience" "$@" 2>&1 </dev/null) || status=$?
+        [ $status -ne 0 ] && [ $SECONDS -lt $end ] && grep -Eq 'Could not get lock|Unable to (acquire|lock)' <<<"$output" || break
+        sleep 1
+    done
+    printf '%s\n' "$output"
+    return $status
+}
+
 # need PACKAGE...: installs the Debian packages that are missing, or says which and exits with 4.
 need() {
     local missing=() package
@@ -18,7 +35,7 @@ need() {
         say "    apt-get install ${missing[*]}"
         exit 4
     fi
-    say "Installing: ${missing[*]}"
+    say "Installing: ${missing[*]} (another apt or dpkg is waited for, up to $apt_patience s)"
     export DEBIAN_FRONTEND=noninteractive
     local log policy=/usr/sbin/policy-rc.d
     log=$(mktemp)
@@ -30,8 +47,8 @@ need() {
         chmod 755 "$policy"
     fi
     local status=0
-    { apt-get install -y --no-install-recommends "${missing[@]}" ||
-        { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; }; } >"$log" 2>&1 </dev/null || status=$?
+    { apt_get install -y --no-install-recommends "${missing[@]}" ||
+        { apt_get update && apt_get install -y --no-install-recommends "${missing[@]}"; }; } >"$log" || status=$?
     [ -z "$policy" ] || rm -f "$policy"
     if [ $status -ne 0 ]; then
         cat "$log" >&2

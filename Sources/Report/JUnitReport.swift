@@ -72,7 +72,8 @@ public struct JUnitReport: Sendable {
         String(Duration(milliseconds: value * 1000).inSeconds.dropLast(2))
     }
 
-    /// For text and for attribute values alike. Characters that XML 1.0 does not allow become U+FFFD.
+    /// For text and for attribute values alike. Characters that XML 1.0 does not allow become U+FFFD; those that it
+    /// allows and a terminal would obey are character references.
     static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
@@ -83,7 +84,12 @@ public struct JUnitReport: Sendable {
             case "\"": escaped += "&quot;"
             case "\n": escaped += "&#10;"
             case "\t": escaped += "&#9;"
-            case "\u{20}"..."\u{d7ff}", "\u{e000}"..."\u{fffd}", "\u{10000}"...: escaped.unicodeScalars.append(scalar)
+            case "\u{20}"..."\u{d7ff}", "\u{e000}"..."\u{fffd}", "\u{10000}"...:
+                if VisibleText.isHidden(scalar) {
+                    escaped += "&#x\(String(scalar.value, radix: 16));"
+                } else {
+                    escaped.unicodeScalars.append(scalar)
+                }
             default: escaped += "\u{fffd}"
             }
         }

@@ -54,14 +54,14 @@ public struct TAPReport: Sendable {
     /// `#` would begin a directive; a line is a line.
     private static func escaped(_ text: String) -> String {
         var escaped = ""
-        for character in text {
-            switch character {
-            case "\\", "#": escaped += "\\\(character)"
-            case "\n", "\r", "\r\n": escaped += " "
-            default: escaped.append(character)
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\", "#": escaped += "\\\(scalar)"
+            case "\n", "\r": escaped += " "
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
-        return escaped
+        return VisibleText.line(escaped)
     }
 
     /// A double-quoted YAML scalar.
@@ -72,9 +72,9 @@ public struct TAPReport: Sendable {
             case "\\": quoted += "\\\\"
             case "\"": quoted += "\\\""
             case "\n": quoted += "\\n"
-            case "\u{0}"..<"\u{20}", "\u{7f}":
+            case _ where VisibleText.isHidden(scalar):
                 let digits = String(scalar.value, radix: 16)
-                quoted += "\\x" + (digits.count == 1 ? "0" : "") + digits
+                quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
             default: quoted.unicodeScalars.append(scalar)
             }
         }

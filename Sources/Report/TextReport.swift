@@ -23,17 +23,22 @@ public struct TextReport: Sendable {
         }
         lines.append("")
         lines += SummaryText(verdict, color).lines
-        return lines.joined(separator: "\n") + "\n"
+        return finished(lines)
     }
 
     /// One variant alone, as soon as it has ended.
     public func text(_ variant: VariantVerdict) -> String {
-        VariantText(variant, self).lines.joined(separator: "\n") + "\n"
+        finished(VariantText(variant, self).lines)
     }
 
     /// The closing table and sentence alone.
     public func summary(_ verdict: Verdict) -> String {
-        SummaryText(verdict, color).lines.joined(separator: "\n") + "\n"
+        finished(SummaryText(verdict, color).lines)
+    }
+
+    /// What labs and nodes have written is in all lines: none of it may speak to the terminal.
+    private func finished(_ lines: [String]) -> String {
+        lines.map { VisibleText.painted($0, color) }.joined(separator: "\n") + "\n"
     }
 
     /// The first line stands after `lead`, the others below its text. A text of several lines keeps them, each wrapped

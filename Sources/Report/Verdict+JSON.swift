@@ -5,7 +5,7 @@ extension Verdict {
     public func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+        return VisibleText.json(String(decoding: try encoder.encode(self), as: UTF8.self)) + "\n"
     }
 
     /// Reads a `verdict.json` of this schema or of one that only added fields.

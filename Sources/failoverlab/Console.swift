@@ -1,18 +1,32 @@
 internal import CLinux
 internal import Glibc
+internal import Report
 
 /// Standard output carries the answer and nothing else; progress and complaints go to standard error.
+///
+/// Every text that this command prints passes here, and what a lab, a node or another user wrote in it cannot speak to
+/// the terminal.
 enum Console {
     /// An answer that cannot be written is not given: the command then ends with a code of its own.
-    static func answer(_ text: String) {
-        guard !write(text, to: STDOUT_FILENO) else { return }
+    static func answer(_ text: String) { answer(report: VisibleText.block(text)) }
+
+    /// One line of a list, whatever its words have in them.
+    static func answer(line: String) { answer(report: VisibleText.line(line) + "\n") }
+
+    /// A report in one of the forms that are made visible as they are made, with colours of its own.
+    static func answer(report: String) {
+        guard !write(report, to: STDOUT_FILENO) else { return }
         complain("failoverlab: standard output cannot be written: \(String(cString: strerror(errno)))")
         exit(3)
     }
 
     static func complain(_ text: String) {
+        let text = VisibleText.block(text)
         write(text.hasSuffix("\n") ? text : text + "\n", to: STDERR_FILENO)
     }
+
+    /// Replaces the terminal's current line on standard error.
+    static func progress(_ line: String) { write("\r\u{1b}[K" + VisibleText.line(line), to: STDERR_FILENO) }
 
     /// Colour only where a person reads it and has not asked for none (no-color.org).
     static func hasColor(_ descriptor: Int32) -> Bool {
@@ -30,7 +44,7 @@ enum Console {
 
     /// - Returns: whether all of it was written
     @discardableResult
-    static func write(_ text: String, to descriptor: Int32) -> Bool {
+    private static func write(_ text: String, to descriptor: Int32) -> Bool {
         var text = text
         return text.withUTF8 { bytes in
             var offset = 0

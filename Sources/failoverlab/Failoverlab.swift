@@ -20,6 +20,18 @@ struct Failoverlab: ParsableCommand {
             Check.self, Validate.self, Graph.self, Labs.self, Doctor.self,
         ])
 
+    /// Ends where the system cannot tell the command line, which would look like a call without a verb.
+    ///
+    /// Swift's standard library reads it from `/proc/self/cmdline`. A process always has a word zero.
+    static func checkCommandLine() {
+        guard CommandLine.arguments.isEmpty else { return }
+        let failure = LabFailure(
+            .host, "this command cannot read its own command line: /proc is not mounted, or is that of other processes",
+            remedy: "as root: mount -t proc proc /proc; in a container, start it with a /proc of its own")
+        Console.complain("failoverlab: \(failure)")
+        Glibc.exit(failure.reportedCode.rawValue)
+    }
+
     /// Runs the command; what it throws becomes a message on standard error and an exit code.
     static func start() -> Never {
         // A reader that has gone is an error of the write, not the silent end of this process and its labs.
@@ -36,7 +48,11 @@ struct Failoverlab: ParsableCommand {
             Glibc.exit(complaint.exitCode)
         } catch {
             let code = exitCode(for: error)
-            if code == .success { exit(withError: error) }
+            if code == .success {
+                // Help, the version, a completion script.
+                Console.answer(fullMessage(for: error) + "\n")
+                Glibc.exit(0)
+            }
             Console.complain(fullMessage(for: error))
             Glibc.exit(code == .validationFailure ? 2 : code.rawValue)
         }

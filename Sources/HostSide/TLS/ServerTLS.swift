@@ -19,13 +19,13 @@ enum ServerTLS {
     }
 
     static func context(certificate: String, key: String) throws(CertificateProblem) -> NIOSSLContext {
-        try mustBeReadable(certificate, isKey: false)
-        let chain = (try? NIOSSLCertificate.fromPEMFile(certificate)) ?? []
+        let written = try contents(certificate, isKey: false)
+        let chain = (try? NIOSSLCertificate.fromPEMBytes(written)) ?? []
         guard !chain.isEmpty else {
             throw CertificateProblem("'\(certificate)' holds no certificate in PEM", isOfKey: false)
         }
-        try mustBeReadable(key, isKey: true)
-        guard let privateKey = try? NIOSSLPrivateKey(file: key, format: .pem) else {
+        let secret = try contents(key, isKey: true)
+        guard let privateKey = try? NIOSSLPrivateKey(bytes: secret, format: .pem) else {
             throw CertificateProblem("'\(key)' holds no private key in PEM without a passphrase", isOfKey: true)
         }
         do {
@@ -44,13 +44,12 @@ enum ServerTLS {
         return try NIOSSLContext(configuration: configuration)
     }
 
-    private static func mustBeReadable(_ path: String, isKey: Bool) throws(CertificateProblem) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let reason = errno == ENOENT ? "there is no such file" : String(cString: strerror(errno)).lowercased()
-            throw CertificateProblem("'\(path)' cannot be read: \(reason)", isOfKey: isKey)
+    private static func contents(_ path: String, isKey: Bool) throws(CertificateProblem) -> [UInt8] {
+        do {
+            return try SmallFile.contents(path)
+        } catch {
+            throw CertificateProblem("'\(path)' \(error.reason)", isOfKey: isKey)
         }
-        close(descriptor)
     }
 }
 

@@ -38,11 +38,11 @@ public final class LabProcess {
         self.running = running
         defer { close(listener) }
         var pair = try SocketPair()
-        let null = cl_open("/dev/null", O_RDWR, 0)
+        let null = try NullDevice.open(O_RDWR)
         let log = cl_open(folder.logs + "/lab.log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
         defer { for descriptor in [null, log] where descriptor >= 0 { close(descriptor) } }
-        guard null >= 0, log >= 0 else {
-            throw LabFailure(.lab, "'\(folder.logs)/lab.log' cannot be written: \(Errno(rawValue: -min(null, log)))")
+        guard log >= 0 else {
+            throw LabFailure(.lab, "'\(folder.logs)/lab.log' cannot be written: \(Errno(rawValue: -log))")
         }
         warden = try ChildProcess(
             [HiddenVerb.warden.rawValue, task.isPersistent ? "persistent" : "bound"],

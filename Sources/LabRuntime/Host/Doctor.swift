@@ -45,7 +45,16 @@ public enum Doctor {
         } else {
             checks.append(unfinished)
         }
-        return checks + [descriptors]
+        return checks + [descriptors, nullDevice]
+    }
+
+    private static var nullDevice: HostCheck {
+        do throws(LabFailure) {
+            close(try NullDevice.open(O_RDWR))
+            return HostCheck(need: NullDevice.path, found: "opens")
+        } catch {
+            return HostCheck(need: NullDevice.path, found: error.message, remedy: error.remedy)
+        }
     }
 
     /// The last line of a trial that came to its end.

@@ -33,7 +33,7 @@ public final class BuiltNetwork {
     public init(building variant: Variant) throws(LabFailure) {
         self.variant = variant
         plan = Plan(for: variant)
-        null = cl_open("/dev/null", O_RDWR, 0)
+        null = try NullDevice.open(O_RDWR)
         do {
             let home = try NetworkNamespace.current()
             defer { try? home.enter() }

@@ -25,7 +25,7 @@ final class RunningProgram {
         let output = cl_open(log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         guard output >= 0 else { throw LabFailure(.lab, "'\(log)' cannot be written: \(Errno(rawValue: -output))") }
         defer { close(output) }
-        let null = cl_open("/dev/null", O_RDONLY, 0)
+        let null = try NullDevice.open(O_RDONLY)
         defer { close(null) }
         var pipe: [Int32] = [-1, -1]
         guard Glibc.pipe(&pipe) == 0 else { throw LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))") }

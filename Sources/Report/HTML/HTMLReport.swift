@@ -9,8 +9,16 @@ public struct HTMLReport: Sendable {
     public init() {}
 
     public func text(_ verdict: Verdict) throws -> String {
-        let template = try MustacheTemplate(string: HTMLTemplate.text)
+        MustacheContentTypes.register(Markup(), named: Markup.name)
+        let template = try MustacheTemplate(string: "{{% CONTENT_TYPE: \(Markup.name)}}" + HTMLTemplate.text)
         return template.render(Self.content(of: verdict))
+    }
+
+    /// The library's own escapes whole characters, so that a quotation mark with an accent over it stays one.
+    private struct Markup: MustacheContentType {
+        static let name = "verdict"
+
+        func escapeText(_ text: String) -> String { VisibleText.html(text) }
     }
 
     /// A section with it is left out.

@@ -47,7 +47,7 @@ struct OutputOptions: ParsableArguments {
         let text = TextReport(
             color: Console.hasColor(STDOUT_FILENO) ? .color : .plain, width: Console.width(of: STDOUT_FILENO),
             folder: folder.map(Self.shortened))
-        Console.answer(try format.render(verdict, text: text))
+        Console.answer(report: try format.render(verdict, text: text))
         for failure in failures.sorted(by: { $0.message < $1.message }) { Console.complain("failoverlab: \(failure)") }
         Glibc.exit(Self.worst(judgements.map(\.exitCode) + failures.map(\.reportedCode)))
     }

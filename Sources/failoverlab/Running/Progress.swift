@@ -25,11 +25,11 @@ final class Progress {
         line = String(line.prefix(max(20, Console.width(of: STDERR_FILENO) - 1)))
         guard line != shown else { return }
         shown = line
-        Console.write("\r\u{1B}[K" + line, to: STDERR_FILENO)
+        Console.progress(line)
     }
 
     func clear() {
-        if isShown, !shown.isEmpty { Console.write("\r\u{1B}[K", to: STDERR_FILENO) }
+        if isShown, !shown.isEmpty { Console.progress("") }
         shown = ""
     }
 }

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import LabRuntime
 internal import LabTime
+internal import Report
 
 struct Connections: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,7 +32,8 @@ struct Connections: ParsableCommand {
         case .json:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Console.answer(String(decoding: try encoder.encode(Table(list)), as: UTF8.self) + "\n")
+            let table = String(decoding: try encoder.encode(Table(list)), as: UTF8.self)
+            Console.answer(report: VisibleText.json(table) + "\n")
         case .text:
             let lines = list.connections.map(\.description)
             let width = lines.map(\.count).max() ?? 0
@@ -42,7 +44,7 @@ struct Connections: ParsableCommand {
                 }
                 let more = [place, left].compactMap(\.self)
                 Console.answer(
-                    (more.isEmpty ? line : line.padded(to: width) + "  " + more.joined(separator: "  ")) + "\n")
+                    line: more.isEmpty ? line : line.padded(to: width) + "  " + more.joined(separator: "  "))
             }
             if list.total == 0 { Console.complain("'\(node)' knows no connection.") }
         }

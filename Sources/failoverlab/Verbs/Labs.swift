@@ -12,15 +12,16 @@ struct Labs: ParsableCommand {
         if labs.isEmpty { Console.complain("There are no labs in '\(folder)'.") }
         for (name, path) in labs {
             let lab = try LabArgument.load(path)
-            Console.answer("\(name)\n  \(lab.title)\n")
-            if let reference = lab.reference { Console.answer("  \(reference)\n") }
+            Console.answer(line: name)
+            Console.answer(line: "  \(lab.title)")
+            if let reference = lab.reference { Console.answer(line: "  \(reference)") }
             let width = lab.variants.map(\.name.count).max() ?? 0
             for variant in lab.variants {
                 let title =
                     (variant.title == variant.name ? "" : "  \(variant.title)")
                     + (variant.isOnRequest ? "  (on request)" : "")
                 Console.answer(
-                    "    \(variant.name.padded(to: width))  \(variant.shows.rawValue.padded(to: 7))\(title)\n")
+                    line: "    \(variant.name.padded(to: width))  \(variant.shows.rawValue.padded(to: 7))\(title)")
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import LabRuntime
+internal import Report
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Shows the labs that are up, their nodes and roles.")
@@ -17,17 +18,18 @@ struct Status: ParsableCommand {
         case .json:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Console.answer(String(decoding: try encoder.encode(labs), as: UTF8.self) + "\n")
+            Console.answer(report: VisibleText.json(String(decoding: try encoder.encode(labs), as: UTF8.self)) + "\n")
         case .text:
             for lab in labs {
-                Console.answer("\(lab.id)  \(lab.state)  since \(lab.since)\n  \(lab.folder)\n")
+                Console.answer(line: "\(lab.id)  \(lab.state)  since \(lab.since)")
+                Console.answer(line: "  \(lab.folder)")
                 let nameWidth = lab.nodes.map(\.name.count).max() ?? 0
                 let roleWidth = lab.nodes.map(\.role.count).max() ?? 0
                 let stateWidth = lab.nodes.map(\.state.count).max() ?? 0
                 for node in lab.nodes {
                     Console.answer(
-                        "  " + node.name.padded(to: nameWidth) + "  " + node.role.padded(to: roleWidth) + "  "
-                            + node.state.padded(to: stateWidth) + "  " + node.interfaces.joined(separator: ", ") + "\n")
+                        line: "  " + node.name.padded(to: nameWidth) + "  " + node.role.padded(to: roleWidth) + "  "
+                            + node.state.padded(to: stateWidth) + "  " + node.interfaces.joined(separator: ", "))
                 }
             }
             if labs.isEmpty { Console.complain("No lab is up.") }

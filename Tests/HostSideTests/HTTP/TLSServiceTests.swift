@@ -146,6 +146,18 @@ import Testing
         let other = CertificateProblem(certificate: certificate, key: try file("other.key", Self.otherKey))
         #expect(other?.isOfKey == true && other?.text.contains("is not the one of the certificate") == true)
 
+        // What would wait for a writer, or has no end, or fills memory.
+        let fifo = folder.path + "/fifo.pem"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        for (path, reason) in [
+            (fifo, "is not a regular file"), ("/dev/zero", "is not a regular file"), (folder.path, "is not a regular file"),
+            (try file("large.pem", LabCertificate.certificate + String(repeating: "\n", count: 1 << 20)), "is larger than 1 MiB"),
+        ] {
+            for problem in [
+                CertificateProblem(certificate: path, key: key), CertificateProblem(certificate: certificate, key: path),
+            ] { #expect(problem?.text.hasPrefix("'\(path)' \(reason)") == true, "\(String(describing: problem))") }
+        }
+
         let member = try await HTTPMember()
         var http = Self.http
         http.tls = .files(certificate: certificate, key: key)
