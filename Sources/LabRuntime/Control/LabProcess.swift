@@ -34,11 +34,10 @@ public final class LabProcess {
         defer { close(listener) }
         var pair = try SocketPair()
         let null = cl_open("/dev/null", O_RDWR, 0)
-        let log = cl_open(folder.logs + "/lab.log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        defer { for descriptor in [null, log] where descriptor >= 0 { close(descriptor) } }
-        guard null >= 0, log >= 0 else {
-            throw LabFailure(.lab, "'\(folder.logs)/lab.log' cannot be written: \(Errno(rawValue: -min(null, log)))")
-        }
+        guard null >= 0 else { throw LabFailure(.lab, "'/dev/null' cannot be opened: \(Errno(rawValue: -null))") }
+        defer { close(null) }
+        let log = try RunFiles.openToAppend(folder.logs + "/lab.log")
+        defer { close(log) }
         warden = try ChildProcess(
             [HiddenVerb.warden.rawValue, task.isPersistent ? "persistent" : "bound"],
             descriptors: [null, log, log, pair.theirs, listener], newSession: true)
@@ -52,7 +51,7 @@ public final class LabProcess {
             throw LabFailure(.lab, "the supervisor's channel could not be opened: \(error)")
         }
         let assignment = LabAssignment(
-            variant: variant, folder: folder.path, id: running.id, task: task)
+            variant: variant, folder: folder.path, id: running.id, task: task, command: getpid())
         send(.build(assignment))
     }
 
