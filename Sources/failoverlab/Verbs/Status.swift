@@ -20,7 +20,8 @@ struct Status: ParsableCommand {
             Console.answer(String(decoding: try encoder.encode(labs), as: UTF8.self) + "\n")
         case .text:
             for lab in labs {
-                Console.answer("\(lab.id)  \(lab.state)  since \(lab.since)\n  \(lab.folder)\n")
+                let run = lab.run.map { "  of the run with process \($0)" } ?? ""
+                Console.answer("\(lab.id)  \(lab.state)  since \(lab.since)\(run)\n  \(lab.folder)\n")
                 let nameWidth = lab.nodes.map(\.name.count).max() ?? 0
                 let roleWidth = lab.nodes.map(\.role.count).max() ?? 0
                 let stateWidth = lab.nodes.map(\.state.count).max() ?? 0
