@@ -136,6 +136,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/Support", swiftSettings: strict),
         .target(name: "MallocCounter", path: "Tests/MallocCounter"),
+        .executableTarget(name: "escapes", path: "Tests/Escapes"),
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
         tests("LabTime"),
         tests("Wire"),

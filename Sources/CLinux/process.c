@@ -6,11 +6,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -119,6 +121,18 @@ int cl_listen_abstract(const char *name, size_t length) {
     return fd;
 }
 
+int cl_connect_abstract_at_once(const char *name, size_t length) {
+    struct sockaddr_un address;
+    socklen_t size;
+    int fd = abstract_socket(name, length, &address, &size);
+    if (fd < 0) return fd;
+    int flags = fcntl(fd, F_GETFL);
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return close_failed(fd);
+    if (connect(fd, (struct sockaddr *)&address, size) != 0) return close_failed(fd);
+    fcntl(fd, F_SETFL, flags);
+    return fd;
+}
+
 int cl_connect_abstract(const char *name, size_t length) {
     struct sockaddr_un address;
     socklen_t size;
@@ -130,12 +144,25 @@ int cl_connect_abstract(const char *name, size_t length) {
 
 int cl_connect_path(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
-    strcpy(address.sun_path, path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) return close_failed(fd);
-    return fd;
+    // openat2(2), Linux 5.6, with RESOLVE_NO_SYMLINKS
+    struct {
+        uint64_t flags, mode, resolve;
+    } how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW, .resolve = 4};
+    int file = (int)syscall(437, AT_FDCWD, path, &how, sizeof how);
+    if (file < 0) return -errno;
+    struct stat status;
+    int fd = -1, error = 0;
+    if (fstat(file, &status) != 0) error = errno;
+    else if (!S_ISSOCK(status.st_mode)) error = ENOTSOCK;
+    else if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0) error = errno;
+    if (!error) {
+        snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", file);
+        if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) error = errno;
+    }
+    close(file);
+    if (!error) return fd;
+    if (fd >= 0) close(fd);
+    return -error;
 }
 
 int cl_accept(int fd) {
@@ -212,3 +239,10 @@ int cl_open(const char *path, int flags, int mode) {
     int fd = open(path, flags | O_CLOEXEC, mode);
     return fd < 0 ? -errno : fd;
 }
+
+int cl_open_in(int folder, const char *name, int flags, int mode) {
+    int fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+    return fd < 0 ? -errno : fd;
+}
+
+void cl_close_from(int first) { syscall(SYS_close_range, (unsigned)first, ~0u, 0); }

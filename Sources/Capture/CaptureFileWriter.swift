@@ -27,7 +27,7 @@ struct CaptureFileWriter: ~Copyable {
     /// Creates a file, or empties the one that is there, and writes its header.
     /// - Throws: the `Errno` of open(2) or write(2)
     static func create(path: String, snapLength: Int) throws(Errno) -> CaptureFileWriter {
-        let descriptor = cl_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        let descriptor = cl_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw Errno(rawValue: -descriptor) }
         var writer = CaptureFileWriter(takingOver: descriptor, snapLength: snapLength)
         try writer.flush()

@@ -64,7 +64,10 @@ int cl_socket_pair(int pair[2]);
 /// Returns a descriptor or -errno.
 int cl_listen_abstract(const char *name, size_t length);
 int cl_connect_abstract(const char *name, size_t length);
-/// A stream socket connected to the Unix socket at a path. Returns a descriptor or -errno.
+/// The same without waiting: -EAGAIN where the listener's queue is full.
+int cl_connect_abstract_at_once(const char *name, size_t length);
+/// A stream socket connected to the Unix socket at a path, in which no symbolic link is followed: whoever may write
+/// there cannot lead elsewhere. Returns a descriptor or -errno.
 int cl_connect_path(const char *path);
 int cl_accept(int fd);
 /// The user of the peer of a Unix socket, as this process's user namespace sees it; -1 on failure.
@@ -79,3 +82,7 @@ void cl_raise_descriptor_limit(void);
 
 /// open(2) with O_CLOEXEC, which Swift sees only as a variadic function. Returns a descriptor or -errno.
 int cl_open(const char *path, int flags, int mode);
+/// openat(2) with O_CLOEXEC and O_NOFOLLOW. Returns a descriptor or -errno.
+int cl_open_in(int folder, const char *name, int flags, int mode);
+/// Closes every descriptor from a number on.
+void cl_close_from(int first);

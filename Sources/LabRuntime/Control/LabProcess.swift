@@ -39,11 +39,9 @@ public final class LabProcess {
         defer { close(listener) }
         var pair = try SocketPair()
         let null = try NullDevice.open(O_RDWR)
-        let log = cl_open(folder.logs + "/lab.log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        defer { for descriptor in [null, log] where descriptor >= 0 { close(descriptor) } }
-        guard log >= 0 else {
-            throw LabFailure(.lab, "'\(folder.logs)/lab.log' cannot be written: \(Errno(rawValue: -log))")
-        }
+        defer { close(null) }
+        let log = try RunFiles.openToAppend(folder.logs + "/lab.log")
+        defer { close(log) }
         warden = try ChildProcess(
             [HiddenVerb.warden.rawValue, task.isPersistent ? "persistent" : "bound"],
             descriptors: [null, log, log, pair.theirs, listener], newSession: true)
@@ -57,7 +55,7 @@ public final class LabProcess {
             throw LabFailure(.lab, "the supervisor's channel could not be opened: \(error)")
         }
         let assignment = LabAssignment(
-            variant: variant, folder: folder.path, id: running.id, task: task)
+            variant: variant, folder: folder.path, id: running.id, task: task, command: getpid())
         send(.build(assignment))
     }
 

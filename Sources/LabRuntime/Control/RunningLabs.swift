@@ -22,21 +22,70 @@ public struct RunningLab: Hashable, Sendable {
 
     var socketName: String { Self.prefix() + id }
 
-    /// Every lab of this user, by name.
+    /// Every lab of this user, by name. Sockets of others under names of this user's labs are left out, and counted once
+    /// on standard error.
     public static func all() -> [RunningLab] {
         guard let table = KernelFile.contents("/proc/net/unix") else { return [] }
         let prefix = "@" + prefix()
-        return Set(
+        let named = Set(
             table.split(separator: "\n").compactMap { line -> String? in
                 guard let at = line.range(of: prefix) else { return nil }
                 return String(line[at.upperBound...])
             }
         ).sorted().map(RunningLab.init(id:))
+        var strangers: [String] = []
+        let own = named.filter { lab in
+            switch lab.listener {
+            case .user(Int64(geteuid())): return true
+            case .user(let other): strangers.append("belongs to another user (\(other))")
+            case .silent: strangers.append("does not answer")
+            case .none: break
+            }
+            return false
+        }
+        tell(of: strangers)
+        return own
+    }
+
+    private enum Listener {
+        case user(Int64)
+        /// Its queue is full: a lab of ours takes what waits within moments.
+        case silent
+        case none
+    }
+
+    /// Who listens on the lab's socket. Anyone may listen under any abstract name.
+    private var listener: Listener {
+        for _ in 0..<20 {
+            let descriptor = cl_connect_abstract_at_once(socketName, socketName.utf8.count)
+            if descriptor >= 0 {
+                defer { close(descriptor) }
+                return .user(cl_peer_user(descriptor))
+            }
+            guard descriptor == -EAGAIN else { return .none }
+            usleep(10_000)
+        }
+        return .silent
+    }
+
+    /// Once in the life of this command, which has one thread.
+    nonisolated(unsafe) private static var hasToldOfStrangers = false
+
+    private static func tell(of strangers: [String]) {
+        guard !strangers.isEmpty, !hasToldOfStrangers else { return }
+        hasToldOfStrangers = true
+        // Not their names: these may be anything.
+        let text = Set(strangers).sorted().map { stranger in
+            let count = strangers.count { $0 == stranger }
+            return "failoverlab: a socket with the name of a lab of yours \(stranger); ignored"
+                + (count > 1 ? " (\(count) of them)" : "") + "\n"
+        }.joined()
+        _ = write(STDERR_FILENO, text, text.utf8.count)
     }
 
     /// The lab that a person means: an id, a lab's name, or a prefix that only one has; nil means "the only one".
-    public static func named(_ name: String?) throws(LabFailure) -> RunningLab {
-        let all = all()
+    /// - Parameter all: the labs among which it is searched
+    public static func named(_ name: String?, among all: [RunningLab] = all()) throws(LabFailure) -> RunningLab {
         let found = name.map { all.meant(by: $0) } ?? all
         if found.count == 1 { return found[0] }
         let list = all.map(\.id).joined(separator: ", ")

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Evidence
 internal import Glibc
 internal import SystemPackage
@@ -11,10 +10,7 @@ final class Journal {
 
     init(path: String) throws(LabFailure) {
         self.path = path
-        descriptor = cl_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o644)
-        guard descriptor >= 0 else {
-            throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: -descriptor))")
-        }
+        descriptor = try RunFiles.create(path)
     }
 
     func append(_ event: LabEvent) throws(LabFailure) {

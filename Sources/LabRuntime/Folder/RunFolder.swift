@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
@@ -62,26 +61,6 @@ public struct RunFolder: Hashable, Sendable {
     /// Writes a whole file; what was there before is replaced only when the new one is complete.
     /// - Throws: `LabFailure` that names the file and the kernel's reason
     public static func write(_ bytes: [UInt8], to path: String) throws(LabFailure) {
-        let new = path + ".new"
-        let descriptor = cl_open(new, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-        guard descriptor >= 0 else { throw unwritable(path, -descriptor) }
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                let error = errno
-                close(descriptor)
-                unlink(new)
-                throw unwritable(path, error)
-            }
-            offset += count
-        }
-        close(descriptor)
-        guard rename(new, path) == 0 else { throw unwritable(path, errno) }
-    }
-
-    private static func unwritable(_ path: String, _ error: Int32) -> LabFailure {
-        LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: error))")
+        try RunFiles.write(bytes, to: path)
     }
 }

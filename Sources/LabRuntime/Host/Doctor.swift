@@ -72,13 +72,12 @@ public enum Doctor {
     /// namespace can start no thread.
     private static func tryNamespaces(tellingAt descriptor: Int32) {
         let need = "namespaces"
-        let isRoot = geteuid() == 0
         do {
             try Warden.enterNamespaces()
         } catch {
             writeLine(
                 HostCheck(need: need, found: error.message, remedy: error.remedy ?? "run as root"), to: descriptor)
-            for other in [netlink, links, bridges, packetSockets, captures] {
+            for other in [programs, netlink, links, bridges, packetSockets, captures] {
                 writeLine(
                     HostCheck(
                         need: other, found: "not tried: it would touch the host", remedy: "namespaces first, as above"),
@@ -87,7 +86,7 @@ public enum Doctor {
             return writeLine(HostCheck(need: complete, found: ""), to: descriptor)
         }
         writeLine(
-            HostCheck(need: need, found: isRoot ? "made as root" : "made in a user namespace of your own"),
+            HostCheck(need: need, found: "made in a user namespace of your own"),
             to: descriptor)
         let child = cl_fork()
         if child == 0 {
@@ -103,6 +102,14 @@ public enum Doctor {
         func met(_ need: String, _ found: String) { checks.append(HostCheck(need: need, found: found)) }
         func unmet(_ need: String, _ problem: HostProblem) {
             checks.append(HostCheck(need: need, found: problem.problem, remedy: problem.remedy))
+        }
+        do throws(LabFailure) {
+            let maker = try NamespaceMaker(count: 1)
+            _ = try maker.next()
+            met(programs, "in a user namespace of their own")
+        } catch {
+            checks.append(
+                HostCheck(need: programs, found: error.message, remedy: error.remedy ?? "allow more user namespaces"))
         }
         do {
             var socket = try NetlinkSocket()
@@ -142,6 +149,7 @@ public enum Doctor {
         return checks
     }
 
+    private static let programs = "namespaces for programs"
     private static let netlink = "netlink (libmnl)"
     private static let links = "veth links"
     private static let bridges = "bridges"

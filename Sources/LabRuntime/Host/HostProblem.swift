@@ -15,7 +15,7 @@ public struct HostProblem: Hashable, Sendable {
         if error == ENOSPC || setting("/proc/sys/user/max_user_namespaces") == "0" {
             return HostProblem(
                 problem: "this host allows no further user namespaces (\(reason))",
-                remedy: "as root: sysctl -w user.max_user_namespaces=10000, or run failoverlab as root")
+                remedy: "as root: sysctl -w user.max_user_namespaces=10000 (root's labs have their own, too)")
         }
         if setting("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
             return HostProblem(

@@ -10,6 +10,8 @@ struct LabAssignment: Codable, Sendable {
     var folder: String
     var id: String
     var task: LabTask
+    /// PID of the command that starts the lab.
+    var command: Int32
 }
 
 /// What a lab is started for.
@@ -37,7 +39,7 @@ enum SupervisorOrder: Codable, Sendable {
     /// A fault on single frames, as a lab file would have it below `faults:`; answered with `done` or `failed`.
     case impair(text: String)
     /// Answered with one byte that carries the descriptors of the node's network namespace, the lab's PID and mount
-    /// namespaces and, where the lab has one, its user namespace.
+    /// namespaces, and the user namespaces of the lab and of its programs.
     case enter(node: String, side: NodeSide)
     /// Answered with `connections` or `failed`.
     case connections(node: String)
@@ -77,6 +79,8 @@ public struct LabStatus: Codable, Sendable, Hashable {
         public var role: String
         /// `ready`, `active`, `backup`, `powered-off`, `hung`, …
         public var state: String
+        /// Third-party programs; nil where it has none.
+        public var programs: [String]?
         /// `inside 198.51.100.2/24 02:…`, one for each interface.
         public var interfaces: [String]
     }
@@ -85,5 +89,7 @@ public struct LabStatus: Codable, Sendable, Hashable {
     public var folder: String
     public var since: Timestamp
     public var state: String
+    /// PID of the `failoverlab run` that the lab belongs to and ends with; nil of a lab that stays up.
+    public var run: Int32?
     public var nodes: [NodeStatus]
 }

@@ -27,6 +27,8 @@ public final class BuiltNetwork {
     private var reasonsDown: [InterfaceReferenceText: Set<String>] = [:]
     /// `/dev/null`, for the standard input of the lab's processes.
     let null: Int32
+    /// The programs' user namespace, which owns the network namespaces.
+    let users: Int32
 
     /// Builds it in the calling thread, which is back in its own namespace afterwards.
     /// - Throws: `LabFailure` that says which step the kernel refused, and why; what was built until then is gone
@@ -34,10 +36,12 @@ public final class BuiltNetwork {
         self.variant = variant
         plan = Plan(for: variant)
         null = try NullDevice.open(O_RDWR)
+        let maker = try NamespaceMaker(count: plan.namespaces.count)
+        users = maker.users
         do {
             let home = try NetworkNamespace.current()
             defer { try? home.enter() }
-            for namespace in plan.namespaces { try prepare(namespace) }
+            for namespace in plan.namespaces { try prepare(namespace, made: maker.next()) }
             try makeLinks()
             for namespace in plan.namespaces { try configure(namespace) }
             noticeCarriers()
@@ -48,7 +52,10 @@ public final class BuiltNetwork {
         }
     }
 
-    deinit { close(null) }
+    deinit {
+        close(null)
+        close(users)
+    }
 
     /// Lets go of what the kernel takes longest to take back, when all nodes are gone and no frame needs a bridge any
     /// more. The links stay, and are captured; nothing can be changed from now on.
@@ -76,8 +83,8 @@ public final class BuiltNetwork {
         if node.hasWireSide { places[.host(node.name)] = nil }
     }
 
-    private func prepare(_ planned: Plan.Namespace) throws {
-        let namespace = try NetworkNamespace.createAndEnter()
+    private func prepare(_ planned: Plan.Namespace, made namespace: consuming NetworkNamespace) throws {
+        try namespace.enter()
         for step in planned.preparation {
             if case .set(let sysctl) = step.action { try set(sysctl) }
         }

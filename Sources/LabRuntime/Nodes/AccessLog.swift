@@ -22,11 +22,7 @@ final class AccessLog: Sendable {
     /// nil where the balancer has no HTTP service.
     init?(_ configuration: LoadBalancerConfiguration, folder: String, in process: NodeProcess) throws {
         guard configuration.services.contains(where: { $0.profile == .http }) else { return nil }
-        let path = folder + "/\(configuration.name).access.jsonl"
-        let opened = cl_open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        guard opened >= 0 else {
-            throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: -opened))")
-        }
+        let opened = try RunFiles.openToAppend(folder + "/\(configuration.name).access.jsonl")
         file = AccessLogFile(descriptor: opened)
         let bound = EventBound()
         mailbox = try Mailbox(on: process.loop) { [unowned process] record in

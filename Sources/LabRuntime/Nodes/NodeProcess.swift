@@ -8,10 +8,11 @@ internal import Topology
 /// A node's process: told by its supervisor what it is, it opens what it needs, says so, and waits for `start`.
 ///
 /// It begins inside the node's (host-side) network namespace. Descriptors: 3 the channel to the supervisor, 4 the
-/// wire namespace of a box.
+/// wire namespace of a box, 5 the programs' user namespace.
 final class NodeProcess {
     static let controlDescriptor: Int32 = 3
     static let wireNamespaceDescriptor: Int32 = 4
+    static let usersDescriptor: Int32 = 5
 
     let loop: EventLoop
     private(set) var channel: LineChannel!

@@ -11,30 +11,35 @@ struct ChildProcess {
     ///   - arguments: after the executable's name
     ///   - descriptors: the child's descriptors 0, 1, 2, … in order; it inherits no other
     ///   - networkNamespace: entered before the program starts, so that every thread of it is inside
+    ///   - environment: nil for that of this process
     init(
         _ arguments: [String], descriptors: [Int32], networkNamespace: Int32? = nil, newSession: Bool = false,
-        newPIDNamespace: Bool = false,
-        parentDeathSignal: Int32 = 0
+        newPIDNamespace: Bool = false, parentDeathSignal: Int32 = 0, environment: [String]? = nil
     ) throws(LabFailure) {
         let words = ([ownExecutable.name] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
-        let pid = descriptors.withUnsafeBufferPointer { descriptors in
-            words.withUnsafeBufferPointer { words in
-                ownExecutable.path.withCString { path in
-                    var spawn = cl_spawn()
-                    spawn.path = path
-                    spawn.arguments = words.baseAddress
-                    spawn.environment = UnsafePointer(environ)
-                    spawn.descriptors = descriptors.baseAddress
-                    spawn.descriptor_count = Int32(descriptors.count)
-                    spawn.network_namespace = networkNamespace ?? -1
-                    spawn.new_session = newSession ? 1 : 0
-                    spawn.new_pid_namespace = newPIDNamespace ? 1 : 0
-                    spawn.parent_death_signal = parentDeathSignal
-                    return cl_spawn_process(&spawn)
+        let own = environment.map { $0.map { strdup($0) } + [nil] }
+        defer { own?.forEach { free($0) } }
+        func spawn(_ environment: UnsafePointer<UnsafeMutablePointer<CChar>?>?) -> pid_t {
+            descriptors.withUnsafeBufferPointer { descriptors in
+                words.withUnsafeBufferPointer { words in
+                    ownExecutable.path.withCString { path in
+                        var spawn = cl_spawn()
+                        spawn.path = path
+                        spawn.arguments = words.baseAddress
+                        spawn.environment = environment
+                        spawn.descriptors = descriptors.baseAddress
+                        spawn.descriptor_count = Int32(descriptors.count)
+                        spawn.network_namespace = networkNamespace ?? -1
+                        spawn.new_session = newSession ? 1 : 0
+                        spawn.new_pid_namespace = newPIDNamespace ? 1 : 0
+                        spawn.parent_death_signal = parentDeathSignal
+                        return cl_spawn_process(&spawn)
+                    }
                 }
             }
         }
+        let pid = own?.withUnsafeBufferPointer { spawn($0.baseAddress) } ?? spawn(UnsafePointer(environ))
         guard pid > 0 else {
             throw LabFailure(.lab, "could not start '\(arguments.joined(separator: " "))': \(Errno(rawValue: -pid))")
         }

@@ -8,13 +8,16 @@ struct SocketPair: ~Copyable {
     private var ours: Int32
     let theirs: Int32
 
-    init() throws(LabFailure) {
+    init() throws(LabFailure) { (ours, theirs) = try Self.descriptors() }
+
+    /// For a child that is forked: each side closes both.
+    static func descriptors() throws(LabFailure) -> (ours: Int32, theirs: Int32) {
         var pair: [Int32] = [-1, -1]
         let error = cl_socket_pair(&pair)
         guard error == 0 else {
             throw LabFailure(.lab, "could not make a socket pair: \(Errno(rawValue: error))")
         }
-        (ours, theirs) = (pair[0], pair[1])
+        return (pair[0], pair[1])
     }
 
     /// Hands this process's end to whoever closes it from now on. Once.

@@ -49,33 +49,17 @@ enum Warden {
         exit(3)
     }
 
-    /// A user namespace first where we are not root, then the others; the next child is the first of its PID namespace.
+    /// A user namespace first, also for root: over what is the host's, the lab then has no rights but those of its user's
+    /// files. Then the others; the next child is the first of its PID namespace.
     static func enterNamespaces() throws(LabFailure) {
-        let (user, group) = (geteuid(), getegid())
         let others = cl_new_pid | cl_new_mount | cl_new_ipc | cl_new_uts | cl_new_net
-        // Root within a container often lacks CAP_SYS_ADMIN, and may still have user namespaces.
-        var refusal = user == 0 ? cl_unshare(others) : EPERM
-        if refusal == EPERM {
-            let error = cl_unshare(cl_new_user)
-            guard error == 0 else { throw HostProblem.userNamespaces(error).failure }
-            try write("deny", to: "/proc/self/setgroups")
-            try write("0 \(user) 1", to: "/proc/self/uid_map")
-            try write("0 \(group) 1", to: "/proc/self/gid_map")
-            refusal = cl_unshare(others)
-        }
-        guard refusal == 0 else { throw HostProblem.namespaces(refusal).failure }
-        let error = cl_make_mounts_private()
+        let refusal = ProgramUsers.enterLab()
+        guard refusal == 0 else { throw HostProblem.userNamespaces(refusal).failure }
+        var error = cl_unshare(others)
+        guard error == 0 else { throw HostProblem.namespaces(error).failure }
+        error = cl_make_mounts_private()
         guard error == 0 else {
             throw LabFailure(.lab, "could not make the lab's mounts private: \(Errno(rawValue: error))")
-        }
-    }
-
-    private static func write(_ text: String, to path: String) throws(LabFailure) {
-        let descriptor = cl_open(path, O_WRONLY, 0)
-        guard descriptor >= 0 else { throw HostProblem.userNamespaces(-descriptor).failure }
-        defer { close(descriptor) }
-        guard Glibc.write(descriptor, text, text.utf8.count) == text.utf8.count else {
-            throw HostProblem.userNamespaces(errno).failure
         }
     }
 

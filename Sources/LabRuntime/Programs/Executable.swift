@@ -18,6 +18,16 @@ enum Executable {
         return candidates.first { access($0, X_OK) == 0 }
     }
 
+    /// The same without symbolic links on the way, so that this one file can be shown to a program.
+    static func file(of name: String) -> String? {
+        guard let path = path(of: name) else { return nil }
+        // What every program sees keeps its name: busybox and the like go by it.
+        if PrivateRoot.shows(path) { return path }
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
     static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
         for program in programs {

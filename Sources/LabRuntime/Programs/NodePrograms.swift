@@ -10,7 +10,8 @@ internal import Topology
 /// The third-party programs of a node. They live and die with its process.
 ///
 /// The node gets a mount namespace of its own with an empty `/run`, so that programs find no control socket and no PID
-/// file but their own, and `failoverlab exec` finds theirs.
+/// file but their own, and `failoverlab exec` finds theirs. Of the run's folder each program is given its own folder,
+/// which nobody else reads or writes while it runs.
 final class NodePrograms {
     /// How long a program may take until it does its work.
     private static let patience = Duration.seconds(20)
@@ -20,6 +21,8 @@ final class NodePrograms {
     private let folder: RunFolder
     private let process: NodeProcess
     private var running: [String: RunningProgram] = [:]
+    /// Their folders in the run's folder, by name.
+    private var folders: [String: Int32] = [:]
     private var notReady: Set<String>
     private var whenReady: () -> Void = {}
     /// Of the node's kernel; opened when the first program waits for a route.
@@ -31,19 +34,45 @@ final class NodePrograms {
         self.folder = folder
         self.process = process
         notReady = Set(node.programs.map(\.name))
+        let owner = ProgramUsers.root()
+        try Self.coverRun(keeping: folder, owner: owner)
+        for name in ["lock"] + node.programs.map(\.name) {
+            mkdir("/run/\(name)", 0o755)
+            chown("/run/\(name)", owner, owner)
+        }
+        for program in node.programs {
+            let path = folder.folder(of: program.name, on: node.name)
+            let own = try RunFiles.makeFolders(["nodes", node.name, program.name], below: folder.path)
+            folders[program.name] = own
+            guard owner == 0 || fchown(own, owner, owner) == 0 else {
+                throw LabFailure(.lab, "'\(path)' cannot be given to the program: \(Errno(rawValue: errno))")
+            }
+            for file in program.files {
+                try RunFiles.write(
+                    Array(file.text.inFolder(path).utf8), to: file.name, in: own, path: "\(path)/\(file.name)",
+                    owner: owner == 0 ? nil : owner)
+            }
+        }
+    }
+
+    deinit { for folder in folders.values { close(folder) } }
+
+    /// An empty `/run` for the node; a run's folder that is below it stays where it is.
+    private static func coverRun(keeping folder: RunFolder, owner: UInt32) throws(LabFailure) {
+        let kept = cl_copy_mounts(-1, folder.path, 1)
+        defer { if kept >= 0 { close(kept) } }
         var error = cl_unshare(cl_new_mount)
         if error == 0 { error = cl_make_mounts_private() }
-        if error == 0 { error = cl_cover("/run", 0o755) }
+        if error == 0 {
+            error = cl_mount_new(
+                "tmpfs", "/run", UInt32(PrivateRoot.writable), "size=64m,mode=755,uid=\(owner),gid=\(owner)")
+        }
+        if error == 0, access(folder.path, F_OK) != 0 {
+            try RunFolder.make(folder.path)
+            error = kept >= 0 ? cl_attach_mount(kept, folder.path) : -kept
+        }
         guard error == 0 else {
             throw LabFailure(.lab, "no /run of its own for its programs: \(Errno(rawValue: error))")
-        }
-        for name in ["lock"] + node.programs.map(\.name) { mkdir("/run/\(name)", 0o755) }
-        for program in node.programs {
-            let own = folder.folder(of: program.name, on: node.name)
-            try RunFolder.make(own)
-            for file in program.files {
-                try RunFolder.write(Array(file.text.inFolder(own).utf8), to: "\(own)/\(file.name)")
-            }
         }
     }
 
@@ -83,8 +112,9 @@ final class NodePrograms {
     private func start(_ program: ProgramConfiguration, then: @escaping () -> Void) throws(LabFailure) {
         let log = folder.log(of: program.name, on: node.name)
         let started = try RunningProgram(
-            program, of: node.name, folder: folder.folder(of: program.name, on: node.name), run: folder.path, log: log,
-            on: process.loop)
+            program, of: node.name,
+            folder: (folder.folder(of: program.name, on: node.name), folders[program.name] ?? -1), log: log,
+            users: NodeProcess.usersDescriptor, on: process.loop)
         running[program.name] = started
         started.onEnd = { [unowned self] end in
             process.fail("program '\(program.name)' died unasked: it \(end)\(Self.lastLines(of: log))")

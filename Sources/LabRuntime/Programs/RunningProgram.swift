@@ -16,15 +16,22 @@ final class RunningProgram {
 
     /// Starts it in the calling process's namespaces.
     /// - Parameters:
-    ///   - folder: its working folder, inside the run's folder `run`
+    ///   - folder: its working folder, by path and as a descriptor
     ///   - log: the file to which its output goes
+    ///   - users: the programs' user namespace
     init(
-        _ program: ProgramConfiguration, of node: String, folder: String, run: String, log: String, on loop: EventLoop
+        _ program: ProgramConfiguration, of node: String, folder: (path: String, descriptor: Int32), log: String,
+        users: Int32, on loop: EventLoop
     ) throws(LabFailure) {
         self.loop = loop
-        let output = cl_open(log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        guard output >= 0 else { throw LabFailure(.lab, "'\(log)' cannot be written: \(Errno(rawValue: -output))") }
+        guard let executable = program.command.first.flatMap({ Executable.file(of: $0) }) else {
+            throw LabFailure(.lab, "'\(program.command.first ?? "")' is not installed")
+        }
+        let output = try RunFiles.openToAppend(log)
         defer { close(output) }
+        // It may open it again, as /dev/stdout.
+        let owner = ProgramUsers.root()
+        if owner != 0 { fchown(output, owner, owner) }
         let null = try NullDevice.open(O_RDONLY)
         defer { close(null) }
         var pipe: [Int32] = [-1, -1]
@@ -33,12 +40,12 @@ final class RunningProgram {
         status = pipe[0]
         defer { close(pipe[1]) }
         let start = ProgramStart(
-            name: "\(node).\(program.name)", command: program.command.map { $0.inFolder(folder) }, folder: folder,
-            run: run,
-            scratch: program.scratch)
+            name: "\(node).\(program.name)", executable: executable,
+            command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch)
         child = try ChildProcess(
             [HiddenVerb.program.rawValue, String(decoding: JSONLine.encode(start), as: UTF8.self)],
-            descriptors: [null, output, output, pipe[1]], newPIDNamespace: true, parentDeathSignal: SIGKILL)
+            descriptors: [null, output, output, pipe[1], users, folder.descriptor], newPIDNamespace: true,
+            parentDeathSignal: SIGKILL, environment: [])
         do {
             // The loop keeps it until it has ended, whoever lets go of it before.
             try loop.watch(status) { [self] _ in hasEnded() }

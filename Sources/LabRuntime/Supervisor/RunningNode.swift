@@ -61,7 +61,8 @@ final class RunningNode {
                 onReport(nil)
             }
             process = try ChildProcess(
-                [HiddenVerb.node.rawValue, node.name], descriptors: [network.null, log, log, pair.theirs, wire],
+                [HiddenVerb.node.rawValue, node.name],
+                descriptors: [network.null, log, log, pair.theirs, wire, network.users],
                 networkNamespace: own, newSession: true, parentDeathSignal: SIGKILL)
         } catch let failure as LabFailure {
             throw failure

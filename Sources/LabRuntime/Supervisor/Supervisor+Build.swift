@@ -69,12 +69,7 @@ extension Supervisor {
     }
 
     private func log(_ name: String) throws(LabFailure) -> Int32 {
-        let path = RunFolder(assignment.folder).logs + "/\(name).log"
-        let descriptor = cl_open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        guard descriptor >= 0 else {
-            throw LabFailure(.lab, "'\(path)' cannot be written: \(Errno(rawValue: -descriptor))")
-        }
-        return descriptor
+        try RunFiles.openToAppend(RunFolder(assignment.folder).logs + "/\(name).log")
     }
 
     // MARK: Listening to nodes

@@ -59,7 +59,8 @@ extension Supervisor {
         }
     }
 
-    /// Sends descriptors: network, PID and mount namespace of the node, and the user namespace where the lab has one.
+    /// Sends descriptors: network, PID and mount namespace of the node, and the user namespaces of the lab and of its
+    /// programs.
     private func handOver(
         namespacesOf name: String, _ side: NodeSide, through channel: LineChannel
     ) throws(LabFailure) {
@@ -78,7 +79,7 @@ extension Supervisor {
             opened.append(descriptor)
         }
         let wire = side == .wire ? network.wireNamespace(of: running.node) : nil
-        let handed = [wire ?? network.namespace(of: running.node)] + opened
+        let handed = [wire ?? network.namespace(of: running.node)] + opened + [network.users]
         guard cl_send_descriptors(channel.descriptor, handed, Int32(handed.count)) == handed.count else {
             throw LabFailure(.lab, "the namespaces of '\(name)' could not be handed over")
         }
@@ -92,12 +93,20 @@ extension Supervisor {
             remedy: nearest.map { "did you mean '\($0)'?" } ?? "these are: \(known.joined(separator: ", "))")
     }
 
+    /// The PID of the `run` whose scenario this lab plays; nil of a lab that stays up.
+    private var commandOfRun: Int32? {
+        guard command != nil, case .scenario? = assignment?.task else { return nil }
+        return assignment.command
+    }
+
     private var status: LabStatus {
         LabStatus(
             id: assignment?.id ?? "", folder: assignment?.folder ?? "", since: startedAt, state: "\(phase)",
+            run: commandOfRun,
             nodes: (assignment?.variant.processes ?? []).map { node in
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
+                    programs: node.programs.isEmpty ? nil : node.programs.map(\.name),
                     interfaces: node.interfaces.map { interface in
                         ([interface.name] + interface.addresses.map { "\($0)" } + ["\(interface.mac)"])
                             .joined(separator: " ")

@@ -21,7 +21,8 @@ struct Status: ParsableCommand {
             Console.answer(report: VisibleText.json(String(decoding: try encoder.encode(labs), as: UTF8.self)) + "\n")
         case .text:
             for lab in labs {
-                Console.answer(line: "\(lab.id)  \(lab.state)  since \(lab.since)")
+                let run = lab.run.map { "  of the run with process \($0)" } ?? ""
+                Console.answer(line: "\(lab.id)  \(lab.state)  since \(lab.since)\(run)")
                 Console.answer(line: "  \(lab.folder)")
                 let nameWidth = lab.nodes.map(\.name.count).max() ?? 0
                 let roleWidth = lab.nodes.map(\.role.count).max() ?? 0
