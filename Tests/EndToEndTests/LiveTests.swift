@@ -47,6 +47,39 @@ extension EndToEnd {
             ids = []
         }
 
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a lab whose supervisor hangs keeps nobody waiting, and goes down`() throws {
+            let folder = try TemporaryFolder()
+            let path = folder.path + "/lab.yaml"
+            try SmallCable.lab("hung-supervisor").write(toFile: path, atomically: true, encoding: .utf8)
+            let up = try Lab.failoverlab(["up", path], in: folder)
+            #expect(up.status == 0, "\(up.errors)")
+            let id = up.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            // Of all supervisors, the one that has this lab's events open.
+            let events = "/hung-supervisor/"
+            let supervisor = try #require(
+                ProcessTree.all().first { entry in
+                    let open = "/proc/\(entry.pid)/fd"
+                    let files = (try? FileManager.default.contentsOfDirectory(atPath: open)) ?? []
+                    return entry.name == "fl-supervisor"
+                        && files.contains {
+                            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(open)/\($0)"))?
+                                .contains(folder.path + "/runs" + events) == true
+                        }
+                }?.pid)
+            kill(supervisor, SIGSTOP)
+
+            let status = try Lab.failoverlab(["status"], in: folder)
+            #expect(status.status == 0, "\(status.errors)")
+            #expect(status.errors.contains("lab '\(id)' has not answered for "), "\(status.errors)")
+            let exec = try Lab.failoverlab(["exec", "--lab", id, "client", "--", "true"], in: folder)
+            #expect(exec.status == 3 && exec.errors.contains("its supervisor hangs"), "\(exec.status) \(exec.errors)")
+
+            let down = try Lab.failoverlab(["down", id], in: folder)
+            #expect(down.status == 0, "\(down.errors)")
+            #expect(!ProcessTree.all().contains { $0.pid == supervisor })
+        }
+
         /// The switchover is told by the boxes themselves, some milliseconds after the command: asked until it is so.
         private func role(
             of node: String, in lab: String, awaiting awaited: String, _ folder: TemporaryFolder

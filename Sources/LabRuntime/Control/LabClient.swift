@@ -1,14 +1,25 @@
 public import Appliances
 internal import CLinux
+internal import EventLoop
 internal import Glibc
+internal import LabTime
 internal import SystemPackage
 public import Topology
 
-/// One question to a running lab's supervisor, and its answer; blocks until it comes.
+/// One question to a running lab's supervisor, and its answer; blocks until it comes, or for so long.
 struct LabClient: ~Copyable {
     private let descriptor: Int32
+    private let id: String
 
-    init(_ lab: RunningLab) throws(LabFailure) { descriptor = try lab.connect() }
+    /// A supervisor answers within milliseconds; what it asks of a node first, within ten seconds.
+    static let timeout = Duration.seconds(20)
+    /// For what it knows itself.
+    static let shortTimeout = Duration.seconds(5)
+
+    init(_ lab: RunningLab) throws(LabFailure) {
+        descriptor = try lab.connect()
+        id = lab.id
+    }
 
     deinit { close(descriptor) }
 
@@ -20,11 +31,27 @@ struct LabClient: ~Copyable {
         }
     }
 
+    /// - Throws: `LabFailure` of kind `.silent` where nothing comes until then
+    private func waitForBytes(until deadline: Instant, _ timeout: Duration) throws(LabFailure) {
+        while true {
+            var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let left = max(0, (deadline - .monotonic()).milliseconds.rounded(.up))
+            let ready = poll(&polled, 1, Int32(clamping: Int(left)))
+            if ready > 0 { return }
+            if ready < 0 && errno == EINTR { continue }
+            throw LabFailure(
+                .silent, "lab '\(id)' has not answered for \(timeout): its supervisor hangs",
+                remedy: "end it: failoverlab down \(id)")
+        }
+    }
+
     /// Reads one line.
-    func receive() throws(LabFailure) -> SupervisorReport {
+    func receive(within timeout: Duration = timeout) throws(LabFailure) -> SupervisorReport {
         var line: [UInt8] = []
         var byte: UInt8 = 0
+        let deadline = Instant.monotonic() + timeout
         while true {
+            try waitForBytes(until: deadline, timeout)
             let count = read(descriptor, &byte, 1)
             if count < 0 && errno == EINTR { continue }
             guard count == 1 else { throw LabFailure(.lab, "the lab ended before it answered") }
@@ -39,7 +66,8 @@ struct LabClient: ~Copyable {
     }
 
     /// Descriptors that come with one byte; a refusal comes as a line instead.
-    func receiveDescriptors(_ count: Int) throws(LabFailure) -> [Int32] {
+    func receiveDescriptors(_ count: Int, within timeout: Duration = timeout) throws(LabFailure) -> [Int32] {
+        try waitForBytes(until: .monotonic() + timeout, timeout)
         var peeked: UInt8 = 0
         guard recv(descriptor, &peeked, 1, Int32(MSG_PEEK)) == 1 else {
             throw LabFailure(.lab, "the lab ended before it answered")
@@ -61,7 +89,7 @@ extension RunningLab {
     public func status() throws(LabFailure) -> LabStatus {
         let client = try LabClient(self)
         try client.send(.status)
-        switch try client.receive() {
+        switch try client.receive(within: LabClient.shortTimeout) {
         case .status(let status): return status
         case .failed(let failure): throw failure
         default: throw LabFailure(.lab, "lab '\(id)' answered something else")
@@ -94,13 +122,48 @@ extension RunningLab {
     }
 
     /// Ends the lab and waits until the kernel has reclaimed its namespaces and links.
+    ///
+    /// A supervisor that hangs is ended by SIGKILL, and with it, as the first process of its PID namespace, all others.
     public func down() throws(LabFailure) {
         let client = try LabClient(self)
         try client.send(.stop)
-        let reclaimed = try client.receiveDescriptors(1)[0]
+        let reclaimed: Int32
+        do {
+            reclaimed = try client.receiveDescriptors(1, within: LabClient.shortTimeout)[0]
+        } catch {
+            guard error.kind == .silent, let supervisor else { throw error }
+            return try kill(supervisor)
+        }
         defer { close(reclaimed) }
         var byte: UInt8 = 0
         // Nobody writes: the pipe ends when the warden, which waits for the kernel, has ended.
         while read(reclaimed, &byte, 1) < 0 && errno == EINTR {}
+    }
+
+    /// The supervisor's process: the one that has the lab's listening socket open. nil where it cannot be found.
+    private var supervisor: Int32? {
+        guard let table = KernelFile.contents("/proc/net/unix") else { return nil }
+        // Num RefCount Protocol Flags Type St Inode Path; Flags 00010000 is a listener. Source: proc_net_unix(5)
+        let inode = table.split(separator: "\n").lazy.map { $0.split(separator: " ") }
+            .first { $0.count == 8 && $0[3] == "00010000" && $0[7] == "@" + socketName }?[6]
+        guard let inode else { return nil }
+        return ProcessFiles.processes().first { process in
+            ProcessFiles.name(of: process) == "fl-supervisor"
+                && ProcessFiles.openFiles(of: process).contains("socket:[\(inode)]")
+        }
+    }
+
+    /// Returns when the lab's socket is gone, and with it all of its processes.
+    private func kill(_ supervisor: Int32) throws(LabFailure) {
+        guard Glibc.kill(supervisor, SIGKILL) == 0 || errno == ESRCH else {
+            throw LabFailure(.lab, "the supervisor of '\(id)' cannot be ended: \(Errno(rawValue: errno))")
+        }
+        let deadline = Instant.monotonic() + LabClient.timeout
+        while Self.all().contains(self) {
+            guard Instant.monotonic() < deadline else {
+                throw LabFailure(.lab, "lab '\(id)' is still there \(LabClient.timeout) after its supervisor was killed")
+            }
+            usleep(10_000)
+        }
     }
 }

@@ -16,7 +16,7 @@ struct NodeEntry {
     init(to node: String, side: NodeSide, of lab: RunningLab) throws(LabFailure) {
         let client = try LabClient(lab)
         try client.send(.enter(node: node, side: side))
-        let descriptors = try client.receiveDescriptors(5)
+        let descriptors = try client.receiveDescriptors(5, within: LabClient.shortTimeout)
         (network, pid, mount, user, users) =
             (descriptors[0], descriptors[1], descriptors[2], descriptors[3], descriptors[4])
     }

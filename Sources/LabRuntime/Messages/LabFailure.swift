@@ -9,6 +9,8 @@ public struct LabFailure: Error, Hashable, Sendable, Codable {
         case usage
         /// It took longer than a person would wait, which proves nothing.
         case undecided
+        /// A lab that is up does not answer.
+        case silent
         /// Ended on request (Ctrl-C, SIGTERM, `down`).
         case interrupted
     }

@@ -72,7 +72,7 @@ struct Judgement {
 extension LabFailure {
     var reportedCode: Report.ExitCode {
         switch kind {
-        case .lab: .laboratory
+        case .lab, .silent: .laboratory
         case .host: .host
         case .undecided: .inconclusive
         case .usage: .usage

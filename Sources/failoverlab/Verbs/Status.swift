@@ -12,8 +12,16 @@ struct Status: ParsableCommand {
     var format = Format.text
 
     func run() throws {
-        // A lab may end between being listed and being asked.
-        let labs = RunningLab.all().compactMap { try? $0.status() }
+        var labs: [LabStatus] = []
+        for lab in RunningLab.all() {
+            do {
+                labs.append(try lab.status())
+            } catch where error.kind == .silent {
+                Console.complain("failoverlab: \(error)")
+            } catch {
+                // It has ended between being listed and being asked.
+            }
+        }
         switch format {
         case .json:
             let encoder = JSONEncoder()

@@ -1,0 +1,36 @@
+internal import Glibc
+
+/// What /proc says of this host's processes, as far as this process may read it.
+enum ProcessFiles {
+    /// The numbers of all processes.
+    static func processes() -> [Int32] { entries(of: "/proc").compactMap { Int32($0) } }
+
+    /// At most 15 bytes; nil where the process has ended.
+    static func name(of process: Int32) -> String? {
+        KernelFile.contents("/proc/\(process)/comm").map { String($0.prefix { $0 != "\n" }) }
+    }
+
+    /// `socket:[12345]`, `/dev/null`, …
+    static func openFiles(of process: Int32) -> [String] {
+        let folder = "/proc/\(process)/fd"
+        return entries(of: folder).compactMap { entry in
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+                let count = readlink("\(folder)/\(entry)", buffer.baseAddress!, buffer.count)
+                return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            }
+        }
+    }
+
+    private static func entries(of path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names
+    }
+}
