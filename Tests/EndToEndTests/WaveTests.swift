@@ -74,13 +74,15 @@ extension EndToEnd {
             #expect(result.output.contains("attempt 2 was inconclusive: "), "\(result.output)")
             let attempts = Self.attempts(try Self.variants(of: "undecided", in: folder)[0])
             let run = folder.path + "/runs/undecided/latest"
-            #expect(attempts.compactMap { $0["folder"] as? String } == ["inconclusive/plain-1", "inconclusive/plain-2"])
+            #expect(
+                attempts.compactMap { $0["folder"] as? String } == ["inconclusive/plain-1", "inconclusive/plain-2"])
             for attempt in ["plain", "inconclusive/plain-1", "inconclusive/plain-2"] {
                 #expect(FileManager.default.fileExists(atPath: "\(run)/\(attempt)/captures/client.cable.near.pcap"))
             }
             // What is judged again later is the last attempt.
             let check = try Lab.failoverlab(["check", run, "--format", "json"], in: folder)
-            #expect(check.status == 5 && check.output.components(separatedBy: "\"shows\"").count == 2, "\(check.output)")
+            #expect(
+                check.status == 5 && check.output.components(separatedBy: "\"shows\"").count == 2, "\(check.output)")
 
             let never = try Lab.failoverlab(["run", lab, "--rerun-inconclusive", "0"], in: folder)
             #expect(never.status == 5 && !never.output.contains("attempt"), "\(never.output)\n\(never.errors)")
@@ -98,11 +100,12 @@ extension EndToEnd {
             let command = try Command(Package.failoverlab, ["run", lab], in: folder.path)
             try command.start()
             // Stopped from outside, as a machine does that gives a process no time: no fault of the scenario.
-            let client = try #require(Self.process("fl-client", below: command.process.processIdentifier) {
-                let events = try? String(
-                    contentsOfFile: folder.path + "/runs/kept-waiting/latest/plain/events.jsonl", encoding: .utf8)
-                return events?.contains("asking.start") == true
-            })
+            let client = try #require(
+                Self.process("fl-client", below: command.process.processIdentifier) {
+                    let events = try? String(
+                        contentsOfFile: folder.path + "/runs/kept-waiting/latest/plain/events.jsonl", encoding: .utf8)
+                    return events?.contains("asking.start") == true
+                })
             kill(client, SIGSTOP)
             usleep(800_000)
             kill(client, SIGCONT)

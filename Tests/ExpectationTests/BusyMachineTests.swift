@@ -4,7 +4,8 @@ import LabTime
 import Testing
 
 struct BusyMachineTests {
-    private static func judge(_ subject: ExpectationSpecification.Subject, _ delays: [ProcessDelay]) -> ExpectationResult
+    private static func judge(_ subject: ExpectationSpecification.Subject, _ delays: [ProcessDelay])
+        -> ExpectationResult
     {
         var evidence = Scene().evidence
         evidence.delays = delays
@@ -38,7 +39,8 @@ struct BusyMachineTests {
     }
 
     @Test func `what has no end of its own lasts as long as the run`() {
-        let never = ExpectationSpecification.Subject.event(EventExpectation(event: "fw-c.active", count: .init(.equal, 1)))
+        let never = ExpectationSpecification.Subject.event(
+            EventExpectation(event: "fw-c.active", count: .init(.equal, 1)))
         #expect(Self.judge(never, [Self.delay("server", at: 3, 30)]).verdict == .inconclusive)
         // An anchor that never happened has no window: the whole run may be why.
         let without = ExpectationSpecification.Subject.event(

@@ -11,7 +11,8 @@ struct ImportTests {
 
     /// No I/O, no clock, no randomness. `CMemory` advises about memory only.
     private static let pure: Set<String> = [
-        "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence", "Expectation",
+        "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
+        "Expectation",
         "Integrity", "Topology",
     ]
 

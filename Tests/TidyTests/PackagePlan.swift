@@ -20,7 +20,8 @@ struct PackagePlan {
 
     /// Modules of the system and the toolchain, which no manifest declares.
     static let ofSystem: Set<String> = [
-        "Dispatch", "Foundation", "FoundationEssentials", "FoundationXML", "Glibc", "Swift", "Synchronization", "Testing",
+        "Dispatch", "Foundation", "FoundationEssentials", "FoundationXML", "Glibc", "Swift", "Synchronization",
+        "Testing",
     ]
 
     init() throws {
@@ -30,14 +31,16 @@ struct PackagePlan {
         for call in Self.calls("room", in: manifest) {
             guard let name = Self.words(call).first else { continue }
             modules.append(
-                try Module(name: name, folder: "Sources/" + name, declared: Self.names(call, groups).subtracting([name])))
+                try Module(
+                    name: name, folder: "Sources/" + name, declared: Self.names(call, groups).subtracting([name])))
         }
         for call in Self.calls(".executableTarget", in: manifest) {
             guard let name = Self.argument("name", of: call).flatMap({ Self.words($0).first }) else { continue }
             let folder = Self.argument("path", of: call).flatMap { Self.words($0).first } ?? "Sources/" + name
             modules.append(
                 try Module(
-                    name: name, folder: folder, declared: Self.names(Self.argument("dependencies", of: call) ?? "", groups)))
+                    name: name, folder: folder,
+                    declared: Self.names(Self.argument("dependencies", of: call) ?? "", groups)))
         }
         for call in Self.calls("tests", in: manifest) {
             guard let name = Self.words(call).first else { continue }

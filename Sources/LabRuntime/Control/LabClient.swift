@@ -161,7 +161,8 @@ extension RunningLab {
         let deadline = Instant.monotonic() + LabClient.timeout
         while Self.all().contains(self) {
             guard Instant.monotonic() < deadline else {
-                throw LabFailure(.lab, "lab '\(id)' is still there \(LabClient.timeout) after its supervisor was killed")
+                throw LabFailure(
+                    .lab, "lab '\(id)' is still there \(LabClient.timeout) after its supervisor was killed")
             }
             usleep(10_000)
         }

@@ -66,7 +66,8 @@ final class RouteTracker {
 
     private func send(_ sequence: UInt16, to gateway: IPv4Address) {
         withUnsafeTemporaryAllocation(byteCount: ICMPv4Header.length, alignment: 8) { message in
-            _ = ICMPv4Header.echoRequest(identifier: identifier, sequence: sequence).emit(into: message, payloadLength: 0)
+            _ = ICMPv4Header.echoRequest(identifier: identifier, sequence: sequence).emit(
+                into: message, payloadLength: 0)
             // What cannot be sent is not answered either: a miss.
             _ = cl_icmp_send(descriptor, gateway.rawValue.bigEndian, message.baseAddress, message.count)
         }
@@ -102,7 +103,8 @@ final class RouteTracker {
         let choice = route.choices[used]
         mover.replace(Route(choice)) { [unowned self] error in
             if let error {
-                return process.fail("the route to \(choice.destination) could not be moved to \(choice.gateway): \(error)")
+                return process.fail(
+                    "the route to \(choice.destination) could not be moved to \(choice.gateway): \(error)")
             }
             process.event(
                 "route-moved", at: process.loop.now,

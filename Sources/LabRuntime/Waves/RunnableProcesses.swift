@@ -16,7 +16,9 @@ public enum RunnableProcesses {
 
     /// The fourth field of /proc/loadavg: `2/345`, runnable of all. Source: proc_loadavg(5)
     private static func reading() -> Int? {
-        guard let words = KernelFile.contents("/proc/loadavg")?.split(separator: " "), words.count > 3 else { return nil }
+        guard let words = KernelFile.contents("/proc/loadavg")?.split(separator: " "), words.count > 3 else {
+            return nil
+        }
         return words[3].split(separator: "/").first.flatMap { Int($0) }
     }
 }

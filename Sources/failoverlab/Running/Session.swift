@@ -122,7 +122,9 @@ final class Session {
         closing.removeAll { $0.isGone }
         if isInterrupted { giveUpWaiting() }
         while true {
-            if building.isEmpty, playing.isEmpty, !waiting.isEmpty || !again.isEmpty, closing.isEmpty || !waiting.isEmpty {
+            if building.isEmpty, playing.isEmpty, !waiting.isEmpty || !again.isEmpty,
+                closing.isEmpty || !waiting.isEmpty
+            {
                 buildNextWave()
             } else if !building.isEmpty, playing.isEmpty, closing.isEmpty,
                 building.allSatisfy({ $0.isReady || $0.outcome != nil })

@@ -11,7 +11,8 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Builds a lab, plays its scenario, judges the captures, and takes everything down.",
         discussion:
-            "Variants run beside each other, in waves. The verdict goes to standard output, progress to standard error.")
+            "Variants run beside each other, in waves. The verdict goes to standard output, progress to standard error."
+    )
 
     @Argument(help: "The lab's folder, file or name.")
     var lab: String
