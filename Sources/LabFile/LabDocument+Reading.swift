@@ -29,9 +29,13 @@ extension LabSource {
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw failure("is not a regular file", path: path) }
 
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting, and looked at once more: the name may lead to a FIFO meanwhile.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("cannot be read: \(Self.reason(errno))", path: path) }
         defer { close(descriptor) }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw failure("is not a regular file", path: path)
+        }
         // One byte more than allowed shows that there is more.
         let capacity = LabDocument.maximumSize + 1
         var failed: CInt = 0

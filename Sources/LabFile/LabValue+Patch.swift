@@ -1,16 +1,18 @@
 extension LabValue {
     /// This value with `patch` laid over it: mappings are merged key by key and null deletes a key; everything else,
     /// lists included, is replaced whole. Source: RFC 7396, 2
-    /// - Complexity: O(size of both) for mappings with few keys
+    /// - Complexity: O(size of both)
     public func patched(with patch: LabValue) -> LabValue {
         guard case .mapping(let changes) = patch.content else { return patch }
-        var merged = entries ?? []
+        let old = entries ?? []
+        var merged: [LabEntry?] = old
+        let places = Dictionary(zip(old.map(\.key), old.indices), uniquingKeysWith: { first, _ in first })
         for change in changes {
-            let index = merged.firstIndex { $0.key == change.key }
+            let index = places[change.key]
             if change.value.isNull {
-                if let index { merged.remove(at: index) }
+                if let index { merged[index] = nil }
             } else if let index {
-                merged[index].value = merged[index].value.patched(with: change.value)
+                merged[index]?.value = old[index].value.patched(with: change.value)
             } else {
                 // What is new has no nulls to keep: they would mean "delete" to the next patch too.
                 let empty = LabValue(.mapping([]), at: change.value.position)
@@ -20,7 +22,7 @@ extension LabValue {
                         value: change.value.entries == nil ? change.value : empty.patched(with: change.value)))
             }
         }
-        return LabValue(.mapping(merged), at: entries == nil ? patch.position : position)
+        return LabValue(.mapping(merged.compactMap(\.self)), at: entries == nil ? patch.position : position)
     }
 
     /// This mapping with one key set, added or (with nil) removed.

@@ -7,8 +7,11 @@ internal import Yams
 struct YAMLConversion {
     static let maximumNodes = 100_000
     static let maximumDepth = 64
+    /// Bytes of all scalars: an alias to a long text costs nothing here, but is written out in a run's folder.
+    static let maximumText = 4 << 20
 
     private var nodes = 0
+    private var text = 0
 
     mutating func value(of node: Node, depth: Int) throws(LabFileError) -> LabValue {
         let position = SourcePosition(node.mark)
@@ -24,6 +27,7 @@ struct YAMLConversion {
         }
         switch node {
         case .scalar(let scalar):
+            try count(scalar.string, at: position)
             let isQuoted = scalar.style != .plain && scalar.style != .any
             return LabValue(.scalar(scalar.string, isQuoted: isQuoted), at: position)
         case .sequence(let sequence):
@@ -35,6 +39,15 @@ struct YAMLConversion {
         case .alias(let alias):
             throw LabFileError(at: position, "alias '\(alias.anchor.rawValue)' has no anchor before it")
         }
+    }
+
+    private mutating func count(_ scalar: String, at position: SourcePosition) throws(LabFileError) {
+        text += scalar.utf8.count
+        guard text > Self.maximumText else { return }
+        throw LabFileError(
+            at: position,
+            "the aliases expand to more than \(Self.maximumText >> 20) MiB of text; an alias that multiplies a long text is refused"
+        )
     }
 
     private mutating func entries(of mapping: Node.Mapping, depth: Int) throws(LabFileError) -> [LabEntry] {
@@ -55,6 +68,7 @@ struct YAMLConversion {
             if let first = places.updateValue(position, forKey: scalar.string) {
                 throw LabFileError.duplicateKey(scalar.string, at: position, first: first)
             }
+            try count(scalar.string, at: position)
             entries.append(LabEntry(key: scalar.string, keyPosition: position, value: content))
         }
         for entry in merged where places.updateValue(entry.keyPosition, forKey: entry.key) == nil {

@@ -14,7 +14,8 @@ enum LabArgument {
         let path = try path(of: argument)
         do {
             let lab = try Lab(path: path, seed: seed)
-            for filter in lab.filters {
+            var good = Set<String>()
+            for filter in lab.filters where good.insert(filter.text).inserted {
                 if let refusal = Capture.CaptureFilter.problem(in: filter.text) {
                     throw lab.error("\(refusal)", at: filter.position)
                 }

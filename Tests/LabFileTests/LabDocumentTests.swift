@@ -147,6 +147,14 @@ private func message(_ text: String) -> String {
                 "the aliases expand to more than 100000 values; an alias that multiplies others is refused"))
     }
 
+    @Test func `is refused when its aliases multiply a long text`() {
+        let text = "a: &a \(String(repeating: "x", count: 100_000))\n"
+            + (0..<50).map { "b\($0): *a\n" }.joined()
+        #expect(
+            message(text).contains(
+                "the aliases expand to more than 4 MiB of text; an alias that multiplies a long text is refused"))
+    }
+
     @Test func `is refused when its aliases multiply by merging`() {
         var text = "a0: &a0 { k: { x: 1 } }\n"
         for level in 1...40 {

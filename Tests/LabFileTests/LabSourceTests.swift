@@ -47,6 +47,9 @@ private func message(reading path: String) -> String {
         #expect(
             message(reading: folder.path + "/x.yaml") == "\(folder.path)/x.yaml: cannot be read: there is no such file")
         #expect(message(reading: "/dev/zero") == "/dev/zero: is not a regular file")
+        // A FIFO without a writer, for which an ordinary open would wait.
+        #expect(mkfifo(folder.path + "/lab.yaml", 0o600) == 0)
+        #expect(message(reading: folder.path) == "\(folder.path)/lab.yaml: is not a regular file")
     }
 
     @Test func `refuses bytes that are no UTF-8, and too many of them`() throws {

@@ -6,9 +6,11 @@ import Wire
 @testable import Topology
 
 @Suite struct `Programs of nodes` {
-    private func lab(_ programs: String) -> String {
-        SmallLab.replacing(
-            "interfaces: { servers: }", "interfaces: { servers: }\n    programs:\n      " + programs)
+    /// - Parameter services: of the node with the programs, which is the pool's member on port 8080 of TCP
+    private func lab(_ programs: String, services: String? = "{ echo: 8080/tcp }") -> String {
+        let services = services.map { "\n    services: \($0)" } ?? ""
+        return SmallLab.replacing(
+            "interfaces: { servers: }", "interfaces: { servers: }\(services)\n    programs:\n      " + programs)
     }
 
     private func program(_ text: String) throws -> ProgramConfiguration {
@@ -50,7 +52,7 @@ import Wire
     }
 
     @Test func `nginx has a short form, and the lab's own services keep off its port`() throws {
-        let text = lab("nginx: { listen: 8080, upstreams: [backend-2, 'backend-2:81'] }")
+        let text = lab("nginx: { listen: 8080, upstreams: [backend-2, 'backend-2:81'] }", services: nil)
             .replacing(
                 "  backend-1:\n", with: "  backend-2: { role: backend, interfaces: { servers: } }\n  backend-1:\n")
         let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
@@ -130,5 +132,146 @@ import Wire
         let bad = messages(good.replacing("kill: backend-1/nginx", with: "kill: backend-1/ngnix"))
         #expect(
             bad.contains { $0.contains("which is no program of a node") && $0.contains("backend-1/nginx") }, "\(bad)")
+    }
+}
+
+/// Who answers on which port.
+@Suite struct `Servers of nodes` {
+    private func messages(_ text: String) -> [String] {
+        do {
+            _ = try Lab(parsing: text, path: "lab.yaml")
+            return []
+        } catch {
+            return error.errors.map { "\($0)" }
+        }
+    }
+
+    private func lab(
+        backend: String = "", traffic: String = "{ from: client, to: backend, kind: tcp-connect }", more: String = ""
+    ) -> String {
+        """
+        schema: 1
+        name: served
+        networks: { cable: 10.0.0.0/24 }
+        nodes:
+          client: { role: client, interfaces: { cable: } }
+          backend:
+            role: backend
+            interfaces: { cable: }
+        \(backend.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
+        \(more.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
+        traffic:
+          app: \(traffic)
+        scenario: [{ start: app }, { wait: 1s }]
+        expect: [{ app: survived }]
+        """
+    }
+
+    private static let haproxy = "programs: { haproxy: { run: [haproxy, -f, $folder/h.cfg], ready: { tcp: 80 } } }"
+
+    @Test(arguments: [
+        // HAProxy on another port than the traffic asks: formerly failoverlab's own server answered.
+        ("{ from: client, to: 'backend:8080', kind: http-request }", haproxy, "8080/tcp", "services: { http: 8080 }"),
+        ("{ from: client, to: 'backend:53', kind: udp }", haproxy, "53/udp", "services: { echo: 53/udp }"),
+        ("{ from: client, to: 'backend:80', kind: udp }", haproxy, "80/udp", "services: { echo: 80/udp }"),
+        (
+            "{ from: client, to: 'backend:21', kind: ftp }", "programs: { bird: { as: 1, neighbors: {} } }", "21/tcp",
+            "services: { ftp: 21 }"
+        ),
+        (
+            "{ from: client, to: 'backend:81', kind: tcp-connect }", haproxy + "\nservices: { http: 8080 }", "81/tcp",
+            "ready: { tcp: 81 }"
+        ),
+    ])
+    func `a node with programs serves nothing by itself, and a port that it does not name is refused`(
+        _ traffic: String, _ backend: String, _ port: String, _ remedy: String
+    ) {
+        let found = messages(lab(backend: backend, traffic: traffic))
+        #expect(found.count == 1, "\(found)")
+        let line = 9 + backend.split(separator: "\n").count + 2
+        #expect(found.allSatisfy { $0.hasPrefix("\(line):") }, "\(found)")
+        #expect(
+            found.contains {
+                $0.contains("traffic program 'app' asks port \(port) of 'backend'") && $0.contains(remedy)
+                    && $0.contains("services: { none: \(port) }")
+            }, "\(found)")
+    }
+
+    @Test(arguments: [
+        haproxy + "\nservices: { http: 8080 }", haproxy + "\nservices: { none: 8080/tcp }",
+        "programs: { haproxy: { run: [haproxy], ready: { tcp: [80, 8080] } } }",
+        "programs: { nginx: { listen: 8080, config: x } }", "programs: { nginx: { listen: [80, 8080], config: x } }",
+    ])
+    func `services, ready, none and what built-in programs listen on name a port`(_ backend: String) throws {
+        let text = lab(backend: backend, traffic: "{ from: client, to: 'backend:8080', kind: http-request }")
+        let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
+        guard case .host(let host)? = variant.node(named: "backend")?.role else { throw CancellationError() }
+        #expect(host.servers == (backend.contains("http: 8080") ? [ServerProgram(kind: .http, port: 8080)] : []))
+        let again = try #require(try Lab(parsing: variant.resolvedYAML, path: "lab.yaml").variants.first)
+        #expect(again.nodes == variant.nodes)
+    }
+
+    @Test func `pools, monitors and proxies that ask a port which no program names are refused, each at its line`() {
+        let balancer = """
+            lb:
+              role: load-balancer
+              interfaces: { cable: }
+              virtual-services:
+                web:
+                  listen: 10.0.0.100:80
+                  profile: tcp-proxy
+                  pool: ["backend:81"]
+                  monitor: { kind: tcp, port: 82 }
+            proxy:
+              role: backend
+              interfaces: { cable: }
+              programs: { nginx: { upstreams: ["backend:83"] } }
+            """
+        let found = messages(
+            lab(
+                backend: Self.haproxy, traffic: "{ from: client, to: lb/web, kind: tcp-connect }", more: balancer))
+        #expect(found.count == 3, "\(found)")
+        for message in [
+            "virtual service lb/web asks port 81/tcp of 'backend'",
+            "the monitor of virtual service lb/web asks port 82/tcp of 'backend'",
+            "nginx of 'proxy' asks port 83/tcp of 'backend'",
+        ] { #expect(found.contains { $0.contains(message) && $0.first?.isNumber == true }, "\(message): \(found)") }
+        #expect(found.map { $0.prefix { $0 != ":" } } == ["17", "18", "22"], "\(found)")
+    }
+
+    @Test func `a box with programs is asked only on ports of these, at its own addresses`() {
+        let box = """
+            fw:
+              role: firewall
+              interfaces: { cable: }
+              programs: { bird: { as: 1, neighbors: {} } }
+            """
+        let bad = messages(lab(traffic: "{ from: client, to: 'fw:80', kind: tcp-connect }", more: box))
+        #expect(bad.count == 1 && bad[0].contains("asks port 80/tcp of 'fw'") && !bad[0].contains("services:"), "\(bad)")
+        #expect(messages(lab(traffic: "{ from: client, to: 'fw:179', kind: tcp-connect }", more: box)).isEmpty)
+    }
+
+    @Test func `one port asked for two kinds of server is refused, as the running lab would`() {
+        let text = lab(traffic: "{ from: client, to: 'backend:80', kind: http-request }")
+            .replacing("scenario:", with: "  raw: { from: client, to: 'backend:80', kind: tcp-connect }\nscenario:")
+        let found = messages(text)
+        #expect(
+            found.contains {
+                $0.hasPrefix("13:") && $0.contains("asks port 80/tcp of 'backend' for echo")
+                    && $0.contains("traffic program 'app' for http (line 12)")
+            }, "\(found)")
+        #expect(messages(text.replacing("    interfaces: { cable: }\n", with: "    interfaces: { cable: }\n    services: { http: 80 }\n")).isEmpty)
+        // The same number of TCP and of UDP are two ports.
+        #expect(messages(text.replacing("kind: tcp-connect", with: "kind: udp")).isEmpty)
+    }
+
+    @Test func `a port of a program and of services is refused`() {
+        let found = messages(
+            lab(backend: Self.haproxy + "\nservices: { http: 80 }", traffic: "{ from: client, to: 'backend:80', kind: http-request }"))
+        #expect(
+            found.contains { $0.contains("which is also a port of its program 'haproxy'") && $0.hasPrefix("10:") },
+            "\(found)")
+        let none = messages(lab(backend: "services: { http: 80, none: 80/tcp }", traffic: "{ from: client, to: 'backend:80', kind: http-request }"))
+        #expect(none.contains { $0.contains("which 'none' says that it does not") }, "\(none)")
     }
 }

@@ -68,6 +68,13 @@ struct HTTPServiceDefinition {
             let certificate = mapping.required("certificate"), let key = mapping.required("key"),
             let certificateName = mapping.text("certificate"), let keyName = mapping.text("key")
         else { return }
+        for (name, value) in [(certificateName, certificate), (keyName, key)] {
+            guard name.utf8.count > 4000 || !name.hasPrefix("/") && name.split(separator: "/").contains("..") else { continue }
+            reader.report(
+                "'tls' of a virtual service names the file \(value.found)", at: value.position,
+                allowed: ["a file beside the lab file or in a folder there, such as lb.pem", "an absolute path"])
+            return
+        }
         func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(reader.folder)/\(name)" }
         let files = CertificateFiles(
             certificate: path(certificateName), certificatePosition: certificate.position, key: path(keyName),

@@ -60,8 +60,8 @@ struct NodeDefinition {
     /// Of a router.
     var trackedRoutes: [TrackedRouteDefinition] = []
     var routing: RoutingDefinition
-    /// nil where the lab does not say; the backends then serve what is asked of them.
-    var services: [ServerProgram]?
+    /// nil where the lab does not say; a host without programs then serves what is asked of it.
+    var services: ServicesDefinition?
     var redundancy: RedundancyDefinition?
     /// Of a firewall; its peer may say it.
     var nat: NATDefinition?
@@ -124,7 +124,7 @@ struct NodeDefinition {
         {
             reader.report("'\(entry.key)' has another route to \(route.destination) as well", at: route.position)
         }
-        services = mapping["services"].map { ServicesText.read($0, node: entry.key, reader) }
+        services = mapping["services"].map { ServicesDefinition($0, node: entry.key, reader) }
         redundancy = mapping["redundancy"].flatMap { RedundancyDefinition($0, reader) }
         nat = mapping["nat"].flatMap { NATDefinition($0, reader) }
         if role == .firewall {
@@ -147,8 +147,21 @@ struct NodeDefinition {
         }
         programs = Self.named(mapping["programs"], "the programs of '\(entry.key)'", reader)
             .compactMap { ProgramDefinition($0, reader) }
+        checkPorts(reader)
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
+    }
+
+    /// A port is the node's own service's, or a program's: who answers must not depend on which of them began first.
+    private func checkPorts(_ reader: LabReader) {
+        for program in programs {
+            for port in program.ports {
+                guard let other = services?.servers.first(where: { $0.value.transportPort == port }) else { continue }
+                reader.report(
+                    "'\(name.value)' serves \(other.value.kind.rawValue) on port \(port), which is also a port of its program '\(program.name.value)'",
+                    at: other.position, allowed: ["a port of its own for each"])
+            }
+        }
     }
 
     /// A pool that another service uses as well is none for direct server return.
@@ -168,6 +181,8 @@ struct NodeDefinition {
     /// `url-categories: { video: [video.example, cdn.example] }`
     private static func categories(_ value: LabValue?, _ reader: LabReader) -> [CategoryConfiguration] {
         named(value, "the URL categories", reader).map { entry in
+            LabLimits(reader: reader).check(
+                entry.key, of: LabValue.shortened(entry.key), most: NameRule.word.maximumLength, at: entry.keyPosition)
             let domains = reader.list(entry.value).compactMap { element -> String? in
                 let what = "a domain of the category '\(LabValue.shortened(entry.key))'"
                 guard let text = reader.text(element, of: what) else { return nil }

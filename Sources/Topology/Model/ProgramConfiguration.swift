@@ -51,9 +51,6 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
         self.package = package ?? KnownProgram(executable: command.first ?? "")?.package
         self.scratch = scratch + (KnownProgram(executable: command.first ?? "")?.scratch ?? [])
     }
-
-    /// The TCP ports on which the node's own services must not listen.
-    public var tcpPorts: [UInt16] { readiness.compactMap { if case .tcp(let port) = $0 { port } else { nil } } }
 }
 
 /// Programs whose packages, and whose habits of writing below `/var/lib`, are known.

@@ -7,6 +7,8 @@ final class LabReader {
     /// The lab file's folder, where files that it names are.
     let folder: String
     private(set) var errors: [LabFileError] = []
+    /// Mistakes beyond these are not kept: a file of many thousands would take long to say nothing more.
+    static let mostErrors = 200
     /// How often something was reported, repetitions included: a step that makes it grow has failed.
     private(set) var reports = 0
     /// Variants share most of their file: what is wrong there is said once.
@@ -18,6 +20,7 @@ final class LabReader {
         _ problem: String, at position: SourcePosition?, allowed: [String] = [], suggestion: String? = nil
     ) {
         reports += 1
+        guard errors.count < Self.mostErrors else { return }
         let error = LabFileError(at: position, problem, allowed: allowed, suggestion: suggestion)
         if reported.insert(error).inserted { errors.append(error) }
     }
@@ -28,7 +31,7 @@ final class LabReader {
     func reportUnknown(
         _ word: String, _ problem: String, at position: SourcePosition?, allowed: [String], isOnce: Bool = false
     ) {
-        if isOnce, errors.contains(where: { $0.position == position }) {
+        if errors.count >= Self.mostErrors || isOnce && errors.contains(where: { $0.position == position }) {
             reports += 1
             return
         }

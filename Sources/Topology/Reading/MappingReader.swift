@@ -8,15 +8,16 @@ struct MappingReader {
     let reader: LabReader
 
     /// nil, and reported, where the value is no mapping; unknown keys are reported and otherwise passed over.
-    /// - Parameter anchors: keys that are allowed too and that messages do not list
-    init?(_ value: LabValue, _ what: String, keys: [String], anchors: [String] = [], _ reader: LabReader) {
+    /// - Parameter anchors: keys with this prefix are allowed too, and messages do not list them
+    init?(_ value: LabValue, _ what: String, keys: [String], anchors: String? = nil, _ reader: LabReader) {
         guard let entries = value.entries else {
             reader.report(
                 "\(what) is \(value.found)", at: value.position,
                 allowed: ["a mapping with " + keys.joined(separator: ", ")])
             return nil
         }
-        for entry in entries where !keys.contains(entry.key) && !anchors.contains(entry.key) {
+        for entry in entries 
+        where !keys.contains(entry.key) && !(anchors.map { entry.key.hasPrefix($0) } ?? false) {
             reader.reportUnknown(
                 entry.key, "unknown key '\(LabValue.shortened(entry.key))' of \(what)", at: entry.keyPosition,
                 allowed: keys)

@@ -16,7 +16,7 @@ struct LabReading {
     /// nil only after something was reported.
     func read() -> Lab? {
         let root = document.root
-        let anchors = (root.entries ?? []).map(\.key).filter { $0.hasPrefix(LabKeys.anchorPrefix) }
+        let anchors = LabKeys.anchorPrefix
         guard let top = MappingReader(root, "a lab file", keys: LabKeys.top, anchors: anchors, reader) else {
             return nil
         }
@@ -30,17 +30,36 @@ struct LabReading {
         // Everything else refers to these.
         guard networks != nil, nodes != nil else { return nil }
 
+        let limits = LabLimits(reader: reader)
+        for (key, most) in [
+            ("title", LabLimits.titleLength), ("reference", LabLimits.titleLength),
+            ("description", LabLimits.descriptionLength),
+        ] { limits.check(root[key]?.text, of: key, most: most, at: root[key]?.position) }
+        let definitions = VariantDefinition.read(root, reader)
+        let values = root.entries?.reduce(0) { sum, entry in
+            ["variants", "expect"].contains(entry.key) || entry.key.hasPrefix(anchors) ? sum : sum + entry.value.count
+        }
+        if let values, values * definitions.count > LabLimits.valuesOfVariants {
+            reader.report(
+                "the lab has \(values) values and \(definitions.count) variants, each of which reads them all",
+                at: root["variants"]?.position,
+                allowed: ["at most \(LabLimits.valuesOfVariants) for values × variants", "several lab files"])
+            return nil
+        }
+
         let numbers = (root["nodes"]?.entries ?? []).map(\.key)
         var variants: [Variant] = []
         var filters: [CaptureFilter] = []
+        var known = Set<CaptureFilter>()
         var certificates: [CertificateFiles] = []
-        for definition in VariantDefinition.read(root, reader) {
+        for definition in definitions {
             let reading = VariantReading(definition, root: root, lab: name, nodeOrder: numbers, seed: seed, reader)
             guard let (variant, moreFilters, moreCertificates) = reading.read() else { continue }
             variants.append(variant)
-            filters += moreFilters.filter { !filters.contains($0) }
+            filters += moreFilters.filter { known.insert($0).inserted }
             certificates += moreCertificates.filter { !certificates.contains($0) }
         }
+        checkTotal(of: filters)
         reader.reportSuspects()
         if variants.isEmpty, reader.errors.isEmpty {
             reader.report("the lab has no variant", at: root.position)
@@ -49,5 +68,26 @@ struct LabReading {
             name: name, title: top.text("title") ?? name, reference: top.text("reference"),
             summary: top.text("description"), variants: variants, filters: filters, certificates: certificates,
             source: document.source)
+    }
+
+    /// Each of them is compiled, which takes the longer the more they say.
+    private func checkTotal(of filters: [CaptureFilter]) {
+        var known = Set<String>()
+        var total = 0
+        for filter in filters where known.insert(filter.text).inserted {
+            guard filter.text.utf8.count <= LabLimits.filter else {
+                reader.report(
+                    "a filter has \(filter.text.utf8.count) characters", at: filter.position,
+                    allowed: [
+                        "at most \(LabLimits.filter), references replaced: 'net' and 'portrange' select more at once"
+                    ])
+                continue
+            }
+            total += filter.text.utf8.count
+            guard total > LabLimits.filters else { continue }
+            return reader.report(
+                "the lab's capture filters have more than \(LabLimits.filters) characters together", at: filter.position,
+                allowed: ["at most \(LabLimits.filters), equal ones counted once"])
+        }
     }
 }

@@ -82,16 +82,25 @@ extension Resolution {
         }
     }
 
-    private func lowestFree(in subnet: IPNetwork) -> IPAddress? {
+    private mutating func lowestFree(in subnet: IPNetwork) -> IPAddress? {
+        // Nothing gives an address back, so each search begins where the last one ended.
+        let start = leading[subnet] ?? 0
+        func search(_ candidates: some Sequence<IPAddress>) -> IPAddress? {
+            for (offset, address) in candidates.enumerated() where owners[address] == nil {
+                leading[subnet] = start + offset
+                return address
+            }
+            return nil
+        }
         switch subnet {
-        case .ipv4(let subnet): return subnet.hosts.lazy.map { IPAddress.ipv4($0) }.first { owners[$0] == nil }
+        case .ipv4(let subnet): return search(subnet.hosts.dropFirst(start).lazy.map { .ipv4($0) })
         case .ipv6(let subnet):
             // Whatever the lab gives, one of so many is free, if the network is as large.
             let size = 128 - subnet.prefixLength >= 32 ? UInt64(UInt32.max) : 1 << UInt64(128 - subnet.prefixLength)
             let candidates = (subnet.prefixLength == 127 ? 0 : 1)...max(1, min(size - 1, UInt64(owners.count) + 2))
-            return candidates.lazy
-                .map { .ipv6(IPv6Address(high: subnet.address.high, low: subnet.address.low &+ $0)) }
-                .first { owners[$0] == nil }
+            return search(
+                candidates.dropFirst(start).lazy
+                    .map { .ipv6(IPv6Address(high: subnet.address.high, low: subnet.address.low &+ $0)) })
         }
     }
 

@@ -8,8 +8,10 @@ extension Resolution {
         checkNames()
         let subnets = assignedSubnets()
         let names = networkDefinitions.map(\.name.value)
+        let known = Set(names)
+        let attached = attachments()
         for node in nodeDefinitions {
-            for interface in node.interfaces where !names.contains(interface.network.value) {
+            for interface in node.interfaces where !known.contains(interface.network.value) {
                 let (wanted, own) = (interface.network.value, interface.name.value)
                 reader.reportUnknown(
                     wanted,
@@ -19,7 +21,7 @@ extension Resolution {
         }
         for definition in networkDefinitions {
             guard let own = subnets[definition.name.value] else { continue }
-            let attachments = attachments(to: definition.name.value)
+            let attachments = attached[definition.name.value] ?? []
             let isSwitch = definition.isSwitch?.value ?? (attachments.count > 2)
             networks.append(
                 Network(
@@ -46,14 +48,20 @@ extension Resolution {
         }
     }
 
-    private func attachments(to network: String) -> [Network.Attachment] {
-        nodeDefinitions.flatMap { node in
-            let own = node.interfaces.filter { $0.network.value == network }
-            return own.map { interface in
-                let port = own.count == 1 ? node.name.value : "\(node.name.value)-\(interface.name.value)"
-                return Network.Attachment(node: node.name.value, interface: interface.name.value, port: port)
+    /// By network, in the order of the file.
+    private func attachments() -> [String: [Network.Attachment]] {
+        var attached: [String: [Network.Attachment]] = [:]
+        for node in nodeDefinitions {
+            let name = node.name.value
+            let counts = Dictionary(node.interfaces.map { ($0.network.value, 1) }, uniquingKeysWith: +)
+            for interface in node.interfaces {
+                let network = interface.network.value
+                let port = counts[network] == 1 ? name : "\(name)-\(interface.name.value)"
+                attached[network, default: []].append(
+                    Network.Attachment(node: name, interface: interface.name.value, port: port))
             }
         }
+        return attached
     }
 
     private func check(_ attachments: [Network.Attachment], of network: NetworkDefinition, isSwitch: Bool) {
@@ -147,8 +155,6 @@ extension Resolution {
 
     /// A network and those that transparent gateway firewalls join with it.
     private func segment(of network: String) -> [String] {
-        let joints = nodeDefinitions.filter { $0.gatewayFirewall?.mode == .transparent }
-            .map { $0.interfaces.map(\.network.value) }
         var segment = [network]
         var next = 0
         while next < segment.count {

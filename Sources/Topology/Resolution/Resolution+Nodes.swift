@@ -22,10 +22,12 @@ extension Resolution {
         }
         let role: Node.Role
         switch definition.role {
-        case .client: role = .host(HostConfiguration(kind: .client, servers: definition.services ?? []))
-        case .backend: role = .host(HostConfiguration(kind: .backend, servers: definition.services ?? []))
+        case .client: role = .host(HostConfiguration(kind: .client, servers: definition.services?.programs ?? []))
+        case .backend: role = .host(HostConfiguration(kind: .backend, servers: definition.services?.programs ?? []))
         case .router:
-            role = .host(HostConfiguration(kind: .router, servers: definition.services ?? [], trackedRoutes: tracked))
+            role = .host(
+                HostConfiguration(
+                    kind: .router, servers: definition.services?.programs ?? [], trackedRoutes: tracked))
         case .firewall:
             let pair = redundancy(of: name)
             // The numbers of categories cross to the peer: what one box says counts for both.

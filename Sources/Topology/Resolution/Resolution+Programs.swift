@@ -36,26 +36,28 @@ extension Resolution {
                 "nginx", "-e", "stderr", "-p", ProgramConfiguration.folderWord, "-c",
                 ProgramConfiguration.folderWord + "/nginx.conf", "-g", "daemon off;",
             ],
-            files: [.init(name: "nginx.conf", text: text)], readiness: [.tcp(nginx.port)])
+            files: [.init(name: "nginx.conf", text: text)], readiness: nginx.ports.map { .tcp($0) })
     }
 
     private func upstreams(_ nginx: NginxDefinition, of node: String) -> [(
-        node: String, address: IPAddress, port: UInt16
+        node: String, address: IPAddress, port: UInt16, position: SourcePosition
     )] {
         nginx.upstreams.compactMap { upstream in
             endpoint(upstream.value.host, seenFrom: node, "an upstream", at: upstream.position).map {
-                ($0.node, $0.address, upstream.value.port ?? 80)
+                ($0.node, $0.address, upstream.value.port ?? 80, upstream.position)
             }
         }
     }
 
     /// What proxies ask of other nodes.
-    var upstreamDemands: [TrafficReading.Demand] {
+    var upstreamDemands: [ServerDemand] {
         nodeDefinitions.flatMap { node in
-            node.programs.flatMap { program -> [TrafficReading.Demand] in
+            node.programs.flatMap { program -> [ServerDemand] in
                 guard case .nginx(let nginx) = program.form else { return [] }
                 return upstreams(nginx, of: node.name.value).map {
-                    TrafficReading.Demand(node: $0.node, server: ServerProgram(kind: .http, port: $0.port))
+                    ServerDemand(
+                        node: $0.node, address: $0.address, server: ServerProgram(kind: .http, port: $0.port),
+                        what: "nginx of '\(node.name.value)'", position: $0.position)
                 }
             }
         }

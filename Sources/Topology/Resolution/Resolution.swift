@@ -12,7 +12,11 @@ struct Resolution {
     /// Each node's number in the lab file, for its MAC addresses.
     let numbers: [String: Int]
     /// Those that pushes add, or change pools to.
-    var pushedPools: [NATDefinition.Pool] = []
+    let pushedPools: [NATDefinition.Pool]
+    /// Where each node's definition is.
+    private let places: [String: Int]
+    /// The networks that each transparent gateway firewall joins.
+    let joints: [[String]]
 
     var networks: [Network] = []
     /// By node, in the order of the file.
@@ -20,6 +24,24 @@ struct Resolution {
     var owners: [IPAddress: AddressOwner] = [:]
     var pairs: [Pair] = []
     var references = ReferenceTable()
+    /// How many addresses of a subnet have an owner without a gap, from the first one on.
+    var leading: [IPNetwork: Int] = [:]
+
+    init(
+        reader: LabReader, lab: String, networkDefinitions: [NetworkDefinition], nodeDefinitions: [NodeDefinition],
+        timers: Timers, numbers: [String: Int], pushedPools: [NATDefinition.Pool] = []
+    ) {
+        self.reader = reader
+        self.lab = lab
+        self.networkDefinitions = networkDefinitions
+        self.nodeDefinitions = nodeDefinitions
+        self.timers = timers
+        self.numbers = numbers
+        self.pushedPools = pushedPools
+        places = Dictionary(zip(nodeDefinitions.map(\.name.value), nodeDefinitions.indices)) { first, _ in first }
+        joints = nodeDefinitions.filter { $0.gatewayFirewall?.mode == .transparent }
+            .map { $0.interfaces.map(\.network.value) }
+    }
 
     /// Who has an address, and where the lab says so.
     struct AddressOwner {
@@ -31,7 +53,7 @@ struct Resolution {
         var isPool = false
     }
 
-    func definition(of node: String) -> NodeDefinition? { nodeDefinitions.first { $0.name.value == node } }
+    func definition(of node: String) -> NodeDefinition? { places[node].map { nodeDefinitions[$0] } }
     func network(named name: String) -> Network? { networks.first { $0.name == name } }
 
     /// The node's interface on a network.

@@ -66,10 +66,8 @@ enum ResolvedText {
         if !definition.expectations.isEmpty {
             variant.append(("expect", LabValue(.sequence(definition.expectations), at: place)))
         }
-        var result = tree
-        for key in (tree.entries ?? []).map(\.key) where key.hasPrefix(LabKeys.anchorPrefix) || key == "expect" {
-            result = result.setting(key, to: nil)
-        }
+        let kept = (tree.entries ?? []).filter { !$0.key.hasPrefix(LabKeys.anchorPrefix) && $0.key != "expect" }
+        var result = LabValue(.mapping(kept), at: tree.position)
         if let seed { result = result.setting("seed", to: text("\(seed)")) }
         return result.setting("networks", to: mapping(networks)).setting("nodes", to: mapping(nodes))
             .setting("variants", to: mapping([(definition.name.value, mapping(variant))])).yaml

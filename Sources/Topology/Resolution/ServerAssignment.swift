@@ -3,47 +3,144 @@ import LabFile
 import Measurement
 import Wire
 
-/// Lets every host serve what pools, monitors and traffic ask of it, unless its `services:` says what it serves.
+/// Lets every host without programs serve what pools, monitors and traffic ask of it, unless its `services:` says what
+/// it serves.
+///
+/// | node | serves | may be asked |
+/// |---|---|---|
+/// | host, neither `services` nor `programs` | what is asked of it | everything, one kind of server a port |
+/// | host with `services`, no `programs` | these | everything |
+/// | host with `programs` | its `services` | ports of those and of its programs, and `none` |
+/// | box with `programs` | nothing of failoverlab's own | at an address of its interfaces: ports of its programs |
+///
+/// Where programs run, a server of failoverlab's own must not answer in place of one that listens elsewhere, or not at
+/// all: the lab would prove nothing about the program.
 struct ServerAssignment {
     let resolution: Resolution
     let traffic: TrafficReading
 
     func assign(to nodes: inout [Node]) {
-        let demands = demands(nodes)
+        let demands = Dictionary(grouping: demands(nodes), by: \.node)
         for index in nodes.indices {
-            guard case .host(var host) = nodes[index].role,
-                resolution.definition(of: nodes[index].name)?.services == nil
+            guard let asked = demands[nodes[index].name],
+                let definition = resolution.definition(of: nodes[index].name)
             else { continue }
-            var servers: [ServerProgram] = []
-            let taken = nodes[index].programs.flatMap(\.tcpPorts)
-            for demand in demands where demand.node == nodes[index].name && !servers.contains(demand.server) {
-                if demand.server.kind.transport == .tcp, taken.contains(demand.server.port) { continue }
-                servers.append(demand.server)
+            if !definition.programs.isEmpty {
+                check(asked, of: nodes[index], definition)
+            } else if case .host(var host) = nodes[index].role, definition.services == nil {
+                host.servers = servers(for: asked)
+                nodes[index].role = .host(host)
             }
-            host.servers = servers
-            nodes[index].role = .host(host)
         }
     }
 
-    private func demands(_ nodes: [Node]) -> [TrafficReading.Demand] {
-        var demands: [TrafficReading.Demand] = []
+    /// One for each port that is asked; reports where two kinds are asked of one.
+    private func servers(for demands: [ServerDemand]) -> [ServerProgram] {
+        var first: [TransportPort: ServerDemand] = [:]
+        var servers: [ServerProgram] = []
+        for demand in demands {
+            guard let other = first[demand.server.transportPort] else {
+                first[demand.server.transportPort] = demand
+                servers.append(demand.server)
+                continue
+            }
+            guard other.server.kind != demand.server.kind else { continue }
+            let place = other.position.map { " (line \($0.line))" } ?? ""
+            resolution.reader.report(
+                "\(demand.what) asks port \(demand.server.transportPort) of '\(demand.node)' for \(demand.server.kind.key), and \(other.what) for \(other.server.kind.key)\(place): one port has one server",
+                at: demand.position,
+                allowed: [
+                    "a port of its own for each",
+                    "'services' of '\(demand.node)' with the one that it serves, where the other is to fail",
+                ])
+        }
+        return servers
+    }
+
+    /// Reports what is asked of ports that a node with programs does not name.
+    private func check(_ demands: [ServerDemand], of node: Node, _ definition: NodeDefinition) {
+        let services = definition.services
+        var named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
+        named += definition.programs.flatMap(\.ports)
+        for demand in demands {
+            let port = demand.server.transportPort
+            guard !named.contains(port), isOwn(demand, of: node) else { continue }
+            var remedies: [String] = []
+            let known = definition.programs.flatMap { program in
+                program.ports.filter { $0.transport == port.transport }.map { "\($0) (\(program.name.value))" }
+            }
+            if !known.isEmpty { remedies.append("a port of its programs: \(known.joined(separator: ", "))") }
+            remedies.append("'ready: { \(port.transport): \(port.port) }' of the program that listens there")
+            if !node.isBox {
+                let kind = demand.server.kind
+                remedies.append(
+                    "'services: { \(kind.key): \(kind.key == "echo" ? "\(port)" : "\(port.port)") }' of '\(node.name)' for a server of failoverlab's own"
+                )
+                remedies.append(
+                    "'services: { none: \(port) }' where a program listens only later, or nobody is to answer")
+            }
+            resolution.reader.report(
+                "\(demand.what) asks port \(port) of '\(node.name)', which runs \(list(definition.programs)) and does not say what listens there",
+                at: demand.position, allowed: remedies)
+        }
+    }
+
+    private func list(_ programs: [ProgramDefinition]) -> String {
+        programs.map { "'\($0.name.value)'" }.joined(separator: ", ")
+    }
+
+    /// Whether what answers is the node's own stack: a box has further addresses, of services and pools.
+    private func isOwn(_ demand: ServerDemand, of node: Node) -> Bool {
+        guard node.isBox else { return true }
+        if case .loadBalancer(let balancer) = node.role,
+            balancer.services.contains(where: { $0.address == demand.address && $0.port == demand.server.port })
+        {
+            return false
+        }
+        return node.interfaces.contains { $0.address(demand.address.family)?.address == demand.address }
+    }
+
+    private func demands(_ nodes: [Node]) -> [ServerDemand] {
+        var demands: [ServerDemand] = []
         for node in nodes {
             guard case .loadBalancer(let balancer) = node.role else { continue }
+            let definitions = resolution.definition(of: node.name)?.virtualServices ?? []
             for service in balancer.services {
+                guard let definition = definitions.first(where: { $0.name.value == service.name }) else { continue }
+                let name = "\(node.name)/\(service.name)"
                 for member in service.members {
                     guard let owner = resolution.owners[member.address]?.node else { continue }
-                    let (own, monitored) = servers(of: service, member, balancer: node.name)
-                    demands.append(TrafficReading.Demand(node: owner, server: own))
-                    if let monitored { demands.append(TrafficReading.Demand(node: owner, server: monitored)) }
+                    let (own, monitored) = servers(of: service, member, definition)
+                    demands.append(
+                        ServerDemand(
+                            node: owner, address: member.address, server: own, what: "virtual service \(name)",
+                            position: position(of: member, owner, in: definition)))
+                    guard let monitored else { continue }
+                    demands.append(
+                        ServerDemand(
+                            node: owner, address: member.address, server: monitored,
+                            what: "the monitor of virtual service \(name)", position: definition.monitor?.position))
                 }
             }
         }
         return demands + resolution.upstreamDemands + traffic.demands
     }
 
+    /// Where the lab file names a pool's member.
+    private func position(
+        of member: PoolMemberConfiguration, _ owner: String, in service: VirtualServiceDefinition
+    ) -> SourcePosition? {
+        service.members.first { written in
+            (written.endpoint.port ?? service.port) == member.port
+                && (IPAddress(written.endpoint.host) == member.address
+                    || written.endpoint.host.prefix { $0 != "." } == owner)
+        }?.position ?? service.name.position
+    }
+
     /// The server behind a pool member, and a second one where a monitor asks another port.
     private func servers(
-        of service: VirtualServiceConfiguration, _ member: PoolMemberConfiguration, balancer: String
+        of service: VirtualServiceConfiguration, _ member: PoolMemberConfiguration,
+        _ definition: VirtualServiceDefinition
     ) -> (ServerProgram, ServerProgram?) {
         let programs = traffic.programs.filter { $0.target == service.address && $0.port == service.port }
         let speaksHTTP = service.profile == .http || programs.contains { $0.kind == .httpRequest }
@@ -56,11 +153,10 @@ struct ServerAssignment {
         if monitor.kind == .tcp || speaksHTTP { return (echo, nil) }
         // One port cannot be both: an HTTP server for the monitor and an echo for the traffic.
         if let program = programs.first {
-            let position = resolution.definition(of: balancer)?.virtualServices
-                .first { $0.name.value == service.name }?.monitor?.position
             resolution.reader.report(
                 "an http monitor asks port \(port), where traffic program '\(program.name)' needs an echo service",
-                at: position, allowed: ["a tcp monitor", "'port' for a port of the monitor's own"])
+                at: definition.monitor?.position,
+                allowed: ["a tcp monitor", "'port' for a port of the monitor's own"])
         }
         return (asked, nil)
     }

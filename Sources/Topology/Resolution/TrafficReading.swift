@@ -9,14 +9,8 @@ struct TrafficReading {
     let resolution: Resolution
     let nodes: [Node]
 
-    /// What a program asks of a node that it speaks to directly.
-    struct Demand {
-        var node: String
-        var server: ServerProgram
-    }
-
     private(set) var programs: [TrafficProgram] = []
-    private(set) var demands: [Demand] = []
+    private(set) var demands: [ServerDemand] = []
     private var reader: LabReader { resolution.reader }
 
     init(_ value: LabValue?, _ resolution: Resolution, nodes: [Node]) {
@@ -24,6 +18,23 @@ struct TrafficReading {
         self.nodes = nodes
         for entry in NodeDefinition.named(value, "traffic", resolution.reader) {
             if let program = program(entry) { programs.append(program) }
+        }
+        checkTotals(value)
+    }
+
+    /// Each flow is a socket, or of a crowd an entry of a table.
+    private func checkTotals(_ value: LabValue?) {
+        var (flows, crowd) = (0, 0)
+        for program in programs {
+            if program.kind == .udpCrowd { crowd += program.flows } else { flows += program.flows }
+            let place = value?.entries?.first { $0.key == program.name }?.value
+            for (total, most, what) in [
+                (flows, LabLimits.flows, "flows"), (crowd, TrafficProgram.Crowd.mostFlows, "flows of kind udp-crowd"),
+            ] where total > most {
+                return reader.report(
+                    "the traffic programs up to '\(program.name)' have \(total) \(what) together",
+                    at: place?["flows"]?.position ?? place?.position, allowed: ["at most \(most)"])
+            }
         }
     }
 
@@ -73,7 +84,7 @@ struct TrafficReading {
         let transfer = transfer(mapping, kind)
         let crowd = crowd(mapping, kind, from: source, flows: flows, every: every)
         guard let to = mapping.required("to"), let source, let kind,
-            let (address, port) = target(to, from: source, kind)
+            let (address, port) = target(to, of: entry.key, from: source, kind)
         else { return nil }
         let own = nodes.first { $0.name == source }?.interfaces ?? []
         guard own.contains(where: { $0.address(address.family) != nil }) else {
@@ -205,7 +216,7 @@ struct TrafficReading {
 
     /// `lb/web`, `backend-1:8080`, `backend-1.servers:8080` or `10.0.0.2:8080`
     private mutating func target(
-        _ value: LabValue, from source: String, _ kind: TrafficProgram.Kind
+        _ value: LabValue, of program: String, from source: String, _ kind: TrafficProgram.Kind
     ) -> (IPAddress, UInt16)? {
         let form = ["balancer/service, such as lb/web", "node:port", "address:port"]
         guard let text = value.text else {
@@ -227,8 +238,9 @@ struct TrafficReading {
         guard let (node, address) = seen else { return nil }
         if !services.contains(where: { $0.service.address == address }) {
             demands.append(
-                Demand(
-                    node: node, server: ServerProgram(kind: kind.server, port: port)))
+                ServerDemand(
+                    node: node, address: address, server: ServerProgram(kind: kind.server, port: port),
+                    what: "traffic program '\(program)'", position: value.position))
         }
         return (address, port)
     }

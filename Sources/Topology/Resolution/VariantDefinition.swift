@@ -19,6 +19,12 @@ struct VariantDefinition {
         let common = flattened(root["expect"], reader)
         guard let value = root["variants"], !value.isNull else {
             let name = Located(value: "default", position: root.position)
+            if common.count > LabLimits.expectations {
+                reader.report(
+                    "the lab has \(common.count) expectations", at: common[LabLimits.expectations].position,
+                    allowed: ["at most \(LabLimits.expectations)"])
+                return []
+            }
             return [VariantDefinition(name: name, shows: .control, title: nil, changes: [], expectations: common)]
         }
         guard let entries = value.entries, !entries.isEmpty else {
@@ -73,19 +79,27 @@ struct VariantDefinition {
         var expectations = common
         for link in chain.reversed() {
             if let change = link.mapping["change"] { changes += check(change, reader) ? [change] : [] }
-            for item in flattened(link.mapping["expect"], reader) {
+            let own = flattened(link.mapping["expect"], reader)
+            let places = Set(own.map(\.position))
+            for item in own {
                 // Repeated ids within one list are a mistake, which is reported later; across lists they replace.
                 if let id = item["id"]?.text, let index = expectations.firstIndex(where: { $0["id"]?.text == id }),
-                    !flattened(link.mapping["expect"], reader).contains(where: {
-                        $0.position == expectations[index].position
-                    })
+                    !places.contains(expectations[index].position)
                 {
                     expectations[index] = item
                 } else {
                     expectations.append(item)
                 }
+                guard expectations.count > LabLimits.expectations else { continue }
+                reader.report(
+                    "variant '\(entry.key)' has more than \(LabLimits.expectations) expectations", at: item.position,
+                    allowed: ["at most \(LabLimits.expectations), inherited ones included"])
+                return nil
             }
         }
+        LabLimits(reader: reader).check(
+            chain[0].mapping["title"]?.text, of: "title", most: LabLimits.titleLength,
+            at: chain[0].mapping["title"]?.position)
         return VariantDefinition(
             name: Located(value: entry.key, position: entry.keyPosition), shows: purpose,
             title: chain[0].mapping.text("title"), isOnRequest: chain[0].mapping.flag("on-request") ?? false,

@@ -25,6 +25,8 @@ struct VariantReading {
 
     func read() -> (Variant, [CaptureFilter], [CertificateFiles])? {
         let before = reader.reports
+        LabLimits(reader: reader).check(tree)
+        guard reader.reports == before else { return nil }
         let timers: Timers = tree["timers"].flatMap { $0.isNull ? nil : reader.choice($0, of: "'timers'") } ?? .quick
         let networks = NodeDefinition.named(tree["networks"], "the networks", reader)
             .compactMap { NetworkDefinition($0, reader) }
@@ -44,6 +46,8 @@ struct VariantReading {
         guard var nodes = resolution.nodes() else { return nil }
         let traffic = TrafficReading(tree["traffic"], resolution, nodes: nodes)
         ServerAssignment(resolution: resolution, traffic: traffic).assign(to: &nodes)
+        // A box says what it cannot be in one sentence; what was found before says it better.
+        if reader.reports == before { ConfigurationTrial(resolution: resolution).check(nodes) }
         let seed = tree["seed"].flatMap { $0.isNull ? nil : reader.integer($0, of: "'seed'", in: FaultsReading.seeds) }
         // By their words, so that a mistake in a program is not followed by complaints that there is none.
         let words = (tree["traffic"]?.entries ?? []).map(\.key)

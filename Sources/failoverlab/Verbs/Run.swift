@@ -46,8 +46,14 @@ struct Run: ParsableCommand {
     @Flag(help: "Leave the labs up whose verdict is not pass.")
     var keepOnFailure = false
 
+    private static let mostRepetitions = 10_000
+    /// Of variants and repetitions together.
+    private static let mostRuns = 100_000
+
     func validate() throws {
-        if `repeat` < 1 { throw ValidationError("--repeat takes a number from 1") }
+        if !(1...Self.mostRepetitions).contains(`repeat`) {
+            throw ValidationError("--repeat takes a number from 1 to \(Self.mostRepetitions)")
+        }
         if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1") }
         if !(0...100).contains(rerunInconclusive) {
             throw ValidationError("--rerun-inconclusive takes a number from 0 to 100")
@@ -60,6 +66,11 @@ struct Run: ParsableCommand {
     func run() throws {
         let lab = try LabArgument.load(lab, seed: chance.seed)
         let variants = try VariantSelection.variants(variant, of: lab)
+        if variants.count * `repeat` > Self.mostRuns {
+            throw Complaint(
+                text: "failoverlab: \(variants.count) variants × \(`repeat`) repetitions are \(variants.count * `repeat`) runs; at most \(Self.mostRuns) are allowed: name variants with --variant, or repeat less",
+                exitCode: 2)
+        }
         chance.tell(of: variants)
         let runs = try RunsFolder(in: folder, lab: lab.name, at: .now())
         let jobs = (1...`repeat`).flatMap { repetition in

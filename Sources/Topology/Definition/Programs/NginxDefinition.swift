@@ -2,15 +2,24 @@ import LabFile
 
 /// nginx as a reverse proxy for HTTP, or with a configuration of the lab's own.
 struct NginxDefinition {
-    /// On every address of the node.
-    var port: UInt16 = 80
+    /// On every address of the node; several only with a configuration of the lab's own.
+    var ports: [UInt16] = [80]
     var upstreams: [Located<EndpointText>] = []
     /// The whole `nginx.conf`; then the lab also says on which port to wait for it.
     var configuration: Located<String>?
 
     init?(_ value: LabValue, _ reader: LabReader) {
         guard let mapping = MappingReader(value, "the program 'nginx'", keys: LabKeys.nginx, reader) else { return nil }
-        if let port = mapping.integer("listen", in: 1...65_535) { self.port = UInt16(port) }
+        if let value = mapping["listen"] {
+            ports = reader.list(value).compactMap {
+                reader.integer($0, of: "'listen' of the program 'nginx'", in: 1...65_535).map { UInt16($0) }
+            }
+            if ports.isEmpty || ports.count > 1 && mapping["config"] == nil {
+                reader.report(
+                    "'listen' of the program 'nginx' has \(ports.count) ports", at: value.position,
+                    allowed: ["one port", "several beside a 'config' that listens on them"])
+            }
+        }
         if let value = mapping["config"] {
             guard let text = mapping.text("config") else { return nil }
             configuration = Located(value: text, position: value.position)
@@ -47,7 +56,7 @@ struct NginxDefinition {
         \(upstreams.map { "        server \($0);" }.joined(separator: "\n"))
             }
             server {
-                listen \(port);
+                listen \(ports.first ?? 80);
                 location / {
                     proxy_pass http://backend;
                     proxy_connect_timeout 2s;

@@ -1,4 +1,5 @@
 import LabFile
+import Wire
 
 /// A third-party program of a node as written.
 ///
@@ -14,6 +15,22 @@ struct ProgramDefinition {
 
     var name: Located<String>
     var form: Form
+
+    /// On which it answers, as far as the lab file says: of BIRD those of BGP and BFD (RFC 4271, 4.2; RFC 5881, 4).
+    var ports: [TransportPort] {
+        switch form {
+        case .command(let command):
+            command.readiness.compactMap {
+                switch $0 {
+                case .tcp(let port): TransportPort(port, .tcp)
+                case .udp(let port): TransportPort(port, .udp)
+                case .socket, .route: nil
+                }
+            }
+        case .nginx(let nginx): nginx.ports.map { TransportPort($0, .tcp) }
+        case .bird: [TransportPort(179, .tcp), TransportPort(3784, .udp)]
+        }
+    }
 
     init?(_ entry: LabEntry, _ reader: LabReader) {
         guard NameRule.word.check(entry.key, "a program", at: entry.keyPosition, reader) else { return nil }
@@ -48,6 +65,12 @@ struct CommandDefinition {
         for element in reader.list(run) {
             guard let text = reader.text(element, of: "a word of 'run'") else { return nil }
             words.append(Located(value: text, position: element.position))
+        }
+        let size = words.reduce(0) { $0 + $1.value.utf8.count }
+        if size > LabLimits.commandLine {
+            reader.report(
+                "'run' of a program has \(size) characters", at: run.position,
+                allowed: ["at most \(LabLimits.commandLine)", "a file of 'files' for what is long"])
         }
         guard let first = words.first else {
             reader.report("'run' of a program is empty", at: run.position, allowed: ["[executable, argument, …]"])

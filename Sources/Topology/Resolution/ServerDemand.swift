@@ -1,0 +1,32 @@
+import LabFile
+import Measurement
+import Wire
+
+/// What somebody asks of a node itself: a traffic program, a balancer for its pool or its monitor, a proxy.
+struct ServerDemand {
+    var node: String
+    /// The address that is asked.
+    var address: IPAddress
+    /// What would answer.
+    var server: ServerProgram
+    /// Who asks, as messages call it: `traffic program 'app'`, `a pool member of virtual service lb/web`
+    var what: String
+    var position: SourcePosition?
+}
+
+/// `8080/tcp`
+struct TransportPort: Hashable, CustomStringConvertible {
+    var port: UInt16
+    var transport: IPProtocol
+
+    init(_ port: UInt16, _ transport: IPProtocol) {
+        self.port = port
+        self.transport = transport
+    }
+
+    var description: String { "\(port)/\(transport)" }
+}
+
+extension ServerProgram {
+    var transportPort: TransportPort { TransportPort(port, kind.transport) }
+}
