@@ -1,0 +1,59 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// What boxes and switches do to frames that are rare, and when a load balancer is ready.
+    @Suite struct Boxes {
+        private func run(_ lab: String) throws -> (status: Int32, text: String, events: String) {
+            let folder = try TemporaryFolder()
+            let path = folder.path + "/box.yaml"
+            try lab.write(toFile: path, atomically: true, encoding: .utf8)
+            let result = try Lab.failoverlab(["run", path], in: folder)
+            let events = folder.path + "/runs/box/latest/default/events.jsonl"
+            return (
+                result.status, result.output + result.errors, (try? String(contentsOfFile: events, encoding: .utf8)) ?? ""
+            )
+        }
+
+        @Test(.enabled(if: Host.canRunLabs && Package.tool("nginx") != nil, "this host cannot run labs, or lacks nginx"))
+        func `a member that is ready long after its balancer is never held for dead`() throws {
+            let result = try run(
+                """
+                schema: 1
+                name: box
+                networks: { outside: 10.1.0.0/24, servers: 10.2.0.0/24 }
+                nodes:
+                  client: { role: client, interfaces: { outside: 10.1.0.10 }, gateway: lb.outside }
+                  lb:
+                    role: load-balancer
+                    interfaces: { outside: 10.1.0.5, servers: 10.2.0.5 }
+                    virtual-services:
+                      web: { listen: 10.1.0.100:80, profile: tcp-fast-path, pool: ["slow:80"], monitor: { kind: tcp, every: 20ms, timeout: 500ms, fall: 2, rise: 9 } }
+                  slow:
+                    role: backend
+                    interfaces: { servers: 10.2.0.10 }
+                    gateway: lb.servers
+                    programs:
+                      web:
+                        run: [sh, -c, "sleep 1; exec nginx -e stderr -c $folder/nginx.conf"]
+                        ready: { tcp: 80 }
+                        scratch: /var/lib/nginx
+                        files:
+                          nginx.conf: |
+                            daemon off;
+                            events {}
+                            http { access_log off; server { listen 80; return 200 "late"; } }
+                traffic:
+                  new: { from: client, to: lb/web, kind: tcp-connect, exchange: off, every: 20ms, patience: 1s }
+                scenario: [{ start: new }, { wait: 300ms }]
+                expect:
+                  - new: { succeeds: true }
+                  - frames: { on: slow.servers, match: "tcp dst port 80 and src portrange 10240-32767", after: new.start }
+                    some: { tcp.flags: SYN }
+                """)
+            #expect(result.status == 0, "\(result.text)")
+            #expect(!result.events.contains("lb.member-"), "\(result.events)")
+        }
+    }
+}
