@@ -55,5 +55,34 @@ extension EndToEnd {
             #expect(result.status == 0, "\(result.text)")
             #expect(!result.events.contains("lb.member-"), "\(result.events)")
         }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a switch passes a frame whose IPv4 header has a wrong checksum`() throws {
+            let result = try run(
+                """
+                schema: 1
+                name: box
+                networks: { lan: { subnet: 10.1.0.0/24, switch: on } }
+                nodes:
+                  client: { role: client, interfaces: { lan: 10.1.0.10 } }
+                  server: { role: backend, interfaces: { lan: 10.1.0.20 } }
+                traffic:
+                  ask: { from: client, to: "server:7", kind: udp-request, every: 50ms, patience: 1s, retry-every: 100ms }
+                faults:
+                  damaged:
+                    on: client.lan
+                    match: udp dst port 7
+                    occurrence: { nth: 3 }
+                    do: { corrupt: { part: ip, byte: 8, bit: 0, checksums: wrong } }
+                scenario: [{ start: ask }, { wait: 400ms }]
+                expect:
+                  - event: { name: damaged.corrupted, count: 1 }
+                  - frames: { on: client.lan.far, match: "udp dst port 7 and ip[8] != 64" }
+                    count: 1
+                  - frames: { on: server.lan, match: "udp dst port 7 and ip[8] != 64" }
+                    count: 1
+                """)
+            #expect(result.status == 0, "\(result.text)")
+        }
     }
 }
