@@ -50,6 +50,7 @@ extension Election {
             report("dual-active", ["reason": "the peer's heartbeat says that it is Active too"])
         }
         if outranks(statement) {
+        lastRivalAt = now
             if isNew {
                 advertiseAll(at: now)
                 speak(at: now)
