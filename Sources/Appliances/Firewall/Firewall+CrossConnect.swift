@@ -34,12 +34,12 @@ extension Firewall {
         guard let cross = redundancy?.crossConnect, let source = message.baseAddress else { return }
         let udpOffset = EthernetHeader.length + IPv4Header.minimumLength
         let offset = udpOffset + UDPHeader.length
-        guard offset + message.count + SyncAuthenticator.length <= FrameQueue.slotSize else { return }
+        guard offset + message.count + SyncAuthenticator.length <= FrameQueue.longestFrame else { return }
         (scratch + offset).copyMemory(from: source, byteCount: message.count)
         var count = message.count
         if let key = redundancy?.key, port == FirewallRedundancy.configurationPort {
             // The channel's own messages are authentic already.
-            let space = UnsafeMutableRawBufferPointer(start: scratch + offset, count: FrameQueue.slotSize - offset)
+            let space = UnsafeMutableRawBufferPointer(start: scratch + offset, count: FrameQueue.longestFrame - offset)
             count = SyncAuthenticator.seal(space, count: count, key: key) ?? count
         }
         let length = offset + count

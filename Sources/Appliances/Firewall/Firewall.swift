@@ -114,13 +114,13 @@ public struct Firewall: ~Copyable, Appliance {
             key: redundancy?.key, coalescing: redundancy?.deferral == nil ? .milliseconds(1) : .zero,
             window: redundancy?.crossConnect == nil ? 1 : 64, rules: pairRules)
         isForwarding = redundancy == nil
-        scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
+        scratch = .allocate(byteCount: FrameQueue.longestFrame, alignment: 64)
         if redundancy == nil { ownPoolAddresses() }
     }
 
     deinit { scratch.deallocate() }
 
-    /// Most packets that wait for the peer: 1 MiB.
+    /// Most packets that wait for the peer.
     static var deferralCapacity: Int { 512 }
 
     /// The role in the pair; Active for a lone firewall.

@@ -47,6 +47,7 @@ struct Resolution {
         resolveGivenAddresses()
         guard reader.reports == before else { return nil }
         resolvePairs()
+        checkMTUs()
         reserveServiceAddresses()
         reservePoolAddresses()
         reservePushedAddresses()
