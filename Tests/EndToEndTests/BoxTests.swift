@@ -84,5 +84,64 @@ extension EndToEnd {
                 """)
             #expect(result.status == 0, "\(result.text)")
         }
+
+        private static func pair(_ box: String, inside: Int, outside: Int, payload: Int, expect: String) -> String {
+            """
+            schema: 1
+            name: box
+            networks:
+              inside: { subnet: 10.1.0.0/24, mtu: \(inside) }
+              outside: { subnet: 10.2.0.0/24, mtu: \(outside) }
+            nodes:
+              client: { role: client, interfaces: { inside: 10.1.0.10 }, gateway: box.inside }
+              box: { \(box), interfaces: { inside: 10.1.0.1, outside: 10.2.0.1 } }
+              server: { role: backend, interfaces: { outside: 10.2.0.20 }, gateway: box.outside }
+            traffic:
+              ask: { from: client, to: "server:7", kind: udp-request, every: 50ms, payload: \(payload), patience: 1s }
+            scenario: [{ start: ask }, { wait: 500ms }]
+            expect:
+            \(inside == outside ? "  - ask: { succeeds: true }" : "")
+            \(expect)
+            """
+        }
+
+        private static let boxes = [
+            "role: firewall",
+            "role: gateway-firewall, mode: routed, profile: pf, filter: { inside: both, outside: both }",
+        ]
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: boxes)
+        func `jumbo frames pass a box whole, and what is too big for the next link is answered`(box: String) throws {
+            let whole = try run(
+                Self.pair(
+                    box, inside: 9216, outside: 9216, payload: 9188,
+                    expect: """
+                          - frames: { on: server.outside, match: "udp dst port 7" }
+                            every: { udp.len: 9188 }
+                        """))
+            #expect(whole.status == 0, "\(whole.text)")
+            let cut = try run(
+                Self.pair(
+                    box, inside: 9000, outside: 1500, payload: 8000,
+                    expect: """
+                          - frames: { on: client.inside, match: "icmp[0] = 3 and icmp[1] = 4" }
+                            every: { icmp.mtu: 1500, ip.src: box.inside.ip }
+                          - frames: { on: server.outside, match: "udp dst port 7" }
+                            some: { ip.src: client.inside.ip }
+                        """))
+            #expect(cut.status == 0, "\(cut.text)")
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: boxes)
+        func `fragmented datagrams pass a box both ways`(box: String) throws {
+            let result = try run(
+                Self.pair(
+                    box, inside: 1500, outside: 1500, payload: 4000,
+                    expect: """
+                          - frames: { on: server.outside, match: "ip[6:2] & 0x1fff != 0" }
+                            some:
+                        """))
+            #expect(result.status == 0, "\(result.text)")
+        }
     }
 }
