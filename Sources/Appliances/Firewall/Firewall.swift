@@ -47,6 +47,9 @@ public struct Firewall: ~Copyable, Appliance {
     /// When each reason to refuse the peer's messages was told last.
     var refusalsTold: [WireError.Reason: Instant] = [:]
     var unknownRuleToldAt: Instant?
+    var strangerToldAt: Instant?
+    /// When a life of the peer that does not count yet was last answered.
+    var answeredAt: Instant?
     var unknownPoolToldAt: Instant?
     var pinholeLimits = EventLimits<PinholeEventKind>()
     let rules: PairRules
@@ -153,7 +156,8 @@ public struct Firewall: ~Copyable, Appliance {
                 .standard(
                     messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)),
                 running: items(of: policy.running),
-                epoch: UInt64(clamping: now.nanoseconds))
+                // The life that the heartbeats name, too.
+                epoch: UInt64(max(1, now.nanoseconds)), isAuthenticated: redundancy?.key != nil)
         }
         ports.keepGatewaysKnown(from: now)
         election.start(at: now)
