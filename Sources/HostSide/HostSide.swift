@@ -64,11 +64,18 @@ public final class HostSide: Sendable {
         }
     }
 
-    /// Opens the proxies' listeners, which accept when this returns, and begins to monitor.
+    /// Opens the listeners of proxies and HTTP services, which accept when this returns. Monitors do not ask yet.
     public func start() throws(HostSideError) {
         for proxy in proxies { try proxy.listen() }
         try listen()
-        for monitor in monitors { monitor.start() }
+    }
+
+    /// Begins to monitor. Call it when members may be expected to answer: every answer counts.
+    /// - Parameter onFirstRound: called once, on the monitors' thread, when every monitor has had an answer from each of
+    ///   its members, or a timeout; what the answers changed was reported before
+    public func startMonitors(onFirstRound: @escaping @Sendable () -> Void = {}) {
+        EventLoopFuture.andAllComplete(monitors.flatMap { $0.start() }, on: group.next())
+            .whenComplete { _ in onFirstRound() }
     }
 
     private func listen() throws(HostSideError) {

@@ -25,9 +25,11 @@ extension NetlinkRequest {
             verb: "create veth pair '\(end.name)' – '\(peer.name)'", interface: nil, changesNames: true)
     }
 
-    /// Creates a switch that sends nothing by itself: no spanning tree, no multicast querier or snooping.
+    /// Creates a switch that sends nothing by itself, and shows no frame to the host's packet filter: no spanning tree,
+    /// no multicast querier or snooping, no netfilter.
     ///
-    /// Equals `ip link add NAME address MAC mtu MTU type bridge stp_state 0 mcast_snooping 0`
+    /// Equals `ip link add NAME address MAC mtu MTU type bridge stp_state 0 mcast_snooping 0 nf_call_iptables 0
+    /// nf_call_ip6tables 0 nf_call_arptables 0`
     public static func createBridge(
         _ name: String, mac: MACAddress? = nil, mtu: Int? = nil, index: Int32? = nil, namespace: Int32? = nil
     ) -> NetlinkRequest {
@@ -39,6 +41,9 @@ extension NetlinkRequest {
             $0.nest(IFLA_INFO_DATA) {
                 $0.put(IFLA_BR_STP_STATE, u32: 0)
                 $0.put(IFLA_BR_MCAST_SNOOPING, u8: 0)
+                for filter in [IFLA_BR_NF_CALL_IPTABLES, IFLA_BR_NF_CALL_IP6TABLES, IFLA_BR_NF_CALL_ARPTABLES] {
+                    $0.put(filter, u8: 0)
+                }
             }
         }
         return message.finish(verb: "create bridge '\(name)'", interface: nil, changesNames: true)

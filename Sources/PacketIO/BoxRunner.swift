@@ -17,7 +17,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
 
     private var appliance: Box
     private var socket: PacketSocket
-    private var output = FrameQueue(capacity: 1024, slots: 512)
+    private var output: FrameQueue
     private let frames: UnsafeMutableBufferPointer<Frame>
     private let loop: EventLoop
     private let onEvents: ([ApplianceEvent]) -> Void
@@ -36,6 +36,9 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
         on loop: EventLoop, onEvents: @escaping ([ApplianceEvent]) -> Void
     ) throws(PacketSocketError) {
         socket = try PacketSocket(ports: ports, options: options, conversation: appliance.conversation)
+        // Small slots where they do, for the processor's caches.
+        let isShort = socket.longestFrame + FrameQueue.longestFrame - FrameQueue.largestMTU <= 2048
+        output = FrameQueue(capacity: 1024, slots: 512, slotSize: isShort ? 2048 : FrameQueue.longestFrame)
         self.appliance = appliance
         self.loop = loop
         self.onEvents = onEvents

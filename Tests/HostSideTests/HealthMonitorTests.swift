@@ -39,6 +39,7 @@ import Testing
         let host = HostSide(loadBalancer([memberPort, spare.port], monitor: monitor(.tcp))) { reports.yield($0) }
         defer { host.stop() }
         try host.start()
+        host.startMonitors()
         let port = try #require(host.port(of: "web"))
         var next = changes.makeAsyncIterator()
 
@@ -61,6 +62,28 @@ import Testing
         try await spare.close()
     }
 
+    @Test func `no member is asked before the monitors start, and the first round ends with an answer of each`() async throws {
+        let questions = Count()
+        let slow = try await TestBackend { Witness(onActive: { _ in questions.add() }, onEnd: { _ in }) }
+        let quick = try await TestBackend { StatusServer { "200 OK" } }
+        let configuration = loadBalancer(
+            [slow.port, quick.port], profile: .tcpFastPath, monitor: monitor(.http, timeout: .milliseconds(200), fall: 9))
+        let (changes, reports) = AsyncStream.makeStream(of: MemberChange.self)
+        let host = HostSide(configuration) { reports.yield($0) }
+        defer { host.stop() }
+        try host.start()
+        #expect(questions.value == 0)
+        await withCheckedContinuation { continuation in host.startMonitors { continuation.resume() } }
+        #expect(questions.value == 1)
+        host.stop()
+        reports.finish()
+        var reported: [MemberChange] = []
+        for await change in changes { reported.append(change) }
+        #expect(reported.isEmpty)
+        try await slow.close()
+        try await quick.close()
+    }
+
     @Test func `an HTTP monitor goes by the status`() async throws {
         let isBroken = Flag()
         let backend = try await TestBackend {
@@ -72,6 +95,7 @@ import Testing
         }
         defer { host.stop() }
         try host.start()
+        host.startMonitors()
         var next = changes.makeAsyncIterator()
         isBroken.value = true
         let down = await next.next()
@@ -91,6 +115,7 @@ import Testing
         let host = HostSide(configuration) { reports.yield($0) }
         defer { host.stop() }
         try host.start()
+        host.startMonitors()
         for await change in changes {
             #expect(!change.isUp && change.reason == "no answer within 0.03 seconds")
             break
@@ -106,6 +131,7 @@ import Testing
         }
         defer { host.stop() }
         try host.start()
+        host.startMonitors()
         for await change in changes {
             #expect(!change.isUp && !change.reason.isEmpty)
             break
@@ -120,4 +146,10 @@ private final class Flag: Sendable {
         get { state.withLock { $0 } }
         set { state.withLock { $0 = newValue } }
     }
+}
+
+private final class Count: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
 }

@@ -89,13 +89,13 @@ struct LinkRequestTests {
                 ])
     }
 
-    @Test func `a bridge is created without spanning tree and multicast snooping`() {
+    @Test func `a bridge is created without spanning tree, multicast snooping and netfilter`() {
         let request = NetlinkRequest.createBridge("servers", mac: mac, index: 9)
         #expect(
             request.bytes
                 == messageBytes(
                     """
-                    5c 00 00 00  // length 92
+                    74 00 00 00  // length 116
                     10 00 05 06  // RTM_NEWLINK; REQUEST, ACK, EXCL, CREATE
                     00 00 00 00  // sequence: the socket's
                     00 00 00 00  // port: the kernel's business
@@ -109,14 +109,20 @@ struct LinkRequestTests {
                     0a 00 01 00  // IFLA_ADDRESS
                     02 00 00 00  // 02:00:00:00:00:0a
                     00 0a 00 00
-                    24 00 12 80  // IFLA_LINKINFO, nested
+                    3c 00 12 80  // IFLA_LINKINFO, nested
                     0b 00 01 00  //   IFLA_INFO_KIND
                     62 72 69 64  //   bridge
                     67 65 00 00
-                    14 00 02 80  //   IFLA_INFO_DATA, nested
+                    2c 00 02 80  //   IFLA_INFO_DATA, nested
                     08 00 05 00  //     IFLA_BR_STP_STATE
                     00 00 00 00  //     off
                     05 00 17 00  //     IFLA_BR_MCAST_SNOOPING, one byte
+                    00 00 00 00  //     off
+                    05 00 24 00  //     IFLA_BR_NF_CALL_IPTABLES
+                    00 00 00 00  //     off
+                    05 00 25 00  //     IFLA_BR_NF_CALL_IP6TABLES
+                    00 00 00 00  //     off
+                    05 00 26 00  //     IFLA_BR_NF_CALL_ARPTABLES
                     00 00 00 00  //     off
                     """))
     }

@@ -235,7 +235,7 @@ struct BoxRunnerTests {
 
     @Test func `drops and counts a frame that is longer than a slot`() async throws {
         try await onOwnThread {
-            let bench = try Bench(mtu: 9000)
+            let bench = try Bench(mtu: 9000, options: PacketSocketOptions(longestFrame: 1514))
             try bench.start()
             let short = TestFrame.make(length: 60)
             bench.left.send(TestFrame.make(length: 3000))
@@ -245,13 +245,34 @@ struct BoxRunnerTests {
         }
     }
 
-    @Test func `carries jumbo frames where its slots are made for them`() async throws {
+    @Test(arguments: [9000, 9216]) func `carries frames as long as the MTU of its links allows`(mtu: Int) async throws {
         try await onOwnThread {
-            let bench = try Bench(mtu: 9000, options: PacketSocketOptions(slots: 64, longestFrame: 9014))
+            let bench = try Bench(mtu: mtu)
             try bench.start()
-            let frame = TestFrame.make(length: 9014)
-            bench.left.send(frame)
-            #expect(bench.receive(1, at: bench.right) == [frame])
+            let frames = [mtu + 14, 60, 1515, mtu + 14].map { TestFrame.make(length: $0) }
+            for frame in frames { bench.left.send(frame) }
+            #expect(bench.receive(frames.count, at: bench.right) == frames)
+            #expect(bench.counter("io.drop.too-long") == 0)
+        }
+    }
+
+    @Test func `an 802.1Q tag is in the frame that the box sees, and in the one that leaves`() async throws {
+        try await onOwnThread {
+            let bench = try Bench()
+            let capture = try TestPort("outside", seesOutgoing: true)
+            try bench.start()
+            var tagged = TestFrame.make(length: 64)
+            tagged.insert(contentsOf: [0x81, 0x00, 0x20, 0x2a], at: 12)
+            var double = TestFrame.make(length: 64)
+            double.insert(contentsOf: [0x88, 0xa8, 0x00, 0x07, 0x81, 0x00, 0x00, 0x08], at: 12)
+            let plain = TestFrame.make(length: 64)
+            // Longer than an untagged frame may be.
+            var long = TestFrame.make(length: 1514)
+            long.insert(contentsOf: [0x81, 0x00, 0x0f, 0xff], at: 12)
+            for frame in [tagged, plain, double, long] { bench.left.send(frame) }
+            // The far port finds the tags beside the frames; at the box's own end they are still in them.
+            #expect(bench.receive(4, at: bench.right).count == 4)
+            #expect(capture.receiveAll() == [tagged, plain, double, long])
         }
     }
 

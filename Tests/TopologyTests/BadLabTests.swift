@@ -103,6 +103,10 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "lab.yaml:4:12: the subnet of network 'outside' is '192.0.2.1/24'; allowed: an IPv4 network such as 192.0.2.0/24, with no bit set behind the prefix; did you mean '192.0.2.0/24'?"
         ),
         Mistake(
+            "inside: 198.51.100.0/24", "inside: { subnet: 198.51.100.0/24, mtu: 9217 }",
+            "lab.yaml:5:43: network 'inside' has the MTU 9217, and 'fw-a' carries packets of 9216 bytes at most; allowed: an MTU of 68 to 9216"
+        ),
+        Mistake(
             "inside: 198.51.100.0/24", "inside: 192.0.2.128/25",
             "lab.yaml:5:11: the subnet 192.0.2.128/25 of 'inside' overlaps with 192.0.2.0/24 of 'outside'"),
         Mistake(

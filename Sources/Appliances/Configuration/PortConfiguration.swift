@@ -1,3 +1,4 @@
+import Dataplane
 public import Wire
 
 /// A port of a box as its dataplane knows it.
@@ -11,6 +12,8 @@ public struct PortConfiguration: Hashable, Sendable, Codable {
     public var ipv6: IPv6InterfaceAddress?
     /// Largest IP packet in bytes.
     public var mtu: Int
+    /// The largest MTU that a box carries.
+    public static let largestMTU = FrameQueue.largestMTU
 
     public init(
         name: String, mac: MACAddress, address: IPv4InterfaceAddress?, ipv6: IPv6InterfaceAddress? = nil,

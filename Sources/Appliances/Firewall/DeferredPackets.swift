@@ -28,11 +28,11 @@ struct DeferredPackets: ~Copyable {
     private var leavingCount = 0
     private(set) var count = 0
 
-    /// - Parameter capacity: most packets that wait, 2 KiB each
+    /// - Parameter capacity: most packets that wait
     init(bound: Duration, capacity: Int) {
         self.bound = bound
         self.capacity = capacity
-        memory = .allocate(byteCount: max(1, capacity) * FrameQueue.slotSize, alignment: 64)
+        memory = .allocate(byteCount: max(1, capacity) * FrameQueue.longestFrame, alignment: 64)
         queue = .allocate(capacity: max(1, capacity))
         free = .allocate(capacity: max(1, capacity))
         leaving = .allocate(capacity: max(1, capacity))
@@ -61,7 +61,7 @@ struct DeferredPackets: ~Copyable {
 
     /// - Returns: false where there is no room
     mutating func hold(_ frame: Frame, of index: FlowIndex, at now: Instant) -> Bool {
-        guard freeCount > 0, Int(frame.length) <= FrameQueue.slotSize else { return false }
+        guard freeCount > 0, Int(frame.length) <= FrameQueue.longestFrame else { return false }
         freeCount -= 1
         let slot = free[freeCount]
         address(of: slot).copyMemory(from: frame.base, byteCount: Int(frame.length))
@@ -86,5 +86,5 @@ struct DeferredPackets: ~Copyable {
         return Frame(base: address(of: entry.slot), length: entry.length, port: entry.port, side: .wire)
     }
 
-    private func address(of slot: Int) -> UnsafeMutableRawPointer { memory + slot * FrameQueue.slotSize }
+    private func address(of slot: Int) -> UnsafeMutableRawPointer { memory + slot * FrameQueue.longestFrame }
 }

@@ -47,7 +47,7 @@ extension Firewall {
         let gre = GREHeader(protocolType: .ipv4, key: key.rawValue)
         let length = packet.layout.packetLength
         let offset = greOffset + gre.length
-        guard length + ConduitKey.overhead <= Int(ports[cross.port].mtu), offset + length <= FrameQueue.slotSize,
+        guard length + ConduitKey.overhead <= Int(ports[cross.port].mtu), offset + length <= FrameQueue.longestFrame,
             let source = packet.packet.baseAddress
         else {
             tally.conduitTooBig &+= 1

@@ -80,6 +80,9 @@ extension Firewall {
             "sync.strangers", tally.messagesOfStrangers,
             "Cross-connect messages that are not the peer's, or not from this link.")
         add(
+            "sync.unconfirmed", tally.livesUnconfirmed,
+            "Heartbeats that claim a later start of the peer than the one that is heard; they changed nothing.")
+        add(
             "sync.rule-unknown", filter.unknownRules,
             "Session records of the peer whose rule this box does not have or which denies here.")
         add(

@@ -34,12 +34,12 @@ extension Firewall {
         guard let cross = redundancy?.crossConnect, let source = message.baseAddress else { return }
         let udpOffset = EthernetHeader.length + IPv4Header.minimumLength
         let offset = udpOffset + UDPHeader.length
-        guard offset + message.count + SyncAuthenticator.length <= FrameQueue.slotSize else { return }
+        guard offset + message.count + SyncAuthenticator.length <= FrameQueue.longestFrame else { return }
         (scratch + offset).copyMemory(from: source, byteCount: message.count)
         var count = message.count
         if let key = redundancy?.key, port == FirewallRedundancy.configurationPort {
             // The channel's own messages are authentic already.
-            let space = UnsafeMutableRawBufferPointer(start: scratch + offset, count: FrameQueue.slotSize - offset)
+            let space = UnsafeMutableRawBufferPointer(start: scratch + offset, count: FrameQueue.longestFrame - offset)
             count = SyncAuthenticator.seal(space, count: count, key: key) ?? count
         }
         let length = offset + count
@@ -118,10 +118,16 @@ extension Firewall {
                     }
                 try receiveConfiguration(statement, at: now, into: &output)
             } else {
-                received = try channel.receive(udp.payload, into: &filter, isActive: isForwarding, at: now)
+                received = try channel.receive(
+                    udp.payload, into: &filter, isActive: isForwarding, isHeard: election.hearsHeartbeat, at: now)
             }
         } catch {
             tally.messageErrors.count(error.reason)
+            if error.reason.isRefusal, redundancy?.key != nil, channel.knownPeerLife != 0 {
+                // The peer has shown that it has the key.
+                tally.messagesOfStrangers &+= 1
+                return tellStranger(error, at: now)
+            }
             tell(of: error, at: now)
             if error.reason.isRefusal {
                 election.peerIsForeign(at: now)
@@ -145,8 +151,19 @@ extension Firewall {
                 carryOut(at: now, into: &output)
             }
         }
+        if let life = reception.unconfirmedLife {
+            tally.livesUnconfirmed &+= 1
+            let pause = (redundancy?.settings.heartbeat?.interval ?? .seconds(1)) / 2
+            // Once an interval, so that a peer that started anew hears this box, and nobody can make it send more.
+            if answeredAt.map({ now - $0 >= pause }) ?? true {
+                answeredAt = now
+                channel.answer(life)
+                election.greet(at: now)
+                carryOut(at: now, into: &output)
+            }
+        }
         if let statement = reception.statement {
-            if election.receive(statement, at: now) {
+            if election.receive(statement, startsOver: reception.startsOver, at: now) {
                 tally.heartbeatsReceived &+= 1
             } else {
                 tally.heartbeatsStale &+= 1
@@ -189,17 +206,26 @@ extension Firewall {
             ])
     }
 
+    /// Says that somebody else than the peer sent a message, at most once in ten seconds.
+    private mutating func tellStranger(_ error: WireError, at now: Instant) {
+        guard strangerToldAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
+        strangerToldAt = now
+        report("sync-stranger", at: now, ["peer": redundancy?.peer ?? "", "reason": Self.words(error)])
+    }
+
+    private static func words(_ error: WireError) -> String {
+        error.reason == .wrongVersion
+            ? "the peer speaks version \(error.found) of the protocol, this box version \(error.expected)"
+            : "\(error)"
+    }
+
     /// Says why the peer cannot be understood, at most once in ten seconds for each reason.
     private mutating func tell(of error: WireError, at now: Instant) {
         guard error.reason.isRefusal, let redundancy,
             refusalsTold[error.reason].map({ now - $0 >= .seconds(10) }) ?? true
         else { return }
         refusalsTold[error.reason] = now
-        let reason =
-            error.reason == .wrongVersion
-            ? "the peer speaks version \(error.found) of the protocol, this box version \(error.expected)"
-            : "\(error)"
-        report("sync-refused", at: now, ["peer": redundancy.peer, "reason": reason])
+        report("sync-refused", at: now, ["peer": redundancy.peer, "reason": Self.words(error)])
     }
 }
 

@@ -162,6 +162,10 @@ extension Firewall {
         _ message: UnsafeRawBufferPointer, at now: Instant, into output: inout FrameQueue
     ) throws(WireError) {
         let statement = try ConfigurationStatement(message)
+        // Without a key anybody can claim a life: that of the heartbeats counts.
+        guard redundancy?.key != nil || statement.epoch == channel.knownPeerLife else {
+            throw WireError(.sync, .replayed)
+        }
         agreement?.receive(statement, at: now)
         carryOutAgreement(at: now, into: &output)
     }

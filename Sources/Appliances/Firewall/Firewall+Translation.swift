@@ -249,6 +249,10 @@ extension Firewall {
                 "SYNs from outside that wait six seconds for their answer."),
             reading(
                 "fragments.held", UInt64(fragments.heldCount), "Fragments that wait for the first of their datagram."),
+            reading("fragments.datagrams", UInt64(fragments.count), "Datagrams whose fragments are told apart."),
+            reading(
+                "fragments.evicted", fragments.evicted,
+                "Datagrams whose fragments were forgotten early, because newer ones needed the place."),
         ]
     }
 }

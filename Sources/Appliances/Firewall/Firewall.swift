@@ -47,6 +47,9 @@ public struct Firewall: ~Copyable, Appliance {
     /// When each reason to refuse the peer's messages was told last.
     var refusalsTold: [WireError.Reason: Instant] = [:]
     var unknownRuleToldAt: Instant?
+    var strangerToldAt: Instant?
+    /// When a life of the peer that does not count yet was last answered.
+    var answeredAt: Instant?
     var unknownPoolToldAt: Instant?
     var pinholeLimits = EventLimits<PinholeEventKind>()
     let rules: PairRules
@@ -114,13 +117,13 @@ public struct Firewall: ~Copyable, Appliance {
             key: redundancy?.key, coalescing: redundancy?.deferral == nil ? .milliseconds(1) : .zero,
             window: redundancy?.crossConnect == nil ? 1 : 64, rules: pairRules)
         isForwarding = redundancy == nil
-        scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
+        scratch = .allocate(byteCount: FrameQueue.longestFrame, alignment: 64)
         if redundancy == nil { ownPoolAddresses() }
     }
 
     deinit { scratch.deallocate() }
 
-    /// Most packets that wait for the peer: 1 MiB.
+    /// Most packets that wait for the peer.
     static var deferralCapacity: Int { 512 }
 
     /// The role in the pair; Active for a lone firewall.
@@ -153,7 +156,8 @@ public struct Firewall: ~Copyable, Appliance {
                 .standard(
                     messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)),
                 running: items(of: policy.running),
-                epoch: UInt64(clamping: now.nanoseconds))
+                // The life that the heartbeats name, too.
+                epoch: UInt64(max(1, now.nanoseconds)), isAuthenticated: redundancy?.key != nil)
         }
         ports.keepGatewaysKnown(from: now)
         election.start(at: now)

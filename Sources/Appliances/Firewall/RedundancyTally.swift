@@ -16,6 +16,7 @@ struct RedundancyTally {
     var recordsApplied: UInt64 = 0
     var recordsRefused: UInt64 = 0
     var messagesOfStrangers: UInt64 = 0
+    var livesUnconfirmed: UInt64 = 0
     var messagesRepeated: UInt64 = 0
     var greetings: UInt64 = 0
     var deferred: UInt64 = 0

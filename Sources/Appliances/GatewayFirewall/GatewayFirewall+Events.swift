@@ -116,6 +116,12 @@ extension GatewayFirewall {
             reading("states.expired", states.expired, "States that ended because no packet came."),
             reading("states.reused", states.reused, "Finished connections whose ports a SYN used again."),
             reading("states.misfits", states.misfits, "Packets that did not fit the state that they met."),
+            reading(
+                "fragments.held", UInt64(fragments.heldCount), "Fragments that wait for the first of their datagram."),
+            reading("fragments.datagrams", UInt64(fragments.count), "Datagrams whose fragments are told apart."),
+            reading(
+                "fragments.evicted", fragments.evicted,
+                "Datagrams whose fragments were forgotten early, because newer ones needed the place."),
             reading("events.suppressed", limits.suppressed, "Events that were not told because there were too many."),
         ]
     }

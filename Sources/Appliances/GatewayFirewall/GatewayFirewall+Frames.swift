@@ -32,6 +32,7 @@ extension GatewayFirewall {
             else { return ports.counters.drop(BoxPorts.reason(of: error)) }
         }
         ports.passThrough(frame, by: other, into: &output)
+        releaseFragments(behind: frame, at: now, into: &output)
     }
 
     // MARK: Routed
@@ -44,10 +45,12 @@ extension GatewayFirewall {
                 guard admits(packet, in: frame, leavingBy: nil, at: now, into: &output) else { return }
                 ports.deliverToHost(frame, into: &output)
             } else {
+                // What exceeds the next link's MTU leaves in fragments where it may.
                 let hop = ports.routes.lookup(packet.destination, for: packet.fiveTuple)
                 guard admits(packet, in: frame, leavingBy: hop?.port, at: now, into: &output) else { return }
-                ports.route(frame, packet, at: now, into: &output)
+                ports.route(frame, packet, as: nil, at: now, into: &output)
             }
+            releaseFragments(behind: frame, at: now, into: &output)
         case .group(let packet):
             guard packet.destination.isLinkLocalMulticast else { return ports.counters.drop(.multicast) }
             ports.deliverToHost(frame, into: &output)
@@ -58,10 +61,10 @@ extension GatewayFirewall {
     /// What the host side sends leaves by its port, judged where the port judges what leaves.
     private mutating func sendOwn(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
         if filtering[Int(frame.port)] == .both, case .ipv4(let packet) = ParsedFrame(frame.bytes) {
-            let judgement = states.judge(packet, .out, on: frame.port, at: now)
-            guard carryOut(judgement, packet, frame, at: now, into: &output) else { return }
+            guard judge(packet, .out, on: frame.port, frame, at: now, into: &output) else { return }
         }
         _ = ports.receive(frame, at: now, into: &output)
+        releaseFragments(behind: frame, at: now, into: &output)
     }
 
     // MARK: Judgement
@@ -71,15 +74,65 @@ extension GatewayFirewall {
         _ packet: PacketView, in frame: Frame, leavingBy out: PortIndex?, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
-        let judgement: StateJudgement
         if filtering[Int(frame.port)] != .off {
-            judgement = states.judge(packet, .in, on: frame.port, at: now)
+            judge(packet, .in, on: frame.port, frame, at: now, into: &output)
         } else if let out, filtering[Int(out)] == .both {
-            judgement = states.judge(packet, .out, on: out, at: now)
+            judge(packet, .out, on: out, frame, at: now, into: &output)
         } else {
-            return true
+            true
         }
-        return carryOut(judgement, packet, frame, at: now, into: &output)
+    }
+
+    /// - Parameter port: the interface at which the packet is judged
+    private mutating func judge(
+        _ packet: PacketView, _ direction: StateDirection, on port: PortIndex, _ frame: Frame, at now: Instant,
+        into output: inout FrameQueue
+    ) -> Bool {
+        guard packet.layout.isFragment else {
+            return carryOut(states.judge(packet, direction, on: port, at: now), packet, frame, at: now, into: &output)
+        }
+        switch fragments.receive(packet, in: frame, at: now) {
+        case .held: return false
+        case .drop(let reason):
+            ports.counters.drop(reason)
+            return false
+        case .decided(.pass): return true
+        case .decided(.drop(let reason)):
+            ports.counters.drop(reason)
+            return false
+        case .first:
+            let judgement = states.judge(packet, direction, on: port, at: now)
+            let passes = carryOut(judgement, packet, frame, at: now, into: &output)
+            let decision: FragmentTable.Decision =
+                switch judgement.verdict {
+                case .pass: .pass(as: packet.fiveTuple, identification: packet.identification)
+                case .drop(let reason): .drop(reason)
+                case .misfit: .drop(.invalidTCPState)
+                }
+            fragments.decide(packet, decision, at: now)
+            if case .drop(let reason) = decision {
+                while fragments.nextReleased(of: packet) != nil { ports.counters.drop(reason) }
+            }
+            return passes
+        }
+    }
+
+    /// Sends on what waited for a datagram's first fragment, which has left.
+    private mutating func releaseFragments(behind first: Frame, at now: Instant, into output: inout FrameQueue) {
+        // What sending rewrites, addresses of the link and time to live, does not tell datagrams apart.
+        guard fragments.heldCount > 0, let packet = PacketView(first.bytes), packet.layout.fragment == .first else { return }
+        while let bytes = fragments.nextReleased(of: packet) {
+            guard let base = bytes.baseAddress, let held = PacketView(bytes) else { continue }
+            let frame = Frame(
+                base: base, length: Int32(truncatingIfNeeded: bytes.count), port: first.port, side: first.side)
+            if first.side == .host || configuration.mode == .transparent {
+                ports.passCopy(frame, by: first.side == .host ? first.port : first.port ^ 1, into: &output)
+            } else if ports.owned.contains(held.destination) {
+                ports.deliverCopyToHost(frame, into: &output)
+            } else {
+                ports.routeCopy(frame, held, as: nil, at: now, into: &output)
+            }
+        }
     }
 
     private mutating func carryOut(

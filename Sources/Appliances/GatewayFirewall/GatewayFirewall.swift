@@ -10,6 +10,10 @@ import Wire
 /// | `inbound-only` | is judged | passes; it neither makes nor touches a state |
 /// | `both` | is judged | is judged, unless it was when it came in |
 ///
+/// Fragments leave as they came, in the order of the datagram's first; what is decided about that one holds for all of
+/// them, and those that overtook it wait. Products put the datagram together instead, judge it, and cut it again: for
+/// sender and receiver that is the same.
+///
 /// A packet is judged once, and states are not tied to an interface. The same holds for what the box's own host side
 /// sends and receives. Transparent: IPv4 is judged, ARP and every other protocol passes, addresses stay as they are,
 /// and the box answers nothing but misfits. Source: VMware article 322035
@@ -17,6 +21,7 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     public let configuration: GatewayFirewallConfiguration
     var ports: BoxPorts
     var states: StateTable
+    var fragments = FragmentTable()
     let filtering: [PortFiltering]
     var events: [ApplianceEvent] = []
     var limits = EventLimits<StateEvent>()
@@ -75,12 +80,18 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     }
 
     public var deadline: Instant? {
-        guard let filter = states.deadline else { return ports.deadline }
-        return ports.deadline.map { min($0, filter) } ?? filter
+        var next = ports.deadline
+        func consider(_ candidate: Instant?) {
+            if let candidate, next.map({ candidate < $0 }) ?? true { next = candidate }
+        }
+        consider(states.deadline)
+        consider(fragments.deadline)
+        return next
     }
 
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
         ports.advance(to: now, into: &output)
+        ports.counters.drop(.fragment, times: fragments.advance(to: now))
         expire(at: now)
     }
 

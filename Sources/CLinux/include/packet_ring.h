@@ -40,7 +40,10 @@ static inline int cl_separate(
     struct sock_filter code[] = {
         // Up to and with the UDP destination port.
         BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 38, 0, 12),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 38, 0, 14),
+        // The kernel has taken a VLAN tag out of the frame.
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned int)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 12),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned int)(SKF_AD_OFF + SKF_AD_IFINDEX)),
         BPF_JUMP(BPF_JMP | (interface == 0 ? BPF_JGE : BPF_JEQ) | BPF_K, (unsigned int)interface, 0, 10),
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
@@ -58,6 +61,14 @@ static inline int cl_separate(
     };
     struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/// An interface's MTU; negative where the kernel does not say.
+static inline int cl_interface_mtu(int socket, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    return ioctl(socket, SIOCGIFMTU, &request) == 0 ? request.ifr_mtu : -1;
 }
 
 /// Who owns a slot of a TPACKET_V2 ring (TP_STATUS_…). An atomic load of memory that the kernel shares: Swift's

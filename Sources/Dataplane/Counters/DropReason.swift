@@ -4,6 +4,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, Hashable, BitwiseCopyable
     case notForUs
     case malformedFrame
     case unsupportedEtherType
+    case vlanTag
     case malformedARP
     case malformedIPv4
     case malformedIPv6
@@ -63,6 +64,7 @@ extension DropReason {
         case .notForUs: "not-for-us"
         case .malformedFrame: "malformed-frame"
         case .unsupportedEtherType: "unsupported-ether-type"
+        case .vlanTag: "vlan-tag"
         case .malformedARP: "malformed-arp"
         case .malformedIPv4: "malformed-ipv4"
         case .malformedIPv6: "malformed-ipv6"
@@ -115,6 +117,7 @@ extension DropReason {
             "The frame's destination MAC address is none of this box's; a switch that does not know an address sends such frames to every port."
         case .malformedFrame: "The frame is shorter than an Ethernet header, or longer than the port's MTU allows."
         case .unsupportedEtherType: "The frame carries a protocol that this box does not speak on that port."
+        case .vlanTag: "The frame has a VLAN tag, and this box has no VLANs."
         case .malformedARP: "The ARP packet is truncated, or is not about Ethernet and IPv4."
         case .malformedIPv4: "The IPv4 packet is truncated, or its version or lengths contradict each other."
         case .malformedIPv6: "The IPv6 packet is truncated, or its lengths or extension headers contradict each other."

@@ -5,6 +5,9 @@ public import Wire
 ///
 /// Only a datagram's first fragment has ports. What the box decided about it holds for the others; those that overtook
 /// it wait, in memory of fixed size and for a bounded time. Nothing is put together: fragments leave as fragments.
+///
+/// A datagram is forgotten a moment after its last byte has come (`linger`), and the oldest gives way where the table
+/// is full.
 /// Source: RFC 4787, REQ-14; RFC 6146, 3.4 (bounds)
 public struct FragmentTable: ~Copyable {
     /// What is done to every fragment of a datagram.
@@ -29,19 +32,32 @@ public struct FragmentTable: ~Copyable {
         /// Fragments that wait, in the order in which they came; `UInt32.max` for none.
         var firstHeld: UInt32 = .max
         var lastHeld: UInt32 = .max
+        var cover = FragmentCover()
+        /// Neighbours in the order of their first fragment to come; `UInt32.max` for none.
+        var older: UInt32 = .max
+        var newer: UInt32 = .max
     }
 
     /// How long fragments wait for the first of their datagram. A path reorders by milliseconds.
     public static var patience: Duration { .seconds(2) }
-    /// How long a decision holds. Source: RFC 1122, 3.3.2 (60 s at least for reassembly)
+    /// How long a decision about a datagram holds whose last fragment does not come.
+    /// Source: RFC 1122, 3.3.2 (60 s at least for reassembly)
     public static var memory: Duration { .seconds(60) }
+    /// How long a decision holds when all fragments have come: for copies, which a path makes within milliseconds.
+    public static var linger: Duration { .milliseconds(250) }
 
     private var table: FlowTable<Datagram>
     private var held: HeldFrames
     private var waiting = 0
+    private var oldest: UInt32 = .max
+    private var newest: UInt32 = .max
+    /// Fragments that had waited for a datagram that gave way, and were not counted yet.
+    private var lost = 0
+    /// Datagrams that gave way to newer ones.
+    public private(set) var evicted: UInt64 = 0
 
     /// - Parameters:
-    ///   - datagrams: the most whose fragments are told apart at once; further ones are dropped
+    ///   - datagrams: the most whose fragments are told apart at once; the oldest gives way to one more
     ///   - frames: the most fragments that wait at once; further ones are dropped
     public init(datagrams: Int = 1024, frames: Int = 128) {
         table = FlowTable(capacity: datagrams)
@@ -60,17 +76,20 @@ public struct FragmentTable: ~Copyable {
         if packet.ipProtocol == .tcp, packet.fragmentOffset == 8 { return .drop(.fragment) }
         let key = Self.key(packet)
         if packet.layout.fragment == .first { return .first }
+        // No datagram is so long: its end would write over somebody's memory. Source: RFC 791, 3.1
+        guard packet.fragmentOffset + packet.layout.packetLength <= 65_535 else { return .drop(.fragment) }
         let index: FlowIndex
         if let match = table.find(key) {
-            if let decision = table[match.index].decision { return .decided(decision) }
             index = match.index
-        } else {
-            switch table.insert(
-                original: key, reply: nil, value: Datagram(), expires: now + Self.patience, now: now)
-            {
-            case .inserted(let place): index = place
-            case .conflict, .full: return .drop(.fragment)
+            if let decision = table[index].decision {
+                note(packet, index, at: now)
+                return .decided(decision)
             }
+        } else {
+            guard let place = enter(key, Datagram(), expires: now + Self.patience, at: now) else {
+                return .drop(.fragment)
+            }
+            index = place
         }
         guard let place = held.store(UnsafeRawBufferPointer(frame.bytes)) else { return .drop(.fragment) }
         waiting += 1
@@ -80,21 +99,61 @@ public struct FragmentTable: ~Copyable {
             held.link(table[index].lastHeld, to: place)
         }
         table[index].lastHeld = place
+        note(packet, index, at: now)
         return .held
+    }
+
+    /// Notes which bytes a fragment has brought.
+    private mutating func note(_ packet: PacketView, _ index: FlowIndex, at now: Instant) {
+        table[index].cover.add(
+            offset: packet.fragmentOffset, length: packet.segment.count, isLast: !packet.hasMoreFragments)
+        guard table[index].decision != nil, table[index].cover.isComplete else { return }
+        table.keep(index, until: now + Self.linger, now: now)
+    }
+
+    // MARK: Room
+
+    /// Enters a datagram; the oldest gives way where the table is full.
+    private mutating func enter(_ key: FiveTuple, _ datagram: Datagram, expires: Instant, at now: Instant) -> FlowIndex? {
+        if table.count == table.capacity, oldest != .max {
+            let index = FlowIndex(rawValue: oldest)
+            while takeHeld(index) != nil { lost += 1 }
+            forget(index)
+            evicted &+= 1
+        }
+        guard
+            case .inserted(let index) = table.insert(
+                original: key, reply: nil, value: datagram, expires: expires, now: now)
+        else { return nil }
+        table[index].older = newest
+        if newest == .max { oldest = index.rawValue } else { table[FlowIndex(rawValue: newest)].newer = index.rawValue }
+        newest = index.rawValue
+        return index
+    }
+
+    private mutating func forget(_ index: FlowIndex) {
+        let (older, newer) = (table[index].older, table[index].newer)
+        if older == .max { oldest = newer } else { table[FlowIndex(rawValue: older)].newer = newer }
+        if newer == .max { newest = older } else { table[FlowIndex(rawValue: newer)].older = older }
+        table.remove(index)
     }
 
     /// Notes what was decided about a datagram's first fragment.
     /// - Parameter decide: gets the identification that a translated datagram leaves with
     public mutating func decide(_ packet: PacketView, _ decision: Decision, at now: Instant) {
         let key = Self.key(packet)
+        let index: FlowIndex
         if let match = table.find(key) {
-            table[match.index].decision = decision
-            table.keep(match.index, until: now + Self.memory, now: now)
+            index = match.index
+            table[index].decision = decision
+            table.keep(index, until: now + Self.memory, now: now)
         } else {
             var datagram = Datagram()
             datagram.decision = decision
-            _ = table.insert(original: key, reply: nil, value: datagram, expires: now + Self.memory, now: now)
+            guard let place = enter(key, datagram, expires: now + Self.memory, at: now) else { return }
+            index = place
         }
+        note(packet, index, at: now)
     }
 
     /// The decision about the packet's datagram, if there is one.
@@ -122,14 +181,14 @@ public struct FragmentTable: ~Copyable {
     public var deadline: Instant? { table.deadline }
 
     /// Forgets datagrams whose time has come.
-    /// - Returns: how many fragments had waited in vain
+    /// - Returns: how many fragments had waited in vain, those whose datagram gave way included
     public mutating func advance(to now: Instant) -> Int {
-        var dropped = 0
         while let index = table.nextExpired(at: now) {
-            while takeHeld(index) != nil { dropped += 1 }
-            table.remove(index)
+            while takeHeld(index) != nil { lost += 1 }
+            forget(index)
         }
-        return dropped
+        defer { lost = 0 }
+        return lost
     }
 
     /// Source, destination, protocol and identification: what makes fragments one datagram's. Source: RFC 791, 3.2

@@ -3,9 +3,13 @@
 /// Forwarded frames are enqueued where they are (in the receive ring); only frames that did not exist before take
 /// arena memory. Both have a fixed capacity: what does not fit is refused, and the caller counts it.
 public struct FrameQueue: ~Copyable {
-    /// Bytes of one arena slot: an Ethernet frame of MTU 1500 with room for encapsulation.
-    public static let slotSize = 2048
+    /// The largest MTU of a box's port.
+    public static let largestMTU = 9216
+    /// Bytes of the longest frame that a box makes or keeps: a VLAN tag and that MTU, with room for encapsulation.
+    public static let longestFrame = 9472
 
+    /// Bytes of one arena slot.
+    public let slotSize: Int
     @usableFromInline let frames: UnsafeMutablePointer<Frame>
     @usableFromInline let arena: UnsafeMutableRawPointer
     public let capacity: Int
@@ -17,12 +21,14 @@ public struct FrameQueue: ~Copyable {
     /// - Parameters:
     ///   - capacity: the most frames that can be queued between two transmissions
     ///   - slots: how many of them the appliance can make itself
-    public init(capacity: Int = 1024, slots: Int = 256) {
-        precondition(capacity > 0 && slots >= 0)
+    ///   - slotSize: the longest of these in bytes, with what encapsulates it
+    public init(capacity: Int = 1024, slots: Int = 256, slotSize: Int = FrameQueue.longestFrame) {
+        precondition(capacity > 0 && slots >= 0 && slotSize > 0)
+        self.slotSize = slotSize
         self.capacity = capacity
         self.slots = slots
         frames = .allocate(capacity: capacity)
-        arena = .allocate(byteCount: max(1, slots) * Self.slotSize, alignment: 64)
+        arena = .allocate(byteCount: max(1, slots) * slotSize, alignment: 64)
     }
 
     deinit {
@@ -44,8 +50,8 @@ public struct FrameQueue: ~Copyable {
     /// - Returns: nil where the queue or its arena is full, or the length exceeds `slotSize`.
     @inlinable
     public mutating func make(length: Int, port: PortIndex, side: PortSide) -> UnsafeMutableRawBufferPointer? {
-        guard count < capacity, usedSlots < slots, length <= Self.slotSize, length >= 0 else { return nil }
-        let base = arena + usedSlots &* Self.slotSize
+        guard count < capacity, usedSlots < slots, length <= slotSize, length >= 0 else { return nil }
+        let base = arena + usedSlots &* slotSize
         usedSlots &+= 1
         frames[queued] = Frame(base: base, length: Int32(truncatingIfNeeded: length), port: port, side: side)
         queued &+= 1

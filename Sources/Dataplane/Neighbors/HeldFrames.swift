@@ -13,7 +13,7 @@ struct HeldFrames: ~Copyable {
     init(capacity: Int) {
         precondition(capacity > 0)
         self.capacity = capacity
-        bytes = .allocate(byteCount: capacity * FrameQueue.slotSize, alignment: 64)
+        bytes = .allocate(byteCount: capacity * FrameQueue.longestFrame, alignment: 64)
         places = .allocate(capacity: capacity)
         for place in 0..<capacity {
             places[place] = Place(length: 0, next: place + 1 < capacity ? UInt32(place + 1) : .max)
@@ -28,7 +28,7 @@ struct HeldFrames: ~Copyable {
 
     /// Copies a frame into a free place; nil where there is none or the frame is longer than a place.
     mutating func store(_ frame: UnsafeRawBufferPointer) -> UInt32? {
-        guard freeHead != .max, frame.count <= FrameQueue.slotSize, let source = frame.baseAddress else { return nil }
+        guard freeHead != .max, frame.count <= FrameQueue.longestFrame, let source = frame.baseAddress else { return nil }
         let place = freeHead
         freeHead = places[Int(place)].next
         places[Int(place)] = Place(length: Int32(truncatingIfNeeded: frame.count), next: .max)
@@ -50,5 +50,5 @@ struct HeldFrames: ~Copyable {
         freeHead = place
     }
 
-    private func address(of place: UInt32) -> UnsafeMutableRawPointer { bytes + Int(place) * FrameQueue.slotSize }
+    private func address(of place: UInt32) -> UnsafeMutableRawPointer { bytes + Int(place) * FrameQueue.longestFrame }
 }

@@ -19,7 +19,7 @@ extension BoxPorts {
         let headerLength = Int(packet.layout.transportOffset) - network
         let data = packet.segment
         // Guard: an IPv4 MTU is 68 at least, so eight bytes of data fit behind the longest header.
-        let step = (min(Int(self[hop.port].mtu), FrameQueue.slotSize - network) - headerLength) & ~7
+        let step = (min(Int(self[hop.port].mtu), FrameQueue.longestFrame - network) - headerLength) & ~7
         guard step >= 8, let source = data.baseAddress else { return counters.drop(.packetTooBig) }
         let fragmentField = UnsafeRawPointer(frame.base).readUInt16(at: network + 6)
         let (offset, isLast) = (Int(fragmentField & 0x1fff), fragmentField & 0x2000 == 0)

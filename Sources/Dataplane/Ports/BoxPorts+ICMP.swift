@@ -46,7 +46,7 @@ extension BoxPorts {
         _ problem: DeliveryProblem, about frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
         into output: inout FrameQueue
     ) {
-        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
+        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
         guard let own = Tuple.own(on: self[frame.port]), Tuple.mayBeAnswered(packet, with: problem),
             let hop = Tuple.hop(to: packet.source, in: self), icmpLimit.take(at: now),
             let length = Tuple.errorFrame(

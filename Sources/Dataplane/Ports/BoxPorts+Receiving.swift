@@ -32,7 +32,12 @@ extension BoxPorts {
             receive(header, in: frame, at: now, into: &output)
             return .done
         case .ipv6(let packet): return receive(packet, in: frame, isGroup: isGroup, at: now, into: &output)
-        case .other(let type): return .other(type)
+        case .other(let type):
+            guard !type.isTag else {
+                counters.drop(.vlanTag)
+                return .done
+            }
+            return .other(type)
         case .malformed(let error):
             counters.drop(Self.reason(of: error))
             return .done

@@ -10,7 +10,7 @@ extension BoxPorts {
     public mutating func refuse(
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
-        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
+        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
         guard packet.mayBeAnsweredWithError, icmpLimit.take(at: now),
             let length = FrameBuilder.icmpError(
                 .unreachable(code: ICMPv4UnreachableCode.port), about: packet, quote: .minimal,
@@ -23,7 +23,7 @@ extension BoxPorts {
     public mutating func reset(
         _ frame: Frame, _ packet: PacketView, into output: inout FrameQueue
     ) {
-        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
+        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
         guard !packet.destinationMAC.isMulticast, !packet.destination.isMulticast,
             let length = FrameBuilder.tcpReset(refusing: packet, mac: packet.destinationMAC, into: buffer)
         else { return }
@@ -52,5 +52,15 @@ extension BoxPorts {
             return counters.drop(.outputFull)
         }
         counters.count(.forwarded)
+    }
+
+    /// As `passThrough`, for a frame in memory that does not stay until the queue is transmitted.
+    public mutating func passCopy(_ frame: Frame, by port: PortIndex, into output: inout FrameQueue) {
+        guard Int(port) < count, self[port].isUp else { return counters.drop(.carrierDown) }
+        guard let copy = output.make(length: Int(frame.length), port: port, side: .wire) else {
+            return counters.drop(.outputFull)
+        }
+        copy.copyMemory(from: UnsafeRawBufferPointer(frame.bytes))
+        counters.count(frame.side == .host ? .fromHost : .forwarded)
     }
 }

@@ -13,11 +13,11 @@ extension BoxPorts {
     ) {
         guard Int(hop.port) < count, ports[Int(hop.port)].isUp else { return counters.drop(.carrierDown) }
         let length = tunnel.frameLength(packetLength: packet.layout.packetLength)
-        guard length <= FrameQueue.slotSize else { return counters.drop(.packetTooBig) }
+        guard length <= FrameQueue.longestFrame else { return counters.drop(.packetTooBig) }
         let label = UInt32(truncatingIfNeeded: packet.fiveTuple.mixedHash)
         guard let mac = neighbors.lookup(hop.address, on: hop.port) else {
             // Put together where ICMP errors are, because nothing may be queued yet.
-            let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
+            let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
             guard tunnel.wrap(packet.packet, flowLabel: label, into: buffer) else {
                 return counters.drop(.packetTooBig)
             }
@@ -44,7 +44,7 @@ extension BoxPorts {
         _ problem: DeliveryProblem, quoting quote: UnsafeRawBufferPointer, of family: Tuple.Type,
         to destination: Tuple.Address, at now: Instant, into output: inout FrameQueue
     ) {
-        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.slotSize)
+        let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
         guard destination.isRoutable, let hop = Tuple.hop(to: destination, in: self),
             let own = Tuple.own(on: self[hop.port]), icmpLimit.take(at: now),
             let length = Tuple.errorFrame(

@@ -14,6 +14,7 @@ public import Wire
 /// | neighbour solicitation for an owned address, on a port with IPv6 | answered here, never shown to the host side |
 /// | neighbour advertisement, on a port with IPv6 | neighbour table, and the host side |
 /// | other IPv6 to the box's MAC addresses or a group, on a port with IPv6 | the role (`Reception.ipv6`, `.ipv6Group`) |
+/// | a frame with a VLAN tag | dropped as `vlanTag` |
 /// | other protocols | the role (`Reception.other`) |
 ///
 /// What the host side sends leaves by the wire of the same port, unchanged: its kernel has its own neighbours.
@@ -44,7 +45,7 @@ public struct BoxPorts: ~Copyable {
         count = definitions.count
         ports = .allocate(capacity: max(1, definitions.count))
         ports.initialize(from: definitions, count: definitions.count)
-        scratch = .allocate(byteCount: FrameQueue.slotSize, alignment: 64)
+        scratch = .allocate(byteCount: FrameQueue.longestFrame, alignment: 64)
         neighbors = NeighborTable(timing: neighborTiming)
         for (index, port) in definitions.enumerated() {
             let number = PortIndex(index)

@@ -24,9 +24,12 @@ final class HealthMonitor: Sendable {
         self.onChange = onChange
     }
 
-    func start() {
-        for member in service.members {
-            eventLoop.execute { [self] in check(member, MemberHealth(monitor)) }
+    /// Begins to ask. Each future succeeds with the first answer of a member, whatever it is.
+    func start() -> [EventLoopFuture<Void>] {
+        service.members.map { member in
+            let answered = eventLoop.makePromise(of: Void.self)
+            eventLoop.execute { [self] in check(member, MemberHealth(monitor), first: answered) }
+            return answered.futureResult
         }
     }
 
@@ -35,10 +38,17 @@ final class HealthMonitor: Sendable {
         isStopped.store(true, ordering: .relaxed)
     }
 
-    private func check(_ member: PoolMemberConfiguration, _ health: MemberHealth) {
-        guard !isStopped.load(ordering: .relaxed) else { return }
+    /// - Parameter first: of a member that has not answered yet
+    private func check(
+        _ member: PoolMemberConfiguration, _ health: MemberHealth, first: EventLoopPromise<Void>? = nil
+    ) {
+        guard !isStopped.load(ordering: .relaxed) else {
+            first?.succeed()
+            return
+        }
         let next = NIODeadline.now() + TimeAmount(monitor.interval)
         HealthCheck(monitor: monitor, member: member).ask(on: eventLoop).whenSuccess { [self] answer in
+            defer { first?.succeed() }
             guard !isStopped.load(ordering: .relaxed) else { return }
             var health = health
             if health.note(success: answer.isHealthy) {

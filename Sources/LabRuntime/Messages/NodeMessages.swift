@@ -10,6 +10,9 @@ enum NodeOrder: Codable, Sendable {
     case prepare(Node, folder: String)
     /// Captures are armed: the program may send. Answered with `ready` when the node's role is settled.
     case start
+    /// All nodes are ready, so a load balancer's health monitors begin. Answered with `monitoring` when each of them has
+    /// had a first answer, or a timeout, from every member.
+    case startMonitors
     /// Answered with `reply` of the same number.
     case command(number: Int, ApplianceCommand)
     /// About one of the node's programs; answered with `reply` of the same number when it has ended, or is ready.
@@ -25,6 +28,7 @@ enum NodeOrder: Codable, Sendable {
 enum NodeReport: Codable, Sendable {
     case prepared
     case ready
+    case monitoring
     case event(kind: String, time: Timestamp, details: [String: String])
     case reply(number: Int, ApplianceReply)
     case traffic(TrafficResult)

@@ -51,6 +51,8 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
 
     func perform(_ command: ApplianceCommand) -> ApplianceReply { runner.perform(command) }
 
+    func startMonitors(then: @escaping () -> Void) { then() }
+
     var counters: [CounterReading] { runner.counters }
 
     /// Called for each event of the appliance, after the frames of the same call were sent.
@@ -118,11 +120,14 @@ final class GatewayFirewallProgram: BoxProgram<GatewayFirewall> {
 final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
     private var hostSide: HostSide!
     private let services: [VirtualServiceConfiguration]
+    private var firstRound: Mailbox<Void>!
+    private var onFirstRound: () -> Void = {}
 
     init(_ configuration: LoadBalancerConfiguration, logs: String, in process: NodeProcess) throws {
         services = configuration.services
         try super.init(LoadBalancer(configuration), ports: configuration.ports.map(\.name), in: process)
         let mailbox = try Mailbox<MemberChange>(on: process.loop) { [unowned self] change in memberChanged(change) }
+        firstRound = try Mailbox<Void>(on: process.loop) { [unowned self] in onFirstRound() }
         // The process is back on the host side: the thread that is made here stays there.
         let access = try AccessLog(configuration, folder: logs, in: process)
         hostSide = HostSide(
@@ -135,6 +140,12 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
         // Ready means that the proxies listen; what they send meanwhile waits in the ring.
         try hostSide.start()
         try super.start()
+    }
+
+    override func startMonitors(then: @escaping () -> Void) {
+        guard let mailbox = firstRound else { return }
+        onFirstRound = then
+        hostSide.startMonitors { mailbox.send(()) }
     }
 
     /// Connections of proxies and HTTP services, on both of their sides, are the host side's kernel's.

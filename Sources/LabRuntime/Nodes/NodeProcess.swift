@@ -91,6 +91,7 @@ final class NodeProcess {
                 try running.start()
             case .program(let number, let name, let order):
                 programs?.carryOut(order, of: name) { [unowned self] in report(.reply(number: number, $0)) }
+            case .startMonitors: try running.startMonitors { [unowned self] in report(.monitoring) }
             case .command(let number, let command): report(.reply(number: number, try running.perform(command)))
             case .startTraffic(let program, let number): try running.startTraffic(program, number: number)
             case .finishTraffic(let name): try running.finishTraffic(name)

@@ -5,6 +5,8 @@ internal import Measurement
 protocol NodeProgram: AnyObject {
     /// The captures are armed: it may send. Reports `ready` when its role is settled.
     func start() throws
+    /// Every node of the lab is ready: health monitors begin. `then` is called when each has had a first answer.
+    func startMonitors(then: @escaping () -> Void)
     func perform(_ command: ApplianceCommand) -> ApplianceReply
     func startTraffic(_ program: TrafficProgram, number: Int) throws
     func finishTraffic(_ name: String)
@@ -18,6 +20,8 @@ extension NodeProgram {
     }
 
     func finishTraffic(_ name: String) {}
+
+    func startMonitors(then: @escaping () -> Void) { then() }
 
     func perform(_ command: ApplianceCommand) -> ApplianceReply { .refused(reason: "this node is no box") }
 

@@ -28,6 +28,9 @@ final class RunningNode {
 
     init(_ node: Node) { self.node = node }
 
+    /// What the supervisor waits for after it has started a load balancer's monitors.
+    var monitorsName: String { "the monitors of \(node.name)" }
+
     var words: String {
         switch state {
         case .preparing: "preparing"
@@ -122,5 +125,13 @@ final class RunningNode {
         channel?.drainAndClose()
         channel = nil
         process = nil
+    }
+}
+
+extension Node {
+    /// The longest time that a first answer of a health monitor may take; nil for a node without monitors.
+    var monitorTimeout: Duration? {
+        guard case .loadBalancer(let configuration) = role else { return nil }
+        return configuration.services.compactMap { $0.monitor?.timeout }.max()
     }
 }

@@ -42,10 +42,23 @@ extension Supervisor {
         waitForAnswers(names + ["the captures"], for: "preparing", within: Self.patience) { [unowned self] in
             for node in nodes.values { node.send(.start) }
             waitForAnswers(names, for: "becoming ready", within: Self.patience) { [unowned self] in
-                phase = .running
-                tell(.ready(after: loop.now - started))
+                startMonitors { [unowned self] in
+                    phase = .running
+                    tell(.ready(after: loop.now - started))
+                }
             }
         }
+    }
+
+    /// Has the load balancers' monitors begin, now that their members and all on the way to them are ready, and waits
+    /// until each has had a first answer: a member that is there is never held for dead at the start.
+    private func startMonitors(then: @escaping () -> Void) {
+        let balancers = nodes.values.filter { $0.node.monitorTimeout != nil }
+        let longest = balancers.compactMap(\.node.monitorTimeout).max() ?? .zero
+        for balancer in balancers { balancer.send(.startMonitors) }
+        waitForAnswers(
+            balancers.map(\.monitorsName), for: "the first round of health checks", within: longest + Self.patience,
+            then: then)
     }
 
     func start(_ running: RunningNode) throws(LabFailure) {
@@ -84,7 +97,10 @@ extension Supervisor {
             if phase == .running { running.send(.start) }
         case .ready:
             if case .role = running.state {} else { running.state = .ready }
+            // A balancer that is powered on in the middle of a run: its members are as they are.
+            if phase == .running, running.node.monitorTimeout != nil { running.send(.startMonitors) }
             pending.arrived(name)?()
+        case .monitoring: pending.arrived(running.monitorsName)?()
         case .event(let kind, let time, let details):
             // A box that begins as standby never became it: its first word says so.
             let role = kind == "ready" ? details["role"] : kind

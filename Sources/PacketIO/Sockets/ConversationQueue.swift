@@ -30,7 +30,7 @@ final class ConversationQueue {
         self.socket = socket
         slotSize = options.slotSize
         headroom = options.headroom
-        longestFrame = options.longestFrame
+        longestFrame = options.frameLimit
         slots = .allocate(byteCount: Self.batch * options.slotSize, alignment: 64)
         messages = .allocate(capacity: Self.batch)
         vectors = .allocate(capacity: Self.batch)

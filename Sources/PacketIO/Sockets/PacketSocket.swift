@@ -26,6 +26,8 @@ public struct PacketSocket: ~Copyable {
     private let receiver: Socket
     private let sender: Socket
     private let ports: [PortInterfaces]
+    /// Bytes of the longest frame that is received, without FCS and VLAN tag.
+    public let longestFrame: Int
     private var tally = PacketCounters()
 
     /// Opens the socket in the network namespace of the calling thread; it stays there whichever thread uses it.
@@ -38,6 +40,8 @@ public struct PacketSocket: ~Copyable {
     ) throws(PacketSocketError) {
         let links = try Links(ports)
         let receiver = try Socket()
+        let mtu = ports.flatMap { [$0.wire, $0.host].compactMap(\.self) }.map { receiver.mtu(of: $0) }.max()
+        let options = options.fitted(toMTU: mtu ?? 1500)
         try receiver.set(PACKET_VERSION, Int32(TPACKET_V2.rawValue), "choose the receive ring's version")
         try receiver.set(PACKET_RESERVE, UInt32(options.headroom), "reserve headroom")
         try receiver.set(PACKET_IGNORE_OUTGOING, Int32(1), "ignore the box's own frames")
@@ -63,6 +67,7 @@ public struct PacketSocket: ~Copyable {
         self.receiver = receiver
         self.sender = sender
         self.ports = ports
+        longestFrame = options.frameLimit
         batch = TransmitBatch(capacity: 1024)
     }
 

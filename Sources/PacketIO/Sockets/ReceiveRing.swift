@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Dataplane
 internal import Glibc
+internal import Wire
 
 /// The receive ring of a packet socket, shared with the kernel: TPACKET_V2, one frame a slot.
 ///
@@ -67,14 +68,35 @@ struct ReceiveRing: ~Copyable {
                 continue
             }
             if status & UInt32(TP_STATUS_CSUMNOTREADY) != 0 { counters.checksumsIncomplete &+= 1 }
+            var base = UnsafeMutableRawPointer(header) + Int(header.pointee.tp_mac)
+            var length = Int32(truncatingIfNeeded: header.pointee.tp_snaplen)
+            if status & UInt32(TP_STATUS_VLAN_VALID) != 0 {
+                (base, length) = Self.restoreTag(of: header, status, base, length)
+            }
             frames[count] = Frame(
-                base: UnsafeMutableRawPointer(header) + Int(header.pointee.tp_mac),
-                length: Int32(truncatingIfNeeded: header.pointee.tp_snaplen),
-                port: PortIndex(truncatingIfNeeded: link >> 1), side: link & 1 == 0 ? .wire : .host)
+                base: base, length: length, port: PortIndex(truncatingIfNeeded: link >> 1), side: link & 1 == 0 ? .wire : .host)
             count &+= 1
         }
         counters.received &+= UInt64(count)
         return count
+    }
+
+    /// Puts an 802.1Q tag back into its frame: the kernel takes it out and says beside the frame what it was.
+    ///
+    /// The addresses move four bytes towards the slot's beginning. Guard: `tp_mac` is at least 66 bytes behind it, of
+    /// which header and address take 52.
+    @inline(never)
+    private static func restoreTag(
+        of header: UnsafeMutablePointer<tpacket2_hdr>, _ status: UInt32, _ base: UnsafeMutableRawPointer, _ length: Int32
+    ) -> (UnsafeMutableRawPointer, Int32) {
+        guard length >= EthernetHeader.length else { return (base, length) }
+        let tagged = base - 4
+        memmove(tagged, base, 12)
+        let known = status & UInt32(TP_STATUS_VLAN_TPID_VALID) != 0
+        let type = known ? header.pointee.tp_vlan_tpid : EtherType.vlan.rawValue
+        tagged.storeBytes(of: type.bigEndian, toByteOffset: 12, as: UInt16.self)
+        tagged.storeBytes(of: header.pointee.tp_vlan_tci.bigEndian, toByteOffset: 14, as: UInt16.self)
+        return (tagged, length &+ 4)
     }
 
     /// Gives the slots of the last `receive` back to the kernel; the frames in them are gone.

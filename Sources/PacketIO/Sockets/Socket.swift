@@ -63,6 +63,12 @@ struct Socket: ~Copyable {
         guard result == 0 else { throw .refused(step: "bind the packet socket", .current) }
     }
 
+    /// 1500 where the kernel does not say.
+    func mtu(of interface: String) -> Int {
+        let mtu = cl_interface_mtu(descriptor, interface)
+        return mtu > 0 ? Int(mtu) : 1500
+    }
+
     /// Waits until an interface that has carrier also transmits.
     ///
     /// Carrier and transmission are not one step: when the second end of a veth comes up, both have carrier at once,

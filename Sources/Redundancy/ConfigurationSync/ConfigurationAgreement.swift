@@ -76,6 +76,10 @@ public struct ConfigurationAgreement: Sendable {
 
     let settings: Settings
     let epoch: UInt64
+    /// Whether statements are the peer's for certain.
+    let isAuthenticated: Bool
+    /// The last statement that was numbered too low, and how many such came in a row.
+    private var stray: (sequence: UInt64, count: Int) = (0, 0)
     public internal(set) var stage = ConfigurationStatement.Stage.idle
     /// Digest of the configuration in effect, additions aside.
     public internal(set) var running: UInt64
@@ -96,7 +100,9 @@ public struct ConfigurationAgreement: Sendable {
     /// - Parameters:
     ///   - running: the configuration that the box begins with
     ///   - epoch: grows with each start of the box
-    public init(_ settings: Settings, running: [ConfigurationItem], epoch: UInt64) {
+    ///   - isAuthenticated: whether the caller has checked who a statement is from
+    public init(_ settings: Settings, running: [ConfigurationItem], epoch: UInt64, isAuthenticated: Bool = true) {
+        self.isAuthenticated = isAuthenticated
         self.settings = settings
         self.epoch = epoch
         self.running = ConfigurationDigest.of(running)
@@ -154,12 +160,14 @@ public struct ConfigurationAgreement: Sendable {
 
     public mutating func receive(_ statement: ConfigurationStatement, at now: Instant) {
         var known = peer ?? Peer()
-        if statement.epoch != known.epoch {
-            guard statement.epoch > known.epoch else { return }
+        let isNew = statement.epoch != known.epoch
+        if isNew {
+            guard statement.epoch > known.epoch || !isAuthenticated else { return }
             known = Peer(epoch: statement.epoch)
             settled = 0
         }
-        guard statement.sequence > known.sequence else { return }
+        guard statement.sequence > known.sequence || isInRow(statement) else { return }
+        stray = (0, 0)
         known.sequence = statement.sequence
         known.stage = statement.stage
         known.transaction = statement.transaction
@@ -173,7 +181,16 @@ public struct ConfigurationAgreement: Sendable {
         proceed(at: now)
         // Whoever waits is answered, also by a box for which all is over.
         let waits = [.staged, .agreed, .added, .active].contains(statement.stage)
-        if before != (stage, running) || (waits && !isOpen) { say(at: now) }
+        // What it said while its life was not known here is lost, and it may have nothing more to say.
+        if before != (stage, running) || (waits && !isOpen) || isNew { say(at: now) }
+    }
+
+    /// Whether statements that are numbered lower than one before come in a row. Without a key that one may have been
+    /// somebody else's.
+    private mutating func isInRow(_ statement: ConfigurationStatement) -> Bool {
+        guard !isAuthenticated else { return false }
+        stray = (statement.sequence, statement.sequence > stray.sequence ? stray.count + 1 : 1)
+        return stray.count >= 3
     }
 
     public var deadline: Instant? {

@@ -3,15 +3,22 @@ import Wire
 
 extension Election {
     /// The peer does not know this life of the box yet: say at once which it is.
+    ///
+    /// The next regular heartbeat is not put off: whoever greets without end would silence this box.
     public mutating func greet(at now: Instant) {
-        if role != .initialize { speak(at: now) }
+        guard role != .initialize else { return }
+        let regular = heartbeatAt
+        speak(at: now)
+        if let regular { heartbeatAt = regular }
     }
 
     /// Handles a heartbeat of the peer.
+    /// - Parameter startsOver: it counts whatever the peer seemed to have said before
     /// - Returns: false where it was overtaken by a later one and changed nothing.
     @discardableResult
-    public mutating func receive(_ statement: PairStatement, at now: Instant) -> Bool {
-        guard role != .initialize, let reception = monitor?.receive(statement, at: now), reception != .stale else {
+    public mutating func receive(_ statement: PairStatement, startsOver: Bool = false, at now: Instant) -> Bool {
+        guard role != .initialize, let reception = monitor?.receive(statement, startsOver: startsOver, at: now),
+            reception != .stale else {
             return false
         }
         graceEnds = nil
@@ -43,6 +50,7 @@ extension Election {
     /// Both are Active: the rule of RFC 9568 decides, and the winner tells everybody again.
     private mutating func meetsActive(_ statement: PairStatement, at now: Instant) {
         let isNew = dualActiveSince == nil
+        lastRivalAt = now
         // The two have been two since the later one of them became Active.
         let since = now - min(now - roleSince, statement.roleAge)
         dualActiveSince = min(since, dualActiveSince ?? since)

@@ -62,7 +62,7 @@ public struct Election: Sendable {
     /// While set, a peer that has not been heard since the start may still be starting.
     var silentUntil: Instant?
     var forgaveLateness = false
-    /// When an Active last heard another one's advertisement.
+    /// When an Active last heard of another one, by an advertisement or a heartbeat.
     var lastRivalAt: Instant?
     private var actions: [ElectionAction] = []
 
@@ -167,6 +167,7 @@ public struct Election: Sendable {
         role = .backup
         roleSince = now
         handoverEnds = settings.heartbeat.map { now + $0.bound }
+        endDualActive(at: now, because: reason)
         if settings.rules.contains(.stopsBeforeHandingOver) { act(.stopForwarding(handingOver: true)) }
         for index in routers.indices {
             act(.advertise(router: index, priority: 0))
@@ -183,6 +184,7 @@ public struct Election: Sendable {
         report("ready", ["role": role.rawValue, "reason": reason])
     }
 
+    /// Closes the record of two Actives. Every way out of the role comes through here.
     mutating func endDualActive(at now: Instant, because reason: String) {
         guard let since = dualActiveSince else { return }
         dualActiveSince = nil

@@ -26,9 +26,12 @@ public struct HeartbeatMonitor: Hashable, Sendable {
     /// When silence becomes death; nil while it is dead already.
     public var deadline: Instant? { isAlive ? silentAt : nil }
 
-    public mutating func receive(_ new: PairStatement, at now: Instant) -> Reception {
+    /// - Parameter startsOver: the statement counts whatever its numbers are
+    public mutating func receive(_ new: PairStatement, startsOver: Bool = false, at now: Instant) -> Reception {
         var restarted = false
-        if let known = statement {
+        if startsOver {
+            restarted = new.epoch != statement?.epoch
+        } else if let known = statement {
             if new.epoch < known.epoch { return .stale }
             if new.epoch == known.epoch {
                 guard new.sequence > known.sequence else { return .stale }

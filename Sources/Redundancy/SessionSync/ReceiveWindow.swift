@@ -87,9 +87,10 @@ public struct ReceiveWindow: ~Copyable {
         expected = sequence &+ 1
     }
 
-    /// A new stream of the peer begins.
-    public mutating func restart() {
-        expected = 1
+    /// A new stream of the peer begins, or another one goes on.
+    /// - Parameter place: the number of the message that comes next
+    public mutating func restart(at place: UInt64 = 1) {
+        expected = place
         kept = 0
         lengths.update(repeating: 0, count: capacity)
     }

@@ -7,9 +7,11 @@ extension SyncChannel {
     /// - Parameters:
     ///   - payload: of the UDP datagram
     ///   - isActive: this box is Active itself: late records of its predecessor may add sessions, not change any
+    ///   - isHeard: the peer's heartbeat is heard
     /// - Throws: what is wrong with the message, which then has changed nothing
     public mutating func receive(
-        _ payload: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, at now: Instant
+        _ payload: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, isHeard: Bool = false,
+        at now: Instant
     ) throws(WireError) -> SyncReception {
         let view = try SyncMessageView(payload, key: key)
         let header = view.header
@@ -19,7 +21,7 @@ extension SyncChannel {
         var reception = SyncReception()
         switch view.message {
         case .heartbeat(let heartbeat):
-            try hear(heartbeat, header, &reception)
+            try hear(heartbeat, header, isHeard: isHeard, &reception)
         case .acknowledgement(let arrived, _):
             try acknowledge(header, arrived: arrived, &reception)
         case .records, .bulkBegin, .bulkEnd:
@@ -50,11 +52,19 @@ extension SyncChannel {
     /// A heartbeat that names another life of this box was recorded before, or its sender has not heard this one: it
     /// only says which life of the sender is to be named.
     private mutating func hear(
-        _ heartbeat: Heartbeat, _ header: SyncHeader, _ reception: inout SyncReception
+        _ heartbeat: Heartbeat, _ header: SyncHeader, isHeard: Bool, _ reception: inout SyncReception
     ) throws(WireError) {
-        guard header.epoch >= heardEpoch else { throw WireError(.sync, .replayed) }
-        let isNew = header.epoch > heardEpoch
-        heardEpoch = header.epoch
+        var isNew = false
+        switch lives.receive(header.epoch, sequence: header.sequence, isHeard: isHeard) {
+        case .refused: throw WireError(.sync, .replayed)
+        case .unconfirmed:
+            reception.unconfirmedLife = header.epoch
+            return
+        case .known(let startsOver): reception.startsOver = startsOver
+        case .new(let startsOver):
+            isNew = true
+            reception.startsOver = startsOver
+        }
         guard header.peerEpoch == ownEpoch else {
             reception.isGreeting = true
             reception.isFirstGreeting = isNew
@@ -82,17 +92,36 @@ extension SyncChannel {
         }
     }
 
+    /// Whether a message of a stream is to be consumed. A later stream takes the place of the present one. Without a key
+    /// that may be a stranger's, so the one before it is taken up again where it left off, when it alone goes on.
+    private mutating func follows(_ stream: UInt64) -> Bool {
+        if stream == peerStream {
+            formerStream.inRow = 0
+            return true
+        }
+        if key == nil, stream == formerStream.epoch {
+            formerStream.inRow += 1
+            guard stream > peerStream || formerStream.inRow >= 3 else { return false }
+            let place = formerStream.expected
+            formerStream = (peerStream, receiveWindow.expected, 0)
+            peerStream = stream
+            receiveWindow.restart(at: place)
+            return true
+        }
+        guard stream > peerStream || !rules.contains(.refusesOtherLives) else { return false }
+        formerStream = (peerStream, receiveWindow.expected, 0)
+        peerStream = stream
+        receiveWindow.restart()
+        return true
+    }
+
     private mutating func accept(
         _ payload: UnsafeRawBufferPointer, _ header: SyncHeader, into filter: inout SessionFilter, isActive: Bool,
         at now: Instant, _ reception: inout SyncReception
     ) throws(WireError) {
         // Meant for an earlier life of this box, or of a stream that has ended.
-        guard !rules.contains(.refusesOtherLives) || header.peerEpoch == ownEpoch && header.epoch >= peerStream else {
+        guard !rules.contains(.refusesOtherLives) || header.peerEpoch == ownEpoch, follows(header.epoch) else {
             throw WireError(.sync, .replayed)
-        }
-        if header.epoch != peerStream {
-            peerStream = header.epoch
-            receiveWindow.restart()
         }
         owesAcknowledgement = true
         switch receiveWindow.accept(header.sequence, payload) {

@@ -33,8 +33,12 @@ public struct SyncChannel: ~Copyable {
     var ownEpoch: UInt64 = 1
     /// The life of the peer that this box's stream is meant for.
     var peerEpoch: UInt64 = 0
-    /// The latest life of the peer that any of its heartbeats spoke of.
-    var heardEpoch: UInt64 = 0
+    /// The life of the peer that this box's heartbeats name.
+    var lives: PeerLives
+    /// A life that is answered once, by the next heartbeat, while another one is the known one.
+    var answers: UInt64?
+    /// The peer's stream before the present one, and how many of its messages came since the last one of that.
+    var formerStream: (epoch: UInt64, expected: UInt64, inRow: Int) = (0, 1, 0)
     /// When this box's stream began; 0 where there is none.
     var ownStream: UInt64 = 0
     /// When the peer's stream began; 0 where none was heard.
@@ -68,6 +72,7 @@ public struct SyncChannel: ~Copyable {
         precondition(messageSize >= 128, "a message has at least a header and one record")
         sendWindow = SendWindow(capacity: window, slotSize: messageSize, resendAfter: resendAfter)
         self.key = key
+        lives = PeerLives(isAuthenticated: key != nil)
         self.coalescing = coalescing
         self.rules = rules
         receiveWindow = ReceiveWindow(capacity: window, slotSize: 1472)
@@ -85,6 +90,9 @@ public struct SyncChannel: ~Copyable {
         guard let resend, let partial = partialDueAt else { return resend ?? partialDueAt }
         return min(resend, partial)
     }
+
+    /// The life of the peer from which messages are taken; 0 before any was heard.
+    public var knownPeerLife: UInt64 { lives.known }
 
     /// Messages with records that the peer has not consumed yet; no more than the window.
     public var messagesUnderWay: Int { sendWindow.count }
@@ -113,12 +121,17 @@ public struct SyncChannel: ~Copyable {
         sendWindow.restart()
     }
 
+    /// The next heartbeat names this life of the peer, instead of the one that is heard.
+    public mutating func answer(_ life: UInt64) { answers = life }
+
     // MARK: Messages to send; each one's bytes are valid until the next call
 
     public mutating func heartbeat(_ statement: PairStatement, sessions: Int) -> UnsafeRawBufferPointer {
         ownEpoch = statement.epoch
+        let named = answers ?? lives.known
+        answers = nil
         let header = SyncHeader(
-            sender: sender, epoch: statement.epoch, peerEpoch: heardEpoch, sequence: statement.sequence,
+            sender: sender, epoch: statement.epoch, peerEpoch: named, sequence: statement.sequence,
             acknowledgement: receiveWindow.expected &- 1)
         return write(
             .heartbeat(Heartbeat(statement, interval: heartbeatInterval, sessions: sessions)), header)

@@ -7,6 +7,11 @@ public struct SyncReception: Hashable, Sendable {
     public var isGreeting = false
     /// The greeting's sender was not heard before.
     public var isFirstGreeting = false
+    /// The life that a heartbeat claims, later than that of the peer that is heard: it is answered, and proves nothing
+    /// before that one falls silent.
+    public var unconfirmedLife: UInt64?
+    /// The statement is the peer's whatever it said before: that was somebody else.
+    public var startsOver = false
     /// The message was consumed before: its acknowledgement was lost, or somebody repeats it.
     public var isDuplicate = false
     /// Records that were applied to the session table.

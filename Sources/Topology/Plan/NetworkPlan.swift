@@ -53,7 +53,7 @@ struct SwitchPlan {
         let id = NamespaceID.switch(network.name)
         let preparation =
             [PlanStep(namespace: id, action: .createNamespace, reason: "the switch of network \(network.name)")]
-            + IPv6Plan.off(in: id)
+            + IPv6Plan.off(in: id) + Self.withoutPacketFilter(in: id)
         let ports = network.attachments.map { $0.port ?? $0.node }
         var configuration = [
             PlanStep(namespace: id, action: .createBridge(name: network.name), reason: "joins the ports")
@@ -65,5 +65,15 @@ struct SwitchPlan {
             PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "the switch forwards at once")
         }
         return Plan.Namespace(id: id, preparation: preparation, configuration: configuration)
+    }
+
+    /// Where the module br_netfilter is loaded, every bridge of the host shows its frames to the packet filter, which
+    /// drops what an IP stack would: a bad header checksum, for instance. The bridge's own settings can only add to that.
+    private static func withoutPacketFilter(in id: NamespaceID) -> [PlanStep] {
+        ["iptables", "ip6tables", "arptables"].map {
+            PlanStep(
+                namespace: id, action: .set(Sysctl("net/bridge/bridge-nf-call-\($0)", "0", isOptional: true)),
+                reason: "a switch does not look into packets")
+        }
     }
 }

@@ -10,7 +10,7 @@ struct EventNames {
         "active", "backup", "switchover", "peer-up", "peer-down", "cross-connect-down", "dual-active",
         "dual-active-over", "sync-complete", "push-done", "push-refused", "push-incomplete", "push-blocked",
         "configuration-differs",
-        "sync-refused", "sync-rule-unknown", "sync-pool-unknown", "nat-pool-exhausted",
+        "sync-refused", "sync-stranger", "sync-rule-unknown", "sync-pool-unknown", "nat-pool-exhausted",
         "nat-address-released", "pinhole-opened", "pinhole-used", "pinhole-refused",
     ]
     static let balancerKinds = [

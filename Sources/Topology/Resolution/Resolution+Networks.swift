@@ -190,6 +190,22 @@ extension Resolution {
         }
     }
 
+    /// Refuses an MTU that the boxes on a network do not carry; hosts alone have what the kernel allows.
+    func checkMTUs() {
+        for network in networks where network.mtu > PortConfiguration.largestMTU {
+            let box = network.attachments.lazy.map(\.node).first { name in
+                guard let node = definition(of: name) else { return false }
+                return [.firewall, .loadBalancer, .gatewayFirewall].contains(node.role) || node.tunnel != nil
+            }
+            guard let box else { continue }
+            let written = networkDefinitions.first { $0.name.value == network.name }
+            reader.report(
+                "network '\(network.name)' has the MTU \(network.mtu), and '\(box)' carries packets of \(PortConfiguration.largestMTU) bytes at most",
+                at: written?.writtenMTU?.position ?? written?.name.position,
+                allowed: ["an MTU of 68 to \(PortConfiguration.largestMTU)"])
+        }
+    }
+
     /// Gives a network and the interfaces on it a larger MTU.
     mutating func raiseMTU(of name: String, to mtu: Int) {
         guard let index = networks.firstIndex(where: { $0.name == name }), networks[index].mtu < mtu else { return }

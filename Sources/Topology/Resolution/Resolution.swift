@@ -69,6 +69,7 @@ struct Resolution {
         resolveGivenAddresses()
         guard reader.reports == before else { return nil }
         resolvePairs()
+        checkMTUs()
         reserveServiceAddresses()
         reservePoolAddresses()
         reservePushedAddresses()

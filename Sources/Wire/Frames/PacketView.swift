@@ -146,6 +146,8 @@ extension IPPacketView {
 extension IPPacketView where Tuple == FiveTuple {
     @inlinable public var identification: UInt16 { bytes.readUInt16(at: network &+ 4) }
     @inlinable public var dontFragment: Bool { bytes.readUInt8(at: network &+ 6) & 0x40 != 0 }
+    /// Whether this is a fragment and not the last one.
+    @inlinable public var hasMoreFragments: Bool { bytes.readUInt8(at: network &+ 6) & 0x20 != 0 }
     /// Bytes of the datagram before this fragment; 0 where it is whole or the first one.
     @inlinable public var fragmentOffset: Int { Int(bytes.readUInt16(at: network &+ 6) & 0x1fff) &* 8 }
 

@@ -7,7 +7,11 @@ public struct EtherType: RawRepresentable, Hashable, Sendable, Codable {
     @inlinable public static var ipv4: EtherType { EtherType(rawValue: 0x0800) }
     @inlinable public static var arp: EtherType { EtherType(rawValue: 0x0806) }
     @inlinable public static var vlan: EtherType { EtherType(rawValue: 0x8100) }
+    /// The outer tag of two. Source: IEEE 802.1Q, table 9-1
+    @inlinable public static var serviceVLAN: EtherType { EtherType(rawValue: 0x88a8) }
     @inlinable public static var ipv6: EtherType { EtherType(rawValue: 0x86dd) }
+    /// Whether a VLAN tag follows.
+    @inlinable public var isTag: Bool { self == .vlan || self == .serviceVLAN }
     /// Local experiments, never assigned to a protocol. Source: IEEE 802, 9.2.4
     @inlinable public static var localExperimental: EtherType { EtherType(rawValue: 0x88b5) }
 }

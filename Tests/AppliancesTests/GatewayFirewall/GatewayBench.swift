@@ -47,11 +47,57 @@ final class GatewayBench {
     }
 
     /// A routed one: 10.0.0.254 towards the balancer, 10.0.1.254 towards a server in 10.0.1.0/24.
-    init(routed profile: StateProfile, _ filtering: [PortFiltering]) throws {
+    init(routed profile: StateProfile, _ filtering: [PortFiltering], mtus: [Int] = [1500, 1500]) throws {
+        var ports = Self.ports(addressed: true)
+        for (index, mtu) in mtus.enumerated() { ports[index].mtu = mtu }
         gateway = try GatewayFirewall(
             GatewayFirewallConfiguration(
-                name: "gw", ports: Self.ports(addressed: true), mode: .routed, profile: profile, filtering: filtering))
+                name: "gw", ports: ports, mode: .routed, profile: profile, filtering: filtering))
         start()
+    }
+
+    /// A UDP datagram from the balancer to the member, or to a server behind a routed one.
+    func datagram(identification: UInt16, payload: Int, isRouted: Bool) -> [UInt8] {
+        let destination = isRouted ? IPv4Address(10, 0, 1, 3) : Self.member
+        var frame = TestFrame.ipv4(
+            from: Self.balancerMAC, to: isRouted ? Self.routedMACs[0] : Self.memberMAC, Self.balancer, destination, .udp,
+            transport: UDPHeader.length + payload
+        ) { buffer in
+            for index in UDPHeader.length..<buffer.count { buffer[index] = UInt8(truncatingIfNeeded: index &* 7) }
+            return UDPHeader(sourcePort: 4000, destinationPort: 53).emit(
+                into: buffer, payloadLength: payload, source: Self.balancer, destination: destination)
+        }
+        frame.withUnsafeMutableBytes { buffer in
+            let base = buffer.baseAddress!
+            base.write(identification, at: 18)
+            base.write(UInt16(0), at: 20)
+            base.write(UInt16(0), at: 24)
+            base.write(Checksum.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])), at: 24)
+        }
+        return frame
+    }
+
+    /// The same in four fragments.
+    func fragments(identification: UInt16, isRouted: Bool) -> [[UInt8]] {
+        NATBench.fragments(
+            datagram(identification: identification, payload: 1000, isRouted: isRouted), size: 256,
+            identification: identification)
+    }
+
+    /// The server behind a routed one answers the question for its MAC address.
+    func answerARP() {
+        _ = raw(
+            TestFrame.arp(
+                ARPHeader(
+                    operation: .reply, senderMAC: Self.memberMAC, senderAddress: IPv4Address(10, 0, 1, 3),
+                    targetMAC: Self.routedMACs[1], targetAddress: IPv4Address(10, 0, 1, 254)), to: Self.routedMACs[1]),
+            into: 1)
+    }
+
+    /// A first datagram, so that the server's MAC address is known.
+    func routeOne() {
+        _ = raw(datagram(identification: 1, payload: 10, isRouted: true), into: 0)
+        answerARP()
     }
 
     static func ports(addressed: Bool) -> [PortConfiguration] {

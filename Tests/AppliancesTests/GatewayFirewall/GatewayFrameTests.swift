@@ -22,7 +22,71 @@ import Wire
         #expect(bench.gateway.stateCount == 0)
     }
 
-    @Test func `that are broken or fragments are dropped and counted`() throws {
+    @Test(arguments: [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1]])
+    func `that are fragments follow the datagram's first one, in any order, through a transparent one and a routed one`(
+        order: [Int]
+    ) throws {
+        for isRouted in [false, true] {
+            let bench = try isRouted
+                ? GatewayBench(routed: .pf, [.both, .both]) : GatewayBench(.pf, [.both, .both])
+            for round in 0..<3000 as Range<UInt16> {
+                let parts = bench.fragments(identification: round, isRouted: isRouted)
+                let out = order.flatMap { bench.raw(parts[$0], into: 0) }
+                let left = out.filter { $0.side == .wire && $0.port == 1 }.map(\.bytes)
+                // A routed one asks for the server first.
+                if isRouted, round == 0 {
+                    bench.answerARP()
+                    continue
+                }
+                #expect(left.count == 4, "round \(round)")
+                #expect(Set(left.map { Array($0[18...]) }).count == 4)
+                if !isRouted { #expect(Set(left) == Set(parts)) }
+            }
+            #expect(bench.counter("drop.fragment") == 0)
+            #expect(bench.gateway.stateCount == 1)
+            bench.wait(.seconds(3))
+            #expect(bench.counter("fragments.datagrams") == 0 && bench.counter("fragments.held") == 0)
+        }
+    }
+
+    @Test func `that are fragments of a refused datagram are refused to the last`() throws {
+        let bench = try GatewayBench(.pf, [.both, .both], capacity: 1)
+        bench.out(.syn)
+        let parts = bench.fragments(identification: 1, isRouted: false)
+        for place in [1, 0, 2, 3] { #expect(bench.send(parts[place], into: 0) == .dropped) }
+        #expect(bench.counter("drop.flow-table-full") == 4)
+    }
+
+    @Test func `that are fragments without a first one wait two seconds, and no more than fit`() throws {
+        let bench = try GatewayBench(.nsxGateway, [.both, .both])
+        for identification in 0..<300 as Range<UInt16> {
+            #expect(bench.send(bench.fragments(identification: identification, isRouted: false)[2], into: 0) == .dropped)
+        }
+        #expect(bench.counter("fragments.held") == 128)
+        bench.wait(.seconds(3))
+        #expect(bench.counter("fragments.held") == 0)
+        #expect(bench.counter("drop.fragment") == 300)
+    }
+
+    @Test func `that exceed the next link's MTU leave a routed one in fragments, or are answered`() throws {
+        let bench = try GatewayBench(routed: .pf, [.both, .both], mtus: [9000, 1500])
+        bench.routeOne()
+        let frame = bench.datagram(identification: 9, payload: 8000, isRouted: true)
+        let left = bench.raw(frame, into: 0).filter { $0.port == 1 && $0.side == .wire }
+        #expect(left.count == 6)
+        #expect(left.allSatisfy { $0.bytes.count <= 1514 })
+        var whole = frame
+        whole[20] = 0x40
+        whole.withUnsafeMutableBytes { buffer in
+            buffer.baseAddress!.write(UInt16(0), at: 24)
+            buffer.baseAddress!.write(Checksum.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])), at: 24)
+        }
+        _ = bench.raw(whole, into: 0)
+        #expect(bench.counter("drop.packet-too-big") == 1)
+        #expect(bench.counter("icmp.made") == 1)
+    }
+
+    @Test func `that are broken are dropped and counted`() throws {
         let bench = try GatewayBench(.nsxGateway)
         var frame = GatewayBench.tcp(
             GatewayBench.flow().reversed, .ack, from: GatewayBench.memberMAC, to: GatewayBench.balancerMAC)

@@ -280,6 +280,8 @@ private func parsed(_ sent: Sent, _ look: (PacketView) -> Void) {
         let cases: [([UInt8], DropReason)] = [
             (Array(right.prefix(13)), .malformedFrame),
             (Array(right.prefix(30)), .malformedIPv4),
+            (Array(right[..<12]) + [0x81, 0, 0, 5] + right[12...], .vlanTag),
+            (Array(right[..<12]) + [0x88, 0xa8, 0, 5] + right[12...], .vlanTag),
             (damaged(14, 0x65), .malformedIPv4),
             (damaged(24, right[24] ^ 1), .badHeaderChecksum),
             (damaged(39, 200), .malformedTransport),

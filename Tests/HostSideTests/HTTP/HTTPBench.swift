@@ -26,6 +26,7 @@ struct HTTPBench: Sendable {
             onMemberChange: { _ in })
         defer { host.stop() }
         try host.start()
+        host.startMonitors()
         return try await body(
             HTTPBench(host: host, port: try #require(host.port(of: "web")), log: log, failures: failures))
     }

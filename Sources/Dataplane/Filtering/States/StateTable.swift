@@ -5,7 +5,7 @@ public import Wire
 ///
 /// Beside `SessionFilter`, which a firewall pair shares, this one follows what a single product does packet by packet:
 /// profiles, pick-up in mid-stream, sequence windows, and connections of which only one side is seen. When the table
-/// is full, new connections are refused and existing ones kept. Fragments are dropped: only the first says whose it is.
+/// is full, new connections are refused and existing ones kept. Of a datagram in fragments the first is judged, for all.
 public struct StateTable: ~Copyable {
     public let profile: StateProfile
     public let pickUp: PickUp
@@ -44,7 +44,7 @@ public struct StateTable: ~Copyable {
     public mutating func judge(
         _ packet: PacketView, _ direction: StateDirection, on port: PortIndex, at now: Instant
     ) -> StateJudgement {
-        guard !packet.layout.isFragment else { return StateJudgement(.drop(.fragment)) }
+        guard packet.layout.fragment != .later else { return StateJudgement(.drop(.fragment)) }
         let place = Crossing(port: port, direction: direction)
         switch packet.ipProtocol {
         case .tcp: return judgeTCP(packet, place, at: now)

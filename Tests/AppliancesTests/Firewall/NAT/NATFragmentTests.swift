@@ -99,6 +99,36 @@ import Wire
         #expect(bench.drops == ["no-mapping 4"])
     }
 
+    @Test(arguments: [false, true])
+    func `any number of fragmented datagrams pass within a minute, also where some never end`(isCut: Bool) {
+        let bench = NATBench()
+        for round in 0..<5000 {
+            let identification = UInt16(truncatingIfNeeded: round)
+            var parts = pieces(bench, "inside udp 10.0.0.10:4000 > 203.0.113.5:53", identification: identification)
+            if isCut, round % 3 == 0 { parts.removeLast() }
+            #expect(bench.raw(parts).count == parts.count, "datagram \(round)")
+            bench.pass(.milliseconds(2))
+        }
+        #expect(bench.drops.isEmpty)
+        // Those that are complete are forgotten at once; of the others, the oldest made room.
+        #expect((bench.counter("fragments.evicted") > 0) == isCut)
+        bench.pass(.seconds(61))
+        #expect(bench.counter("fragments.datagrams") == 0)
+    }
+
+    @Test func `a datagram is forgotten a moment after its last fragment, whichever that is, and copies still pass`() {
+        for last in 0..<4 {
+            let bench = NATBench()
+            let parts = pieces(bench, "inside udp 10.0.0.10:4000 > 203.0.113.5:53")
+            for part in parts.indices where part != last { _ = bench.raw([parts[part]]) }
+            #expect(bench.raw([parts[last]]).count == (last == 0 ? 4 : 1))
+            #expect(bench.raw([parts[1], parts[3]]).count == 2)
+            #expect(bench.counter("fragments.datagrams") == 1)
+            bench.pass(.milliseconds(300))
+            #expect(bench.counter("fragments.datagrams") == 0, "last \(last)")
+        }
+    }
+
     @Test func `fragments whose first one never comes are dropped after two seconds, and their memory is bounded`() {
         let bench = NATBench()
         for identification in 0..<300 as Range<UInt16> {
