@@ -133,20 +133,29 @@ extension EndToEnd {
         }
 
         @Test(
-            .enabled(if: Host.canRunLabs && Host.isRoot, "covering parts of /proc needs root"))
-        func `where the host's proc is partly covered, as in containers, a program finds no way out`() throws {
-            let place = try Place(.nobody)
+            .enabled(if: Host.canRunLabs && Host.isRoot, "covering parts of /proc needs root"),
+            arguments: User.allCases)
+        func `where parts of the host's proc are covered, as in containers, a program finds no way out`(
+            _ user: User
+        ) throws {
+            let place = try Place(user)
             let words = "serve, \"\(Self.port)\", \(place.outside), $folder/../../.., \(Self.secret), \"\(getpid())\""
             let lab = try place.write(
                 Self.lab("escapes: { run: [\(place.escapes), \(words)], ready: { tcp: \(Self.port) } }"))
-            let command = User.nobody.command([place.program, "run", lab])
+            let command = user.command([place.program, "run", lab])
+            // An unprivileged user in a container can set nothing; root can where the container is given CAP_SYS_ADMIN.
+            let covers =
+                "mount --bind /dev/null /proc/keys && mount -t tmpfs none /sys/kernel"
+                + (user == .this ? " && mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys" : "")
             let result = try Command.run(
                 try #require(Package.tool("unshare")),
-                ["--mount", "/bin/sh", "-c", "mount --bind /dev/null /proc/keys && exec \"$@\"", "sh"] + command,
+                ["--mount", "/bin/sh", "-c", covers + " && exec \"$@\"", "sh"] + command,
                 in: place.home, environment: ["FAILOVERLAB_SECRET": Self.secret])
             #expect(result.status == 5, "\(result.output)\n\(result.errors)")
             let log = place.home + "/runs/escapes/latest/default/logs/a.escapes.log"
-            Self.judge((try? String(contentsOfFile: log, encoding: .utf8)) ?? "", "with a covered /proc")
+            Self.judge(
+                (try? String(contentsOfFile: log, encoding: .utf8)) ?? "",
+                "with a covered /proc, \(user.testDescription)")
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: User.allCases)

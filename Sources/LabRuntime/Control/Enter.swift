@@ -16,7 +16,7 @@ extension RunningLab {
     public func execute(_ command: [String], in node: String) throws(LabFailure) -> Never {
         let status = try status()
         let entry = try NodeEntry(to: node, side: .host, of: self)
-        let visitor = Visitor(
+        let called = CalledProgram(
             lab: id, node: node, command: command, executable: Executable.file(of: command[0]),
             hasPrograms: status.nodes.contains { $0.name == node && $0.programs != nil }, run: status.folder,
             users: entry.users, folder: CallersFolder(users: entry.users),
@@ -28,13 +28,13 @@ extension RunningLab {
         let child = cl_fork()
         if child == 0 {
             close(socket)
-            visitor.begin(entry, theirs)
+            called.begin(entry, theirs)
         }
         guard child > 0 else { throw LabFailure(.lab, "could not start '\(command[0])': \(Errno(rawValue: errno))") }
         // Whoever keeps them keeps the lab from being reclaimed, and the end of the program from being seen.
         entry.close()
         close(theirs)
-        visitor.folder.close()
+        called.folder.close()
         // The terminal's signals are for the program; this process only waits and passes its end on.
         signal(SIGINT, SIG_IGN)
         signal(SIGQUIT, SIG_IGN)
@@ -46,10 +46,10 @@ extension RunningLab {
             if count < 0 && errno == EINTR { continue }
             // The lab has ended, and the program with it.
             guard count == 4 else {
-                visitor.terminal?.takeBack()
+                called.terminal?.takeBack()
                 exit(128 + SIGKILL)
             }
-            visitor.terminal?.takeBack()
+            called.terminal?.takeBack()
             guard end & 0xff == 0x7f else {
                 switch ChildProcess.End(status: end) {
                 case .exited(let code): exit(code)
@@ -64,7 +64,7 @@ extension RunningLab {
 }
 
 /// What was called from outside, on its way into a node.
-private struct Visitor {
+private struct CalledProgram {
     var lab: String
     var node: String
     var command: [String]

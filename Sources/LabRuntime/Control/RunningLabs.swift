@@ -33,17 +33,17 @@ public struct RunningLab: Hashable, Sendable {
                 return String(line[at.upperBound...])
             }
         ).sorted().map(RunningLab.init(id:))
-        var strangers: [String] = []
+        var foreign: [String] = []
         let own = named.filter { lab in
             switch lab.listener {
             case .user(Int64(geteuid())): return true
-            case .user(let other): strangers.append("belongs to another user (\(other))")
-            case .silent: strangers.append("does not answer")
+            case .user(let other): foreign.append("belongs to another user (\(other))")
+            case .silent: foreign.append("does not answer")
             case .none: break
             }
             return false
         }
-        tell(of: strangers)
+        report(foreign: foreign)
         return own
     }
 
@@ -69,15 +69,15 @@ public struct RunningLab: Hashable, Sendable {
     }
 
     /// Once in the life of this command, which has one thread.
-    nonisolated(unsafe) private static var hasToldOfStrangers = false
+    nonisolated(unsafe) private static var hasReportedForeignSockets = false
 
-    private static func tell(of strangers: [String]) {
-        guard !strangers.isEmpty, !hasToldOfStrangers else { return }
-        hasToldOfStrangers = true
+    private static func report(foreign: [String]) {
+        guard !foreign.isEmpty, !hasReportedForeignSockets else { return }
+        hasReportedForeignSockets = true
         // Not their names: these may be anything.
-        let text = Set(strangers).sorted().map { stranger in
-            let count = strangers.count { $0 == stranger }
-            return "failoverlab: a socket with the name of a lab of yours \(stranger); ignored"
+        let text = Set(foreign).sorted().map { reason in
+            let count = foreign.count { $0 == reason }
+            return "failoverlab: a socket with the name of a lab of yours \(reason); ignored"
                 + (count > 1 ? " (\(count) of them)" : "") + "\n"
         }.joined()
         _ = write(STDERR_FILENO, text, text.utf8.count)

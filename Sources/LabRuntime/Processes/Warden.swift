@@ -53,6 +53,7 @@ enum Warden {
     /// files. Then the others; the next child is the first of its PID namespace.
     static func enterNamespaces() throws(LabFailure) {
         let others = cl_new_pid | cl_new_mount | cl_new_ipc | cl_new_uts | cl_new_net
+        uncoverKernelFiles()
         let refusal = ProgramUsers.enterLab()
         guard refusal == 0 else { throw HostProblem.userNamespaces(refusal).failure }
         var error = cl_unshare(others)
@@ -60,6 +61,20 @@ enum Warden {
         error = cl_make_mounts_private()
         guard error == 0 else {
             throw LabFailure(.lab, "could not make the lab's mounts private: \(Errno(rawValue: error))")
+        }
+    }
+
+    /// Containers cover parts of `/proc` and `/sys` and keep settings read-only. Whoever has CAP_SYS_ADMIN outside a user
+    /// namespace of his own may mount whole ones; inside one the kernel then allows what shows no more than these do.
+    private static func uncoverKernelFiles() {
+        guard geteuid() == 0, cl_unshare(cl_new_mount) == 0, cl_make_mounts_private() == 0 else { return }
+        let attributes = UInt32(cl_no_suid | cl_no_devices | cl_no_exec)
+        _ = cl_mount_new("proc", "/proc", attributes, nil)
+        // The same file system twice in one place is refused: something between them.
+        if cl_mount_new("tmpfs", "/sys", attributes, "size=4k") == 0,
+            cl_mount_new("sysfs", "/sys", attributes, nil) != 0
+        {
+            _ = cl_let_go_of_mount("/sys")
         }
     }
 
