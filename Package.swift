@@ -60,7 +60,7 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
-                "Expectation",
+                "Expectation", "Integrity",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -91,6 +91,7 @@ let package = Package(
         room("Measurement", ["Wire", "LabTime"]),
         room("Evidence", ["Measurement", "Wire", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        room("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         room("LabFile", [yams]),
         room(
             "Topology",
@@ -98,7 +99,7 @@ let package = Package(
                 "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Redundancy", "Dataplane", "Wire",
                 "LabTime",
             ]),
-        room("Report", ["Expectation", "Evidence", "Measurement", "LabTime", mustache]),
+        room("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
 
         // Rooms that touch the kernel
         room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
@@ -114,7 +115,7 @@ let package = Package(
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
+                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
                 "Dataplane", "Wire",
                 "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
@@ -122,7 +123,7 @@ let package = Package(
         .executableTarget(
             name: "failoverlab",
             dependencies: [
-                "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement",
+                "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement",
                 "Capture",
                 "Appliances", "LabTime", "EventLoop", "CLinux", argumentParser,
             ],
@@ -138,7 +139,8 @@ let package = Package(
         tests("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Wire", "LabTime"]),
         tests("Evidence", ["Measurement", "Wire", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
-        tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
+        tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
+        tests("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Dataplane", ["Wire", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabTime"]),

@@ -181,7 +181,12 @@ extension Supervisor {
             try RunFolder.write(JSONLine.encode(results), to: folder.traffic)
             try RunFolder.write(JSONLine.encode(summaries), to: folder.captureSummaries)
             try RunFolder.write(JSONLine.encode(counters), to: folder.counters)
-            let summary = RunSummary(started: startedAt, seconds: (loop.now - started).milliseconds / 1000)
+            journal.finish()
+            clock.look()
+            let seconds = (loop.now - started).milliseconds / 1000
+            let summary = RunSummary(
+                started: startedAt, seconds: seconds, files: try FolderBytes(folder).records(of: summaries),
+                clockStepMilliseconds: clock.largestStep.milliseconds)
             try RunFolder.write(JSONLine.encode(summary), to: folder.run)
         } catch {
             return fail(error)

@@ -27,6 +27,7 @@ final class Supervisor {
     var phase = Phase.building
     let started: Instant
     let startedAt: Timestamp
+    var clock = ClockWatch()
     var network: BuiltNetwork!
     var nodes: [String: RunningNode] = [:]
     var captures: RunningCaptures!
@@ -118,6 +119,7 @@ final class Supervisor {
 
     /// Records an event of the run and tells it; a scenario that waits for it goes on.
     func record(_ event: LabEvent) {
+        clock.look()
         do {
             try journal.append(event)
         } catch {
