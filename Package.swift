@@ -67,7 +67,7 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
-                "Expectation",
+                "Expectation", "Integrity",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -98,13 +98,14 @@ let package = Package(
         room("Measurement", ["Wire", "LabTime"]),
         room("Evidence", ["Measurement", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        room("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         room("LabFile", [yams]),
         room(
             "Topology",
             [
                 "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime",
             ]),
-        room("Report", ["Expectation", "Evidence", "Measurement", "LabTime", mustache]),
+        room("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
 
         // Rooms that touch the kernel
         room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
@@ -120,7 +121,7 @@ let package = Package(
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
+                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
                 "Redundancy", "Dataplane", "Wire",
                 "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
@@ -128,7 +129,8 @@ let package = Package(
         .executableTarget(
             name: "failoverlab",
             dependencies: [
-                "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Capture",
+                "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Integrity", "Expectation", "Evidence",
+                "Capture",
                 "Appliances", "LabTime", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict, linkerSettings: [staticRuntime]),
@@ -146,7 +148,8 @@ let package = Package(
             ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime"]),
         tests("Evidence", ["Measurement", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
-        tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
+        tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
+        tests("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Dataplane", ["Wire", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabTime"]),

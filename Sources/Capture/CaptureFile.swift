@@ -1,5 +1,8 @@
+internal import CLinux
 internal import CPcap
+internal import Glibc
 public import LabTime
+internal import SystemPackage
 
 /// A capture file, read from its first frame to its last. Files in microseconds and in nanoseconds, of either byte
 /// order, and pcapng; of Ethernet.
@@ -29,9 +32,22 @@ public struct CaptureFile: ~Copyable {
     }
 
     private static func open(_ path: String) throws(CaptureError) -> OpaquePointer {
+        // A FIFO in the file's place would wait for somebody who writes.
+        let descriptor = cl_open(path, O_RDONLY | O_NONBLOCK, 0)
+        guard descriptor >= 0 else {
+            throw CaptureError(.cannotReadFile, path: path, errno: Errno(rawValue: -descriptor))
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let file = fdopen(descriptor, "r")
+        else {
+            close(descriptor)
+            throw CaptureError(.cannotReadFile, path: path, detail: "it is no regular file")
+        }
         var words = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
-        let opened = pcap_open_offline_with_tstamp_precision(path, UInt32(PCAP_TSTAMP_PRECISION_NANO), &words)
+        let opened = pcap_fopen_offline_with_tstamp_precision(file, UInt32(PCAP_TSTAMP_PRECISION_NANO), &words)
         guard let opened else {
+            fclose(file)
             let said = String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             throw CaptureError(.cannotReadFile, path: path, detail: said)
         }
@@ -60,7 +76,14 @@ public struct CaptureFile: ~Copyable {
                 let bytes = UnsafeRawBufferPointer(start: start, count: Int(header.caplen))
                 if let filter, !filter.matches(bytes, originalLength: Int(header.len)) { continue }
                 // With nanosecond precision, tv_usec holds nanoseconds.
-                let time = Int64(header.ts.tv_sec) * 1_000_000_000 + Int64(header.ts.tv_usec)
+                let (seconds, isTooFar) = Int64(header.ts.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+                let (time, isBeyond) = seconds.addingReportingOverflow(Int64(header.ts.tv_usec))
+                guard !isTooFar, !isBeyond else {
+                    isAtEnd = true
+                    throw CaptureError(
+                        .cannotReadFile, path: path,
+                        detail: "the time of frame \(count) is beyond the years 1678 to 2261")
+                }
                 return Record(
                     number: count, time: Timestamp(nanoseconds: time), originalLength: Int(header.len), bytes: bytes)
             case PCAP_ERROR_BREAK:

@@ -24,7 +24,7 @@ public struct CaptureFolder: FrameSource {
                 .cannotReadFile, path: filePath,
                 detail: "it ends within frame \(file.count + 1): its capture was killed while it wrote")
         }
-        if file.count < capture.frames {
+        if file.count != capture.frames {
             throw CaptureError(
                 .cannotReadFile, path: filePath,
                 detail: "it holds \(file.count) frames, but \(capture.frames) were captured")

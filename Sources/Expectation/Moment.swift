@@ -22,7 +22,7 @@ extension Moment: CustomStringConvertible {
 extension Duration {
     /// Seconds with three decimals: `0.734 s`.
     package var inSeconds: String {
-        let (sign, microseconds) = nanoseconds < 0 ? ("-", -nanoseconds / 1000) : ("", nanoseconds / 1000)
+        let (sign, microseconds) = (nanoseconds < 0 ? "-" : "", nanoseconds.magnitude / 1000)
         let milliseconds = (microseconds + 500) / 1000
         return "\(sign)\(milliseconds / 1000).\(String(1000 + milliseconds % 1000).dropFirst()) s"
     }
@@ -30,8 +30,8 @@ extension Duration {
     /// In the unit that a person would choose, with at most three significant decimals: `2 s`, `52.1 ms`, `80 µs`.
     package var forPeople: String {
         let sign = nanoseconds < 0 ? "-" : ""
-        let value = abs(nanoseconds)
-        let (unit, name): (Int64, String) =
+        let value = nanoseconds.magnitude
+        let (unit, name): (UInt64, String) =
             switch value {
             case 1_000_000_000...: (1_000_000_000, "s")
             case 1_000_000...: (1_000_000, "ms")

@@ -31,7 +31,8 @@ extension Timestamp: CustomStringConvertible {
             "\(year)-\(two(month))-\(two(dayOfMonth))T\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60)).\(fraction)Z"
     }
 
-    /// Reads what `description` writes; one to nine fractional digits, or none.
+    /// Reads what `description` writes; one to nine fractional digits, or none. nil for years that 64 bits of
+    /// nanoseconds do not reach: from 1678 to 2261 all do.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z"), bytes[4] == UInt8(ascii: "-"),
@@ -48,7 +49,8 @@ extension Timestamp: CustomStringConvertible {
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+            (1678...2261).contains(year), (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60,
+            second < 61
         else { return nil }
         var nano: Int64 = 0
         if bytes.count > 20 {

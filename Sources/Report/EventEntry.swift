@@ -29,6 +29,11 @@ extension Duration {
     /// To the microsecond, so that a file holds no digits which mean nothing.
     var roundedMilliseconds: Double { (Double(nanoseconds) / 1000).rounded() / 1000 }
 
-    /// The way back from a field named `…Milliseconds`.
-    init(milliseconds: Double) { self = .nanoseconds(Int64((milliseconds * 1e6).rounded())) }
+    /// The way back from a field named `…Milliseconds`; at most 290 years either way.
+    init(milliseconds: Double) { self = .nanoseconds(Int64((milliseconds * 1e6).rounded().clamped(to: 9.15e18))) }
+}
+
+extension Double {
+    /// Zero where it is no number.
+    fileprivate func clamped(to bound: Double) -> Double { isNaN ? 0 : min(max(self, -bound), bound) }
 }

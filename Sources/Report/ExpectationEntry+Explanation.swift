@@ -1,4 +1,5 @@
 import Expectation
+import Integrity
 
 extension ExpectationEntry {
     /// Lines for machine-read formats that carry text for people: what was expected, what was seen, and where.
@@ -19,8 +20,22 @@ extension FrameEntry {
 }
 
 extension VariantVerdict {
+    /// What is wrong with the evidence or with what boxes did, a line for each; nil where nothing is.
+    var integrityProblem: String? {
+        guard let integrity, integrity.verdict != .pass else { return nil }
+        return integrity.findings.map(\.text).joined(separator: "\n")
+    }
+
     /// What is wrong with the variant itself, apart from its expectations; nil where nothing is.
     var ownProblem: String? {
         problem ?? (expectations.isEmpty ? "the variant expects nothing, so it proves nothing" : nil)
+    }
+}
+
+extension IntegrityFinding {
+    /// `captures/fw-a.lan.pcap #12: a checksum is wrong (3 times)`
+    var text: String {
+        let place = [file, frame.map { "#\($0)" }].compactMap(\.self).joined(separator: " ")
+        return (place.isEmpty ? "" : "\(place): ") + what + (count > 1 ? " (\(count) times)" : "")
     }
 }

@@ -1,4 +1,5 @@
 import Expectation
+import Integrity
 import LabTime
 
 /// JUnit XML as CI systems read it: a suite for each variant, a case for each expectation. What the evidence does not
@@ -58,6 +59,9 @@ public struct JUnitReport: Sendable {
         }
         if let problem = variant.ownProblem {
             cases.append(Case(name: "variant", verdict: .inconclusive, message: problem, explanation: [problem]))
+        }
+        if let problem = variant.integrityProblem, let verdict = variant.integrity?.verdict {
+            cases.append(Case(name: "integrity", verdict: verdict, message: problem, explanation: [problem]))
         }
         return cases
     }

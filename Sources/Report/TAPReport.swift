@@ -1,4 +1,5 @@
 import Expectation
+import Integrity
 
 /// The Test Anything Protocol, version 14: a test point for each variant, its expectations as a subtest. What the
 /// evidence does not decide is not ok, and its diagnostics say `inconclusive`.
@@ -17,18 +18,24 @@ public struct TAPReport: Sendable {
     }
 
     private func subtest(_ variant: VariantVerdict) -> [String] {
-        let problem = variant.ownProblem
+        var problems: [(name: String, verdict: ExpectationVerdict, text: String)] = []
+        if let problem = variant.ownProblem { problems.append(("variant", .inconclusive, problem)) }
+        if let problem = variant.integrityProblem, let verdict = variant.integrity?.verdict {
+            problems.append(("integrity", verdict, problem))
+        }
         var lines = [
             "# Subtest: \(Self.escaped("\(variant.label) (\(variant.shows))"))",
-            "1..\(variant.expectations.count + (problem == nil ? 0 : 1))",
+            "1..\(variant.expectations.count + problems.count)",
         ]
         for (index, entry) in variant.expectations.enumerated() {
             lines.append(Self.point(index + 1, entry.verdict, entry.id))
             if entry.verdict != .pass { lines += Self.diagnostics(entry) }
         }
-        if let problem {
-            lines.append(Self.point(variant.expectations.count + 1, .inconclusive, "variant"))
-            lines += ["  ---", "  verdict: inconclusive", "  seen: \(Self.quoted(problem))", "  ..."]
+        for (index, problem) in problems.enumerated() {
+            lines.append(Self.point(variant.expectations.count + index + 1, problem.verdict, problem.name))
+            lines += [
+                "  ---", "  verdict: \(problem.verdict.rawValue)", "  seen: \(Self.quoted(problem.text))", "  ...",
+            ]
         }
         return lines
     }

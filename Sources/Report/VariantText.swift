@@ -1,5 +1,6 @@
 import Evidence
 import Expectation
+import Integrity
 import LabTime
 import Measurement
 
@@ -11,6 +12,7 @@ struct VariantText {
 
     /// More events than this are left to `events.jsonl`.
     private static let eventsShown = 12
+    private static let findingsShown = 6
 
     init(_ variant: VariantVerdict, _ report: TextReport) {
         self.variant = variant
@@ -22,7 +24,7 @@ struct VariantText {
         if let problem = variant.problem {
             lines += report.wrapped(problem, lead: "  did not run to its end: ")
         }
-        for part in [attempts, chance, events, traffic, expectations, captures] where !part.isEmpty {
+        for part in [attempts, chance, events, traffic, expectations, captures, integrity] where !part.isEmpty {
             lines.append("")
             lines += part.map { "  " + $0 }
         }
@@ -160,6 +162,27 @@ struct VariantText {
         line += dropping.isEmpty ? "none dropped" : color.paint("DROPPED", .yellow)
         if let folder = report.folder { line += ", in \(folder)/\(variant.folder)/captures" }
         return [line] + dropping.map { "  \($0.path): \($0.dropped) dropped of \($0.frames + $0.dropped)\(losses($0))" }
+    }
+
+    // MARK: Integrity
+
+    /// One line, and more where something is wrong.
+    private var integrity: [String] {
+        guard let integrity = variant.integrity else { return [] }
+        let verdict = integrity.verdict
+        let mark = color.paint(verdict.mark, verdict.ink)
+        let unexamined = integrity.unexamined.flatMap { report.wrapped($0, lead: "  not examined: ") }
+        switch verdict {
+        case .pass:
+            let cables = integrity.cables == 0 ? "" : ", both ends of \(integrity.cables) cables alike"
+            return ["\(mark) integrity: \(integrity.frames) frames read\(cables)"] + unexamined
+        case .inconclusive, .fail:
+            let what = verdict == .fail ? "what no box may do" : "damaged evidence"
+            let shown = integrity.findings.prefix(Self.findingsShown).flatMap { report.wrapped($0.text, lead: "    ") }
+            let more = integrity.findings.count - Self.findingsShown
+            return ["\(mark) integrity: \(what)"] + shown
+                + (more > 0 ? ["    … and \(more) more in verdict.json"] : []) + unexamined
+        }
     }
 
     private func losses(_ entry: CaptureEntry) -> String {

@@ -1,5 +1,6 @@
 public import Evidence
 public import Expectation
+public import Integrity
 
 /// What became of one variant.
 public struct VariantVerdict: Hashable, Sendable, Codable {
@@ -21,13 +22,16 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     public var earlierAttempts: [EarlierAttempt]?
     /// Of all chance that has no seed of its own; absent where nothing was by chance.
     public var seed: Int?
+    /// What became of the evidence itself, whatever the lab expects; absent where the variant did not run to its end.
+    public var integrity: IntegrityReport?
 
     /// - Parameters:
     ///   - results: none leaves the variant inconclusive: nothing asked is nothing proven.
     ///   - problem: why the variant did not run to its end; turns a pass into inconclusive.
+    ///   - integrity: damage leaves the variant in doubt, also where an expectation failed; what no box may do fails it.
     public init(
         name: String, repetition: Int? = nil, shows: String, seconds: Double, evidence: RunEvidence,
-        results: [ExpectationResult], problem: String? = nil, seed: Int? = nil
+        results: [ExpectationResult], problem: String? = nil, seed: Int? = nil, integrity: IntegrityReport? = nil
     ) {
         self.name = name
         self.repetition = repetition
@@ -36,7 +40,13 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
         self.seconds = Self.rounded(seconds)
         self.problem = problem
         let judged = ExpectationVerdict(combining: results.map(\.verdict))
-        verdict = problem != nil && judged == .pass ? .inconclusive : judged
+        self.integrity = integrity
+        verdict =
+            switch integrity?.verdict {
+            case .inconclusive: .inconclusive
+            case .fail: .fail
+            case .pass, nil: problem != nil && judged == .pass ? .inconclusive : judged
+            }
         events = evidence.events.map { EventEntry($0, reference: evidence.referenceEvent) }
         traffic = evidence.traffic.map(TrafficEntry.init)
         expectations = results.map(ExpectationEntry.init)

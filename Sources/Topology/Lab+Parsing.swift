@@ -11,13 +11,15 @@ extension Lab {
     }
 
     /// Reads the lab file at `path`, or `lab.yaml` in the directory there.
-    public init(path: String, seed: Int? = nil) throws(LabFileErrors) {
-        try self.init(LabDocument(path: path), seed: seed)
+    /// - Parameter isSaved: whether a run wrote it, of one variant: what no variant of a lab has is a mistake, what this one
+    ///   lacks is none
+    public init(path: String, seed: Int? = nil, isSaved: Bool = false) throws(LabFileErrors) {
+        try self.init(LabDocument(path: path), seed: seed, isSaved: isSaved)
     }
 
-    public init(_ document: LabDocument, seed: Int? = nil) throws(LabFileErrors) {
+    public init(_ document: LabDocument, seed: Int? = nil, isSaved: Bool = false) throws(LabFileErrors) {
         let reader = LabReader(folder: document.source.folder)
-        let lab = LabReading(document, reader, seed: seed).read()
+        let lab = LabReading(document, reader, seed: seed, isSaved: isSaved).read()
         if let lab, reader.errors.isEmpty {
             self = lab
         } else {

@@ -11,9 +11,21 @@ enum LabArgument {
     ///   - seed: of all chance, instead of the lab file's
     ///   - isPlayed: whether the lab is to run, for which the files that it names must be there and fit
     static func load(_ argument: String, seed: Int? = nil, isPlayed: Bool = true) throws -> Lab {
-        let path = try path(of: argument)
+        try load(path: try path(of: argument), seed: seed, isPlayed: isPlayed, isSaved: false)
+    }
+
+    /// The file that a run left in its folder.
+    /// - Throws: `Complaint` that says what is wrong with the file
+    static func load(saved path: String) throws -> Lab {
+        guard SavedFile.isRegular(path) else {
+            throw Complaint(text: "'\(path)' is missing, or no regular file", exitCode: 2)
+        }
+        return try load(path: path, seed: nil, isPlayed: false, isSaved: true)
+    }
+
+    private static func load(path: String, seed: Int?, isPlayed: Bool, isSaved: Bool) throws -> Lab {
         do {
-            let lab = try Lab(path: path, seed: seed)
+            let lab = try Lab(path: path, seed: seed, isSaved: isSaved)
             var good = Set<String>()
             for filter in lab.filters where good.insert(filter.text).inserted {
                 if let refusal = Capture.CaptureFilter.problem(in: filter.text) {

@@ -7,6 +7,8 @@ enum LabFiles {
     static var directReturn: String { path("direct-server-return") }
     static var directReturnBalancers: String { path("direct-server-return-balancers") }
 
+    static func shipped(_ lab: String) -> String { path(lab) }
+
     private static func path(_ lab: String) -> String {
         guard let real = realpath(#filePath, nil) else { return #filePath }
         defer { free(real) }

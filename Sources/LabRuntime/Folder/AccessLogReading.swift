@@ -14,9 +14,9 @@ enum AccessLogReading {
         for file in files where file.hasSuffix(suffix) {
             let path = folder.logs + "/" + file
             var lines: [LogLine] = []
-            for (index, text) in try RunRecord.contents(of: path).split(separator: "\n").enumerated() {
+            for (index, text) in try SavedFile.bytes(of: path).split(separator: UInt8(ascii: "\n")).enumerated() {
                 guard let line = line(text, number: index + 1) else {
-                    throw LabFailure(.lab, "'\(path)' is damaged in line \(index + 1), or of another version")
+                    throw .damaged(path, "line \(index + 1) is no record of a request")
                 }
                 lines.append(line)
             }
@@ -25,8 +25,8 @@ enum AccessLogReading {
         return logs
     }
 
-    private static func line(_ text: Substring, number: Int) -> LogLine? {
-        guard let values = try? JSONLine.decode([String: Scalar].self, from: Array(text.utf8)),
+    private static func line(_ text: ArraySlice<UInt8>, number: Int) -> LogLine? {
+        guard let values = try? JSONLine.decode([String: Scalar].self, from: Array(text)),
             let time = values["time"].flatMap({ Timestamp($0.text) })
         else { return nil }
         return LogLine(number: number, time: time, fields: values.mapValues(\.text))

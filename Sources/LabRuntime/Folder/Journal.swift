@@ -7,6 +7,8 @@ final class Journal {
     private let descriptor: Int32
     private let path: String
     private(set) var events: [LabEvent] = []
+    /// The run is complete: what happens while its lab is taken down is no part of it.
+    private var isClosed = false
 
     init(path: String) throws(LabFailure) {
         self.path = path
@@ -14,6 +16,7 @@ final class Journal {
     }
 
     func append(_ event: LabEvent) throws(LabFailure) {
+        guard !isClosed else { return }
         events.append(event)
         var line = JSONLine.encode(event)
         line.append(UInt8(ascii: "\n"))
@@ -26,6 +29,8 @@ final class Journal {
             written += count
         }
     }
+
+    func finish() { isClosed = true }
 
     deinit { close(descriptor) }
 }

@@ -1,9 +1,8 @@
 internal import Appliances
 public import Evidence
-internal import Glibc
-internal import LabTime
+public import Integrity
+public import LabTime
 public import Measurement
-internal import SystemPackage
 
 /// What a supervisor leaves of a variant, read back for judging; all of it comes from files of the run's folder.
 public struct RunRecord: Sendable {
@@ -19,15 +18,25 @@ public struct RunRecord: Sendable {
     public var counters: [String: [String: UInt64]]
     /// None in runs that were saved before these were measured.
     public var delays: [ProcessDelay]
+    /// From the supervisor's start until everything was captured; nil of a run that did not come to its end.
+    public var span: ClosedRange<Timestamp>?
+    /// What the run recorded of its files when it was complete; nil in runs of earlier versions.
+    public var files: [FileRecord]?
+    /// How far the wall clock was set during the run; nil in runs of earlier versions.
+    public var clockStep: Duration?
 
     /// - Throws: `LabFailure` that names the file that is missing or damaged.
     public init(reading folder: RunFolder) throws(LabFailure) {
         self.folder = folder
         events = try Self.lines(of: folder.events)
-        traffic = try Self.value(of: folder.traffic)
-        captures = try Self.value(of: folder.captureSummaries)
+        traffic = try Self.value(of: folder.traffic, Self.check)
+        captures = try Self.value(of: folder.captureSummaries, Self.check)
         accessLogs = try AccessLogReading.logs(in: folder)
-        seconds = try (Self.value(of: folder.run) as RunSummary).seconds
+        let summary = try Self.summary(of: folder)
+        seconds = summary.seconds
+        span = summary.started...(summary.started + .milliseconds(summary.seconds * 1000))
+        files = summary.files
+        clockStep = summary.clockStepMilliseconds.map { .milliseconds($0) }
         let readings: [String: [CounterReading]] = try Self.value(of: folder.counters)
         delays = access(folder.delays, F_OK) == 0 ? try Self.value(of: folder.delays) : []
         counters = readings.mapValues { Dictionary($0.map { ($0.name, $0.value) }, uniquingKeysWith: &+) }
@@ -37,10 +46,10 @@ public struct RunRecord: Sendable {
     public init(whatIsLeftIn folder: RunFolder) {
         self.folder = folder
         events = (try? Self.lines(of: folder.events)) ?? []
-        traffic = (try? Self.value(of: folder.traffic)) ?? []
-        captures = (try? Self.value(of: folder.captureSummaries)) ?? []
+        traffic = (try? Self.value(of: folder.traffic, Self.check)) ?? []
+        captures = (try? Self.value(of: folder.captureSummaries, Self.check)) ?? []
         accessLogs = (try? AccessLogReading.logs(in: folder)) ?? [:]
-        seconds = (try? Self.value(of: folder.run) as RunSummary)?.seconds ?? 0
+        seconds = (try? Self.summary(of: folder))?.seconds ?? 0
         counters = [:]
         delays = (try? Self.value(of: folder.delays)) ?? []
         if seconds == 0, let first = events.first, let last = events.last {
@@ -48,32 +57,39 @@ public struct RunRecord: Sendable {
         }
     }
 
-    private static func value<Value: Decodable>(of path: String) throws(LabFailure) -> Value {
-        try decode(Array(try contents(of: path).utf8), of: path)
+    private static func value<Value: Decodable>(
+        of path: String, _ check: (Value) throws(Implausible) -> Void = { (_) throws(Implausible) in }
+    ) throws(LabFailure) -> Value {
+        let value: Value = try decode(try SavedFile.bytes(of: path), of: path)
+        do { try check(value) } catch { throw .damaged(path, "\(error)") }
+        return value
     }
 
     private static func lines<Value: Decodable>(of path: String) throws(LabFailure) -> [Value] {
         var values: [Value] = []
-        for line in try contents(of: path).split(separator: "\n") {
-            values.append(try decode(Array(line.utf8), of: path))
+        for line in try SavedFile.bytes(of: path).split(separator: UInt8(ascii: "\n")) {
+            values.append(try decode(Array(line), of: path))
         }
         return values
-    }
-
-    static func contents(of path: String) throws(LabFailure) -> String {
-        guard let text = KernelFile.contents(path) else {
-            throw LabFailure(
-                .lab, "'\(path)' cannot be read: \(Errno(rawValue: errno))",
-                remedy: "a run that was ended early has no figures to judge; its captures are still readable")
-        }
-        return text
     }
 
     private static func decode<Value: Decodable>(_ bytes: [UInt8], of path: String) throws(LabFailure) -> Value {
         do {
             return try JSONLine.decode(Value.self, from: bytes)
         } catch {
-            throw LabFailure(.lab, "'\(path)' is damaged, or of another version: \(error)")
+            throw .damaged(path, "\(error)")
         }
+    }
+
+    private static func check(_ results: [TrafficResult]) throws(Implausible) {
+        for result in results { try result.check() }
+    }
+
+    private static func check(_ captures: [CaptureSummary]) throws(Implausible) {
+        for capture in captures { try capture.check() }
+    }
+
+    private static func summary(of folder: RunFolder) throws(LabFailure) -> RunSummary {
+        try value(of: folder.run) { (summary: RunSummary) throws(Implausible) in try summary.check() }
     }
 }

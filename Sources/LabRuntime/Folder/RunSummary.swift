@@ -1,3 +1,4 @@
+internal import Integrity
 internal import LabTime
 
 /// `run.json`: facts about a run that nothing else in its folder holds.
@@ -6,4 +7,8 @@ struct RunSummary: Codable {
     /// From the supervisor's start until everything was captured.
     var seconds: Double
     var version = 1
+    /// Every file that a verdict depends on, as it was when the run was complete; nil in runs of earlier versions.
+    var files: [FileRecord]?
+    /// How far the wall clock was set during the run; nil in runs of earlier versions.
+    var clockStepMilliseconds: Double?
 }

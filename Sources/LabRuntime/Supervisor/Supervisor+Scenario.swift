@@ -204,7 +204,12 @@ extension Supervisor {
             try RunFolder.write(JSONLine.encode(summaries), to: folder.captureSummaries)
             try RunFolder.write(JSONLine.encode(counters), to: folder.counters)
             try RunFolder.write(JSONLine.encode(delays.delays), to: folder.delays)
-            let summary = RunSummary(started: startedAt, seconds: (loop.now - started).milliseconds / 1000)
+            journal.finish()
+            clock.look()
+            let seconds = (loop.now - started).milliseconds / 1000
+            let summary = RunSummary(
+                started: startedAt, seconds: seconds, files: try FolderBytes(folder).records(of: summaries),
+                clockStepMilliseconds: clock.largestStep.milliseconds)
             try RunFolder.write(JSONLine.encode(summary), to: folder.run)
         } catch {
             return fail(error)

@@ -26,8 +26,9 @@ final class Supervisor {
     var assignment: LabAssignment!
     var phase = Phase.building
     let started: Instant
-    private let clock = ClockPair()
+    private let clockPair = ClockPair()
     let startedAt: Timestamp
+    var clock = ClockWatch()
     var network: BuiltNetwork!
     var nodes: [String: RunningNode] = [:]
     var captures: RunningCaptures!
@@ -118,7 +119,9 @@ final class Supervisor {
     /// From now on: how late this process runs, which injects the faults.
     func watchOwnDelays() {
         ownDelays = DelayWatch(on: loop) { [unowned self] delay in
-            delays.add("supervisor", from: clock.time(of: delay.from), to: clock.time(of: delay.to), waited: delay.waited)
+            delays.add(
+                "supervisor", from: clockPair.time(of: delay.from), to: clockPair.time(of: delay.to),
+                waited: delay.waited)
         }
     }
 
@@ -131,6 +134,7 @@ final class Supervisor {
 
     /// Records an event of the run and tells it; a scenario that waits for it goes on.
     func record(_ event: LabEvent) {
+        clock.look()
         do {
             try journal.append(event)
         } catch {

@@ -37,7 +37,7 @@ public struct HTMLReport: Sendable {
         [
             "id": "variant-\(number)", "label": variant.label, "shows": variant.shows,
             "verdict": variant.verdict.rawValue, "mark": variant.verdict.mark, "finding": variant.finding,
-            "seconds": VariantText.seconds(variant.seconds), "problem": problem(variant.ownProblem) as Any? ?? absent,
+            "seconds": VariantText.seconds(variant.seconds), "problem": problem(variant.ownProblem ?? variant.integrityProblem) as Any? ?? absent,
             "seed": variant.seed.map { ["value": "\($0)"] } as Any? ?? absent,
             "timeline": Timeline(variant).map(\.content) as Any? ?? absent,
             "hasTraffic": !variant.traffic.isEmpty,

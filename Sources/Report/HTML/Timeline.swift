@@ -43,7 +43,7 @@ struct Timeline {
         return [
             "lanes": lanes, "width": "\(Self.left + Self.width + 110)", "height": "\(height + 24)", "bottom": "\(height)",
             "ticks": (0...4).map { quarter in
-                let time = start + .nanoseconds(length.nanoseconds * Int64(quarter) / 4)
+                let time = start + .nanoseconds(length.nanoseconds / 4 * Int64(quarter))
                 return ["x": "\(x(time))", "label": "+\((time - start).inSeconds)", "y": "\(height + 16)"]
             },
         ]

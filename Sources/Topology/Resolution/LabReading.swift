@@ -6,11 +6,14 @@ struct LabReading {
     let reader: LabReader
     /// Of all chance, instead of the file's own; nil leaves those.
     let seed: Int?
+    /// A run's own file, of one variant alone.
+    let isSaved: Bool
 
-    init(_ document: LabDocument, _ reader: LabReader, seed: Int? = nil) {
+    init(_ document: LabDocument, _ reader: LabReader, seed: Int? = nil, isSaved: Bool = false) {
         self.document = document
         self.reader = reader
         self.seed = seed
+        self.isSaved = isSaved
     }
 
     /// nil only after something was reported.
@@ -60,7 +63,7 @@ struct LabReading {
             certificates += moreCertificates.filter { !certificates.contains($0) }
         }
         checkTotal(of: filters)
-        reader.reportSuspects()
+        if !isSaved { reader.reportSuspects() }
         if variants.isEmpty, reader.errors.isEmpty {
             reader.report("the lab has no variant", at: root.position)
         }

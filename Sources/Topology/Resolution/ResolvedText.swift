@@ -4,7 +4,8 @@ import Wire
 /// Writes the lab file of a single variant, with every assigned address, subnet, MAC and VRID in it.
 enum ResolvedText {
     static func write(
-        _ tree: LabValue, _ definition: VariantDefinition, _ resolution: Resolution, title: String, seed: Int?
+        _ tree: LabValue, _ definition: VariantDefinition, _ resolution: Resolution, title: String, seed: Int?,
+        pushes: [String]
     ) -> String {
         let place = SourcePosition(line: 1, column: 1)
         func text(_ text: String) -> LabValue { LabValue(.scalar(text, isQuoted: false), at: place) }
@@ -68,8 +69,41 @@ enum ResolvedText {
         }
         let kept = (tree.entries ?? []).filter { !$0.key.hasPrefix(LabKeys.anchorPrefix) && $0.key != "expect" }
         var result = LabValue(.mapping(kept), at: tree.position)
+        result = result.setting("pushes", to: result["pushes"].flatMap { Self.needed($0, by: pushes) })
         if let seed { result = result.setting("seed", to: text("\(seed)")) }
         return result.setting("networks", to: mapping(networks)).setting("nodes", to: mapping(nodes))
             .setting("variants", to: mapping([(definition.name.value, mapping(variant))])).yaml
+    }
+
+    /// The pushes that a variant carries out, and those that add what these name. Others may name what only another
+    /// variant has, and are then refused in a file of one variant.
+    private static func needed(_ pushes: LabValue, by names: [String]) -> LabValue? {
+        guard let all = pushes.entries else { return pushes }
+        var needed = Set(names)
+        // Every word of a push may name what another one adds.
+        while true {
+            let words = all.filter { needed.contains($0.key) }.reduce(into: Set<String>()) { $1.value.collect(&$0) }
+            let more = all.filter { !needed.contains($0.key) && $0.value.addsAny(of: words) }
+            if more.isEmpty { break }
+            needed.formUnion(more.map(\.key))
+        }
+        let kept = all.filter { needed.contains($0.key) }
+        return kept.isEmpty ? nil : LabValue(.mapping(kept), at: pushes.position)
+    }
+}
+
+extension LabValue {
+    /// Every scalar in it.
+    fileprivate func collect(_ words: inout Set<String>) {
+        if let text { words.insert(text) }
+        for element in elements ?? [] { element.collect(&words) }
+        for entry in entries ?? [] { entry.value.collect(&words) }
+    }
+
+    /// Whether a push adds something of one of these names.
+    fileprivate func addsAny(of words: Set<String>) -> Bool {
+        guard let added = self["add"] else { return false }
+        let places = [added["objects"], added["rules"], added["nat"]?["pools"], added["nat"]?["rules"]]
+        return places.contains { ($0?.entries ?? []).contains { words.contains($0.key) } }
     }
 }

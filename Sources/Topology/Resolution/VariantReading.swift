@@ -79,7 +79,8 @@ struct VariantReading {
             nodes: nodes, elements: faults.elements, traffic: traffic.programs, scenario: scenario.steps,
             expectations: expectations.specifications,
             capture: capture, seed: chance, references: resolution.references,
-            resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title, seed: chance))
+            resolvedYAML: ResolvedText.write(
+                tree, definition, resolution, title: title, seed: chance, pushes: scenario.steps.flatMap(\.pushes)))
         let certificates = definitions.flatMap(\.virtualServices).compactMap { $0.http?.certificateFiles }
         return (variant, expectations.filters + faults.filters, certificates)
     }
@@ -90,6 +91,11 @@ struct VariantReading {
         for node in definitions where !order.contains(node.name.value) { order.append(node.name.value) }
         return Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0 + 1) })
     }
+}
+
+extension ScenarioStep {
+    /// Names of the pushes that it carries out.
+    fileprivate var pushes: [String] { if case .push(let push, _) = self { push.parts.map(\.name) } else { [] } }
 }
 
 extension LabValue {

@@ -1,6 +1,7 @@
 internal import Capture
 internal import Evidence
 internal import Expectation
+internal import Integrity
 internal import LabRuntime
 internal import LabTime
 internal import Report
@@ -43,7 +44,7 @@ struct Judgement {
             self.variant = VariantVerdict(
                 name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: record.seconds,
                 evidence: evidence,
-                results: results, seed: variant.seed)
+                results: results, seed: variant.seed, integrity: IntegrityExamination(of: variant, record).report())
             failure = nil
         } catch {
             failure = error
@@ -62,7 +63,16 @@ struct Judgement {
 
     /// Why it is inconclusive, in one sentence.
     var reason: String {
-        variant.problem ?? variant.expectations.first { $0.verdict == .inconclusive }?.seen ?? "nothing decided it"
+        variant.problem ?? variant.expectations.first { $0.verdict == .inconclusive }?.seen
+            ?? variant.integrity?.findings.first?.what ?? "nothing decided it"
+    }
+
+    /// A variant of a saved run of which not even its lab file can be read.
+    init(of part: SavedRun.Part, damaged problem: String) {
+        folder = part.folder
+        failure = nil
+        variant = VariantVerdict(
+            name: part.name, repetition: part.repetition, shows: "unknown", seconds: 0, problem: problem)
     }
 
     /// The code with which a run of this variant alone ends.

@@ -19,17 +19,26 @@ struct Check: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let folders = SavedRun.folders(below: saved)
-        guard !folders.isEmpty else {
-            throw Complaint(text: "failoverlab: '\(saved)' is no run's folder: there is no lab.yaml in it", exitCode: 2)
+        let parts = SavedRun.parts(below: saved)
+        let missing = SavedRun.missing(below: saved, besides: parts)
+        guard !(parts + missing).isEmpty else {
+            throw Complaint(
+                text: "failoverlab: '\(saved)' is no run's folder: neither it nor a folder in it has events.jsonl",
+                exitCode: 2)
         }
         let other = try lab.map { try LabArgument.load($0, isPlayed: false) }
-        var (name, title) = ("", "")
-        let judgements = try folders.map { repetition, folder in
-            let read = try LabArgument.load(folder.lab, isPlayed: false)
-            (name, title) = (read.name, read.title)
+        var (name, title) = ("", nil as String?)
+        // A variant that is damaged costs itself alone.
+        var judgements = try parts.map { part in
+            let read: Lab
+            do {
+                read = try LabArgument.load(saved: part.folder.lab)
+            } catch let complaint as Complaint {
+                return Judgement(of: part, damaged: complaint.text)
+            }
+            if name.isEmpty { (name, title) = (read.name, read.title) }
             guard var variant = read.variants.first else {
-                throw Complaint(text: "failoverlab: '\(folder.lab)' has no variant", exitCode: 2)
+                return Judgement(of: part, damaged: "'\(part.folder.lab)' has no variant")
             }
             if let other {
                 guard let replacement = other.variant(named: variant.name) else {
@@ -37,8 +46,11 @@ struct Check: ParsableCommand {
                 }
                 variant.expectations = replacement.expectations
             }
-            return Judgement(of: variant, in: folder, repetition: repetition, supervisor: nil)
+            return Judgement(of: variant, in: part.folder, repetition: part.repetition, supervisor: nil)
         }
-        try output.conclude(judgements, named: name, title: title, in: nil)
+        judgements += missing.map {
+            Judgement(of: $0, damaged: "the run had this variant, and its folder '\($0.folder.path)' is gone")
+        }
+        try output.conclude(judgements, named: name.isEmpty ? "unknown" : name, title: title, in: nil)
     }
 }
