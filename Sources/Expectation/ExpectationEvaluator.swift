@@ -17,6 +17,12 @@ public struct ExpectationEvaluator: Sendable {
 
     /// Complexity: one pass over the captures that the expectation names.
     public func evaluate(_ specification: ExpectationSpecification) -> ExpectationResult {
+        var result = judge(specification)
+        result.events = specification.subject.events(in: evidence)
+        return result
+    }
+
+    private func judge(_ specification: ExpectationSpecification) -> ExpectationResult {
         do {
             return switch specification.subject {
             case .frames(let expectation): try expectation.evaluate(id: specification.id, in: evidence)

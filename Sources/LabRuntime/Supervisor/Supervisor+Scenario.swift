@@ -35,7 +35,11 @@ struct RunningTraffic {
 }
 
 extension Supervisor {
-    func beginScenario() { proceed() }
+    func beginScenario() {
+        // Expectations take their events from here on: what nodes report while the lab comes up is no part of it.
+        record(LabEvent(name: LabEvent.scenarioBegin, time: .now(), kind: "begin", node: nil))
+        proceed()
+    }
 
     private func proceed() {
         guard phase == .running else { return }

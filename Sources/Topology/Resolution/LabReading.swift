@@ -34,9 +34,11 @@ struct LabReading {
         var variants: [Variant] = []
         var filters: [CaptureFilter] = []
         var certificates: [CertificateFiles] = []
+        var absences: [AbsenceAlone] = []
         for definition in VariantDefinition.read(root, reader) {
             let reading = VariantReading(definition, root: root, lab: name, nodeOrder: numbers, seed: seed, reader)
-            guard let (variant, moreFilters, moreCertificates) = reading.read() else { continue }
+            guard let (variant, moreFilters, moreCertificates, absence) = reading.read() else { continue }
+            if let absence { absences.append(absence) }
             variants.append(variant)
             filters += moreFilters.filter { !filters.contains($0) }
             certificates += moreCertificates.filter { !certificates.contains($0) }
@@ -48,6 +50,6 @@ struct LabReading {
         return Lab(
             name: name, title: top.text("title") ?? name, reference: top.text("reference"),
             summary: top.text("description"), variants: variants, filters: filters, certificates: certificates,
-            source: document.source)
+            absences: absences, source: document.source)
     }
 }

@@ -23,7 +23,7 @@ struct VariantReading {
         self.reader = reader
     }
 
-    func read() -> (Variant, [CaptureFilter], [CertificateFiles])? {
+    func read() -> (Variant, [CaptureFilter], [CertificateFiles], AbsenceAlone?)? {
         let before = reader.reports
         let timers: Timers = tree["timers"].flatMap { $0.isNull ? nil : reader.choice($0, of: "'timers'") } ?? .quick
         let networks = NodeDefinition.named(tree["networks"], "the networks", reader)
@@ -77,7 +77,8 @@ struct VariantReading {
             capture: capture, seed: chance, references: resolution.references,
             resolvedYAML: ResolvedText.write(tree, definition, resolution, title: title, seed: chance))
         let certificates = definitions.flatMap(\.virtualServices).compactMap { $0.http?.certificateFiles }
-        return (variant, expectations.filters + faults.filters, certificates)
+        let absence = expectations.absenceAlone.map { AbsenceAlone(variant: variant.name, position: $0) }
+        return (variant, expectations.filters + faults.filters, certificates, absence)
     }
 
     /// Nodes of the lab file first, then those that only this variant has.
