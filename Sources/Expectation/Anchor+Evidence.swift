@@ -1,5 +1,5 @@
-public import Evidence
-public import LabTime
+import Evidence
+import LabTime
 
 /// An expectation asks about the time around an event that never happened.
 public struct MissingEvent: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-public import Evidence
+import Evidence
 public import LabTime
 
 /// An event that an expectation refers to: which of those of its name it is.
