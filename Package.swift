@@ -165,6 +165,10 @@ let package = Package(
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
         // They run the built command and the census; a dependency on the command would link its runtime into the tests.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["TestSupport", "CLinux"], swiftSettings: strict),
+            name: "EndToEndTests",
+            dependencies: [
+                "TestSupport", "CLinux", "Topology", "LabRuntime", "Capture", "Expectation", "Evidence", "Measurement",
+                "LabTime",
+            ], swiftSettings: strict),
     ]
 )

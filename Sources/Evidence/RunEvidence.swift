@@ -1,4 +1,4 @@
-import LabTime
+public import LabTime
 public import Measurement
 
 /// Everything that one variant's run left behind, on one clock: what nodes reported, what the traffic's endpoints
@@ -34,6 +34,14 @@ public struct RunEvidence: Sendable {
         events.first { $0.name == name }
     }
 
+    /// When the scenario began. Runs of versions that did not record it: its first event; nil where there is none.
+    public var scenarioBegin: Timestamp? {
+        (firstEvent(named: LabEvent.scenarioBegin) ?? referenceEvent)?.time
+    }
+
+    /// Events of that name, in the order of time.
+    public func events(named name: String) -> [LabEvent] { events.filter { $0.name == name } }
+
     /// Names of the events that happened, each once, in order.
     public var namesOfEvents: [String] {
         var seen = Set<String>()
@@ -55,6 +63,9 @@ public struct RunEvidence: Sendable {
 }
 
 extension LabEvent {
+    /// The name of the event with which the scenario begins, before its first step.
+    public static let scenarioBegin = "scenario.begin"
+
     /// Whether the scenario named this event (`as: failover`); a node's own reports are named `<node>.<kind>`.
     public var isOfScenario: Bool {
         guard let node else { return true }

@@ -1,5 +1,5 @@
-public import Evidence
-public import LabTime
+import Evidence
+import LabTime
 
 /// An expectation asks about the time around an event that never happened.
 public struct MissingEvent: Error, Hashable, Sendable, CustomStringConvertible {
@@ -14,21 +14,42 @@ public struct MissingEvent: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension RunEvidence {
-    /// The anchor's point of time.
-    /// - Throws: `MissingEvent`
-    public func time(of anchor: Anchor) throws(MissingEvent) -> Timestamp {
-        guard let event = firstEvent(named: anchor.event) else {
-            throw MissingEvent(event: anchor.event, happened: namesOfEvents)
+    /// The event that a name in an expectation stands for: the first of that name since the scenario began. What nodes
+    /// report while the lab comes up belongs to no scenario.
+    ///
+    /// - Throws: `MissingEvent` where it never happened, `UndecidableExpectation` where it happened only before
+    func event(named name: String) throws -> LabEvent {
+        try occurrence(of: Anchor(event: name), after: nil)
+    }
+
+    /// - Parameter start: where a window begins that the anchor ends; its point of time lies after that
+    func occurrence(of anchor: Anchor, after start: (time: Timestamp, words: String)?) throws -> LabEvent {
+        let all = events(named: anchor.event)
+        guard let last = all.last else { throw MissingEvent(event: anchor.event, happened: namesOfEvents) }
+        let since = all.drop { event in scenarioBegin.map { event.time < $0 } ?? false }
+        if let start {
+            if let event = since.first(where: { $0.time + anchor.offset > start.time }) { return event }
+            throw UndecidableExpectation(
+                "the window\(start.words) and before \(anchor) is empty: it ends before it begins")
         }
-        return event.time + anchor.offset
+        if let event = since.first { return event }
+        let distance = scenarioBegin.map { ", \(($0 - last.time).forPeople) before" } ?? ""
+        throw UndecidableExpectation(
+            "event \(anchor.event) happened only before the scenario began\(distance), and never since; the begin itself is \(Anchor.scenarioBegin)")
     }
 
     /// The time as a person tells it, from that event or else from the scenario's first.
-    func moment(of time: Timestamp, from event: String? = nil) -> Moment? {
-        (event.flatMap { firstEvent(named: $0) } ?? referenceEvent).map {
-            Moment(event: $0.name, offset: time - $0.time)
-        }
+    func moment(of time: Timestamp, from event: LabEvent? = nil) -> Moment? {
+        (event ?? referenceEvent).map { Moment(event: $0.name, offset: time - $0.time) }
     }
+
+    /// The last event's time: until then at least the lab ran and its captures were open.
+    var lastEventTime: Timestamp? { events.last?.time }
+}
+
+extension Anchor {
+    /// The event with which every scenario begins.
+    public static var scenarioBegin: String { LabEvent.scenarioBegin }
 }
 
 extension Anchor: CustomStringConvertible {
@@ -45,6 +66,12 @@ extension Anchor: CustomStringConvertible {
 struct TimeWindow: Hashable, Sendable {
     var start: Timestamp?
     var end: Timestamp?
+    /// The events that `after` and `before` stand for.
+    private(set) var opening: LabEvent?
+    private(set) var closing: LabEvent?
+
+    /// From which a person counts the times in the window.
+    var reference: LabEvent? { opening ?? closing }
 
     func contains(_ time: Timestamp) -> Bool {
         if let start, time < start { return false }
@@ -59,11 +86,6 @@ struct TimeWindow: Hashable, Sendable {
         return true
     }
 
-    var isEmpty: Bool {
-        guard let start, let end else { return false }
-        return end <= start
-    }
-
     /// How far outside the window a time lies; negative before it, zero within.
     func distance(of time: Timestamp) -> Duration {
         if let start, time < start { return time - start }
@@ -72,9 +94,22 @@ struct TimeWindow: Hashable, Sendable {
     }
 
     /// - Parameter within: length of the window that `after` opens; without `after`, of the window that ends `before`
-    init(after: Anchor?, before: Anchor?, within: Duration? = nil, in evidence: RunEvidence) throws(MissingEvent) {
-        if let after { start = try evidence.time(of: after) }
-        if let before { end = try evidence.time(of: before) }
+    /// - Throws: `MissingEvent`; `UndecidableExpectation` where the window is empty or has no place on the clock
+    init(after: Anchor?, before: Anchor?, within: Duration? = nil, in evidence: RunEvidence) throws {
+        if within != nil, after == nil, before == nil {
+            throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
+        }
+        if let after {
+            let event = try evidence.occurrence(of: after, after: nil)
+            opening = event
+            start = event.time + after.offset
+        }
+        if let before {
+            let event = try evidence.occurrence(
+                of: before, after: start.map { ($0, Self.words(after: after, before: nil)) })
+            closing = event
+            end = event.time + before.offset
+        }
         guard let within else { return }
         if let start {
             end = min(end ?? start + within, start + within)

@@ -4,7 +4,7 @@ import LabTime
 extension CaptureSummary {
     /// Why this capture cannot prove that something did not pass within a window; nil where it can.
     /// - Parameter event: from which a person counts the times
-    func doubt(in window: TimeWindow, _ evidence: RunEvidence, from event: String?) -> String? {
+    func doubt(in window: TimeWindow, _ evidence: RunEvidence, from event: LabEvent?) -> String? {
         if droppedAtAnyTime > 0 { return "\(path) lacks \(Self.droppedFrames(droppedAtAnyTime))" }
         guard let loss = losses.first(where: { window.overlaps(from: $0.from, to: $0.to) }) else {
             return frames == 0 ? "\(path) holds no frame at all" : nil

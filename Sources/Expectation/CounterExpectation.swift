@@ -41,8 +41,23 @@ public struct CounterExpectation: Hashable, Sendable, Codable {
         }
         let (first, second) = (try count(name), try minus.map(count))
         let seen = first - (second ?? 0)
-        return ExpectationResult(
-            id: id, verdict: value.holds(for: seen) ? .pass : .fail, expected: sentence,
-            seen: second.map { "\(first) less \($0) is \(seen)" } ?? "\(seen)")
+        var verdict: ExpectationVerdict = value.holds(for: seen) ? .pass : .fail
+        var words = second.map { "\(first) less \($0) is \(seen)" } ?? "\(seen)"
+        if verdict == .pass, value.holds(for: 0), let lack = lackOfControl(counters, in: evidence) {
+            verdict = .inconclusive
+            words += "; but \(lack)"
+        }
+        return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: words)
+    }
+
+    /// Why a counter that is low proves nothing; nil where it does.
+    private func lackOfControl(_ counters: [String: UInt64], in evidence: RunEvidence) -> String? {
+        if counters.values.allSatisfy({ $0 == 0 }) {
+            return "\(node) counted nothing at all, so nothing shows that it would have counted this"
+        }
+        if let restart = evidence.events.last(where: { $0.kind == "power-on" && $0.node == node }) {
+            return "\(node) was powered on again at \(restart.name), and its counters began anew"
+        }
+        return nil
     }
 }

@@ -13,10 +13,6 @@ extension EventExpectation {
             throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
         }
         let window = try TimeWindow(after: after, before: before, within: within, in: evidence)
-        if window.isEmpty {
-            throw UndecidableExpectation(
-                "the window\(TimeWindow.words(after: after, before: before)) is empty: it ends before it begins")
-        }
         let all = evidence.events.filter { $0.name == event }
         let checks = try ResolvedRecordChecks(with, in: evidence)
         if let unknown = checks.unknownFields(among: all.map(\.details)).first, let some = all.first {
@@ -27,8 +23,8 @@ extension EventExpectation {
         let inTime = all.filter { window.contains($0.time) }
         let happened = inTime.filter { checks.hold(for: $0.details) }
         func moment(_ event: LabEvent) -> String {
-            let anchor = (after ?? before)?.event ?? evidence.referenceEvent?.name
-            guard anchor != event.name, let moment = evidence.moment(of: event.time, from: anchor) else {
+            let anchor = window.reference ?? evidence.referenceEvent
+            guard anchor != event, let moment = evidence.moment(of: event.time, from: anchor) else {
                 return "at \(event.time)"
             }
             return "at \(moment)"
@@ -43,7 +39,32 @@ extension EventExpectation {
         } else if let other = all.first {
             seen += " in that time, but \(moment(other))"
         }
-        return ExpectationResult(
-            id: id, verdict: count.holds(for: happened.count) ? .pass : .fail, expected: sentence, seen: seen)
+        var verdict: ExpectationVerdict = count.holds(for: happened.count) ? .pass : .fail
+        if verdict == .pass, happened.isEmpty, let lack = lackOfControl(window, in: evidence) {
+            verdict = .inconclusive
+            seen += "; but \(lack)"
+        }
+        return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: seen)
     }
+
+    /// Why the event's absence proves nothing: who would report it said nothing in the whole window or behind it, not
+    /// even its counters at the end of the run. nil where it proves something.
+    private func lackOfControl(_ window: TimeWindow, in evidence: RunEvidence) -> String? {
+        let words = TimeWindow.words(after: after, before: before, within: within)
+        if let lack = window.lacksEvidence(until: evidence.lastEventTime, words) { return lack }
+        guard let reporter, evidence.counters[reporter] == nil else { return nil }
+        let hasReported = evidence.events.contains { event in
+            event.isReport(of: reporter) && window.start.map { event.time >= $0 } ?? true
+        }
+        return hasReported
+            ? nil
+            : "\(reporter), which would report it, has reported nothing"
+                + (window.opening.map { " since \($0.name)" } ?? "") + ", and left no counters"
+    }
+}
+
+extension LabEvent {
+    /// Whether the node itself, or an element about one of its faults, reported it: `fw-b.active`, `late-fin.held`.
+    /// What the supervisor does to a node is named by the scenario.
+    fileprivate func isReport(of reporter: String) -> Bool { node == reporter && name.hasSuffix(".\(kind)") }
 }

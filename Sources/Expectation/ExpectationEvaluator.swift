@@ -19,6 +19,7 @@ public struct ExpectationEvaluator: Sendable {
     public func evaluate(_ specification: ExpectationSpecification) -> ExpectationResult {
         var result = evaluateAlone(specification)
         result.weigh(evidence.delays, before: specification.subject.end(in: evidence), in: evidence)
+        result.events = specification.subject.events(in: evidence)
         return result
     }
 

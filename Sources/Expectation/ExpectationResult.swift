@@ -11,10 +11,12 @@ public struct ExpectationResult: Hashable, Sendable, Codable {
     public var nearest: FrameReference?
     /// A display filter, ready to be pasted into Wireshark, that shows the deciding frames in their capture.
     public var wiresharkFilter: String?
+    /// The events that the expectation refers to, as far as they happened.
+    public var events: [EventReference]
 
     public init(
         id: String, verdict: ExpectationVerdict, expected: String, seen: String, frames: [FrameReference] = [],
-        nearest: FrameReference? = nil, wiresharkFilter: String? = nil
+        nearest: FrameReference? = nil, wiresharkFilter: String? = nil, events: [EventReference] = []
     ) {
         self.id = id
         self.verdict = verdict
@@ -23,5 +25,6 @@ public struct ExpectationResult: Hashable, Sendable, Codable {
         self.frames = frames
         self.nearest = nearest
         self.wiresharkFilter = wiresharkFilter
+        self.events = events
     }
 }

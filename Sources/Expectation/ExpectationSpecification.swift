@@ -24,7 +24,8 @@ public struct ExpectationSpecification: Hashable, Sendable, Codable {
 
 /// A point of the run's clock: an event, and a time after it (`failover + 200ms`).
 public struct Anchor: Hashable, Sendable, Codable {
-    /// The name of a `LabEvent`; its first occurrence counts.
+    /// The name of a `LabEvent`. Its first occurrence since the scenario began counts or, of a `before`, the first behind
+    /// the other end of the window.
     public var event: String
     public var offset: Duration
 
@@ -138,10 +139,14 @@ public struct FrameExpectation: Hashable, Sendable, Codable {
     /// Length of the window that `after` opens.
     public var within: Duration?
     public var requirement: Requirement
+    /// Of `none` and counts that zero satisfies: frames that must be there, so that none of the selected ones means
+    /// something. nil where the selection itself is to match somewhere in the run.
+    public var control: FrameControl?
 
     public init(
         node: String, interface: String, match: String? = nil, flowsOf: String? = nil, direction: Direction? = nil,
-        after: Anchor? = nil, before: Anchor? = nil, within: Duration? = nil, requirement: Requirement
+        after: Anchor? = nil, before: Anchor? = nil, within: Duration? = nil, requirement: Requirement,
+        control: FrameControl? = nil
     ) {
         self.node = node
         self.interface = interface
@@ -152,6 +157,35 @@ public struct FrameExpectation: Hashable, Sendable, Codable {
         self.before = before
         self.within = within
         self.requirement = requirement
+        self.control = control
+    }
+}
+
+/// Frames that must be there for the absence of others to mean something. What it does not say is as the expectation
+/// has it: the interface, and the window as a whole.
+public struct FrameControl: Hashable, Sendable, Codable {
+    public var node: String?
+    public var interface: String?
+    public var match: String?
+    public var flowsOf: String?
+    public var direction: FrameExpectation.Direction?
+    public var after: Anchor?
+    public var before: Anchor?
+    public var within: Duration?
+
+    public init(
+        node: String? = nil, interface: String? = nil, match: String? = nil, flowsOf: String? = nil,
+        direction: FrameExpectation.Direction? = nil, after: Anchor? = nil, before: Anchor? = nil,
+        within: Duration? = nil
+    ) {
+        self.node = node
+        self.interface = interface
+        self.match = match
+        self.flowsOf = flowsOf
+        self.direction = direction
+        self.after = after
+        self.before = before
+        self.within = within
     }
 }
 
@@ -183,10 +217,12 @@ public struct EventExpectation: Hashable, Sendable, Codable {
     public var after: Anchor?
     public var before: Anchor?
     public var within: Duration?
+    /// The node, or the element of a fault, that would report the event; nil of the scenario's own events.
+    public var reporter: String?
 
     public init(
         event: String, with: [RecordCheck] = [], count: Comparison<Int>, after: Anchor? = nil, before: Anchor? = nil,
-        within: Duration? = nil
+        within: Duration? = nil, reporter: String? = nil
     ) {
         self.event = event
         self.with = with
@@ -194,6 +230,7 @@ public struct EventExpectation: Hashable, Sendable, Codable {
         self.after = after
         self.before = before
         self.within = within
+        self.reporter = reporter
     }
 }
 

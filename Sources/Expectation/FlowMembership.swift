@@ -19,6 +19,8 @@ struct FlowMembership: Sendable {
     struct Owner: Hashable, Sendable {
         var start: Timestamp
         var program: String
+        /// Its place among the program's flows.
+        var flow: Int
     }
 
     enum Side: Hashable, Sendable {
@@ -31,9 +33,9 @@ struct FlowMembership: Sendable {
 
     init(_ traffic: [TrafficResult]) {
         for result in traffic {
-            for flow in result.flows {
+            for (number, flow) in result.flows.enumerated() {
                 owners[result.clientEnd(of: flow), default: []]
-                    .append(Owner(start: flow.start, program: result.program.name))
+                    .append(Owner(start: flow.start, program: result.program.name, flow: number))
             }
         }
         for (end, list) in owners where list.count > 1 { owners[end] = list.sorted { $0.start < $1.start } }
@@ -57,10 +59,19 @@ struct FlowMembership: Sendable {
     }
 
     /// The number of the program's flow that a frame belongs to on its way to the server; nil where it is of none.
-    func flow(of reading: FrameReading, at time: Timestamp, program: String, in result: TrafficResult) -> Int? {
+    func flow(of reading: FrameReading, at time: Timestamp, program: String) -> Int? {
         for (end, side) in reading.clientEnds where side == .toServer {
             guard let owner = owner(of: end, at: time), owner.program == program else { continue }
-            return result.flows.firstIndex { result.clientEnd(of: $0) == end && $0.start == owner.start }
+            return owner.flow
+        }
+        return nil
+    }
+
+    /// The program's flow that a frame belongs to, and the frame's direction; nil where it is of none.
+    func flowAndSide(of reading: FrameReading, at time: Timestamp, program: String) -> (flow: Int, side: Side)? {
+        for (end, side) in reading.clientEnds {
+            guard let owner = owner(of: end, at: time), owner.program == program else { continue }
+            return (owner.flow, side)
         }
         return nil
     }

@@ -23,17 +23,24 @@ extension FrameExpectation {
         // What was lost behind the first frame was not the first.
         var window = selection.window
         if case .first = requirement, let first = tally.firstSelected { window.end = first.time }
-        let doubt = captures.lazy.compactMap { $0.doubt(in: window, evidence, from: (after ?? before)?.event) }.first
+        let anchor = selection.window.reference
+        let doubt = captures.lazy.compactMap { $0.doubt(in: window, evidence, from: anchor) }.first
         var seen = finding.seen
         var verdict: ExpectationVerdict = finding.holds ? .pass : .fail
         if let doubt, finding.couldChange {
             verdict = .inconclusive
             seen += "; but \(doubt)"
+        } else if finding.holds, tally.passing == 0, requirement.isBorneOutByAbsence,
+            let lack = try lackOfControl(
+                selection.window, selected: tally.selected > 0, captures, in: evidence)
+        {
+            verdict = .inconclusive
+            seen += "; but \(lack)"
         }
         func reference(_ sighting: FrameTally.Sighting) -> FrameReference {
             FrameReference(
                 capture: sighting.capture, number: sighting.number, time: sighting.time,
-                moment: evidence.moment(of: sighting.time, from: (after ?? before)?.event),
+                moment: evidence.moment(of: sighting.time, from: anchor),
                 note: sighting.reading.summary)
         }
         let frames = finding.frames.map(reference)

@@ -16,6 +16,9 @@ extension FrameExpectation {
         }
     }
 
+    /// What this expectation's control selects, in words.
+    func words(of control: FrameControl) -> String { applying(control).selectionWords }
+
     /// `on lb.inside that matches 'tcp' of existing's flows to the client after failover`
     private var selectionWords: String {
         var words = "on \(node).\(interface)"

@@ -7,26 +7,44 @@ extension LogExpectation {
             throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
         }
         let window = try TimeWindow(after: after, before: before, within: within, in: evidence)
-        if window.isEmpty {
-            throw UndecidableExpectation(
-                "the window\(TimeWindow.words(after: after, before: before)) is empty: it ends before it begins")
-        }
         guard let log = evidence.logs[node] else {
             throw UndecidableExpectation("\(node) left no access log")
         }
         let chosen = try ResolvedRecordChecks(selection, in: evidence)
         let lines = log.filter { window.contains($0.time) && chosen.hold(for: $0.fields) }
-        let finding = try finding(lines, in: evidence)
-        return ExpectationResult(
-            id: id, verdict: finding.holds ? .pass : .fail, expected: sentence, seen: finding.seen)
+        let finding = try finding(lines, window, in: evidence)
+        var verdict: ExpectationVerdict = finding.holds ? .pass : .fail
+        var seen = finding.seen
+        if verdict == .pass, finding.passing == 0, requirement.isBorneOutByAbsence {
+            let words = TimeWindow.words(after: after, before: before, within: within)
+            let lack =
+                log.isEmpty
+                ? "\(node) logged no request at all, so nothing shows that it would have logged this one"
+                : window.lacksEvidence(until: max(evidence.lastEventTime ?? log[0].time, log[log.count - 1].time), words)
+            if let lack {
+                verdict = .inconclusive
+                seen += "; but \(lack)"
+            }
+        }
+        return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: seen)
     }
 
-    private func finding(_ lines: [LogLine], in evidence: RunEvidence) throws -> (holds: Bool, seen: String) {
+    private func finding(
+        _ lines: [LogLine], _ window: TimeWindow, in evidence: RunEvidence
+    ) throws -> (holds: Bool, seen: String, passing: Int) {
         let checks = try ResolvedRecordChecks(requirement.checks, in: evidence)
         let passing = lines.filter { checks.hold(for: $0.fields) }
+        let finding = finding(lines, passing, checks, window, in: evidence)
+        return (finding.holds, finding.seen, passing.count)
+    }
+
+    private func finding(
+        _ lines: [LogLine], _ passing: [LogLine], _ checks: ResolvedRecordChecks, _ window: TimeWindow,
+        in evidence: RunEvidence
+    ) -> (holds: Bool, seen: String) {
         /// `line 6 at +1.502 s after late-fin.released: status 502, snatPort 4000`
         func told(_ line: LogLine) -> String {
-            let moment = evidence.moment(of: line.time, from: (after ?? before)?.event).map { " at \($0)" } ?? ""
+            let moment = evidence.moment(of: line.time, from: window.reference).map { " at \($0)" } ?? ""
             let fields = checks.isEmpty ? line.summary : checks.seen(in: line.fields)
             return "line \(line.number)\(moment): \(fields)"
         }

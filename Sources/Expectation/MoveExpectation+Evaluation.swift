@@ -26,7 +26,7 @@ extension MoveExpectation {
             try evidence.source.frames(of: capture, matching: match) { frame in
                 let reading = FrameReading(frame.bytes)
                 guard
-                    let flow = membership.flow(of: reading, at: frame.time, program: flowsOf, in: traffic),
+                    let flow = membership.flow(of: reading, at: frame.time, program: flowsOf),
                     let value = reading.value(of: frameField)
                 else { return true }
                 let sighting = FrameTally.Sighting(frame, reading)
@@ -38,11 +38,12 @@ extension MoveExpectation {
                 return true
             }
         }
-        return result(id, ways.filter(\.isComplete), frameField, captures, evidence)
+        return result(id, ways.filter(\.isComplete), frameField, captures, before.closing, evidence)
     }
 
     private func result(
-        _ id: String, _ ways: [Way], _ frameField: FrameField, _ captures: [CaptureSummary], _ evidence: RunEvidence
+        _ id: String, _ ways: [Way], _ frameField: FrameField, _ captures: [CaptureSummary], _ event: LabEvent?,
+        _ evidence: RunEvidence
     ) -> ExpectationResult {
         guard !ways.isEmpty else {
             return ExpectationResult(
@@ -76,7 +77,7 @@ extension MoveExpectation {
             way.map {
                 FrameReference(
                     capture: $0.sighting.capture, number: $0.sighting.number, time: $0.sighting.time,
-                    moment: evidence.moment(of: $0.sighting.time, from: moment.event), role: role,
+                    moment: evidence.moment(of: $0.sighting.time, from: event), role: role,
                     note: $0.sighting.reading.summary)
             }
         }

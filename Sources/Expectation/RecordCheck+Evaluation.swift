@@ -8,9 +8,7 @@ struct ResolvedRecordChecks: Sendable {
     init(_ checks: [RecordCheck], in evidence: RunEvidence) throws {
         self.checks = try checks.map { check in
             guard case .isThatOf(let name, let detail) = check.condition else { return (check.field, check.condition) }
-            guard let event = evidence.firstEvent(named: name) else {
-                throw MissingEvent(event: name, happened: evidence.namesOfEvents)
-            }
+            let event = try evidence.event(named: name)
             guard let value = event.details[detail] else {
                 let known = event.details.keys.sorted().joined(separator: ", ")
                 throw UndecidableExpectation(

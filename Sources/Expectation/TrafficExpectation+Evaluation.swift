@@ -10,12 +10,8 @@ extension TrafficExpectation {
                 "traffic \(traffic) left no result" + (known.isEmpty ? "" : " (there are: \(known))"))
         }
         let window = try TimeWindow(after: after, before: before, in: evidence)
-        if window.isEmpty {
-            throw UndecidableExpectation(
-                "no flow can have started\(TimeWindow.words(after: after, before: before)): that window ends before it begins"
-            )
-        }
-        let flows = result.flows.filter { window.contains($0.start) }
+        let numbers = result.flows.indices.filter { window.contains(result.flows[$0].start) }
+        let flows = numbers.map { result.flows[$0] }
         guard !flows.isEmpty || result.further != nil else {
             return ExpectationResult(
                 id: id, verdict: .fail, expected: sentence, seen: noFlow(of: result, window))
@@ -28,16 +24,37 @@ extension TrafficExpectation {
         if result.late > 0, longestGap != nil {
             seen.append("\(result.late) probes were sent late because the machine was busy")
         }
-        let verdict = ExpectationVerdict(combining: conditions.isEmpty ? [.pass] : conditions.map(\.verdict))
+        var verdict = ExpectationVerdict(combining: conditions.isEmpty ? [.pass] : conditions.map(\.verdict))
         guard let shown = conditions.first(where: { $0.verdict == verdict && $0.flow != nil })?.flow ?? figures.telling
         else {
             return ExpectationResult(
                 id: id, verdict: .fail, expected: sentence, seen: noFlow(of: result, window))
         }
-        let proof = try TrafficProof(of: shown, in: result, evidence, from: (after ?? before)?.event)
+        if verdict == .pass, let lack = lackOfControl(figures) {
+            verdict = .inconclusive
+            seen.append("but \(lack)")
+        }
+        // What the client alone says decides nothing.
+        if let client = try ClientFrames(of: result, in: evidence),
+            let disagreement = numbers.lazy.compactMap({ client.disagreement(about: $0) }).first
+                ?? result.further.flatMap({ client.disagreement(about: $0) })
+        {
+            verdict = .inconclusive
+            seen.append("but \(disagreement)")
+        }
+        let proof = try TrafficProof(of: shown, in: result, evidence, from: window.reference)
         return ExpectationResult(
             id: id, verdict: verdict, expected: sentence, seen: seen.joined(separator: ", "), frames: proof.frames,
             wiresharkFilter: proof.wiresharkFilter)
+    }
+
+    /// Why what was seen proves nothing: nobody asked, or nobody answered, so nothing could have come wrongly.
+    private func lackOfControl(_ figures: TrafficFigures) -> String? {
+        if figures.totals.sent == 0, outcome == .survived || lost?.holds(for: 0) == true {
+            return "\(traffic) asked nothing"
+        }
+        if figures.totals.received == 0, isBorneOutByAbsence { return "\(traffic) had no answer at all" }
+        return nil
     }
 
     /// One thing asked of the traffic, what was seen of it, and the flow that shows it best.

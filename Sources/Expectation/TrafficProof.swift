@@ -11,7 +11,7 @@ struct TrafficProof: Sendable {
 
     /// Reads the captures of the client's interfaces up to the first that carried the flow; no frames where none did.
     init(
-        of flow: FlowResult, in result: TrafficResult, _ evidence: RunEvidence, from event: String?
+        of flow: FlowResult, in result: TrafficResult, _ evidence: RunEvidence, from event: LabEvent?
     ) throws {
         let proto = result.program.kind.isTCP ? "tcp" : "udp"
         wiresharkFilter =

@@ -11,6 +11,8 @@ public struct ExpectationEntry: Hashable, Sendable, Codable {
     public var nearest: FrameEntry?
     /// A display filter that shows the deciding frames in their capture.
     public var wiresharkFilter: String?
+    /// The events that the expectation refers to; absent where it refers to none that happened.
+    public var events: [EventReference]?
 
     public init(_ result: ExpectationResult) {
         id = result.id
@@ -20,6 +22,18 @@ public struct ExpectationEntry: Hashable, Sendable, Codable {
         frames = result.frames.map(FrameEntry.init)
         nearest = result.nearest.map(FrameEntry.init)
         wiresharkFilter = result.wiresharkFilter
+        events = result.events.isEmpty ? nil : result.events
+    }
+}
+
+extension ExpectationEntry {
+    /// Events of which there were several of the name, or that happened before the scenario: `after lb.member-down: the 2nd
+    /// of 3`.
+    var eventNotes: [String] {
+        (events ?? []).filter { $0.role != "counted" && $0.count > 1 || $0.isBeforeScenario }.map { event in
+            (event.count > 1 ? "\(event)" : "\(event.role) \(event.name)")
+                + (event.isBeforeScenario ? ", before the scenario began" : "")
+        }
     }
 }
 

@@ -52,21 +52,26 @@ struct VariantText {
     // MARK: Events
 
     private var events: [String] {
-        // What nodes report before the scenario has begun is the lab's coming up.
+        // What nodes report before the scenario has begun is the lab's coming up, unless an expectation refers to it.
         guard let first = variant.events.firstIndex(where: \.isOfScenario) else { return [] }
         let all = variant.events[first...]
-        let shown = all.prefix(Self.eventsShown)
+        let referred = variant.referredEvents
+        let shown = variant.events.indices.filter { index in
+            (index >= first && index < first + Self.eventsShown) || referred.contains(variant.events[index].place)
+        }
         var table = TextTable([("event", .left), ("time", .right), ("what", .left), ("where", .left)])
-        for (index, event) in zip(shown.indices, shown) {
+        for index in shown {
+            let event = variant.events[index]
             let offset = event.offsetMilliseconds.map { Duration(milliseconds: $0).inSeconds } ?? ""
             table.add([
                 .init(event.name, event.isOfScenario ? .bold : nil),
-                .init(index == first ? Self.timeOfDay(event.time) : "+\(offset)"), .init(event.kind),
+                .init(index == first ? Self.timeOfDay(event.time) : offset.hasPrefix("-") ? offset : "+\(offset)"), .init(event.kind),
                 .init(event.node ?? ""),
             ])
         }
         var lines = table.lines(color)
-        if all.count > shown.count { lines.append("… and \(all.count - shown.count) more in events.jsonl") }
+        let left = all.count - shown.count { $0 >= first }
+        if left > 0 { lines.append("… and \(left) more in events.jsonl") }
         return lines
     }
 
@@ -118,12 +123,14 @@ struct VariantText {
     }
 
     private func passed(_ entry: ExpectationEntry) -> [String] {
-        title(entry) + report.wrapped(entry.seen, lead: "    ") + entry.frames.map { "    " + place($0) }
+        title(entry) + report.wrapped(entry.seen, lead: "    ") + entry.eventNotes.map { "    " + $0 }
+            + entry.frames.map { "    " + place($0) }
     }
 
     private func undecidedOrFailed(_ entry: ExpectationEntry) -> [String] {
         var lines = title(entry)
         lines += report.wrapped(entry.seen, lead: "    seen       ")
+        lines += entry.eventNotes.map { "    event      " + $0 }
         lines += entry.frames.flatMap { frame("frame", $0) }
         if let nearest = entry.nearest { lines += frame("nearest", nearest) }
         if let filter = entry.wiresharkFilter { lines.append("    Wireshark  \(filter)") }

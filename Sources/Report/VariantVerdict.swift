@@ -1,6 +1,7 @@
 public import Evidence
 public import Expectation
 public import Integrity
+import LabTime
 
 /// What became of one variant.
 public struct VariantVerdict: Hashable, Sendable, Codable {
@@ -77,4 +78,21 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     public var folder: String { repetition.map { "\($0)/\(name)" } ?? name }
 
     private static func rounded(_ seconds: Double) -> Double { (seconds * 1000).rounded() / 1000 }
+}
+
+extension VariantVerdict {
+    /// An event's place on the clock, with its name.
+    struct EventPlace: Hashable {
+        var name: String
+        var time: Timestamp
+    }
+
+    /// The events that expectations refer to.
+    var referredEvents: Set<EventPlace> {
+        Set(expectations.flatMap { $0.events ?? [] }.map { EventPlace(name: $0.name, time: $0.time) })
+    }
+}
+
+extension EventEntry {
+    var place: VariantVerdict.EventPlace { .init(name: name, time: time) }
 }

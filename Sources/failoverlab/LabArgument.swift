@@ -32,6 +32,7 @@ enum LabArgument {
                     throw lab.error("\(refusal)", at: filter.position)
                 }
             }
+            if isPlayed, let absence = lab.absences.first { throw lab.error(absence.problem, at: absence.position) }
             for files in isPlayed ? lab.certificates : [] {
                 if let problem = CertificateProblem(certificate: files.certificate, key: files.key) {
                     throw lab.error(problem.text, at: problem.isOfKey ? files.keyPosition : files.certificatePosition)

@@ -7,10 +7,9 @@ extension EndToEnd {
     @Suite struct Catalogue {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `the intermittent 502 happens on demand, and its cures cure it`() throws {
-            let folder = try TemporaryFolder()
-            let result = try Lab.failoverlab(["run", Package.root + "/Labs/intermittent-502"], in: folder)
-            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
-            let verdict = try Lab.verdict(of: "intermittent-502", in: folder)
+            let run = try CatalogueRun.of("intermittent-502")
+            #expect(run.result.status == 0, "\(run.result.output)\n\(run.result.errors)")
+            let verdict = try run.verdict()
             let variants = try #require(verdict["variants"] as? [[String: Any]])
             // Those on request run the product's own timers: half a minute, and only for who asks.
             #expect(variants.count == 11)
@@ -23,7 +22,7 @@ extension EndToEnd {
             }
             // The document's line: the 502 names the source port that the held FIN belongs to.
             let log = try String(
-                contentsOfFile: folder.path + "/runs/intermittent-502/latest/auto-map/logs/lb.access.jsonl",
+                contentsOfFile: run.path + "/auto-map/logs/lb.access.jsonl",
                 encoding: .utf8)
             let requests = try log.split(separator: "\n").map { line in
                 try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
@@ -35,12 +34,11 @@ extension EndToEnd {
 
         @Test(.enabled(if: Host.canRunLabs && Package.tool("nginx") != nil, "this host cannot run labs, or lacks nginx"))
         func `a member's calls to its own pool fail on demand, and each cure cures them`() throws {
-            let folder = try TemporaryFolder()
-            let result = try Lab.failoverlab(["run", Package.root + "/Labs/load-balancer-hairpin"], in: folder)
-            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            let run = try CatalogueRun.of("load-balancer-hairpin")
+            #expect(run.result.status == 0, "\(run.result.output)\n\(run.result.errors)")
             // What the document's tool prints, in the report and beside the flows.
-            #expect(result.output.contains(" own: Sent = "))
-            let path = folder.path + "/runs/load-balancer-hairpin/latest/one-member/traffic.json"
+            #expect(run.result.output.contains(" own: Sent = "))
+            let path = run.path + "/one-member/traffic.json"
             let programs = try #require(
                 try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [[String: Any]])
             let own = programs.first { ($0["program"] as? [String: Any])?["name"] as? String == "own" }
@@ -53,11 +51,9 @@ extension EndToEnd {
 
         @Test(.enabled(if: Host.canRunLabs && Package.tool("bird") != nil, "this host cannot run labs, or lacks bird"))
         func `the active-passive pair keeps what its documents say, and defer what they call lost`() throws {
-            let folder = try TemporaryFolder()
-            let lab = "active-passive-internet-access"
-            let result = try Lab.failoverlab(["run", Package.root + "/Labs/" + lab], in: folder)
-            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
-            let variants = try #require(try Lab.verdict(of: lab, in: folder)["variants"] as? [[String: Any]])
+            let run = try CatalogueRun.of("active-passive-internet-access")
+            #expect(run.result.status == 0, "\(run.result.output)\n\(run.result.errors)")
+            let variants = try #require(try run.verdict()["variants"] as? [[String: Any]])
             let names = Set(variants.compactMap { $0["name"] as? String })
             // The document's table, each row with and without what the field calls defer.
             for row in ["embryonic-syn-ack-at-passive", "embryonic-syn-ack-lost", "embryonic-ack-lost"] {
@@ -65,7 +61,7 @@ extension EndToEnd {
             }
             // How long both were Active, each says for itself.
             let events = try String(
-                contentsOfFile: folder.path + "/runs/\(lab)/latest/everything-cut/events.jsonl", encoding: .utf8)
+                contentsOfFile: run.path + "/everything-cut/events.jsonl", encoding: .utf8)
             for box in ["fw-a", "fw-b"] { #expect(events.contains("\"\(box).dual-active-over\"")) }
         }
 

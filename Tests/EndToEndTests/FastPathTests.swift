@@ -6,12 +6,11 @@ extension EndToEnd {
     /// The documented outage and its cures, as a person would run them.
     @Suite struct FastPath {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `the outage happens, the cures cure it, and tshark agrees`() throws {
-            let folder = try TemporaryFolder()
-            let result = try Lab.failoverlab(["run", Lab.fastPath], in: folder)
-            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+        func `the outage happens, and the cures cure it`() throws {
+            let run = try CatalogueRun.of("fast-path-mac-failover")
+            #expect(run.result.status == 0, "\(run.result.output)\n\(run.result.errors)")
 
-            let verdict = try Lab.verdict(of: "fast-path-mac-failover", in: folder)
+            let verdict = try run.verdict()
             #expect(verdict["verdict"] as? String == "pass")
             let variants = try #require(verdict["variants"] as? [[String: Any]])
             #expect(variants.count == 12)
@@ -34,21 +33,10 @@ extension EndToEnd {
                     #expect(expectation["verdict"] as? String == "pass", "\(name): \(expectation)")
                 }
             }
-            try examineWithTShark(folder)
+            #expect(Lab.captures(in: run.path).count > 100)
             // A saved run is judged again, to the same end, without privileges of any kind.
-            let again = try Lab.failoverlab(
-                ["check", "runs/fast-path-mac-failover/latest", "--format", "json"], in: folder)
+            let again = try run.check()
             #expect(again.status == 0, "\(again.errors)")
-        }
-
-        private func examineWithTShark(_ folder: TemporaryFolder) throws {
-            guard TShark.path != nil else { return }
-            let captures = Lab.captures(in: folder.path + "/runs")
-            #expect(captures.count > 100)
-            for capture in captures {
-                let bad = try TShark.frames(of: capture, matching: TShark.badFrames)
-                #expect(bad.isEmpty, "\(capture): frames \(bad.prefix(10))")
-            }
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

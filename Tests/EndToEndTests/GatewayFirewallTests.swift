@@ -135,6 +135,9 @@ extension EndToEnd {
             let icmp =
                 misfit == "icmp"
                 ? "count: { is: 1, icmp.type: 3, icmp.code: 3, ip.len: 56, inner.tcp.srcport: 80 }" : "none:"
+            func control(of wanted: String) -> String {
+                misfit == wanted ? "" : ", control: { match: tcp src port 80 }"
+            }
             let reset = misfit == "reset" ? "count: { is: 1, tcp.srcport: { not: 80 } }" : "none:"
             try run(
                 """
@@ -159,10 +162,10 @@ extension EndToEnd {
                         frames: { on: gw.outside, match: "tcp src port 80", after: late-syn-ack.released - 20ms }
                         none: { tcp.flags: SYN-ACK }
                       - id: icmp
-                        frames: { on: gw.inside, match: icmp }
+                        frames: { on: gw.inside, match: icmp\(control(of: "icmp")) }
                         \(icmp)
                       - id: reset
-                        frames: { on: gw.inside, match: "tcp[13] & 4 != 0", after: late-syn-ack.released - 20ms }
+                        frames: { on: gw.inside, match: "tcp[13] & 4 != 0", after: late-syn-ack.released - 20ms\(control(of: "reset")) }
                         \(reset)
                 """)
         }

@@ -26,7 +26,7 @@ extension EndToEnd {
               - wait: 200ms
             x-one-active: &one-active
               - event: { name: fw-b.dual-active, count: 0 }
-              - event: { name: fw-b.active, count: 0, after: fw-a.ready, before: failover }
+              - event: { name: fw-b.active, count: 0, after: scenario.begin, before: failover }
 
             """
 

@@ -21,9 +21,13 @@ struct Scene {
     var inside: [CapturedFrame] = []
     var outside: [CapturedFrame] = []
     var dropped = 0
+    var droppedAtClient = 0
     var losses: [CaptureLoss] = []
     var filters: [String: Set<Int>] = [:]
     var failure: MemoryFrames.Unreadable?
+    var counters: [String: [String: UInt64]] = [:]
+    /// Off for tests that judge the client's word alone.
+    var clientIsCaptured = true
 
     static let insidePath = "captures/lb.inside.pcap"
     static let outsidePath = "captures/client.outside.pcap"
@@ -33,17 +37,20 @@ struct Scene {
     }
 
     var evidence: RunEvidence {
-        RunEvidence(
+        let atClient = CaptureSummary(
+            node: "client", interface: "outside", path: Self.outsidePath, frames: outside.count,
+            dropped: droppedAtClient)
+        var evidence = RunEvidence(
             events: events, traffic: traffic,
             captures: [
                 CaptureSummary(
                     node: "lb", interface: "inside", path: Self.insidePath, frames: inside.count, dropped: dropped,
-                    losses: losses),
-                CaptureSummary(
-                    node: "client", interface: "outside", path: Self.outsidePath, frames: outside.count, dropped: 0),
-            ],
+                    losses: losses)
+            ] + (clientIsCaptured ? [atClient] : []),
             source: MemoryFrames(
                 frames: [Self.insidePath: inside, Self.outsidePath: outside], filters: filters, failure: failure))
+        evidence.counters = counters
+        return evidence
     }
 
     /// A segment from the server to the client, as it leaves the balancer towards a firewall.
@@ -85,13 +92,13 @@ struct Scene {
     func judge(
         _ requirement: FrameExpectation.Requirement, match: String? = nil, of flows: String? = nil,
         _ direction: FrameExpectation.Direction? = nil, after: Anchor? = nil, before: Anchor? = nil,
-        within: Duration? = nil, on interface: String = "inside"
+        within: Duration? = nil, on interface: String = "inside", control: FrameControl? = nil
     ) -> ExpectationResult {
         judge(
             .frames(
                 FrameExpectation(
                     node: "lb", interface: interface, match: match, flowsOf: flows, direction: direction,
-                    after: after, before: before, within: within, requirement: requirement)))
+                    after: after, before: before, within: within, requirement: requirement, control: control)))
     }
 
     func judge(

@@ -14,6 +14,7 @@ struct StatusExpectationTests {
         for index in 96..<99 { flows[index].outcome = .refused }
         flows[99].outcome = .timedOut
         var scene = Scene()
+        scene.clientIsCaptured = false
         scene.traffic = [TrafficResult(program: Scene.program("requests", .httpRequest), flows: flows, late: 0)]
         return scene.judge(.traffic(TrafficExpectation(traffic: "requests", statuses: statuses)))
     }

@@ -9,6 +9,7 @@ struct TrafficExpectationTests {
         _ flows: [FlowResult], _ expectation: TrafficExpectation, kind: TrafficProgram.Kind = .tcpStream, late: Int = 0
     ) -> ExpectationResult {
         var scene = Scene()
+        scene.clientIsCaptured = false
         scene.traffic = [
             TrafficResult(program: Scene.program(expectation.traffic, kind), flows: flows, late: late)
         ]

@@ -70,7 +70,8 @@ import Testing
                             RecordCheck(field: "member", condition: .isOneOf(["a", "b"])),
                             RecordCheck(field: "reason", condition: .isNoneOf(["x"])),
                             RecordCheck(field: "server-time", condition: .compares(.init(.greater, 1.4))),
-                        ], count: .init(.equal, 1), before: Anchor(event: "requests.stop")))
+                        ], count: .init(.equal, 1), before: Anchor(event: "requests.stop"),
+                        reporter: "lb"))
             ])
     }
 

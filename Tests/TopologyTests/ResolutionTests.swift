@@ -154,13 +154,14 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
                         after: Anchor(event: "failover", offset: .milliseconds(-10))))),
             ExpectationSpecification(
                 id: "fw-b-active",
-                subject: .event(EventExpectation(event: "fw-b.active", count: Comparison(.greaterOrEqual, 1)))),
+                subject: .event(EventExpectation(
+                        event: "fw-b.active", count: Comparison(.greaterOrEqual, 1), reporter: "fw-b"))),
             ExpectationSpecification(
                 id: "twice",
                 subject: .event(
                     EventExpectation(
                         event: "fw-a.backup", count: Comparison(.equal, 2), after: Anchor(event: "failover"),
-                        within: .seconds(1)))),
+                        within: .seconds(1), reporter: "fw-a"))),
             ExpectationSpecification(
                 id: "lb-inside-count-tcp-flags-ip-ttl",
                 subject: .frames(

@@ -41,6 +41,8 @@ extension Supervisor {
         guard phase == .running, case .scenario = assignment.task, !scenario.hasBegun else { return }
         scenario.hasBegun = true
         watchOwnDelays()
+        // Expectations take their events from here on: what nodes report while the lab comes up is no part of it.
+        record(LabEvent(name: LabEvent.scenarioBegin, time: .now(), kind: "begin", node: nil))
         proceed()
     }
 

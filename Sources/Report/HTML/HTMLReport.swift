@@ -66,7 +66,7 @@ public struct HTMLReport: Sendable {
         let frames = entry.frames.map { ($0, "") } + (entry.nearest.map { [($0, "nearest")] } ?? [])
         return [
             "id": entry.id, "verdict": entry.verdict.rawValue, "mark": entry.verdict.mark, "expected": entry.expected,
-            "seen": entry.seen, "filter": entry.wiresharkFilter.map { ["text": $0] } as Any? ?? absent,
+            "seen": entry.seen, "events": entry.eventNotes.map { ["text": $0] }, "filter": entry.wiresharkFilter.map { ["text": $0] } as Any? ?? absent,
             // What passed is for those who ask; what did not is what the page is opened for.
             "isOpen": entry.verdict != .pass,
             "frames": frames.map { frame, what in

@@ -58,6 +58,8 @@ enum HTMLTemplate {
         {{#expectations}}
         <details{{#isOpen}} open{{/isOpen}}><summary><span class="{{verdict}}">{{mark}}</span> {{expected}} <span class="id">[{{id}}]</span></summary>
         <div class="seen">{{seen}}</div>
+        {{#events}}<div class="seen">{{text}}</div>
+        {{/events}}
         {{#frames}}<div class="frames">{{what}} <a href="{{link}}">{{capture}}</a> #{{number}} at {{moment}} {{role}} <span class="id">{{note}}</span></div>
         {{/frames}}
         {{#filter}}<div class="filter">Wireshark: <code>{{text}}</code></div>{{/filter}}

@@ -19,7 +19,10 @@ struct Timeline {
     /// nil where the scenario did nothing.
     init?(_ variant: VariantVerdict) {
         // What nodes report before the scenario has begun is the lab's coming up.
-        guard let first = variant.events.firstIndex(where: \.isOfScenario), let last = variant.events.last else { return nil }
+        guard let begin = variant.events.firstIndex(where: \.isOfScenario), let last = variant.events.last else { return nil }
+        // … unless an expectation refers to it.
+        let referred = variant.referredEvents
+        let first = min(begin, variant.events.firstIndex { referred.contains($0.place) } ?? begin)
         events = variant.events[first...].prefix(Self.mostMarks)
         start = variant.events[first].time
         length = max(last.time - start, .milliseconds(1))

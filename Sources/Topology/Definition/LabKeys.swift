@@ -53,7 +53,8 @@ enum LabKeys {
     static let capture = ["on", "snapshot-length"]
 
     static let requirements = ["every", "some", "none", "count", "first", "sequence"]
-    static let frames = ["on", "match", "of", "direction", "after", "before", "within"]
+    static let selection = ["on", "match", "of", "direction", "after", "before", "within"]
+    static let frames = selection + ["control"]
     static let counter = ["of", "name", "minus", "is"]
     static let chanceOfLoss = ["share", "chance"]
     static let event = ["name", "with", "count", "after", "before", "within"]

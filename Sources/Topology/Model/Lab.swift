@@ -14,6 +14,8 @@ public struct Lab: Hashable, Sendable, Codable {
     public var filters: [CaptureFilter]
     /// The certificates of TLS services, for a check by the room that speaks TLS.
     public var certificates: [CertificateFiles]
+    /// Variants that expect nothing but absence. They can be read, and a saved run of them judged, but not played.
+    public var absences: [AbsenceAlone]
     public var source: LabSource
 
     /// The variant of that name.
@@ -22,6 +24,19 @@ public struct Lab: Hashable, Sendable, Codable {
     /// The error to show when something that only a later room can judge is wrong with the file, such as a filter.
     public func error(_ problem: String, at position: SourcePosition) -> LabFileErrors {
         LabFileErrors([LabFileError(at: position, problem)], in: source)
+    }
+}
+
+/// A variant of which every expectation is that something is absent: a lab in which nothing happens would pass.
+public struct AbsenceAlone: Hashable, Sendable, Codable {
+    public var variant: String
+    /// Of the first expectation.
+    public var position: SourcePosition
+
+    public var problem: String {
+        "variant '\(variant)' expects only that something is absent, which would also be so in a lab in which nothing "
+            + "happens; add what must be there: an outcome of traffic (app: survives), frames (some:), an event, or "
+            + "'control' in an expectation of frames"
     }
 }
 

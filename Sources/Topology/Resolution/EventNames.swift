@@ -1,3 +1,4 @@
+import Expectation
 import Impairment
 import LabFile
 import Measurement
@@ -45,14 +46,18 @@ struct EventNames {
 
     var names: [String]
     private var known: [String: [String]] = [:]
+    private var reporters: [String: String] = [:]
 
-    init(nodes: [Node], faults: [String], rules: [FaultRule] = [], traffic: [String] = []) {
-        names = faults
+    init(
+        nodes: [Node], faults: [String], rules: [(element: String, rule: FaultRule)] = [], traffic: [String] = []
+    ) {
+        names = [Anchor.scenarioBegin] + faults
         names += traffic.flatMap { ["\($0).start", "\($0).answered", "\($0).stop"] }
-        for rule in rules {
+        for (element, rule) in rules {
             for kind in rule.action.eventKinds {
                 names.append("\(rule.name).\(kind.rawValue)")
                 known["\(rule.name).\(kind.rawValue)"] = Self.detailsOfFaults
+                reporters["\(rule.name).\(kind.rawValue)"] = element
             }
         }
         for node in nodes {
@@ -69,9 +74,13 @@ struct EventNames {
             where !names.contains("\(node.name).\(kind)") {
                 names.append("\(node.name).\(kind)")
                 known["\(node.name).\(kind)"] = Self.detailsOfNodes[kind]
+                reporters["\(node.name).\(kind)"] = node.name
             }
         }
     }
+
+    /// The node or element that reports an event of that name; nil of the scenario's own.
+    func reporter(of name: String) -> String? { reporters[name] }
 
     /// Details that an event of that name may have; nil where that is not known.
     func details(of name: String) -> [String]? { known[name] }

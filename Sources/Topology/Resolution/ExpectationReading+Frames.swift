@@ -9,7 +9,38 @@ extension ExpectationReading {
         guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
             return nil
         }
-        let on = mapping.required("on").flatMap {
+        _ = mapping.required("on")
+        guard let selection = selection(mapping), let (requirement, words) = requirement(item),
+            let node = selection.node, let interface = selection.interface
+        else { return nil }
+        var control: FrameControl?
+        if let value = mapping["control"] {
+            if !requirement.isBorneOutByAbsence {
+                reader.report(
+                    "'control' says what must be there where nothing else may be; this expectation asks for frames itself",
+                    at: mapping.keyPosition("control"), allowed: ["beside none, or a count that 0 satisfies"])
+            }
+            guard
+                let fields = MappingReader(value, "the control of an expectation", keys: LabKeys.selection, reader),
+                let read = self.selection(fields)
+            else { return nil }
+            if value.entries?.isEmpty == true {
+                reader.report(
+                    "'control' selects nothing", at: value.position,
+                    allowed: ["a mapping such as { match: tcp }, of " + LabKeys.selection.joined(separator: ", ")])
+            }
+            control = read
+        }
+        let expectation = FrameExpectation(
+            node: node, interface: interface, match: selection.match, flowsOf: selection.flowsOf,
+            direction: selection.direction, after: selection.after, before: selection.before, within: selection.within,
+            requirement: requirement, control: control)
+        return (.frames(expectation), "\(node)-\(interface)-\(words)")
+    }
+
+    /// What an expectation of frames, or its control, selects; nil after a mistake was told.
+    private mutating func selection(_ mapping: MappingReader) -> FrameControl? {
+        let on = mapping["on"].flatMap {
             InterfaceReading(nodes: nodes, elements: elements, allowsTunnels: true, reader: reader).read($0, of: "on")
         }
         if let on, !capture.interfaces.contains(on) {
@@ -34,12 +65,9 @@ extension ExpectationReading {
             reader.report(
                 "'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
         }
-        let (after, before) = (mapping["after"].flatMap(anchor), mapping["before"].flatMap(anchor))
-        guard let on, let (requirement, words) = requirement(item) else { return nil }
-        let expectation = FrameExpectation(
-            node: on.node, interface: on.interface, match: match, flowsOf: mapping.text("of"), direction: direction,
-            after: after, before: before, within: within, requirement: requirement)
-        return (.frames(expectation), "\(on.node)-\(on.interface)-\(words)")
+        return FrameControl(
+            node: on?.node, interface: on?.interface, match: match, flowsOf: mapping.text("of"), direction: direction,
+            after: mapping["after"].flatMap(anchor), before: mapping["before"].flatMap(anchor), within: within)
     }
 
     func requirement(_ item: MappingReader) -> (FrameExpectation.Requirement, String)? {

@@ -8,7 +8,7 @@ extension ExpectationReading {
         let atLeastOnce = Comparison(.greaterOrEqual, 1)
         if let text = value.text {
             guard events.check(text, at: value.position, reader) else { return nil }
-            return (.event(EventExpectation(event: text, count: atLeastOnce)), eventWords(text))
+            return (.event(EventExpectation(event: text, count: atLeastOnce, reporter: events.reporter(of: text))), eventWords(text))
         }
         guard let mapping = MappingReader(value, "an expectation of an event", keys: LabKeys.event, reader),
             let nameValue = mapping.required("name"), let name = mapping.text("name"),
@@ -28,7 +28,8 @@ extension ExpectationReading {
                     event: name, with: mapping["with"].map { with.read($0, of: "with") } ?? [],
                     count: count ?? atLeastOnce, after: mapping["after"].flatMap(anchor),
                     before: mapping["before"].flatMap(anchor),
-                    within: mapping.duration("within", in: .nanoseconds(1)...(.seconds(86_400))))),
+                    within: mapping.duration("within", in: .nanoseconds(1)...(.seconds(86_400))),
+                    reporter: events.reporter(of: name))),
             eventWords(name)
         )
     }

@@ -20,6 +20,8 @@ struct ExpectationReading {
 
     private(set) var specifications: [ExpectationSpecification] = []
     private(set) var filters: [CaptureFilter] = []
+    /// Where the expectations begin, when a lab in which nothing happens would bear out every one of them.
+    private(set) var absenceAlone: SourcePosition?
 
     init(
         _ items: [LabValue], nodes: [Node], elements: [CableElement], traffic: [String],
@@ -36,6 +38,9 @@ struct ExpectationReading {
         started = scenario.started
         events = scenario.events
         for item in items { read(item) }
+        if let first = items.first, specifications.allSatisfy(\.subject.isBorneOutByAbsence) {
+            absenceAlone = first.position
+        }
     }
 
     private mutating func read(_ item: LabValue) {

@@ -55,9 +55,11 @@ struct LabReading {
         var filters: [CaptureFilter] = []
         var known = Set<CaptureFilter>()
         var certificates: [CertificateFiles] = []
+        var absences: [AbsenceAlone] = []
         for definition in definitions {
             let reading = VariantReading(definition, root: root, lab: name, nodeOrder: numbers, seed: seed, reader)
-            guard let (variant, moreFilters, moreCertificates) = reading.read() else { continue }
+            guard let (variant, moreFilters, moreCertificates, absence) = reading.read() else { continue }
+            if let absence { absences.append(absence) }
             variants.append(variant)
             filters += moreFilters.filter { known.insert($0).inserted }
             certificates += moreCertificates.filter { !certificates.contains($0) }
@@ -70,7 +72,7 @@ struct LabReading {
         return Lab(
             name: name, title: top.text("title") ?? name, reference: top.text("reference"),
             summary: top.text("description"), variants: variants, filters: filters, certificates: certificates,
-            source: document.source)
+            absences: absences, source: document.source)
     }
 
     /// Each of them is compiled, which takes the longer the more they say.

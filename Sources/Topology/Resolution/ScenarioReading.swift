@@ -38,7 +38,7 @@ struct ScenarioReading {
         self.traffic = traffic
         self.pushes = pushes
         // Of a lab without a scenario, too: faults may wait for each other's events.
-        events = EventNames(nodes: nodes, faults: [], rules: rules.map(\.rule), traffic: traffic)
+        events = EventNames(nodes: nodes, faults: [], rules: rules, traffic: traffic)
         guard let value else { return }
         guard let elements = value.elements else {
             reader.report("the scenario is \(value.found)", at: value.position, allowed: ["a list of steps"])
@@ -46,7 +46,7 @@ struct ScenarioReading {
         }
         let before = reader.reports
         let steps = flattened(elements)
-        events = EventNames(nodes: nodes, faults: faultNames(steps), rules: rules.map(\.rule), traffic: traffic)
+        events = EventNames(nodes: nodes, faults: faultNames(steps), rules: rules, traffic: traffic)
         for step in steps { if let step = read(step) { self.steps.append(step) } }
         states.finish()
         if reader.reports > before { started.formUnion(traffic) }

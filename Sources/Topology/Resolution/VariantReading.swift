@@ -23,7 +23,7 @@ struct VariantReading {
         self.reader = reader
     }
 
-    func read() -> (Variant, [CaptureFilter], [CertificateFiles])? {
+    func read() -> (Variant, [CaptureFilter], [CertificateFiles], AbsenceAlone?)? {
         let before = reader.reports
         LabLimits(reader: reader).check(tree)
         guard reader.reports == before else { return nil }
@@ -82,7 +82,8 @@ struct VariantReading {
             resolvedYAML: ResolvedText.write(
                 tree, definition, resolution, title: title, seed: chance, pushes: scenario.steps.flatMap(\.pushes)))
         let certificates = definitions.flatMap(\.virtualServices).compactMap { $0.http?.certificateFiles }
-        return (variant, expectations.filters + faults.filters, certificates)
+        let absence = expectations.absenceAlone.map { AbsenceAlone(variant: variant.name, position: $0) }
+        return (variant, expectations.filters + faults.filters, certificates, absence)
     }
 
     /// Nodes of the lab file first, then those that only this variant has.

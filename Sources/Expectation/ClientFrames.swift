@@ -1,0 +1,180 @@
+import Evidence
+import LabTime
+import Measurement
+import Wire
+
+/// What the captures of a client's interfaces carried of one traffic program: the frames that must agree with what the
+/// client says.
+struct ClientFrames: Sendable {
+    /// Frames of a flow, or of a crowd, in both directions.
+    struct Tally: Hashable, Sendable {
+        var requests = 0
+        var answers = 0
+        /// Payload bytes, repeated ones included.
+        var requestBytes = 0
+        var answerBytes = 0
+        /// Frames with payload.
+        var requestsWithPayload = 0
+        var answersWithPayload = 0
+        /// Of HTTP answers that begin in a frame.
+        var statuses: Set<UInt64> = []
+
+        mutating func add(_ reading: FrameReading, _ side: FlowMembership.Side) {
+            guard let packet = reading.packet else { return }
+            let bytes = packet.tcp?.payloadLength ?? packet.udpPayloadLength ?? 0
+            switch side {
+            case .toServer:
+                requests += 1
+                requestBytes += bytes
+                if bytes > 0 { requestsWithPayload += 1 }
+            case .toClient:
+                answers += 1
+                answerBytes += bytes
+                if bytes > 0 { answersWithPayload += 1 }
+                if let status = packet.http?.status { statuses.insert(UInt64(status)) }
+            }
+        }
+
+        mutating func add(_ other: Tally) {
+            requests += other.requests
+            answers += other.answers
+            requestBytes += other.requestBytes
+            answerBytes += other.answerBytes
+            requestsWithPayload += other.requestsWithPayload
+            answersWithPayload += other.answersWithPayload
+            statuses.formUnion(other.statuses)
+        }
+    }
+
+    private let result: TrafficResult
+    private let captures: [CaptureSummary]
+    private var tallies: [Tally]
+    /// Everything between the client and the program's target, whichever flow it is of.
+    private var all = Tally()
+    /// Later fragments have no ports, so their bytes are of no flow.
+    private var hasFragments = false
+
+    /// Reads the captures of the client's interfaces once. nil where none of them was captured.
+    init?(of result: TrafficResult, in evidence: RunEvidence) throws {
+        self.result = result
+        captures = evidence.captures.filter { $0.node == result.program.from }
+        guard !captures.isEmpty else { return nil }
+        tallies = Array(repeating: Tally(), count: result.flows.count)
+        let (program, membership) = (result.program, FlowMembership(evidence.traffic))
+        let (proto, number): (String, UInt8) = program.kind.isTCP ? ("tcp", 6) : ("udp", 17)
+        for capture in captures {
+            try evidence.source.frames(of: capture, matching: "\(proto) and host \(program.target)") { frame in
+                let reading = FrameReading(frame.bytes)
+                guard let packet = reading.packet, packet.proto == number else { return true }
+                guard let source = packet.sourcePort, let destination = packet.destinationPort else {
+                    hasFragments = true
+                    return true
+                }
+                if let (flow, side) = membership.flowAndSide(of: reading, at: frame.time, program: program.name) {
+                    tallies[flow].add(reading, side)
+                }
+                if packet.destination == program.target, destination == program.port {
+                    all.add(reading, .toServer)
+                } else if packet.source == program.target, source == program.port {
+                    all.add(reading, .toClient)
+                }
+                return true
+            }
+        }
+    }
+
+    /// What the client says of a flow and its captures do not show; nil where they agree.
+    ///
+    /// Only what is certain is asked for: that an answered request and its answer passed, and for the kinds whose requests
+    /// have a known size as many as were answered. What was asked in vain may have waited for a neighbour's address, and
+    /// never have left.
+    func disagreement(about number: Int) -> String? {
+        let flow = result.flows[number]
+        guard flow.outcome == .survived || flow.received > 0, !flow.isLocal(to: result.program) else { return nil }
+        guard let missing = missing(of: flow, tallies[number]) else { return nil }
+        return "the client says that \(flow.source.endpoint(port: flow.sourcePort)) \(said(of: flow)), but \(missing)"
+            + doubt(from: flow.start, to: flow.end)
+    }
+
+    private func said(of flow: FlowResult) -> String {
+        flow.outcome == .survived && flow.received == 0
+            ? "survived" : "had \(flow.received) \(flow.received == 1 ? "answer" : "answers")"
+    }
+
+    private func missing(of flow: FlowResult, _ tally: Tally) -> String? {
+        func lack(_ count: Int, _ what: String, _ wanted: Int) -> String? {
+            guard count < wanted else { return nil }
+            return "\(place) \(count == 0 ? "has no" : "has only \(count)") \(what) of it" + (count == 0 ? "" : ", not \(wanted)")
+        }
+        let program = result.program
+        if let lack = lack(tally.requests, "frame to the server", 1) ?? lack(tally.answers, "frame to the client", 1) {
+            return lack
+        }
+        switch program.kind {
+        case .udp, .udpRequest, .udpCrowd:
+            return lack(tally.requests, "datagrams to the server", flow.received)
+                ?? lack(tally.answers, "datagrams to the client", flow.received.plus(flow.duplicated))
+        case .tcpStream, .tcpConnect:
+            guard program.kind == .tcpStream || program.exchanges, !hasFragments else { return nil }
+            let bytes = flow.received.multipliedReportingOverflow(by: program.payload)
+            guard !bytes.overflow else { return "no capture holds so many bytes" }
+            return lack(tally.requestBytes, "bytes to the server", bytes.partialValue)
+                ?? lack(tally.answerBytes, "bytes to the client", bytes.partialValue)
+        case .httpRequest:
+            if let status = flow.status, !program.usesTLS, !tally.statuses.isEmpty,
+                !tally.statuses.contains(UInt64(clamping: status))
+            {
+                let seen = tally.statuses.sorted().map(String.init).joined(separator: ", ")
+                return "\(place) has no answer to it with status \(status), but with \(seen)"
+            }
+            fallthrough
+        case .ftp:
+            guard flow.received > 0 else { return nil }
+            return lack(tally.requestsWithPayload, "frame with payload to the server", 1)
+                ?? lack(tally.answersWithPayload, "frame with payload to the client", 1)
+        }
+    }
+
+    /// As above, of the flows of a crowd that are not listed one by one: the datagrams of all its flows together.
+    func disagreement(about further: FurtherFlows) -> String? {
+        let received = result.flows.reduce(further.received) { $0.plus($1.received) }
+        for (count, side) in [(all.requests, "to the server"), (all.answers, "to the client")] where count < received {
+            return "the client says that \(result.program.name) had \(received) answers, but \(place) has \(count) datagrams of it \(side)"
+                + doubt(from: nil, to: nil)
+        }
+        return nil
+    }
+
+    private var place: String {
+        captures.count == 1 ? captures[0].path : "what was captured at \(result.program.from)"
+    }
+
+    /// What the captures themselves lack in that time.
+    private func doubt(from start: Timestamp?, to end: Timestamp?) -> String {
+        for capture in captures {
+            let losing = capture.losses.first { loss in
+                start.map { loss.to >= $0 } ?? true && end.map { loss.from <= $0 } ?? true
+            }
+            let lost = losing.map { $0.frames ?? 1 } ?? capture.droppedAtAnyTime
+            if losing != nil || lost > 0 {
+                let many = losing != nil && losing?.frames == nil ? "an unknown number of" : "\(lost)"
+                return "; \(capture.path) lacks \(many) frames that the kernel dropped, which may be these"
+            }
+        }
+        return ""
+    }
+}
+
+extension Int {
+    /// Figures come from a file, which may hold any number.
+    fileprivate func plus(_ other: Int) -> Int {
+        let sum = addingReportingOverflow(other)
+        return sum.overflow ? .max : sum.partialValue
+    }
+}
+
+extension FlowResult {
+    /// Whether it never left its node: who calls an address of his own calls from that address, over the loopback, which
+    /// is not captured.
+    fileprivate func isLocal(to program: TrafficProgram) -> Bool { source == program.target }
+}

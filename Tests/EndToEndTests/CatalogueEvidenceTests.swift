@@ -1,0 +1,305 @@
+import Evidence
+@testable import Expectation
+import Foundation
+import LabTime
+import TestSupport
+import Testing
+import Topology
+
+extension EndToEnd {
+    /// What the shipped labs expect says something: each variant is proven by its own evidence alone, and each
+    /// expectation can fail. All of it looks at the one run of each lab that the suite makes anyway.
+    @Suite struct CatalogueEvidence {
+        struct Shipped: Sendable, CustomTestStringConvertible {
+            var lab: String
+            /// Programs of Debian's that it runs.
+            var needs: [String] = []
+            /// Variants whose evidence is each other's, and why.
+            var alike: [(variants: Set<String>, why: String)] = []
+            var testDescription: String { lab }
+
+            var canRun: Bool { needs.allSatisfy { Package.tool($0) != nil } }
+
+            func areAlike(_ a: String, _ b: String) -> Bool {
+                alike.contains { $0.variants.isSuperset(of: [a, b]) }
+            }
+        }
+
+        static let labs = [
+            Shipped(lab: "fast-path-mac-failover"),
+            Shipped(
+                lab: "active-passive-internet-access", needs: ["bird"],
+                alike: [
+                    (
+                        ["embryonic-syn-ack-at-passive", "embryonic-syn-ack-at-passive-defer"],
+                        "row 1 is harmless with and without defer, in the same frames"
+                    )
+                ]),
+            Shipped(lab: "intermittent-502"), Shipped(lab: "ipv6-path-mtu"),
+            Shipped(
+                lab: "direct-server-return",
+                alike: [
+                    (
+                        ["ipip-tcp", "monitor-through-the-tunnel", "rp-filter-loose"],
+                        "the same lab looked at for its monitor, and a member whose filter is cured: it does what a member does that has none"
+                    ),
+                    (["ipv6-tunnel-tcp", "ipv6-monitor-through-the-tunnel"], "the same lab looked at for its monitor"),
+                    (["l2-tcp", "rp-filter-strict-l2"], "at layer 2 the filter drops nothing, which is what is shown"),
+                    (
+                        ["rp-filter-strict", "rp-filter-loose-without-address"],
+                        "without an address on the tunnel Linux filters as strictly, which is what is shown"
+                    ),
+                ]),
+            Shipped(lab: "direct-server-return-balancers", needs: ["bird"]),
+            Shipped(
+                lab: "load-balancer-hairpin", needs: ["nginx"],
+                alike: [
+                    (
+                        ["loopback-vip-only", "loopback-vip-dsr-only"],
+                        "the monitor is refused in the same frames, and with the member out no client's packet goes either way"
+                    )
+                ]),
+        ]
+        static let here = labs.filter(\.canRun)
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: here)
+        func `every variant passes, and no capture lost a frame`(shipped: Shipped) throws {
+            let run = try CatalogueRun.of(shipped.lab)
+            #expect(run.result.status == 0, "\(run.result.output)\n\(run.result.errors)")
+            for variant in try #require(try run.verdict()["variants"] as? [[String: Any]]) {
+                for capture in try #require(variant["captures"] as? [[String: Any]]) {
+                    #expect(capture["dropped"] as? Int == 0, "\(variant["name"] ?? ""): \(capture)")
+                }
+            }
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: here)
+        func `no symptom and no remedy is proven by another variant's evidence`(shipped: Shipped) throws {
+            let variants = try CatalogueRun.of(shipped.lab).variants()
+            for (variant, _) in variants where variant.shows != .control {
+                // What costs least first: most pairs are told apart by an event.
+                let expectations = variant.expectations.sorted { $0.subject.cost < $1.subject.cost }
+                for (other, evidence) in variants where other.name != variant.name {
+                    guard !shipped.areAlike(variant.name, other.name) else { continue }
+                    let evaluator = ExpectationEvaluator(evidence)
+                    let isToldApart = expectations.contains { evaluator.evaluate($0).verdict != .pass }
+                    #expect(isToldApart, "\(variant.name) is proven by what \(other.name) left behind")
+                }
+            }
+        }
+
+        /// Of `every` one byte of one frame is changed: where that only takes the frame out of the selection, the
+        /// expectation proves what it selects by. Frames that must not be there are there in another variant, or are
+        /// moved there from another place or time of the same run. Of everything else, the tests of expectations show
+        /// that it fails where what it asks for is missing.
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: here)
+        func `every expectation of frames can fail`(shipped: Shipped) throws {
+            let variants = try CatalogueRun.of(shipped.lab).variants()
+            var seen: Set<ExpectationSpecification> = []
+            for (variant, evidence) in variants {
+                for expectation in variant.expectations where seen.insert(expectation).inserted {
+                    guard case .frames(let frames) = expectation.subject else { continue }
+                    let name = "\(variant.name): \(expectation.subject.sentence) [\(expectation.id)]"
+                    switch frames.requirement {
+                    case .every:
+                        #expect(try SingleChange.breaks(expectation, frames, in: evidence), "no byte breaks \(name)")
+                    case .none, .count:
+                        guard expectation.subject.canBeBorneOutByAbsence else { continue }
+                        let isBroken =
+                            try variants.contains { other in
+                                other.variant.name != variant.name
+                                    && ExpectationEvaluator(other.evidence).evaluate(expectation).verdict == .fail
+                            } || SingleChange.movingFramesBreaks(expectation, frames, in: evidence)
+                        #expect(isBroken, "nothing breaks \(name)")
+                    case .some, .first, .sequence: break
+                    }
+                }
+            }
+        }
+
+        @Test(
+            .enabled(if: Host.canRunLabs, "this host cannot run labs"),
+            .enabled(if: TShark.path != nil, "tshark is not installed"), arguments: here)
+        func `Wireshark finds no bad frame in what the boxes sent`(shipped: Shipped) throws {
+            let run = try CatalogueRun.of(shipped.lab)
+            // What the balancers sent and what came out of the tunnels; all else is the kernel's.
+            let captures = Lab.captures(in: run.path)
+                .filter { shipped.lab.hasPrefix("fast") || $0.contains("/captures/lb") || $0.hasSuffix(".tunnel.pcap") }
+            for capture in captures {
+                // A TCP segment that an ICMP error quotes is cut off, and tshark sums it up all the same.
+                let bad = try TShark.frames(
+                    of: capture, matching: "(\(TShark.badFrames)) and not ((icmp or icmpv6) and tcp)")
+                #expect(bad.isEmpty, "\(capture): frames \(bad.prefix(10))")
+            }
+        }
+
+        // MARK: Broken on purpose
+
+        struct Broken: Sendable, CustomTestStringConvertible {
+            var lab: String
+            var variant: String
+            var change: (old: String, new: String)
+            var testDescription: String { "\(lab), \(variant)" }
+        }
+
+        @Test(
+            .enabled(if: Host.canRunLabs, "this host cannot run labs"),
+            arguments: [
+                Broken(
+                    lab: "fast-path-mac-failover", variant: "virtual-mac-udp-fast-path",
+                    change: ("virtual-mac: on", "virtual-mac: off")),
+                Broken(
+                    lab: "active-passive-internet-access", variant: "device-failure",
+                    change: ("internet: { addresses: wan.virtual-ip }", "internet: { addresses: wan.ip }")),
+                Broken(
+                    lab: "intermittent-502", variant: "snat-pool",
+                    change: ("snat-pool: [10.0.0.21, 10.0.0.22, 10.0.0.23, 10.0.0.24]", "snat-pool: [10.0.0.21]")),
+                Broken(lab: "ipv6-path-mtu", variant: "passed", change: ("armed: off", "armed: on")),
+                Broken(
+                    lab: "direct-server-return", variant: "l2-udp", change: ("all.arp_ignore: 1", "all.arp_ignore: 0")),
+                Broken(
+                    lab: "direct-server-return-balancers", variant: "active-active",
+                    change: (
+                        "        dsr: { mode: ipip }\n",
+                        "        dsr: { mode: ipip, any-scheduler: on }\n        scheduler: round-robin\n"
+                    )),
+                Broken(
+                    lab: "load-balancer-hairpin", variant: "source-translation",
+                    change: ("{ snat: hairpin }", "{ snat: off }")),
+            ])
+        func `a lab that is broken on purpose is caught`(broken: Broken) throws {
+            let folder = try TemporaryFolder()
+            var text = try String(contentsOfFile: Package.root + "/Labs/\(broken.lab)/lab.yaml", encoding: .utf8)
+            #expect(text.contains(broken.change.old), "the lab file no longer has '\(broken.change.old)'")
+            text = text.replacingOccurrences(of: broken.change.old, with: broken.change.new)
+            try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
+            let result = try Lab.failoverlab(["run", folder.path + "/lab.yaml", "--variant", broken.variant], in: folder)
+            #expect(result.status == 1, "\(result.output)\n\(result.errors)")
+            #expect(result.output.contains("✘"), "\(result.output)")
+        }
+
+        @Test func `each lab of the catalogue is examined here`() throws {
+            let folder = Package.root + "/Labs"
+            let shipped = try FileManager.default.contentsOfDirectory(atPath: folder)
+                .filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)/lab.yaml") }
+            #expect(Set(Self.labs.map(\.lab)) == Set(shipped))
+        }
+
+        private static let lacking = labs.filter { !$0.canRun }.map { "\($0.lab) needs \($0.needs.joined(separator: ", "))" }
+
+        @Test(.enabled(if: lacking.isEmpty, Comment(rawValue: "not examined here: \(lacking.joined(separator: "; "))")))
+        func `this host has the programs of every lab`() {}
+    }
+}
+
+extension ExpectationSpecification.Subject {
+    fileprivate var cost: Int {
+        switch self {
+        case .event, .counter, .log: 0
+        case .frames: 1
+        case .traffic: 2
+        case .moved, .carriedOver: 3
+        }
+    }
+
+    /// Whether it is about absence, also where the lab names a control beside it.
+    fileprivate var canBeBorneOutByAbsence: Bool {
+        guard case .frames(let frames) = self else { return isBorneOutByAbsence }
+        return frames.requirement.isBorneOutByAbsence
+    }
+}
+
+/// Changes of evidence after which an expectation must fail.
+private enum SingleChange {
+    /// How far into a frame bytes are changed: headers, those of a packet in a tunnel included.
+    static let depth = 110
+
+    /// Whether the change of some byte of the first selected frame fails the expectation while others are still
+    /// selected.
+    static func breaks(
+        _ expectation: ExpectationSpecification, _ frames: FrameExpectation, in evidence: RunEvidence
+    ) throws -> Bool {
+        guard let source = evidence.source as? CapturesInMemory else { return false }
+        let shown = ExpectationEvaluator(evidence).evaluate(expectation).frames
+        guard let first = shown.first, let summary = evidence.captures.first(where: { $0.path == first.capture }) else {
+            return false
+        }
+        let all = try source.all(of: summary)
+        let whole = all.filter { frame in shown.contains { $0.number == frame.number } }
+        guard let chosen = whole.first(where: { $0.number == first.number }) else { return false }
+        // Only one frame was selected: a twin of it stays in the selection.
+        var twin = chosen
+        twin.number += 1_000_000
+        guard case .every(let checks) = frames.requirement else { return false }
+        let fields = checks.compactMap { FrameField($0.field) }
+        for offset in 0..<min(depth, chosen.bytes.count) {
+            // Flags and small numbers take other values, too.
+            for bits in [0x55, 0x10, 0x01, 0x80] as [UInt8] {
+                var changed = chosen
+                changed.bytes[offset] ^= bits
+                // Another value, not a frame that cannot be read any more.
+                let reading = FrameReading(changed.bytes)
+                guard fields.allSatisfy({ reading.value(of: $0) != nil }) else { continue }
+                if judge(expectation, [changed, twin], summary, evidence) == .fail { return true }
+            }
+        }
+        return false
+    }
+
+    /// Whether the run's own frames, moved into the window and onto the interface, fail the expectation.
+    static func movingFramesBreaks(
+        _ expectation: ExpectationSpecification, _ frames: FrameExpectation, in evidence: RunEvidence
+    ) throws -> Bool {
+        guard let source = evidence.source as? CapturesInMemory,
+            let summary = evidence.captures.first(where: { $0.node == frames.node && $0.interface == frames.interface }),
+            let time = try moment(frames, in: evidence)
+        else { return false }
+        var moved: [CapturedFrame] = []
+        for capture in evidence.captures {
+            for var frame in try source.all(of: capture) {
+                frame.time = time
+                moved.append(frame)
+            }
+        }
+        if judge(expectation, moved, summary, evidence) == .fail { return true }
+        // What one node says, said by another one of the same link.
+        let own = try source.all(of: summary).prefix(5000)
+        let headers = Set(own.map { Array($0.bytes.prefix(14)) }).prefix(40)
+        let said = headers.flatMap { header in
+            own.filter { $0.bytes.prefix(14).suffix(2) == header.suffix(2) }.map { frame in
+                var frame = frame
+                frame.bytes.replaceSubrange(0..<14, with: header)
+                frame.time = time
+                return frame
+            }
+        }
+        return judge(expectation, said, summary, evidence) == .fail
+    }
+
+    /// A time within the expectation's window.
+    private static func moment(_ frames: FrameExpectation, in evidence: RunEvidence) throws -> Timestamp? {
+        var wide = frames
+        wide.requirement = .count(.init(.less, 0), [])
+        let references = ExpectationEvaluator(evidence).evaluate(ExpectationSpecification(id: "x", subject: .frames(wide))).events
+        if let after = frames.after, let event = references.first(where: { $0.name == after.event }) {
+            return event.time + after.offset + .microseconds(1)
+        }
+        if let before = frames.before, let event = references.first(where: { $0.name == before.event }) {
+            return event.time + before.offset - .microseconds(1)
+        }
+        return evidence.events.last?.time
+    }
+
+    /// Judges by these frames alone, on one capture.
+    private static func judge(
+        _ expectation: ExpectationSpecification, _ frames: [CapturedFrame], _ summary: CaptureSummary,
+        _ evidence: RunEvidence
+    ) -> ExpectationVerdict {
+        var changed = evidence
+        var capture = summary
+        capture.frames = frames.count
+        changed.captures = [capture]
+        changed.source = CapturesInMemory([summary.path: frames])
+        return ExpectationEvaluator(changed).evaluate(expectation).verdict
+    }
+}
