@@ -144,8 +144,12 @@ extension RunningLab {
     private var supervisor: Int32? {
         guard let table = KernelFile.contents("/proc/net/unix") else { return nil }
         // Num RefCount Protocol Flags Type St Inode Path; Flags 00010000 is a listener. Source: proc_net_unix(5)
-        let inode = table.split(separator: "\n").lazy.map { $0.split(separator: " ") }
-            .first { $0.count == 8 && $0[3] == "00010000" && $0[7] == "@" + socketName }?[6]
+        var inode: Substring?
+        for line in table.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 8, words[3] == "00010000", words[7] == "@" + socketName else { continue }
+            inode = words[6]
+        }
         guard let inode else { return nil }
         return ProcessFiles.processes().first { process in
             ProcessFiles.name(of: process) == "fl-supervisor"

@@ -38,7 +38,7 @@ public struct RunRecord: Sendable {
         files = summary.files
         clockStep = summary.clockStepMilliseconds.map { .milliseconds($0) }
         let readings: [String: [CounterReading]] = try Self.value(of: folder.counters)
-        delays = access(folder.delays, F_OK) == 0 ? try Self.value(of: folder.delays) : []
+        delays = SavedFile.isRegular(folder.delays) ? try Self.value(of: folder.delays) : []
         counters = readings.mapValues { Dictionary($0.map { ($0.name, $0.value) }, uniquingKeysWith: &+) }
     }
 
