@@ -29,7 +29,9 @@ struct ImportTests {
 
     @Test func `the manifest is understood`() {
         #expect(plan.modules.count >= 40, "\(plan.modules.map(\.name))")
-        for module in plan.modules { #expect(!module.imported.isEmpty, "\(module.name) imports nothing at all") }
+        for module in plan.modules where !module.declared.isEmpty {
+            #expect(!module.imported.isEmpty, "\(module.name) imports nothing at all")
+        }
         #expect(plan.modules.first { $0.name == "Traffic" }?.declared.contains("NIOPosix") == true)
     }
 

@@ -144,6 +144,8 @@ extension PackagePlan.Module {
         guard words.first == "import", words.count > 1 else { return nil }
         let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var"]
         let path = kinds.contains(words[1]) && words.count > 2 ? words[2] : words[1]
+        // A single function of libm, by its name, is arithmetic.
+        if words[1] == "func", path.hasPrefix("Glibc.") { return nil }
         return path.split(separator: ".").first.map(String.init)
     }
 }

@@ -1,4 +1,6 @@
-internal import Glibc
+internal import func Glibc.cos
+internal import func Glibc.log
+internal import func Glibc.pow
 
 /// The chance of one rule: SplitMix64 (Steele, Lea and Flood 2014), seeded with the rule's seed and name, so that a
 /// rule more on a cable changes nothing for the others.
@@ -33,7 +35,7 @@ struct RandomSource {
             nanoseconds = from.inNanoseconds + fraction() * (to.inNanoseconds - from.inNanoseconds)
         case .normal(let mean, let deviation):
             // Box–Muller; 1 − x because the logarithm of zero is none.
-            let (radius, angle) = (sqrt(-2 * log(1 - fraction())), 2 * Double.pi * fraction())
+            let (radius, angle) = ((-2 * log(1 - fraction())).squareRoot(), 2 * Double.pi * fraction())
             nanoseconds = mean.inNanoseconds + deviation.inNanoseconds * radius * cos(angle)
         case .exponential(let mean): nanoseconds = -mean.inNanoseconds * log(1 - fraction())
         case .pareto(let minimum, let shape): nanoseconds = minimum.inNanoseconds * pow(1 - fraction(), -1 / shape)
