@@ -14,6 +14,9 @@ let strict: [SwiftSetting] = [
 /// Rooms on the path of every frame: views that borrow their bytes need lifetimes.
 let hot: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
+/// Boxes that are broken on purpose, for `scripts/mutants` alone; without it the switch is the constant `false`.
+let hasMutants = Context.environment["FAILOVERLAB_MUTANTS"] != nil
+
 func room(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -59,8 +62,8 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
-                "Expectation",
+                "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
+                "Evidence", "Expectation",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -83,11 +86,12 @@ let package = Package(
 
         // Pure rooms
         room("LabTime"),
-        room("Wire", [], hot),
-        room("Dataplane", ["Wire", "LabTime", "CMemory"], hot),
-        room("Redundancy", ["Dataplane", "Wire", "LabTime"], hot),
+        room("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
+        room("Wire", ["Mutants"], hot),
+        room("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
+        room("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
         room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
-        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime"], hot),
+        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
         room("Measurement", ["Wire", "LabTime"]),
         room("Evidence", ["Measurement", "Wire", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
@@ -110,13 +114,14 @@ let package = Package(
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", "CLinux", systemPackage] + nio),
         room(
             "HostSide",
-            ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage, heap] + nio + nioTLS),
+            ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
+                + nio + nioTLS),
         room(
             "LabRuntime",
             [
                 "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
                 "Dataplane", "Wire",
-                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),
         .executableTarget(
@@ -124,7 +129,7 @@ let package = Package(
             dependencies: [
                 "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Expectation", "Evidence", "Measurement",
                 "Capture",
-                "Appliances", "LabTime", "EventLoop", "CLinux", argumentParser,
+                "Appliances", "LabTime", "Mutants", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict, linkerSettings: [staticRuntime]),
 
@@ -133,6 +138,7 @@ let package = Package(
         .target(name: "MallocCounter", path: "Tests/MallocCounter"),
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
         tests("LabTime"),
+        tests("Mutants"),
         tests("Wire"),
         tests("LabFile"),
         tests("Topology", ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Wire", "LabTime"]),
@@ -156,4 +162,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["TestSupport", "CLinux"], swiftSettings: strict),
     ]
+        + (hasMutants
+            ? [
+                .executableTarget(
+                    name: "mutants", dependencies: ["Mutants"], path: "Tests/Mutants", swiftSettings: strict)
+            ] : [])
 )

@@ -1,5 +1,7 @@
 internal import LabRuntime
+internal import Mutants
 
+Mutant.turnOff()
 // A lab's own processes first: they must enter namespaces before anything starts a thread.
 HiddenVerb.runIfAsked(CommandLine.arguments)
 Failoverlab.start()
