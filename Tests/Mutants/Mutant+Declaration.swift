@@ -26,15 +26,15 @@ extension Mutant {
                 labs: [Self.pair + "/maintenance", Self.fastPath + "/udp-per-packet", Self.direct + "/l2-udp"])
         case .forwardsEach100thTwice:
             Declaration(
-                "Each hundredth forwarded frame leaves twice.", tests: "DataplaneTests",
+                "Each hundredth forwarded frame leaves twice.", tests: Self.boxes,
                 labs: [Self.pair + "/maintenance", Self.fastPath + "/udp-per-packet", Self.direct + "/l2-udp"])
         case .dropsEach50th:
             Declaration(
-                "Each 50th frame is dropped and counted as forwarded.", tests: "DataplaneTests",
+                "Each 50th frame is dropped and counted as forwarded.", tests: Self.boxes,
                 labs: [Self.pair + "/maintenance", Self.direct + "/l2-udp"])
         case .straysEach200th:
             Declaration(
-                "A broadcast that nobody asked for follows each 200th forwarded frame.", tests: "DataplaneTests",
+                "A broadcast that nobody asked for follows each 200th forwarded frame.", tests: Self.boxes,
                 labs: [Self.fastPath + "/udp-per-packet", Self.direct + "/l2-udp"])
         case .wrongTransportChecksum:
             Declaration(

@@ -21,7 +21,9 @@ struct Tools {
     }
 
     func environment(_ mutant: String?) -> [String: String] {
-        ["FAILOVERLAB_MUTANT": mutant ?? "", "SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": "6"]
+        [
+            "FAILOVERLAB_MUTANT": mutant ?? "", "SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": "6", "NO_COLOR": "1",
+        ]
     }
 
     /// Where a mutant is switched, relative to `Sources`.
