@@ -14,6 +14,9 @@ let strict: [SwiftSetting] = [
 /// Rooms on the path of every frame: views that borrow their bytes need lifetimes.
 let hot: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
+/// Boxes that are broken on purpose, for `scripts/mutants` alone; without it the switch is the constant `false`.
+let hasMutants = Context.environment["FAILOVERLAB_MUTANTS"] != nil
+
 func room(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -66,8 +69,8 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
-                "Expectation", "Integrity",
+                "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
+                "Evidence", "Expectation", "Integrity",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -90,11 +93,12 @@ let package = Package(
 
         // Pure rooms
         room("LabTime"),
-        room("Wire", [], hot),
-        room("Dataplane", ["Wire", "LabTime", "CMemory"], hot),
-        room("Redundancy", ["Dataplane", "Wire", "LabTime"], hot),
+        room("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
+        room("Wire", ["Mutants"], hot),
+        room("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
+        room("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
         room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
-        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime"], hot),
+        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
         room("Measurement", ["Wire", "LabTime"]),
         room("Evidence", ["Measurement", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
@@ -117,13 +121,14 @@ let package = Package(
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
         room(
             "HostSide",
-            ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage, heap] + nio + nioTLS),
+            ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
+                + nio + nioTLS),
         room(
             "LabRuntime",
             [
                 "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
                 "Redundancy", "Dataplane", "Wire",
-                "LabTime", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),
         .executableTarget(
@@ -131,7 +136,7 @@ let package = Package(
             dependencies: [
                 "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Integrity", "Expectation", "Evidence",
                 "Capture",
-                "Appliances", "LabTime", "EventLoop", "CLinux", argumentParser,
+                "Appliances", "LabTime", "Mutants", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict, linkerSettings: [staticRuntime]),
 
@@ -141,6 +146,7 @@ let package = Package(
         .executableTarget(name: "escapes", path: "Tests/Escapes"),
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
         tests("LabTime"),
+        tests("Mutants"),
         tests("Wire"),
         tests("LabFile"),
         tests(
@@ -171,4 +177,9 @@ let package = Package(
                 "LabTime",
             ], swiftSettings: strict),
     ]
+        + (hasMutants
+            ? [
+                .executableTarget(
+                    name: "mutants", dependencies: ["Mutants"], path: "Tests/Mutants", swiftSettings: strict)
+            ] : [])
 )

@@ -4,7 +4,7 @@ import Testing
 struct ImportTests {
     /// From the bottom up: a module imports only those before it.
     private static let order = [
-        "LabTime", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
+        "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
         "Expectation", "Integrity", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture",
         "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]

@@ -112,7 +112,8 @@ struct PackagePlan {
 
     /// Quoted names, and what named groups stand for.
     private static func names(_ text: Substring, _ groups: [String: Set<String>]) -> Set<String> {
-        var names = Set(words(text))
+        // A condition that a setting defines is no dependency.
+        var names = Set(words(text)).subtracting(["MUTANTS"])
         let bare = text.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
             .compactMap { $0.offset % 2 == 0 ? $0.element : nil }.joined(separator: " ")
         for word in bare.split(whereSeparator: { !$0.isLetter && !$0.isNumber }) {

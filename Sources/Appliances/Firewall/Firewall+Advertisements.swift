@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Redundancy
 import Wire
 
@@ -19,9 +20,10 @@ extension Firewall {
         }
         let ethernet = EthernetHeader(
             destination: .multicast(for: IPv4Address.vrrpRouters), source: router.mac, etherType: .ipv4)
+        let isRouted = Mutant.isOn(.advertisesWithTTL254) || Mutant.isOn(.pairUsesTTL254)
         let ip = IPv4Header(
             source: router.ownAddress, destination: .vrrpRouters, protocol: .vrrp,
-            timeToLive: VRRPHeader.timeToLive, trafficClass: 0xc0)
+            timeToLive: isRouted ? 254 : VRRPHeader.timeToLive, trafficClass: 0xc0)
         // With the pseudo-header, as other implementations send and analysers expect it.
         let written = vrrp.emit(
             into: UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]), addresses: router.addresses,
@@ -41,7 +43,8 @@ extension Firewall {
         let flow = layout.fiveTuple
         let packet = UnsafeRawPointer(frame.base)
         // A packet that was routed is no neighbour's. Guard: the layout vouches for the IPv4 header.
-        guard packet.readUInt8(at: Int(layout.networkOffset) + 8) == VRRPHeader.timeToLive,
+        let timeToLive = packet.readUInt8(at: Int(layout.networkOffset) + 8)
+        guard timeToLive == VRRPHeader.timeToLive || Mutant.isOn(.pairUsesTTL254),
             flow.destination == .vrrpRouters, !layout.isFragment
         else {
             tally.advertisementsNotLocal &+= 1

@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Redundancy
 import Wire
 
@@ -49,7 +50,7 @@ extension Firewall {
         guard ports[index].isUp != isUp else { return .done }
         ports.setCarrier(of: index, isUp: isUp)
         portsWithoutCarrier += isUp ? -1 : 1
-        guard let redundancy else { return .done }
+        guard let redundancy, !Mutant.isOn(.ignoresLostLinks) else { return .done }
         let isTracked =
             redundancy.tracked.firstIndex(of: index).map { election.trackedLink($0, isUp: isUp) } ?? false
         for (number, router) in redundancy.routers.enumerated() where router.port == index {

@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Redundancy
 import Wire
 
@@ -15,6 +16,11 @@ extension Firewall {
             election.monitor?.statement?.role == .active || election.isHandingOver,
             case .ipv4(let packet) = ParsedFrame(frame.bytes)
         else { return ports.counters.drop(.standby) }
+        if Mutant.isOn(.conduitEnds) { return }
+        if Mutant.isOn(.conduitLowersTimeToLive) { _ = packet.decrementTimeToLive() }
+        if Mutant.isOn(.standbyLooksUp) {
+            _ = filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now)
+        }
         let key = ConduitKey(direction: .cameIn, port: frame.port, flow: packet.fiveTuple)
         if sendThrough(packet, key, at: now, into: &output) { tally.conduitForwarded &+= 1 }
     }

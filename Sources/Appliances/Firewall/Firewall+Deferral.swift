@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Redundancy
 import Wire
 
@@ -7,7 +8,7 @@ extension Firewall {
     /// Holds a packet of a session that the peer does not know yet, where the pair defers.
     /// - Returns: whether the packet waits
     mutating func holds(_ frame: Frame, of index: FlowIndex, at now: Instant) -> Bool {
-        guard filter.isAwaited(index) else { return false }
+        guard filter.isAwaited(index), !Mutant.isOn(.defersNothing) else { return false }
         guard deferred.hold(frame, of: index, at: now) else {
             filter.confirm(index)
             tally.deferralsWithoutRoom &+= 1

@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Redundancy
 import Wire
 
@@ -26,7 +27,8 @@ extension Firewall {
                 filter.endTellingOwn()
                 filter.confirmAll()
                 if isForwarding {
-                    if rules.contains(.tellsEverything) { beginTelling() } else { continueTelling() }
+                    let tellsAll = rules.contains(.tellsEverything) && !Mutant.isOn(.noBulkTransfer)
+                    if tellsAll { beginTelling() } else { continueTelling() }
                 } else if owesSessions || restarted && election.knowsSessions {
                     // A rival, or a peer that started anew and took the role where it could not hear of them.
                     tellOwnSessions()
@@ -54,7 +56,7 @@ extension Firewall {
     }
 
     private mutating func tellNewSessions() {
-        if !rules.contains(.notesSessions) { filter.endRecording() }
+        if !rules.contains(.notesSessions) || Mutant.isOn(.noSessionSync) { filter.endRecording() }
         if redundancy?.deferral != nil { filter.isDeferring = true }
     }
 
@@ -67,7 +69,7 @@ extension Firewall {
         owesSessions = false
         filter.becomeActive()
         for router in redundancy.routers {
-            ports[router.port].sourceMAC = router.mac
+            ports[router.port].sourceMAC = Mutant.isOn(.sendsFromOwnMAC) ? ports[router.port].mac : router.mac
             for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
         }
         ownPoolAddresses()

@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Wire
 
 extension GatewayFirewall {
@@ -145,7 +146,7 @@ extension GatewayFirewall {
         case .drop(let reason): ports.counters.drop(reason)
         case .misfit(let policy):
             ports.counters.drop(.invalidTCPState)
-            switch policy {
+            switch Mutant.isOn(.refusesSilently) ? .drop : policy {
             case .drop: break
             case .reset: ports.reset(frame, packet, into: &output)
             case .icmp: ports.refuse(frame, packet, at: now, into: &output)

@@ -1,5 +1,6 @@
 public import Dataplane
 public import LabTime
+import Mutants
 import Wire
 
 extension LoadBalancer {
@@ -76,6 +77,7 @@ extension LoadBalancer {
         }
         for place in places where services[service].setMember(place, isUp: isUp) {
             let removed = isUp ? 0 : removeSessions(of: service, member: place)
+            if Mutant.isOn(.takesMembersOutSilently) { continue }
             tell(isUp ? "member-up" : "member-down", service, place, ["sessions-removed": "\(removed)"], at: now)
         }
         return .done

@@ -14,6 +14,9 @@ extension LoadBalancer {
         add(
             "mappings", ipv4Mappings.pointee.count + ipv6Mappings.pointee.count,
             "Client endpoints of per-packet services with a translated source port now.")
+        add(
+            "snat.ports-taken", (0..<(ports.count * 4)).reduce(0) { $0 + translators[$1].count },
+            "Source ports towards members that sessions and mappings have now.")
         for (index, configured) in configuration.services.enumerated() {
             let name = "service.\(configured.name)"
             add(

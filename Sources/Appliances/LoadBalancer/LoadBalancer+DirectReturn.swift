@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Wire
 
 /// Direct server return: addresses, ports and transport checksums stay as the client wrote them.
@@ -82,6 +83,10 @@ extension LoadBalancer {
             let lifetime = lifetime(service, flows.pointee[match.index].progress, packet.ipProtocol)
             flows.pointee.keep(match.index, until: Instant(nanoseconds: now.nanoseconds &+ lifetime), now: now)
         }
+        if Mutant.isOn(.forgetsMembers) {
+            end(Tuple.self, match.index)
+            return acceptDirectly(service, frame, packet, at: now, into: &output)
+        }
         sendDirectly(service, Int(flow.member), frame, packet, to: flow.original.hop, at: now, into: &output)
     }
 
@@ -118,6 +123,10 @@ extension LoadBalancer {
             ports.counters.count(.segmentSizeClamped)
         }
         _ = packet.decrementTimeToLive()
+        if Mutant.isOn(.rewritesDestination), let member = Tuple.Address(services[service].members[place].address) {
+            var rewritten = packet
+            rewritten.rewriteDestination(member)
+        }
         services[service].packetsToMembers &+= 1
         guard let encapsulation else { return ports.forward(frame, to: hop, at: now, into: &output) }
         // Guard: the balancer was made only with members of the service's family and an address of its own on the way.

@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Wire
 
 extension LoadBalancer {
@@ -20,7 +21,9 @@ extension LoadBalancer {
         toMember.destination = address
         toMember.destinationPort = member.port
         var translationPort: UInt16 = 0
-        if services[service].sourceTranslation.translates(tuple.source, to: address) {
+        if services[service].sourceTranslation.translates(tuple.source, to: address)
+            || Mutant.isOn(.translatesAlways)
+        {
             guard let own = Tuple.own(on: ports[hop.port]) else { return ports.counters.drop(.noRoute) }
             guard let number = takePort(Tuple.self, of: hop.port, isUDP: tuple.protocol == .udp) else {
                 return ports.counters.drop(.translationPortsExhausted)

@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Wire
 
 /// Health monitors of members with direct server return.
@@ -22,7 +23,7 @@ extension LoadBalancer {
     private mutating func probe<Tuple: BalancedTuple>(
         _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) -> Bool {
-        guard packet.ipProtocol == .tcp, !packet.layout.isFragment,
+        guard packet.ipProtocol == .tcp, !packet.layout.isFragment, !Mutant.isOn(.monitorAsksDirectly),
             let found = monitored.lookup(packet.destination, packet.destinationPort, .tcp)
         else { return false }
         let flows = Tuple.flows(of: self)

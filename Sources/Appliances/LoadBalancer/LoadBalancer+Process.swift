@@ -1,5 +1,6 @@
 public import Dataplane
 public import LabTime
+import Mutants
 import Wire
 
 extension LoadBalancer {
@@ -83,7 +84,7 @@ extension LoadBalancer {
     mutating func send<Tuple: BalancedTuple>(
         _ frame: Frame, by action: IPFlowAction<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
-        if action.keptMAC.isZero {
+        if action.keptMAC.isZero || Mutant.isOn(.fastPathRefreshes) {
             ports.forward(frame, to: action.hop, at: now, into: &output)
         } else {
             ports.transmit(frame, to: action.keptMAC, by: action.hop.port, into: &output)

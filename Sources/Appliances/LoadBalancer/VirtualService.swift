@@ -1,5 +1,6 @@
 import Dataplane
 import LabTime
+import Mutants
 import Wire
 
 /// A pool member while the balancer runs.
@@ -65,7 +66,8 @@ struct VirtualService: ~Copyable {
     /// The member of a client's hash, the same on every balancer with the same pool; nil where none is up.
     func hashed(_ client: some FlowTuple) -> Int? {
         guard scheduler == .consistentHash else { return nil }
-        let place = maglev.member(for: Maglev.mix(Maglev.identity(client.source.universal, client.sourcePort)))
+        let port = Mutant.isOn(.hashIgnoresPort) ? 0 : client.sourcePort
+        let place = maglev.member(for: Maglev.mix(Maglev.identity(client.source.universal, port)))
         return place == Maglev.none ? nil : Int(place)
     }
 
@@ -73,7 +75,7 @@ struct VirtualService: ~Copyable {
     mutating func setMember(_ index: Int, isUp: Bool) -> Bool {
         guard members[index].isUp != isUp else { return false }
         members[index].isUp = isUp
-        updateShares()
+        if !Mutant.isOn(.servesDeadMembers) { updateShares() }
         return true
     }
 
@@ -81,7 +83,7 @@ struct VirtualService: ~Copyable {
     mutating func setWeight(_ index: Int, _ weight: Int) -> Bool {
         guard members[index].weight != weight else { return false }
         members[index].weight = weight
-        updateShares()
+        if !Mutant.isOn(.ignoresWeights) { updateShares() }
         return true
     }
 

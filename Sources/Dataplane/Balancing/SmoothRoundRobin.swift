@@ -1,3 +1,5 @@
+import Mutants
+
 /// Weighted round robin that spreads a heavy member's turns instead of giving them in a row: weights 5, 1, 1 give
 /// a a b a c a a.
 ///
@@ -39,6 +41,7 @@ public struct SmoothRoundRobin: ~Copyable {
     /// - Complexity: O(members)
     public mutating func next() -> Int? {
         guard total > 0 else { return nil }
+        if Mutant.isOn(.roundRobinTakesFirst) { return (0..<capacity).first { weights[$0] > 0 } }
         var best = -1
         for index in 0..<capacity where weights[index] > 0 {
             credits[index] &+= weights[index]

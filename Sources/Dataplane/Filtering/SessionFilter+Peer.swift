@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 public import Wire
 
 /// Where a transfer of all sessions stands.
@@ -114,7 +115,8 @@ extension SessionFilter {
         of index: FlowIndex, _ news: Session.News, for message: UInt64, at now: Instant
     ) -> SyncRecord? {
         var rest = news
-        let pinhole = news.contains(.pinhole) ? pinholeRecord(of: index, at: now) : nil
+        let isTold = news.contains(.pinhole) && !Mutant.isOn(.tellsNoPinholes)
+        let pinhole = isTold ? pinholeRecord(of: index, at: now) : nil
         if pinhole == nil { rest.remove(.pinhole) }
         let result: SyncRecord
         if rest.remove(.state) != nil {
@@ -147,6 +149,7 @@ extension SessionFilter {
         if session.isExpected { record.flags.insert(.pinhole) }
         if isOfFormerPool(session) { record.flags.insert(.formerPool) }
         record.outgoing = outgoing(of: index, arrivedAs: record.flow)
+        if Mutant.isOn(.tellsWrongMapping) { record.translatedSourcePort ^= 1 }
         if session.application != .unseen {
             record.flags.insert(.inspected)
             record.application = session.application.rawValue

@@ -1,3 +1,5 @@
+import Mutants
+
 extension SessionFilter {
     /// Puts other rules into effect. A session whose rule is gone, or now denies, ends here, and the peer is told; the
     /// rest goes on, whatever a new rule would say about its first packet.
@@ -12,7 +14,7 @@ extension SessionFilter {
         var ended = 0
         var index = table.next(after: nil)
         while let place = index {
-            if !allowed.contains(table[place].rule) {
+            if !allowed.contains(table[place].rule), !Mutant.isOn(.keepsDeniedSessions) {
                 forget(place)
                 ended += 1
             }

@@ -1,3 +1,5 @@
+import Wire
+
 /// Frames on their way out of an appliance, in order, and an arena for those that the appliance makes itself.
 ///
 /// Forwarded frames are enqueued where they are (in the receive ring); only frames that did not exist before take
@@ -56,6 +58,20 @@ public struct FrameQueue: ~Copyable {
         frames[queued] = Frame(base: base, length: Int32(truncatingIfNeeded: length), port: port, side: side)
         queued &+= 1
         return UnsafeMutableRawBufferPointer(start: base, count: length)
+    }
+
+    /// Enqueues the last frame once more. For mutants.
+    mutating func appendLast() {
+        if queued > 0 { _ = append(frames[queued &- 1]) }
+    }
+
+    /// Enqueues a broadcast that nobody asked for, of a protocol for experiments (0x88B6). For mutants.
+    mutating func makeStray(port: PortIndex, from mac: MACAddress) {
+        guard let stray = make(length: 60, port: port, side: .wire), let base = stray.baseAddress else { return }
+        stray.initializeMemory(as: UInt8.self, repeating: 0)
+        base.write(MACAddress.broadcast, at: 0)
+        base.write(mac, at: 6)
+        base.write(UInt16(0x88B6), at: 12)
     }
 
     /// - Precondition: `index < count`

@@ -1,4 +1,5 @@
 import LabTime
+import Mutants
 public import Wire
 
 extension BoxPorts {
@@ -92,6 +93,8 @@ extension BoxPorts {
     public mutating func announce(
         _ address: IPv4Address, at mac: MACAddress, on port: PortIndex, into output: inout FrameQueue
     ) {
+        if Mutant.isOn(.noGratuitousARP) { return }
+        let mac = Mutant.isOn(.announcesOwnMAC) ? self[port].mac : mac
         guard let buffer = makeARP(by: port, into: &output) else { return }
         _ = FrameBuilder.gratuitousARP(address, mac: mac, into: buffer)
     }

@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 public import Wire
 
 /// A family's part in what ports do: its routes and the ports' own addresses.
@@ -46,6 +47,9 @@ extension BoxPorts {
         _ problem: DeliveryProblem, about frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
         into output: inout FrameQueue
     ) {
+        var problem = problem
+        if case .packetTooBig = problem, Mutant.isOn(.hidesPacketTooBig) { return }
+        if case .packetTooBig = problem, Mutant.isOn(.reportsLinkMTU) { problem = .packetTooBig(mtu: 1500) }
         let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
         guard let own = Tuple.own(on: self[frame.port]), Tuple.mayBeAnswered(packet, with: problem),
             let hop = Tuple.hop(to: packet.source, in: self), icmpLimit.take(at: now),

@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 public import Wire
 
 extension BoxPorts {
@@ -48,10 +49,13 @@ extension BoxPorts {
     /// Sends a frame out of a port as it came in, addresses included: a bump in the wire.
     public mutating func passThrough(_ frame: Frame, by port: PortIndex, into output: inout FrameQueue) {
         guard Int(port) < count, self[port].isUp else { return counters.drop(.carrierDown) }
+        if Mutant.isTurn(.dropsEach50th, each: 50) { return counters.count(.forwarded) }
         guard output.append(Frame(base: frame.base, length: frame.length, port: port, side: .wire)) else {
             return counters.drop(.outputFull)
         }
         counters.count(.forwarded)
+        if Mutant.isOn(.forwardsTwice) || Mutant.isTurn(.forwardsEach100thTwice, each: 100) { output.appendLast() }
+        if Mutant.isTurn(.straysEach200th, each: 200) { output.makeStray(port: port, from: self[port].mac) }
     }
 
     /// As `passThrough`, for a frame in memory that does not stay until the queue is transmitted.

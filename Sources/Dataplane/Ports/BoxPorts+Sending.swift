@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 public import Wire
 
 extension BoxPorts {
@@ -124,10 +125,13 @@ extension BoxPorts {
         guard Int(port) < count, ports[Int(port)].isUp else { return counters.drop(.carrierDown) }
         frame.base.write(mac, at: 0)
         frame.base.write(ports[Int(port)].sourceMAC, at: 6)
+        if Mutant.isTurn(.dropsEach50th, each: 50) { return counters.count(.forwarded) }
         guard output.append(Frame(base: frame.base, length: frame.length, port: port, side: .wire)) else {
             return counters.drop(.outputFull)
         }
         counters.count(.forwarded)
+        if Mutant.isOn(.forwardsTwice) || Mutant.isTurn(.forwardsEach100thTwice, each: 100) { output.appendLast() }
+        if Mutant.isTurn(.straysEach200th, each: 200) { output.makeStray(port: port, from: ports[Int(port)].mac) }
     }
 
     @usableFromInline

@@ -1,3 +1,4 @@
+public import Mutants
 public import Wire
 
 /// The rewrite of an IPv4 flow.
@@ -27,6 +28,8 @@ public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
         transportChange = headerChange
         transportChange.replace(
             UInt32(truncatingIfNeeded: old.portsAndProtocol), with: UInt32(truncatingIfNeeded: new.portsAndProtocol))
+        if Mutant.isOn(.wrongTransportChecksum) { transportChange.replace(UInt16(0), with: 1) }
+        if Mutant.isOn(.wrongHeaderChecksum) { headerChange.replace(UInt16(0), with: 1) }
     }
 
     /// Rewrites a packet and lowers its time to live by one.
@@ -39,7 +42,7 @@ public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
         let network = UnsafeRawPointer(header)
         if Tuple.controlProtocol == .icmp {
             let old = network.readUInt16(at: 8)
-            let new = old &- 0x0100
+            let new = Mutant.isOn(.keepsTimeToLive) ? old : old &- 0x0100
             var change = headerChange
             change.replace(old, with: new)
             header.write(new, at: 8)

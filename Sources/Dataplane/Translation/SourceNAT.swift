@@ -1,4 +1,5 @@
 import LabTime
+import Mutants
 public import Wire
 
 /// Source NAT: which external endpoint stands for which inside endpoint.
@@ -147,6 +148,7 @@ public struct SourceNAT: ~Copyable {
     /// - Returns: nil where the pool has no port left, or the table no room (`isFull`); nothing has changed then. The
     ///   caller retains what it gets.
     mutating func mapping(of inside: NATEndpoint, _ proto: IPProtocol, pool: Int, at now: Instant) -> NATBindingIndex? {
+        let inside = Mutant.isOn(.confusesMappings) ? NATEndpoint(inside.address, 4096) : inside
         let key = FiveTuple.natInside(inside, proto, pool: pool)
         if let match = bindings.find(key) { return NATBindingIndex(rawValue: match.index.rawValue) }
         if isFull { return nil }

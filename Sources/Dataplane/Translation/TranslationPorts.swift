@@ -1,3 +1,5 @@
+import Mutants
+
 /// The source ports (for ICMP: query identifiers) of one address and protocol that translated flows may use: each is
 /// given out once at a time.
 ///
@@ -55,6 +57,7 @@ public struct TranslationPorts: ~Copyable {
             let index = free(pattern, from: start, through: first.1)
                 ?? (start > first.0 ? free(pattern, from: first.0, through: start - 1) : nil)
         else { return nil }
+        if Mutant.isOn(.givesPortTwice) { return UInt16(base + index) }
         taken[index / 64] |= 1 << UInt64(index % 64)
         used += 1
         next = index == Int(range.upperBound) - base ? Int(range.lowerBound) - base : index + 1
@@ -87,6 +90,7 @@ public struct TranslationPorts: ~Copyable {
 
     /// Gives a port back; nothing happens where it was not taken.
     public mutating func release(_ port: UInt16) {
+        if Mutant.isOn(.keepsPorts) { return }
         guard isTaken(port) else { return }
         let index = Int(port) - base
         taken[index / 64] &= ~(1 << UInt64(index % 64))

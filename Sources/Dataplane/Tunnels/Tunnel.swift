@@ -1,3 +1,4 @@
+public import Mutants
 public import Wire
 
 /// One way through a tunnel of IPv4.
@@ -84,7 +85,7 @@ extension FiveTuple: TunnelTuple {
     ) -> Bool {
         IPv4Header(
             source: tunnel.local, destination: tunnel.remote, protocol: tunnel.encapsulation.protocol, timeToLive: 64,
-            trafficClass: trafficClass, identification: 0, dontFragment: true
+            trafficClass: trafficClass, identification: 0, dontFragment: !Mutant.isOn(.tunnelMayFragment)
         ).emit(into: buffer, payloadLength: payloadLength) != nil
     }
 

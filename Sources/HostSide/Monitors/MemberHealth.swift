@@ -1,4 +1,5 @@
 internal import Appliances
+internal import Mutants
 
 /// A member's state by its monitor's answers.
 ///
@@ -23,6 +24,7 @@ struct MemberHealth: Hashable, Sendable {
             return false
         }
         contrary += 1
+        if isUp, Mutant.isOn(.monitorNeverMarksDown) { return false }
         guard contrary >= (isUp ? fall : rise) else { return false }
         isUp.toggle()
         contrary = 0

@@ -2,6 +2,7 @@ internal import CLinux
 internal import EventLoop
 internal import Glibc
 internal import LabTime
+internal import Mutants
 internal import SystemPackage
 internal import Topology
 
@@ -27,6 +28,7 @@ final class NodeProcess {
     private var delays: DelayWatch?
 
     static func run(name: String) -> Never {
+        Mutant.begin(node: name)
         cl_set_process_name("fl-\(name)")
         cl_raise_descriptor_limit()
         // Heartbeats and probes every few milliseconds: median lateness 8 µs instead of 57.

@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 import Wire
 
 extension Election {
@@ -133,7 +134,8 @@ extension Election {
     }
 
     private func outranks(_ statement: PairStatement) -> Bool {
-        (effectivePriority, settings.ownAddress.rawValue) > (statement.priority, settings.peerAddress.rawValue)
+        if Mutant.isOn(.ignoresPriority) { return settings.ownAddress.rawValue > settings.peerAddress.rawValue }
+        return (effectivePriority, settings.ownAddress.rawValue) > (statement.priority, settings.peerAddress.rawValue)
     }
 
     /// A box whose pair synchronises sessions takes the role back only after it has received them.

@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 
 extension Election {
     /// Every port is ready: speak, listen, and wait as Backup.
@@ -77,6 +78,7 @@ extension Election {
             // Whichever is later: the time in which a living Active repeats itself, or its next advertisement is overdue.
             let overdue = (lastAdvertisementAt ?? startedAt) + advertisementBound
             graceEnds = max(now + heartbeat.grace, overdue)
+            if Mutant.isOn(.takesOverLate) { graceEnds = graceEnds.map { $0 + .milliseconds(250) } }
         }
     }
 

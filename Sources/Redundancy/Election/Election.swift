@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 import Wire
 
 /// Decides which box of a pair is Active, for all of its virtual routers together.
@@ -67,6 +68,9 @@ public struct Election: Sendable {
     private var actions: [ElectionAction] = []
 
     public init(_ settings: ElectionSettings) {
+        var settings = settings
+        if Mutant.isOn(.neverYields) { settings.rules.remove(.yieldsToBetterClaim) }
+        if Mutant.isOn(.preemptsEmpty) { settings.rules.remove(.waitsForSessions) }
         self.settings = settings
         isUp = settings.routerAddresses.map { _ in true }
         trackedIsUp = (settings.decrements ?? []).map { _ in true }
@@ -170,7 +174,7 @@ public struct Election: Sendable {
         endDualActive(at: now, because: reason)
         if settings.rules.contains(.stopsBeforeHandingOver) { act(.stopForwarding(handingOver: true)) }
         for index in routers.indices {
-            act(.advertise(router: index, priority: 0))
+            if !Mutant.isOn(.resignsSilently) { act(.advertise(router: index, priority: 0)) }
             routers[index].becomeBackup(at: now)
         }
         speak(at: now)

@@ -1,5 +1,6 @@
 public import Dataplane
 public import LabTime
+import Mutants
 public import Wire
 
 /// The conversation of a pair on its cross-connect: heartbeats, and session records in a numbered, acknowledged stream
@@ -190,6 +191,11 @@ public struct SyncChannel: ~Copyable {
 
     /// Records that would not fill a message wait while others are under way.
     private mutating func waitsForCompany(_ noted: Int, at now: Instant) -> Bool {
+        if Mutant.isOn(.tellsSessionsLate), pendingMark == nil, noted != .max {
+            let due = partialDueAt ?? now + .seconds(2)
+            partialDueAt = due <= now ? nil : due
+            return due > now
+        }
         let isFull = noted >= sendWindow.slotSize / SyncRecord.maximumLength
         if coalescing == .zero || pendingMark != nil || sendWindow.isEmpty || isFull {
             partialDueAt = nil

@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 
 /// The two intervals that a Backup derives from the Active's advertisement interval.
 /// Source: RFC 9568, 6.1
@@ -11,7 +12,8 @@ public enum VirtualRouterTimers {
 
     /// Active_Down_Interval: 3 × interval + skew.
     public static func activeDown(priority: UInt8, interval: Duration) -> Duration {
-        interval * 3 + skew(priority: priority, interval: interval)
+        let late: Duration = Mutant.isOn(.takesOverLate) ? .milliseconds(250) : .zero
+        return interval * 3 + skew(priority: priority, interval: interval) + late
     }
 
     /// Silence after which the next advertisement is overdue: the interval, and the skew as a margin, at least a quarter.

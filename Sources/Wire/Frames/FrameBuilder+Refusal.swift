@@ -1,3 +1,5 @@
+import Mutants
+
 extension PacketView {
     /// Whether a router may answer this packet with an ICMP error: not about an error, not about a later fragment,
     /// not to or about a group, not to nobody. Source: RFC 1122, 3.2.2; RFC 1812, 4.3.2.7
@@ -22,7 +24,7 @@ public enum ICMPQuote: Sendable {
     /// Bytes of the longest quote of a packet whose header has `headerLength`.
     func limit(headerLength: Int) -> Int {
         switch self {
-        case .minimal: headerLength + 8
+        case .minimal: Mutant.isOn(.quotesTooLittle) ? headerLength : headerLength + 8
         case .generous: 576 - IPv4Header.minimumLength - ICMPv4Header.length
         }
     }

@@ -1,3 +1,5 @@
+public import Mutants
+
 extension IPPacketView {
     /// Gives the packet another flow: addresses, and ports where it has a transport header; header and transport
     /// checksums are corrected by what changed. The protocol of `flow` is not looked at.
@@ -21,6 +23,7 @@ extension IPPacketView {
         let transport = transport
         let oldPorts = UInt32(truncatingIfNeeded: old.portsAndProtocol)
         let newPorts = UInt32(truncatingIfNeeded: flow.portsAndProtocol)
+        if Mutant.isOn(.wrongTransportChecksum) { change.replace(UInt16(0), with: 1) }
         switch old.protocol {
         case .tcp:
             change.replace(oldPorts, with: newPorts)
@@ -72,6 +75,7 @@ extension IPPacketView {
     /// - Returns: false where it is 0 or 1; the packet is unchanged then, and is not to be forwarded
     @inlinable
     public func decrementTimeToLive() -> Bool {
+        if Mutant.isOn(.keepsTimeToLive) { return true }
         guard Tuple.controlProtocol == .icmp else {
             // No checksum covers the hop limit of IPv6.
             let hopLimit = bytes.readUInt8(at: network &+ Tuple.timeToLiveOffset)
@@ -84,6 +88,7 @@ extension IPPacketView {
         guard word >= 0x0200 else { return false }
         let checksum = bytes.readUInt16(at: network &+ 10)
         base.write(word &- 0x0100, at: network &+ 8)
+        if Mutant.isOn(.wrongHeaderChecksum) { return true }
         base.write(Checksum.update(checksum, replacing: word, with: word &- 0x0100), at: network &+ 10)
         return true
     }
@@ -92,6 +97,7 @@ extension IPPacketView {
     /// - Returns: whether the packet was changed
     @inlinable
     public func clampMaximumSegmentSize(to limit: UInt16) -> Bool {
+        if Mutant.isOn(.clampsNothing) { return false }
         guard tcpFlags.contains(.syn), let header = tcp, header.maximumSegmentSizeOffset != 0 else { return false }
         let offset = transport &+ Int(header.maximumSegmentSizeOffset)
         let old = bytes.readUInt16(at: offset)

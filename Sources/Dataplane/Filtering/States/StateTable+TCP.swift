@@ -1,4 +1,5 @@
 import LabTime
+import Mutants
 import Wire
 
 extension StateTable {
@@ -30,7 +31,9 @@ extension StateTable {
         _ flow: FiveTuple, _ segment: TCPHeader, _ length: UInt32, _ place: Crossing, at now: Instant
     ) -> StateJudgement {
         let flags = segment.flags
-        guard flags.isInitialSYN || pickUp == .loose else { return StateJudgement(.drop(.notSYN)) }
+        guard flags.isInitialSYN || pickUp == .loose || Mutant.isOn(.picksUpAnything) else {
+            return StateJudgement(.drop(.notSYN))
+        }
         var original = StateSide(.synSent, hasSpoken: true)
         if profile.tracksWindows {
             original.begin(with: segment, length: length)
@@ -101,7 +104,7 @@ extension StateSide {
             sender.state = .established
             other.state = .established
         }
-        if flags.contains(.fin), sender.state < .closing { sender.state = .closing }
+        if flags.contains(.fin), sender.state < .closing, !Mutant.isOn(.ignoresFIN) { sender.state = .closing }
         guard flags.contains(.ack) else { return }
         switch other.state {
         case .synSent: other.state = .established

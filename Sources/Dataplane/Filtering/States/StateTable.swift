@@ -1,4 +1,5 @@
 public import LabTime
+import Mutants
 public import Wire
 
 /// The connection table of a gateway firewall: which packets pass, by the state of their connection.
@@ -30,7 +31,9 @@ public struct StateTable: ~Copyable {
         self.profile = profile
         self.pickUp = pickUp
         self.misfitPolicy = misfitPolicy ?? profile.misfitPolicy
-        self.timers = timers ?? profile.timers
+        var timers = timers ?? profile.timers
+        if Mutant.isOn(.firstPacketTwiceAsLong) { timers.firstPacket *= 2 }
+        self.timers = timers
         table = FlowTable(capacity: capacity, seed: seed)
     }
 
@@ -121,6 +124,10 @@ public struct StateTable: ~Copyable {
     /// - Returns: nil where none is due
     public mutating func nextExpired(at now: Instant) -> (flow: FiveTuple, entry: StateEntry)? {
         guard let index = table.nextExpired(at: now) else { return nil }
+        if Mutant.isOn(.statesNeverAge) {
+            table.renew(index, until: now + .seconds(3600), now: now)
+            return nil
+        }
         let result = (table.original(of: index), table[index])
         table.remove(index)
         expired &+= 1
