@@ -86,7 +86,7 @@ struct ClientFrames: Sendable {
     /// What the client says of a flow and its captures do not show; nil where they agree.
     ///
     /// Only what is certain is asked for: that an answered request and its answer passed, and for the kinds whose requests
-    /// have a known size as many as were answered. What was asked in vain may have waited for a neighbour's address, and
+    /// have a known size as many as were answered. A request without an answer may have waited for a neighbour's address, and
     /// never have left.
     func disagreement(about number: Int) -> String? {
         let flow = result.flows[number]

@@ -181,7 +181,7 @@ public struct FragmentTable: ~Copyable {
     public var deadline: Instant? { table.deadline }
 
     /// Forgets datagrams whose time has come.
-    /// - Returns: how many fragments had waited in vain, those whose datagram gave way included
+    /// - Returns: how many held fragments timed out, those whose datagram gave way included
     public mutating func advance(to now: Instant) -> Int {
         while let index = table.nextExpired(at: now) {
             while takeHeld(index) != nil { lost += 1 }

@@ -5,7 +5,7 @@ import Wire
 extension Election {
     /// The peer does not know this life of the box yet: say at once which it is.
     ///
-    /// The next regular heartbeat is not put off: whoever greets without end would silence this box.
+    /// The next regular heartbeat is not put off: whoever sends hellos without end would silence this box.
     public mutating func greet(at now: Instant) {
         guard role != .initialize else { return }
         let regular = heartbeatAt
