@@ -89,7 +89,6 @@ extension EndToEnd {
                     expect:
                       - *served
                       - *one-active
-                      - event: { name: fw-a.peer-down, count: 0, after: hung, before: failover }
                       # The link's carrier tells of the death, not eight silent heartbeats.
                       - event: { name: fw-b.active, count: 1, after: failover, within: 800ms }
                   noticed:
@@ -199,7 +198,7 @@ extension EndToEnd {
                     change: { nodes: { fw-a: { sessions: 64 }, fw-b: { sessions: 64 } } }
                     expect:
                       # Without NAT nothing is owed to the sender, as of every other packet that no session passes.
-                      - frames: { on: client.inside, match: icmp, after: new.start }
+                      - frames: { on: client.inside, match: icmp, after: new.start, control: { of: before } }
                         none:
                 """)
             let pool = try #require(counters["pool"]?["fw-b"])

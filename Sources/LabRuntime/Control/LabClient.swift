@@ -157,13 +157,14 @@ extension RunningLab {
         }
     }
 
-    /// Returns when the lab's socket is gone, and with it all of its processes.
+    /// Returns when the lab's warden has ended, which waits for the kernel to reclaim the lab.
     private func kill(_ supervisor: Int32) throws(LabFailure) {
+        let warden = ProcessFiles.parent(of: supervisor)
         guard Glibc.kill(supervisor, SIGKILL) == 0 || errno == ESRCH else {
             throw LabFailure(.lab, "the supervisor of '\(id)' cannot be ended: \(Errno(rawValue: errno))")
         }
         let deadline = Instant.monotonic() + LabClient.timeout
-        while Self.all().contains(self) {
+        while warden.map({ ProcessFiles.parent(of: $0) != nil }) ?? Self.all().contains(self) {
             guard Instant.monotonic() < deadline else {
                 throw LabFailure(
                     .lab, "lab '\(id)' is still there \(LabClient.timeout) after its supervisor was killed")

@@ -10,6 +10,17 @@ enum ProcessFiles {
         KernelFile.contents("/proc/\(process)/comm").map { String($0.prefix { $0 != "\n" }) }
     }
 
+    /// nil where the process has ended, also where nobody has collected it yet.
+    static func parent(of process: Int32) -> Int32? {
+        // pid (name) state parent …; a name may contain spaces and brackets. Source: proc_pid_stat(5)
+        guard let text = KernelFile.contents("/proc/\(process)/stat"), let name = text.lastIndex(of: ")") else {
+            return nil
+        }
+        let words = text[text.index(after: name)...].split(separator: " ")
+        guard words.count > 1, words[0] != "Z", words[0] != "X" else { return nil }
+        return Int32(words[1])
+    }
+
     /// `socket:[12345]`, `/dev/null`, …
     static func openFiles(of process: Int32) -> [String] {
         let folder = "/proc/\(process)/fd"
