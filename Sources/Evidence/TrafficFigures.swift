@@ -15,6 +15,8 @@ public struct TrafficFigures: Sendable {
 
     public var totals: TrafficTotals
     public var outcomes: [FlowOutcome: Int]
+    /// Bytes (TCP) or datagrams (UDP) that answered nothing.
+    public var garbage: Int
     /// nil where there were too few answers to tell. A silence that is not over counts as longer than any that is.
     public var longestSilence: Silence?
     /// Long-lived flows that did not survive; of programs with a flow for each probe, the probes that failed.
@@ -31,6 +33,7 @@ public struct TrafficFigures: Sendable {
         for outcome in FlowOutcome.allCases {
             if let more = further?.count(of: outcome), more > 0 { outcomes[outcome, default: 0] += more }
         }
+        garbage = flows.reduce(0) { $0 + $1.garbage }
         failed = outcomes.reduce(0) { $1.key == .survived ? $0 : $0 + $1.value }
         resolution = program.every
         let known = flows + [further?.telling].compactMap(\.self)

@@ -34,6 +34,11 @@ extension TrafficExpectation {
             verdict = .inconclusive
             seen.append("but \(lack)")
         }
+        if verdict == .pass {
+            let anomalies = anomalies(of: result, figures, in: evidence)
+            verdict = ExpectationVerdict(combining: [.pass] + anomalies.compactMap(\.verdict))
+            seen += anomalies.map { ($0.verdict == nil ? "" : "but ") + $0.seen }
+        }
         // What the client alone says decides nothing.
         if let client = try ClientFrames(of: result, in: evidence),
             let disagreement = numbers.lazy.compactMap({ client.disagreement(about: $0) }).first

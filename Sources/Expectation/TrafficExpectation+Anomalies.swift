@@ -1,0 +1,62 @@
+import Evidence
+import Measurement
+
+/// What a traffic result holds beside what was asked of it, and that a pass may not pass over.
+///
+/// | the client had | and the lab | a pass becomes |
+/// |---|---|---|
+/// | probes that were due and never sent | – | inconclusive, where what these would have met counts |
+/// | answers that came twice | has no fault that repeats frames, and never had two Active | fail |
+/// | bytes or datagrams that answer nothing | has no fault that corrupts frames | fail |
+/// | answers out of order | has no fault that delays or holds frames | stays, and is reported |
+extension TrafficExpectation {
+    struct Anomaly: Hashable {
+        /// nil where it is only reported.
+        var verdict: ExpectationVerdict?
+        var seen: String
+    }
+
+    func anomalies(of result: TrafficResult, _ figures: TrafficFigures, in evidence: RunEvidence) -> [Anomaly] {
+        guard outcome == .survived || asksForFigures else { return [] }
+        var anomalies: [Anomaly] = []
+        if result.skipped > 0, asksForFigures || result.program.kind.opensFlowForEachProbe {
+            let reason = result.problem.map { " (\($0))" } ?? ""
+            anomalies.append(
+                Anomaly(
+                    verdict: .inconclusive,
+                    seen: "\(Self.count(result.skipped, "probe")) of \(traffic) \(result.skipped == 1 ? "was" : "were") "
+                        + "never sent\(reason)"))
+        }
+        let faults = Set(evidence.events.map(\.kind))
+        if figures.totals.duplicated > 0, duplicated == nil,
+            faults.isDisjoint(with: ["duplicated", "released", "dual-active"])
+        {
+            anomalies.append(
+                Anomaly(
+                    verdict: .fail,
+                    seen: "\(Self.count(figures.totals.duplicated, "answer")) came twice, and no fault repeated a frame"))
+        }
+        if figures.garbage > 0, !faults.contains("corrupted") {
+            let unit = result.program.kind.isTCP ? "byte" : "datagram"
+            anomalies.append(
+                Anomaly(
+                    verdict: .fail,
+                    seen: "\(Self.count(figures.garbage, unit)) came that answered no probe, and no fault corrupted a frame"
+                ))
+        }
+        if figures.totals.reordered > 0, reordered == nil,
+            faults.isDisjoint(with: ["reordered", "delayed", "held", "released", "limited"])
+        {
+            anomalies.append(
+                Anomaly(verdict: nil, seen: "\(Self.count(figures.totals.reordered, "answer")) came out of order"))
+        }
+        return anomalies
+    }
+
+    /// Whether a probe that was not sent could have changed what is asked for.
+    private var asksForFigures: Bool {
+        lost != nil || longestGap != nil || chanceOfLoss != nil || !statuses.isEmpty
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}
