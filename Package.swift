@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Rooms in the order in which they may know each other; ARCHITECTURE.md draws the plan.
-// The pure rooms do no I/O, read no clock and draw no random number.
+// Modules in the order in which they may import each other; ARCHITECTURE.md lists them.
+// The pure modules do no I/O, read no clock and draw no random number.
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -11,19 +11,19 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// Rooms on the path of every frame: views that borrow their bytes need lifetimes.
+/// Modules on the path of every frame: views that borrow their bytes need lifetimes.
 let hot: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
 /// Boxes that are broken on purpose, for `scripts/mutants` alone; without it the switch is the constant `false`.
 let hasMutants = Context.environment["FAILOVERLAB_MUTANTS"] != nil
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ room: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+func tests(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .testTarget(
-        name: "\(room)Tests", dependencies: [.byName(name: room), "TestSupport"] + more,
+        name: "\(module)Tests", dependencies: [.byName(name: module), "TestSupport"] + more,
         resources: resources, swiftSettings: strict)
 }
 
@@ -65,7 +65,7 @@ let package = Package(
     name: "failoverlab",
     products: [
         .executable(name: "failoverlab", targets: ["failoverlab"]),
-        // For benchmarks and for whoever builds on the rooms; the command itself is the stable interface.
+        // For benchmarks and for whoever builds on the modules; the command itself is the stable interface.
         .library(
             name: "FailoverLab",
             targets: [
@@ -91,39 +91,39 @@ let package = Package(
         .systemLibrary(name: "CNetlink", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
-        // Pure rooms
-        room("LabTime"),
-        room("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
-        room("Wire", ["Mutants"], hot),
-        room("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
-        room("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
-        room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
-        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
-        room("Measurement", ["Wire", "LabTime"]),
-        room("Evidence", ["Measurement", "LabTime"]),
-        room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
-        room("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
-        room("LabFile", [yams]),
-        room(
+        // Pure modules
+        module("LabTime"),
+        module("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
+        module("Wire", ["Mutants"], hot),
+        module("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
+        module("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
+        module("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
+        module("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
+        module("Measurement", ["Wire", "LabTime"]),
+        module("Evidence", ["Measurement", "LabTime"]),
+        module("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
+        module("LabFile", [yams]),
+        module(
             "Topology",
             [
                 "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime",
             ]),
-        room("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
+        module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
 
-        // Rooms that touch the kernel
-        room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
-        room("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
-        room("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
-        room("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
+        // Modules that touch the kernel
+        module("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
+        module("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
+        module("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
+        module("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
-        room("TLSSession", tlsOnBytes),
-        room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
-        room(
+        module("TLSSession", tlsOnBytes),
+        module("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
+        module(
             "HostSide",
             ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
                 + nio + nioTLS),
-        room(
+        module(
             "LabRuntime",
             [
                 "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",

@@ -1,5 +1,6 @@
 import Foundation
 import LabFile
+import TestSupport
 import Testing
 
 @testable import Topology
@@ -65,12 +66,7 @@ import Testing
     }
 
     @Test func `the reference has each of them`() throws {
-        let real = try #require(realpath(LabFiles.fastPath, nil))
-        defer { free(real) }
-        let labs = URL(fileURLWithPath: String(cString: real)).deletingLastPathComponent().deletingLastPathComponent()
-        let text = try String(contentsOf: labs.appendingPathComponent("README.md"), encoding: .utf8)
-        let section = text.components(separatedBy: "## Limits").dropFirst().first?.components(separatedBy: "\n## ").first
-        let table = try #require(section)
+        let table = try String(contentsOfFile: Package.root + "/docs/reference/limits.md", encoding: .utf8)
         for limit in LabLimits.counts {
             let row = table.split(separator: "\n").first { $0.contains("`\(limit.path.joined(separator: "."))`") }
             #expect(

@@ -1,7 +1,7 @@
 import LabFile
 
 /// How much a lab file may hold of each kind: far more than a lab needs, and little enough that reading one ends soon,
-/// whoever wrote it. `Labs/README.md` has the same table, which a test compares.
+/// whoever wrote it. `docs/reference/limits.md` has the same table, which a test compares.
 struct LabLimits {
     /// The most entries of a mapping, or elements of a list; `*` stands for every key.
     struct Limit {

@@ -1,0 +1,61 @@
+import Dataplane
+import Expectation
+import Foundation
+import Measurement
+import TestSupport
+import Testing
+
+@testable import Topology
+
+/// The pages of `docs/reference` name whatever a lab file may.
+struct ReferenceTests {
+    private static func page(_ name: String) throws -> String {
+        try String(contentsOfFile: Package.root + "/docs/reference/" + name, encoding: .utf8)
+    }
+
+    @Test func `every key of a lab file is described`() throws {
+        let pages = [
+            "lab-file", "networks", "nodes", "programs", "firewall", "nat", "gateway-firewall", "load-balancer",
+            "direct-server-return", "traffic", "scenario", "faults", "variants", "expectations",
+        ]
+        let text = try pages.map { try Self.page($0 + ".md") }.joined()
+        let words = Set(text.split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init))
+        for key in Self.keys where !words.contains(key) { Issue.record("no page of the reference has '\(key)'") }
+    }
+
+    private static let keys =
+        LabKeys.top + LabKeys.network + LabKeys.interface + LabKeys.redundancy + LabKeys.nat + LabKeys.natPool
+        + LabKeys.natRule + LabKeys.natTimers + LabKeys.firewall + LabKeys.conduit + LabKeys.rule + LabKeys.push
+        + LabKeys.pushChange + LabKeys.gatewayFirewall + LabKeys.virtualService + LabKeys.routing
+        + LabKeys.routingRule + LabKeys.program + LabKeys.nginx + LabKeys.birdNeighbor + LabKeys.bird
+        + LabKeys.poolMember + LabKeys.monitor + LabKeys.directReturn + LabKeys.tunnel + LabKeys.traffic
+        + LabKeys.fault + LabKeys.variant + LabKeys.capture + LabKeys.requirements + LabKeys.frames + LabKeys.counter
+        + LabKeys.chanceOfLoss + LabKeys.event + LabKeys.log + LabKeys.moved + LabKeys.carriedOver + LabKeys.place
+        + LabKeys.trafficExpectation + LabKeys.expectation
+        + NodeDefinition.Role.allCases.map(\.rawValue) + NodeDefinition.Role.allCases.flatMap(\.keys)
+        + TrafficProgram.Kind.allCases.map(\.rawValue)
+
+    @Test func `every event of a node is listed`() throws {
+        let text = try Self.page("events.md")
+        let kinds = EventNames.firewallKinds + EventNames.balancerKinds + EventNames.gatewayFirewallKinds
+        for kind in kinds + EventNames.routeKinds where !text.contains("`\(kind)`") {
+            Issue.record("events.md does not list '\(kind)'")
+        }
+    }
+
+    @Test func `every field of frames is listed`() throws {
+        let text = try Self.page("fields.md")
+        for field in FrameField.Name.allCases where !text.contains("`\(field.rawValue)`") {
+            Issue.record("fields.md does not list '\(field.rawValue)'")
+        }
+    }
+
+    /// With the sentence of its declaration.
+    @Test func `every counter of a dataplane is listed`() throws {
+        let lines = Set(try Self.page("counters.md").split(separator: "\n").map(String.init))
+        let rows =
+            Counters.Event.allCases.map { "| `\($0.name)` | \($0.meaning) |" }
+            + DropReason.allCases.map { "| `drop.\($0.name)` | \($0.meaning) |" }
+        for row in rows where !lines.contains(row) { Issue.record("counters.md lacks the line: \(row)") }
+    }
+}
