@@ -176,7 +176,8 @@ int64_t cl_peer_user(int fd) {
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? (int64_t)peer.uid : -1;
 }
 
-enum { most_passed = 16 };
+// SCM_MAX_FD of the kernel (include/net/scm.h)
+enum { most_passed = 253 };
 
 int cl_send_descriptors(int socket, const int *descriptors, int count) {
     if (count < 1 || count > most_passed) return -EINVAL;

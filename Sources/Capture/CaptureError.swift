@@ -3,9 +3,9 @@ public import SystemPackage
 /// A capture that cannot be opened, cannot go on, or has a file that cannot be written or read.
 public struct CaptureError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        /// libpcap could not open the interface.
+        /// The interface or its ring could not be opened.
         case cannotOpenInterface
-        /// The interface was taken away, or libpcap could not go on.
+        /// The interface was taken away, or libpcap could not go on with it.
         case cannotContinue
         /// A sentinel frame could not be sent.
         case cannotSendSentinel
@@ -63,6 +63,8 @@ extension CaptureError: CustomStringConvertible {
     private var remedy: String? {
         switch errno {
         case Errno.noSpace?: "free some space on that file system; the frames captured before are in the file"
+        case Errno.tooManyOpenFiles?:
+            "captures need a file for each interface and two sockets for each node; allow more (ulimit -n)"
         case Errno.notPermitted?: "captures need CAP_NET_RAW in the user namespace that owns the network namespace"
         default: nil
         }

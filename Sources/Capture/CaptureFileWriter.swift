@@ -18,7 +18,8 @@ struct CaptureFileWriter: ~Copyable {
     static let recordHeaderLength = 16
 
     private let descriptor: Int32
-    private let buffer: UnsafeMutableRawBufferPointer
+    /// Grows while frames come, and is let go when they do not: a lab may have thousands of quiet interfaces.
+    private var buffer: UnsafeMutableRawBufferPointer
     private var used = 0
     private var bufferedRecords = 0
     /// Bytes in the file; all whole records.
@@ -34,9 +35,13 @@ struct CaptureFileWriter: ~Copyable {
         return writer
     }
 
-    private init(takingOver descriptor: Int32, snapLength: Int, capacity: Int = 128 * 1024) {
+    private static let smallestBuffer = 4096
+    /// A single longer record has a buffer of its length.
+    private static let largestBuffer = 128 << 10
+
+    private init(takingOver descriptor: Int32, snapLength: Int) {
         self.descriptor = descriptor
-        buffer = .allocate(byteCount: max(capacity, snapLength + Self.recordHeaderLength), alignment: 16)
+        buffer = .allocate(byteCount: Self.smallestBuffer, alignment: 16)
         put(UInt32(0xa1b2_3c4d), at: 0)
         put(UInt16(2), at: 4)
         put(UInt16(4), at: 6)
@@ -53,25 +58,61 @@ struct CaptureFileWriter: ~Copyable {
 
     var hasBufferedRecords: Bool { bufferedRecords > 0 }
 
-    /// Takes one record into the buffer; writes the buffer out first where it has no room.
+    /// Bytes of the file, with those that are not written yet.
+    var length: Int { Int(fileLength) + used }
+
+    /// Frees the buffer's memory, where nothing is in it.
+    mutating func letGoOfBuffer() {
+        guard used == 0, buffer.count > 0 else { return }
+        buffer.deallocate()
+        buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    }
+
+    /// Bytes of a frame in the file.
+    @inline(__always)
+    static func recordLength(_ frame: RingFrame, snapLength: Int) -> Int {
+        recordHeaderLength + min(frame.bytes.count + (frame.tag == nil ? 0 : RingFrame.Tag.length), snapLength)
+    }
+
+    /// Takes one record into the buffer, with the VLAN tag where it stood on the wire; writes the buffer out first where
+    /// it has no room.
     /// - Throws: what `flush` throws; then this record is not taken
     @inline(__always)
-    mutating func append(
-        seconds: UInt32, nanoseconds: UInt32, originalLength: UInt32, _ bytes: UnsafeRawBufferPointer
-    ) throws(Errno) {
-        let length = Self.recordHeaderLength + bytes.count
-        if used + length > buffer.count { try flush() }
-        // A frame longer than the snap length never leaves libpcap.
-        precondition(used + length <= buffer.count)
-        put(seconds, at: used)
-        put(nanoseconds, at: used + 4)
-        put(UInt32(truncatingIfNeeded: bytes.count), at: used + 8)
-        put(originalLength, at: used + 12)
-        if let base = bytes.baseAddress {
-            (buffer.baseAddress! + used + Self.recordHeaderLength).copyMemory(from: base, byteCount: bytes.count)
+    mutating func append(_ frame: RingFrame, snapLength: Int) throws(Errno) {
+        let length = Self.recordLength(frame, snapLength: snapLength)
+        try makeRoom(for: length)
+        put(frame.seconds, at: used)
+        put(frame.nanoseconds, at: used + 4)
+        put(UInt32(truncatingIfNeeded: length - Self.recordHeaderLength), at: used + 8)
+        put(frame.lengthOnWire, at: used + 12)
+        var place = used + Self.recordHeaderLength
+        let end = used + length
+        if let base = frame.bytes.baseAddress {
+            if let tag = frame.tag {
+                // The addresses, the tag, and the rest: a snap length is 64 at least.
+                (buffer.baseAddress! + place).copyMemory(from: base, byteCount: RingFrame.Tag.offset)
+                put(tag.tagProtocol.bigEndian, at: place + RingFrame.Tag.offset)
+                put(tag.control.bigEndian, at: place + RingFrame.Tag.offset + 2)
+                place += RingFrame.Tag.offset + RingFrame.Tag.length
+                (buffer.baseAddress! + place).copyMemory(from: base + RingFrame.Tag.offset, byteCount: end - place)
+            } else {
+                (buffer.baseAddress! + place).copyMemory(from: base, byteCount: end - place)
+            }
         }
-        used += length
+        used = end
         bufferedRecords += 1
+    }
+
+    private mutating func makeRoom(for length: Int) throws(Errno) {
+        if used + length <= buffer.count { return }
+        if used + length > Self.largestBuffer, used > 0 { try flush() }
+        guard used + length > buffer.count else { return }
+        var size = max(buffer.count, Self.smallestBuffer)
+        while size < used + length { size *= 2 }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        if used > 0 { larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<used])) }
+        buffer.deallocate()
+        buffer = larger
     }
 
     /// Writes the buffer out.

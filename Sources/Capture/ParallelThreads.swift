@@ -2,20 +2,22 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// Runs pieces of work on as many threads as there are pieces, and waits for all.
+/// Runs pieces of work on as many threads as there are pieces, up to a bound, and waits for all.
 ///
 /// For system calls that mostly wait: opening and closing packet rings each wait for one or more grace periods of the
 /// kernel (synchronize_rcu, some 6 to 13 ms), and a grace period serves all who wait for it.
 enum ParallelThreads {
-    /// - Parameter body: called once for each position, never on the calling thread, so it may enter a namespace
+    /// - Parameters:
+    ///   - most: threads at once; each takes the next piece when it has done one
+    ///   - body: called once for each position, never on the calling thread, so it may enter a namespace
     /// - Throws: the `Errno` of pthread_create(3) where not even one thread can be started
     static func map<Element: Sendable>(
-        _ count: Int, _ body: @escaping @Sendable (Int) -> Element
+        _ count: Int, atOnce most: Int = 256, _ body: @escaping @Sendable (Int) -> Element
     ) throws(Errno) -> [Element] {
         let work = Pieces(count, body)
         let argument = Unmanaged<AnyPieces>.passUnretained(work).toOpaque()
         var threads: [pthread_t] = []
-        for _ in 0..<count {
+        for _ in 0..<min(count, most) {
             var thread = pthread_t()
             let code = pthread_create(
                 &thread, nil,

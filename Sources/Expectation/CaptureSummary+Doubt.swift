@@ -5,7 +5,7 @@ extension CaptureSummary {
     /// Why this capture cannot prove that something did not pass within a window; nil where it can.
     /// - Parameter event: from which a person counts the times
     func doubt(in window: TimeWindow, _ evidence: RunEvidence, from event: LabEvent?) -> String? {
-        if droppedAtAnyTime > 0 { return "\(path) lacks \(Self.droppedFrames(droppedAtAnyTime))" }
+        if droppedAtAnyTime > 0 { return "\(path) lacks \(Self.dropped(droppedAtAnyTime, by: nil))" }
         guard let loss = losses.first(where: { window.overlaps(from: $0.from, to: $0.to) }) else {
             return frames == 0 ? "\(path) holds no frame at all" : nil
         }
@@ -13,11 +13,23 @@ extension CaptureSummary {
             evidence.moment(of: time, from: event)?.description ?? time.description
         }
         let interval = "between \(moment(loss.from)) and \(moment(loss.to))"
-        return loss.frames.map { "\(path) lacks \(Self.droppedFrames($0)) \(interval)" }
+        return loss.frames.map { "\(path) lacks \(Self.dropped($0, by: loss.cause)) \(interval)" }
             ?? "the kernel did not say what \(path) lacks \(interval)"
     }
 
-    private static func droppedFrames(_ count: Int) -> String {
-        "\(count) frame\(count == 1 ? "" : "s") that the kernel dropped"
+    /// What the whole capture lacks, in words; nil where it lacks nothing.
+    var lack: String? {
+        if isLossless { return nil }
+        if leftOut > 0 { return "\(path) lacks \(Self.dropped(leftOut, by: .captureLimit))" }
+        return dropped > 0
+            ? "\(path) lacks \(Self.dropped(dropped, by: nil))" : "the kernel did not say what \(path) lacks"
+    }
+
+    static func dropped(_ count: Int, by cause: CaptureLoss.Cause?) -> String {
+        let frames = "\(count) frame\(count == 1 ? "" : "s")"
+        return switch cause {
+        case nil: "\(frames) that the kernel dropped"
+        case .captureLimit: "\(frames) that --capture-limit left out"
+        }
     }
 }

@@ -158,7 +158,8 @@ struct ClientFrames: Sendable {
             let lost = losing.map { $0.frames ?? 1 } ?? capture.droppedAtAnyTime
             if losing != nil || lost > 0 {
                 let many = losing != nil && losing?.frames == nil ? "an unknown number of" : "\(lost)"
-                return "; \(capture.path) lacks \(many) frames that the kernel dropped, which may be these"
+                let by = losing?.cause == .captureLimit ? "--capture-limit left out" : "the kernel dropped"
+                return "; \(capture.path) lacks \(many) frames that \(by), which may be these"
             }
         }
         return ""

@@ -68,9 +68,9 @@ extension MoveExpectation {
                 "; \(strays.count) of them not so, first from \(old.text(for: frameField.name)) to \(new.text(for: frameField.name))"
         }
         var verdict: ExpectationVerdict = strays.isEmpty && abs(share - ideal) <= tolerance ? .pass : .fail
-        if let capture = captures.first(where: { $0.dropped > 0 }) {
+        if let lack = captures.lazy.compactMap(\.lack).first {
             verdict = .inconclusive
-            seen += "; but \(capture.path) lacks \(capture.dropped) frames that the kernel dropped"
+            seen += "; but \(lack)"
         }
         let shown = strays.first ?? moved.first ?? ways[0]
         let frames = [(shown.before, "last before"), (shown.after, "last after")].compactMap { way, role in

@@ -39,8 +39,8 @@ struct ExaminedCapture {
         hasAllSamples = false
     }
 
-    /// Whether the kernel delivered every frame.
-    var isLossless: Bool { summary.dropped == 0 && summary.losses.isEmpty }
+    /// Whether every frame that passed is in the file.
+    var isLossless: Bool { summary.isLossless }
     /// Whether a frame that it does not hold was not there.
     var isComparable: Bool { hasAllSamples && isLossless && problem == nil && frames == summary.frames }
 
@@ -58,6 +58,13 @@ struct ExaminedCapture {
         }
         if let finding = record?.finding(digest, lines: 0) { return [finding] }
         var findings: [IntegrityFinding] = []
+        if summary.leftOut > 0 {
+            let since = summary.losses.first { $0.cause == .captureLimit }.map { " from \($0.from) on" } ?? ""
+            findings.append(
+                IntegrityFinding(
+                    .captureLimit, "frames were left out\(since), because the captures had reached --capture-limit",
+                    file: path, count: summary.leftOut))
+        }
         if let span {
             let bounds = (span.lowerBound - edge).nanoseconds...(span.upperBound + edge).nanoseconds
             let outside = samples.indices.filter { !bounds.contains(samples[$0].time) }

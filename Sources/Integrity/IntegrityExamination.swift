@@ -96,7 +96,7 @@ public struct IntegrityExamination {
         }
         let lossy = read.values.filter { !$0.isLossless }.map(\.summary.path).sorted()
         if !lossy.isEmpty {
-            unexamined.append("frames were dropped, so that cables were not compared: \(lossy.joined(separator: ", "))")
+            unexamined.append("frames are missing, so that cables were not compared: \(lossy.joined(separator: ", "))")
         }
         findings += FrameFindings(stations: stations).findings(captures.compactMap { summary in
             read[LabStations.Point(node: summary.node, interface: summary.interface)]

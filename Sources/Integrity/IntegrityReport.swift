@@ -38,6 +38,8 @@ public struct IntegrityFinding: Hashable, Sendable, Codable {
         case changedFile = "changed-file"
         /// A capture has another number of frames than the run recorded.
         case frameCount = "frame-count"
+        /// `--capture-limit` left frames out.
+        case captureLimit = "capture-limit"
         /// A frame or an event lies outside the run's time, or times run backwards.
         case time
         /// The captures at both ends of a cable differ.
@@ -58,7 +60,7 @@ public struct IntegrityFinding: Hashable, Sendable, Codable {
 
         public var isDamage: Bool {
             switch self {
-            case .missingFile, .changedFile, .frameCount, .time, .cable, .clock: true
+            case .missingFile, .changedFile, .frameCount, .captureLimit, .time, .cable, .clock: true
             case .checksum, .doubled, .stranger, .invented, .vanished: false
             }
         }

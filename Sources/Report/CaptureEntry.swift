@@ -9,7 +9,9 @@ public struct CaptureEntry: Hashable, Sendable, Codable {
     public var frames: Int
     /// Frames that the kernel could not deliver; they are normally none.
     public var dropped: Int
-    /// When frames were lost; absent where none were.
+    /// Frames that `--capture-limit` left out; absent where there were none.
+    public var leftOut: Int?
+    /// When frames were lost or left out; absent where none were.
     public var losses: [CaptureLoss]?
 
     public init(_ summary: CaptureSummary) {
@@ -18,6 +20,7 @@ public struct CaptureEntry: Hashable, Sendable, Codable {
         path = summary.path
         frames = summary.frames
         dropped = summary.dropped
+        leftOut = summary.leftOut == 0 ? nil : summary.leftOut
         losses = summary.losses.isEmpty ? nil : summary.losses
     }
 }

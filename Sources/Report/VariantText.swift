@@ -166,9 +166,20 @@ struct VariantText {
         let dropping = variant.captures.filter { $0.dropped > 0 || $0.losses != nil }
         let count = variant.captures.count
         var line = "\(count) capture\(count == 1 ? "" : "s"), \(frames) frames, "
-        line += dropping.isEmpty ? "none dropped" : color.paint("DROPPED", .yellow)
+        let isLimited = dropping.contains { $0.leftOut != nil }
+        line +=
+            dropping.isEmpty ? "none dropped" : color.paint(isLimited ? "LEFT OUT BY --capture-limit" : "DROPPED", .yellow)
         if let folder = report.folder { line += ", in \(folder)/\(variant.folder)/captures" }
-        return [line] + dropping.map { "  \($0.path): \($0.dropped) dropped of \($0.frames + $0.dropped)\(losses($0))" }
+        return [line]
+            + dropping.map { entry in
+                let leftOut = entry.leftOut ?? 0
+                let (lacking, what) =
+                    leftOut == 0
+                    ? (entry.dropped, "dropped")
+                    : entry.dropped == 0
+                        ? (leftOut, "left out") : (leftOut + entry.dropped, "left out (\(leftOut)) or dropped")
+                return "  \(entry.path): \(lacking) \(what) of \(entry.frames + lacking)\(losses(entry))"
+            }
     }
 
     // MARK: Integrity

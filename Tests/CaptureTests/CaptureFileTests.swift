@@ -20,7 +20,9 @@ struct CaptureFileTests {
         for number in 0..<count {
             let frame = Self.datagram(to: UInt8(number))
             try frame.withUnsafeBytes { bytes throws(any Error) in
-                try writer.append(seconds: 1_700_000_000, nanoseconds: UInt32(number), originalLength: 46, bytes)
+                let frame = RingFrame(
+                    interface: 1, seconds: 1_700_000_000, nanoseconds: UInt32(number), bytes: bytes, originalLength: 46)
+                try writer.append(frame, snapLength: 65_535)
             }
         }
         try writer.flush()
@@ -46,6 +48,50 @@ struct CaptureFileTests {
         // The version is two numbers of 16 bits: 2 and 4.
         #expect(words == header + record)
         #expect(Array(bytes[40...]) == Self.datagram(to: 0))
+    }
+
+    @Test func `a tag that the kernel took out of a frame is where it was on the wire`() throws {
+        var writer = try CaptureFileWriter.create(path: folder.file("tag.pcap"), snapLength: 64)
+        let datagram = Self.datagram(to: 7)
+        for padding in [0, 100] {
+            try (datagram + [UInt8](repeating: 0x55, count: padding)).withUnsafeBytes { bytes throws(any Error) in
+                let frame = RingFrame(
+                    interface: 1, seconds: 1, nanoseconds: 0, bytes: bytes, originalLength: UInt32(bytes.count),
+                    tag: RingFrame.Tag(tagProtocol: 0x88a8, control: 0x6005))
+                #expect(CaptureFileWriter.recordLength(frame, snapLength: 64) == 16 + (padding == 0 ? 50 : 64))
+                try writer.append(frame, snapLength: 64)
+            }
+        }
+        try writer.flush()
+        let tagged = Array(datagram[..<12] + [0x88, 0xa8, 0x60, 0x05] + datagram[12...])
+        var file = try CaptureFile(path: folder.file("tag.pcap"))
+        let first = try #require(try file.next().map { (Array($0.bytes), $0.originalLength) })
+        #expect(first == (tagged, 50))
+        // Cut as the frame on the wire would be.
+        let second = try #require(try file.next().map { (Array($0.bytes), $0.originalLength) })
+        #expect(second == (tagged + [UInt8](repeating: 0x55, count: 14), 150))
+    }
+
+    @Test func `a buffer that was let go of comes back with the next frame, also a long one`() throws {
+        var writer = try CaptureFileWriter.create(path: folder.file("long.pcap"), snapLength: 262_144)
+        var lengths: [Int] = []
+        for length in [60, 5000, 60, 200_000, 60] {
+            try [UInt8](repeating: 1, count: length).withUnsafeBytes { bytes throws(any Error) in
+                let frame = RingFrame(
+                    interface: 1, seconds: 1, nanoseconds: 0, bytes: bytes, originalLength: UInt32(length))
+                try writer.append(frame, snapLength: 262_144)
+            }
+            if length == 60 {
+                try writer.flush()
+                writer.letGoOfBuffer()
+            }
+        }
+        try writer.flush()
+        let written = writer.length
+        #expect(written == folder.read("long.pcap").count)
+        var file = try CaptureFile(path: folder.file("long.pcap"))
+        while let record = try file.next() { lengths.append(record.bytes.count) }
+        #expect(lengths == [60, 5000, 60, 200_000, 60])
     }
 
     @Test func `frames come back with number, nanoseconds and bytes`() throws {

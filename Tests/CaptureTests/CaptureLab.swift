@@ -1,5 +1,7 @@
+import CLinux
 import Glibc
 import Netlink
+import SystemPackage
 import TestSupport
 import Wire
 
@@ -55,6 +57,29 @@ struct CaptureLab: ~Copyable {
                         _ = sendto(sender, bytes.baseAddress, 8, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                     }
                 }
+            }
+        }
+    }
+
+    /// Sends a whole frame through an interface.
+    func send(_ frame: [UInt8], through interface: String, of namespace: borrowing NetworkNamespace) throws {
+        let sender = try namespace.perform { cl_packet_sender() }
+        defer { close(sender) }
+        let index = cl_interface_index(sender, interface)
+        guard cl_packet_send(sender, index, frame, frame.count) == frame.count else { throw Errno(rawValue: errno) }
+    }
+
+    /// One datagram from 127.0.0.1 to itself, in the calling thread's namespace.
+    func sendToItself() throws {
+        var there = try NetlinkSocket()
+        try there.perform(.setUp("lo"))
+        let sender = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(sender) }
+        var address = Self.address(2, port: 9)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = sendto(sender, "lo", 2, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
     }

@@ -326,4 +326,257 @@ struct CaptureSessionTests {
         #expect(summaries.count == 20)
         #expect(summaries.allSatisfy { $0.frames == 0 && $0.dropped == 0 })
     }
+
+    /// Frames of both interfaces of a cable that is added to the lab, with the addresses of its ends.
+    private static func secondCable(_ lab: borrowing CaptureLab, _ folder: TemporaryFolder) throws -> [CapturePoint] {
+        var socket = try NetlinkSocket(in: lab.left.descriptor)
+        try socket.perform([
+            .createVethPair(VethEnd("second"), VethEnd("second", namespace: lab.right.descriptor)), .setUp("second"),
+        ])
+        var there = try NetlinkSocket(in: lab.right.descriptor)
+        try there.perform(.setUp("second"))
+        return [("left", lab.left.descriptor), ("right", lab.right.descriptor)].map {
+            CapturePoint(
+                node: $0, interface: "second", namespace: $1, path: folder.file("\($0).second.pcap"),
+                reportedPath: "\($0).second.pcap")
+        }
+    }
+
+    /// A frame of a local experiment, told from others by its number.
+    private static func experiment(_ number: UInt8, tag: [UInt8] = [], length: Int = 60) -> [UInt8] {
+        let head: [UInt8] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1] + tag + [0x88, 0xb6, number]
+        return head + [UInt8](repeating: number, count: length - head.count)
+    }
+
+    @Test func `interfaces of one namespace are not mixed up, nor the two directions`() throws {
+        let folder = folder
+        let summaries = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(
+                try Self.points(lab, folder) + Self.secondCable(lab, folder))
+            try session.barrier(nonce: 1)
+            for number in UInt8(0)..<40 {
+                let (end, interface) = (number % 2 == 0, number % 4 < 2 ? "inside" : "second")
+                if end {
+                    try lab.send(Self.experiment(number), through: interface, of: lab.left)
+                } else {
+                    try lab.send(Self.experiment(number), through: interface, of: lab.right)
+                }
+            }
+            // What passes the loopback is on no cable.
+            try lab.left.perform { try lab.sendToItself() }
+            try session.barrier(nonce: 2)
+            return session.finish()
+        }
+        #expect(summaries.map(\.path) == [
+            "left.inside.pcap", "right.inside.pcap", "left.second.pcap", "right.second.pcap",
+        ])
+        #expect(summaries.map(\.dropped) == [0, 0, 0, 0])
+        let all = (UInt8(0)..<40).map { Self.experiment($0) }
+        let ofInside = all.enumerated().filter { $0.offset % 4 < 2 }.map(\.element)
+        let ofSecond = all.enumerated().filter { $0.offset % 4 >= 2 }.map(\.element)
+        for (path, expected) in [
+            ("left.inside.pcap", ofInside), ("right.inside.pcap", ofInside), ("left.second.pcap", ofSecond),
+            ("right.second.pcap", ofSecond),
+        ] {
+            #expect(try Self.frames(folder.file(path), "ether proto 0x88b6") == expected, "\(path)")
+            #expect(try Self.frames(folder.file(path), "host 127.0.0.1").isEmpty)
+        }
+    }
+
+    @Test(arguments: [[0x81, 0x00, 0x60, 0x05], [0x88, 0xa8, 0x00, 0x07]] as [[UInt8]])
+    func `a VLAN tag is in the capture of both ends`(tag: [UInt8]) throws {
+        let folder = folder
+        let summaries = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(Self.points(lab, folder))
+            try session.barrier(nonce: 1)
+            for number in UInt8(1)...3 {
+                try lab.send(Self.experiment(number, tag: tag, length: 64), through: "inside", of: lab.left)
+            }
+            try session.barrier(nonce: 2)
+            return session.finish()
+        }
+        let expected = (UInt8(1)...3).map { Self.experiment($0, tag: tag, length: 64) }
+        for summary in summaries {
+            let frames = try Self.frames(folder.file(summary.path)).filter { $0.dropFirst(16).prefix(2) == [0x88, 0xb6] }
+            #expect(frames == expected, "\(summary.path)")
+            if tag[0] == 0x81 { #expect(try Self.frames(folder.file(summary.path), "vlan 5").count == 3) }
+        }
+    }
+
+    @Test func `a snap length cuts what is kept, and the frame's own length stays`() throws {
+        let folder = folder
+        let summaries = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(Self.points(lab, folder), settings: CaptureSettings(snapLength: 64))
+            try session.barrier(nonce: 1)
+            try lab.send(Self.experiment(1, length: 60), through: "inside", of: lab.left)
+            try lab.send(Self.experiment(2, length: 1514), through: "inside", of: lab.left)
+            try lab.send(Self.experiment(3, tag: [0x81, 0, 0, 5], length: 1514), through: "inside", of: lab.left)
+            try session.barrier(nonce: 2)
+            return session.finish()
+        }
+        for summary in summaries {
+            var file = try CaptureFile(path: folder.file(summary.path))
+            var lengths: [[Int]] = []
+            while let record = try file.next() { lengths.append([record.bytes.count, record.originalLength]) }
+            #expect(lengths == [[60, 60], [64, 1514], [64, 1514]], "\(summary.path)")
+        }
+    }
+
+    @Test func `a burst that the ring can hold loses nothing`() throws {
+        let folder = folder
+        let summaries = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(try Self.points(lab, folder) + Self.secondCable(lab, folder))
+            try session.barrier(nonce: 1)
+            // Nobody reads meanwhile.
+            try lab.sendDatagrams(15_000)
+            try session.barrier(nonce: 2)
+            return session.finish()
+        }
+        #expect(summaries.allSatisfy { $0.isLossless })
+        for summary in summaries.prefix(2) {
+            var numbers: [UInt64] = []
+            var file = try CaptureFile(path: folder.file(summary.path))
+            let datagrams = try CaptureFilter("udp dst port 9")
+            while let record = try file.next(matching: datagrams) {
+                numbers.append(UInt64(bigEndian: record.bytes.loadUnaligned(fromByteOffset: 42, as: UInt64.self)))
+            }
+            #expect(numbers == Array(0..<15_000), "\(summary.path)")
+        }
+    }
+
+    @Test func `frames that a shared ring lost may be of each of its interfaces`() throws {
+        let folder = folder
+        let summaries = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(
+                try Self.points(lab, folder) + Self.secondCable(lab, folder),
+                settings: CaptureSettings(ringSize: 1 << 18))
+            try session.barrier(nonce: 1)
+            try lab.sendDatagrams(20_000)
+            try session.barrier(nonce: 2)
+            return session.finish()
+        }
+        // Left and right have a ring each, of two interfaces.
+        for (inside, second) in [(summaries[0], summaries[2]), (summaries[1], summaries[3])] {
+            #expect(inside.dropped > 0)
+            #expect(inside.losses == second.losses && inside.dropped == second.dropped)
+            #expect(inside.droppedAtAnyTime == 0)
+            let frames = try Self.frames(folder.file(inside.path), "udp dst port 9").count
+            #expect(frames + inside.dropped >= 20_000)
+        }
+    }
+
+    @Test func `three hundred captures share the rings of their namespaces, and a barrier reads each once or twice`() throws {
+        let folder = folder
+        let (summaries, descriptors) = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            var socket = try NetlinkSocket(in: lab.left.descriptor)
+            var there = try NetlinkSocket(in: lab.right.descriptor)
+            let names = (0..<150).map { "e\($0)" }
+            try socket.perform(
+                names.map {
+                    .createVethPair(VethEnd($0), VethEnd($0, namespace: lab.right.descriptor))
+                } + names.map { .setUp(.name($0)) })
+            try there.perform(names.map { .setUp(.name($0)) })
+            let points = names.flatMap { name in
+                [("left", lab.left.descriptor), ("right", lab.right.descriptor)].map {
+                    CapturePoint(
+                        node: $0, interface: name, namespace: $1, path: folder.file("\($0).\(name).pcap"))
+                }
+            }
+            let session = try CaptureSession(points)
+            let descriptors = session.fileDescriptors.count
+            try session.barrier(nonce: 1)
+            for (number, name) in names.enumerated() {
+                try lab.send(Self.experiment(UInt8(number)), through: name, of: lab.right)
+            }
+            try session.barrier(nonce: 2)
+            return (session.finish(), descriptors)
+        }
+        #expect(descriptors == 2)
+        #expect(summaries.count == 300 && summaries.allSatisfy { $0.isLossless })
+        for (position, summary) in summaries.enumerated() {
+            let expected = Self.experiment(UInt8(position / 2))
+            #expect(try Self.frames(summary.path, "ether proto 0x88b6") == [expected], "\(summary.path)")
+        }
+    }
+
+    // MARK: Limits
+
+    private static func numbers(_ path: String) throws -> [UInt64] {
+        var file = try CaptureFile(path: path)
+        let datagrams = try CaptureFilter("udp dst port 9")
+        var numbers: [UInt64] = []
+        while let record = try file.next(matching: datagrams) {
+            numbers.append(UInt64(bigEndian: record.bytes.loadUnaligned(fromByteOffset: 42, as: UInt64.self)))
+        }
+        return numbers
+    }
+
+    @Test func `a limit keeps the first frames, counts the others and says since when`() throws {
+        let folder = folder
+        let limit = CaptureLimit(bytes: 16_384, policy: .keepsFirst)
+        let (summaries, volume, began) = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(Self.points(lab, folder), settings: CaptureSettings(limit: limit))
+            try session.barrier(nonce: 1)
+            let began = Timestamp.now()
+            try lab.sendDatagrams(1000)
+            try session.barrier(nonce: 2)
+            let volume = session.volume
+            return (session.finish(), volume, began)
+        }
+        #expect(summaries.map(\.dropped) == [0, 0])
+        #expect(volume.bytes <= limit.bytes && volume.bytes > limit.bytes - 200)
+        #expect(volume.leftOut == summaries.reduce(0) { $0 + $1.leftOut })
+        #expect(volume.leftOut > 1000)
+        #expect(Set(summaries.map { $0.frames + $0.leftOut }).count == 1, "both ends saw the same frames")
+        for summary in summaries {
+            let numbers = try Self.numbers(folder.file(summary.path))
+            #expect(numbers.count > 20 && numbers == Array(0..<UInt64(numbers.count)))
+            #expect(try Self.frames(folder.file(summary.path)).count == summary.frames)
+            #expect(summary.frames + summary.leftOut >= 1000)
+            let loss = try #require(summary.losses.first)
+            #expect(summary.losses.count == 1 && loss.cause == .captureLimit && loss.frames == summary.leftOut)
+            #expect(loss.from >= began && loss.to > loss.from)
+            #expect(!summary.isLossless && summary.droppedAtAnyTime == 0)
+        }
+    }
+
+    @Test func `a limit keeps the newest frames in files that begin anew`() throws {
+        let folder = folder
+        let limit = CaptureLimit(bytes: 1 << 20, policy: .keepsNewest)
+        let (summaries, volume) = try NamespaceThread.run {
+            let lab = try CaptureLab()
+            let session = try CaptureSession(Self.points(lab, folder), settings: CaptureSettings(limit: limit))
+            try session.barrier(nonce: 1)
+            for round in 0..<20 {
+                try lab.sendDatagrams(1500, first: round * 1500)
+                try session.barrier(nonce: UInt64(round) + 2)
+            }
+            let volume = session.volume
+            return (session.finish(), volume)
+        }
+        // 30,000 datagrams at both ends are 4 MB.
+        #expect(volume.bytes <= limit.bytes && volume.bytes > limit.bytes / 2)
+        for end in ["left", "right"] {
+            let files = summaries.filter { $0.node == end }
+            #expect(files.count > 3)
+            #expect(files.last?.path == "\(end).inside.pcap")
+            #expect(files.dropLast().allSatisfy { $0.path.hasPrefix("\(end).inside.pcap.") })
+            let numbers = try files.flatMap { try Self.numbers(folder.file($0.path)) }
+            #expect(numbers.last == 29_999)
+            #expect(numbers == Array(numbers[0]...29_999), "no gap in what is kept")
+            let loss = try #require(files[0].losses.first)
+            #expect(loss.cause == .captureLimit && loss.frames == files[0].leftOut)
+            #expect(files.dropFirst().allSatisfy { $0.isLossless })
+            #expect(files.reduce(0) { $0 + $1.frames } + files[0].leftOut >= 30_000)
+        }
+        let onDisk = summaries.reduce(0) { $0 + TemporaryFolder.read(folder.file($1.path)).count }
+        #expect(onDisk == volume.bytes)
+    }
 }

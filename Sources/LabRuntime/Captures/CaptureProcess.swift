@@ -3,18 +3,23 @@ internal import CLinux
 internal import EventLoop
 internal import Glibc
 internal import LabTime
+internal import SystemPackage
 
-/// The process that captures every interface of a lab. Descriptors: 3 the channel to the supervisor, from 4 on the
-/// network namespaces that the jobs name.
+/// The process that captures every interface of a lab. Descriptors: 3 the channel to the supervisor, 4 a socket on which
+/// the network namespaces come, in portions: there may be more of them than a process can be started with.
 final class CaptureProcess {
     static let controlDescriptor: Int32 = 3
+    static let namespacesDescriptor: Int32 = 4
+    /// Network namespaces that pass at once: as many descriptors as the kernel takes with one message.
+    static let mostAtOnce = 253
     private static let flushInterval = CaptureSettings().flushInterval
-    /// How long sentinels may take on a busy machine before the captures count as broken.
-    private static let patience = Duration.seconds(20)
+    /// How often the supervisor is told what the files hold.
+    private static let volumeInterval = Duration.seconds(1)
 
     private let loop: EventLoop
     private var channel: LineChannel!
     private var session: CaptureSession?
+    private var lastVolume: (volume: CaptureVolume, time: Instant)?
 
     static func run() -> Never {
         cl_set_process_name("fl-captures")
@@ -40,7 +45,7 @@ final class CaptureProcess {
     private func received(_ line: [UInt8]) {
         do {
             switch try JSONLine.decode(CaptureOrder.self, from: line) {
-            case .arm(let jobs): try arm(jobs)
+            case .arm(let assignment): try arm(assignment)
             case .drain: try drain()
             }
         } catch let error as CaptureError {
@@ -50,23 +55,45 @@ final class CaptureProcess {
         }
     }
 
-    private func arm(_ jobs: [CaptureJob]) throws {
+    private func arm(_ assignment: CaptureAssignment) throws {
+        let namespaces = try receiveNamespaces(assignment.namespaces)
+        defer {
+            // They are held by the supervisor, and by the captures' own sockets.
+            for namespace in namespaces { close(namespace) }
+        }
         let session = try CaptureSession(
-            jobs.map {
+            assignment.jobs.map {
                 CapturePoint(
-                    node: $0.node, interface: $0.interface, namespace: $0.namespace, path: $0.path,
+                    node: $0.node, interface: $0.interface, namespace: namespaces[$0.namespace], path: $0.path,
                     reportedPath: $0.relativePath)
-            })
+            }, settings: CaptureSettings(snapLength: assignment.snapshotLength, limit: assignment.limit))
         self.session = session
-        // The namespaces are held by the supervisor, and by the captures' own sockets.
-        for namespace in Set(jobs.map(\.namespace)) { close(namespace) }
-        try session.barrier(nonce: 1, timeout: Self.patience)
+        try session.barrier(nonce: 1, timeout: Self.patience(captures: session.points.count))
         for (position, descriptor) in session.fileDescriptors.enumerated() {
             try loop.watch(descriptor) { [unowned self] _ in read(position) }
         }
         flushAgain()
         report(.armed)
     }
+
+    private func receiveNamespaces(_ count: Int) throws(LabFailure) -> [Int32] {
+        var namespaces: [Int32] = []
+        var portion = [Int32](repeating: -1, count: Self.mostAtOnce)
+        while namespaces.count < count {
+            let received = cl_receive_descriptors(Self.namespacesDescriptor, &portion, Int32(portion.count))
+            guard received > 0 else {
+                let reason = received < 0 ? "\(Errno(rawValue: -received))" : "none came"
+                throw LabFailure(
+                    .lab, "the capture process could not take over the lab's namespaces: \(reason)",
+                    remedy: "a process may have too few open files (ulimit -n)")
+            }
+            namespaces += portion.prefix(Int(received))
+        }
+        return namespaces
+    }
+
+    /// How long sentinels may take on a busy machine before the captures count as broken.
+    private static func patience(captures: Int) -> Duration { .seconds(20) + .milliseconds(20 * captures) }
 
     private func read(_ position: Int) {
         do {
@@ -85,14 +112,22 @@ final class CaptureProcess {
             } catch {
                 fail(LabFailure(.lab, "\(error)"))
             }
+            reportVolume(session.volume)
             flushAgain()
         }
+    }
+
+    private func reportVolume(_ volume: CaptureVolume) {
+        let now = loop.now
+        if let lastVolume, lastVolume.volume == volume || now - lastVolume.time < Self.volumeInterval { return }
+        lastVolume = (volume, now)
+        report(.volume(volume))
     }
 
     private func drain() throws {
         guard let session else { return report(.finished([])) }
         for descriptor in session.fileDescriptors { loop.unwatch(descriptor) }
-        try session.barrier(nonce: 2, timeout: Self.patience)
+        try session.barrier(nonce: 2, timeout: Self.patience(captures: session.points.count))
         self.session = nil
         report(.finished(session.finish()))
     }

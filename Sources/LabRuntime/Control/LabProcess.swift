@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Capture
 public import EventLoop
 internal import Glibc
 internal import SystemPackage
@@ -26,8 +27,9 @@ public final class LabProcess {
     /// Starts the lab.
     /// - Parameters:
     ///   - folder: the variant's run folder; it is made
+    ///   - captureLimit: bytes that all captures may hold together
     public init(
-        _ variant: Variant, of lab: String, folder: RunFolder, task: LabTask, on loop: EventLoop
+        _ variant: Variant, of lab: String, folder: RunFolder, task: LabTask, captureLimit: Int, on loop: EventLoop
     ) throws(LabFailure) {
         self.variant = variant
         self.folder = folder
@@ -55,7 +57,8 @@ public final class LabProcess {
             throw LabFailure(.lab, "the supervisor's channel could not be opened: \(error)")
         }
         let assignment = LabAssignment(
-            variant: variant, folder: folder.path, id: running.id, task: task, command: getpid())
+            variant: variant, folder: folder.path, id: running.id, task: task, command: getpid(),
+            captureLimit: CaptureLimit(bytes: captureLimit, policy: task.capturePolicy))
         send(.build(assignment))
     }
 
@@ -85,7 +88,7 @@ public final class LabProcess {
         outcome = .failed(failure)
         stop()
         // A supervisor or warden that hangs hears nothing. Both, and with them all of the lab, end with the warden.
-        loop.schedule(after: Self.graceAfterStop) { [weak self] in
+        loop.schedule(after: Self.graceAfterStop + .milliseconds(10) * variant.nodes.count) { [weak self] in
             if let self, !hasEnded { warden.signal(SIGKILL) }
         }
     }

@@ -56,6 +56,7 @@ extension CaptureSummary {
     func check() throws(Implausible) {
         try Bounds.check(frames, "'frames' of \(path)")
         try Bounds.check(dropped, "'dropped' of \(path)")
+        try Bounds.check(leftOut, "'leftOut' of \(path)")
         for loss in losses { if let frames = loss.frames { try Bounds.check(frames, "'frames' of a loss of \(path)") } }
         // Nothing outside the run's folder is read because a file in it says so.
         guard path.hasPrefix("captures/"), path != "captures/..", path.count(where: { $0 == "/" }) == 1, !path.utf8.contains(0) else {

@@ -1,4 +1,5 @@
 public import Appliances
+public import Capture
 public import Evidence
 public import LabTime
 public import Topology
@@ -12,6 +13,8 @@ struct LabAssignment: Codable, Sendable {
     var task: LabTask
     /// PID of the command that starts the lab.
     var command: Int32
+    /// What all captures may hold together.
+    var captureLimit: CaptureLimit
 }
 
 /// What a lab is started for.
@@ -23,6 +26,9 @@ public enum LabTask: Codable, Sendable, Hashable {
 
     /// Whether the lab outlives the command that started it.
     public var isPersistent: Bool { self != .scenario(stays: false) }
+
+    /// Evidence of a run must be whole, from its first frame on; of a lab that stays up the newest frames count.
+    public var capturePolicy: CaptureLimit.Policy { self == .orders ? .keepsNewest : .keepsFirst }
 }
 
 /// What the command, or a client on the lab's socket, asks of a supervisor.
@@ -91,5 +97,7 @@ public struct LabStatus: Codable, Sendable, Hashable {
     public var state: String
     /// PID of the `failoverlab run` that the lab belongs to and ends with; nil of a lab that stays up.
     public var run: Int32?
+    /// What its captures hold, as of the last second; nil before they have frames.
+    public var captures: CaptureVolume?
     public var nodes: [NodeStatus]
 }

@@ -197,17 +197,27 @@ public final class BuiltNetwork {
     func wireNamespace(of node: Node) -> Int32? { node.hasWireSide ? descriptor(of: .wire(node.name)) : nil }
 
     /// Both ends of every link that the lab captures.
+    /// - Complexity: O(interfaces)
     var capturePoints: [(node: String, interface: String, namespace: Int32)] {
-        variant.capture.interfaces.flatMap { reference -> [(String, String, Int32)] in
-            if variant.element(named: reference.node) != nil {
+        let nodes = Dictionary(variant.nodes.map { ($0.name, $0) }) { first, _ in first }
+        let elements = Set(variant.elements.map(\.name))
+        var ports: [InterfaceReferenceText: (network: String, name: String)] = [:]
+        for network in variant.networks where network.kind == .switch {
+            for end in network.attachments {
+                ports[InterfaceReferenceText(node: end.node, interface: end.interface)] =
+                    (network.name, end.port ?? end.node)
+            }
+        }
+        return variant.capture.interfaces.flatMap { reference -> [(String, String, Int32)] in
+            if elements.contains(reference.node) {
                 return [(reference.node, reference.interface, descriptor(of: .element(reference.node)))]
             }
-            guard let node = variant.node(named: reference.node) else { return [] }
+            guard let node = nodes[reference.node] else { return [] }
             // What comes out of a tunnel is the kernel's side of it.
             let isTunnel = node.tunnel != nil && reference.interface == MemberTunnel.interface
             let place = isTunnel ? namespace(of: node) : wireNamespace(of: node) ?? namespace(of: node)
             var points = [(reference.node, reference.interface, place)]
-            if let port = port(of: reference) {
+            if let port = ports[reference] {
                 points.append((port.network, port.name, descriptor(of: .switch(port.network))))
             }
             return points

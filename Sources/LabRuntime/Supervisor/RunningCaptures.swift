@@ -1,7 +1,9 @@
 internal import CLinux
+internal import Capture
 internal import EventLoop
 internal import Evidence
 internal import Glibc
+internal import SystemPackage
 
 /// The process that captures every interface of the lab.
 final class RunningCaptures {
@@ -9,6 +11,9 @@ final class RunningCaptures {
     private var channel: LineChannel?
     private(set) var isFinished = false
     var isAlive: Bool { process != nil }
+    let count: Int
+    /// What the files held when the process reported last.
+    private(set) var volume: CaptureVolume?
 
     var onArmed: () -> Void = {}
     var onFinished: ([CaptureSummary]) -> Void = { _ in }
@@ -16,20 +21,24 @@ final class RunningCaptures {
     /// The process has ended by itself.
     var onGone: () -> Void = {}
 
-    /// - Parameter points: where to capture; their namespaces are descriptors of this process
+    /// - Parameters:
+    ///   - points: where to capture; their namespaces are descriptors of this process
+    ///   - snapshotLength: bytes of a frame that are kept
     init(
-        _ points: [(node: String, interface: String, namespace: Int32)], folder: RunFolder, log: Int32, null: Int32,
-        loop: EventLoop
+        _ points: [(node: String, interface: String, namespace: Int32)], snapshotLength: Int, limit: CaptureLimit,
+        folder: RunFolder, log: Int32, null: Int32, loop: EventLoop
     ) throws(LabFailure) {
+        count = points.count
         var pair = try SocketPair()
-        var descriptors = [null, log, log, pair.theirs]
-        var inherited: [Int32: Int32] = [:]
+        var passing = try SocketPair()
+        var namespaces: [Int32] = []
+        var numbers: [Int32: Int] = [:]
         let jobs = points.map { point in
-            let namespace = inherited[point.namespace] ?? Int32(descriptors.count)
-            if inherited.updateValue(namespace, forKey: point.namespace) == nil { descriptors.append(point.namespace) }
+            let number = numbers[point.namespace] ?? namespaces.count
+            if numbers.updateValue(number, forKey: point.namespace) == nil { namespaces.append(point.namespace) }
             let name = "\(point.node).\(point.interface).pcap"
             return CaptureJob(
-                node: point.node, interface: point.interface, namespace: namespace, path: "\(folder.captures)/\(name)",
+                node: point.node, interface: point.interface, namespace: number, path: "\(folder.captures)/\(name)",
                 relativePath: "captures/\(name)")
         }
         do {
@@ -43,8 +52,30 @@ final class RunningCaptures {
             throw LabFailure(.lab, "the captures' channel could not be opened: \(error)")
         }
         process = try ChildProcess(
-            [HiddenVerb.capture.rawValue], descriptors: descriptors, parentDeathSignal: SIGKILL)
-        channel?.send(JSONLine.encode(CaptureOrder.arm(jobs)))
+            [HiddenVerb.capture.rawValue], descriptors: [null, log, log, pair.theirs, passing.theirs],
+            parentDeathSignal: SIGKILL)
+        let socket = passing.takeOurs()
+        defer { close(socket) }
+        try Self.send(namespaces, through: socket)
+        channel?.send(
+            JSONLine.encode(
+                CaptureOrder.arm(
+                    CaptureAssignment(
+                        jobs: jobs, namespaces: namespaces.count, snapshotLength: snapshotLength, limit: limit))))
+    }
+
+    /// They wait in the socket until the process takes them.
+    private static func send(_ namespaces: [Int32], through socket: Int32) throws(LabFailure) {
+        var rest = namespaces[...]
+        while !rest.isEmpty {
+            let portion = Array(rest.prefix(CaptureProcess.mostAtOnce))
+            let sent = cl_send_descriptors(socket, portion, Int32(portion.count))
+            guard sent == portion.count else {
+                throw LabFailure(
+                    .lab, "the lab's namespaces could not be handed to the captures: \(Errno(rawValue: -sent))")
+            }
+            rest = rest.dropFirst(portion.count)
+        }
     }
 
     func drain() { channel?.send(JSONLine.encode(CaptureOrder.drain)) }
@@ -56,6 +87,7 @@ final class RunningCaptures {
             isFinished = true
             onFinished(summaries)
         case .failed(let failure): onFailed(failure)
+        case .volume(let volume): self.volume = volume
         case nil: onFailed(LabFailure(.lab, "the captures said what this version does not understand"))
         }
     }

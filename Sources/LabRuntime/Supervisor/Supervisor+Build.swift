@@ -9,7 +9,12 @@ internal import Topology
 /// From nothing to a lab in which every role is ready and every interface is captured.
 extension Supervisor {
     /// How long the processes of a lab may take to prepare, and its roles to settle.
-    private static var patience: Duration { .seconds(30) }
+    private var patience: Duration { .seconds(30) + grace(.milliseconds(100)) }
+
+    /// What is allowed for each of the lab's processes and captures.
+    func grace(_ each: Duration) -> Duration {
+        each * ((assignment?.variant.processes.count ?? 0) + (captures?.count ?? 0))
+    }
 
     func build(_ assignment: LabAssignment) {
         guard self.assignment == nil else { return }
@@ -26,7 +31,8 @@ extension Supervisor {
             let captureLog = try log("captures")
             defer { close(captureLog) }
             captures = try RunningCaptures(
-                network.capturePoints, folder: folder, log: captureLog, null: network.null, loop: loop)
+                network.capturePoints, snapshotLength: assignment.variant.capture.snapshotLength,
+                limit: assignment.captureLimit, folder: folder, log: captureLog, null: network.null, loop: loop)
             captures.onArmed = { [unowned self] in pending.arrived("the captures")?() }
             captures.onFailed = { [unowned self] in fail($0) }
             captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
@@ -39,9 +45,9 @@ extension Supervisor {
             return fail(error)
         }
         let names = assignment.variant.processes.map(\.name)
-        waitForAnswers(names + ["the captures"], for: "preparing", within: Self.patience) { [unowned self] in
+        waitForAnswers(names + ["the captures"], for: "preparing", within: patience) { [unowned self] in
             for node in nodes.values { node.send(.start) }
-            waitForAnswers(names, for: "becoming ready", within: Self.patience) { [unowned self] in
+            waitForAnswers(names, for: "becoming ready", within: patience) { [unowned self] in
                 startMonitors { [unowned self] in
                     phase = .running
                     tell(.ready(after: loop.now - started))
@@ -57,7 +63,7 @@ extension Supervisor {
         let longest = balancers.compactMap(\.node.monitorTimeout).max() ?? .zero
         for balancer in balancers { balancer.send(.startMonitors) }
         waitForAnswers(
-            balancers.map(\.monitorsName), for: "the first round of health checks", within: longest + Self.patience,
+            balancers.map(\.monitorsName), for: "the first round of health checks", within: longest + patience,
             then: then)
     }
 

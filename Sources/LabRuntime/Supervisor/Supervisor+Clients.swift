@@ -102,7 +102,7 @@ extension Supervisor {
     private var status: LabStatus {
         LabStatus(
             id: assignment?.id ?? "", folder: assignment?.folder ?? "", since: startedAt, state: "\(phase)",
-            run: commandOfRun,
+            run: commandOfRun, captures: captures?.volume,
             nodes: (assignment?.variant.processes ?? []).map { node in
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",

@@ -178,10 +178,12 @@ extension Supervisor {
         phase = .finishing
         let alive = nodes.values.filter { $0.state != .poweredOff && $0.state != .hung }
         for node in alive { node.send(.readCounters) }
-        waitForAnswers(alive.map { "counters of \($0.node.name)" }, for: "reading counters", within: .seconds(10)) {
-            [unowned self] in
-            let timer = loop.schedule(after: .seconds(60)) { [unowned self] in
-                fail(LabFailure(.lab, "the captures were not complete after a minute"))
+        waitForAnswers(alive.map { "counters of \($0.node.name)" }, for: "reading counters",
+            within: .seconds(10) + grace(.milliseconds(10))
+        ) { [unowned self] in
+            let limit = Duration.seconds(60) + grace(.milliseconds(20))
+            let timer = loop.schedule(after: limit) { [unowned self] in
+                fail(LabFailure(.lab, "the captures were not complete after \(limit)"))
             }
             captures.onFinished = { [unowned self] summaries in
                 loop.cancel(timer)

@@ -187,7 +187,7 @@ final class Supervisor {
         for running in nodes.values { running.kill() }
         captures.drain()
         network.retire()
-        loop.schedule(after: .seconds(2), leave)
+        loop.schedule(after: .seconds(2) + grace(.milliseconds(10)), leave)
     }
 
     private static func fail(_ message: String, on control: Int32) -> Never {

@@ -61,6 +61,7 @@ final class Session {
     private var width: WaveWidth
     private let timeout: Duration?
     private let stays: Bool
+    private let captureLimit: Int
     private var waiting: [(number: Int, job: Job)]
     private var again: [(number: Int, job: Job)] = []
     /// Being built, or ready and waiting for the wave before it to be gone.
@@ -76,11 +77,14 @@ final class Session {
     var onKept: (RunningLab) -> Void = { _ in }
     var onChange: () -> Void = {}
 
-    init(_ lab: Lab, jobs: [Job], width: WaveWidth, timeout: Duration?, stays: Bool) throws(LabFailure) {
+    init(_ lab: Lab, jobs: [Job], width: WaveWidth, timeout: Duration?, stays: Bool, captureLimit: Int)
+        throws(LabFailure)
+    {
         self.lab = lab
         self.width = width
         self.timeout = timeout
         self.stays = stays
+        self.captureLimit = captureLimit
         // Labs of like length share a wave, which lasts as long as its longest.
         waiting = jobs.enumerated().map { ($0, $1) }
             .sorted { ($1.job.variant.shortestDuration, $0.number) < ($0.job.variant.shortestDuration, $1.number) }
@@ -153,7 +157,8 @@ final class Session {
     private func start(_ number: Int, _ job: Job) -> Member {
         do throws(LabFailure) {
             let process = try LabProcess(
-                job.variant, of: lab.name, folder: job.folder, task: .scenario(stays: stays), on: loop)
+                job.variant, of: lab.name, folder: job.folder, task: .scenario(stays: stays),
+                captureLimit: captureLimit, on: loop)
             let member = Member(number, job, process)
             states[number] = .building
             limit(member)
@@ -172,7 +177,9 @@ final class Session {
     private func limit(_ member: Member) {
         guard let process = member.process else { return }
         if let timer = member.timer { loop.cancel(timer) }
-        let limit = timeout ?? member.job.variant.longestDuration + .seconds(120)
+        let variant = member.job.variant
+        let interfaces = variant.nodes.reduce(0) { $0 + $1.interfaces.count }
+        let limit = timeout ?? variant.longestDuration + .seconds(120) + .milliseconds(200) * interfaces
         let isWish = timeout != nil
         member.timer = loop.schedule(after: limit) { [unowned process] in process.giveUp(after: limit, isWish: isWish) }
     }

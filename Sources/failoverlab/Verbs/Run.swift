@@ -38,6 +38,12 @@ struct Run: ParsableCommand {
     @Option(help: "Seconds after which a variant is ended.")
     var timeout: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "How much the captures of a variant may hold. What comes beyond it is left out, and the variant is inconclusive.",
+            valueName: "size"))
+    var captureLimit = ByteCount.captureLimitOfRun
+
     @OptionGroup var chance: SeedOption
 
     @Flag(help: "Leave the labs up afterwards.")
@@ -51,6 +57,7 @@ struct Run: ParsableCommand {
     private static let mostRuns = 100_000
 
     func validate() throws {
+        try captureLimit.checkCaptureLimit()
         if !(1...Self.mostRepetitions).contains(`repeat`) {
             throw ValidationError("--repeat takes a number from 1 to \(Self.mostRepetitions)")
         }
@@ -84,7 +91,8 @@ struct Run: ParsableCommand {
             self.jobs.map { WaveWidth.fixed($0) }
             ?? .adaptive(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)), others: RunnableProcesses.average())
         let session = try Session(
-            lab, jobs: jobs, width: width, timeout: timeout.map { .seconds($0) }, stays: keep || keepOnFailure)
+            lab, jobs: jobs, width: width, timeout: timeout.map { .seconds($0) }, stays: keep || keepOnFailure,
+            captureLimit: captureLimit.bytes)
         var judged = [Judgement?](repeating: nil, count: jobs.count)
         var earlier = [[EarlierAttempt]](repeating: [], count: jobs.count)
         var kept: [String] = []

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Capture
 internal import Foundation
 internal import LabRuntime
 internal import Report
@@ -32,6 +33,7 @@ struct Status: ParsableCommand {
                 let run = lab.run.map { "  of the run with process \($0)" } ?? ""
                 Console.answer(line: "\(lab.id)  \(lab.state)  since \(lab.since)\(run)")
                 Console.answer(line: "  \(lab.folder)")
+                if let captures = lab.captures { Console.answer(line: "  captures: \(Self.words(captures))") }
                 let nameWidth = lab.nodes.map(\.name.count).max() ?? 0
                 let roleWidth = lab.nodes.map(\.role.count).max() ?? 0
                 let stateWidth = lab.nodes.map(\.state.count).max() ?? 0
@@ -42,6 +44,18 @@ struct Status: ParsableCommand {
                 }
             }
             if labs.isEmpty { Console.complain("No lab is up.") }
+        }
+    }
+
+    /// `1.2 MiB of 1 GiB`
+    private static func words(_ volume: CaptureVolume) -> String {
+        let held = ByteCount(bytes: volume.bytes)
+        guard let limit = volume.limit else { return "\(held)" }
+        let words = "\(held) of \(ByteCount(bytes: limit.bytes))"
+        guard volume.leftOut > 0 else { return words }
+        switch limit.policy {
+        case .keepsFirst: return words + "; \(volume.leftOut) frames that came later were left out"
+        case .keepsNewest: return words + "; the oldest \(volume.leftOut) frames were removed"
         }
     }
 }

@@ -19,7 +19,15 @@ struct Up: ParsableCommand {
     @Option(help: "Where runs are kept.")
     var output = "runs"
 
+    @Option(
+        help: ArgumentHelp(
+            "How much the captures may hold. Beyond it the newest frames are kept: files are begun anew, and the oldest are removed.",
+            valueName: "size"))
+    var captureLimit = ByteCount.captureLimitOfUp
+
     @OptionGroup var chance: SeedOption
+
+    func validate() throws { try captureLimit.checkCaptureLimit() }
 
     func run() throws {
         let lab = try LabArgument.load(lab, seed: chance.seed)
@@ -36,7 +44,8 @@ struct Up: ParsableCommand {
             }
         }
         let started = try LabProcess(
-            variant, of: lab.name, folder: runs.folder(of: variant.name, repetition: 1, of: 1), task: .orders, on: loop)
+            variant, of: lab.name, folder: runs.folder(of: variant.name, repetition: 1, of: 1), task: .orders,
+            captureLimit: captureLimit.bytes, on: loop)
         process = started
         var failure: LabFailure?
         var readyAfter: Duration?
@@ -55,7 +64,7 @@ struct Up: ParsableCommand {
         Console.answer("\(started.running.id)\n")
         let tenths = Int((readyAfter ?? .zero).milliseconds.rounded())
         Console.complain(
-            "Up after \(tenths) ms; captures in \(started.folder.path). Try: failoverlab exec \(variant.nodes[0].name) -- ip addr"
+            "Up after \(tenths) ms; captures in \(started.folder.path), the newest \(captureLimit). Try: failoverlab exec \(variant.nodes[0].name) -- ip addr"
         )
     }
 }
