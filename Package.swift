@@ -71,7 +71,7 @@ let package = Package(
             targets: [
                 "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
                 "Evidence", "Expectation", "Integrity",
-                "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
     ],
@@ -103,7 +103,8 @@ let package = Package(
         room("Evidence", ["Measurement", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         room("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
-        room("LabFile", [yams]),
+        room("RegularFile"),
+        room("LabFile", ["RegularFile", yams]),
         room(
             "Topology",
             [
@@ -121,13 +122,16 @@ let package = Package(
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
         room(
             "HostSide",
-            ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
+            [
+                "Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "RegularFile", "EventLoop", "CLinux",
+                systemPackage, heap,
+            ]
                 + nio + nioTLS),
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
-                "Redundancy", "Dataplane", "Wire",
+                "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
+                "Impairment", "Redundancy", "Dataplane", "Wire",
                 "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),

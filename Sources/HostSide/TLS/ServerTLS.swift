@@ -36,6 +36,9 @@ enum ServerTLS {
         }
     }
 
+    /// Of a certificate chain or a key: a thousand times what they need.
+    private static let mostBytes = 1 << 20
+
     private static func context(_ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
@@ -45,10 +48,15 @@ enum ServerTLS {
     }
 
     private static func contents(_ path: String, isKey: Bool) throws(CertificateProblem) -> [UInt8] {
-        do {
-            return try SmallFile.contents(path)
+        do throws(RegularFile.Problem) {
+            return try RegularFile(path).bytes(most: mostBytes)
         } catch {
-            throw CertificateProblem("'\(path)' \(error.reason)", isOfKey: isKey)
+            let remedy =
+                switch error {
+                case .notRegular, .tooLarge: "; a certificate or key is a file of at most \(mostBytes >> 20) MiB"
+                case .unreadable: ""
+                }
+            throw CertificateProblem("'\(path)' \(error)\(remedy)", isOfKey: isKey)
         }
     }
 }
