@@ -22,6 +22,8 @@ struct RunDelays {
         if stopped[node, default: []].count > Self.mostStops { stopped[node]?.removeFirst() }
     }
 
+    func stops(of node: String) -> Int { stopped[node]?.count ?? 0 }
+
     mutating func resumes(_ node: String, at time: Timestamp) {
         guard let place = stopped[node]?.indices.last else { return }
         stopped[node]?[place].to = time
