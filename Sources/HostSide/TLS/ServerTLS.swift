@@ -2,6 +2,7 @@ internal import Appliances
 internal import Glibc
 internal import NIOCore
 internal import NIOSSL
+internal import RegularFile
 
 /// What a service needs to end its clients' TLS: TLS 1.2 or 1.3, HTTP/1.1 inside. RFC 8446; RFC 7301
 enum ServerTLS {

@@ -164,7 +164,8 @@ private final class LogFiles: @unchecked Sendable {
             try logs[path]?.file.append(bytes)
         } catch {
             // A full disk costs lines. Those of a program prove nothing.
-            logs[path]?.problem = logs[path]?.problem ?? error
+            let first = logs[path]?.problem ?? error
+            logs[path]?.problem = first
         }
     }
 

@@ -1,5 +1,4 @@
 public import Appliances
-public import Evidence
 public import LabTime
 public import Topology
 
