@@ -71,7 +71,7 @@ let package = Package(
             targets: [
                 "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
                 "Evidence", "Expectation", "Integrity",
-                "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
     ],
@@ -103,7 +103,8 @@ let package = Package(
         module("Evidence", ["Measurement", "LabTime"]),
         module("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
-        module("LabFile", [yams]),
+        module("RegularFile"),
+        module("LabFile", ["RegularFile", yams]),
         module(
             "Topology",
             [
@@ -121,13 +122,16 @@ let package = Package(
         module("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
         module(
             "HostSide",
-            ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
+            [
+                "Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "RegularFile", "EventLoop", "CLinux",
+                systemPackage, heap,
+            ]
                 + nio + nioTLS),
         module(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
-                "Redundancy", "Dataplane", "Wire",
+                "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
+                "Impairment", "Redundancy", "Dataplane", "Wire",
                 "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),
@@ -167,7 +171,7 @@ let package = Package(
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
-        tests("LabRuntime", ["Evidence", "LabTime"]),
+        tests("LabRuntime", ["Topology", "Evidence", "LabTime"]),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
         // They run the built command and the census; a dependency on the command would link its runtime into the tests.
         .testTarget(

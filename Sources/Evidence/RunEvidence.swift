@@ -14,6 +14,12 @@ public struct RunEvidence: Sendable {
     public var counters: [String: [String: UInt64]] = [:]
     /// When the machine kept processes of the lab from running.
     public var delays: [ProcessDelay] = []
+    /// Events that are missing because there were too many; nil where all are there.
+    public let eventGap: RecordGap?
+    /// By node: requests that are missing in its access log.
+    public var logGaps: [String: RecordGap] = [:]
+    /// What is missing in files of the run, for who reads them.
+    public var fileGaps: [FileGap] = []
 
     /// - Parameter events: in any order; they are kept in the order of time.
     public init(
@@ -23,6 +29,7 @@ public struct RunEvidence: Sendable {
         self.events = events.enumerated()
             .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
             .map(\.element)
+        eventGap = events.lazy.compactMap(\.leftOut).first
         self.traffic = traffic
         self.captures = captures
         self.logs = logs

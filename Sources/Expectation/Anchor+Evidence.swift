@@ -17,7 +17,8 @@ extension RunEvidence {
     /// The event that a name in an expectation stands for: the first of that name since the scenario began. What nodes
     /// report while the lab comes up belongs to no scenario.
     ///
-    /// - Throws: `MissingEvent` where it never happened, `UndecidableExpectation` where it happened only before
+    /// - Throws: `MissingEvent` where it never happened, `UndecidableExpectation` where it happened only before, and where
+    ///   an earlier one may be missing because there were too many events
     func event(named name: String) throws -> LabEvent {
         try occurrence(of: Anchor(event: name), after: nil)
     }
@@ -25,6 +26,12 @@ extension RunEvidence {
     /// - Parameter start: where a window begins that the anchor ends; its point of time lies after that
     func occurrence(of anchor: Anchor, after start: (time: Timestamp, words: String)?) throws -> LabEvent {
         let all = events(named: anchor.event)
+        let begin = [scenarioBegin, start.map { $0.time - anchor.offset }].compactMap(\.self).max()
+        try checkIsFirst(
+            all.first { event in
+                scenarioBegin.map { event.time >= $0 } ?? true
+                    && start.map { event.time + anchor.offset > $0.time } ?? true
+            }, named: anchor.event, since: begin)
         guard let last = all.last else { throw MissingEvent(event: anchor.event, happened: namesOfEvents) }
         let since = all.drop { event in scenarioBegin.map { event.time < $0 } ?? false }
         if let start {

@@ -43,6 +43,11 @@ extension EventExpectation {
         if verdict == .pass, happened.isEmpty, let lack = lackOfControl(window, in: evidence) {
             verdict = .inconclusive
             seen += "; but \(lack)"
+        } else if let gap = evidence.eventGap, gap.overlaps(window),
+            !count.isDecided(from: happened.count, more: gap.count)
+        {
+            verdict = .inconclusive
+            seen += "; but \(gap.reason(RunEvidence.missingEvents, in: evidence))"
         }
         return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: seen)
     }

@@ -26,7 +26,26 @@ extension LogExpectation {
                 seen += "; but \(lack)"
             }
         }
+        if verdict != .inconclusive, let gap = evidence.logGaps[node], gap.overlaps(window),
+            !isDecided(finding, lines, gap)
+        {
+            verdict = .inconclusive
+            seen += "; but \(gap.reason(RunEvidence.missingRequests(of: node), in: evidence))"
+        }
         return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: seen)
+    }
+
+    /// Whether lines that are missing could not have changed the finding.
+    private func isDecided(
+        _ finding: (holds: Bool, seen: String, passing: Int), _ lines: [LogLine], _ gap: RecordGap
+    ) -> Bool {
+        switch requirement {
+        case .every: !finding.holds && !lines.isEmpty
+        case .some: finding.holds
+        case .none: !finding.holds
+        case .count(let comparison, _): comparison.isDecided(from: finding.passing, more: gap.count)
+        case .first: lines.first.map { $0.time < gap.from } ?? false
+        }
     }
 
     private func finding(

@@ -36,6 +36,8 @@ public struct IntegrityExamination {
     public var clockStep: Duration?
     /// Of the run's events and traffic, for whether they lie within it.
     public var events: [LabEvent]
+    /// Events that are missing because there were too many of them.
+    private var eventGap: RecordGap? { events.lazy.compactMap(\.leftOut).first }
     public var flowTimes: [(program: String, time: Timestamp)]
     public var files: any EvidenceBytes
 
@@ -63,6 +65,11 @@ public struct IntegrityExamination {
         if records == nil {
             unexamined.append(
                 "this run recorded no digests of its files, as earlier versions do: events, logs and figures may have been cut"
+            )
+        }
+        if let eventGap {
+            unexamined.append(
+                "\(eventGap.count) events are missing since \(eventGap.from), the limit of events.jsonl: from then on cables were not compared, nor boxes"
             )
         }
         findings += missingCaptures() + examineTimes()
@@ -138,7 +145,8 @@ public struct IntegrityExamination {
         }
         let names = Set(events.map(\.name))
         let missing = ownEvents.filter { !names.contains($0) }
-        if let first = missing.first {
+        // One of a scenario may be among those that were left out.
+        if let first = missing.first, eventGap == nil {
             findings.append(
                 IntegrityFinding(
                     .changedFile, "the scenario's event \(first) is missing", file: "events.jsonl",

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import RegularFile
 
 extension LabDocument {
     /// Reads and parses the file at `path`; of a directory, its `lab.yaml`.
@@ -29,28 +30,12 @@ extension LabSource {
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw failure("is not a regular file", path: path) }
 
-        // Without waiting, and looked at once more: the name may lead to a FIFO meanwhile.
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("cannot be read: \(Self.reason(errno))", path: path) }
-        defer { close(descriptor) }
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw failure("is not a regular file", path: path)
-        }
-        // One byte more than allowed shows that there is more.
-        let capacity = LabDocument.maximumSize + 1
-        var failed: CInt = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-            while count < capacity {
-                let got = read(descriptor, buffer.baseAddress! + count, capacity - count)
-                if got < 0, errno == EINTR { continue }
-                if got < 0 { failed = errno }
-                if got <= 0 { break }
-                count += got
-            }
-        }
-        if failed != 0 { throw failure("cannot be read: \(Self.reason(failed))", path: path) }
-        if bytes.count == capacity {
-            throw failure("is larger than \(LabDocument.maximumSize >> 20) MiB; that is no lab file", path: path)
+        let bytes: [UInt8]
+        do throws(RegularFile.Problem) {
+            bytes = try RegularFile(path).bytes(most: LabDocument.maximumSize)
+        } catch {
+            let remark = if case .tooLarge = error { "; that is no lab file" } else { "" }
+            throw failure("\(error)\(remark)", path: path)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw failure("is not a text file in UTF-8", path: path)

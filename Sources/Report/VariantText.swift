@@ -24,7 +24,7 @@ struct VariantText {
         if let problem = variant.problem {
             lines += report.wrapped(problem, lead: "  did not run to its end: ")
         }
-        for part in [attempts, chance, events, traffic, expectations, captures, integrity] where !part.isEmpty {
+        for part in [attempts, chance, events, traffic, expectations, captures, leftOut, integrity] where !part.isEmpty {
             lines.append("")
             lines += part.map { "  " + $0 }
         }
@@ -182,6 +182,9 @@ struct VariantText {
             }
     }
 
+    /// `logs/lb.chatty.log: 559939584 bytes left out behind the first 4194304, the limit of its length`
+    private var leftOut: [String] { (variant.leftOut ?? []).flatMap { report.wrapped($0.text, lead: "") } }
+
     // MARK: Integrity
 
     /// One line, and more where something is wrong.
@@ -233,6 +236,13 @@ extension VariantVerdict {
         case (.fail, _): "\(shows) not as expected"
         case (.inconclusive, _): "\(shows) not decided"
         }
+    }
+}
+
+extension FileGap {
+    var text: String {
+        let lines = lines == 0 ? "" : " (\(lines) line\(lines == 1 ? "" : "s"))"
+        return "\(path): \(bytes) bytes\(lines) left out behind the first \(offset), for its limit"
     }
 }
 

@@ -25,6 +25,8 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     public var seed: Int?
     /// What became of the evidence itself, whatever the lab expects; absent where the variant did not run to its end.
     public var integrity: IntegrityReport?
+    /// What is missing in files of the run because of their limits; absent where nothing is.
+    public var leftOut: [FileGap]?
 
     /// - Parameters:
     ///   - results: none leaves the variant inconclusive: nothing asked is nothing proven.
@@ -52,6 +54,7 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
         traffic = evidence.traffic.map(TrafficEntry.init)
         expectations = results.map(ExpectationEntry.init)
         captures = evidence.captures.map(CaptureEntry.init)
+        leftOut = evidence.fileGaps.isEmpty ? nil : evidence.fileGaps
     }
 
     /// A variant that left nothing behind to judge.

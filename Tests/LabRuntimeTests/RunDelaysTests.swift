@@ -44,4 +44,27 @@ struct RunDelaysTests {
         // Later ones extend the last: the stretch up to them is not said to be undisturbed.
         #expect(delays.delays.last?.to == at(Int64(3 * RunDelays.most - 1) * 100 + 20))
     }
+
+    @Test func `a process that was never late before is listed also where the list is full`() {
+        var delays = RunDelays()
+        for number in 0..<Int64(RunDelays.most) {
+            delays.add("fw-a", from: at(number * 100), to: at(number * 100 + 20), waited: .milliseconds(20))
+        }
+        delays.add("fw-b", from: at(5), to: at(65), waited: .milliseconds(60))
+        #expect(delays.delays.last == ProcessDelay(process: "fw-b", from: at(5), to: at(65), milliseconds: 60))
+        delays.add("fw-b", from: at(500), to: at(520), waited: .milliseconds(20))
+        #expect(delays.delays.last?.to == at(520) && delays.delays.count == RunDelays.most + 1)
+    }
+
+    @Test func `a node that is stopped again and again takes no more memory`() {
+        var delays = RunDelays()
+        for number in 0..<Int64(10 * RunDelays.mostStops) {
+            delays.stops("lb", at: at(number * 100))
+            delays.add("lb", from: at(number * 100 - 5), to: at(number * 100 + 55), waited: .milliseconds(60))
+            delays.resumes("lb", at: at(number * 100 + 50))
+            delays.add("lb", from: at(number * 100 - 5), to: at(number * 100 + 55), waited: .milliseconds(60))
+        }
+        #expect(delays.delays.isEmpty)
+        #expect(delays.stops(of: "lb") == RunDelays.mostStops)
+    }
 }

@@ -5,8 +5,8 @@ struct ImportTests {
     /// From the bottom up: a module imports only those before it.
     private static let order = [
         "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
-        "Expectation", "Integrity", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture",
-        "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
+        "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO",
+        "Capture", "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]
 
     /// No I/O, no clock, no randomness. `CMemory` advises about memory only.

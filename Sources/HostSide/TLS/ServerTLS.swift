@@ -2,6 +2,7 @@ internal import Appliances
 internal import Glibc
 internal import NIOCore
 internal import NIOSSL
+internal import RegularFile
 
 /// What a service needs to end its clients' TLS: TLS 1.2 or 1.3, HTTP/1.1 inside. RFC 8446; RFC 7301
 enum ServerTLS {
@@ -36,6 +37,9 @@ enum ServerTLS {
         }
     }
 
+    /// Of a certificate chain or a key: a thousand times what they need.
+    private static let mostBytes = 1 << 20
+
     private static func context(_ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
@@ -45,10 +49,15 @@ enum ServerTLS {
     }
 
     private static func contents(_ path: String, isKey: Bool) throws(CertificateProblem) -> [UInt8] {
-        do {
-            return try SmallFile.contents(path)
+        do throws(RegularFile.Problem) {
+            return try RegularFile(path).bytes(most: mostBytes)
         } catch {
-            throw CertificateProblem("'\(path)' \(error.reason)", isOfKey: isKey)
+            let remedy =
+                switch error {
+                case .notRegular, .tooLarge: "; a certificate or key is a file of at most \(mostBytes >> 20) MiB"
+                case .unreadable: ""
+                }
+            throw CertificateProblem("'\(path)' \(error)\(remedy)", isOfKey: isKey)
         }
     }
 }

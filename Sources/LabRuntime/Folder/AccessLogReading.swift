@@ -4,25 +4,32 @@ internal import LabTime
 
 /// Reads `logs/<node>.access.jsonl` of a run's folder.
 enum AccessLogReading {
-    private static let suffix = ".access.jsonl"
+    private static let suffix = RunFolder.requestsSuffix
 
-    /// By node.
+    /// Access logs, and what is missing in them, by node.
     /// - Throws: `LabFailure` that names the line which is damaged
-    static func logs(in folder: RunFolder) throws(LabFailure) -> [String: [LogLine]] {
+    static func logs(
+        in folder: RunFolder
+    ) throws(LabFailure) -> (lines: [String: [LogLine]], gaps: [String: RecordGap]) {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.logs)) ?? []
-        var logs: [String: [LogLine]] = [:]
+        var (logs, gaps): ([String: [LogLine]], [String: RecordGap]) = ([:], [:])
         for file in files where file.hasSuffix(suffix) {
             let path = folder.logs + "/" + file
+            let node = String(file.dropLast(suffix.count))
             var lines: [LogLine] = []
             for (index, text) in try SavedFile.bytes(of: path).split(separator: UInt8(ascii: "\n")).enumerated() {
                 guard let line = line(text, number: index + 1) else {
+                    if let missing = try? JSONLine.decode(LeftOutRequests.self, from: Array(text)).leftOut {
+                        gaps[node] = missing
+                        continue
+                    }
                     throw .damaged(path, "line \(index + 1) is no record of a request")
                 }
                 lines.append(line)
             }
-            logs[String(file.dropLast(suffix.count))] = lines
+            logs[node] = lines
         }
-        return logs
+        return (logs, gaps)
     }
 
     private static func line(_ text: ArraySlice<UInt8>, number: Int) -> LogLine? {

@@ -32,7 +32,7 @@ extension IntegrityExamination {
 extension LabStations {
     /// What an examination needs to know of a variant.
     public init(of variant: Variant, record: RunRecord) {
-        let plan = CablePlan(variant: variant, events: record.events)
+        let plan = CablePlan(variant: variant, events: record.events, eventGap: record.eventGap)
         let hosts = variant.nodes.flatMap { node -> [IPv4Address] in
             guard case .host = node.role else { return [] }
             return node.interfaces.compactMap { $0.address?.address }
@@ -87,7 +87,8 @@ extension LabStations {
         case .loadBalancer(let balancer):
             if balancer.services.contains(where: \.profile.endsAtHostSide) { return nil }
         }
-        let hasFailed = record.events.contains {
+        // With events missing nobody knows whether it did.
+        let hasFailed = record.eventGap != nil || record.events.contains {
             $0.node == node.name && ["power-off", "power-on", "hang", "resume"].contains($0.kind)
         }
         let dropped = record.counters[node.name].map { counters in
@@ -103,6 +104,7 @@ extension LabStations {
 private struct CablePlan {
     let variant: Variant
     let events: [LabEvent]
+    let eventGap: RecordGap?
 
     /// As `BuiltNetwork` captures them.
     var points: [LabStations.Point] {
@@ -180,7 +182,9 @@ private struct CablePlan {
     /// carrier is back some time after it.
     private func downTimes(of ends: [Network.Attachment]) -> [ClosedRange<Timestamp>] {
         let last = Timestamp(nanoseconds: .max)
-        return ends.flatMap { end -> [ClosedRange<Timestamp>] in
+        // What took links away may be missing.
+        let unknown = eventGap.map { [$0.from...max($0.from, last)] } ?? []
+        return unknown + ends.flatMap { end -> [ClosedRange<Timestamp>] in
             var times: [ClosedRange<Timestamp>] = []
             var since: Timestamp?
             for event in events.sorted(by: { $0.time < $1.time }) where event.node == end.node {

@@ -41,6 +41,9 @@ extension RunSummary {
         }
         try Bounds.check(seconds, "'seconds'", most: 3_155_760_000)
         try Bounds.check(abs(clockStepMilliseconds ?? 0), "'clockStepMilliseconds'")
+        for gap in leftOut ?? [] {
+            for figure in [gap.offset, gap.bytes, gap.lines] { try Bounds.check(figure, "a figure of what \(gap.path) left out") }
+        }
         for file in files ?? [] {
             try Bounds.check(file.bytes, "'bytes' of \(file.path)")
             // Nothing outside the run's folder is read because a file in it says so.

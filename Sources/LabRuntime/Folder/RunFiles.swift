@@ -28,18 +28,18 @@ enum RunFiles {
         return folder
     }
 
-    /// Makes a new file; one of that name that was there is removed, not emptied.
+    /// Makes a new file, to be read and added to; one of that name that was there is removed, not emptied.
     static func create(_ path: String) throws(LabFailure) -> Int32 {
         let (folder, name) = try split(path)
         defer { close(folder) }
         return try create(name, in: folder, path: path)
     }
 
-    /// Opens a file to which lines are added; it is made where there is none.
+    /// Opens a file to which lines are added, and which may be read; it is made where there is none.
     static func openToAppend(_ path: String) throws(LabFailure) -> Int32 {
         let (folder, name) = try split(path)
         defer { close(folder) }
-        let flags = O_WRONLY | O_APPEND
+        let flags = O_RDWR | O_APPEND
         var file = cl_open_in(folder, name, flags | O_CREAT | O_EXCL, 0o644)
         // Of a node that is powered on again. A FIFO must not hold this process up.
         if file == -EEXIST { file = cl_open_in(folder, name, flags | O_NONBLOCK, 0) }
@@ -88,7 +88,7 @@ enum RunFiles {
 
     private static func create(_ name: String, in folder: Int32, path: String) throws(LabFailure) -> Int32 {
         if unlinkat(folder, name, 0) != 0, errno != ENOENT { throw failure(path, errno) }
-        let file = cl_open_in(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o644)
+        let file = cl_open_in(folder, name, O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0o644)
         guard file >= 0 else { throw failure(path, -file) }
         return file
     }

@@ -10,13 +10,17 @@ internal import SystemPackage
 ///     captures.json         frames and kernel drops of each capture
 ///     counters.json         each box's counters, drop reasons included; of hosts the kernel's own
 ///     delays.json           when the machine kept processes of the lab from running
-///     run.json              start and length
+///     run.json              start and length; every file's length and digest, and what is missing in which
 ///     traffic.json          each flow's figures
 ///     verdict.json
 ///     logs/<node>.log
 ///     logs/<node>.<program>.log
 ///     nodes/<node>/<program>/    a program's files, its working folder
 ///     logs/<node>.access.jsonl   requests of a balancer's HTTP services
+///     logs/<node>.access.later.jsonl   of a lab that was kept up after its run: not judged
+///
+/// What grows with what a lab does has a limit (`FileBounds`): logs, access logs and events keep their first part and
+/// their newest one, and a line between them says what is missing.
 public struct RunFolder: Hashable, Sendable {
     public let path: String
 
@@ -35,6 +39,11 @@ public struct RunFolder: Hashable, Sendable {
     public var logs: String { path + "/logs" }
 
     func folder(of program: String, on node: String) -> String { "\(path)/nodes/\(node)/\(program)" }
+    func log(of node: String) -> String { "\(logs)/\(node).log" }
+    func requests(of node: String) -> String { "\(logs)/\(node)\(Self.requestsSuffix)" }
+    /// Beside an access log, for what comes after the run.
+    static func laterRequests(_ path: String) -> String { path.dropLast(".jsonl".count) + ".later.jsonl" }
+    static let requestsSuffix = ".access.jsonl"
     func log(of program: String, on node: String) -> String { "\(logs)/\(node).\(program).log" }
 
     public var exists: Bool { access(path, F_OK) == 0 }

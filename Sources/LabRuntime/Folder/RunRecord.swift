@@ -12,6 +12,10 @@ public struct RunRecord: Sendable {
     public var captures: [CaptureSummary]
     /// By node: the lines of its access log.
     public var accessLogs: [String: [LogLine]]
+    /// By node: what is missing in its access log.
+    public var accessLogGaps: [String: RecordGap]
+    /// What is missing in files because of their limits.
+    public var fileGaps: [FileGap] = []
     /// From the supervisor's start until everything was captured.
     public var seconds: Double
     /// By node and name.
@@ -25,17 +29,21 @@ public struct RunRecord: Sendable {
     /// How far the wall clock was set during the run; nil in runs of earlier versions.
     public var clockStep: Duration?
 
+    /// Events that are missing because there were too many.
+    var eventGap: RecordGap? { events.lazy.compactMap(\.leftOut).first }
+
     /// - Throws: `LabFailure` that names the file that is missing or damaged.
     public init(reading folder: RunFolder) throws(LabFailure) {
         self.folder = folder
         events = try Self.lines(of: folder.events)
         traffic = try Self.value(of: folder.traffic, Self.check)
         captures = try Self.value(of: folder.captureSummaries, Self.check)
-        accessLogs = try AccessLogReading.logs(in: folder)
+        (accessLogs, accessLogGaps) = try AccessLogReading.logs(in: folder)
         let summary = try Self.summary(of: folder)
         seconds = summary.seconds
         span = summary.started...(summary.started + .milliseconds(summary.seconds * 1000))
         files = summary.files
+        fileGaps = summary.leftOut ?? []
         clockStep = summary.clockStepMilliseconds.map { .milliseconds($0) }
         let readings: [String: [CounterReading]] = try Self.value(of: folder.counters)
         delays = SavedFile.isRegular(folder.delays) ? try Self.value(of: folder.delays) : []
@@ -48,7 +56,7 @@ public struct RunRecord: Sendable {
         events = (try? Self.lines(of: folder.events)) ?? []
         traffic = (try? Self.value(of: folder.traffic, Self.check)) ?? []
         captures = (try? Self.value(of: folder.captureSummaries, Self.check)) ?? []
-        accessLogs = (try? AccessLogReading.logs(in: folder)) ?? [:]
+        (accessLogs, accessLogGaps) = (try? AccessLogReading.logs(in: folder)) ?? ([:], [:])
         seconds = (try? Self.summary(of: folder))?.seconds ?? 0
         counters = [:]
         delays = (try? Self.value(of: folder.delays)) ?? []

@@ -1,3 +1,4 @@
+internal import Evidence
 internal import Integrity
 internal import LabTime
 
@@ -11,4 +12,6 @@ struct RunSummary: Codable {
     var files: [FileRecord]?
     /// How far the wall clock was set during the run; nil in runs of earlier versions.
     var clockStepMilliseconds: Double?
+    /// What is missing in files because of their limits; nil where nothing is.
+    var leftOut: [FileGap]?
 }

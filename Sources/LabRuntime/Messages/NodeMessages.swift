@@ -22,6 +22,8 @@ enum NodeOrder: Codable, Sendable {
     case finishTraffic(name: String)
     /// Answered with `counters`.
     case readCounters
+    /// Whether to report when the machine keeps the process from running; answered with `watchingDelays` where it is.
+    case watchDelays(Bool)
 }
 
 /// What a node's process tells the supervisor.
@@ -40,8 +42,11 @@ enum NodeReport: Codable, Sendable {
     case delayed(from: Timestamp, to: Timestamp, waited: Duration)
     /// A firewall's configuration, to start with when it is powered on again; before the event that says it is in effect.
     case saved(PolicyConfiguration, NATConfiguration?)
+    case watchingDelays
     /// The node cannot do its work; the process ends.
     case failed(String)
+    /// A program of the node, by its name, cannot do its work; the process ends.
+    case programFailed(String, reason: String)
 }
 
 enum ProgramOrder: String, Codable, Sendable {

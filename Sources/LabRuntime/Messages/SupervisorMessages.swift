@@ -1,6 +1,5 @@
 public import Appliances
 public import Capture
-public import Evidence
 public import LabTime
 public import Topology
 
@@ -68,7 +67,6 @@ public enum SupervisorReport: Codable, Sendable {
     case ready(after: Duration)
     /// What the scenario does now, for a person who waits.
     case step(String)
-    case event(LabEvent)
     /// The scenario is over and the run's folder complete. Its nodes have ended, its network has not.
     /// - Parameter longestDelay: for how long the machine kept a process of the lab from running at most
     case finished(after: Duration, longestDelay: Duration)

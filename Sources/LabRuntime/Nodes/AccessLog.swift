@@ -11,7 +11,7 @@ internal import Wire
 /// failures of members also as lines of the node's log, and as events `http-502`, `http-503`, `http-504` of the run.
 ///
 /// Events are bounded: in one second at most `mostEvents`, and the first after a pause says how many were left out.
-/// The log has them all.
+/// The access log has them all, within its bounds (`FileBounds`).
 final class AccessLog: Sendable {
     static let mostEvents = 100
 
@@ -20,10 +20,9 @@ final class AccessLog: Sendable {
     private let failures: Mailbox<TLSFailure>
 
     /// nil where the balancer has no HTTP service.
-    init?(_ configuration: LoadBalancerConfiguration, folder: String, in process: NodeProcess) throws {
+    init?(_ configuration: LoadBalancerConfiguration, in process: NodeProcess) throws {
         guard configuration.services.contains(where: { $0.profile == .http }) else { return nil }
-        let opened = try RunFiles.openToAppend(folder + "/\(configuration.name).access.jsonl")
-        file = AccessLogFile(descriptor: opened)
+        file = AccessLogFile(descriptor: NodeProcess.requestsDescriptor)
         let bound = EventBound()
         mailbox = try Mailbox(on: process.loop) { [unowned process] record in
             guard let leftOut = bound.admit(at: process.loop.now) else { return }
@@ -49,7 +48,7 @@ final class AccessLog: Sendable {
         failures.send(failure)
     }
 
-    /// One call a line, so that lines of a file opened for appending never mix.
+    /// One call a line, so that lines of several threads never mix. pipe(7), PIPE_BUF
     private func complain(_ text: String) {
         var line = text + "\n"
         _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }

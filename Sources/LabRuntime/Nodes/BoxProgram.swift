@@ -123,13 +123,13 @@ final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
     private var firstRound: Mailbox<Void>!
     private var onFirstRound: () -> Void = {}
 
-    init(_ configuration: LoadBalancerConfiguration, logs: String, in process: NodeProcess) throws {
+    init(_ configuration: LoadBalancerConfiguration, in process: NodeProcess) throws {
         services = configuration.services
         try super.init(LoadBalancer(configuration), ports: configuration.ports.map(\.name), in: process)
         let mailbox = try Mailbox<MemberChange>(on: process.loop) { [unowned self] change in memberChanged(change) }
         firstRound = try Mailbox<Void>(on: process.loop) { [unowned self] in onFirstRound() }
         // The process is back on the host side: the thread that is made here stays there.
-        let access = try AccessLog(configuration, folder: logs, in: process)
+        let access = try AccessLog(configuration, in: process)
         hostSide = HostSide(
             configuration, accessLog: access?.file, onAccess: { access?.append($0) },
             onTLSFailure: { access?.append($0) },

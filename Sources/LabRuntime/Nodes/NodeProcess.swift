@@ -9,11 +9,13 @@ internal import Topology
 /// A node's process: told by its supervisor what it is, it opens what it needs, says so, and waits for `start`.
 ///
 /// It begins inside the node's (host-side) network namespace. Descriptors: 3 the channel to the supervisor, 4 the
-/// wire namespace of a box, 5 the programs' user namespace.
+/// wire namespace of a box, 5 the programs' user namespace, 6 a balancer's access log, from 7 on the logs of its programs.
 final class NodeProcess {
     static let controlDescriptor: Int32 = 3
     static let wireNamespaceDescriptor: Int32 = 4
     static let usersDescriptor: Int32 = 5
+    static let requestsDescriptor: Int32 = 6
+    static func logDescriptor(ofProgram number: Int) -> Int32 { 7 + Int32(number) }
 
     let loop: EventLoop
     private(set) var channel: LineChannel!
@@ -24,7 +26,7 @@ final class NodeProcess {
     private var isSettled = false
     /// Turns instants of boxes into times of the run.
     private let clock = ClockPair()
-    /// From `start` on.
+    /// While a scenario plays.
     private var delays: DelayWatch?
 
     static func run(name: String) -> Never {
@@ -68,8 +70,10 @@ final class NodeProcess {
     }
 
     /// Reports the reason and ends: the supervisor ends the lab.
-    func fail(_ reason: String) {
-        report(.failed(reason))
+    func fail(_ reason: String) { fail(.failed(reason)) }
+
+    func fail(_ report: NodeReport) {
+        self.report(report)
         channel.finishSending(within: .seconds(5))
         exit(3)
     }
@@ -80,15 +84,9 @@ final class NodeProcess {
             case .prepare(let node, let folder):
                 // First, because a namespace of mounts is entered before there is a second thread.
                 if !node.programs.isEmpty { programs = try NodePrograms(of: node, folder: RunFolder(folder), in: self) }
-                program = try Self.program(of: node, logs: RunFolder(folder).logs, in: self)
+                program = try Self.program(of: node, in: self)
                 report(.prepared)
             case .start:
-                delays = DelayWatch(on: loop) { [unowned self] delay in
-                    channel.send(
-                        JSONLine.encode(
-                            NodeReport.delayed(
-                                from: clock.time(of: delay.from), to: clock.time(of: delay.to), waited: delay.waited)))
-                }
                 try programs?.start { [unowned self] in if isSettled { report(.ready) } }
                 try running.start()
             case .program(let number, let name, let order):
@@ -98,10 +96,20 @@ final class NodeProcess {
             case .startTraffic(let program, let number): try running.startTraffic(program, number: number)
             case .finishTraffic(let name): try running.finishTraffic(name)
             case .readCounters: report(.counters(try running.counters))
+            case .watchDelays(let isOn): watchDelays(isOn)
             }
         } catch {
             fail("\(error)")
         }
+    }
+
+    private func watchDelays(_ isOn: Bool) {
+        guard isOn else { return delays = nil }
+        delays = DelayWatch(on: loop) { [unowned self] delay in
+            report(
+                .delayed(from: clock.time(of: delay.from), to: clock.time(of: delay.to), waited: delay.waited))
+        }
+        report(.watchingDelays)
     }
 
     private var running: any NodeProgram {
@@ -111,7 +119,7 @@ final class NodeProcess {
         }
     }
 
-    private static func program(of node: Node, logs: String, in process: NodeProcess) throws -> any NodeProgram {
+    private static func program(of node: Node, in process: NodeProcess) throws -> any NodeProgram {
         switch node.role {
         case .host(let configuration):
             if let tunnel = node.tunnel, !tunnel.isKernels {
@@ -120,7 +128,7 @@ final class NodeProcess {
                 try HostProgram(configuration, of: node, in: process)
             }
         case .firewall(let configuration): try FirewallProgram(configuration, in: process)
-        case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, logs: logs, in: process)
+        case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, in: process)
         case .gatewayFirewall(let configuration): try GatewayFirewallProgram(configuration, in: process)
         case .element(let configuration): try ElementProgram(configuration, in: process)
         }

@@ -110,14 +110,15 @@ final class NodePrograms {
     }
 
     private func start(_ program: ProgramConfiguration, then: @escaping () -> Void) throws(LabFailure) {
-        let log = folder.log(of: program.name, on: node.name)
+        let number = node.programs.firstIndex { $0.name == program.name } ?? 0
         let started = try RunningProgram(
             program, of: node.name,
-            folder: (folder.folder(of: program.name, on: node.name), folders[program.name] ?? -1), log: log,
+            folder: (folder.folder(of: program.name, on: node.name), folders[program.name] ?? -1),
+            log: NodeProcess.logDescriptor(ofProgram: number),
             users: NodeProcess.usersDescriptor, on: process.loop)
         running[program.name] = started
         started.onEnd = { [unowned self] end in
-            process.fail("program '\(program.name)' died unasked: it \(end)\(Self.lastLines(of: log))")
+            process.fail(.programFailed(program.name, reason: "died unasked: it \(end)"))
         }
         awaitReadiness(of: program, started, until: process.loop.now + Self.patience, then: then)
     }
@@ -129,10 +130,8 @@ final class NodePrograms {
         guard running[program.name] === started else { return }
         guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes) }) else { return then() }
         guard process.loop.now < limit else {
-            let log = folder.log(of: program.name, on: node.name)
             return process.fail(
-                "program '\(program.name)' is not ready after \(Self.patience): \(missing.words)\(Self.lastLines(of: log))"
-            )
+                .programFailed(program.name, reason: "is not ready after \(Self.patience): \(missing.words)"))
         }
         process.loop.schedule(after: Self.pause) { [unowned self] in
             awaitReadiness(of: program, started, until: limit, then: then)
@@ -142,14 +141,6 @@ final class NodePrograms {
     private func kernelRoutes() -> [RouteConfiguration] {
         if routes == nil { routes = try? RouteReader() }
         return routes?.read() ?? []
-    }
-
-    /// What a program said last, indented, below its own heading.
-    private static func lastLines(of log: String, most: Int = 8) -> String {
-        guard let text = KernelFile.contents(log) else { return "" }
-        let lines = text.split(separator: "\n").suffix(most)
-        if lines.isEmpty { return "; it said nothing" }
-        return "; its last lines, of \(log):" + lines.map { "\n    \($0)" }.joined()
     }
 }
 

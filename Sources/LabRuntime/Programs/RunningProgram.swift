@@ -17,21 +17,19 @@ final class RunningProgram {
     /// Starts it in the calling process's namespaces.
     /// - Parameters:
     ///   - folder: its working folder, by path and as a descriptor
-    ///   - log: the file to which its output goes
+    ///   - log: where its output goes; it stays open
     ///   - users: the programs' user namespace
     init(
-        _ program: ProgramConfiguration, of node: String, folder: (path: String, descriptor: Int32), log: String,
+        _ program: ProgramConfiguration, of node: String, folder: (path: String, descriptor: Int32), log: Int32,
         users: Int32, on loop: EventLoop
     ) throws(LabFailure) {
         self.loop = loop
         guard let executable = program.command.first.flatMap({ Executable.file(of: $0) }) else {
             throw LabFailure(.lab, "'\(program.command.first ?? "")' is not installed")
         }
-        let output = try RunFiles.openToAppend(log)
-        defer { close(output) }
         // It may open it again, as /dev/stdout.
         let owner = ProgramUsers.root()
-        if owner != 0 { fchown(output, owner, owner) }
+        if owner != 0 { fchown(log, owner, owner) }
         let null = try NullDevice.open(O_RDONLY)
         defer { close(null) }
         var pipe: [Int32] = [-1, -1]
@@ -44,7 +42,7 @@ final class RunningProgram {
             command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch)
         child = try ChildProcess(
             [HiddenVerb.program.rawValue, String(decoding: JSONLine.encode(start), as: UTF8.self)],
-            descriptors: [null, output, output, pipe[1], users, folder.descriptor], newPIDNamespace: true,
+            descriptors: [null, log, log, pipe[1], users, folder.descriptor], newPIDNamespace: true,
             parentDeathSignal: SIGKILL, environment: [])
         do {
             // The loop keeps it until it has ended, whoever lets go of it before.

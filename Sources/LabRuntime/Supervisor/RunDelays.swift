@@ -3,8 +3,11 @@ internal import LabTime
 
 /// When the machine kept processes of a lab from running, since its scenario began.
 struct RunDelays {
-    /// More than any run that is worth judging has. Beyond it the last stretch of the process is extended.
+    /// More than any run that is worth judging has. Beyond it the last stretch of the process is extended; a process that
+    /// has none yet gets one all the same.
     static let most = 4096
+    /// Stops of a node that are remembered: a delay is reported as soon as the node runs again.
+    static let mostStops = 64
 
     private(set) var delays: [ProcessDelay] = []
     private(set) var longest = Duration.zero
@@ -14,7 +17,12 @@ struct RunDelays {
     private var stopped: [String: [(from: Timestamp, to: Timestamp?)]] = [:]
 
     /// A node is stopped by a fault (`hang`) from now on.
-    mutating func stops(_ node: String, at time: Timestamp) { stopped[node, default: []].append((time, nil)) }
+    mutating func stops(_ node: String, at time: Timestamp) {
+        stopped[node, default: []].append((time, nil))
+        if stopped[node, default: []].count > Self.mostStops { stopped[node]?.removeFirst() }
+    }
+
+    func stops(of node: String) -> Int { stopped[node]?.count ?? 0 }
 
     mutating func resumes(_ node: String, at time: Timestamp) {
         guard let place = stopped[node]?.indices.last else { return }
@@ -30,7 +38,6 @@ struct RunDelays {
             delays[place].milliseconds = max(delays[place].milliseconds, waited.milliseconds)
             return
         }
-        guard delays.count < Self.most else { return }
         last[process] = delays.count
         delays.append(ProcessDelay(process: process, from: from, to: to, milliseconds: waited.milliseconds))
     }

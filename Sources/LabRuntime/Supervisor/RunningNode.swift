@@ -42,10 +42,13 @@ final class RunningNode {
         }
     }
 
+    /// What the supervisor waits for before a scenario begins.
+    var delaysName: String { "the watch for delays of \(node.name)" }
+
     /// Starts the node's process inside its namespace and tells it what it is.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(
-        in network: BuiltNetwork, log: Int32, folder: RunFolder, loop: EventLoop,
+        in network: BuiltNetwork, logs: NodeLogs, folder: RunFolder, loop: EventLoop,
         onReport: @escaping (NodeReport?) -> Void
     ) throws(LabFailure) {
         var pair = try SocketPair()
@@ -65,7 +68,8 @@ final class RunningNode {
             }
             process = try ChildProcess(
                 [HiddenVerb.node.rawValue, node.name],
-                descriptors: [network.null, log, log, pair.theirs, wire, network.users],
+                descriptors: [network.null, logs.own, logs.own, pair.theirs, wire, network.users, logs.requests]
+                    + logs.programs,
                 networkNamespace: own, newSession: true, parentDeathSignal: SIGKILL)
         } catch let failure as LabFailure {
             throw failure
@@ -128,7 +132,22 @@ final class RunningNode {
     }
 }
 
+/// Where a node's process and what runs in it log: writing ends of pipes.
+struct NodeLogs {
+    var own: Int32
+    /// Of its HTTP services; leads nowhere where it has none.
+    var requests: Int32
+    /// In the order of its programs.
+    var programs: [Int32]
+}
+
 extension Node {
+    /// Whether it is a balancer with HTTP services.
+    var hasAccessLog: Bool {
+        guard case .loadBalancer(let configuration) = role else { return false }
+        return configuration.services.contains { $0.profile == .http }
+    }
+
     /// The longest time that a first answer of a health monitor may take; nil for a node without monitors.
     var monitorTimeout: Duration? {
         guard case .loadBalancer(let configuration) = role else { return nil }

@@ -9,7 +9,7 @@ internal import Topology
 /// From nothing to a lab in which every role is ready and every interface is captured.
 extension Supervisor {
     /// How long the processes of a lab may take to prepare, and its roles to settle.
-    private var patience: Duration { .seconds(30) + grace(.milliseconds(100)) }
+    var patience: Duration { .seconds(30) + grace(.milliseconds(100)) }
 
     /// What is allowed for each of the lab's processes and captures.
     func grace(_ each: Duration) -> Duration {
@@ -19,6 +19,7 @@ extension Supervisor {
     func build(_ assignment: LabAssignment) {
         guard self.assignment == nil else { return }
         self.assignment = assignment
+        scenario = ScenarioProgress(assignment.variant.scenario)
         learnFrameFaults()
         let folder = RunFolder(assignment.folder)
         do {
@@ -26,9 +27,10 @@ extension Supervisor {
             try Executable.check(assignment.variant.nodes.flatMap(\.programs))
             journal = try Journal(path: folder.events)
             network = try BuiltNetwork(building: assignment.variant)
+            logs = try RunLogs()
             phase = .starting
             // Nodes and captures prepare beside each other; nothing sends before the captures are armed.
-            let captureLog = try log("captures")
+            let captureLog = try logs.open(folder.log(of: "captures"), .node)
             defer { close(captureLog) }
             captures = try RunningCaptures(
                 network.capturePoints, snapshotLength: assignment.variant.capture.snapshotLength,
@@ -68,10 +70,22 @@ extension Supervisor {
     }
 
     func start(_ running: RunningNode) throws(LabFailure) {
-        let descriptor = try log(running.node.name)
-        defer { close(descriptor) }
+        let (node, folder) = (running.node, RunFolder(assignment.folder))
+        var opened: [Int32] = []
+        defer { for descriptor in opened { close(descriptor) } }
+        func open(_ path: String, _ kind: RunLogs.Kind) throws(LabFailure) -> Int32 {
+            let descriptor = try logs.open(path, kind)
+            opened.append(descriptor)
+            return descriptor
+        }
+        let own = try open(folder.log(of: node.name), .node)
+        let requests = try node.hasAccessLog ? open(folder.requests(of: node.name), .requests) : network.null
+        var programs: [Int32] = []
+        for program in node.programs {
+            programs.append(try open(folder.log(of: program.name, on: node.name), .program))
+        }
         try running.start(
-            in: network, log: descriptor, folder: RunFolder(assignment.folder), loop: loop
+            in: network, logs: NodeLogs(own: own, requests: requests, programs: programs), folder: folder, loop: loop
         ) { [unowned self] in heard($0, from: running) }
     }
 
@@ -87,10 +101,6 @@ extension Supervisor {
         now?()
     }
 
-    private func log(_ name: String) throws(LabFailure) -> Int32 {
-        try RunFiles.openToAppend(RunFolder(assignment.folder).logs + "/\(name).log")
-    }
-
     // MARK: Listening to nodes
 
     private func heard(_ report: NodeReport?, from running: RunningNode) {
@@ -100,7 +110,9 @@ extension Supervisor {
             running.state = .prepared
             pending.arrived(name)?()
             // A node that is powered on in the middle of a run starts at once.
-            if phase == .running { running.send(.start) }
+            guard phase == .running else { break }
+            if watchesDelays { running.send(.watchDelays(true)) }
+            running.send(.start)
         case .ready:
             if case .role = running.state {} else { running.state = .ready }
             // A balancer that is powered on in the middle of a run: its members are as they are.
@@ -124,9 +136,20 @@ extension Supervisor {
         case .counters(let readings): read(readings, of: name)
         case .delayed(let from, let to, let waited):
             if scenario.hasBegun { delays.add(name, from: from, to: to, waited: waited) }
+        case .watchingDelays: pending.arrived(running.delaysName)?()
         case .failed(let reason): fail(LabFailure(.lab, "node '\(name)': \(reason)"))
+        case .programFailed(let program, let reason):
+            let said = lastLines(of: RunFolder(assignment.folder).log(of: program, on: name))
+            fail(LabFailure(.lab, "node '\(name)': program '\(program)' \(reason)\(said)"))
         case nil: break  // its end arrives as SIGCHLD, with the reason
         }
+    }
+
+    /// What a program said last, indented, below its own heading.
+    private func lastLines(of log: String, most: Int = 8) -> String {
+        let lines = logs.lastLines(of: log, most: most)
+        if lines.isEmpty { return "; it said nothing" }
+        return "; its last lines, of \(log):" + lines.map { "\n    \($0)" }.joined()
     }
 
     func reap() {

@@ -9,19 +9,44 @@ internal import Topology
 /// Where the scenario stands.
 struct ScenarioProgress {
     var next = 0
-    var hasBegun = false
-    /// How many events there were before the last faults: a `wait-for` looks at those after it.
-    private(set) var eventsBeforeFault = 0
+    private(set) var hasBegun = false
+    /// What steps of the scenario wait for.
+    private var awaitable: Set<String> = []
+    /// Of these: what happened since the scenario began or, if that was later, since the last faults; a `wait-for` counts
+    /// it.
+    private var happened: Set<String> = []
+    /// Of these: what happened while the lab came up, which no `wait-for` counts.
+    private var happenedBefore: Set<String> = []
     private var hasWaitedSince = true
     /// The event that a `wait-for` step waits for, and the timer that bounds it.
     var awaited: (event: String, timer: EventLoop.Timer)?
     /// The counter that a `wait-for` step waits for, the event that it makes, and what was read last.
     var awaitedCounter: (counter: CounterExpectation, event: String, timer: EventLoop.Timer, last: Int?)?
 
+    init(_ steps: [ScenarioStep] = []) {
+        for case .waitFor(let event, _) in steps { awaitable.insert(event) }
+    }
+
+    mutating func begin() { hasBegun = true }
+
+    mutating func saw(_ event: String) {
+        guard awaitable.contains(event) else { return }
+        if hasBegun { happened.insert(event) } else { happenedBefore.insert(event) }
+    }
+
+    /// Whether a `wait-for` need not wait.
+    func hasHappened(_ event: String) -> Bool { happened.contains(event) }
+
+    /// Follows "which did not happen".
+    func words(about event: String) -> String {
+        happenedBefore.contains(event)
+            ? "; it happened before the scenario began, which does not count" : ""
+    }
+
     /// A fault or a push begins. Of several without a wait between them the first counts: what a later `wait-for` is
     /// about may follow from any of them.
-    mutating func beginsFault(events: Int) {
-        if hasWaitedSince { eventsBeforeFault = events }
+    mutating func beginsFault() {
+        if hasWaitedSince { happened = [] }
         hasWaitedSince = false
     }
 
@@ -38,12 +63,18 @@ struct RunningTraffic {
 extension Supervisor {
     /// The scenario begins when the command says so, once.
     func play() {
-        guard phase == .running, case .scenario = assignment.task, !scenario.hasBegun else { return }
-        scenario.hasBegun = true
+        guard phase == .running, case .scenario = assignment.task, !scenario.hasBegun, !watchesDelays else { return }
         watchOwnDelays()
-        // Expectations take their events from here on: what nodes report while the lab comes up is no part of it.
-        record(LabEvent(name: LabEvent.scenarioBegin, time: .now(), kind: "begin", node: nil))
-        proceed()
+        for node in nodes.values { node.send(.watchDelays(true)) }
+        // One that somebody powered off or stopped by hand does not answer.
+        let watching = nodes.values.filter { $0.state != .poweredOff && $0.state != .hung }
+        waitForAnswers(watching.map(\.delaysName), for: "the begin of the scenario", within: patience) {
+            [unowned self] in
+            scenario.begin()
+            // Expectations take their events from here on: what nodes report while the lab comes up is no part of it.
+            record(LabEvent(name: LabEvent.scenarioBegin, time: .now(), kind: "begin", node: nil))
+            proceed()
+        }
     }
 
     /// Ends a lab whose scenario is over.
@@ -80,11 +111,10 @@ extension Supervisor {
             loop.schedule(after: duration) { [unowned self] in proceed() }
         case .waitFor(let event, let patience):
             scenario.waits()
-            if journal.events.dropFirst(scenario.eventsBeforeFault).contains(where: { $0.name == event }) {
-                return proceed()
-            }
+            if scenario.hasHappened(event) { return proceed() }
             let timer = loop.schedule(after: patience) { [unowned self] in
-                waitedTooLong("the scenario waited \(patience) for '\(event)', which did not happen")
+                let words = scenario.words(about: event)
+                waitedTooLong("the scenario waited \(patience) for '\(event)', which did not happen\(words)")
             }
             scenario.awaited = (event, timer)
         case .waitForCounter(let counter, let name, let patience):
@@ -96,12 +126,12 @@ extension Supervisor {
             scenario.awaitedCounter = (counter, name, timer, nil)
             nodes[counter.node]?.send(.readCounters)
         case .fail(let fault, let name):
-            scenario.beginsFault(events: journal.events.count)
+            scenario.beginsFault()
             inject(fault, name: name) { [unowned self] failure in
                 if let failure { fail(failure) } else { proceed() }
             }
         case .push(let push, let name):
-            scenario.beginsFault(events: journal.events.count)
+            scenario.beginsFault()
             carryOut(push, name: name) { [unowned self] failure in
                 if let failure { fail(failure) } else { proceed() }
             }
@@ -109,6 +139,7 @@ extension Supervisor {
     }
 
     func scenarioSaw(_ event: LabEvent) {
+        scenario.saw(event.name)
         guard let awaited = scenario.awaited, awaited.event == event.name else { return }
         loop.cancel(awaited.timer)
         scenario.awaited = nil
@@ -209,11 +240,12 @@ extension Supervisor {
             try RunFolder.write(JSONLine.encode(counters), to: folder.counters)
             try RunFolder.write(JSONLine.encode(delays.delays), to: folder.delays)
             journal.finish()
+            try logs.finishRequests()
             clock.look()
             let seconds = (loop.now - started).milliseconds / 1000
             let summary = RunSummary(
                 started: startedAt, seconds: seconds, files: try FolderBytes(folder).records(of: summaries),
-                clockStepMilliseconds: clock.largestStep.milliseconds)
+                clockStepMilliseconds: clock.largestStep.milliseconds, leftOut: gaps(in: folder))
             try RunFolder.write(JSONLine.encode(summary), to: folder.run)
         } catch {
             return fail(error)
@@ -227,6 +259,9 @@ extension Supervisor {
             return tell(report)
         }
         do {
+            // Nothing depends on delays any more.
+            stopWatchingOwnDelays()
+            for running in nodes.values { running.send(.watchDelays(false)) }
             // What a person does to the lab from now on is no evidence of the run.
             journal = try Journal(path: folder.laterEvents)
         } catch {
@@ -234,5 +269,18 @@ extension Supervisor {
         }
         phase = .running
         tell(report)
+    }
+
+    /// What is missing in the run's files because of their limits; nil where nothing is.
+    private func gaps(in folder: RunFolder) -> [FileGap]? {
+        let all = [(folder.events, journal.gap)] + logs.gaps.map { ($0.path, $0.gap) }
+        let gaps = all.compactMap { path, gap in
+            gap.map {
+                FileGap(
+                    path: String(path.dropFirst(folder.path.count + 1)), offset: $0.offset, bytes: $0.bytes,
+                    lines: $0.lines)
+            }
+        }
+        return gaps.isEmpty ? nil : gaps
     }
 }

@@ -33,6 +33,8 @@ final class Supervisor {
     var nodes: [String: RunningNode] = [:]
     var captures: RunningCaptures!
     var journal: Journal!
+    /// Writes the logs of nodes and programs.
+    var logs: RunLogs!
     var scenario = ScenarioProgress()
     /// What it reports at its end, when its scenario is over.
     var finished: SupervisorReport?
@@ -43,7 +45,9 @@ final class Supervisor {
     var counters: [String: [CounterReading]] = [:]
     /// When the machine kept the lab from running.
     var delays = RunDelays()
+    /// Only while a scenario plays: an idle lab is idle.
     private var ownDelays: DelayWatch?
+    var watchesDelays: Bool { ownDelays != nil }
     /// Faults on single frames, by name: the element that each is on, and the event that lets go what it holds.
     var frameFaults: [String: (element: String, awaits: String?)] = [:]
     /// Answers that the supervisor waits for before it goes on, by what they are about.
@@ -125,6 +129,8 @@ final class Supervisor {
         }
     }
 
+    func stopWatchingOwnDelays() { ownDelays = nil }
+
     // MARK: Telling
 
     /// To the command that started the lab.
@@ -132,7 +138,7 @@ final class Supervisor {
         command?.send(JSONLine.encode(report))
     }
 
-    /// Records an event of the run and tells it; a scenario that waits for it goes on.
+    /// Records an event of the run; a scenario that waits for it goes on.
     func record(_ event: LabEvent) {
         clock.look()
         do {
@@ -140,7 +146,6 @@ final class Supervisor {
         } catch {
             return fail(error)
         }
-        tell(.event(event))
         scenarioSaw(event)
         elementsSaw(event)
     }
@@ -170,7 +175,9 @@ final class Supervisor {
         let leave = { [self] in
             tell(report)
             for client in clients.values { client.send(JSONLine.encode(SupervisorReport.done)) }
-            // The command may be busy, with the judgement of another variant for instance, and many events behind.
+            // What nodes and programs said last may tell why.
+            logs?.settle()
+            // The command may be busy, with the judgement of another variant for instance, and many reports behind.
             command?.finishSending(within: Self.patienceWithCommand)
             exit(code)
         }

@@ -48,6 +48,7 @@ public struct HTMLReport: Sendable {
                 ]
             },
             "expectations": variant.expectations.map { content(of: $0, in: variant) },
+            "leftOut": (variant.leftOut ?? []).map { ["text": $0.text] },
             "hasCaptures": !variant.captures.isEmpty,
             "captures": variant.captures.map { entry in
                 [

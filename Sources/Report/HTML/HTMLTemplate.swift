@@ -74,6 +74,8 @@ enum HTMLTemplate {
         {{/captures}}
         </table></details>
         {{/hasCaptures}}
+        {{#leftOut}}<div class="seen">{{text}}</div>
+        {{/leftOut}}
         </section>
         {{/variants}}
         </body>

@@ -19,6 +19,9 @@ struct ExpectationReading {
     let capture: CaptureSelection
 
     private(set) var specifications: [ExpectationSpecification] = []
+    private var ids: Set<String> = []
+    /// By words: the last number that an id was made of.
+    private var numbers: [String: Int] = [:]
     private(set) var filters: [CaptureFilter] = []
     /// Where the expectations begin, when a lab in which nothing happens would bear out every one of them.
     private(set) var absenceAlone: SourcePosition?
@@ -90,16 +93,19 @@ struct ExpectationReading {
     }
 
     /// Ids made from words are numbered where they repeat; the lab's own must not repeat.
-    private func unique(_ id: String?, or words: String, at position: SourcePosition?) -> String {
-        let taken = Set(specifications.map(\.id))
+    /// - Complexity: O(1) on average
+    private mutating func unique(_ id: String?, or words: String, at position: SourcePosition?) -> String {
         if let id {
-            if taken.contains(id) { reader.report("two expectations have the id '\(id)'", at: position) }
+            if !ids.insert(id).inserted { reader.report("two expectations have the id '\(id)'", at: position) }
             return id
         }
-        if !taken.contains(words) { return words }
-        var number = 2
-        while taken.contains("\(words)-\(number)") { number += 1 }
-        return "\(words)-\(number)"
+        var (unique, number) = (words, numbers[words] ?? 1)
+        while !ids.insert(unique).inserted {
+            number += 1
+            unique = "\(words)-\(number)"
+        }
+        numbers[words] = number
+        return unique
     }
 
     /// The flows of a crowd are not listed one by one, so nothing says which frames are theirs.

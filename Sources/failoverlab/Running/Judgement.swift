@@ -40,6 +40,8 @@ struct Judgement {
                 source: CaptureFolder(path: folder.path))
             evidence.counters = record.counters
             evidence.delays = record.delays
+            evidence.logGaps = record.accessLogGaps
+            evidence.fileGaps = record.fileGaps
             let results = ExpectationEvaluator(evidence).evaluate(variant.expectations)
             self.variant = VariantVerdict(
                 name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: record.seconds,
