@@ -73,9 +73,9 @@ extension EndToEnd {
             #expect(result.output.contains("logs/client.talk.log: \(missing) bytes ("), "\(result.output)")
             #expect(result.output.contains(" left out behind the first 41943"), "\(result.output)")
 
-            let supervisor = try supervisor(of: "talkative", in: folder)
+            let supervisor = try self.supervisor(of: "talkative", in: folder)
             for process in [supervisor] + ProcessTree.descendants(of: supervisor).map(\.pid) {
-                guard let peak = peak(of: process) else { continue }
+                guard let peak = self.peak(of: process) else { continue }
                 #expect(peak < 100 * Self.mebibyte, "\(process) had \(peak) bytes")
             }
             let check = try Lab.failoverlab(["check", folder.path + "/runs/talkative/latest"], in: folder)
@@ -122,7 +122,7 @@ extension EndToEnd {
             let expectations = try #require(variants.first?["expectations"] as? [[String: Any]])
             #expect(expectations.compactMap { $0["verdict"] as? String } == ["pass", "inconclusive"])
             #expect((variants.first?["integrity"] as? [String: Any])?["verdict"] as? String == "pass")
-            let peak = try #require(peak(of: supervisor(of: "eventful", in: folder)))
+            let peak = try #require(self.peak(of: supervisor(of: "eventful", in: folder)))
             #expect(peak < 100 * Self.mebibyte, "the supervisor had \(peak) bytes")
             let check = try Lab.failoverlab(["check", run], in: folder)
             #expect(check.status == 5, "\(check.output)\n\(check.errors)")
