@@ -79,14 +79,17 @@ extension EndToEnd {
                 #expect(peak < 100 * Self.mebibyte, "\(process) had \(peak) bytes")
             }
             let check = try Lab.failoverlab(["check", folder.path + "/runs/talkative/latest"], in: folder)
-            #expect(check.status == 0 && check.output.contains("logs/client.talk.log: \(missing) bytes"), "\(check.output)")
+            #expect(
+                check.status == 0 && check.output.contains("logs/client.talk.log: \(missing) bytes"), "\(check.output)")
         }
 
         /// Each fault reports its first 1,000 frames.
         private static let faults = 80
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `more events than a run keeps leave the supervisor's memory alone, and what they may have been undecided`() throws {
+        func `more events than a run keeps leave the supervisor's memory alone, and what they may have been undecided`()
+            throws
+        {
             let folder = try TemporaryFolder()
             let path = folder.path + "/lab.yaml"
             let faults = (1...Self.faults).map { "  slow-\($0): { on: client.cable, do: { delay: 10us } }" }

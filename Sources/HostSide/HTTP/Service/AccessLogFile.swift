@@ -1,8 +1,8 @@
 public import LabTime
 internal import Glibc
 
-/// The access log, one JSON object a line, to a file or to the pipe of who writes it. Lines gather while the service has something to do, and leave by one
-/// system call before it waits again: in a quiet lab that is at once.
+/// The access log, one JSON object a line, to a file or to the pipe of who writes it. Lines gather while the service has
+/// something to do, and leave by one system call before it waits again: in a quiet lab that is at once.
 ///
 /// `@unchecked Sendable`: used on the thread of the HTTP services alone.
 public final class AccessLogFile: @unchecked Sendable {
