@@ -71,8 +71,8 @@ let package = Package(
             targets: [
                 "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
                 "Evidence", "Expectation", "Integrity",
-                "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
-                "LabRuntime",
+                "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic",
+                "HostSide", "LabRuntime",
             ]),
     ],
     dependencies: [

@@ -55,9 +55,10 @@ struct VariantText {
         // What nodes report before the scenario has begun is the lab's coming up, unless an expectation refers to it.
         guard let first = variant.events.firstIndex(where: \.isOfScenario) else { return [] }
         let all = variant.events[first...]
-        let referred = variant.referredEvents
+        // Of several at one time the first: they look alike.
+        var referred = variant.referredEvents
         let shown = variant.events.indices.filter { index in
-            (index >= first && index < first + Self.eventsShown) || referred.contains(variant.events[index].place)
+            (index >= first && index < first + Self.eventsShown) || referred.remove(variant.events[index].place) != nil
         }
         var table = TextTable([("event", .left), ("time", .right), ("what", .left), ("where", .left)])
         for index in shown {

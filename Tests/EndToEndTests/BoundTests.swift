@@ -73,20 +73,23 @@ extension EndToEnd {
             #expect(result.output.contains("logs/client.talk.log: \(missing) bytes ("), "\(result.output)")
             #expect(result.output.contains(" left out behind the first 41943"), "\(result.output)")
 
-            let supervisor = try supervisor(of: "talkative", in: folder)
+            let supervisor = try self.supervisor(of: "talkative", in: folder)
             for process in [supervisor] + ProcessTree.descendants(of: supervisor).map(\.pid) {
-                guard let peak = peak(of: process) else { continue }
+                guard let peak = self.peak(of: process) else { continue }
                 #expect(peak < 100 * Self.mebibyte, "\(process) had \(peak) bytes")
             }
             let check = try Lab.failoverlab(["check", folder.path + "/runs/talkative/latest"], in: folder)
-            #expect(check.status == 0 && check.output.contains("logs/client.talk.log: \(missing) bytes"), "\(check.output)")
+            #expect(
+                check.status == 0 && check.output.contains("logs/client.talk.log: \(missing) bytes"), "\(check.output)")
         }
 
         /// Each fault reports its first 1,000 frames.
         private static let faults = 80
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `more events than a run keeps leave the supervisor's memory alone, and what they may have been undecided`() throws {
+        func `more events than a run keeps leave the supervisor's memory alone, and what they may have been undecided`()
+            throws
+        {
             let folder = try TemporaryFolder()
             let path = folder.path + "/lab.yaml"
             let faults = (1...Self.faults).map { "  slow-\($0): { on: client.cable, do: { delay: 10us } }" }
@@ -122,7 +125,7 @@ extension EndToEnd {
             let expectations = try #require(variants.first?["expectations"] as? [[String: Any]])
             #expect(expectations.compactMap { $0["verdict"] as? String } == ["pass", "inconclusive"])
             #expect((variants.first?["integrity"] as? [String: Any])?["verdict"] as? String == "pass")
-            let peak = try #require(peak(of: supervisor(of: "eventful", in: folder)))
+            let peak = try #require(self.peak(of: supervisor(of: "eventful", in: folder)))
             #expect(peak < 100 * Self.mebibyte, "the supervisor had \(peak) bytes")
             let check = try Lab.failoverlab(["check", run], in: folder)
             #expect(check.status == 5, "\(check.output)\n\(check.errors)")

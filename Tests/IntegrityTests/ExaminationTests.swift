@@ -97,6 +97,23 @@ struct ExaminationTests {
         #expect(evidence.kinds == [.clock])
     }
 
+    @Test func `events that a run left out for its limit are no damage, and what that leaves open is said`() {
+        let gap = RecordGap(
+            from: SampleEvidence.start + .seconds(2), to: SampleEvidence.start + .seconds(3), count: 7)
+        func report(_ events: [LabEvent]) -> IntegrityReport {
+            IntegrityExamination(
+                stations: LabStations(
+                    points: [], cables: [], boxes: [], addresses: nil, hosts: [], mayCorrupt: false, mayDuplicate: false),
+                captures: [], span: SampleEvidence.start...(SampleEvidence.start + .seconds(10)), play: nil,
+                ownEvents: ["failover"], records: [], clockStep: nil, events: events, flowTimes: [], files: MemoryFiles()
+            ).report()
+        }
+        #expect(report([]).findings.map(\.kind) == [.changedFile])
+        let left = report([LabEvent(leftOut: gap)])
+        #expect(left.verdict == .pass && left.findings.isEmpty)
+        #expect(left.unexamined.count == 1 && left.unexamined[0].hasPrefix("7 events are missing since "))
+    }
+
     @Test func `a file is what the run recorded of it, or it is damaged`() {
         let text = Array("one\ntwo\n".utf8)
         let record = FileRecord(

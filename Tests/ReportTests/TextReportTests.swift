@@ -24,6 +24,27 @@ struct TextReportTests {
         }
     }
 
+    @Test func `what files left out for their limits is said with its place, in the text and in verdict json`() throws {
+        var evidence = RunEvidence(events: [], traffic: [], captures: [], source: SampleVerdict.NoFrames())
+        evidence.fileGaps = [
+            FileGap(path: "logs/lb.bird.log", offset: 4_194_304, bytes: 559_939_584, lines: 34_996_224),
+            FileGap(path: "events.jsonl", offset: 100, bytes: 90, lines: 1),
+        ]
+        let variant = VariantVerdict(name: "v", shows: "control", seconds: 1, evidence: evidence, results: [])
+        let text = TextReport(width: 200).text(variant)
+        #expect(
+            text.contains(
+                """
+
+                  logs/lb.bird.log: 559939584 bytes (34996224 lines) left out behind the first 4194304, for its limit
+                  events.jsonl: 90 bytes (1 line) left out behind the first 100, for its limit
+
+                """), "\(text)")
+        let verdict = Verdict(lab: "x", variants: [variant])
+        #expect(try Verdict(json: verdict.json()).variants[0].leftOut == evidence.fileGaps)
+        #expect(try !Verdict(lab: "x", variants: []).json().contains("leftOut"))
+    }
+
     @Test func `a variant that did not run says why`() {
         let text = TextReport().text(
             Verdict(

@@ -42,7 +42,9 @@ extension RunSummary {
         try Bounds.check(seconds, "'seconds'", most: 3_155_760_000)
         try Bounds.check(abs(clockStepMilliseconds ?? 0), "'clockStepMilliseconds'")
         for gap in leftOut ?? [] {
-            for figure in [gap.offset, gap.bytes, gap.lines] { try Bounds.check(figure, "a figure of what \(gap.path) left out") }
+            for figure in [gap.offset, gap.bytes, gap.lines] {
+                try Bounds.check(figure, "a figure of what \(gap.path) left out")
+            }
         }
         for file in files ?? [] {
             try Bounds.check(file.bytes, "'bytes' of \(file.path)")
@@ -62,7 +64,9 @@ extension CaptureSummary {
         try Bounds.check(leftOut, "'leftOut' of \(path)")
         for loss in losses { if let frames = loss.frames { try Bounds.check(frames, "'frames' of a loss of \(path)") } }
         // Nothing outside the run's folder is read because a file in it says so.
-        guard path.hasPrefix("captures/"), path != "captures/..", path.count(where: { $0 == "/" }) == 1, !path.utf8.contains(0) else {
+        guard path.hasPrefix("captures/"), path != "captures/..", path.count(where: { $0 == "/" }) == 1,
+            !path.utf8.contains(0)
+        else {
             throw Implausible("the capture of \(node).\(interface) has the path '\(path)'")
         }
     }
@@ -86,7 +90,8 @@ extension TrafficResult {
         for flow in flows { try flow.check(of: name) }
         if let further {
             for (value, what) in [
-                (further.count, "count"), (further.sent, "sent"), (further.received, "received"), (further.lost, "lost"),
+                (further.count, "count"), (further.sent, "sent"), (further.received, "received"),
+                (further.lost, "lost"),
                 (further.duplicated, "duplicated"), (further.reordered, "reordered"),
             ] {
                 try Bounds.check(value, "'\(what)' of the further flows of \(name)")

@@ -42,11 +42,14 @@ struct BoundedFileTests {
         #expect(contents == "one\ntwo\nthree\nfour" && file.gap == nil)
     }
 
-    @Test func `the first and the newest part are whole lines, and the line between them says what is missing`() throws {
+    @Test func `the first and the newest part are whole lines, and the line between them says what is missing`() throws
+    {
         let file = try file(9, 9)
         for number in 10...19 { try file.append(Array("\(number)\n".utf8)) }
         // The first part ends before the line that would not fit; 13 to 18 are the newest, up to twice 9 bytes.
-        #expect(file.gap == BoundedFile.Gap(offset: 9, bytes: 12, lines: 4, first: Array("13".utf8), last: Array("16".utf8)))
+        #expect(
+            file.gap == BoundedFile.Gap(offset: 9, bytes: 12, lines: 4, first: Array("13".utf8), last: Array("16".utf8))
+        )
         #expect(contents == "10\n11\n12\n[12 bytes, 4 lines, 13 … 16]\n17\n18\n19\n")
         for number in 20...40 { try file.append(Array("\(number)\n".utf8)) }
         let gap = try #require(file.gap)
@@ -104,12 +107,14 @@ struct BoundedFileTests {
 
     @Test func `the reference states the limits`() throws {
         let text = try String(contentsOfFile: Package.root + "/Labs/README.md", encoding: .utf8)
-        let section = try #require(text.components(separatedBy: "## Limits").dropFirst().first?.components(separatedBy: "\n## ").first)
+        let section = try #require(
+            text.components(separatedBy: "## Limits").dropFirst().first?.components(separatedBy: "\n## ").first)
         for (what, bounds) in [
             ("`events.jsonl`", FileBounds.events), ("`logs/NODE.access.jsonl`", .requests),
             ("`logs/NODE.log`, `logs/NODE.PROGRAM.log`", .log),
         ] {
-            let row = "| \(what) | \(bounds.most >> 20) MiB: the first \(bounds.first >> 20), and the newest \(bounds.newest >> 20) at least |"
+            let row =
+                "| \(what) | \(bounds.most >> 20) MiB: the first \(bounds.first >> 20), and the newest \(bounds.newest >> 20) at least |"
             #expect(section.contains(row), "no row \(row)")
         }
         #expect(section.contains("| \(RunDelays.most) stretches"))

@@ -12,7 +12,9 @@ struct JournalTests {
     }
 
     private static func event(_ number: Int) -> LabEvent {
-        LabEvent(name: "gw.state-created", time: at(number), kind: "state-created", node: "gw", details: ["number": "\(number)"])
+        LabEvent(
+            name: "gw.state-created", time: at(number), kind: "state-created", node: "gw",
+            details: ["number": "\(number)"])
     }
 
     private static func events(of path: String) throws -> [LabEvent] {

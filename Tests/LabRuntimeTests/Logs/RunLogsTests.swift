@@ -49,7 +49,10 @@ struct RunLogsTests {
         #expect(gap.path == path && gap.gap.offset <= FileBounds.log.first)
         let log = text(path)
         #expect(log.hasPrefix("first\n0123") && log.hasSuffix("cde\nlast\n"))
-        #expect(log.contains("\n--- failoverlab left out \(gap.gap.bytes) bytes here: a log keeps its first 4 MiB and its newest 4 MiB ---\n0123"))
+        #expect(
+            log.contains(
+                "\n--- failoverlab left out \(gap.gap.bytes) bytes here: a log keeps its first 4 MiB and its newest 4 MiB ---\n0123"
+            ))
         let line = String(decoding: LeftOutLine.ofLog(gap.gap), as: UTF8.self)
         #expect(size - line.utf8.count + gap.gap.bytes == 11 + 1024 * block.utf8.count)
         close(end)
@@ -81,9 +84,12 @@ struct RunLogsTests {
         let folder = try TemporaryFolder()
         let run = RunFolder(folder.path)
         try run.create()
-        func request(_ second: Int) -> String { "{\"time\":\"2026-11-21T08:30:0\(second).000000000Z\",\"status\":200}\n" }
+        func request(_ second: Int) -> String {
+            "{\"time\":\"2026-11-21T08:30:0\(second).000000000Z\",\"status\":200}\n"
+        }
         func line(_ second: Int) -> [UInt8] { Array(request(second).dropLast().utf8) }
-        let missing = LeftOutLine.ofRequests(BoundedFile.Gap(offset: 1, bytes: 1, lines: 3, first: line(2), last: line(4)))
+        let missing = LeftOutLine.ofRequests(
+            BoundedFile.Gap(offset: 1, bytes: 1, lines: 3, first: line(2), last: line(4)))
         let text = request(1) + String(decoding: missing, as: UTF8.self) + request(5)
         try text.write(toFile: run.requests(of: "lb"), atomically: true, encoding: .utf8)
         let (lines, gaps) = try AccessLogReading.logs(in: run)

@@ -1,8 +1,8 @@
 public import LabTime
 internal import Glibc
 
-/// The access log's file, one JSON object a line. Lines gather while the service has something to do, and leave by one
-/// system call before it waits again: in a quiet lab that is at once.
+/// The access log, one JSON object a line, to a file or to the pipe of who writes it. Lines gather while the service has
+/// something to do, and leave by one system call before it waits again: in a quiet lab that is at once.
 ///
 /// `@unchecked Sendable`: used on the thread of the HTTP services alone.
 public final class AccessLogFile: @unchecked Sendable {
@@ -13,7 +13,7 @@ public final class AccessLogFile: @unchecked Sendable {
     private let lines = MessageBuffer(capacity: 8192, keeping: 2 * most)
     private var clock = SecondText()
 
-    /// - Parameter descriptor: opened for appending; closed with this object
+    /// - Parameter descriptor: of a pipe, or opened for appending; closed with this object
     public init(descriptor: Int32) { self.descriptor = descriptor }
 
     func append(_ record: AccessRecord) {
