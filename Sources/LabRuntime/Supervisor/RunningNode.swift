@@ -45,7 +45,7 @@ final class RunningNode {
     /// Starts the node's process inside its namespace and tells it what it is.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(
-        in network: BuiltNetwork, log: Int32, folder: RunFolder, loop: EventLoop,
+        in network: BuiltNetwork, by starter: NodeStarter, log: Int32, folder: RunFolder, loop: EventLoop,
         onReport: @escaping (NodeReport?) -> Void
     ) throws(LabFailure) {
         var pair = try SocketPair()
@@ -63,17 +63,19 @@ final class RunningNode {
             } onClose: {
                 onReport(nil)
             }
-            process = try ChildProcess(
-                [HiddenVerb.node.rawValue, node.name],
-                descriptors: [network.null, log, log, pair.theirs, wire, network.users],
-                networkNamespace: own, newSession: true, parentDeathSignal: SIGKILL)
+            process = try starter.start(
+                node.name, descriptors: [network.null, log, log, pair.theirs, wire, network.users],
+                networkNamespace: own)
         } catch let failure as LabFailure {
             throw failure
         } catch {
             throw LabFailure(.lab, "node '\(node.name)' could not be started: \(error)")
         }
-        send(.prepare(nodeAsSaved, folder: folder.path))
+        send(firstOrder(folder))
     }
+
+    /// What the node is.
+    func firstOrder(_ folder: RunFolder) -> NodeOrder { .prepare(nodeAsSaved, folder: folder.path) }
 
     /// The node with what was pushed to it, whether its power went since or not.
     private var nodeAsSaved: Node {

@@ -36,10 +36,15 @@ extension Supervisor {
             captures.onArmed = { [unowned self] in pending.arrived("the captures")?() }
             captures.onFailed = { [unowned self] in fail($0) }
             captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
-            for node in assignment.variant.processes {
-                let running = RunningNode(node)
-                nodes[node.name] = running
-                try start(running)
+            let running = assignment.variant.processes.map { RunningNode($0) }
+            if let first = running.first {
+                let starterLog = try log("nodes")
+                defer { close(starterLog) }
+                starter = try NodeStarter(null: network.null, log: starterLog, sample: first.firstOrder(folder))
+            }
+            for node in running {
+                nodes[node.node.name] = node
+                try start(node)
             }
         } catch {
             return fail(error)
@@ -71,7 +76,7 @@ extension Supervisor {
         let descriptor = try log(running.node.name)
         defer { close(descriptor) }
         try running.start(
-            in: network, log: descriptor, folder: RunFolder(assignment.folder), loop: loop
+            in: network, by: starter, log: descriptor, folder: RunFolder(assignment.folder), loop: loop
         ) { [unowned self] in heard($0, from: running) }
     }
 
@@ -140,6 +145,8 @@ extension Supervisor {
                     LabFailure(
                         .lab, "the process of node '\(running.node.name)' died unasked: it \(end.words)",
                         remedy: "its log: \(RunFolder(assignment.folder).logs)/\(running.node.name).log"))
+            } else if starter?.pid == pid {
+                fail(LabFailure(.lab, "the process that starts nodes died unasked: it \(end.words)"))
             } else if captures?.process?.pid == pid, !captures.isFinished {
                 fail(LabFailure(.lab, "the capture process died unasked: it \(end.words)"))
             }
