@@ -9,7 +9,8 @@ enum NodeOrder: Codable, Sendable {
     /// - Parameter folder: that of the run
     case prepare(Node, folder: String)
     /// Captures are armed: the program may send. Answered with `ready` when the node's role is settled.
-    case start
+    /// - Parameter watchesDelays: whether the process reports how late it ran
+    case start(watchesDelays: Bool)
     /// All nodes are ready, so a load balancer's health monitors begin. Answered with `monitoring` when each of them has
     /// had a first answer, or a timeout, from every member.
     case startMonitors

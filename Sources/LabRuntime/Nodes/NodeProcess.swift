@@ -82,13 +82,8 @@ final class NodeProcess {
                 if !node.programs.isEmpty { programs = try NodePrograms(of: node, folder: RunFolder(folder), in: self) }
                 program = try Self.program(of: node, logs: RunFolder(folder).logs, in: self)
                 report(.prepared)
-            case .start:
-                delays = DelayWatch(on: loop) { [unowned self] delay in
-                    channel.send(
-                        JSONLine.encode(
-                            NodeReport.delayed(
-                                from: clock.time(of: delay.from), to: clock.time(of: delay.to), waited: delay.waited)))
-                }
+            case .start(let watchesDelays):
+                if watchesDelays { watchDelays() }
                 try programs?.start { [unowned self] in if isSettled { report(.ready) } }
                 try running.start()
             case .program(let number, let name, let order):
@@ -101,6 +96,15 @@ final class NodeProcess {
             }
         } catch {
             fail("\(error)")
+        }
+    }
+
+    private func watchDelays() {
+        delays = DelayWatch(on: loop) { [unowned self] delay in
+            channel.send(
+                JSONLine.encode(
+                    NodeReport.delayed(
+                        from: clock.time(of: delay.from), to: clock.time(of: delay.to), waited: delay.waited)))
         }
     }
 

@@ -51,7 +51,7 @@ extension Supervisor {
         }
         let names = assignment.variant.processes.map(\.name)
         waitForAnswers(names + ["the captures"], for: "preparing", within: patience) { [unowned self] in
-            for node in nodes.values { node.send(.start) }
+            for node in nodes.values { begin(node) }
             waitForAnswers(names, for: "becoming ready", within: patience) { [unowned self] in
                 startMonitors { [unowned self] in
                     phase = .running
@@ -59,6 +59,22 @@ extension Supervisor {
                 }
             }
         }
+    }
+
+    private func begin(_ running: RunningNode) { running.send(.start(watchesDelays: isWatchedForDelays(running.node))) }
+
+    /// Labs with more processes than this watch only those that evidence can depend on: a timer every 20 ms in each of a
+    /// thousand hosts would keep the machine from running the lab.
+    private static let mostWatched = 100
+
+    private func isWatchedForDelays(_ node: Node) -> Bool {
+        // Nobody asks when there is no scenario.
+        guard case .scenario = assignment.task else { return false }
+        guard case .host(let host) = node.role, node.programs.isEmpty, node.tunnel == nil,
+            assignment.variant.processes.count > Self.mostWatched
+        else { return true }
+        return host.kind == .router || !host.servers.isEmpty
+            || assignment.variant.traffic.contains { $0.from == node.name }
     }
 
     /// Has the load balancers' monitors begin, now that their members and all on the way to them are ready, and waits
@@ -105,7 +121,7 @@ extension Supervisor {
             running.state = .prepared
             pending.arrived(name)?()
             // A node that is powered on in the middle of a run starts at once.
-            if phase == .running { running.send(.start) }
+            if phase == .running { begin(running) }
         case .ready:
             if case .role = running.state {} else { running.state = .ready }
             // A balancer that is powered on in the middle of a run: its members are as they are.
