@@ -58,6 +58,7 @@ public final class CaptureSession {
             throw error
         }
         self.captures = captures.map { $0! }
+        store.captures = self.captures
         self.namespaces = namespaces
         self.epoll = epoll
     }
@@ -141,17 +142,10 @@ public final class CaptureSession {
     ///   go on; the file stays readable; frames that could not be written count as dropped.
     @discardableResult
     public func readable(_ position: Int) throws(CaptureError) -> Int {
-        let count = read(position)
+        let count = namespaces[position].read()
         for capture in namespaces[position].captures {
             if let failure = capture.unreportedFailure() { throw failure }
         }
-        return count
-    }
-
-    private func read(_ position: Int) -> Int {
-        let namespace = namespaces[position]
-        let count = namespace.read()
-        if count > 0 { store.makeRoom(namespace.captures, of: captures) }
         return count
     }
 
@@ -261,7 +255,7 @@ public final class CaptureSession {
                 let count = cl_epoll_wait(epoll, events.baseAddress, Int32(events.count), patience.nanoseconds)
                 for event in 0..<Int(max(0, count)) {
                     let position = Int(cl_epoll_token(events.baseAddress! + event))
-                    _ = read(position)
+                    _ = namespaces[position].read()
                     if !namespaces[position].isPending { pending.remove(position) }
                 }
                 // Some wait for nothing but time.

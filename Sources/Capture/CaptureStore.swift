@@ -14,6 +14,9 @@ final class CaptureStore {
     private var closed: [InterfaceCapture] = []
     private var nextClosed = 0
 
+    /// Of the session, which owns them.
+    var captures: [InterfaceCapture] = []
+
     init(_ limit: CaptureLimit?) { self.limit = limit }
 
     func add(_ count: Int) { bytes += count }
@@ -27,16 +30,22 @@ final class CaptureStore {
 
     var volume: CaptureVolume { CaptureVolume(bytes: bytes, leftOut: leftOut, limit: limit) }
 
-    /// Begins files anew that are long enough, and removes the oldest until all are within the limit.
-    /// - Parameter captures: those that have taken frames since the last call
-    func makeRoom(_ captures: some Sequence<InterfaceCapture>, of all: [InterfaceCapture]) {
-        guard let limit, limit.policy == .keepsNewest else { return }
-        for capture in captures where capture.partBytes >= limit.bytesOfPart { close(capture) }
+    /// Whether a file that has grown to so many bytes is to begin anew, or others are to be removed.
+    @inline(__always)
+    func mustMakeRoom(part length: Int) -> Bool {
+        guard let limit, limit.policy == .keepsNewest else { return false }
+        return length >= limit.bytesOfPart || bytes > limit.bytes
+    }
+
+    /// Begins a capture's file anew where it is long enough, and removes the oldest until all are within the limit.
+    func makeRoom(_ capture: InterfaceCapture) {
+        guard let limit else { return }
+        if capture.partBytes >= limit.bytesOfPart { close(capture) }
         while bytes > limit.bytes {
             if nextClosed < closed.count {
                 closed[nextClosed].removeOldestPart()
                 nextClosed += 1
-            } else if let longest = all.max(by: { $0.partBytes < $1.partBytes }), longest.hasFrames, close(longest) {
+            } else if let longest = captures.max(by: { $0.partBytes < $1.partBytes }), longest.hasFrames, close(longest) {
                 continue
             } else {
                 return  // nothing but headers

@@ -38,7 +38,7 @@ final class InterfaceCapture {
     let interface: NamespaceRing.Interface
     private let number: UInt32
     private let snapLength: Int
-    private let store: CaptureStore
+    private unowned let store: CaptureStore
     private var writer: CaptureFileWriter
     var awaited = Awaited.nothing
     /// In the present file.
@@ -92,6 +92,7 @@ final class InterfaceCapture {
             try writer.append(frame, snapLength: snapLength)
             written += 1
             store.add(length)
+            if store.mustMakeRoom(part: writer.length) { store.makeRoom(self) }
         } catch {
             discarded += 1
             fail(writing: error)

@@ -3,7 +3,9 @@ internal import Glibc
 /// Verbs with which this executable starts itself; a person never types them.
 public enum HiddenVerb: String, CaseIterable {
     case warden = "__warden"
+    /// What the process of a node is shown as; it is forked by that of `nodes`.
     case node = "__node"
+    case nodes = "__nodes"
     case capture = "__capture"
     case program = "__program"
 
@@ -13,6 +15,7 @@ public enum HiddenVerb: String, CaseIterable {
         switch verb {
         case .warden: Warden.run(isPersistent: arguments.dropFirst(2).first == "persistent")
         case .node: NodeProcess.run(name: arguments.dropFirst(2).first ?? "")
+        case .nodes: NodeStarter.serve()
         case .capture: CaptureProcess.run()
         case .program: ProgramProcess.run(arguments.dropFirst(2).first ?? "")
         }

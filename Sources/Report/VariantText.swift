@@ -199,7 +199,8 @@ struct VariantText {
             let cables = integrity.cables == 0 ? "" : ", both ends of \(integrity.cables) cables alike"
             return ["\(mark) integrity: \(integrity.frames) frames read\(cables)"] + unexamined
         case .inconclusive, .fail:
-            let what = verdict == .fail ? "what no box may do" : "damaged evidence"
+            let isCutOff = integrity.findings.allSatisfy { $0.kind == .captureLimit }
+            let what = verdict == .fail ? "what no box may do" : isCutOff ? "evidence was left out" : "damaged evidence"
             let shown = integrity.findings.prefix(Self.findingsShown).flatMap { report.wrapped($0.text, lead: "    ") }
             let more = integrity.findings.count - Self.findingsShown
             return ["\(mark) integrity: \(what)"] + shown

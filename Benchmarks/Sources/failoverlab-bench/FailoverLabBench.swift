@@ -7,7 +7,7 @@ struct FailoverLabBench: ParsableCommand {
         abstract: "Measures failoverlab beside what it is to be measured against, in one run.",
         subcommands: [
             LifecycleBenchmark.self, DataplaneBenchmark.self, BalancingBenchmark.self, HTTPBenchmark.self,
-            SyncBenchmark.self, OutageBenchmark.self, ConduitBenchmark.self,
+            SyncBenchmark.self, OutageBenchmark.self, ConduitBenchmark.self, ScaleBenchmark.self,
             HTTPServiceProgram.self,
         ])
 }

@@ -163,11 +163,13 @@ extension RunningLab {
         guard Glibc.kill(supervisor, SIGKILL) == 0 || errno == ESRCH else {
             throw LabFailure(.lab, "the supervisor of '\(id)' cannot be ended: \(Errno(rawValue: errno))")
         }
-        let deadline = Instant.monotonic() + LabClient.timeout
+        // The kernel closes the packet rings of a process that is killed one after the other, some 40 ms each.
+        let limit = Duration.seconds(120)
+        let deadline = Instant.monotonic() + limit
         while warden.map({ ProcessFiles.parent(of: $0) != nil }) ?? Self.all().contains(self) {
             guard Instant.monotonic() < deadline else {
                 throw LabFailure(
-                    .lab, "lab '\(id)' is still there \(LabClient.timeout) after its supervisor was killed")
+                    .lab, "lab '\(id)' is still there \(limit) after its supervisor was killed")
             }
             usleep(10_000)
         }

@@ -24,13 +24,13 @@ public struct ReclaimWitness: ~Copyable {
         self.index = index
     }
 
-    /// Returns when the namespaces that were let go before this call are gone, or after half a minute.
+    /// Returns when the namespaces that were let go before this call are gone, or after two minutes.
     /// - Parameter socketsJustClosed: whether netlink, UDP or listening TCP sockets may have been closed within the
     ///   last grace period: a namespace outlives them by one, and would come after the witness. In an orderly end of
     ///   a lab they are closed first, and the closing of each packet ring since then has waited for two.
     public consuming func waitUntilReclaimed(socketsJustClosed: Bool = true) {
         if socketsJustClosed { cl_wait_for_grace_period() }
         doomed = nil
-        try? monitor.waitForRemoval(of: index, timeout: .seconds(30))
+        try? monitor.waitForRemoval(of: index, timeout: .seconds(120))
     }
 }

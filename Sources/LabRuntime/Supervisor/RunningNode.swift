@@ -48,7 +48,7 @@ final class RunningNode {
     /// Starts the node's process inside its namespace and tells it what it is.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(
-        in network: BuiltNetwork, logs: NodeLogs, folder: RunFolder, loop: EventLoop,
+        in network: BuiltNetwork, by starter: NodeStarter, logs: NodeLogs, folder: RunFolder, loop: EventLoop,
         onReport: @escaping (NodeReport?) -> Void
     ) throws(LabFailure) {
         var pair = try SocketPair()
@@ -66,18 +66,21 @@ final class RunningNode {
             } onClose: {
                 onReport(nil)
             }
-            process = try ChildProcess(
-                [HiddenVerb.node.rawValue, node.name],
+            process = try starter.start(
+                node.name,
                 descriptors: [network.null, logs.own, logs.own, pair.theirs, wire, network.users, logs.requests]
                     + logs.programs,
-                networkNamespace: own, newSession: true, parentDeathSignal: SIGKILL)
+                networkNamespace: own)
         } catch let failure as LabFailure {
             throw failure
         } catch {
             throw LabFailure(.lab, "node '\(node.name)' could not be started: \(error)")
         }
-        send(.prepare(nodeAsSaved, folder: folder.path))
+        send(firstOrder(folder))
     }
+
+    /// What the node is.
+    func firstOrder(_ folder: RunFolder) -> NodeOrder { .prepare(nodeAsSaved, folder: folder.path) }
 
     /// The node with what was pushed to it, whether its power went since or not.
     private var nodeAsSaved: Node {

@@ -38,10 +38,15 @@ extension Supervisor {
             captures.onArmed = { [unowned self] in pending.arrived("the captures")?() }
             captures.onFailed = { [unowned self] in fail($0) }
             captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
-            for node in assignment.variant.processes {
-                let running = RunningNode(node)
-                nodes[node.name] = running
-                try start(running)
+            let running = assignment.variant.processes.map { RunningNode($0) }
+            if let first = running.first {
+                let starterLog = try logs.open(folder.log(of: "nodes"), .node)
+                defer { close(starterLog) }
+                starter = try NodeStarter(null: network.null, log: starterLog, sample: first.firstOrder(folder))
+            }
+            for node in running {
+                nodes[node.node.name] = node
+                try start(node)
             }
         } catch {
             return fail(error)
@@ -56,6 +61,18 @@ extension Supervisor {
                 }
             }
         }
+    }
+
+    /// Labs with more processes than this watch only those that evidence can depend on: a timer every 20 ms in each of a
+    /// thousand hosts would keep the machine from running the lab.
+    private static let mostWatched = 100
+
+    func isWatchedForDelays(_ node: Node) -> Bool {
+        guard case .host(let host) = node.role, node.programs.isEmpty, node.tunnel == nil,
+            assignment.variant.processes.count > Self.mostWatched
+        else { return true }
+        return host.kind == .router || !host.servers.isEmpty
+            || assignment.variant.traffic.contains { $0.from == node.name }
     }
 
     /// Has the load balancers' monitors begin, now that their members and all on the way to them are ready, and waits
@@ -85,7 +102,8 @@ extension Supervisor {
             programs.append(try open(folder.log(of: program.name, on: node.name), .program))
         }
         try running.start(
-            in: network, logs: NodeLogs(own: own, requests: requests, programs: programs), folder: folder, loop: loop
+            in: network, by: starter, logs: NodeLogs(own: own, requests: requests, programs: programs),
+            folder: folder, loop: loop
         ) { [unowned self] in heard($0, from: running) }
     }
 
@@ -111,7 +129,7 @@ extension Supervisor {
             pending.arrived(name)?()
             // A node that is powered on in the middle of a run starts at once.
             guard phase == .running else { break }
-            if watchesDelays { running.send(.watchDelays(true)) }
+            if watchesDelays, isWatchedForDelays(running.node) { running.send(.watchDelays(true)) }
             running.send(.start)
         case .ready:
             if case .role = running.state {} else { running.state = .ready }
@@ -163,6 +181,8 @@ extension Supervisor {
                     LabFailure(
                         .lab, "the process of node '\(running.node.name)' died unasked: it \(end.words)",
                         remedy: "its log: \(RunFolder(assignment.folder).logs)/\(running.node.name).log"))
+            } else if starter?.pid == pid {
+                fail(LabFailure(.lab, "the process that starts nodes died unasked: it \(end.words)"))
             } else if captures?.process?.pid == pid, !captures.isFinished {
                 fail(LabFailure(.lab, "the capture process died unasked: it \(end.words)"))
             }

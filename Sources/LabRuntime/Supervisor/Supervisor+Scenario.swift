@@ -65,9 +65,10 @@ extension Supervisor {
     func play() {
         guard phase == .running, case .scenario = assignment.task, !scenario.hasBegun, !watchesDelays else { return }
         watchOwnDelays()
-        for node in nodes.values { node.send(.watchDelays(true)) }
+        let watched = nodes.values.filter { isWatchedForDelays($0.node) }
+        for node in watched { node.send(.watchDelays(true)) }
         // One that somebody powered off or stopped by hand does not answer.
-        let watching = nodes.values.filter { $0.state != .poweredOff && $0.state != .hung }
+        let watching = watched.filter { $0.state != .poweredOff && $0.state != .hung }
         waitForAnswers(watching.map(\.delaysName), for: "the begin of the scenario", within: patience) {
             [unowned self] in
             scenario.begin()

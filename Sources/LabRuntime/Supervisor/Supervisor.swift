@@ -31,6 +31,7 @@ final class Supervisor {
     var clock = ClockWatch()
     var network: BuiltNetwork!
     var nodes: [String: RunningNode] = [:]
+    var starter: NodeStarter!
     var captures: RunningCaptures!
     var journal: Journal!
     /// Writes the logs of nodes and programs.
