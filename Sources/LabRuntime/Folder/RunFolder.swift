@@ -40,6 +40,9 @@ public struct RunFolder: Hashable, Sendable {
 
     func folder(of program: String, on node: String) -> String { "\(path)/nodes/\(node)/\(program)" }
     func log(of node: String) -> String { "\(logs)/\(node).log" }
+    // Longer than the name of any node, which has 15 characters at most.
+    var captureLog: String { log(of: "process-of-captures") }
+    var starterLog: String { log(of: "process-of-nodes") }
     func requests(of node: String) -> String { "\(logs)/\(node)\(Self.requestsSuffix)" }
     /// Beside an access log, for what comes after the run.
     static func laterRequests(_ path: String) -> String { path.dropLast(".jsonl".count) + ".later.jsonl" }

@@ -30,7 +30,7 @@ extension Supervisor {
             logs = try RunLogs()
             phase = .starting
             // Nodes and captures prepare beside each other; nothing sends before the captures are armed.
-            let captureLog = try logs.open(folder.log(of: "captures"), .node)
+            let captureLog = try logs.open(folder.captureLog, .node)
             defer { close(captureLog) }
             captures = try RunningCaptures(
                 network.capturePoints, snapshotLength: assignment.variant.capture.snapshotLength,
@@ -40,7 +40,7 @@ extension Supervisor {
             captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
             let running = assignment.variant.processes.map { RunningNode($0) }
             if let first = running.first {
-                let starterLog = try logs.open(folder.log(of: "nodes"), .node)
+                let starterLog = try logs.open(folder.starterLog, .node)
                 defer { close(starterLog) }
                 starter = try NodeStarter(null: network.null, log: starterLog, sample: first.firstOrder(folder))
             }
