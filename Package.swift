@@ -69,8 +69,8 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
-                "Evidence", "Expectation", "Integrity",
+                "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances",
+                "Measurement", "Evidence", "Expectation", "Integrity",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -94,41 +94,48 @@ let package = Package(
         // Pure rooms
         room("LabTime"),
         room("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
+        room("LabEvents"),
         room("Wire", ["Mutants"], hot),
-        room("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
-        room("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
-        room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
-        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
+        room("Dataplane", ["Wire", "LabEvents", "LabTime", "Mutants", "CMemory"], hot),
+        room("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
+        room("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime", heap], hot),
+        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
         room("Measurement", ["Wire", "LabTime"]),
-        room("Evidence", ["Measurement", "LabTime"]),
-        room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        room("Evidence", ["Measurement", "LabEvents", "LabTime"]),
+        room("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         room("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         room("LabFile", [yams]),
         room(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime",
+                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents",
+                "LabTime",
             ]),
-        room("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
+        room("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabEvents", "LabTime", mustache]),
 
         // Rooms that touch the kernel
         room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
         room("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
-        room("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
+        room(
+            "PacketIO",
+            ["Appliances", "Dataplane", "Wire", "LabEvents", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
         room("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
         room("TLSSession", tlsOnBytes),
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
         room(
             "HostSide",
-            ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
+            [
+                "Appliances", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage,
+                heap,
+            ]
                 + nio + nioTLS),
         room(
             "LabRuntime",
             [
                 "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
                 "Redundancy", "Dataplane", "Wire",
-                "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                "LabEvents", "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),
         .executableTarget(
@@ -147,23 +154,27 @@ let package = Package(
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
         tests("LabTime"),
         tests("Mutants"),
+        tests("LabEvents"),
         tests("Wire"),
         tests("LabFile"),
         tests(
             "Topology",
-            ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime"]),
+            [
+                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents",
+                "LabTime",
+            ]),
         tests("Evidence", ["Measurement", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Dataplane", ["Wire", "LabTime"]),
-        tests("Redundancy", ["Dataplane", "Wire", "LabTime"]),
-        tests("Impairment", ["Dataplane", "Wire", "LabTime"]),
-        tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
+        tests("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
+        tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
+        tests("Appliances", ["MallocCounter", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
-        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabTime"] + nio + [tls]),
-        tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux"]),
+        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
+        tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
@@ -174,7 +185,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TestSupport", "CLinux", "Topology", "LabRuntime", "Capture", "Expectation", "Evidence", "Measurement",
-                "LabTime",
+                "LabEvents", "LabTime",
             ], swiftSettings: strict),
     ]
         + (hasMutants

@@ -1,3 +1,4 @@
+import LabEvents
 public import Dataplane
 public import LabTime
 

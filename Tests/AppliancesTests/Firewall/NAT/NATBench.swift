@@ -254,7 +254,7 @@ final class NATBench {
             }
         }
         output.removeAll()
-        events += firewall.takeEvents()
+        events += asDeclared(firewall.takeEvents(), of: .firewall)
         for (address, port) in questions { answer(address, on: port) }
         return all
     }
