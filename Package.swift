@@ -167,7 +167,7 @@ let package = Package(
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
-        tests("Dataplane", ["Wire", "LabTime"]),
+        tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Appliances", ["MallocCounter", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),

@@ -1,4 +1,5 @@
 import Dataplane
+import Impairment
 public import LabEvents
 import Redundancy
 import Wire

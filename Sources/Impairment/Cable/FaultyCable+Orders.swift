@@ -1,5 +1,5 @@
-import LabEvents
 public import Dataplane
+import LabEvents
 public import LabTime
 
 extension FaultyCable {

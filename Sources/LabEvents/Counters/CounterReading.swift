@@ -5,15 +5,15 @@ public struct CounterReading: Hashable, Sendable, Codable {
     /// One sentence that a person understands.
     public let meaning: String
 
-    /// - Parameter words: what stands for the words in angle brackets of the counter's name and meaning
-    public init(_ counter: Counter, _ words: CounterWords = [:], _ value: UInt64) {
-        name = counter.name(words)
-        meaning = counter.meaning(words)
-        self.value = value
+    /// A number that cannot be, below 0, is 0.
+    public init(_ counter: Counter, _ value: some BinaryInteger) {
+        self.init(counter, [:], value)
     }
 
-    /// A number that cannot be, below 0, is 0.
-    public init(_ counter: Counter, _ words: CounterWords = [:], _ value: Int) {
-        self.init(counter, words, UInt64(clamping: value))
+    /// - Parameter words: what stands for the words in angle brackets of the counter's name and meaning
+    public init(_ counter: Counter, _ words: CounterWords, _ value: some BinaryInteger) {
+        name = counter.name(words)
+        meaning = counter.meaning(words)
+        self.value = UInt64(clamping: value)
     }
 }

@@ -1,3 +1,4 @@
+import Appliances
 import Expectation
 public import LabEvents
 import LabFile
