@@ -69,10 +69,9 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
-                "Evidence", "Expectation", "Integrity",
-                "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic",
-                "HostSide", "LabRuntime",
+                "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances",
+                "Measurement", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report",
+                "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "LabRuntime",
             ]),
     ],
     dependencies: [
@@ -94,28 +93,32 @@ let package = Package(
         // Pure modules
         module("LabTime"),
         module("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
+        module("LabEvents"),
         module("Wire", ["Mutants"], hot),
-        module("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
-        module("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
-        module("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
-        module("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
+        module("Dataplane", ["Wire", "LabEvents", "LabTime", "Mutants", "CMemory"], hot),
+        module("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
+        module("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime", heap], hot),
+        module("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
         module("Measurement", ["Wire", "LabTime"]),
-        module("Evidence", ["Measurement", "LabTime"]),
-        module("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        module("Evidence", ["Measurement", "LabEvents", "LabTime"]),
+        module("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         module("RegularFile"),
         module("LabFile", ["RegularFile", yams]),
         module(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime",
+                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents",
+                "LabTime",
             ]),
-        module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
+        module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabEvents", "LabTime", mustache]),
 
         // Modules that touch the kernel
         module("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
         module("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
-        module("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
+        module(
+            "PacketIO",
+            ["Appliances", "Dataplane", "Wire", "LabEvents", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
         module("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
         module("TLSSession", tlsOnBytes),
@@ -123,7 +126,7 @@ let package = Package(
         module(
             "HostSide",
             [
-                "Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "RegularFile", "EventLoop", "CLinux",
+                "Appliances", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "RegularFile", "EventLoop", "CLinux",
                 systemPackage, heap,
             ]
                 + nio + nioTLS),
@@ -131,8 +134,8 @@ let package = Package(
             "LabRuntime",
             [
                 "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
-                "Impairment", "Redundancy", "Dataplane", "Wire",
-                "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "EventLoop", "Netlink",
+                "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),
         .executableTarget(
@@ -151,23 +154,27 @@ let package = Package(
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
         tests("LabTime"),
         tests("Mutants"),
+        tests("LabEvents"),
         tests("Wire"),
         tests("LabFile"),
         tests(
             "Topology",
-            ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime"]),
+            [
+                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents",
+                "LabTime",
+            ]),
         tests("Evidence", ["Measurement", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
-        tests("Dataplane", ["Wire", "LabTime"]),
-        tests("Redundancy", ["Dataplane", "Wire", "LabTime"]),
-        tests("Impairment", ["Dataplane", "Wire", "LabTime"]),
-        tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
+        tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
+        tests("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
+        tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
+        tests("Appliances", ["MallocCounter", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
-        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabTime"] + nio + [tls]),
-        tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux"]),
+        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
+        tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
@@ -178,7 +185,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TestSupport", "CLinux", "Topology", "LabRuntime", "Capture", "Expectation", "Evidence", "Measurement",
-                "LabTime",
+                "LabEvents", "LabTime",
             ], swiftSettings: strict),
     ]
         + (hasMutants

@@ -1,5 +1,6 @@
 public import Dataplane
 public import Impairment
+public import LabEvents
 public import LabTime
 
 /// A box: ports, dataplane and redundancy. Frames, commands and time come in; frames and events go out.
@@ -70,31 +71,15 @@ public enum ApplianceReply: Hashable, Sendable, Codable {
 
 /// Something that a person who reads the run wants to know: an election, a member that left its pool.
 public struct ApplianceEvent: Hashable, Sendable, Codable {
-    /// `ready`, `active`, `backup`, `switchover`, `peer-up`, `peer-down`, `member-up`, `member-down`, `sync-complete`,
-    /// `state-closing-closed`, …
-    public var kind: String
+    public var kind: EventKind
     /// The instant at which it happened, on the appliance's clock.
     public var at: Instant
-    /// Further fields, in words of the field: `["reason": "priority 0 from peer"]`.
-    public var details: [String: String]
+    /// What its declaration lists: `[.reason: "priority 0 from peer"]`.
+    public var details: EventDetails
 
-    public init(_ kind: String, at: Instant, details: [String: String] = [:]) {
+    public init(_ kind: EventKind, at: Instant, details: EventDetails = [:]) {
         self.kind = kind
         self.at = at
         self.details = details
-    }
-}
-
-/// One counter's value: `drop.standby`, `forwarded`, `sync.records-sent`.
-public struct CounterReading: Hashable, Sendable, Codable {
-    public var name: String
-    public var value: UInt64
-    /// One sentence that a person understands.
-    public var meaning: String
-
-    public init(name: String, value: UInt64, meaning: String) {
-        self.name = name
-        self.value = value
-        self.meaning = meaning
     }
 }

@@ -1,3 +1,4 @@
+internal import LabEvents
 public import LabTime
 public import Measurement
 
@@ -71,7 +72,7 @@ public struct RunEvidence: Sendable {
 
 extension LabEvent {
     /// The name of the event with which the scenario begins, before its first step.
-    public static let scenarioBegin = "scenario.begin"
+    public static let scenarioBegin = EventKind.begin.name(of: "scenario")
 
     /// Whether the scenario named this event (`as: failover`); a node's own reports are named `<node>.<kind>`.
     public var isOfScenario: Bool {

@@ -1,4 +1,5 @@
 import Evidence
+internal import LabEvents
 
 /// What a node must have counted until the run's end, the kernel of a host included.
 public struct CounterExpectation: Hashable, Sendable, Codable {
@@ -55,7 +56,7 @@ public struct CounterExpectation: Hashable, Sendable, Codable {
         if counters.values.allSatisfy({ $0 == 0 }) {
             return "\(node) counted nothing at all, so nothing shows that it would have counted this"
         }
-        if let restart = evidence.events.last(where: { $0.kind == "power-on" && $0.node == node }) {
+        if let restart = evidence.events.last(where: { $0.isOf(.powerOn) && $0.node == node }) {
             return "\(node) was powered on again at \(restart.name), and its counters began anew"
         }
         return nil

@@ -1,4 +1,5 @@
 import Evidence
+import LabEvents
 import Measurement
 
 /// What a traffic result holds beside what was asked of it, and that a pass may not pass over.
@@ -27,16 +28,15 @@ extension TrafficExpectation {
                     seen: "\(Self.count(result.skipped, "probe")) of \(traffic) \(result.skipped == 1 ? "was" : "were") "
                         + "never sent\(reason)"))
         }
-        let faults = Set(evidence.events.map(\.kind))
-        if figures.totals.duplicated > 0, duplicated == nil,
-            faults.isDisjoint(with: ["duplicated", "released", "dual-active"])
-        {
+        let kinds = Set(evidence.events.map(\.kind))
+        func lacks(_ faults: EventKind...) -> Bool { !faults.contains { kinds.contains($0.rawValue) } }
+        if figures.totals.duplicated > 0, duplicated == nil, lacks(.duplicated, .released, .dualActive) {
             anomalies.append(
                 Anomaly(
                     verdict: .fail,
                     seen: "\(Self.count(figures.totals.duplicated, "answer")) came twice, and no fault repeated a frame"))
         }
-        if figures.garbage > 0, !faults.contains("corrupted") {
+        if figures.garbage > 0, lacks(.corrupted) {
             let unit = result.program.kind.isTCP ? "byte" : "datagram"
             anomalies.append(
                 Anomaly(
@@ -44,9 +44,7 @@ extension TrafficExpectation {
                     seen: "\(Self.count(figures.garbage, unit)) came that answered no probe, and no fault corrupted a frame"
                 ))
         }
-        if figures.totals.reordered > 0, reordered == nil,
-            faults.isDisjoint(with: ["reordered", "delayed", "held", "released", "limited"])
-        {
+        if figures.totals.reordered > 0, reordered == nil, lacks(.reordered, .delayed, .held, .released, .limited) {
             anomalies.append(
                 Anomaly(verdict: nil, seen: "\(Self.count(figures.totals.reordered, "answer")) came out of order"))
         }

@@ -1,5 +1,6 @@
 public import Appliances
 internal import EventLoop
+public import LabEvents
 internal import NIOCore
 internal import NIOPosix
 internal import SystemPackage

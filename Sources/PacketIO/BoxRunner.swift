@@ -2,6 +2,7 @@ public import Appliances
 internal import Dataplane
 public import EventLoop
 internal import Glibc
+public import LabEvents
 internal import LabTime
 
 /// Runs an appliance on the interfaces of a network namespace: frames in, frames out, timers, commands.

@@ -1,5 +1,5 @@
-public import Appliances
 internal import Glibc
+public import LabEvents
 
 /// What a box's packet socket did, by reason.
 public struct PacketCounters: Hashable, Sendable {
@@ -29,39 +29,17 @@ public struct PacketCounters: Hashable, Sendable {
 
     public var readings: [CounterReading] {
         [
-            CounterReading(name: "io.received", value: received, meaning: "Frames that arrived at the box's ports."),
-            CounterReading(name: "io.sent", value: sent, meaning: "Frames that left the box's ports."),
-            CounterReading(
-                name: "io.drop.ring-full", value: ringFull,
-                meaning:
-                    "Frames that arrived while the box had not yet taken the earlier ones: it was too slow, or it hung."
-            ),
-            CounterReading(
-                name: "io.drop.conversation-full", value: conversationFull,
-                meaning:
-                    "Frames of the peer's conversation that arrived while the box had not yet taken the earlier ones."),
-            CounterReading(
-                name: "io.drop.too-long", value: tooLong,
-                meaning:
-                    "Frames longer than the port's MTU allows; where any arrive, a veth end has segmentation offload on."
-            ),
-            CounterReading(
-                name: "io.drop.no-link", value: noLink,
-                meaning: "Frames for the host side of a port that has none."),
-            CounterReading(
-                name: "io.drop.link-down", value: linkDown, meaning: "Frames for a port whose interface is down."),
-            CounterReading(
-                name: "io.drop.no-buffer", value: noBuffer,
-                meaning:
-                    "Frames that the kernel did not take at once: a queue was full, or the link's far end was down."),
-            CounterReading(
-                name: "io.drop.refused", value: refused, meaning: "Frames that the kernel refused for another reason."),
-            CounterReading(
-                name: "io.foreign", value: foreign,
-                meaning: "Frames on interfaces of the namespace that are no port of the box; they are left alone."),
-            CounterReading(
-                name: "io.checksum-incomplete", value: checksumsIncomplete,
-                meaning: "Frames whose checksum the sender left to hardware: a veth end has checksum offload on."),
+            CounterReading(.ioReceived, received),
+            CounterReading(.ioSent, sent),
+            CounterReading(.ioRingFull, ringFull),
+            CounterReading(.ioConversationFull, conversationFull),
+            CounterReading(.ioTooLong, tooLong),
+            CounterReading(.ioNoLink, noLink),
+            CounterReading(.ioLinkDown, linkDown),
+            CounterReading(.ioNoBuffer, noBuffer),
+            CounterReading(.ioRefused, refused),
+            CounterReading(.ioForeign, foreign),
+            CounterReading(.ioChecksumsIncomplete, checksumsIncomplete),
         ]
     }
 }

@@ -1,11 +1,12 @@
 import Dataplane
+import LabEvents
 import Testing
 
 @Suite struct CountersTests {
     @Test func `every counter has a name of its own and a sentence`() {
-        let names = DropReason.allCases.map { "drop." + $0.name } + Counters.Event.allCases.map(\.name)
+        let names = DropReason.allCases.map { "drop." + $0.name } + Counters.Event.allCases.map(\.counter.rawValue)
         #expect(Set(names).count == names.count)
-        let sentences = DropReason.allCases.map(\.meaning) + Counters.Event.allCases.map(\.meaning)
+        let sentences = DropReason.allCases.map(\.meaning) + Counters.Event.allCases.map(\.counter.meaning)
         for sentence in sentences { #expect(sentence.hasSuffix(".") && sentence.count > 10, "\(sentence)") }
     }
 

@@ -1,6 +1,7 @@
 import Evidence
 @testable import Expectation
 import Foundation
+import LabEvents
 import LabTime
 import TestSupport
 import Testing
@@ -80,6 +81,33 @@ extension EndToEnd {
                     let isToldApart = expectations.contains { evaluator.evaluate($0).verdict != .pass }
                     #expect(isToldApart, "\(variant.name) is proven by what \(other.name) left behind")
                 }
+            }
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: here)
+        func `every event and every counter is declared`(shipped: Shipped) throws {
+            for (variant, evidence) in try CatalogueRun.of(shipped.lab).variants() {
+                #expect(!evidence.events.isEmpty && !evidence.counters.isEmpty)
+                var problems: Set<String> = []
+                for event in evidence.events {
+                    let details = event.details.reduce(into: EventDetails()) { known, detail in
+                        if let key = EventDetail(rawValue: detail.key) { known[key] = detail.value }
+                    }
+                    guard let kind = EventKind(rawValue: event.kind), details.count == event.details.count
+                    else {
+                        problems.insert("\(event.name): \(event.kind) \(event.details)")
+                        continue
+                    }
+                    let refusals = EventReporter.allCases.map { kind.problem(with: details, from: $0) }
+                    if !refusals.contains(nil) { problems.insert("\(event.name): \(refusals.compactMap(\.self))") }
+                }
+                for node in variant.processes {
+                    let scope = node.counterScope
+                    for name in (evidence.counters[node.name] ?? [:]).keys where !scope.contains(name) {
+                        problems.insert("\(node.name) counts \(name)")
+                    }
+                }
+                #expect(problems.isEmpty, "\(variant.name)")
             }
         }
 

@@ -1,5 +1,6 @@
 import Evidence
 import Expectation
+import LabEvents
 import LabTime
 import Measurement
 import Testing
@@ -8,11 +9,11 @@ import Testing
 struct AnomalyTests {
     private static func judge(
         _ expectation: TrafficExpectation, _ flow: FlowResult, kind: TrafficProgram.Kind = .udp, skipped: Int = 0,
-        problem: String? = nil, fault: String? = nil
+        problem: String? = nil, fault: EventKind? = nil
     ) -> ExpectationResult {
         var scene = Scene()
         scene.clientIsCaptured = false
-        if let fault { scene.events.append(LabEvent(name: "late.\(fault)", time: Scene.at(2), kind: fault, node: nil)) }
+        if let fault { scene.events.append(LabEvent(name: fault.name(of: "late"), time: Scene.at(2), kind: fault, node: nil)) }
         scene.traffic = [
             TrafficResult(
                 program: Scene.program("t", kind), flows: [flow], late: 0, skipped: skipped, problem: problem)
@@ -34,10 +35,10 @@ struct AnomalyTests {
         #expect(result.verdict == .fail)
         #expect(
             result.seen == "1 of 1 flow survived, but 2 answers came twice, and no fault repeated a frame")
-        for fault in ["duplicated", "released", "dual-active"] {
+        for fault in [EventKind.duplicated, .released, .dualActive] {
             #expect(Self.judge(Self.survives, twice, fault: fault).verdict == .pass, "\(fault)")
         }
-        #expect(Self.judge(Self.survives, twice, fault: "lost").verdict == .fail)
+        #expect(Self.judge(Self.survives, twice, fault: .lost).verdict == .fail)
         var asked = Self.survives
         asked.duplicated = .init(.equal, 2)
         #expect(Self.judge(asked, twice).verdict == .pass)
@@ -52,7 +53,7 @@ struct AnomalyTests {
         #expect(
             result.seen
                 == "1 of 1 flow survived, but \(words) came that answered no probe, and no fault corrupted a frame")
-        #expect(Self.judge(Self.survives, garbled, kind: kind, fault: "corrupted").verdict == .pass)
+        #expect(Self.judge(Self.survives, garbled, kind: kind, fault: .corrupted).verdict == .pass)
     }
 
     @Test func `answers out of order are reported`() {
@@ -60,7 +61,7 @@ struct AnomalyTests {
         #expect(result.verdict == .pass)
         #expect(result.seen == "1 of 1 flow survived, 1 answer came out of order")
         #expect(
-            !Self.judge(Self.survives, Self.flow(reordered: 1), fault: "delayed").seen.contains("out of order"))
+            !Self.judge(Self.survives, Self.flow(reordered: 1), fault: .delayed).seen.contains("out of order"))
     }
 
     @Test func `probes that were never sent leave figures undecided`() {

@@ -1,4 +1,5 @@
 import Appliances
+import LabEvents
 import NIOCore
 import NIOPosix
 import TestSupport

@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Testing
 import Wire
@@ -23,7 +24,7 @@ import Wire
         cable.advance(to: 10_000)
         #expect(cable.payloads == [2, 3, 1])
         #expect(cable.left.map(\.at) == [100, 100, 5100])
-        #expect(cable.events.map { $0.details["by"] } == ["5 ms"])
+        #expect(cable.events.map { $0.details[.by] } == ["5 ms"])
     }
 
     @Test func `keeps the order of frames that it delays, where it is told to`() throws {
@@ -57,10 +58,10 @@ import Wire
         let cable = try TestCable(.drop, Self.first)
         cable.arrive(TestFrame.data(1), at: 1)
         let details = try #require(cable.events.first?.details)
-        #expect(details["source"] != nil && details["destination"] != nil)
+        #expect(details[.source] != nil && details[.destination] != nil)
         #expect(
-            details["frame"]?.contains(
-                "\(details["source"]!):\(details["source-port"]!) > \(details["destination"]!):\(details["destination-port"]!)"
+            details[.frame]?.contains(
+                "\(details[.source]!):\(details[.sourcePort]!) > \(details[.destination]!):\(details[.destinationPort]!)"
             ) == true)
     }
 
@@ -120,7 +121,7 @@ import Wire
         var copy = bytes
         let isRight = copy.withUnsafeMutableBytes { PacketView($0)?.isTransportChecksumValid ?? false }
         #expect(isRight == (checksums == .fixed || part == .frame))
-        #expect(cable.events.first?.details["byte"] == "\(start + byte)")
+        #expect(cable.events.first?.details[.byte] == "\(start + byte)")
     }
 
     @Test func `passes a frame without the byte that it is to damage`() throws {
@@ -157,13 +158,13 @@ import Wire
                 FaultEvent(
                     rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000),
                     details: [
-                        "frame": "tcp 192.0.2.10:40000 > 192.0.2.20:7000 FIN,ACK sequence 200 payload 0",
-                        "from": "client", "source": "192.0.2.10", "source-port": "40000", "destination": "192.0.2.20",
-                        "destination-port": "7000",
+                        .frame: "tcp 192.0.2.10:40000 > 192.0.2.20:7000 FIN,ACK sequence 200 payload 0",
+                        .from: "client", .source: "192.0.2.10", .sourcePort: "40000", .destination: "192.0.2.20",
+                        .destinationPort: "7000",
                     ]),
                 FaultEvent(
                     rule: "fault", kind: .dropped, at: Instant(nanoseconds: 7000),
-                    details: ["frame": "ARP", "from": "client"]),
+                    details: [.frame: "ARP", .from: "client"]),
             ])
     }
 }

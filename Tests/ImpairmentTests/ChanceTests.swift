@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import TestSupport
 import Testing
@@ -133,8 +134,8 @@ import Wire
         #expect(leftOfThem == sentByThem, "seed \(seed)")
         #expect(cable.tally.queueFull == 0)
         let duplicates = 2 * cable.events.filter { $0.kind == .duplicated }.count
-        let heldCopies = cable.events.filter { $0.kind == .held && $0.details["copy"] == "on" }.count
-        let lostCopies = cable.events.filter { $0.kind == .overflow && $0.details["lost"] == "the copy" }.count
+        let heldCopies = cable.events.filter { $0.kind == .held && $0.details[.copy] == "on" }.count
+        let lostCopies = cable.events.filter { $0.kind == .overflow && $0.details[.lost] == "the copy" }.count
         // A duplicated frame that is then dropped by a later rule leaves no copies: rules are for different ports here.
         let dropped = Int(cable.tally.dropped)
         let expected: Int = sent.count + duplicates + heldCopies - lostCopies - dropped

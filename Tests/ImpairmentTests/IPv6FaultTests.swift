@@ -1,3 +1,4 @@
+import LabEvents
 import Testing
 import Wire
 
@@ -59,7 +60,7 @@ private func segment(_ flags: TCPFlags, port: UInt16 = 40000, payload: [UInt8] =
     @Test func `tells of it in the words of the family`() throws {
         let cable = try TestCable(.drop)
         cable.arrive(segment(.syn), at: 1)
-        let words = try #require(cable.events.first?.details["frame"])
+        let words = try #require(cable.events.first?.details[.frame])
         #expect(words.hasPrefix("tcp [2001:db8:1::10]:40000 > [2001:db8:2::11]:7 SYN"), "\(words)")
     }
 }

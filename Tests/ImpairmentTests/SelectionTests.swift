@@ -1,3 +1,4 @@
+import LabEvents
 import Testing
 import Wire
 
@@ -27,7 +28,7 @@ import Wire
         #expect(
             cable.events.allSatisfy {
                 $0.kind == .dropped && $0.rule == "fault"
-                    && $0.details["from"] == (kind == .synAck ? "server" : "client")
+                    && $0.details[.from] == (kind == .synAck ? "server" : "client")
             })
     }
 

@@ -1,5 +1,7 @@
 import Dataplane
+import LabEvents
 import LabTime
+import Testing
 import Wire
 
 @testable import Impairment
@@ -74,7 +76,7 @@ final class TestCable {
 
     var tally: CableTally { cable.tally }
     var held: Int { cable.heldCount }
-    var kinds: [FaultEvent.Kind] { events.map(\.kind) }
+    var kinds: [EventKind] { events.map(\.kind) }
     var payloads: [UInt8] { left.map { $0.bytes.last! } }
 
     private func take(_ time: Int64) {
@@ -83,7 +85,12 @@ final class TestCable {
             left.append(Left(at: time, port: frame.port, bytes: Array(frame.bytes)))
         }
         queue.removeAll()
-        events += cable.takeEvents()
+        let new = cable.takeEvents()
+        for event in new {
+            let details = event.details.merging([.rule: event.rule]) { $1 }
+            if let problem = event.kind.problem(with: details, from: .exactFault) { Issue.record("\(problem)") }
+        }
+        events += new
     }
 
     private static func instant(_ microseconds: Int64) -> Instant { Instant(nanoseconds: microseconds * 1000) }

@@ -1,5 +1,6 @@
 import Appliances
 import EventLoop
+import LabEvents
 import LabTime
 import PacketIO
 import Wire
@@ -213,7 +214,7 @@ struct BoxRunnerTests {
             #expect(isInOrder)
             #expect(bench.counter("io.received") == 200_000)
             #expect(bench.counter("io.drop.ring-full") == 0)
-            #expect(bench.counter("queue-full") == 0)
+            #expect(bench.counter("drop.queue-full") == 0)
         }
     }
 
@@ -339,7 +340,7 @@ struct BoxRunnerTests {
             #expect(bench.right.receive() == nil)
             try bench.runner.start()
             #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [1000])
-            #expect(bench.events.map(\.kind) == ["ready"])
+            #expect(bench.events.map(\.kind) == [.ready])
             #expect(bench.receive(1, at: bench.right) == [early])
         }
     }
@@ -359,9 +360,9 @@ struct BoxRunnerTests {
             try bench.start()
             let frames = bench.receive(20, at: bench.left)
             #expect(frames.map(TestFrame.number) == (0..<20).reversed())
-            let ticks = bench.events.filter { $0.kind == "tick" }
+            let ticks = bench.events.filter { $0.kind == PortForwarder.tick }
             #expect(ticks.count == 20)
-            for tick in ticks { #expect(tick.at.nanoseconds >= Int64(tick.details["due"]!)!) }
+            for tick in ticks { #expect(tick.at.nanoseconds >= Int64(tick.details[.by]!)!) }
         }
     }
 
@@ -371,7 +372,7 @@ struct BoxRunnerTests {
             try bench.start()
             var toldAt: Timestamp?
             bench.onEvents { events in
-                if events.contains(where: { $0.kind == "batch" }) { toldAt = .now() }
+                if events.contains(where: { $0.kind == PortForwarder.batch }) { toldAt = .now() }
             }
             bench.left.send(TestFrame.make(length: 60))
             #expect(bench.receive(1, at: bench.right).count == 1)
@@ -413,7 +414,7 @@ struct BoxRunnerTests {
             try bench.start()
             var replies: [ApplianceReply] = []
             bench.onEvents { [unowned bench] events in
-                if events.contains(where: { $0.kind == "batch" }) { replies.append(bench.runner.perform(.switchover)) }
+                if events.contains(where: { $0.kind == PortForwarder.batch }) { replies.append(bench.runner.perform(.switchover)) }
             }
             let frame = TestFrame.make(length: 60)
             bench.left.send(frame)
@@ -427,9 +428,9 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench(PortForwarder(tellsBatches: true))
             try bench.start()
-            var order: [String] = []
+            var order: [EventKind] = []
             bench.onEvents { [unowned bench] events in
-                if events.contains(where: { $0.kind == "carrier" }) {
+                if events.contains(where: { $0.kind == PortForwarder.carrier }) {
                     bench.left.send(TestFrame.make(length: 60))
                     #expect(bench.runner.perform(.switchover) == .done)
                 }
@@ -437,7 +438,7 @@ struct BoxRunnerTests {
             }
             bench.runner.carrierChanged(port: "outside", isUp: false)
             #expect(bench.receive(1, at: bench.right).count == 1)
-            #expect(order == ["carrier", "batch"])
+            #expect(order == [PortForwarder.carrier, PortForwarder.batch])
         }
     }
 
@@ -448,7 +449,7 @@ struct BoxRunnerTests {
             bench.left.send(TestFrame.make(length: 60))
             bench.runner.carrierChanged(port: "outside", isUp: false)
             #expect(bench.receive(1, at: bench.right).count == 1)
-            #expect(bench.events.map(\.kind).suffix(2) == ["carrier", "batch"])
+            #expect(bench.events.map(\.kind).suffix(2) == [PortForwarder.carrier, PortForwarder.batch])
         }
     }
 
@@ -457,8 +458,8 @@ struct BoxRunnerTests {
             let bench = try Bench()
             try bench.start()
             bench.runner.carrierChanged(port: "outside", isUp: false)
-            #expect(bench.events.last?.kind == "carrier")
-            #expect(bench.events.last?.details == ["outside": "down"])
+            #expect(bench.events.last?.kind == PortForwarder.carrier)
+            #expect(bench.events.last?.details == [.interface: "outside", .state: "down"])
         }
     }
 

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 
 /// The smallest box: what arrives on the wire of port 0 leaves by port 1 and the other way round; frames to its own
@@ -7,6 +8,11 @@ import LabTime
 struct PortForwarder: Appliance, ~Copyable {
     /// Frames to it are the host side's.
     static let ownAddress: [UInt8] = [2, 0, 0, 0, 0, 0xaa]
+
+    /// Events of its own have kinds and details of others.
+    static let tick = EventKind.delayed
+    static let batch = EventKind.limited
+    static let carrier = EventKind.armed
 
     /// Ticks that are still to come, each with a frame on port 0 and an event.
     var ticks = 0
@@ -32,7 +38,7 @@ struct PortForwarder: Appliance, ~Copyable {
     mutating func start(at now: Instant, into output: inout FrameQueue) {
         if ticks > 0 { deadline = now + tickInterval }
         emit(TestFrame.make(length: 60, number: 1000), into: &output)
-        events.append(ApplianceEvent("ready", at: now))
+        events.append(ApplianceEvent(.ready, at: now))
     }
 
     mutating func process(_ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue) {
@@ -47,14 +53,14 @@ struct PortForwarder: Appliance, ~Copyable {
             if let mark { frame.bytes[Int(frame.length) - 1] = mark }
             if !output.append(frame) { refusedByQueue += 1 }
         }
-        if tellsBatches { events.append(ApplianceEvent("batch", at: now, details: ["frames": "\(frames.count)"])) }
+        if tellsBatches { events.append(ApplianceEvent(Self.batch, at: now, details: [.packet: "\(frames.count)"])) }
     }
 
     mutating func advance(to now: Instant, into output: inout FrameQueue) {
         guard let due = deadline, due <= now else { return }
         ticks -= 1
         emit(TestFrame.make(length: 60, number: UInt32(ticks)), into: &output)
-        events.append(ApplianceEvent("tick", at: now, details: ["due": "\(due.nanoseconds)"]))
+        events.append(ApplianceEvent(Self.tick, at: now, details: [.by: "\(due.nanoseconds)"]))
         deadline = ticks > 0 ? due + tickInterval : nil
     }
 
@@ -66,7 +72,7 @@ struct PortForwarder: Appliance, ~Copyable {
             emit(TestFrame.make(length: 60, number: 2000), into: &output)
             return .done
         case .carrier(let port, let isUp):
-            events.append(ApplianceEvent("carrier", at: now, details: [port: isUp ? "up" : "down"]))
+            events.append(ApplianceEvent(Self.carrier, at: now, details: [.interface: port, .state: isUp ? "up" : "down"]))
             return .done
         case .member, .weight, .routes, .connections, .policy, .fault:
             return .refused(reason: "it balances nothing")
@@ -80,7 +86,7 @@ struct PortForwarder: Appliance, ~Copyable {
     }
 
     var counters: [CounterReading] {
-        [CounterReading(name: "queue-full", value: refusedByQueue, meaning: "Frames that did not fit the queue.")]
+        [CounterReading(.elementQueueFull, refusedByQueue)]
     }
 
     private func emit(_ frame: [UInt8], into output: inout FrameQueue) {

@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Redundancy
 import Testing
@@ -95,7 +96,7 @@ struct DualActiveTests {
 
     private static func ends(_ election: inout Election) -> Int {
         election.takeActions().count {
-            if case .report("dual-active-over", _) = $0 { true } else { false }
+            if case .report(.dualActiveOver, _) = $0 { true } else { false }
         }
     }
 }

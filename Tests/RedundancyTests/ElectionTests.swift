@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Redundancy
 import Testing
@@ -17,8 +18,8 @@ struct ElectionTests {
         pair.startBoth()
         pair.run(for: .milliseconds(1))
         #expect(pair.roles == [.active, .backup])
-        #expect(pair.reports(0, "ready").map { $0.details["role"] } == ["active"])
-        #expect(pair.reports(1, "ready").map { $0.details["role"] } == ["backup"])
+        #expect(pair.reports(0, .ready).map { $0.details[.role] } == ["active"])
+        #expect(pair.reports(1, .ready).map { $0.details[.role] } == ["backup"])
     }
 
     @Test func `a box that starts alone becomes Active after the Active-down interval`() {
@@ -28,7 +29,7 @@ struct ElectionTests {
         #expect(pair.roles == [nil, .backup])
         pair.run(for: .microseconds(1))
         #expect(pair.roles == [nil, .active])
-        #expect(pair.reports(1, "ready").count == 1)
+        #expect(pair.reports(1, .ready).count == 1)
     }
 
     @Test func `between equal priorities the greater cross-connect address becomes Active`() {
@@ -47,8 +48,8 @@ struct ElectionTests {
         #expect(pair.roles == [.backup, .active])
         pair.run(for: .seconds(10))
         #expect(pair.roles == [.backup, .active])
-        #expect(pair.reports(0, "active").count == 1)
-        #expect(pair.reports(0, "switchover").count == 1)
+        #expect(pair.reports(0, .active).count == 1)
+        #expect(pair.reports(0, .switchover).count == 1)
     }
 
     @Test func `a second request brings the role back`() {
@@ -122,7 +123,7 @@ struct ElectionTests {
         let died = pair.now
         pair.run(for: .seconds(1))
         #expect(pair.roles == [nil, .active])
-        let took = pair.reports(1, "active")[0].at - died
+        let took = pair.reports(1, .active)[0].at - died
         #expect(took <= PairSimulation.detectionBound)
         #expect(took > PairSimulation.heartbeat.bound)
     }
@@ -136,7 +137,7 @@ struct ElectionTests {
         pair.powerOff(0)
         let died = pair.now
         pair.run(for: .milliseconds(100))
-        #expect(pair.reports(1, "active")[0].at - died <= .milliseconds(25))
+        #expect(pair.reports(1, .active)[0].at - died <= .milliseconds(25))
     }
 
     @Test func `a cut cross-connect changes no role while advertisements arrive`() {
@@ -144,12 +145,12 @@ struct ElectionTests {
         pair.crossConnectIsUp = false
         pair.run(for: .seconds(10))
         #expect(pair.roles == [.active, .backup])
-        #expect(pair.reports(1, "active").isEmpty)
-        #expect(pair.reports(1, "cross-connect-down").count == 1)
+        #expect(pair.reports(1, .active).isEmpty)
+        #expect(pair.reports(1, .crossConnectDown).count == 1)
         pair.crossConnectIsUp = true
         pair.run(for: .seconds(1))
         #expect(pair.roles == [.active, .backup])
-        #expect(pair.reports(0, "dual-active").isEmpty)
+        #expect(pair.reports(0, .dualActive).isEmpty)
     }
 
     @Test func `silent advertisements change no role while heartbeats arrive`() {
@@ -167,7 +168,7 @@ struct ElectionTests {
         let died = pair.now
         pair.run(for: .seconds(1))
         #expect(pair.roles == [nil, .active])
-        #expect(pair.reports(1, "active")[0].at - died <= .nanoseconds(360_937_500))
+        #expect(pair.reports(1, .active)[0].at - died <= .nanoseconds(360_937_500))
     }
 
     @Test func `with everything cut both are Active, and the higher priority stays when they hear each other again`() {
@@ -180,8 +181,8 @@ struct ElectionTests {
         pair.networkIsUp = [true, true]
         pair.run(for: .milliseconds(150))
         #expect(pair.roles == [.active, .backup])
-        #expect(pair.reports(0, "dual-active").count == 1)
-        #expect(pair.reports(0, "dual-active-over").count == 1)
+        #expect(pair.reports(0, .dualActive).count == 1)
+        #expect(pair.reports(0, .dualActiveOver).count == 1)
     }
 
     @Test func `a returning box of higher priority takes the role back once it knows the sessions`() {
@@ -193,7 +194,7 @@ struct ElectionTests {
         #expect(pair.roles == [.backup, .active])
         pair.run(for: .milliseconds(200))
         #expect(pair.roles == [.active, .backup])
-        #expect(pair.reports(1, "dual-active").isEmpty)
+        #expect(pair.reports(1, .dualActive).isEmpty)
     }
 
     @Test func `a returning box that does not preempt stays Backup`() {
@@ -203,7 +204,7 @@ struct ElectionTests {
         pair.start(0)
         pair.run(for: .seconds(10))
         #expect(pair.roles == [.backup, .active])
-        #expect(pair.reports(0, "ready").count == 2)
+        #expect(pair.reports(0, .ready).count == 2)
     }
 
     @Test func `after a requested switchover the preempting box takes the role again only when its peer fails`() {
@@ -252,7 +253,7 @@ struct ElectionTests {
             #expect(pair.roles == [.active, .backup])
             pair.run(for: .milliseconds(100))
             #expect(pair.roles == [.backup, .active], "preempts: \(preempts)")
-            #expect(pair.reports(1, "active").last?.details["reason"] == "the peer handed over")
+            #expect(pair.reports(1, .active).last?.details[.reason] == "the peer handed over")
         }
     }
 
@@ -316,7 +317,7 @@ struct ElectionTests {
         }
         pair.run(for: .milliseconds(20))
         #expect(pair.roles == [.active, .backup])
-        #expect(pair.reports(1, "active").isEmpty)
+        #expect(pair.reports(1, .active).isEmpty)
     }
 
     @Test func `a heartbeat that a later one has overtaken changes nothing`() {

@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Redundancy
 import TestSupport
@@ -25,7 +26,7 @@ struct PairSimulation {
         /// Counts starts, so that what was sent to an earlier life does not arrive in a later one.
         var life = 0
         var isForwarding = false
-        var reports: [(at: Instant, kind: String, details: [String: String])] = []
+        var reports: [(at: Instant, kind: EventKind, details: EventDetails)] = []
         var knowsSessionsAt: Instant?
     }
 
@@ -241,7 +242,7 @@ struct PairSimulation {
 
     var roles: [VirtualRouter.State?] { boxes.map { $0.isAlive ? $0.election.role : nil } }
 
-    func reports(_ box: Int, _ kind: String) -> [(at: Instant, kind: String, details: [String: String])] {
+    func reports(_ box: Int, _ kind: EventKind) -> [(at: Instant, kind: EventKind, details: EventDetails)] {
         boxes[box].reports.filter { $0.kind == kind }
     }
 }

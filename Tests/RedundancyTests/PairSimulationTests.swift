@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Redundancy
 import TestSupport
@@ -68,9 +69,9 @@ struct PairSimulationTests {
             pair.delay = 20...2000
             pair.startBoth()
             pair.run(for: .milliseconds(500))
-            let changes = pair.boxes.map { $0.reports.filter { $0.kind == "active" }.count }
+            let changes = pair.boxes.map { $0.reports.filter { $0.kind == .active }.count }
             pair.run(for: .seconds(60))
-            #expect(pair.boxes.map { $0.reports.filter { $0.kind == "active" }.count } == changes, "seed \(seed)")
+            #expect(pair.boxes.map { $0.reports.filter { $0.kind == .active }.count } == changes, "seed \(seed)")
             #expect(pair.roles == [.active, .backup], "seed \(seed)")
         }
     }
@@ -84,8 +85,8 @@ struct PairSimulationTests {
             pair.run(for: .milliseconds(300) + .microseconds(Int.random(in: 0..<100_000, using: &random)))
             pair.crossConnectIsUp = false
             pair.run(for: .milliseconds(500))
-            #expect(pair.reports(1, "active").isEmpty, "seed \(seed)")
-            #expect(pair.reports(1, "cross-connect-down").count == 1, "seed \(seed)")
+            #expect(pair.reports(1, .active).isEmpty, "seed \(seed)")
+            #expect(pair.reports(1, .crossConnectDown).count == 1, "seed \(seed)")
         }
     }
 
@@ -99,7 +100,7 @@ struct PairSimulationTests {
             pair.powerOff(0)
             let died = pair.now
             pair.run(for: .milliseconds(500))
-            let took = pair.reports(1, "active").first.map { $0.at - died } ?? .seconds(1)
+            let took = pair.reports(1, .active).first.map { $0.at - died } ?? .seconds(1)
             #expect(
                 took <= PairSimulation.detectionBound + .milliseconds(1),
                 "seed \(seed): \(took)")
@@ -117,7 +118,7 @@ struct PairSimulationTests {
             pair.powerOff(0)
             let died = pair.now
             pair.run(for: .milliseconds(100))
-            let took = pair.reports(1, "active").first.map { $0.at - died } ?? .seconds(1)
+            let took = pair.reports(1, .active).first.map { $0.at - died } ?? .seconds(1)
             #expect(took <= .milliseconds(22), "seed \(seed): \(took)")
         }
     }

@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Redundancy
 import Testing
@@ -23,7 +24,7 @@ struct StartupTests {
             pair.run(for: .milliseconds(1))
             #expect(pair.roles == [.active, .backup], "\(late) ms")
             pair.run(for: .seconds(10))
-            #expect(pair.reports(1, "active").isEmpty && pair.reports(1, "peer-down").isEmpty, "\(late) ms")
+            #expect(pair.reports(1, .active).isEmpty && pair.reports(1, .peerDown).isEmpty, "\(late) ms")
         }
     }
 
@@ -33,7 +34,7 @@ struct StartupTests {
         #expect(pair.roles == [nil, .backup])
         pair.run(for: .nanoseconds(1))
         #expect(pair.roles == [nil, .active])
-        #expect(pair.reports(1, "ready").count == 1)
+        #expect(pair.reports(1, .ready).count == 1)
     }
 
     @Test func `without carrier on the cross-connect nobody can be there, and the Active-down interval counts`() {

@@ -1,6 +1,7 @@
 import Dataplane
+public import LabEvents
 import Redundancy
-import Wire
+public import Wire
 
 extension Firewall {
     public var counters: [CounterReading] {
@@ -23,109 +24,69 @@ extension Firewall {
             index = filter.table.next(after: place)
         }
         let byApplication = Application.allCases.map {
-            CounterReading(
-                name: "sessions.application.\($0.name)", value: applications[Int($0.rawValue)],
-                meaning: "Sessions known at the moment whose first payload was that of \($0.name).")
+            CounterReading(.sessionsOfApplication, [.application: $0.name], applications[Int($0.rawValue)])
         }
         let byCategory = filter.categories.names.enumerated().map {
-            CounterReading(
-                name: "sessions.category.\($0.element)", value: categories[$0.offset + 1],
-                meaning: "Sessions known at the moment that ask for a name of the category \($0.element).")
+            CounterReading(.sessionsOfCategory, [.category: $0.element], categories[$0.offset + 1])
         }
         return [
-            CounterReading(name: "sessions", value: UInt64(filter.count), meaning: "Sessions known at the moment."),
-            CounterReading(
-                name: "sessions.opened", value: filter.opened, meaning: "Sessions opened by packets that passed here."),
-            CounterReading(
-                name: "sessions.expired", value: filter.expired, meaning: "Sessions forgotten because no packet came."),
-            CounterReading(
-                name: "sessions.lookups", value: filter.lookups,
-                meaning: "Packets for which a session was looked up."),
+            CounterReading(.sessions, filter.count),
+            CounterReading(.sessionsOpened, filter.opened),
+            CounterReading(.sessionsExpired, filter.expired),
+            CounterReading(.sessionsLookups, filter.lookups),
         ] + byApplication + byCategory
     }
 
     private var redundancyReadings: [CounterReading] {
         var readings: [CounterReading] = []
-        func add(_ name: String, _ value: UInt64, _ meaning: String) {
-            readings.append(CounterReading(name: name, value: value, meaning: meaning))
-        }
-        add("heartbeat.sent", tally.heartbeatsSent, "Heartbeats sent on the cross-connect.")
-        add("heartbeat.received", tally.heartbeatsReceived, "Heartbeats of the peer.")
-        add(
-            "heartbeat.stale", tally.heartbeatsStale, "Heartbeats that a later one had overtaken; they changed nothing."
-        )
-        add("vrrp.sent", tally.advertisementsSent, "Advertisements sent.")
-        add("vrrp.received", tally.advertisementsReceived, "Valid advertisements for a virtual router of this box.")
-        add(
-            "vrrp.other-router", tally.advertisementsOfOthers,
-            "Advertisements of virtual routers that are not this box's.")
-        add(
-            "vrrp.not-local", tally.advertisementsNotLocal,
-            "Advertisements not sent to the VRRP group with time to live 255.")
-        add("arp.announced", tally.announcementsSent, "Gratuitous ARP announcements of virtual addresses.")
-        add("sync.records-sent", tally.recordsSent, "Session records sent to the peer.")
-        add("sync.records-resent", tally.recordsResent, "Session records sent again because no acknowledgement came.")
-        add("sync.records-acknowledged", tally.recordsAcknowledged, "Session records that the peer has consumed.")
-        add(
-            "sync.messages-under-way", UInt64(channel.messagesUnderWay),
-            "Messages with session records that wait at the moment for the peer to consume them; at most 64.")
-        add(
-            "sync.sessions-noted", UInt64(min(filter.noted, filter.count)),
-            "Sessions with news that wait at the moment for a message to the peer; at most all.")
-        add("sync.records-applied", tally.recordsApplied, "Session records of the peer that were applied.")
-        add(
-            "sync.records-refused", tally.recordsRefused, "Session records of the peer for which the table had no room."
-        )
-        add(
-            "sync.strangers", tally.messagesOfStrangers,
-            "Cross-connect messages that are not the peer's, or not from this link.")
-        add(
-            "sync.unconfirmed", tally.livesUnconfirmed,
-            "Heartbeats that claim a later start of the peer than the one that is heard; they changed nothing.")
-        add(
-            "sync.rule-unknown", filter.unknownRules,
-            "Session records of the peer whose rule this box does not have or which denies here.")
-        add(
-            "sync.repeated", tally.messagesRepeated,
-            "Messages of the peer that had been consumed before; they changed nothing.")
-        add(
-            "sync.greetings", tally.greetings,
-            "Heartbeats that did not know this life of the box; they changed nothing.")
-        add(
-            "vrrp.overruled", election.overruled,
-            "Advertisements with the better claim that the peer's heartbeat contradicts; they changed nothing.")
-        add("defer.held", tally.deferred, "Packets that waited until the peer knew their session.")
-        add("defer.expired", tally.deferralsExpired, "Sessions whose packets waited to the bound.")
-        add("defer.no-room", tally.deferralsWithoutRoom, "Packets that should have waited and found no room.")
+        func add(_ counter: Counter, _ value: UInt64) { readings.append(CounterReading(counter, value)) }
+        add(.heartbeatSent, tally.heartbeatsSent)
+        add(.heartbeatReceived, tally.heartbeatsReceived)
+        add(.heartbeatStale, tally.heartbeatsStale)
+        add(.vrrpSent, tally.advertisementsSent)
+        add(.vrrpReceived, tally.advertisementsReceived)
+        add(.vrrpOtherRouter, tally.advertisementsOfOthers)
+        add(.vrrpNotLocal, tally.advertisementsNotLocal)
+        add(.arpAnnounced, tally.announcementsSent)
+        add(.syncRecordsSent, tally.recordsSent)
+        add(.syncRecordsResent, tally.recordsResent)
+        add(.syncRecordsAcknowledged, tally.recordsAcknowledged)
+        add(.syncMessagesUnderWay, UInt64(channel.messagesUnderWay))
+        add(.syncSessionsNoted, UInt64(min(filter.noted, filter.count)))
+        add(.syncRecordsApplied, tally.recordsApplied)
+        add(.syncRecordsRefused, tally.recordsRefused)
+        add(.syncStrangers, tally.messagesOfStrangers)
+        add(.syncUnconfirmed, tally.livesUnconfirmed)
+        add(.syncRuleUnknown, filter.unknownRules)
+        add(.syncRepeated, tally.messagesRepeated)
+        add(.syncGreetings, tally.greetings)
+        add(.vrrpOverruled, election.overruled)
+        add(.deferHeld, tally.deferred)
+        add(.deferExpired, tally.deferralsExpired)
+        add(.deferNoRoom, tally.deferralsWithoutRoom)
         if redundancy?.conduit != nil {
-            add(
-                "conduit.forwarded", tally.conduitForwarded,
-                "Frames handed to the Active before any session was looked up.")
-            add(
-                "conduit.returned", tally.conduitReturned,
-                "Packets that left through the peer because their port has no carrier.")
-            add("conduit.received", tally.conduitReceived, "Data frames of the peer on the cross-connect.")
-            add("conduit.delivered", tally.conduitDelivered, "Packets of the Active that left by a port of this box.")
-            add("conduit.too-big", tally.conduitTooBig, "Packets that the cross-connect's MTU has no room for.")
+            add(.conduitForwarded, tally.conduitForwarded)
+            add(.conduitReturned, tally.conduitReturned)
+            add(.conduitReceived, tally.conduitReceived)
+            add(.conduitDelivered, tally.conduitDelivered)
+            add(.conduitTooBig, tally.conduitTooBig)
             for (number, frames) in workers.enumerated() {
-                add("conduit.worker.\(number)", frames, "Data frames of the conduit that this worker got.")
+                readings.append(CounterReading(.conduitWorker, [.worker: "\(number)"], frames))
             }
         }
         for reason in WireError.Reason.allCases {
-            add(
-                "vrrp.discarded.\(reason.name)", tally.advertisementErrors[reason],
-                "Advertisements that changed nothing: \(reason.meaning)")
-            add(
-                "sync.discarded.\(reason.name)", tally.messageErrors[reason],
-                "Cross-connect messages that changed nothing: \(reason.meaning)")
+            readings.append(CounterReading(.vrrpDiscarded, reason.counterWords, tally.advertisementErrors[reason]))
+            readings.append(CounterReading(.syncDiscarded, reason.counterWords, tally.messageErrors[reason]))
         }
         return readings
     }
 }
 
 extension WireError.Reason {
-    /// As in a counter's name.
-    fileprivate var name: String {
+    /// In the counters `vrrp.discarded.<reason>` and `sync.discarded.<reason>`.
+    public var counterWords: CounterWords { [.reason: counterWord, .meaning: meaning] }
+
+    private var counterWord: String {
         switch self {
         case .truncated: "truncated"
         case .wrongVersion: "wrong-version"
@@ -144,7 +105,7 @@ extension WireError.Reason {
         }
     }
 
-    fileprivate var meaning: String {
+    private var meaning: String {
         switch self {
         case .truncated: "truncated."
         case .wrongVersion: "of a version that this box does not speak."

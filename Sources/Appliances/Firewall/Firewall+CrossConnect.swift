@@ -1,4 +1,5 @@
 import Dataplane
+import LabEvents
 import LabTime
 import Redundancy
 import Wire
@@ -171,10 +172,10 @@ extension Firewall {
             carryOut(at: now, into: &output)
         }
         if reception.sentBulkCompleted {
-            report("sync-complete", at: now, ["direction": "sent", "sessions": String(filter.count)])
+            report(.syncComplete, at: now, [.direction: "sent", .sessions: String(filter.count)])
         }
         if reception.receivedBulkCompleted {
-            report("sync-complete", at: now, ["direction": "received", "sessions": String(filter.count)])
+            report(.syncComplete, at: now, [.direction: "received", .sessions: String(filter.count)])
             election.sessionsComplete(at: now)
             carryOut(at: now, into: &output)
         }
@@ -185,10 +186,10 @@ extension Firewall {
         guard unknownRuleToldAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
         unknownRuleToldAt = now
         report(
-            "sync-rule-unknown", at: now,
+            .syncRuleUnknown, at: now,
             [
-                "peer": redundancy?.peer ?? "",
-                "reason": "the peer's sessions come from a rule that this box does not have",
+                .peer: redundancy?.peer ?? "",
+                .reason: "the peer's sessions come from a rule that this box does not have",
             ])
     }
 
@@ -198,11 +199,11 @@ extension Firewall {
         guard unknownPoolToldAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
         unknownPoolToldAt = now
         report(
-            "sync-pool-unknown", at: now,
+            .syncPoolUnknown, at: now,
             [
-                "peer": redundancy?.peer ?? "",
-                "external": filter.nat.tally.lastForeign.map { "\($0)" } ?? "",
-                "reason": "the peer's sessions have an external address and port that no NAT pool of this box has",
+                .peer: redundancy?.peer ?? "",
+                .external: filter.nat.tally.lastForeign.map { "\($0)" } ?? "",
+                .reason: "the peer's sessions have an external address and port that no NAT pool of this box has",
             ])
     }
 
@@ -210,7 +211,7 @@ extension Firewall {
     private mutating func tellStranger(_ error: WireError, at now: Instant) {
         guard strangerToldAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
         strangerToldAt = now
-        report("sync-stranger", at: now, ["peer": redundancy?.peer ?? "", "reason": Self.words(error)])
+        report(.syncStranger, at: now, [.peer: redundancy?.peer ?? "", .reason: Self.words(error)])
     }
 
     private static func words(_ error: WireError) -> String {
@@ -225,7 +226,7 @@ extension Firewall {
             refusalsTold[error.reason].map({ now - $0 >= .seconds(10) }) ?? true
         else { return }
         refusalsTold[error.reason] = now
-        report("sync-refused", at: now, ["peer": redundancy.peer, "reason": Self.words(error)])
+        report(.syncRefused, at: now, [.peer: redundancy.peer, .reason: Self.words(error)])
     }
 }
 

@@ -1,4 +1,5 @@
 import Dataplane
+import LabEvents
 import LabTime
 import Wire
 
@@ -9,11 +10,11 @@ enum PinholeEventKind: Int, CaseIterable {
     case used
     case refused
 
-    var kind: String {
+    var kind: EventKind {
         switch self {
-        case .opened: "pinhole-opened"
-        case .used: "pinhole-used"
-        case .refused: "pinhole-refused"
+        case .opened: .pinholeOpened
+        case .used: .pinholeUsed
+        case .refused: .pinholeRefused
         }
     }
 }
@@ -23,14 +24,14 @@ extension Firewall {
         guard filter.hasPinholeEvents else { return }
         for event in filter.takePinholeEvents() {
             let kind: PinholeEventKind
-            let details: [String: String]
+            let details: EventDetails
             switch event {
             case .opened(let flow, let control):
-                (kind, details) = (.opened, ["flow": flow.pinholeWords, "control": control.connectionWords])
+                (kind, details) = (.opened, [.flow: flow.pinholeWords, .control: control.connectionWords])
             case .used(let flow, let control):
-                (kind, details) = (.used, ["flow": flow.connectionWords, "control": control.connectionWords])
+                (kind, details) = (.used, [.flow: flow.connectionWords, .control: control.connectionWords])
             case .refused(let reason, let control):
-                (kind, details) = (.refused, ["reason": reason.rawValue, "control": control.connectionWords])
+                (kind, details) = (.refused, [.reason: reason.rawValue, .control: control.connectionWords])
             }
             if pinholeLimits.take(kind, at: now) { report(kind.kind, at: now, details) }
         }
@@ -48,34 +49,19 @@ extension Firewall {
 
     var pinholeReadings: [CounterReading] {
         let tally = filter.pinholeTally
-        func reading(_ name: String, _ value: UInt64, _ meaning: String) -> CounterReading {
-            CounterReading(name: name, value: value, meaning: meaning)
-        }
         return [
-            reading("pinholes", UInt64(filter.pinholeCount), "Pinholes that wait for their connection."),
-            reading("pinholes.opened", tally.opened, "Pinholes opened by announcements that passed here."),
-            reading("pinholes.adopted", tally.adopted, "Pinholes learned from the peer."),
-            reading("pinholes.used", tally.used, "Pinholes whose connection came."),
-            reading("pinholes.expired", tally.expired, "Pinholes whose connection did not come in time."),
-            reading(
-                "pinholes.refused.bounce", tally.bounces,
-                "Segments dropped because they announce an address that is not their sender's (RFC 2577)."),
-            reading(
-                "pinholes.refused.privileged-port", tally.privilegedPorts,
-                "Segments dropped because they announce a port below 1024 (RFC 2577)."),
-            reading(
-                "pinholes.refused.translated", tally.translated,
-                "Segments dropped because their sender stands behind a mapping, and the other side could not reach what they announce."
-            ),
-            reading(
-                "pinholes.unasked", tally.unasked, "Replies that announce what nobody asked for; they opened nothing."),
-            reading("pinholes.malformed", tally.malformed, "Announcements that cannot be read; they opened nothing."),
-            reading(
-                "pinholes.unread", tally.unread,
-                "New segments of control connections that do not begin or do not end with a line; they opened nothing."),
-            reading(
-                "pinholes.no-room", tally.noRoom,
-                "Announcements, or control connections to be read, for which there was no room."),
+            CounterReading(.pinholes, filter.pinholeCount),
+            CounterReading(.pinholesOpened, tally.opened),
+            CounterReading(.pinholesAdopted, tally.adopted),
+            CounterReading(.pinholesUsed, tally.used),
+            CounterReading(.pinholesExpired, tally.expired),
+            CounterReading(.pinholesRefusedBounce, tally.bounces),
+            CounterReading(.pinholesRefusedPrivilegedPort, tally.privilegedPorts),
+            CounterReading(.pinholesRefusedTranslated, tally.translated),
+            CounterReading(.pinholesUnasked, tally.unasked),
+            CounterReading(.pinholesMalformed, tally.malformed),
+            CounterReading(.pinholesUnread, tally.unread),
+            CounterReading(.pinholesNoRoom, tally.noRoom),
         ]
     }
 }

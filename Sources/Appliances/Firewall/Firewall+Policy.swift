@@ -1,4 +1,5 @@
 import Dataplane
+import LabEvents
 import LabTime
 import Redundancy
 import Wire
@@ -48,7 +49,7 @@ extension Firewall {
                 policy.running = new
                 let items = items(of: new)
                 agreement?.changed(running: items, at: now)
-                report("push-done", at: now, done)
+                report(.pushDone, at: now, done)
                 carryOutAgreement(at: now, into: &output)
             case .agree(let change):
                 guard agreement != nil else {
@@ -65,7 +66,7 @@ extension Firewall {
             }
             return .done
         } catch {
-            if order.isChange { report("push-refused", at: now, ["reason": error.description]) }
+            if order.isChange { report(.pushRefused, at: now, [.reason: error.description]) }
             return .refused(reason: error.description)
         }
     }
@@ -85,16 +86,16 @@ extension Firewall {
     ///   outlive their pool
     mutating func install(
         _ new: RunningConfiguration, at now: Instant, into output: inout FrameQueue
-    ) throws(ConfigurationError) -> [String: String] {
+    ) throws(ConfigurationError) -> EventDetails {
         let ended = filter.install(try new.policy.compiled(for: portNames, of: name), otherwise: new.policy.otherwise)
-        var details = ["sessions-ended": String(ended)]
+        var details: EventDetails = [.sessionsEnded: String(ended)]
         if policy.translation != new.nat {
             filter.install(
                 pools: new.nat.pools, former: new.nat.former, rules: new.nat.rules,
                 timers: fixedTimers ?? new.nat.configuration?.timers.sessions ?? .standard, at: now)
             policy.translation = new.nat
             settlePoolAddresses(at: now, into: &output)
-            details["mappings-retired"] = String(filter.nat.retiredCount)
+            details[.mappingsRetired] = String(filter.nat.retiredCount)
         }
         return details
     }
@@ -118,11 +119,11 @@ extension Firewall {
                 // Guard: what ran before compiles.
                 _ = try? install(policy.running, at: now, into: &output)
             case .blocked(let reason):
-                report("push-blocked", at: now, details(of: reason))
+                report(.pushBlocked, at: now, details(of: reason))
             case .completed:
                 policy.candidate = nil
             case .drifted:
-                report("configuration-differs", at: now, ["peer": redundancy?.peer ?? ""])
+                report(.configurationDiffers, at: now, [.peer: redundancy?.peer ?? ""])
             }
         }
         if agreement?.isOpen == false, agreement?.mayFollow == false { policy.candidate = nil }
@@ -137,11 +138,11 @@ extension Firewall {
         policy.hasAdditions = !isWhole
         guard isWhole else { return }
         policy.running = new
-        done["mode"] = "agreement"
-        report("push-done", at: now, done)
+        done[.mode] = "agreement"
+        report(.pushDone, at: now, done)
     }
 
-    private func details(of reason: ConfigurationAgreement.BlockReason) -> [String: String] {
+    private func details(of reason: ConfigurationAgreement.BlockReason) -> EventDetails {
         let peer = redundancy?.peer ?? ""
         switch reason {
         case .different(let differences):
@@ -149,12 +150,12 @@ extension Firewall {
             let shown = words.prefix(10)
             let rest = words.count > shown.count ? ["and \(words.count - shown.count) more"] : []
             return [
-                "reason": "\(name) and \(peer) were given different configurations",
-                "differences": (shown + rest).joined(separator: "; "),
+                .reason: "\(name) and \(peer) were given different configurations",
+                .differences: (shown + rest).joined(separator: "; "),
             ]
-        case .peerSilent: return ["reason": "\(peer) is not heard, so nothing can be compared"]
-        case .peerHasNothing: return ["reason": "\(peer) was given no configuration in time"]
-        case .peerBlocked: return ["reason": "\(peer) refused it"]
+        case .peerSilent: return [.reason: "\(peer) is not heard, so nothing can be compared"]
+        case .peerHasNothing: return [.reason: "\(peer) was given no configuration in time"]
+        case .peerBlocked: return [.reason: "\(peer) refused it"]
         }
     }
 

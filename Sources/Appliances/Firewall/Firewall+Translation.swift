@@ -1,4 +1,5 @@
 import Dataplane
+import LabEvents
 import LabTime
 import Wire
 
@@ -82,8 +83,8 @@ extension Firewall {
         if let last = translation.toldAt[pool], now - last < FirewallTranslation.eventInterval { return }
         translation.toldAt[pool] = now
         report(
-            "nat-pool-exhausted", at: now,
-            ["pool": pool, "flow": "\(flow)", "refused": String(filter.nat.tally.exhausted)])
+            .natPoolExhausted, at: now,
+            [.pool: pool, .flow: "\(flow)", .refused: String(filter.nat.tally.exhausted)])
     }
 
     // MARK: Fragments
@@ -184,7 +185,7 @@ extension Firewall {
     mutating func settlePoolAddresses(at now: Instant, into output: inout FrameQueue) {
         guard let change = translation.update(from: filter.nat, ports, redundancy?.routers ?? []) else { return }
         for entry in change.gone {
-            report("nat-address-released", at: now, ["address": "\(entry.address)"])
+            report(.natAddressReleased, at: now, [.address: "\(entry.address)"])
             if isForwarding { ports.disown(entry.address, on: entry.port) }
         }
         guard isForwarding, !change.new.isEmpty else { return }
@@ -228,31 +229,18 @@ extension Firewall {
 
     var translationReadings: [CounterReading] {
         let tally = filter.nat.tally
-        func reading(_ name: String, _ value: UInt64, _ meaning: String) -> CounterReading {
-            CounterReading(name: name, value: value, meaning: meaning)
-        }
         return [
-            reading("nat.mappings", UInt64(filter.nat.count), "Mappings at the moment."),
-            reading("nat.granted", tally.granted, "Mappings that this box made."),
-            reading("nat.preserved", tally.preserved, "Of these, the ones that kept their port."),
-            reading("nat.exhausted", tally.exhausted, "Mappings refused because the pool had no port left."),
-            reading(
-                "nat.retired", UInt64(filter.nat.retiredCount),
-                "Mappings whose pool is gone, or has their address or port no longer; they live as long as their sessions."
-            ),
-            reading("nat.adopted", tally.adopted, "Mappings learned from the peer."),
-            reading(
-                "nat.foreign", tally.foreign,
-                "Sessions of the peer whose external address is none of this box's, an interface's own for instance."),
-            reading(
-                "nat.unsolicited", UInt64(translation.unsolicited.count),
-                "SYNs from outside that wait six seconds for their answer."),
-            reading(
-                "fragments.held", UInt64(fragments.heldCount), "Fragments that wait for the first of their datagram."),
-            reading("fragments.datagrams", UInt64(fragments.count), "Datagrams whose fragments are told apart."),
-            reading(
-                "fragments.evicted", fragments.evicted,
-                "Datagrams whose fragments were forgotten early, because newer ones needed the place."),
+            CounterReading(.natMappings, filter.nat.count),
+            CounterReading(.natGranted, tally.granted),
+            CounterReading(.natPreserved, tally.preserved),
+            CounterReading(.natExhausted, tally.exhausted),
+            CounterReading(.natRetired, filter.nat.retiredCount),
+            CounterReading(.natAdopted, tally.adopted),
+            CounterReading(.natForeign, tally.foreign),
+            CounterReading(.natUnsolicited, translation.unsolicited.count),
+            CounterReading(.fragmentsHeld, fragments.heldCount),
+            CounterReading(.fragmentsDatagrams, fragments.count),
+            CounterReading(.fragmentsEvicted, fragments.evicted),
         ]
     }
 }

@@ -1,4 +1,5 @@
 public import Dataplane
+import LabEvents
 public import LabTime
 public import Redundancy
 public import Wire
@@ -149,7 +150,7 @@ public struct Firewall: ~Copyable, Appliance {
 
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
         guard redundancy != nil else {
-            return report("ready", at: now, ["role": "active", "reason": "stands alone"])
+            return report(.ready, at: now, [.role: role.rawValue, .reason: "stands alone"])
         }
         if let cross = redundancy?.crossConnect {
             agreement = ConfigurationAgreement(
@@ -235,7 +236,7 @@ public struct Firewall: ~Copyable, Appliance {
         return events
     }
 
-    mutating func report(_ kind: String, at now: Instant, _ details: [String: String]) {
+    mutating func report(_ kind: EventKind, at now: Instant, _ details: EventDetails) {
         events.append(ApplianceEvent(kind, at: now, details: details))
     }
 }

@@ -1,4 +1,5 @@
 import Dataplane
+public import LabEvents
 import LabTime
 import Wire
 
@@ -17,14 +18,14 @@ enum StateEvent: Int, CaseIterable {
     /// A connection was refused because the table is full.
     case tableFull
 
-    var kind: String {
+    var kind: EventKind {
         switch self {
-        case .created: "state-created"
-        case .closingClosed: "state-closing-closed"
-        case .expired: "state-expired"
-        case .closingClosedExpired: "state-closing-closed-expired"
-        case .refused: "state-refused"
-        case .tableFull: "state-table-full"
+        case .created: .stateCreated
+        case .closingClosed: .stateClosingClosed
+        case .expired: .stateExpired
+        case .closingClosedExpired: .stateClosingClosedExpired
+        case .refused: .stateRefused
+        case .tableFull: .stateTableFull
         }
     }
 }
@@ -37,7 +38,7 @@ extension GatewayFirewall {
             report(.created, judgement.index, at: now)
             if state == .closingClosed { report(.closingClosed, judgement.index, at: now) }
         case .moved(let from, let to) where to == .closingClosed:
-            report(.closingClosed, judgement.index, at: now, ["from": from.description, "to": to.description])
+            report(.closingClosed, judgement.index, at: now, [.from: from.description, .to: to.description])
         case .moved: break
         }
         switch judgement.verdict {
@@ -45,20 +46,20 @@ extension GatewayFirewall {
         case .misfit(let policy):
             report(
                 .refused, judgement.index, at: now,
-                ["packet": packet.tcpFlags.description, "action": policy.rawValue])
+                [.packet: packet.tcpFlags.description, .action: policy.rawValue])
         case .drop(.flowTableFull):
             guard limits.take(.tableFull, at: now) else { return }
             let flow = packet.fiveTuple
             events.append(
                 ApplianceEvent(
                     StateEvent.tableFull.kind, at: now,
-                    details: ["flow": flow.connectionWords, "states": "\(states.count)"]))
+                    details: [.flow: flow.connectionWords, .states: "\(states.count)"]))
         case .drop: break
         }
     }
 
     private mutating func report(
-        _ event: StateEvent, _ index: FlowIndex?, at now: Instant, _ more: [String: String] = [:]
+        _ event: StateEvent, _ index: FlowIndex?, at now: Instant, _ more: EventDetails = [:]
     ) {
         guard let index, states.table.contains(index), limits.take(event, at: now) else { return }
         let reading = reading(
@@ -67,11 +68,11 @@ extension GatewayFirewall {
     }
 
     private mutating func append(
-        _ event: StateEvent, _ reading: ConnectionReading, at now: Instant, _ more: [String: String]
+        _ event: StateEvent, _ reading: ConnectionReading, at now: Instant, _ more: EventDetails
     ) {
-        var details = ["connection": reading.description, "flow": reading.flow, "state": reading.state]
-        details["interface"] = reading.interface
-        details["timer"] = reading.timer
+        var details: EventDetails = [.connection: reading.description, .flow: reading.flow, .state: reading.state]
+        details[.interface] = reading.interface
+        details[.timer] = reading.timer
         details.merge(more) { $1 }
         events.append(ApplianceEvent(event.kind, at: now, details: details))
     }
@@ -107,22 +108,16 @@ extension GatewayFirewall {
     // MARK: Counters
 
     public var counters: [CounterReading] {
-        func reading(_ name: String, _ value: UInt64, _ meaning: String) -> CounterReading {
-            CounterReading(name: name, value: value, meaning: meaning)
-        }
         return ports.counters.readings() + [
-            reading("states", UInt64(states.count), "States known at the moment."),
-            reading("states.created", states.created, "States that packets made."),
-            reading("states.expired", states.expired, "States that ended because no packet came."),
-            reading("states.reused", states.reused, "Finished connections whose ports a SYN used again."),
-            reading("states.misfits", states.misfits, "Packets that did not fit the state that they met."),
-            reading(
-                "fragments.held", UInt64(fragments.heldCount), "Fragments that wait for the first of their datagram."),
-            reading("fragments.datagrams", UInt64(fragments.count), "Datagrams whose fragments are told apart."),
-            reading(
-                "fragments.evicted", fragments.evicted,
-                "Datagrams whose fragments were forgotten early, because newer ones needed the place."),
-            reading("events.suppressed", limits.suppressed, "Events that were not told because there were too many."),
+            CounterReading(.states, states.count),
+            CounterReading(.statesCreated, states.created),
+            CounterReading(.statesExpired, states.expired),
+            CounterReading(.statesReused, states.reused),
+            CounterReading(.statesMisfits, states.misfits),
+            CounterReading(.fragmentsHeld, fragments.heldCount),
+            CounterReading(.fragmentsDatagrams, fragments.count),
+            CounterReading(.fragmentsEvicted, fragments.evicted),
+            CounterReading(.eventsSuppressed, limits.suppressed),
         ]
     }
 }

@@ -1,4 +1,5 @@
 public import Dataplane
+import LabEvents
 public import LabTime
 import Wire
 
@@ -67,8 +68,8 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
         events.append(
             ApplianceEvent(
-                "ready", at: now,
-                details: ["mode": configuration.mode.rawValue, "profile": configuration.profile.rawValue]))
+                .ready, at: now,
+                details: [.mode: configuration.mode.rawValue, .profile: configuration.profile.rawValue]))
     }
 
     public mutating func process(

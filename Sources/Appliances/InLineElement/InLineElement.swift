@@ -1,5 +1,6 @@
 public import Dataplane
 public import Impairment
+public import LabEvents
 public import LabTime
 
 /// What an in-line element is and does.
@@ -40,7 +41,7 @@ public struct InLineElement: ~Copyable, Appliance {
     }
 
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
-        events.append(ApplianceEvent("ready", at: now))
+        events.append(ApplianceEvent(.ready, at: now))
     }
 
     public mutating func process(_ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue) {
@@ -70,30 +71,16 @@ public struct InLineElement: ~Copyable, Appliance {
         defer { events = [] }
         return events
             + faults.map { event in
-                ApplianceEvent(
-                    event.kind.rawValue, at: event.at, details: event.details.merging(["rule": event.rule]) { $1 })
+                ApplianceEvent(event.kind, at: event.at, details: event.details.merging([.rule: event.rule]) { $1 })
             }
     }
 
     public var counters: [CounterReading] {
         let tally = cable.tally
         return [
-            CounterReading(
-                name: "passed", value: tally.passed, meaning: "Frames that left the element, copies included."),
-            CounterReading(name: "drop.fault", value: tally.dropped, meaning: "Frames that a fault took away."),
-            CounterReading(
-                name: "fault.overflow", value: tally.overflows,
-                meaning: "Frames or copies that a fault was to hold when it held as many as it can."),
-            CounterReading(
-                name: "drop.queue-full", value: tally.queueFull,
-                meaning: "Frames that did not fit between two transmissions."),
-            CounterReading(
-                name: "fault.most-held", value: UInt64(tally.mostHeld),
-                meaning: "The most frames that were held at a time."),
-        ]
-            + cable.actions.map {
-                CounterReading(
-                    name: "fault.\($0.rule)", value: $0.count, meaning: "Frames that fault '\($0.rule)' acted on.")
-            }
+            CounterReading(.passed, tally.passed), CounterReading(.faultDropped, tally.dropped),
+            CounterReading(.faultOverflow, tally.overflows), CounterReading(.elementQueueFull, tally.queueFull),
+            CounterReading(.faultMostHeld, tally.mostHeld),
+        ] + cable.actions.map { CounterReading(.faultActed, [.rule: $0.rule], $0.count) }
     }
 }

@@ -1,4 +1,5 @@
 public import Dataplane
+import LabEvents
 public import LabTime
 import Mutants
 import Wire
@@ -78,7 +79,7 @@ extension LoadBalancer {
         for place in places where services[service].setMember(place, isUp: isUp) {
             let removed = isUp ? 0 : removeSessions(of: service, member: place)
             if Mutant.isOn(.takesMembersOutSilently) { continue }
-            tell(isUp ? "member-up" : "member-down", service, place, ["sessions-removed": "\(removed)"], at: now)
+            tell(isUp ? .memberUp : .memberDown, service, place, [.sessionsRemoved: "\(removed)"], at: now)
         }
         return .done
     }
@@ -96,7 +97,7 @@ extension LoadBalancer {
         case .success(let found): (service, places) = found
         }
         for place in places where services[service].setWeight(place, weight) {
-            tell("member-weight", service, place, ["weight": "\(weight)"], at: now)
+            tell(.memberWeight, service, place, [.weight: "\(weight)"], at: now)
         }
         return .done
     }
@@ -121,16 +122,16 @@ extension LoadBalancer {
 
     /// An event about a member, with the share of clients that the change moved where a hash decides.
     private mutating func tell(
-        _ kind: String, _ service: Int, _ place: Int, _ more: [String: String], at now: Instant
+        _ kind: EventKind, _ service: Int, _ place: Int, _ more: EventDetails, at now: Instant
     ) {
         let member = configuration.services[service].members[place]
-        var details = [
-            "service": configuration.services[service].name, "member": member.name,
-            "address": member.address.endpoint(port: member.port), "members-up": "\(services[service].membersUp)",
+        var details: EventDetails = [
+            .service: configuration.services[service].name, .member: member.name,
+            .address: member.address.endpoint(port: member.port), .membersUp: "\(services[service].membersUp)",
         ].merging(more) { $1 }
         if let moved = services[service].moved {
-            details["share-moved"] = Self.percent(moved)
-            details["share-ideal"] = Self.percent(services[service].idealMove)
+            details[.shareMoved] = Self.percent(moved)
+            details[.shareIdeal] = Self.percent(services[service].idealMove)
         }
         events.append(ApplianceEvent(kind, at: now, details: details))
     }

@@ -1,4 +1,5 @@
 public import Dataplane
+import LabEvents
 public import LabTime
 import Wire
 
@@ -122,7 +123,7 @@ public struct LoadBalancer: ~Copyable, Appliance {
                 ports.announce(address, at: mac, on: port, into: &output)
             }
         }
-        events.append(ApplianceEvent("ready", at: now))
+        events.append(ApplianceEvent(.ready, at: now))
     }
 
     public var deadline: Instant? {

@@ -1,4 +1,5 @@
 public import Dataplane
+public import LabEvents
 
 extension Counters {
     /// Every counter by name: events that happened, and drop reasons as `drop.<name>`.
@@ -6,11 +7,16 @@ extension Counters {
     public func readings(includesZero: Bool = true) -> [CounterReading] {
         var all: [CounterReading] = []
         for event in Event.allCases where includesZero || self[event] > 0 {
-            all.append(CounterReading(name: event.name, value: self[event], meaning: event.meaning))
+            all.append(CounterReading(event.counter, self[event]))
         }
         for reason in DropReason.allCases where includesZero || self[reason] > 0 {
-            all.append(CounterReading(name: "drop." + reason.name, value: self[reason], meaning: reason.meaning))
+            all.append(CounterReading(.drop, reason.counterWords, self[reason]))
         }
         return all
     }
+}
+
+extension DropReason {
+    /// In the counter `drop.<reason>`.
+    public var counterWords: CounterWords { [.reason: name, .meaning: meaning] }
 }

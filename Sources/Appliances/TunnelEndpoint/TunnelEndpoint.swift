@@ -1,4 +1,5 @@
 public import Dataplane
+public import LabEvents
 public import LabTime
 import Wire
 
@@ -48,7 +49,7 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
     }
 
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
-        events.append(ApplianceEvent("ready", at: now))
+        events.append(ApplianceEvent(.ready, at: now))
     }
 
     public mutating func process(

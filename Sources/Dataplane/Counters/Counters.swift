@@ -1,3 +1,5 @@
+public import LabEvents
+
 /// What a dataplane did with frames: a fixed array of counts, one line of memory after another, no allocation.
 public struct Counters: ~Copyable {
     /// What happened to a frame that was not discarded, and what the box did of its own accord.
@@ -66,65 +68,33 @@ public struct Counters: ~Copyable {
 }
 
 extension Counters.Event {
-    /// The counter's name: words in lower case, joined by hyphens.
-    public var name: String {
+    /// The declared counter: its name and what it means.
+    public var counter: Counter {
         switch self {
-        case .receivedFromWire: "received.wire"
-        case .receivedFromHost: "received.host"
-        case .forwarded: "forwarded"
-        case .toHost: "host.delivered"
-        case .fromHost: "host.sent"
-        case .made: "made"
-        case .arpAnswered: "arp.answered"
-        case .arpRequested: "arp.requested"
-        case .solicitationsAnswered: "discovery.answered"
-        case .solicitationsSent: "discovery.solicited"
-        case .neighborLearned: "neighbors.learned"
-        case .neighborChanged: "neighbors.changed"
-        case .icmpMade: "icmp.made"
-        case .icmpSuppressed: "icmp.suppressed"
-        case .icmpTranslated: "icmp.translated"
-        case .flowsCreated: "flows.created"
-        case .flowsExpired: "flows.expired"
-        case .flowsClosed: "flows.closed"
-        case .flowsRemoved: "flows.removed"
-        case .fragmented: "fragmented"
-        case .tunnelWrapped: "tunnel.wrapped"
-        case .tunnelUnwrapped: "tunnel.unwrapped"
-        case .segmentSizeClamped: "segment-size.clamped"
-        case .carriedWithoutFlow: "flows.not-needed"
-        }
-    }
-
-    /// One sentence that a person understands.
-    public var meaning: String {
-        switch self {
-        case .receivedFromWire: "Frames that arrived on links."
-        case .receivedFromHost: "Frames that the box's own kernel sent."
-        case .forwarded: "Frames that left by a link after routing or translation."
-        case .toHost: "Frames handed to the box's own kernel."
-        case .fromHost: "Frames of the box's own kernel that left by a link."
-        case .made:
-            "Frames that the dataplane made itself: ARP, ICMP, released copies of held frames, protocol messages."
-        case .arpAnswered: "ARP requests for addresses of the box that were answered."
-        case .arpRequested: "ARP requests that the dataplane sent."
-        case .solicitationsAnswered: "IPv6 neighbour solicitations for addresses of the box that were answered."
-        case .solicitationsSent: "IPv6 neighbour solicitations that the dataplane sent."
-        case .neighborLearned: "Neighbours whose MAC address became known."
-        case .neighborChanged: "Neighbours whose MAC address became another one."
-        case .icmpMade: "ICMP errors that the dataplane sent."
-        case .icmpSuppressed: "ICMP errors that were not sent: the limit was reached, or RFC 1122 forbids one."
-        case .icmpTranslated: "ICMP errors about translated flows that were translated on their way."
-        case .flowsCreated: "Flows that were created."
-        case .flowsExpired: "Flows forgotten because no packet came for their idle time."
-        case .flowsClosed: "TCP flows forgotten because both sides finished or one reset."
-        case .flowsRemoved: "Flows removed because their pool member went down."
-        case .fragmented: "Packets that exceeded the MTU of their port and left in fragments."
-        case .tunnelWrapped: "Packets that left in a tunnel."
-        case .tunnelUnwrapped: "Packets that came out of a tunnel."
-        case .segmentSizeClamped: "SYNs whose announced segment size was lowered to what fits a tunnel."
-        case .carriedWithoutFlow:
-            "Packets of direct server return that went to the member of their hash without a flow: there was no room for one, or the packet opens none."
+        case .receivedFromWire: .receivedFromWire
+        case .receivedFromHost: .receivedFromHost
+        case .forwarded: .forwarded
+        case .toHost: .toHost
+        case .fromHost: .fromHost
+        case .made: .made
+        case .arpAnswered: .arpAnswered
+        case .arpRequested: .arpRequested
+        case .solicitationsAnswered: .solicitationsAnswered
+        case .solicitationsSent: .solicitationsSent
+        case .neighborLearned: .neighborLearned
+        case .neighborChanged: .neighborChanged
+        case .icmpMade: .icmpMade
+        case .icmpSuppressed: .icmpSuppressed
+        case .icmpTranslated: .icmpTranslated
+        case .flowsCreated: .flowsCreated
+        case .flowsExpired: .flowsExpired
+        case .flowsClosed: .flowsClosed
+        case .flowsRemoved: .flowsRemoved
+        case .fragmented: .fragmented
+        case .tunnelWrapped: .tunnelWrapped
+        case .tunnelUnwrapped: .tunnelUnwrapped
+        case .segmentSizeClamped: .segmentSizeClamped
+        case .carriedWithoutFlow: .carriedWithoutFlow
         }
     }
 }

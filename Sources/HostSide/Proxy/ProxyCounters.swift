@@ -1,4 +1,4 @@
-internal import Appliances
+internal import LabEvents
 
 /// What a proxy has done with its clients' connections.
 struct ProxyCounters: Hashable, Sendable {
@@ -13,15 +13,11 @@ struct ProxyCounters: Hashable, Sendable {
     var overLimit = 0
 
     func readings(of service: String) -> [CounterReading] {
-        func reading(_ name: String, _ value: Int, _ meaning: String) -> CounterReading {
-            CounterReading(name: "proxy.\(service).\(name)", value: UInt64(max(0, value)), meaning: meaning)
-        }
+        let words: CounterWords = [.service: service]
         return [
-            reading("accepted", accepted, "Connections of clients that were accepted."),
-            reading("open", open, "Connections of clients that are open now."),
-            reading("member-failures", memberFailures, "Attempts to connect to a member that failed."),
-            reading("unserved", unserved, "Connections that were reset because no member could be reached."),
-            reading("over-limit", overLimit, "Connections that were reset because there were too many at a time."),
+            CounterReading(.proxyAccepted, words, accepted), CounterReading(.proxyOpen, words, open),
+            CounterReading(.proxyMemberFailures, words, memberFailures), CounterReading(.proxyUnserved, words, unserved),
+            CounterReading(.proxyOverLimit, words, overLimit),
         ]
     }
 }

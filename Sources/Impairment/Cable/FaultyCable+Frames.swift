@@ -1,4 +1,5 @@
 public import Dataplane
+import LabEvents
 public import LabTime
 internal import Wire
 
@@ -91,19 +92,19 @@ extension FaultyCable {
             var departure = way.departure + (delay.atMost.map { min($0, sample) } ?? sample)
             if delay.keepsOrder, let last = rules[index].lastDeparture[direction] { departure = max(departure, last) }
             rules[index].lastDeparture[direction] = departure
-            tell(.delayed, index, at: now, details(facts, ["by": Self.words(departure - way.departure)]))
+            tell(.delayed, index, at: now, details(facts, [.by: Self.words(departure - way.departure)]))
             (way.departure, way.rule) = (departure, index)
             return true
         case .duplicate(let duplication):
             rules[index].acted(on: facts)
             way.copies = (duplication.copies, duplication.gap, index)
-            tell(.duplicated, index, at: now, details(facts, ["copies": "\(duplication.copies)"]))
+            tell(.duplicated, index, at: now, details(facts, [.copies: "\(duplication.copies)"]))
             return true
         case .hold(let hold):
             rules[index].acted(on: facts)
             let isHeld = wait(
                 bytes, facts, index, remaining: hold.until.frame?.number ?? 1, atMost: hold.until.time, at: now)
-            if isHeld { tell(.held, index, at: now, details(facts, ["copy": hold.copy ? "on" : "off"])) }
+            if isHeld { tell(.held, index, at: now, details(facts, [.copy: hold.copy ? "on" : "off"])) }
             return hold.copy
         case .corrupt(let corruption):
             guard let flip = BitFlip(corruption, frame: bytes, layout: facts.layout, &rules[index].random) else {
@@ -117,12 +118,12 @@ extension FaultyCable {
             tell(
                 .corrupted, index, at: now,
                 details(
-                    facts, ["byte": "\(flip.byte)", "bit": "\(flip.bit)", "checksums": corruption.checksums.rawValue]))
+                    facts, [.byte: "\(flip.byte)", .bit: "\(flip.bit)", .checksums: corruption.checksums.rawValue]))
             return true
         case .reorder(let reordering):
             rules[index].acted(on: facts)
             if wait(bytes, facts, index, remaining: reordering.behind, atMost: reordering.atMost, at: now) {
-                tell(.reordered, index, at: now, details(facts, ["behind": "\(reordering.behind)"]))
+                tell(.reordered, index, at: now, details(facts, [.behind: "\(reordering.behind)"]))
             }
             return false
         case .limit(let limit):
@@ -130,11 +131,11 @@ extension FaultyCable {
             guard let departure = rules[index].pass(limit, bytes: bytes.count, facts.direction, at: way.departure)
             else {
                 tally.dropped &+= 1
-                tell(.dropped, index, at: now, details(facts, ["reason": "the queue of the rate limit is full"]))
+                tell(.dropped, index, at: now, details(facts, [.reason: "the queue of the rate limit is full"]))
                 return false
             }
             if departure > way.departure {
-                tell(.limited, index, at: now, details(facts, ["by": Self.words(departure - way.departure)]))
+                tell(.limited, index, at: now, details(facts, [.by: Self.words(departure - way.departure)]))
                 (way.departure, way.rule) = (departure, index)
             }
             return true
@@ -198,7 +199,7 @@ extension FaultyCable {
     private mutating func overflowed(_ facts: FrameFacts, _ index: Int, isCopy: Bool, at now: Instant) {
         tally.overflows &+= 1
         if !isCopy { tally.dropped &+= 1 }
-        tell(.overflow, index, at: now, details(facts, ["lost": isCopy ? "the copy" : "the frame"]))
+        tell(.overflow, index, at: now, details(facts, [.lost: isCopy ? "the copy" : "the frame"]))
     }
 
     /// A frame has left: what waits for it may go, right behind it.

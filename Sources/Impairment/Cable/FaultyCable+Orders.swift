@@ -1,4 +1,5 @@
 public import Dataplane
+import LabEvents
 public import LabTime
 
 extension FaultyCable {

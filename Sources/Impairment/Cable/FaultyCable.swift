@@ -1,4 +1,5 @@
 internal import Dataplane
+public import LabEvents
 public import LabTime
 internal import Wire
 
@@ -116,26 +117,26 @@ public struct FaultyCable: ~Copyable {
     /// The rules' names and how often each has acted, in order.
     public var actions: [(rule: String, count: UInt64)] { rules.map { ($0.rule.name, $0.total) } }
 
-    mutating func tell(_ kind: FaultEvent.Kind, _ index: Int, at now: Instant, _ details: [String: String] = [:]) {
+    mutating func tell(_ kind: EventKind, _ index: Int, at now: Instant, _ details: EventDetails = [:]) {
         rules[index].told += 1
         let name = rules[index].rule.name
         if rules[index].told <= limits.events {
             events.append(FaultEvent(rule: name, kind: kind, at: now, details: details))
         } else if rules[index].told == limits.events + 1 {
-            events.append(FaultEvent(rule: name, kind: .quiet, at: now, details: ["events": "\(limits.events)"]))
+            events.append(FaultEvent(rule: name, kind: .quiet, at: now, details: [.events: "\(limits.events)"]))
         }
     }
 
-    func details(_ facts: FrameFacts, _ more: [String: String] = [:]) -> [String: String] {
-        var details = ["frame": facts.words]
+    func details(_ facts: FrameFacts, _ more: EventDetails = [:]) -> EventDetails {
+        var details: EventDetails = [.frame: facts.words]
         let end = Int(facts.direction.rawValue)
-        if end < ends.count { details["from"] = ends[end] }
+        if end < ends.count { details[.from] = ends[end] }
         if let layout = facts.layout {
-            details["source"] = "\(IPAddress(universal: layout.fiveTuple.source))"
-            details["destination"] = "\(IPAddress(universal: layout.fiveTuple.destination))"
+            details[.source] = "\(IPAddress(universal: layout.fiveTuple.source))"
+            details[.destination] = "\(IPAddress(universal: layout.fiveTuple.destination))"
             if layout.hasTransportHeader {
-                details["source-port"] = "\(layout.fiveTuple.sourcePort)"
-                details["destination-port"] = "\(layout.fiveTuple.destinationPort)"
+                details[.sourcePort] = "\(layout.fiveTuple.sourcePort)"
+                details[.destinationPort] = "\(layout.fiveTuple.destinationPort)"
             }
         }
         return details.merging(more) { $1 }

@@ -1,3 +1,4 @@
+public import LabEvents
 public import LabTime
 
 /// What a lab, or a person, asks of a running in-line element.
@@ -16,22 +17,13 @@ public enum FaultOrder: Hashable, Sendable, Codable {
 
 /// Something that a rule did, with the frame it did it to.
 public struct FaultEvent: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable, CaseIterable {
-        case dropped, lost, delayed, duplicated, held, released, corrupted, reordered, limited
-        /// There was no room to hold a frame: a copy was not made, or the frame was dropped.
-        case overflow
-        case armed, disarmed
-        /// The rule acts on, and tells no more.
-        case quiet
-    }
-
     public var rule: String
-    public var kind: Kind
+    public var kind: EventKind
     public var at: Instant
-    /// `frame`: the frame in words; `from`: the end at which it arrived; and what else belongs to the kind.
-    public var details: [String: String]
+    /// All that the kind declares but `rule`.
+    public var details: EventDetails
 
-    public init(rule: String, kind: Kind, at: Instant, details: [String: String] = [:]) {
+    public init(rule: String, kind: EventKind, at: Instant, details: EventDetails = [:]) {
         self.rule = rule
         self.kind = kind
         self.at = at
@@ -41,8 +33,8 @@ public struct FaultEvent: Hashable, Sendable {
 
 extension FaultAction {
     /// What a rule of this action can report.
-    public var eventKinds: [FaultEvent.Kind] {
-        let own: [FaultEvent.Kind] =
+    public var eventKinds: [EventKind] {
+        let own: [EventKind] =
             switch self {
             case .drop: [.dropped]
             case .lose: [.lost]

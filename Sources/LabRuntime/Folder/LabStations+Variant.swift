@@ -2,6 +2,7 @@ internal import Appliances
 internal import Evidence
 internal import Impairment
 public import Integrity
+internal import LabEvents
 internal import LabTime
 internal import Measurement
 public import Topology
@@ -13,7 +14,7 @@ extension IntegrityExamination {
         let traffic = Set(record.traffic.map(\.program.name))
         let own = variant.scenario.compactMap(\.event)
         // Boxes and impairment links report until the very end, while captures are completed already.
-        let stops = record.events.filter { $0.kind == "traffic-stop" || own.contains($0.name) }.map(\.time)
+        let stops = record.events.filter { $0.isOf(.trafficStop) || own.contains($0.name) }.map(\.time)
         var play: ClosedRange<Timestamp>?
         if let first = record.events.map(\.time).min(), let last = stops.max(), first <= last { play = first...last }
         let flows = record.traffic.flatMap { result in
@@ -23,7 +24,7 @@ extension IntegrityExamination {
         }
         self.init(
             stations: LabStations(of: variant, record: record), captures: record.captures, span: record.span,
-            play: play, ownEvents: own + traffic.sorted().flatMap { ["\($0).start", "\($0).stop"] },
+            play: play, ownEvents: own + traffic.sorted().flatMap { [EventKind.trafficStart.name(of: $0), EventKind.trafficStop.name(of: $0)] },
             records: record.files, clockStep: record.clockStep, events: record.events, flowTimes: flows,
             files: FolderBytes(record.folder))
     }
@@ -89,7 +90,7 @@ extension LabStations {
         }
         // With events missing nobody knows whether it did.
         let hasFailed = record.eventGap != nil || record.events.contains {
-            $0.node == node.name && ["power-off", "power-on", "hang", "resume"].contains($0.kind)
+            $0.node == node.name && $0.isOf(.powerOff, .powerOn, .hang, .resume)
         }
         let dropped = record.counters[node.name].map { counters in
             counters.filter { $0.key.hasPrefix("drop.") || $0.key.contains(".drop.") }.values.reduce(0, &+)
@@ -188,10 +189,10 @@ private struct CablePlan {
             var times: [ClosedRange<Timestamp>] = []
             var since: Timestamp?
             for event in events.sorted(by: { $0.time < $1.time }) where event.node == end.node {
-                if let interface = event.details["interface"], interface != end.interface { continue }
-                switch event.kind {
-                case "link-down", "power-off": since = since ?? event.time - .milliseconds(100)
-                case "link-up", "power-on":
+                if let interface = event[.interface], interface != end.interface { continue }
+                switch EventKind(rawValue: event.kind) {
+                case .linkDown, .powerOff: since = since ?? event.time - .milliseconds(100)
+                case .linkUp, .powerOn:
                     times.append((since ?? event.time - .milliseconds(100))...(event.time + .seconds(2)))
                     since = nil
                 default: break

@@ -1,6 +1,7 @@
 internal import Appliances
 public import Evidence
 public import Integrity
+internal import LabEvents
 public import LabTime
 public import Measurement
 

@@ -1,4 +1,5 @@
 internal import Appliances
+internal import LabEvents
 internal import LabTime
 internal import Measurement
 internal import Topology
@@ -31,7 +32,7 @@ enum NodeReport: Codable, Sendable {
     case prepared
     case ready
     case monitoring
-    case event(kind: String, time: Timestamp, details: [String: String])
+    case event(kind: EventKind, time: Timestamp, details: EventDetails)
     case reply(number: Int, ApplianceReply)
     case traffic(TrafficResult)
     /// Every long-lived flow of a traffic program has had its first answer; of the other kinds, its first probe has

@@ -3,6 +3,7 @@ internal import CLinux
 internal import EventLoop
 internal import Glibc
 internal import HostSide
+internal import LabEvents
 internal import LabTime
 internal import SystemPackage
 internal import Wire
@@ -25,20 +26,21 @@ final class AccessLog: Sendable {
         file = AccessLogFile(descriptor: NodeProcess.requestsDescriptor)
         let bound = EventBound()
         mailbox = try Mailbox(on: process.loop) { [unowned process] record in
-            guard let leftOut = bound.admit(at: process.loop.now) else { return }
+            guard let kind = EventKind(httpStatus: record.status), let leftOut = bound.admit(at: process.loop.now)
+            else { return }
             var details = record.eventDetails
-            if leftOut > 0 { details["left-out"] = "\(leftOut)" }
-            process.event("http-\(record.status)", at: process.loop.now, details: details)
+            if leftOut > 0 { details[.leftOut] = "\(leftOut)" }
+            process.event(kind, at: process.loop.now, details: details)
         }
         let boundOfFailures = EventBound()
         failures = try Mailbox(on: process.loop) { [unowned process] failure in
             guard let leftOut = boundOfFailures.admit(at: process.loop.now) else { return }
-            var details = [
-                "service": failure.service, "client": failure.client.endpoint(port: failure.clientPort),
-                "reason": failure.reason,
+            var details: EventDetails = [
+                .service: failure.service, .client: failure.client.endpoint(port: failure.clientPort),
+                .reason: failure.reason,
             ]
-            if leftOut > 0 { details["left-out"] = "\(leftOut)" }
-            process.event("tls-failed", at: process.loop.now, details: details)
+            if leftOut > 0 { details[.leftOut] = "\(leftOut)" }
+            process.event(.tlsFailed, at: process.loop.now, details: details)
         }
     }
 
@@ -58,7 +60,7 @@ final class AccessLog: Sendable {
     func append(_ record: AccessRecord) {
         guard let line = record.errorLine else { return }
         complain(line)
-        if (502...504).contains(record.status) { mailbox.send(record) }
+        if EventKind(httpStatus: record.status) != nil { mailbox.send(record) }
     }
 }
 
@@ -82,13 +84,15 @@ private final class EventBound {
 }
 
 extension AccessRecord {
-    fileprivate var eventDetails: [String: String] {
-        var details = ["service": service, "client": "\(client):\(clientPort)", "request": "\(method) \(uri)"]
-        details["reason"] = reason
-        details["member"] = poolMember
-        details["snat-address"] = snatAddress?.description
-        details["snat-port"] = snatPort.map { "\($0)" }
-        details["server-time"] = serverTime.map { "\($0)" }
+    fileprivate var eventDetails: EventDetails {
+        var details: EventDetails = [
+            .service: service, .client: "\(client):\(clientPort)", .request: "\(method) \(uri)",
+        ]
+        details[.reason] = reason
+        details[.member] = poolMember
+        details[.snatAddress] = snatAddress?.description
+        details[.snatPort] = snatPort.map { "\($0)" }
+        details[.serverTime] = serverTime.map { "\($0)" }
         return details
     }
 }

@@ -2,6 +2,7 @@ internal import Appliances
 internal import Dataplane
 internal import EventLoop
 internal import HostSide
+internal import LabEvents
 internal import LabTime
 internal import Netlink
 internal import PacketIO
@@ -58,7 +59,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     /// Called for each event of the appliance, after the frames of the same call were sent.
     func heard(_ event: ApplianceEvent) {
         process.event(event.kind, at: event.at, details: event.details)
-        if event.kind == "ready" { process.report(.ready) }
+        if event.kind == .ready { process.report(.ready) }
     }
 
     private func readCarrier(of ports: [String]) {
@@ -103,7 +104,7 @@ final class FirewallProgram: BoxProgram<Firewall> {
     }
 
     override func heard(_ event: ApplianceEvent) {
-        if event.kind == "push-done", case .configuration(let policy, let nat) = perform(.policy(.configuration)) {
+        if event.kind == .pushDone, case .configuration(let policy, let nat) = perform(.policy(.configuration)) {
             process.report(.saved(policy, nat))
         }
         super.heard(event)

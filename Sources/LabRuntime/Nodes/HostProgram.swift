@@ -1,5 +1,6 @@
 internal import Appliances
 internal import EventLoop
+internal import LabEvents
 internal import LabTime
 internal import Measurement
 internal import Topology

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import LabEvents
 
 /// The kernel's own counters of a network namespace, by group and name: `TcpExt.IPReversePathFilter`,
 /// `Ip.InReceives`. A namespace begins with all of them at 0.
@@ -19,7 +19,7 @@ enum KernelCounters {
             return zip(names.dropFirst(), values.dropFirst()).compactMap { name, value in
                 // Settings among them may be negative (MaxConn).
                 UInt64(value).map {
-                    CounterReading(name: "\(group.dropLast()).\(name)", value: $0, meaning: "the kernel's own")
+                    CounterReading(.kernel, [.group: String(group.dropLast()), .name: String(name)], $0)
                 }
             }
         }

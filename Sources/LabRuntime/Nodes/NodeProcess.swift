@@ -1,6 +1,7 @@
 internal import CLinux
 internal import EventLoop
 internal import Glibc
+internal import LabEvents
 internal import LabTime
 internal import Mutants
 internal import SystemPackage
@@ -65,7 +66,7 @@ final class NodeProcess {
         channel.send(JSONLine.encode(report))
     }
 
-    func event(_ kind: String, at instant: Instant, details: [String: String]) {
+    func event(_ kind: EventKind, at instant: Instant, details: EventDetails) {
         report(.event(kind: kind, time: clock.time(of: instant), details: details))
     }
 

@@ -2,6 +2,7 @@ internal import Appliances
 internal import CLinux
 internal import EventLoop
 internal import Glibc
+internal import LabEvents
 internal import LabTime
 internal import Netlink
 internal import Redundancy
@@ -107,8 +108,8 @@ final class RouteTracker {
                     "the route to \(choice.destination) could not be moved to \(choice.gateway): \(error)")
             }
             process.event(
-                "route-moved", at: process.loop.now,
-                details: ["destination": "\(choice.destination)", "gateway": "\(choice.gateway)"])
+                .routeMoved, at: process.loop.now,
+                details: [.destination: "\(choice.destination)", .gateway: "\(choice.gateway)"])
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import Appliances
 internal import EventLoop
+internal import LabEvents
 internal import LabTime
 internal import Netlink
 internal import SystemPackage
@@ -55,9 +56,9 @@ final class RouteWatch {
         for destination in Set(before.keys).union(after.keys).sorted(by: { "\($0)" < "\($1)" }) {
             let (old, new) = (before[destination], after[destination])
             guard old != new else { continue }
-            let kind = old == nil ? "route-added" : new == nil ? "route-removed" : "route-changed"
+            let kind: EventKind = old == nil ? .routeAdded : new == nil ? .routeRemoved : .routeChanged
             let words = (new ?? old ?? []).map(\.description).joined(separator: " ")
-            process.event(kind, at: now, details: ["destination": "\(destination)", "gateways": words])
+            process.event(kind, at: now, details: [.destination: "\(destination)", .gateways: words])
         }
     }
 

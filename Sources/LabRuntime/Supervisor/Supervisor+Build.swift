@@ -2,6 +2,7 @@ internal import CLinux
 internal import EventLoop
 internal import Evidence
 internal import Glibc
+internal import LabEvents
 internal import LabTime
 internal import SystemPackage
 internal import Topology
@@ -139,18 +140,20 @@ extension Supervisor {
         case .monitoring: pending.arrived(running.monitorsName)?()
         case .event(let kind, let time, let details):
             // A box that begins as standby never became it: its first word says so.
-            let role = kind == "ready" ? details["role"] : kind
-            if let role, role == "active" || role == "backup", running.state != .hung { running.state = .role(role) }
-            if kind == "sync-refused" { running.trouble = details["reason"].map { "refuses its peer: \($0)" } }
-            if kind == "peer-up" { running.trouble = nil }
+            let role = kind == .ready ? details[.role].flatMap(EventKind.init) : kind
+            if let role, role == .active || role == .backup, running.state != .hung {
+                running.state = .role(role.rawValue)
+            }
+            if kind == .syncRefused { running.trouble = details[.reason].map { "refuses its peer: \($0)" } }
+            if kind == .peerUp { running.trouble = nil }
             // What a fault does is the fault's own event: `late-fin.held`.
-            let subject = running.node.isElement ? details["rule"] ?? name : name
-            record(LabEvent(name: "\(subject).\(kind)", time: time, kind: kind, node: name, details: details))
+            let subject = running.node.isElement ? details[.rule] ?? name : name
+            record(LabEvent(name: kind.name(of: subject), time: time, kind: kind, node: name, details: details))
         case .saved(let policy, let nat): running.saved = (policy, nat)
         case .reply(let number, let reply): answered(number, reply)
         case .traffic(let result): finished(result)
         case .trafficAnswered(let traffic, let time):
-            record(LabEvent(name: "\(traffic).answered", time: time, kind: "traffic-answered", node: name))
+            record(trafficEvent(.trafficAnswered, of: traffic, at: time, node: name))
         case .counters(let readings): read(readings, of: name)
         case .delayed(let from, let to, let waited):
             if scenario.hasBegun { delays.add(name, from: from, to: to, waited: waited) }

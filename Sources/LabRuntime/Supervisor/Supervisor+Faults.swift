@@ -18,7 +18,7 @@ extension Supervisor {
         func record() {
             self.record(
                 LabEvent(
-                    name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.rawValue, node: fault.node,
+                    name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.event, node: fault.node,
                     details: fault.details))
         }
         do {

@@ -35,7 +35,7 @@ extension Supervisor {
         }
         record(
             LabEvent(
-                name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.rawValue, node: element,
+                name: name ?? fault.kind.rawValue, time: .now(), kind: fault.kind.event, node: element,
                 details: fault.details))
         let command: FaultOrder =
             switch fault {

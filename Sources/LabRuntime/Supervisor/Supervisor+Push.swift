@@ -1,6 +1,7 @@
 internal import Appliances
 internal import EventLoop
 internal import Evidence
+internal import LabEvents
 internal import LabTime
 internal import Topology
 
@@ -11,8 +12,8 @@ extension Supervisor {
     func carryOut(_ push: Push, name: String, then: @escaping (LabFailure?) -> Void) {
         record(
             LabEvent(
-                name: name, time: .now(), kind: "push", node: push.parts[0].node,
-                details: ["mode": push.mode.rawValue, "what": push.description]))
+                name: name, time: .now(), kind: .push, node: push.parts[0].node,
+                details: [.mode: push.mode.rawValue, .what: push.description]))
         switch push.mode {
         case .boxes:
             tell(push.parts.map { ($0.node, .push($0.change)) }, stopsAtRefusal: false, then: then)
@@ -60,8 +61,9 @@ extension Supervisor {
                 if case .check = first.order {
                     record(
                         LabEvent(
-                            name: "\(first.node).push-refused", time: .now(), kind: "push-refused", node: first.node,
-                            details: ["reason": reason]))
+                            name: EventKind.pushRefused.name(of: first.node), time: .now(), kind: .pushRefused,
+                            node: first.node,
+                            details: [.reason: reason]))
                 } else if !done.isEmpty {
                     tellIncomplete(done, orders, reason)
                 }
@@ -84,9 +86,9 @@ extension Supervisor {
         }
         record(
             LabEvent(
-                name: "\(missing[0].node).push-incomplete", time: .now(), kind: "push-incomplete",
+                name: EventKind.pushIncomplete.name(of: missing[0].node), time: .now(), kind: .pushIncomplete,
                 node: missing[0].node,
-                details: ["done": words(done), "missing": words(missing), "reason": reason]))
+                details: [.done: words(done), .missing: words(missing), .reason: reason]))
     }
 
     private func ask(_ order: PolicyOrder, of name: String, then: @escaping (ApplianceReply) -> Void) {
@@ -94,8 +96,8 @@ extension Supervisor {
         guard running.state != .poweredOff, running.state != .hung else {
             record(
                 LabEvent(
-                    name: "\(name).push-refused", time: .now(), kind: "push-refused", node: name,
-                    details: ["reason": "'\(name)' does not run"]))
+                    name: EventKind.pushRefused.name(of: name), time: .now(), kind: .pushRefused, node: name,
+                    details: [.reason: "'\(name)' does not run"]))
             return then(.refused(reason: "'\(name)' does not run"))
         }
         self.order(.policy(order), of: running, then: then)

@@ -2,6 +2,7 @@ internal import Appliances
 internal import EventLoop
 internal import Evidence
 internal import Expectation
+internal import LabEvents
 internal import LabTime
 internal import Measurement
 internal import Topology
@@ -73,7 +74,7 @@ extension Supervisor {
             [unowned self] in
             scenario.begin()
             // Expectations take their events from here on: what nodes report while the lab comes up is no part of it.
-            record(LabEvent(name: LabEvent.scenarioBegin, time: .now(), kind: "begin", node: nil))
+            record(LabEvent(name: LabEvent.scenarioBegin, time: .now(), kind: .begin, node: nil))
             proceed()
         }
     }
@@ -163,12 +164,16 @@ extension Supervisor {
         scenario.awaitedCounter = nil
         record(
             LabEvent(
-                name: awaited.event, time: .now(), kind: "counter", node: node,
-                details: ["counter": awaited.counter.name, "value": "\(value)"]))
+                name: awaited.event, time: .now(), kind: .counter, node: node,
+                details: [.counter: awaited.counter.name, .value: "\(value)"]))
         proceed()
     }
 
     // MARK: Traffic
+
+    func trafficEvent(_ kind: EventKind, of traffic: String, at time: Timestamp, node: String) -> LabEvent {
+        LabEvent(name: kind.name(of: traffic), time: time, kind: kind, node: node)
+    }
 
     private func startTraffic(_ name: String) {
         guard let number = assignment.variant.traffic.firstIndex(where: { $0.name == name }),
@@ -176,7 +181,7 @@ extension Supervisor {
         else { return fail(LabFailure(.lab, "the scenario starts '\(name)', which this lab does not have")) }
         traffic[name] = RunningTraffic(program: program)
         // The event comes first: every frame of the traffic lies after it on the lab's clock.
-        record(LabEvent(name: "\(name).start", time: .now(), kind: "traffic-start", node: program.from))
+        record(trafficEvent(.trafficStart, of: name, at: .now(), node: program.from))
         node.send(.startTraffic(program, number: number))
     }
 
@@ -200,7 +205,7 @@ extension Supervisor {
     func finished(_ result: TrafficResult) {
         let name = result.program.name
         traffic[name]?.result = result
-        record(LabEvent(name: "\(name).stop", time: .now(), kind: "traffic-stop", node: result.program.from))
+        record(trafficEvent(.trafficStop, of: name, at: .now(), node: result.program.from))
         pending.arrived("traffic \(name)")?()
     }
 

@@ -3,6 +3,7 @@ internal import CLinux
 internal import Evidence
 internal import EventLoop
 internal import Glibc
+internal import LabEvents
 internal import LabTime
 internal import Measurement
 internal import SystemPackage
@@ -160,7 +161,8 @@ final class Supervisor {
             _ = write(STDERR_FILENO, complaint, complaint.utf8.count)
             try? journal?.append(
                 LabEvent(
-                    name: "lab.failed", time: .now(), kind: "failed", node: nil, details: ["reason": failure.message]))
+                    name: EventKind.failed.name(of: "lab"), time: .now(), kind: .failed, node: nil,
+                    details: [.reason: failure.message]))
         }
         end(reporting: .failed(failure), code: failure.kind == .host ? 4 : failure.kind == .interrupted ? 130 : 3)
     }

@@ -1,17 +1,18 @@
 internal import Expectation
+internal import LabEvents
 internal import Topology
 
 // The lab's own words for what the supervisor tells and records.
 
 extension Fault {
     /// What an event of this fault says besides the node.
-    var details: [String: String] {
+    var details: EventDetails {
         switch self {
-        case .linkDown(let reference), .linkUp(let reference): ["interface": reference.interface]
-        case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): ["rule": rule]
+        case .linkDown(let reference), .linkUp(let reference): [.interface: reference.interface]
+        case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): [.rule: rule]
         case .weight(_, let service, let member, let weight):
-            ["service": service, "member": member, "weight": "\(weight)"]
-        case .kill(let program), .startProgram(let program): ["program": program.program]
+            [.service: service, .member: member, .weight: "\(weight)"]
+        case .kill(let program), .startProgram(let program): [.program: program.program]
         case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
         }
     }

@@ -1,3 +1,4 @@
+import LabEvents
 public import LabTime
 import Wire
 
@@ -35,8 +36,8 @@ extension Election {
         // An advertisement does not say since when its sender is Active.
         dualActiveSince = tookOverInSilence ? roleSince : now
         report(
-            "dual-active",
-            ["reason": "an advertisement of priority \(advertisement.priority) from \(advertisement.source)"])
+            .dualActive,
+            [.reason: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)"])
         act(.announceAddresses)
     }
 

@@ -1,3 +1,4 @@
+import LabEvents
 public import LabTime
 
 extension Election {
@@ -20,7 +21,7 @@ extension Election {
             return .peerWithoutSessions
         }
         standsBack = true
-        report("switchover", ["reason": "requested"])
+        report(.switchover, [.reason: "requested"])
         handOver(at: now, because: "handed over on request")
         return nil
     }
@@ -79,7 +80,7 @@ extension Election {
             return
         }
         if hearsHeartbeat, let peer = monitor?.statement, mayLeave(to: peer) {
-            report("switchover", ["reason": "carrier lost on \(name)"])
+            report(.switchover, [.reason: "carrier lost on \(name)"])
             handOver(at: now, because: "carrier lost on \(name)")
         } else {
             // The lowered priority lets a healthy preempting peer take over through VRRP; and a peer that is still

@@ -1,3 +1,4 @@
+import LabEvents
 public import LabTime
 import Mutants
 import Wire
@@ -28,7 +29,7 @@ extension Election {
         let restarted = reception == .restarted || reception == .appeared && statement.epoch != peerEpoch
         if reception != .continued {
             act(.peerAppeared(restarted: restarted && peerEpoch != nil))
-            report("peer-up", ["reason": reception == .restarted ? "the peer started anew" : "heartbeat heard"])
+            report(.peerUp, [.reason: reception == .restarted ? "the peer started anew" : "heartbeat heard"])
         }
         if restarted {
             // A request that made this box stand back ends with the peer that the role was given to.
@@ -56,7 +57,7 @@ extension Election {
         let since = now - min(now - roleSince, statement.roleAge)
         dualActiveSince = min(since, dualActiveSince ?? since)
         if isNew {
-            report("dual-active", ["reason": "the peer's heartbeat says that it is Active too"])
+            report(.dualActive, [.reason: "the peer's heartbeat says that it is Active too"])
         }
         if outranks(statement) {
             if isNew {
@@ -77,10 +78,10 @@ extension Election {
         }
         if statement.flags.contains(.handsOver) { speak(at: now) }
         if statement.flags.contains(.requestsRole), statement.priority > effectivePriority {
-            report("switchover", ["reason": "the peer has the higher priority and preempts"])
+            report(.switchover, [.reason: "the peer has the higher priority and preempts"])
             handOver(at: now, because: "handed over to the peer, which has the higher priority")
         } else if mayLeave(to: statement) {
-            report("switchover", ["reason": "the peer has a link that is lost here"])
+            report(.switchover, [.reason: "the peer has a link that is lost here"])
             handOver(at: now, because: "handed over to the peer, which has a link that is lost here")
         }
     }

@@ -1,3 +1,4 @@
+import LabEvents
 public import LabTime
 import Mutants
 
@@ -67,7 +68,7 @@ extension Election {
         requestsRole = false
         act(.peerLost)
         if role == .active {
-            report("peer-down", ["reason": "\(heartbeat.misses) heartbeats missed"])
+            report(.peerDown, [.reason: "\(heartbeat.misses) heartbeats missed"])
             // The peer misses our heartbeat too if only the cross-connect is cut: prove that we live.
             advertiseAll(at: now)
             // Again one interval later: the peer may notice the silence after the first has arrived.
@@ -90,7 +91,7 @@ extension Election {
     }
 
     mutating func reportCutCrossConnect() {
-        report("cross-connect-down", ["reason": "no heartbeat, but advertisements still arrive"])
+        report(.crossConnectDown, [.reason: "no heartbeat, but advertisements still arrive"])
     }
 
     /// Neither path has shown the peer.
@@ -98,7 +99,7 @@ extension Election {
         graceEnds = nil
         standsBack = false
         let reason = "the peer is dead: no heartbeat and no advertisement"
-        report("peer-down", ["reason": reason])
+        report(.peerDown, [.reason: reason])
         // With all ports down there is nothing to be Active on; the Active-down timers decide when one comes up.
         guard isUp.contains(true) else { return }
         becomeActive(at: now, because: reason)
@@ -152,7 +153,7 @@ extension Election {
             return
         }
         standsBack = false
-        if isReady { report("peer-down", ["reason": "no advertisement for the Active-down interval"]) }
+        if isReady { report(.peerDown, [.reason: "no advertisement for the Active-down interval"]) }
         becomeActive(at: now, because: "no advertisement for the Active-down interval")
         tookOverInSilence = true
     }

@@ -1,3 +1,4 @@
+import LabEvents
 public import LabTime
 import Mutants
 import Wire
@@ -126,7 +127,7 @@ public struct Election: Sendable {
 
     mutating func act(_ action: ElectionAction) { actions.append(action) }
 
-    mutating func report(_ kind: String, _ details: [String: String] = [:]) {
+    mutating func report(_ kind: EventKind, _ details: EventDetails = [:]) {
         actions.append(.report(kind: kind, details: details))
     }
 
@@ -150,7 +151,7 @@ public struct Election: Sendable {
         advertiseAll(at: now)
         act(.announceAddresses)
         speak(at: now)
-        report("active", ["reason": reason])
+        report(.active, [.reason: reason])
         settle(because: reason)
     }
 
@@ -163,7 +164,7 @@ public struct Election: Sendable {
         act(.stopForwarding(handingOver: false))
         for index in routers.indices { routers[index].becomeBackup(at: now) }
         speak(at: now)
-        report("backup", ["reason": reason])
+        report(.backup, [.reason: reason])
     }
 
     /// The Active leaves the role to its peer: first it forwards no more, then it resigns on every path.
@@ -178,14 +179,14 @@ public struct Election: Sendable {
             routers[index].becomeBackup(at: now)
         }
         speak(at: now)
-        report("backup", ["reason": reason])
+        report(.backup, [.reason: reason])
     }
 
     mutating func settle(because reason: String) {
         silentUntil = nil
         guard !isReady else { return }
         isReady = true
-        report("ready", ["role": role.rawValue, "reason": reason])
+        report(.ready, [.role: role.rawValue, .reason: reason])
     }
 
     /// Closes the record of two Actives. Every way out of the role comes through here.
@@ -193,8 +194,8 @@ public struct Election: Sendable {
         guard let since = dualActiveSince else { return }
         dualActiveSince = nil
         report(
-            "dual-active-over",
-            ["reason": reason, "milliseconds": String((now - since).milliseconds), "role": role.rawValue])
+            .dualActiveOver,
+            [.reason: reason, .milliseconds: String((now - since).milliseconds), .role: role.rawValue])
     }
 
     // MARK: Words

@@ -1,3 +1,5 @@
+public import LabEvents
+
 /// What an election asks of the box around it, in this order.
 public enum ElectionAction: Hashable, Sendable {
     /// Forward nothing from now on; where the role is handed over, send the peer what it does not know yet of the
@@ -17,5 +19,5 @@ public enum ElectionAction: Hashable, Sendable {
     /// The peer's heartbeat stopped.
     case peerLost
     /// Something that a person wants to know.
-    case report(kind: String, details: [String: String])
+    case report(kind: EventKind, details: EventDetails)
 }

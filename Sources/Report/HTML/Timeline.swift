@@ -1,4 +1,5 @@
 import Expectation
+import LabEvents
 import LabTime
 import Measurement
 
@@ -67,8 +68,8 @@ struct Timeline {
     /// From start to stop, and the longest silence within.
     private func bars(of entry: TrafficEntry) -> [[String: Any]] {
         func time(_ name: String) -> Timestamp? { variant.events.first { $0.name == name }?.time }
-        let begin = x(time("\(entry.name).start") ?? start)
-        let end = x(time("\(entry.name).stop") ?? start + length)
+        let begin = x(time(EventKind.trafficStart.name(of: entry.name)) ?? start)
+        let end = x(time(EventKind.trafficStop.name(of: entry.name)) ?? start + length)
         var bars = [bar(from: begin, to: end, kind: "flow", title: "\(entry.name): \(entry.outcomeText)")]
         if let gap = entry.longestGapStart {
             let over = gap + Duration(milliseconds: entry.longestGapMilliseconds)

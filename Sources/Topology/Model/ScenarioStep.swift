@@ -1,4 +1,5 @@
 public import Expectation
+public import LabEvents
 
 /// One step of a scenario.
 public enum ScenarioStep: Hashable, Sendable, Codable {
@@ -42,12 +43,12 @@ public enum Fault: Hashable, Sendable, Codable {
     case weight(node: String, service: String, member: String, weight: Int)
 
     /// The lab's word, which is also the kind of the event.
-    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    public enum Kind: RawRepresentable, Hashable, Sendable, Codable, CaseIterable {
         case switchover
-        case powerOff = "power-off"
-        case powerOn = "power-on"
-        case linkDown = "link-down"
-        case linkUp = "link-up"
+        case powerOff
+        case powerOn
+        case linkDown
+        case linkUp
         case hang
         case resume
         case kill
@@ -56,6 +57,32 @@ public enum Fault: Hashable, Sendable, Codable {
         case disarm
         case release
         case weight
+
+        /// The kind of the event that the fault makes.
+        public var event: EventKind {
+            switch self {
+            case .switchover: .switchover
+            case .powerOff: .powerOff
+            case .powerOn: .powerOn
+            case .linkDown: .linkDown
+            case .linkUp: .linkUp
+            case .hang: .hang
+            case .resume: .resume
+            case .kill: .kill
+            case .start: .start
+            case .arm: .arm
+            case .disarm: .disarm
+            case .release: .release
+            case .weight: .weight
+            }
+        }
+
+        public var rawValue: String { event.rawValue }
+
+        public init?(rawValue: String) {
+            guard let kind = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+            self = kind
+        }
 
         /// Names a program, `node/program`.
         public var isOfProgram: Bool { self == .kill || self == .start }

@@ -1,6 +1,7 @@
 import Appliances
 import Expectation
 import Impairment
+import LabEvents
 import LabFile
 import LabTime
 
@@ -22,7 +23,7 @@ struct ScenarioReading {
     private var running: Set<String> = []
     private var states: NodeStates
 
-    private static let counterEvent = "counter"
+    private static let counterEvent = EventKind.counter.rawValue
     private static let actions = ["start", "stop", "wait", "wait-for", "fail", "push"]
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
@@ -60,7 +61,7 @@ struct ScenarioReading {
     private func faultNames(_ steps: [LabValue]) -> [String] {
         steps.compactMap { step in
             step["fail"].flatMap { fault in step["as"]?.text ?? fault.entries?.first?.key }
-                ?? step["push"].map { _ in step["as"]?.text ?? "push" }
+                ?? step["push"].map { _ in step["as"]?.text ?? EventKind.push.rawValue }
                 ?? (step["wait-for"]?.entries).map { _ in step["as"]?.text ?? Self.counterEvent }
         }
     }
@@ -113,7 +114,7 @@ struct ScenarioReading {
                 }
             } else if action.key == "push" {
                 step = PushReading(nodes: nodes, pushes: pushes, reader: reader).read(value).map {
-                    .push($0, as: mapping.text("as") ?? "push")
+                    .push($0, as: mapping.text("as") ?? EventKind.push.rawValue)
                 }
             } else {
                 guard let fault = fault(value) else { return nil }
@@ -138,7 +139,7 @@ struct ScenarioReading {
     private func counter(_ value: LabValue) -> CounterExpectation? {
         guard let mapping = MappingReader(value, "what is waited for", keys: ["counter"], reader),
             let counter = mapping.required("counter"),
-            let wanted = CounterReading(reader: reader, nodes: nodes).read(counter, "a counter that is waited for")
+            let wanted = CounterExpectationReading(reader: reader, nodes: nodes).read(counter, "a counter that is waited for")
         else { return nil }
         states.ask(wanted.node, at: value.position)
         return wanted

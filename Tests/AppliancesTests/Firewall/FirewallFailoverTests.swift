@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Redundancy
 import Testing
@@ -70,11 +71,11 @@ struct FirewallFailoverTests {
         let lab = try FirewallLab()
         try lab.startBoth()
         lab.run(for: .milliseconds(2))
-        #expect(lab.events(0, "ready").map { $0.details["role"] } == ["active"])
-        #expect(lab.events(1, "ready").map { $0.details["role"] } == ["backup"])
+        #expect(lab.events(0, .ready).map { $0.details[.role] } == ["active"])
+        #expect(lab.events(1, .ready).map { $0.details[.role] } == ["backup"])
         lab.run(for: .milliseconds(100))
-        #expect(lab.events(0, "sync-complete").count == 1)
-        #expect(lab.events(1, "sync-complete").count == 1)
+        #expect(lab.events(0, .syncComplete).count == 1)
+        #expect(lab.events(1, .syncComplete).count == 1)
     }
 
     @Test(arguments: [false, true])
@@ -121,9 +122,9 @@ struct FirewallFailoverTests {
             lab.server.received.last?.frame.source
                 == (usesVirtualMAC ? .virtualRouter(ipv4: 20) : FirewallLab.mac(1, 1)))
         #expect(lab.client.received.last?.frame.layout?.payloadLength == 100)
-        #expect(lab.events(0, "switchover").count == 1)
-        #expect(lab.events(0, "backup").count == 1)
-        #expect(lab.events(1, "active").count == 1)
+        #expect(lab.events(0, .switchover).count == 1)
+        #expect(lab.events(0, .backup).count == 1)
+        #expect(lab.events(1, .active).count == 1)
         lab.run(for: .seconds(5))
         #expect(lab.boxes[1].firewall.role == .active)
     }
@@ -153,7 +154,7 @@ struct FirewallFailoverTests {
         let died = lab.now
         lab.run(for: .milliseconds(170))
         #expect(lab.boxes[1].firewall.role == .active)
-        let took = try #require(lab.events(1, "active").first?.at)
+        let took = try #require(lab.events(1, .active).first?.at)
         // 3 heartbeats of 20 ms and the grace of 40 ms, or 100 ms and the skew of 60.9 ms since the last advertisement.
         #expect(took - died <= .microseconds(160_938))
         #expect(lab.client.gatewayMAC == FirewallLab.mac(1, 0))
@@ -205,8 +206,8 @@ struct FirewallFailoverTests {
         lab.run(for: .milliseconds(500))
         #expect(lab.boxes[0].firewall.role == .active)
         #expect(lab.boxes[0].firewall.sessionCount == 200)
-        let complete = try #require(lab.events(0, "sync-complete").last { $0.details["direction"] == "received" }?.at)
-        let active = try #require(lab.events(0, "active").last?.at)
+        let complete = try #require(lab.events(0, .syncComplete).last { $0.details[.direction] == "received" }?.at)
+        let active = try #require(lab.events(0, .active).last?.at)
         #expect(complete <= active)
         for port in UInt16(1000)..<1200 {
             let isKnown = lab.boxes[0].firewall.knows(lab.flow(port))
@@ -220,7 +221,7 @@ struct FirewallFailoverTests {
         _ = lab.perform(0, .carrier(port: "inside", isUp: false))
         lab.run(for: .milliseconds(1))
         #expect(lab.boxes[1].firewall.role == .active)
-        #expect(lab.events(0, "switchover").first?.details["reason"] == "carrier lost on inside")
+        #expect(lab.events(0, .switchover).first?.details[.reason] == "carrier lost on inside")
         lab.send(lab.flow(1000), .ack, payload: 3, from: lab.client)
         lab.run(for: .milliseconds(1))
         #expect(lab.server.received.last?.frame.layout?.payloadLength == 3)
@@ -241,8 +242,8 @@ struct FirewallFailoverTests {
         lab.run(for: .milliseconds(300))
         #expect(lab.boxes[1].firewall.sessionCount == 10)
         #expect(lab.boxes[0].firewall.role == .active)
-        #expect(lab.events(1, "active").isEmpty)
-        #expect(lab.events(0, "dual-active").isEmpty)
+        #expect(lab.events(1, .active).isEmpty)
+        #expect(lab.events(0, .dualActive).isEmpty)
     }
 
     @Test func `a switchover asked of the Backup or of a lone firewall is refused in words`() throws {
@@ -256,7 +257,7 @@ struct FirewallFailoverTests {
         let answer = lone.perform(.switchover, at: lab.now, into: &queue)
         #expect(answer == .refused(reason: "fw stands alone; there is no peer to switch over to"))
         let events = lone.takeEvents()
-        #expect(events.map(\.kind) == ["ready"])
+        #expect(events.map(\.kind) == [.ready])
     }
 
     @Test func `a Backup answers for its own addresses only`() throws {

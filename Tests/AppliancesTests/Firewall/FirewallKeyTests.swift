@@ -1,4 +1,5 @@
 import Appliances
+import LabEvents
 import LabTime
 import Redundancy
 import TestSupport
@@ -39,10 +40,10 @@ struct FirewallKeyTests {
         _ scene: [String?]
     ) throws {
         let lab = try lab([scene[0], scene[1]])
-        let told = lab.events(1, "sync-refused")
+        let told = lab.events(1, .syncRefused)
         #expect(told.count == 1)
-        #expect(told.first?.details["reason"]?.contains(scene[3] ?? "?") == true, "\(told)")
-        #expect(told.first?.details["peer"] == "fw-a")
+        #expect(told.first?.details[.reason]?.contains(scene[3] ?? "?") == true, "\(told)")
+        #expect(told.first?.details[.peer] == "fw-a")
         #expect(lab.counter(1, "sync.discarded." + (scene[2] ?? "")) > 10)
         #expect(lab.counter(1, "heartbeat.received") == 0)
         // Advertisements alone decide then.
@@ -64,8 +65,8 @@ struct FirewallKeyTests {
                 TestFrame.udp(from: seen.source, to: seen.destination, flow, payload: payload, timeToLive: 255), to: 1,
                 port: 2)
         }
-        let told = lab.events(1, "sync-refused")
-        #expect(told.map { $0.details["reason"] } == ["the peer speaks version 1 of the protocol, this box version 3"])
+        let told = lab.events(1, .syncRefused)
+        #expect(told.map { $0.details[.reason] } == ["the peer speaks version 1 of the protocol, this box version 3"])
         #expect(lab.counter(1, "sync.discarded.wrong-version") == 5)
     }
 
@@ -84,7 +85,7 @@ struct FirewallKeyTests {
         #expect(before == 0 && lab.boxes[1].firewall.sessionCount == 0)
         #expect(lab.counter(1, "heartbeat.received") == 0)
         #expect(lab.counter(1, "sync.greetings") + lab.counter(1, "sync.discarded.replayed") >= UInt64(recorded.count))
-        #expect(lab.events(1, "peer-up").count == 1, "the one of its former life")
+        #expect(lab.events(1, .peerUp).count == 1, "the one of its former life")
         lab.isUp[FirewallLab.crossConnect] = true
         lab.run(for: .milliseconds(300))
         #expect(lab.boxes[1].firewall.sessionCount == 20)

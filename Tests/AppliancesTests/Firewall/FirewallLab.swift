@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Redundancy
 import TestSupport
@@ -130,6 +131,10 @@ final class FirewallLab {
     }
 
     func makeFirewall(_ number: Int) throws -> Firewall {
+        try Firewall(configuration(of: number), sessionCapacity: sessionCapacity, suspending: suspended)
+    }
+
+    func configuration(of number: Int) -> FirewallConfiguration {
         let last = UInt8(number + 2)
         func port(_ index: Int, _ address: IPv4Address, _ length: Int) -> PortConfiguration {
             PortConfiguration(
@@ -154,7 +159,7 @@ final class FirewallLab {
                     VirtualRouterConfiguration(port: "inside", id: 20, addresses: [Self.virtualAddresses[1]]),
                 ]), nat: nat(number))
         configure(number, &configuration)
-        return try Firewall(configuration, sessionCapacity: sessionCapacity, suspending: suspended)
+        return configuration
     }
 
     // MARK: Boxes
@@ -221,7 +226,7 @@ final class FirewallLab {
             }
         }
         box.queue.removeAll()
-        box.events += box.firewall.takeEvents()
+        box.events += asDeclared(box.firewall.takeEvents(), of: .firewall)
     }
 
     // MARK: Networks and hosts
@@ -346,7 +351,7 @@ final class FirewallLab {
 
     func knows(_ box: Int, _ flow: FiveTuple) -> Bool { boxes[box].firewall.knows(flow) }
 
-    func events(_ box: Int, _ kind: String) -> [ApplianceEvent] { boxes[box].events.filter { $0.kind == kind } }
+    func events(_ box: Int, _ kind: EventKind) -> [ApplianceEvent] { boxes[box].events.filter { $0.kind == kind } }
 
     func flow(_ port: UInt16) -> FiveTuple {
         FiveTuple(

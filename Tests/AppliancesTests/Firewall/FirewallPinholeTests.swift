@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Redundancy
 import TestSupport
@@ -97,7 +98,7 @@ struct FirewallPinholeTests {
         // And the control connection goes on there.
         conversation.agree(on: 3002)
         #expect(conversation.arrives(conversation.data(to: 3002)))
-        #expect(lab.events(1, "pinhole-used").count == 2)
+        #expect(lab.events(1, .pinholeUsed).count == 2)
     }
 
     @Test func `a predecessor's late word of a newer pinhole replaces what it told of before`() throws {
@@ -133,8 +134,8 @@ struct FirewallPinholeTests {
         conversation.say("PORT 192,0,2,99,15,160", isClient: true)
         #expect(lab.server.received.isEmpty)
         #expect(lab.counter(0, "pinholes.refused.bounce") == 1 && lab.counter(0, "drop.announcement") == 1)
-        let told = try #require(lab.events(0, "pinhole-refused").first)
-        #expect(told.details == ["reason": "bounce", "control": "192.0.2.10:4000 -> 198.51.100.20:21"])
+        let told = try #require(lab.events(0, .pinholeRefused).first)
+        #expect(told.details == [.reason: "bounce", .control: "192.0.2.10:4000 -> 198.51.100.20:21"])
         #expect(lab.counter(1, "pinholes") == 0)
     }
 

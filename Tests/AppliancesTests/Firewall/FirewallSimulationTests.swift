@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Redundancy
 import TestSupport
@@ -83,7 +84,7 @@ struct FirewallSimulationTests {
         try lab.start(1)
         lab.run(for: .seconds(3))
         #expect(lab.boxes[1].firewall.sessionCount == 3000)
-        #expect(lab.events(1, "sync-complete").last?.details["direction"] == "received")
+        #expect(lab.events(1, .syncComplete).last?.details[.direction] == "received")
     }
 
     @Test func `a peer that stops reading costs the Active nothing but a window of messages`() throws {

@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Redundancy
 import TestSupport
@@ -153,8 +154,8 @@ struct FirewallStrangerTests {
         let other = try settled()
         let frame = try forged(other, from: 0, life: .max)
         for _ in 0..<5 { lab.deliver(frame, to: 1, port: 2) }
-        #expect(lab.events(1, "sync-refused").isEmpty)
-        #expect(lab.events(1, "sync-stranger").count == 1)
+        #expect(lab.events(1, .syncRefused).isEmpty)
+        #expect(lab.events(1, .syncStranger).count == 1)
         #expect(lab.counter(1, "sync.strangers") == 5)
         #expect(lab.counter(1, "sync.discarded.not-authenticated") == 5)
         lab.run(for: .milliseconds(200))

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Wire
 
@@ -111,7 +112,7 @@ final class GatewayBench {
 
     private func start() {
         gateway.start(at: now, into: &queue)
-        events += gateway.takeEvents()
+        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
     }
 
     // MARK: Packets
@@ -185,7 +186,7 @@ final class GatewayBench {
             }
             queue.removeAll()
         }
-        events += gateway.takeEvents()
+        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
         return result
     }
 
@@ -201,19 +202,19 @@ final class GatewayBench {
         now = end
         gateway.advance(to: now, into: &queue)
         queue.removeAll()
-        events += gateway.takeEvents()
+        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
     }
 
     var connections: [ConnectionReading] {
         guard case .connections(let list) = gateway.perform(.connections, at: now, into: &queue) else { return [] }
-        events += gateway.takeEvents()
+        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
         return list.connections
     }
 
     /// The only connection's state and timer; empty where there is none.
     var state: String { connections.map { "\($0.state) \($0.timer ?? "without timer")" }.joined(separator: ", ") }
 
-    func kinds() -> [String] { events.map(\.kind) }
+    func kinds() -> [EventKind] { events.map(\.kind) }
 
     func counter(_ name: String) -> UInt64 { gateway.counters.first { $0.name == name }?.value ?? .max }
 }

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import TestSupport
 import Testing
@@ -90,8 +91,8 @@ import Wire
         #expect(bench.state == "SYN_SENT:CLOSED first-packet")
         #expect(bench.back([.fin, .ack], 5501, ack: 1102) == .passed)
         #expect(bench.state == "CLOSING:CLOSED opening")
-        #expect(bench.events.last?.kind == "state-closing-closed")
-        #expect(bench.events.last?.details["from"] == "SYN_SENT:CLOSED")
+        #expect(bench.events.last?.kind == .stateClosingClosed)
+        #expect(bench.events.last?.details[.from] == "SYN_SENT:CLOSED")
     }
 
     /// 5501 is the FIN, so 5502 comes next; the loose window reaches 67 035 beyond 5503, the end that it let expect.
@@ -186,7 +187,7 @@ import Wire
         let bench = try GatewayBench(.nsxGateway, capacity: 4)
         for port in 4000..<4004 as Range<UInt16> { #expect(bench.back([.syn, .ack], port: port) == .passed) }
         #expect(bench.back([.syn, .ack], port: 4004) == .dropped)
-        #expect(bench.events.last?.kind == "state-table-full")
+        #expect(bench.events.last?.kind == .stateTableFull)
         #expect(bench.counter("drop.flow-table-full") == 1)
         #expect(bench.back(.ack, port: 4000) == .passed)
         #expect(bench.connections.count == 4)
@@ -233,7 +234,7 @@ import Wire
         #expect(bench.connections.count == 1)
         bench.wait(.milliseconds(40))
         #expect(bench.connections.isEmpty)
-        #expect(bench.events.last?.kind == "state-expired")
+        #expect(bench.events.last?.kind == .stateExpired)
     }
 
     @Test func `of UDP and ICMP have timers of their own`() throws {
@@ -274,9 +275,9 @@ import Wire
         let bench = try GatewayBench(.nsxGateway)
         for port in 1..<1000 as Range<UInt16> { bench.back([.syn, .ack], port: port) }
         bench.back([.fin, .ack], port: 4000)
-        let created = bench.kinds().filter { $0 == "state-created" }.count
+        let created = bench.kinds().filter { $0 == .stateCreated }.count
         #expect(created == 200)
-        #expect(bench.kinds().last == "state-closing-closed")
+        #expect(bench.kinds().last == .stateClosingClosed)
         #expect(bench.counter("events.suppressed") == 800)
     }
 }

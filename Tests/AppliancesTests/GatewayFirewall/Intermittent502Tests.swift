@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Testing
 import Wire
@@ -45,9 +46,9 @@ import Wire
         #expect(
             bench.connections.map(\.description)
                 == ["10.0.0.3:443 -> 10.0.0.1:4000 dir in protocol tcp state CLOSING:CLOSED"])
-        #expect(bench.events.last?.kind == "state-closing-closed")
-        #expect(bench.events.last?.details["flow"] == "10.0.0.3:443 -> 10.0.0.1:4000")
-        #expect(bench.events.last?.details["interface"] == "servers")
+        #expect(bench.events.last?.kind == .stateClosingClosed)
+        #expect(bench.events.last?.details[.flow] == "10.0.0.3:443 -> 10.0.0.1:4000")
+        #expect(bench.events.last?.details[.interface] == "servers")
 
         // SYN-ACK and its retransmissions at 1, 3, 7, 15, 31 s, each after a retransmitted SYN.
         let synAck = GatewayBench.tcp(
@@ -68,9 +69,9 @@ import Wire
             let expected = unreachable(about: synAck)
             #expect(Array(answer[0..<18]) == Array(expected[0..<18]))
             #expect(Array(answer[26...]) == Array(expected[26...]))
-            #expect(bench.events.last?.kind == "state-refused")
-            #expect(bench.events.last?.details["packet"] == "SYN,ACK")
-            #expect(bench.events.last?.details["action"] == "icmp")
+            #expect(bench.events.last?.kind == .stateRefused)
+            #expect(bench.events.last?.details[.packet] == "SYN,ACK")
+            #expect(bench.events.last?.details[.action] == "icmp")
             #expect(bench.state == "CLOSING:CLOSED first-packet")
         }
         #expect(bench.counter("states.misfits") == 6)
@@ -80,7 +81,7 @@ import Wire
         #expect(bench.state == "CLOSING:CLOSED first-packet")
         bench.wait(.milliseconds(60))
         #expect(bench.state == "")
-        #expect(bench.events.last?.kind == "state-closing-closed-expired")
+        #expect(bench.events.last?.kind == .stateClosingClosedExpired)
         #expect(bench.send(synAck, into: 1) == .passed)
         #expect(bench.state == "SYN_SENT:CLOSED first-packet")
     }
@@ -116,7 +117,7 @@ import Wire
             #expect(bench.state == "", "round \(round)")
         }
         #expect(bench.counter("states.misfits") == 0)
-        #expect(!bench.kinds().contains("state-closing-closed"))
+        #expect(!bench.kinds().contains(.stateClosingClosed))
     }
 
     @Test func `happens to one port only`() throws {

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import TestSupport
 import Testing
@@ -178,12 +179,12 @@ import Wire
         _ = bench.perform(.member(service: "web", member: "b2", isUp: false))
         _ = bench.perform(.member(service: "web", member: "b2", isUp: true))
         _ = bench.perform(.weight(service: "web", member: "b2", weight: 3))
-        let events = bench.balancer.takeEvents()
-        #expect(events.map(\.kind) == ["member-down", "member-up", "member-weight"])
-        #expect(events.map { $0.details["share-ideal"] } == ["50.0 %", "50.0 %", "25.0 %"])
+        let events = asDeclared(bench.balancer.takeEvents(), of: .loadBalancer)
+        #expect(events.map(\.kind) == [.memberDown, .memberUp, .memberWeight])
+        #expect(events.map { $0.details[.shareIdeal] } == ["50.0 %", "50.0 %", "25.0 %"])
         for event in events {
-            let ideal = Double(event.details["share-ideal"]!.dropLast(2))!
-            let moved = Double(event.details["share-moved"]!.dropLast(2))!
+            let ideal = Double(event.details[.shareIdeal]!.dropLast(2))!
+            let moved = Double(event.details[.shareMoved]!.dropLast(2))!
             #expect(moved >= ideal - 0.5 && moved <= ideal + 3, "\(event.kind): \(moved) % of \(ideal) %")
         }
         #expect(bench.perform(.weight(service: "web", member: "b2", weight: 0)) != .done)

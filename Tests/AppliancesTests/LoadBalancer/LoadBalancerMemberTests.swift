@@ -1,4 +1,5 @@
 import Appliances
+import LabEvents
 import LabTime
 import Testing
 
@@ -21,10 +22,10 @@ import Testing
         #expect(bench.perform(.member(service: "web", member: "b1", isUp: true)) == .done)
         let again = syn(bench, 40010) + syn(bench, 40011)
         #expect(again.contains { $0.contains(">b1 ") })
-        let events = bench.balancer.takeEvents()
-        #expect(events.map(\.kind) == ["member-down", "member-up"])
-        #expect(events[0].details["sessions-removed"] == "1")
-        #expect(events[0].details["members-up"] == "1")
+        let events = asDeclared(bench.balancer.takeEvents(), of: .loadBalancer)
+        #expect(events.map(\.kind) == [.memberDown, .memberUp])
+        #expect(events[0].details[.sessionsRemoved] == "1")
+        #expect(events[0].details[.membersUp] == "1")
     }
 
     @Test func `the same verdict twice is no event`() {

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Testing
 import Wire
@@ -13,7 +14,7 @@ import Wire
     private static let service = IPv4Address(10, 0, 0, 100)
     private static let client = IPv4Address(192, 0, 2, 10)
 
-    private static func configuration(clamps: Bool = false) -> TunnelEndpointConfiguration {
+    static func configuration(clamps: Bool = false) -> TunnelEndpointConfiguration {
         TunnelEndpointConfiguration(
             name: "b1",
             ports: [

@@ -1,4 +1,5 @@
 import Appliances
+import LabEvents
 import NIOCore
 import NIOHTTP1
 import NIOPosix

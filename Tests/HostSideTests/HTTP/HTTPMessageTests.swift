@@ -1,3 +1,4 @@
+import LabEvents
 import TestSupport
 import Testing
 

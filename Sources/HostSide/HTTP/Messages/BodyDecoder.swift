@@ -1,3 +1,5 @@
+internal import LabEvents
+
 /// Takes a body out of its framing, piece by piece, without gathering it.
 struct BodyDecoder {
     enum Framing: Hashable {

@@ -1,3 +1,5 @@
+internal import LabEvents
+
 /// The fields that the balancer itself reads or writes.
 enum FieldName: UInt8 {
     case other, host, contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, trailer, upgrade

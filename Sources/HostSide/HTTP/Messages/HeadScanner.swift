@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LabEvents
 
 /// Finds the end of a head in bytes that come piece by piece; looks at each byte once.
 struct HeadScanner {

@@ -1,3 +1,5 @@
+internal import LabEvents
+
 /// A request's head, by places among its bytes; read strictly, so that no other reader can take it for another.
 struct RequestHead {
     var method: Range<Int>

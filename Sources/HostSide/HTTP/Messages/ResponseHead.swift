@@ -1,3 +1,5 @@
+internal import LabEvents
+
 /// A response's head, by places among its bytes.
 struct ResponseHead {
     var status: Int

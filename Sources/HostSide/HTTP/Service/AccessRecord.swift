@@ -1,3 +1,4 @@
+import LabEvents
 public import LabTime
 public import Wire
 

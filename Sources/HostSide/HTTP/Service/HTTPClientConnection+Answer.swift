@@ -1,4 +1,5 @@
 internal import Appliances
+internal import LabEvents
 
 extension HTTPClientConnection {
     // MARK: What the member says

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import LabEvents
 internal import Synchronization
 
 /// A number that one thread counts and others read: adding is a load and a store, not an exchange among processors.
@@ -33,32 +33,26 @@ final class HTTPCounters: Sendable {
     func countTLSFailure(_ reason: String) { tlsFailures.withLock { $0[reason, default: 0] += 1 } }
 
     func readings(of service: String) -> [CounterReading] {
-        func reading(_ name: String, _ value: Int, _ meaning: String) -> CounterReading {
-            CounterReading(name: "http.\(service).\(name)", value: UInt64(max(0, value)), meaning: meaning)
+        let words: CounterWords = [.service: service]
+        func reading(_ counter: Counter, _ value: Int, _ more: CounterWords = [:]) -> CounterReading {
+            CounterReading(counter, words.merging(more) { $1 }, value)
         }
         let fixed = [
-            reading("accepted", accepted.value, "Connections of clients that were accepted."),
-            reading("open", open.value, "Connections of clients that are open now."),
-            reading(
-                "over-limit", overLimit.value, "Connections that were reset because there were too many at a time."),
-            reading("requests", requests.value, "Requests whose head was read."),
-            reading("server-connections", serverConnections.value, "Connections to members that were opened."),
-            reading(
-                "reused", reused.value, "Requests on a connection that had carried one before (TCP multiplexing)."),
-            reading("busy-ports", busyPorts.value, "Source ports passed over because the kernel had them in use."),
+            reading(.httpAccepted, accepted.value), reading(.httpOpen, open.value),
+            reading(.httpOverLimit, overLimit.value), reading(.httpRequests, requests.value),
+            reading(.httpServerConnections, serverConnections.value), reading(.httpReused, reused.value),
+            reading(.httpBusyPorts, busyPorts.value),
         ]
-        let statuses = (1...5).map {
-            reading("answers-\($0)xx", answered[$0].value, "Answers of members with status \($0)xx.")
-        }
+        let statuses = (1...5).map { reading(.httpAnswers, answered[$0].value, [.class: "\($0)xx"]) }
         let failures = reasons.withLock { $0 }.sorted { $0.key < $1.key }.map { name, count in
-            reading("failed.\(name)", count, "Requests that no member answered to the end, for this reason.")
+            reading(.httpFailed, count, [.reason: name])
         }
         let tlsFailures = tlsFailures.withLock { $0 }
         let tls =
             tlsHandshakes.value == 0 && tlsFailures.isEmpty
-            ? [] : [reading("tls-handshakes", tlsHandshakes.value, "TLS handshakes with clients that were completed.")]
+            ? [] : [reading(.httpTLSHandshakes, tlsHandshakes.value)]
         let tlsReasons = tlsFailures.sorted { $0.key < $1.key }.map { name, count in
-            reading("tls-failed.\(name)", count, "Clients with which TLS failed, for this reason.")
+            reading(.httpTLSFailed, count, [.reason: name])
         }
         return fixed + statuses + failures + tls + tlsReasons
     }

@@ -1,6 +1,7 @@
 internal import Appliances
 internal import CLinux
 internal import EventLoop
+internal import LabEvents
 
 /// A connection to a member: one request at a time, each for one client's connection.
 final class ServerConnection: ReadinessHandler, DeadlineOwner {

@@ -1,6 +1,7 @@
 internal import Appliances
 internal import EventLoop
 internal import Glibc
+internal import LabEvents
 internal import LabTime
 internal import SystemPackage
 internal import Wire

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Testing
 import Wire
@@ -254,7 +255,7 @@ final class NATBench {
             }
         }
         output.removeAll()
-        events += firewall.takeEvents()
+        events += asDeclared(firewall.takeEvents(), of: .firewall)
         for (address, port) in questions { answer(address, on: port) }
         return all
     }

@@ -1,5 +1,6 @@
 import Appliances
 import Dataplane
+import LabEvents
 import LabTime
 import Testing
 import Wire
@@ -197,9 +198,9 @@ import Wire
             #expect(bench.drops == ["translation-ports-exhausted \(count)"])
         }
         #expect(bench.counter("nat.exhausted") == 3)
-        let told = bench.events.filter { $0.kind == "nat-pool-exhausted" }
+        let told = bench.events.filter { $0.kind == .natPoolExhausted }
         #expect(told.count == 1)
-        #expect(try #require(told.first).details["pool"] == "internet")
+        #expect(try #require(told.first).details[.pool] == "internet")
         // Those that are there go on, and towards others too.
         #expect(
             bench.send("inside udp 10.0.0.10:5001 > 198.51.100.7:53") == [
@@ -223,7 +224,7 @@ import Wire
             #expect(bench.drops == ["flow-table-full \(count)"])
         }
         #expect(bench.counter("nat.exhausted") == 0 && bench.counter("nat.mappings") == 2)
-        #expect(bench.events.allSatisfy { $0.kind != "nat-pool-exhausted" })
+        #expect(bench.events.allSatisfy { $0.kind != .natPoolExhausted })
         #expect(
             bench.send("inside udp 10.0.0.10:5001 > 203.0.113.5:53") == ["outside udp 192.0.2.9:5001 > 203.0.113.5:53"])
     }

@@ -1,4 +1,5 @@
 import Dataplane
+import LabEvents
 import LabTime
 import Testing
 import Wire
@@ -26,7 +27,7 @@ struct FirewallPushTests {
         #expect(lab.perform(1, .policy(.push(Self.open))) == .done)
         lab.run(for: .milliseconds(500))
         #expect(rules(lab) == [[], ["web"]])
-        #expect(lab.boxes[0].events.contains { $0.kind == "configuration-differs" })
+        #expect(lab.boxes[0].events.contains { $0.kind == .configurationDiffers })
         #expect(lab.perform(0, .policy(.push(Self.open))) == .done)
         #expect(rules(lab) == [["web"], ["web"]])
     }
@@ -36,7 +37,7 @@ struct FirewallPushTests {
         for box in 0..<2 { #expect(lab.perform(box, .policy(.agree(Self.open))) == .done) }
         lab.run(for: .milliseconds(500))
         #expect(rules(lab) == [["web"], ["web"]])
-        for box in lab.boxes { #expect(box.events.filter { $0.kind == "push-done" }.count == 1) }
+        for box in lab.boxes { #expect(box.events.filter { $0.kind == .pushDone }.count == 1) }
     }
 
     @Test func `a mismatch blocks both, and both say what differs`() throws {
@@ -45,7 +46,7 @@ struct FirewallPushTests {
         #expect(lab.perform(1, .policy(.agree(Self.typo))) == .done)
         lab.run(for: .milliseconds(500))
         #expect(rules(lab) == [[], []])
-        let told = lab.boxes.map { $0.events.first { $0.kind == "push-blocked" }?.details["differences"] }
+        let told = lab.boxes.map { $0.events.first { $0.kind == .pushBlocked }?.details[.differences] }
         #expect(
             told == [
                 "rule 'web' is missing on fw-b; the order of the rules differs; rule 'wbe' is missing on fw-a",
@@ -65,7 +66,7 @@ struct FirewallPushTests {
         #expect(lab.perform(0, .policy(.push(change))) == refusal)
         #expect(rules(lab) == [[], []])
         lab.run(for: .milliseconds(1))
-        #expect(lab.boxes[0].events.last?.kind == "push-refused")
+        #expect(lab.boxes[0].events.last?.kind == .pushRefused)
         #expect(lab.perform(0, .policy(.check(change))) == refusal)
         #expect(lab.perform(0, .policy(.role)) == .role(isActive: true))
         #expect(lab.perform(1, .policy(.role)) == .role(isActive: false))

@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import TestSupport
 import Testing
@@ -106,7 +107,7 @@ struct NATPushTests {
         lab.run(for: .seconds(1))
         #expect(Self.asks(lab, for: Self.second) == [1])
         #expect(Self.answers(lab, to: external, 5000) && Self.open(lab, 5000) == external)
-        #expect(lab.events(1, "sync-pool-unknown").isEmpty)
+        #expect(lab.events(1, .syncPoolUnknown).isEmpty)
     }
 
     @Test
@@ -135,7 +136,7 @@ struct NATPushTests {
         lab.run(for: .seconds(250))
         lab.isCapturing = true
         #expect(lab.counter(1, "nat.retired") == 0 && Self.asks(lab, for: Self.second) == [])
-        #expect(lab.events(1, "nat-address-released").map(\.details) == [["address": "\(Self.second)"]])
+        #expect(lab.events(1, .natAddressReleased).map(\.details) == [[.address: "\(Self.second)"]])
     }
 
     @Test func `the Active first: its peer tells that it has nobody's pool, and mends it when the pool comes`() throws {
@@ -143,7 +144,7 @@ struct NATPushTests {
         #expect(lab.perform(0, .policy(.push(Self.add))) == .done)
         let external = try #require(Self.open(lab, 5000))
         lab.run(for: .milliseconds(50))
-        #expect(lab.events(1, "sync-pool-unknown").map { $0.details["external"] } == ["\(external)"])
+        #expect(lab.events(1, .syncPoolUnknown).map { $0.details[.external] } == ["\(external)"])
         #expect(lab.counter(1, "nat.foreign") > 0 && lab.counter(1, "nat.mappings") == 0)
         #expect(lab.perform(1, .policy(.push(Self.add))) == .done)
         #expect(lab.counter(1, "nat.mappings") == 1)
@@ -160,7 +161,7 @@ struct NATPushTests {
         let late = try #require(Self.open(lab, 5001))
         lab.run(for: .milliseconds(50))
         #expect(early.address == Self.second && late.address == Self.second)
-        #expect(lab.events(1, "sync-pool-unknown").map { $0.details["external"] } == ["\(late)"])
+        #expect(lab.events(1, .syncPoolUnknown).map { $0.details[.external] } == ["\(late)"])
         #expect(lab.counter(1, "nat.mappings") == 1)
     }
 
@@ -185,7 +186,7 @@ struct NATPushTests {
             sessions()
         }
         lab.run(for: .milliseconds(50))
-        #expect(lab.events(1, "sync-pool-unknown").isEmpty && lab.counter(1, "nat.mappings") == 15)
+        #expect(lab.events(1, .syncPoolUnknown).isEmpty && lab.counter(1, "nat.mappings") == 15)
         #expect((5000..<5006).allSatisfy { opened[$0]?.port ?? 0 < 30000 })
         #expect((5006..<5015).allSatisfy { opened[$0]?.port ?? 0 >= 30000 })
         lab.powerOff(0)
@@ -204,7 +205,7 @@ struct NATPushTests {
         lab.run(for: .milliseconds(500))
         for box in 0..<2 {
             #expect(
-                lab.events(box, "push-blocked").map { $0.details["differences"] } == [
+                lab.events(box, .pushBlocked).map { $0.details[.differences] } == [
                     "the ports of NAT pool 'second' differ; the filtering of NAT pool 'second' differs"
                 ])
         }
@@ -216,13 +217,13 @@ struct NATPushTests {
         #expect(lab.perform(1, .policy(.agree(rules))) == .done)
         lab.run(for: .milliseconds(500))
         #expect(
-            lab.events(0, "push-blocked").last?.details["differences"]
+            lab.events(0, .pushBlocked).last?.details[.differences]
                 == "NAT pool 'second' is missing on fw-b; NAT rule 'second' differs; the order of the NAT rules differs"
         )
         for box in 0..<2 { #expect(lab.perform(box, .policy(.agree(Self.add))) == .done) }
         lab.run(for: .milliseconds(500))
         #expect(Self.open(lab, 5001)?.address == Self.second)
-        for box in lab.boxes { #expect(box.events.filter { $0.kind == "push-done" }.count == 1) }
+        for box in lab.boxes { #expect(box.events.filter { $0.kind == .pushDone }.count == 1) }
     }
 
     @Test func `a pool of each box's own address is the same pool on both`() throws {
@@ -233,11 +234,11 @@ struct NATPushTests {
         })
         try lab.startBoth()
         lab.run(for: .seconds(2))
-        for box in 0..<2 { #expect(lab.events(box, "configuration-differs").isEmpty) }
+        for box in 0..<2 { #expect(lab.events(box, .configurationDiffers).isEmpty) }
         #expect(lab.perform(0, .policy(.agree(Self.add))) == .done)
         #expect(lab.perform(1, .policy(.agree(Self.add))) == .done)
         lab.run(for: .milliseconds(500))
-        for box in 0..<2 { #expect(lab.events(box, "push-done").count == 1) }
+        for box in 0..<2 { #expect(lab.events(box, .pushDone).count == 1) }
     }
 
     @Test(arguments: [

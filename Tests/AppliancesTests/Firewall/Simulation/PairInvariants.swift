@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import TestSupport
 import Wire
@@ -271,7 +272,7 @@ struct PairInvariants {
             && lab.boxes.allSatisfy { $0.firewall.agreement?.isOpen == false }
         differSince = differ && calm > Self.hearing ? differSince ?? lab.now : nil
         if let since = differSince, lab.now - since > Self.agreementBound,
-            !lab.boxes.contains(where: { $0.events.contains { $0.kind == "configuration-differs" } })
+            !lab.boxes.contains(where: { $0.events.contains { $0.kind == .configurationDiffers } })
         {
             broken = "the configurations differ for \(lab.now - since), and nobody says so"
         }

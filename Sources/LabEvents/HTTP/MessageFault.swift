@@ -1,5 +1,5 @@
-/// Why a message is refused. Nothing of such a message is ever passed on.
-enum MessageFault: String, Error, Hashable, CaseIterable {
+/// Why an HTTP message is refused. Nothing of such a message is ever passed on.
+public enum MessageFault: String, Error, Hashable, Sendable, CaseIterable {
     case bareLineEnding = "bare-line-ending"
     case malformedRequestLine = "malformed-request-line"
     case malformedStatusLine = "malformed-status-line"
@@ -21,16 +21,4 @@ enum MessageFault: String, Error, Hashable, CaseIterable {
     case malformedChunk = "malformed-chunk"
     case bodyTooLarge = "body-too-large"
     case incomplete = "incomplete-request"
-
-    /// The status with which a client is told. RFC 9110, 15; RFC 6585, 5
-    var status: Int {
-        switch self {
-        case .headTooLarge, .tooManyFields: 431
-        case .bodyTooLarge: 413
-        case .unsupportedExpectation: 417
-        case .unsupportedMethod, .unsupportedCoding: 501
-        case .unsupportedVersion: 505
-        default: 400
-        }
-    }
 }

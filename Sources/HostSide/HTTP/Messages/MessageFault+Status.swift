@@ -1,0 +1,15 @@
+internal import LabEvents
+
+extension MessageFault {
+    /// The status with which a client is told. RFC 9110, 15; RFC 6585, 5
+    var status: Int {
+        switch self {
+        case .headTooLarge, .tooManyFields: 431
+        case .bodyTooLarge: 413
+        case .unsupportedExpectation: 417
+        case .unsupportedMethod, .unsupportedCoding: 501
+        case .unsupportedVersion: 505
+        default: 400
+        }
+    }
+}
