@@ -164,7 +164,7 @@ let package = Package(
                 "LabTime",
             ]),
         tests("Evidence", ["Measurement", "LabTime"]),
-        tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        tests("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
