@@ -17,13 +17,13 @@ let hot: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 /// Boxes that are broken on purpose, for `scripts/mutants` alone; without it the switch is the constant `false`.
 let hasMutants = Context.environment["FAILOVERLAB_MUTANTS"] != nil
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+func tests(_ room: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .testTarget(
-        name: "\(module)Tests", dependencies: [.byName(name: module), "TestSupport"] + more,
+        name: "\(room)Tests", dependencies: [.byName(name: room), "TestSupport"] + more,
         resources: resources, swiftSettings: strict)
 }
 
@@ -92,38 +92,38 @@ let package = Package(
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
         // Pure modules
-        module("LabTime"),
-        module("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
-        module("Wire", ["Mutants"], hot),
-        module("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
-        module("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
-        module("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
-        module("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
-        module("Measurement", ["Wire", "LabTime"]),
-        module("Evidence", ["Measurement", "LabTime"]),
-        module("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
-        module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
-        module("LabFile", [yams]),
-        module(
+        room("LabTime"),
+        room("Mutants", [], strict + (hasMutants ? [.define("MUTANTS")] : [])),
+        room("Wire", ["Mutants"], hot),
+        room("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
+        room("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
+        room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
+        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
+        room("Measurement", ["Wire", "LabTime"]),
+        room("Evidence", ["Measurement", "LabTime"]),
+        room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
+        room("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
+        room("LabFile", [yams]),
+        room(
             "Topology",
             [
                 "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime",
             ]),
-        module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
+        room("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
 
         // Modules that touch the kernel
-        module("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
-        module("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
-        module("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
-        module("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
+        room("EventLoop", ["CLinux", "LabTime", systemPackage, heap]),
+        room("Netlink", ["CNetlink", "CLinux", "Wire", systemPackage]),
+        room("PacketIO", ["Appliances", "Dataplane", "Wire", "LabTime", "EventLoop", "CLinux", systemPackage], hot),
+        room("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
-        module("TLSSession", tlsOnBytes),
-        module("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
-        module(
+        room("TLSSession", tlsOnBytes),
+        room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
+        room(
             "HostSide",
             ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
                 + nio + nioTLS),
-        module(
+        room(
             "LabRuntime",
             [
                 "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",

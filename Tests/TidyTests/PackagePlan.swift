@@ -3,7 +3,7 @@ import TestSupport
 
 /// The modules of `Package.swift` with what each declares and what its files import.
 ///
-/// The manifest is read as text: it keeps to the forms `module("Name", […])`, `tests("Name", […])` and
+/// The manifest is read as text: it keeps to the forms `room("Name", […])`, `tests("Name", […])` and
 /// `.executableTarget(name:dependencies:path:)`.
 struct PackagePlan {
     struct Module {
@@ -28,7 +28,7 @@ struct PackagePlan {
         let manifest = try String(contentsOfFile: Package.root + "/Package.swift", encoding: .utf8)
         let groups = Self.groups(in: manifest)
         var modules: [Module] = []
-        for call in Self.calls("module", in: manifest) {
+        for call in Self.calls("room", in: manifest) {
             guard let name = Self.words(call).first else { continue }
             modules.append(
                 try Module(

@@ -1,4 +1,3 @@
-import Dataplane
 import Expectation
 import Foundation
 import Measurement
@@ -37,27 +36,10 @@ struct ReferenceTests {
         TrafficProgram.Kind.allCases.map(\.rawValue),
     ]
 
-    @Test func `every event of a node is listed`() throws {
-        let text = try Self.page("events.md")
-        let kinds = EventNames.firewallKinds + EventNames.balancerKinds + EventNames.gatewayFirewallKinds
-        for kind in kinds + EventNames.routeKinds where !text.contains("`\(kind)`") {
-            Issue.record("events.md does not list '\(kind)'")
-        }
-    }
-
     @Test func `every field of frames is listed`() throws {
         let text = try Self.page("fields.md")
         for field in FrameField.Name.allCases where !text.contains("`\(field.rawValue)`") {
             Issue.record("fields.md does not list '\(field.rawValue)'")
         }
-    }
-
-    /// With the sentence of its declaration.
-    @Test func `every counter of a dataplane is listed`() throws {
-        let lines = Set(try Self.page("counters.md").split(separator: "\n").map(String.init))
-        let rows =
-            Counters.Event.allCases.map { "| `\($0.name)` | \($0.meaning) |" }
-            + DropReason.allCases.map { "| `drop.\($0.name)` | \($0.meaning) |" }
-        for row in rows where !lines.contains(row) { Issue.record("counters.md lacks the line: \(row)") }
     }
 }
