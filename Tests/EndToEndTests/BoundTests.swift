@@ -84,7 +84,7 @@ extension EndToEnd {
         }
 
         /// Each fault reports its first 1,000 frames.
-        private static let faults = 80
+        private static let faults = 60
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `more events than a run keeps leave the supervisor's memory alone, and what they may have been undecided`()

@@ -43,7 +43,7 @@ struct LeftOutTests {
         #expect(result.verdict == .inconclusive)
         #expect(
             result.seen
-                == "it happened 2 times, first at +0.012 s after failover; but 1000 events are missing in events.jsonl, which had grown to its limit, from +1.000 s after failover to +2.000 s after failover"
+                == "it happened 2 times, first at +1.012 s after scenario.begin; but 1000 events are missing in events.jsonl, which had grown to its limit, from +2.000 s after scenario.begin to +3.000 s after scenario.begin"
         )
         #expect(Self.judge("fw-b.active", .init(.equal, 7)).verdict == .inconclusive)
         #expect(Self.judge("fw-a.backup", .init(.equal, 0)).verdict == .inconclusive)
