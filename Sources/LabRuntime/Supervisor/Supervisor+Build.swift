@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Evidence
 internal import Glibc
 internal import LabTime
+internal import Measurement
 internal import SystemPackage
 internal import Topology
 
