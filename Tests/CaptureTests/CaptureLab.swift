@@ -103,7 +103,7 @@ struct CaptureLab: ~Copyable {
         var buffer = [UInt8](repeating: 0x5a, count: 16_384)
         // No more than the receiver's window is ever under way, so one thread can do both ends.
         while arrived < count {
-            _ = send(client, buffer, buffer.count, Int32(MSG_NOSIGNAL))
+            _ = Glibc.send(client, buffer, buffer.count, Int32(MSG_NOSIGNAL))
             var left = buffer.count
             while left > 0, case let got = recv(server, &buffer, left, 0), got > 0 {
                 left -= got

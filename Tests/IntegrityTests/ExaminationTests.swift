@@ -39,6 +39,18 @@ struct ExaminationTests {
         }
     }
 
+    @Test func `frames that a limit left out leave everything in doubt, and their cable uncompared`() {
+        var evidence = SampleEvidence()
+        evidence.leftOut["fw.lan"] = 7
+        // What a broken box does beside it decides nothing either.
+        evidence.frames["fw.lan"]!.removeLast(3)
+        let report = evidence.report
+        #expect(report.findings.map(\.kind) == [.captureLimit] && report.findings[0].count == 7)
+        #expect(report.findings[0].file == "captures/fw.lan.pcap")
+        #expect(report.verdict == .inconclusive)
+        #expect(report.cables == 1 && report.unexamined.contains { $0.contains("captures/fw.lan.pcap") })
+    }
+
     @Test func `another resolution, link type or format, and a record cut short are damage`() {
         let frames = SampleEvidence().frames["fw.lan"]!
         let whole = SampleEvidence.pcap(frames)

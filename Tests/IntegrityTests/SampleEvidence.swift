@@ -58,6 +58,8 @@ struct SampleEvidence {
     /// Changes of what `captures.json` says, by capture.
     var counts: [String: Int] = [:]
     var clockStep: Duration? = .zero
+    /// Frames of a capture that a limit left out.
+    var leftOut: [String: Int] = [:]
     /// Bytes of a capture in place of its frames.
     var raw: [String: [UInt8]] = [:]
     var events = ["udp.start", "udp.stop"]
@@ -93,7 +95,7 @@ struct SampleEvidence {
             summaries.append(
                 CaptureSummary(
                     node: point.node, interface: point.interface, path: path,
-                    frames: counts[name] ?? (frames[name] ?? []).count, dropped: 0))
+                    frames: counts[name] ?? (frames[name] ?? []).count, dropped: 0, leftOut: leftOut[name] ?? 0))
         }
         return IntegrityExamination(
             stations: stations, captures: summaries, span: span,

@@ -12,7 +12,9 @@ final class NamespaceMaker {
     private let child: ChildProcess
     private let socket: Int32
     private var ready: [Int32] = []
+    /// Not yet ordered.
     private var missing: Int
+    private var isOrdered = false
     /// The programs' user namespace; whoever takes it closes it.
     let users: Int32
 
@@ -43,17 +45,30 @@ final class NamespaceMaker {
     /// The next namespace; the calling thread stays in its own.
     func next() throws(LabFailure) -> NetworkNamespace {
         if ready.isEmpty {
-            var order = UInt8(max(1, min(missing, Self.batch)))
-            missing -= Int(order)
-            var received = [Int32](repeating: -1, count: Self.batch)
-            var error: Int32 = EIO
-            if send(socket, &order, 1, Int32(MSG_NOSIGNAL)) == 1, read(socket, &error, 4) == 4, error == 0 {
-                let count = cl_receive_descriptors(socket, &received, Int32(Self.batch))
-                if count > 0 { ready = received.prefix(Int(count)).reversed() } else { error = EIO }
-            }
-            guard error == 0 else { throw HostProblem.namespaces(error).failure }
+            if !isOrdered { try order() }
+            try receive()
+            // The child makes the next ones while these are prepared.
+            if missing > 0 { try order() }
         }
         return NetworkNamespace(takingOver: ready.removeLast())
+    }
+
+    private func order() throws(LabFailure) {
+        var count = UInt8(max(1, min(missing, Self.batch)))
+        missing -= Int(count)
+        guard send(socket, &count, 1, Int32(MSG_NOSIGNAL)) == 1 else { throw HostProblem.namespaces(EIO).failure }
+        isOrdered = true
+    }
+
+    private func receive() throws(LabFailure) {
+        isOrdered = false
+        var received = [Int32](repeating: -1, count: Self.batch)
+        var error: Int32 = EIO
+        if read(socket, &error, 4) == 4, error == 0 {
+            let count = cl_receive_descriptors(socket, &received, Int32(Self.batch))
+            if count > 0 { ready = received.prefix(Int(count)).reversed() } else { error = EIO }
+        }
+        guard error == 0 else { throw HostProblem.namespaces(error).failure }
     }
 
     deinit {

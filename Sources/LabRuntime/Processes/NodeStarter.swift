@@ -20,6 +20,8 @@ final class NodeStarter {
     private static let padding = String(repeating: " ", count: 72)
     /// What one message of the channel carries; a node has seven and one for each of its programs, which are at most 50.
     private static let mostDescriptors: Int32 = 253
+    /// Milliseconds; it takes less than one.
+    private static let patience: Int32 = 30_000
 
     /// - Parameter sample: what a node of this lab is told first; the child reads it once, so that nodes share what reading
     ///   it takes
@@ -47,9 +49,15 @@ final class NodeStarter {
         let order = [UInt8(words.count)] + words
         var answer: Int32 = 0
         guard cl_send_descriptors(socket, passed, Int32(passed.count)) == Int32(passed.count),
-            order.withUnsafeBytes({ Self.write($0.baseAddress!, $0.count, to: socket) }),
-            Self.read(&answer, 4, from: socket)
+            order.withUnsafeBytes({ Self.write($0.baseAddress!, $0.count, to: socket) })
         else { throw Self.hasEnded }
+        var polled = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        var ready = poll(&polled, 1, Self.patience)
+        while ready < 0, errno == EINTR { ready = poll(&polled, 1, Self.patience) }
+        guard ready != 0 else {
+            throw LabFailure(.lab, "the process that starts nodes did not answer within \(Self.patience / 1000) s")
+        }
+        guard Self.read(&answer, 4, from: socket) else { throw Self.hasEnded }
         guard answer > 0 else {
             throw LabFailure(.lab, "could not start node '\(name)': \(Errno(rawValue: -answer))")
         }

@@ -4,6 +4,7 @@ internal import Evidence
 internal import Glibc
 internal import LabEvents
 internal import LabTime
+internal import Measurement
 internal import SystemPackage
 internal import Topology
 
