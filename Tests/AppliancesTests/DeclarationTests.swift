@@ -16,12 +16,14 @@ struct DeclarationTests {
 
     @Test(arguments: [false, true], [false, true])
     func `firewall`(hasConduit: Bool, isPair: Bool) throws {
-        let lab = try FirewallLab(usesVirtualMAC: true) { _, configuration in
-            configuration.categories = [CategoryConfiguration(name: "video", domains: ["example.com"])]
-            configuration.ports[2].mtu = 1600
-            if hasConduit { configuration.redundancy?.conduit = ConduitConfiguration(workers: 3) }
-            if !isPair { configuration.redundancy = nil }
-        }
+        let lab = try FirewallLab(
+            usesVirtualMAC: true,
+            configure: { _, configuration in
+                configuration.categories = [CategoryConfiguration(name: "video", domains: ["example.com"])]
+                configuration.ports[2].mtu = 1600
+                if hasConduit { configuration.redundancy?.conduit = ConduitConfiguration(workers: 3) }
+                if !isPair { configuration.redundancy = nil }
+            })
         let configuration = lab.configuration(of: 0)
         compare(try Firewall(configuration), CounterScope(configuration))
     }
