@@ -54,7 +54,9 @@ struct DeclarationTests {
     @Test func `in-line element`() throws {
         let configuration = InLineElementConfiguration(
             name: "lb.servers", ends: ["lb", "switch"],
-            rules: [FaultRule(name: "late-fin", action: .drop), FaultRule(name: "loss", action: .lose(Loss(rate: 0.5)))])
+            rules: [
+                FaultRule(name: "late-fin", action: .drop), FaultRule(name: "loss", action: .lose(Loss(rate: 0.5))),
+            ])
         compare(try InLineElement(configuration) { _ in { _ in true } }, CounterScope(configuration))
     }
 }
