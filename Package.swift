@@ -126,16 +126,19 @@ let package = Package(
         room(
             "HostSide",
             [
-                "Appliances", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage,
+                "Appliances", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "EventLoop", "CLinux",
+                systemPackage,
                 heap,
             ]
                 + nio + nioTLS),
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
+                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
+                "Impairment",
                 "Redundancy", "Dataplane", "Wire",
-                "LabEvents", "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                "LabEvents", "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "CLinux",
                 systemPackage,
             ]),
         .executableTarget(
@@ -170,11 +173,13 @@ let package = Package(
         tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
-        tests("Appliances", ["MallocCounter", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
+        tests(
+            "Appliances", ["MallocCounter", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
         tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
-        tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
+        tests(
+            "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
