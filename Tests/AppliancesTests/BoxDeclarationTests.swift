@@ -5,7 +5,7 @@ import LabEvents
 import Testing
 
 /// What boxes report and count is what is declared of them.
-struct DeclarationTests {
+struct BoxDeclarationTests {
     private func compare<Box: Appliance & ~Copyable>(_ box: borrowing Box, _ scope: CounterScope) {
         let printed = box.counters.map(\.name)
         #expect(Set(printed).count == printed.count, "a counter is printed twice")
