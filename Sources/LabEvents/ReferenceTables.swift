@@ -8,9 +8,10 @@ public enum ReferenceTables {
                 let details = report.details.map {
                     "`\($0.detail.rawValue)` \($0.isOptional ? "(\($0.type.rawValue), may be absent)" : "(\($0.type.rawValue))")"
                 }
+                let name = kind.subject.map { kind.name(of: $0) } ?? kind.word
                 let reporters = report.reporters.map(\.description).joined(separator: ", ")
                 lines.append(
-                    "| `\(kind.word)` | \(reporters) | \(kind.declaration.sentence) | \(details.joined(separator: ", ")) |"
+                    "| `\(name)` | \(reporters) | \(kind.declaration.sentence) | \(details.joined(separator: ", ")) |"
                 )
             }
         }

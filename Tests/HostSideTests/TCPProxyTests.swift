@@ -44,7 +44,7 @@ import Wire
     }
 
     @Test func `a client that has finished sending still gets its answer`() async throws {
-        let backend = try await TestBackend { Counter() }
+        let backend = try await TestBackend { ByteCounter() }
         try await withProxy(loadBalancer([backend.port])) { _, port in
             let answer = try await TestClient.exchange(port, sending: String(repeating: "x", count: 300_000))
             #expect(answer.text == "300000" && !answer.wasReset)

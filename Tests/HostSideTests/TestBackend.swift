@@ -63,7 +63,7 @@ final class Greeter: ChannelInboundHandler {
 }
 
 /// Answers nothing until its client has finished; then says how many bytes came, and closes.
-final class Counter: ChannelInboundHandler {
+final class ByteCounter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 

@@ -1,3 +1,4 @@
+import LabEvents
 import LabTime
 import Testing
 import Wire

@@ -31,7 +31,12 @@ struct EventKindTests {
         #expect(EventKind.active.name(of: "fw-b") == "fw-b.active")
         #expect(EventKind.kinds(of: .traffic).map { $0.name(of: "app") } == ["app.start", "app.answered", "app.stop"])
         #expect(EventKind.held.name(of: "late-fin") == "late-fin.held")
-        #expect([501, 502, 503, 504, 505].map { EventKind(httpStatus: $0) } == [nil, .http502, .http503, .http504, nil])
+        #expect(
+            EventKind.allCases.compactMap { kind in kind.subject.map { kind.name(of: $0) } } == [
+                "scenario.begin", "lab.failed",
+            ])
+        #expect(
+            [501, 502, 503, 504, 505].map { EventKind(httpStatus: $0) } == [nil, .http502, .http503, .http504, nil])
     }
 
     @Test func `details that are missing, not declared, or of another form are found`() {
@@ -57,7 +62,10 @@ struct EventKindTests {
         (.share, ["33.4 %", "0.0 %"], ["33.4", "101.0 %"]),
         (.address, ["192.0.2.1", "2001:db8::1"], ["", "b1", "192.0.2.0/24"]),
         (.endpoint, ["192.0.2.1:80", "[2001:db8::1]:80", "192.0.2.1"], ["b1:80", "[b1]:80"]),
-        (.flow, ["192.0.2.1:4000 -> 192.0.2.2:80", "tcp 192.0.2.1:4000 > 192.0.2.2:80"], ["192.0.2.1:4000", "a -> b"]),
+        (
+            .flow, ["192.0.2.1:4000 -> 192.0.2.2:80", "tcp 192.0.2.1:4000 > 192.0.2.2:80"],
+            ["192.0.2.1:4000", "a -> b"]
+        ),
         (.network, ["192.0.2.0/24", "0.0.0.0/0", "::/0"], ["192.0.2.0", "24"]),
     ])
     func `a type knows its texts`(type: EventDetailType, right: [String], wrong: [String]) {

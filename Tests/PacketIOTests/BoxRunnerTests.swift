@@ -414,7 +414,9 @@ struct BoxRunnerTests {
             try bench.start()
             var replies: [ApplianceReply] = []
             bench.onEvents { [unowned bench] events in
-                if events.contains(where: { $0.kind == PortForwarder.batch }) { replies.append(bench.runner.perform(.switchover)) }
+                if events.contains(where: { $0.kind == PortForwarder.batch }) {
+                    replies.append(bench.runner.perform(.switchover))
+                }
             }
             let frame = TestFrame.make(length: 60)
             bench.left.send(frame)

@@ -72,7 +72,8 @@ struct PortForwarder: Appliance, ~Copyable {
             emit(TestFrame.make(length: 60, number: 2000), into: &output)
             return .done
         case .carrier(let port, let isUp):
-            events.append(ApplianceEvent(Self.carrier, at: now, details: [.interface: port, .state: isUp ? "up" : "down"]))
+            events.append(
+                ApplianceEvent(Self.carrier, at: now, details: [.interface: port, .state: isUp ? "up" : "down"]))
             return .done
         case .member, .weight, .routes, .connections, .policy, .fault:
             return .refused(reason: "it balances nothing")

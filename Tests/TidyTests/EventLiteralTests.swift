@@ -49,9 +49,10 @@ struct EventLiteralTests {
         var checked = 0
         for file in SourceFiles.all(below: "Sources") where !file.hasPrefix("Sources/LabEvents/") {
             checked += 1
-            for (number, line) in try SourceFiles.text(of: file).split(separator: "\n", omittingEmptySubsequences: false)
-                .enumerated()
-            {
+            for (number, line) in try SourceFiles.text(of: file).split(
+                separator: "\n", omittingEmptySubsequences: false
+            )
+            .enumerated() {
                 for literal in literals(line) {
                     // A name ends with its kind: `\(node).push-done`
                     let last = literal.split(separator: ".").last ?? literal

@@ -4,14 +4,14 @@ import Testing
 struct ImportTests {
     /// From the bottom up: a module imports only those before it.
     private static let order = [
-        "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
-        "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO",
+        "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
+        "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO",
         "Capture", "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]
 
     /// No I/O, no clock, no randomness. `CMemory` advises about memory only.
     private static let pure: Set<String> = [
-        "LabTime", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement", "Evidence",
+        "LabTime", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
         "Expectation",
         "Integrity", "Topology",
     ]

@@ -44,7 +44,8 @@ import Testing
         let minus = minus.map { ", minus: \"\($0)\"" } ?? ""
         do {
             _ = try Lab(
-                parsing: Self.text("counter: { of: \(node), name: \"\(name)\"\(minus), is: \"> 0\" }"), path: "lab.yaml")
+                parsing: Self.text("counter: { of: \(node), name: \"\(name)\"\(minus), is: \"> 0\" }"), path: "lab.yaml"
+            )
             return []
         } catch {
             return error.errors.map { "\($0)" }

@@ -16,7 +16,8 @@ struct ProxyCounters: Hashable, Sendable {
         let words: CounterWords = [.service: service]
         return [
             CounterReading(.proxyAccepted, words, accepted), CounterReading(.proxyOpen, words, open),
-            CounterReading(.proxyMemberFailures, words, memberFailures), CounterReading(.proxyUnserved, words, unserved),
+            CounterReading(.proxyMemberFailures, words, memberFailures),
+            CounterReading(.proxyUnserved, words, unserved),
             CounterReading(.proxyOverLimit, words, overLimit),
         ]
     }

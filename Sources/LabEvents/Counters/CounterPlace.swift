@@ -11,8 +11,8 @@ public enum CounterPlace: String, CaseIterable, Hashable, Sendable {
     /// Which nodes have it, as in the reference.
     public var owners: String {
         switch self {
-        case .dataplane, .drop: "firewall, load-balancer, gateway-firewall, tunnel of a pool member"
-        case .packetIO: "every box, tunnel of a pool member"
+        case .dataplane, .drop: "every box, tunnel of a pool member"
+        case .packetIO: "every box, in-line element, tunnel of a pool member"
         case .firewall, .application: "firewall"
         case .category: "firewall with categories"
         case .fragments: "firewall, gateway-firewall"

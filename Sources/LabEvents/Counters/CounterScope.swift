@@ -29,9 +29,13 @@ public struct CounterScope: Sendable {
 
     /// - Parameter pattern: a name, in which a word in angle brackets stands for at least one letter, digit or hyphen
     static func fits(_ name: String, _ pattern: String) -> Bool {
-        guard let begin = pattern.firstIndex(of: "<"), let end = pattern.lastIndex(of: ">") else { return name == pattern }
+        guard let begin = pattern.firstIndex(of: "<"), let end = pattern.lastIndex(of: ">") else {
+            return name == pattern
+        }
         let (before, after) = (pattern[..<begin], pattern[pattern.index(after: end)...])
-        guard name.hasPrefix(before), name.hasSuffix(after), name.count > before.count + after.count else { return false }
+        guard name.hasPrefix(before), name.hasSuffix(after), name.count > before.count + after.count else {
+            return false
+        }
         return name.dropFirst(before.count).dropLast(after.count).allSatisfy {
             $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
         }

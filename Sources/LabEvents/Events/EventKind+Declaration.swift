@@ -5,7 +5,8 @@ extension EventKind {
         // MARK: The run
         case .begin: EventDeclaration("The scenario begins; the lab is up and its boxes have settled.", by: .scenario)
         case .failed:
-            EventDeclaration("The lab ended because something went wrong.", by: .scenario, details: [.always(.reason, .text)])
+            EventDeclaration(
+                "The lab ended because something went wrong.", by: .scenario, details: [.always(.reason, .text)])
         case .counter:
             EventDeclaration(
                 "A counter that a 'wait-for' step waits for has the value that it waits for.", by: .scenario,
@@ -27,19 +28,25 @@ extension EventKind {
         case .powerOff: EventDeclaration("The node crashes and its links lose their carrier.", by: .scenario)
         case .powerOn: EventDeclaration("A node that was powered off is started again.", by: .scenario)
         case .linkDown:
-            EventDeclaration("The link of an interface loses its carrier.", by: .scenario, details: [.always(.interface, .name)])
+            EventDeclaration(
+                "The link of an interface loses its carrier.", by: .scenario, details: [.always(.interface, .name)])
         case .linkUp:
-            EventDeclaration("The link of an interface gets its carrier back.", by: .scenario, details: [.always(.interface, .name)])
+            EventDeclaration(
+                "The link of an interface gets its carrier back.", by: .scenario, details: [.always(.interface, .name)])
         case .hang: EventDeclaration("The node's process is stopped and keeps its carrier.", by: .scenario)
         case .resume: EventDeclaration("A node that hangs runs again.", by: .scenario)
         case .kill:
             EventDeclaration("A program of the node is killed.", by: .scenario, details: [.always(.program, .name)])
         case .start:
-            EventDeclaration("A program that was killed is started again.", by: .scenario, details: [.always(.program, .name)])
-        case .arm: EventDeclaration("An exact fault is to begin to act.", by: .scenario, details: [.always(.rule, .name)])
-        case .disarm: EventDeclaration("An exact fault is to act no more.", by: .scenario, details: [.always(.rule, .name)])
+            EventDeclaration(
+                "A program that was killed is started again.", by: .scenario, details: [.always(.program, .name)])
+        case .arm:
+            EventDeclaration("An exact fault is to begin to act.", by: .scenario, details: [.always(.rule, .name)])
+        case .disarm:
+            EventDeclaration("An exact fault is to act no more.", by: .scenario, details: [.always(.rule, .name)])
         case .release:
-            EventDeclaration("An exact fault is to let go of what it holds.", by: .scenario, details: [.always(.rule, .name)])
+            EventDeclaration(
+                "An exact fault is to let go of what it holds.", by: .scenario, details: [.always(.rule, .name)])
         case .weight:
             EventDeclaration(
                 "A pool member is to get another weight.", by: .scenario,
@@ -66,7 +73,7 @@ extension EventKind {
                     .init(reporters: [.scenario], details: []),
                 ])
         case .peerUp: Self.ofPair("The peer's heartbeat arrives, for the first time or again.")
-        case .peerDown: Self.ofPair("The peer is no longer heard.")
+        case .peerDown: Self.ofPair("The peer counts as down: its heartbeats or its advertisements have stopped.")
         case .crossConnectDown: Self.ofPair("No heartbeat arrives, but the peer's advertisements do.")
         case .dualActive: Self.ofPair("Both boxes of the pair are Active.")
         case .dualActiveOver:
@@ -142,7 +149,10 @@ extension EventKind {
 
         // MARK: Gateway firewalls
         case .stateCreated: Self.ofState("A packet created a state.")
-        case .stateClosingClosed: Self.ofState("A state became CLOSING:CLOSED, by a delayed FIN for instance.", [.maybe(.from, .name), .maybe(.to, .name)])
+        case .stateClosingClosed:
+            Self.ofState(
+                "A state became CLOSING:CLOSED, by a delayed FIN for instance.",
+                [.maybe(.from, .name), .maybe(.to, .name)])
         case .stateExpired: Self.ofState("A state ended because no packet came.")
         case .stateClosingClosedExpired:
             Self.ofState("A state that had been CLOSING:CLOSED ended because no packet came.")

@@ -94,6 +94,15 @@ extension EventKind {
         }
     }
 
+    /// What an event is named after where there is only one of its kind: `scenario.begin`, `lab.failed`.
+    public var subject: String? {
+        switch self {
+        case .begin: "scenario"
+        case .failed: "lab"
+        default: nil
+        }
+    }
+
     /// `fw-b.active`, `app.start`, `late-fin.held`
     public func name(of subject: String) -> String { "\(subject).\(word)" }
 

@@ -24,7 +24,11 @@ extension IntegrityExamination {
         }
         self.init(
             stations: LabStations(of: variant, record: record), captures: record.captures, span: record.span,
-            play: play, ownEvents: own + traffic.sorted().flatMap { [EventKind.trafficStart.name(of: $0), EventKind.trafficStop.name(of: $0)] },
+            play: play,
+            ownEvents: own
+                + traffic.sorted().flatMap {
+                    [EventKind.trafficStart.name(of: $0), EventKind.trafficStop.name(of: $0)]
+                },
             records: record.files, clockStep: record.clockStep, events: record.events, flowTimes: flows,
             files: FolderBytes(record.folder))
     }

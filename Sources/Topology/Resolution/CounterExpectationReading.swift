@@ -34,7 +34,9 @@ struct CounterExpectationReading {
         let names = scope.names
         func beginning(_ name: String) -> Substring { name.prefix { $0 != "." } }
         let near = names.filter { beginning($0) == beginning(counter) }
-        let patterns = scope.counters.map { $0 == .kernel ? "a counter of the kernel, such as TcpExt.IPReversePathFilter" : $0.rawValue }
+        let patterns = scope.counters.map {
+            $0 == .kernel ? "a counter of the kernel, such as TcpExt.IPReversePathFilter" : $0.rawValue
+        }
         reader.report(
             "\(node.name) has no counter '\(LabValue.shortened(counter))'", at: position,
             allowed: near.isEmpty ? patterns : near, suggestion: Spelling.nearest(to: counter, among: names))

@@ -108,7 +108,8 @@ struct NodeStates {
         guard state != .up else { return true }
         reader.report(
             "\(what) \(state.words)", at: position,
-            allowed: ["after a step { fail: { \((state == .hung ? Fault.Kind.resume : .powerOn).rawValue): \(node) } }"])
+            allowed: ["after a step { fail: { \((state == .hung ? Fault.Kind.resume : .powerOn).rawValue): \(node) } }"]
+        )
         return false
     }
 

@@ -5,7 +5,7 @@ import LabEvents
 import Testing
 
 /// What boxes report and count is what is declared of them.
-struct DeclarationTests {
+struct BoxDeclarationTests {
     private func compare<Box: Appliance & ~Copyable>(_ box: borrowing Box, _ scope: CounterScope) {
         let printed = box.counters.map(\.name)
         #expect(Set(printed).count == printed.count, "a counter is printed twice")
@@ -16,12 +16,14 @@ struct DeclarationTests {
 
     @Test(arguments: [false, true], [false, true])
     func `firewall`(hasConduit: Bool, isPair: Bool) throws {
-        let lab = try FirewallLab(usesVirtualMAC: true) { _, configuration in
-            configuration.categories = [CategoryConfiguration(name: "video", domains: ["example.com"])]
-            configuration.ports[2].mtu = 1600
-            if hasConduit { configuration.redundancy?.conduit = ConduitConfiguration(workers: 3) }
-            if !isPair { configuration.redundancy = nil }
-        }
+        let lab = try FirewallLab(
+            usesVirtualMAC: true,
+            configure: { _, configuration in
+                configuration.categories = [CategoryConfiguration(name: "video", domains: ["example.com"])]
+                configuration.ports[2].mtu = 1600
+                if hasConduit { configuration.redundancy?.conduit = ConduitConfiguration(workers: 3) }
+                if !isPair { configuration.redundancy = nil }
+            })
         let configuration = lab.configuration(of: 0)
         compare(try Firewall(configuration), CounterScope(configuration))
     }
@@ -52,7 +54,9 @@ struct DeclarationTests {
     @Test func `in-line element`() throws {
         let configuration = InLineElementConfiguration(
             name: "lb.servers", ends: ["lb", "switch"],
-            rules: [FaultRule(name: "late-fin", action: .drop), FaultRule(name: "loss", action: .lose(Loss(rate: 0.5)))])
+            rules: [
+                FaultRule(name: "late-fin", action: .drop), FaultRule(name: "loss", action: .lose(Loss(rate: 0.5))),
+            ])
         compare(try InLineElement(configuration) { _ in { _ in true } }, CounterScope(configuration))
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HostSide
 
-struct DeclarationTests {
+struct HostSideDeclarationTests {
     private func compare(_ readings: [CounterReading], _ configuration: LoadBalancerConfiguration, open: Set<String>) {
         let printed = readings.map(\.name)
         #expect(Set(printed).count == printed.count)
