@@ -126,7 +126,8 @@ let package = Package(
         room(
             "LabRuntime",
             [
-                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances", "Impairment",
+                "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
+                "Impairment",
                 "Redundancy", "Dataplane", "Wire",
                 "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,

@@ -179,7 +179,8 @@ extension EndToEnd {
             #expect(text.contains(broken.change.old), "the lab file no longer has '\(broken.change.old)'")
             text = text.replacingOccurrences(of: broken.change.old, with: broken.change.new)
             try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
-            let result = try Lab.failoverlab(["run", folder.path + "/lab.yaml", "--variant", broken.variant], in: folder)
+            let result = try Lab.failoverlab(
+                ["run", folder.path + "/lab.yaml", "--variant", broken.variant], in: folder)
             #expect(result.status == 1, "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("✘"), "\(result.output)")
         }
@@ -191,7 +192,9 @@ extension EndToEnd {
             #expect(Set(Self.labs.map(\.lab)) == Set(shipped))
         }
 
-        private static let lacking = labs.filter { !$0.canRun }.map { "\($0.lab) needs \($0.needs.joined(separator: ", "))" }
+        private static let lacking = labs.filter { !$0.canRun }.map {
+            "\($0.lab) needs \($0.needs.joined(separator: ", "))"
+        }
 
         @Test(.enabled(if: lacking.isEmpty, Comment(rawValue: "not examined here: \(lacking.joined(separator: "; "))")))
         func `this host has the programs of every lab`() {}
@@ -257,7 +260,8 @@ private enum SingleChange {
         _ expectation: ExpectationSpecification, _ frames: FrameExpectation, in evidence: RunEvidence
     ) throws -> Bool {
         guard let source = evidence.source as? CapturesInMemory,
-            let summary = evidence.captures.first(where: { $0.node == frames.node && $0.interface == frames.interface }),
+            let summary = evidence.captures.first(where: { $0.node == frames.node && $0.interface == frames.interface }
+            ),
             let time = try moment(frames, in: evidence)
         else { return false }
         var moved: [CapturedFrame] = []
@@ -286,7 +290,9 @@ private enum SingleChange {
     private static func moment(_ frames: FrameExpectation, in evidence: RunEvidence) throws -> Timestamp? {
         var wide = frames
         wide.requirement = .count(.init(.less, 0), [])
-        let references = ExpectationEvaluator(evidence).evaluate(ExpectationSpecification(id: "x", subject: .frames(wide))).events
+        let references = ExpectationEvaluator(evidence).evaluate(
+            ExpectationSpecification(id: "x", subject: .frames(wide))
+        ).events
         if let after = frames.after, let event = references.first(where: { $0.name == after.event }) {
             return event.time + after.offset + .microseconds(1)
         }

@@ -36,7 +36,8 @@ struct AbsenceTests {
         #expect(result.seen.hasSuffix("name frames that must be there by 'control'"))
     }
 
-    @Test func `a filter that matches at another time, or on another interface, proves that nothing passed here and now`() {
+    @Test
+    func `a filter that matches at another time, or on another interface, proves that nothing passed here and now`() {
         var scene = Self.scene
         scene.filters = ["early": [1]]
         #expect(scene.judge(.none([]), match: "early", after: Self.failover).verdict == .pass)
@@ -86,7 +87,8 @@ struct AbsenceTests {
             let long = Self.scene.judge(requirement, after: Anchor(event: "app.stop"), within: .seconds(5))
             #expect(long.verdict == .inconclusive)
         }
-        let whole = Self.scene.judge(.none([]), after: Anchor(event: "failover", offset: .seconds(1)), within: .seconds(1))
+        let whole = Self.scene.judge(
+            .none([]), after: Anchor(event: "failover", offset: .seconds(1)), within: .seconds(1))
         #expect(whole.verdict == .pass)
     }
 
@@ -163,8 +165,10 @@ struct AbsenceTests {
         let line = LogLine(number: 1, time: Scene.at(1), fields: ["status": "200"])
         let hour = Anchor(event: "failover", offset: .seconds(3600))
         #expect(
-            Self.scene.judge(.log(LogExpectation(node: "lb", after: hour, requirement: .none([]))), logs: ["lb": [line]])
-                .verdict == .inconclusive)
+            Self.scene.judge(
+                .log(LogExpectation(node: "lb", after: hour, requirement: .none([]))), logs: ["lb": [line]]
+            )
+            .verdict == .inconclusive)
     }
 
     @Test func `figures of answers prove nothing where nobody asked or nobody answered`() {
@@ -200,7 +204,10 @@ struct AbsenceTests {
         }
         #expect(Self.nothing.allSatisfy { frames($0) })
         #expect(!frames(.none([]), FrameControl(match: "tcp")))
-        #expect(![.some([]), .every([]), .first([]), .sequence([[]]), .count(.init(.greater, 0), [])].contains { frames($0) })
+        #expect(
+            ![.some([]), .every([]), .first([]), .sequence([[]]), .count(.init(.greater, 0), [])].contains {
+                frames($0)
+            })
         func event(_ count: Comparison<Int>) -> Bool {
             ExpectationSpecification.Subject.event(EventExpectation(event: "x", count: count)).isBorneOutByAbsence
         }
@@ -211,7 +218,8 @@ struct AbsenceTests {
         }
         #expect(counter(.init(.lessOrEqual, 2)) && !counter(.init(.greater, 0)))
         func log(_ requirement: LogExpectation.Requirement) -> Bool {
-            ExpectationSpecification.Subject.log(LogExpectation(node: "n", requirement: requirement)).isBorneOutByAbsence
+            ExpectationSpecification.Subject.log(LogExpectation(node: "n", requirement: requirement))
+                .isBorneOutByAbsence
         }
         #expect(log(.none([])) && log(.count(.init(.equal, 0), [])) && !log(.some([])))
         func traffic(_ expectation: TrafficExpectation) -> Bool {

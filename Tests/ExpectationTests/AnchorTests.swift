@@ -49,7 +49,9 @@ struct AnchorTests {
         let (down, later) = (Self.anchor("lb.member-down"), Self.anchor("lb.member-down", .milliseconds(10)))
         #expect(try Self.seconds(down, later) == [2, 2.01])
         #expect(try Self.seconds(down, down) == [2, 4])
-        #expect(throws: UndecidableExpectation.self) { try Self.seconds(Self.anchor("lb.member-up"), Self.anchor("killed")) }
+        #expect(throws: UndecidableExpectation.self) {
+            try Self.seconds(Self.anchor("lb.member-up"), Self.anchor("killed"))
+        }
     }
 
     @Test func `a run that does not say when its scenario began is taken from the scenario's first event`() throws {
@@ -65,7 +67,10 @@ struct AnchorTests {
         scene.events.append(Self.event("lb.ready", 0.1, "ready", "lb"))
         let early = scene.judge(.none([]), after: Self.anchor("lb.ready"))
         #expect(early.verdict == .inconclusive)
-        #expect(early.seen == "event lb.ready happened only before the scenario began, 400 ms before, and never since; the begin itself is scenario.begin")
+        #expect(
+            early.seen
+                == "event lb.ready happened only before the scenario began, 400 ms before, and never since; the begin itself is scenario.begin"
+        )
         #expect(scene.judge(.some([]), before: Self.anchor("dawn")).verdict == .fail)
     }
 
@@ -86,13 +91,15 @@ struct AnchorTests {
     @Test func `the result names every event that it refers to, and which of several it is`() {
         let scene = Self.scene
         let frames = scene.judge(.some([]), after: Self.anchor("killed"), before: Self.anchor("lb.member-down"))
-        #expect(frames.events.map(\.description) == ["after killed: the 1st of 1", "before lb.member-down: the 2nd of 3"])
+        #expect(
+            frames.events.map(\.description) == ["after killed: the 1st of 1", "before lb.member-down: the 2nd of 3"])
         #expect(frames.events.map(\.time) == [Scene.at(1), Scene.at(2)])
         let counted = scene.judge(.event(EventExpectation(event: "lb.member-down", count: .init(.equal, 3))))
         #expect(counted.verdict == .pass)
         #expect(counted.events.map(\.occurrence) == [1, 2, 3])
         #expect(counted.events.map(\.isBeforeScenario) == [true, false, false])
-        #expect([1, 2, 3, 4, 11, 12, 13, 21, 101, 112].map(EventReference.ordinal)
-            == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "101st", "112th"])
+        #expect(
+            [1, 2, 3, 4, 11, 12, 13, 21, 101, 112].map(EventReference.ordinal)
+                == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "101st", "112th"])
     }
 }

@@ -15,8 +15,12 @@ struct ClientFramesTests {
         var program = Scene.program("app", kind)
         change(&program)
         scene.traffic = [TrafficResult(program: program, flows: [flow], late: 0)]
-        for number in 0..<requests { scene.request(at: 1 + Double(number) / 100, from: Scene.macA, port: flow.sourcePort) }
-        for number in 0..<answers { scene.answer(at: 1.001 + Double(number) / 100, to: Scene.macA, port: flow.sourcePort) }
+        for number in 0..<requests {
+            scene.request(at: 1 + Double(number) / 100, from: Scene.macA, port: flow.sourcePort)
+        }
+        for number in 0..<answers {
+            scene.answer(at: 1.001 + Double(number) / 100, to: Scene.macA, port: flow.sourcePort)
+        }
         return scene
     }
 
@@ -47,7 +51,9 @@ struct ClientFramesTests {
 
     @Test func `answers of a flow that did not survive must have passed, too`() {
         #expect(Self.judge(Self.scene(Self.flow(5, .timedOut), requests: 5, answers: 5), .timedOut).verdict == .pass)
-        #expect(Self.judge(Self.scene(Self.flow(5, .timedOut), requests: 5, answers: 4), .timedOut).verdict == .inconclusive)
+        #expect(
+            Self.judge(Self.scene(Self.flow(5, .timedOut), requests: 5, answers: 4), .timedOut).verdict == .inconclusive
+        )
         // Who never had an answer may have waited for its gateway's address, and have sent nothing.
         #expect(Self.judge(Self.scene(Self.flow(0, .timedOut)), .timedOut).verdict == .pass)
     }
@@ -68,7 +74,8 @@ struct ClientFramesTests {
         #expect(Self.judge(scene).verdict == .inconclusive, "the port was another program's by then")
         var datagrams = Self.scene(Self.flow(1), .udp, requests: 1, answers: 1)
         #expect(Self.judge(datagrams).verdict == .inconclusive)
-        for (from, to, ports) in [(Scene.client, Scene.server, (40000, 80)), (Scene.server, Scene.client, (80, 40000))] {
+        for (from, to, ports) in [(Scene.client, Scene.server, (40000, 80)), (Scene.server, Scene.client, (80, 40000))]
+        {
             datagrams.add(
                 at: 2,
                 FrameBytes.ethernet(
@@ -83,8 +90,10 @@ struct ClientFramesTests {
     @Test func `answers that came twice must have passed twice`() {
         func datagrams(_ answers: Int) -> Scene {
             var scene = Self.scene(Self.flow(1, duplicated: 1), .udp)
-            let frames = [(Scene.client, Scene.server, 40000, 80)] + Array(
-                repeating: (Scene.server, Scene.client, 80, 40000), count: answers)
+            let frames =
+                [(Scene.client, Scene.server, 40000, 80)]
+                + Array(
+                    repeating: (Scene.server, Scene.client, 80, 40000), count: answers)
             for (from, to, source, destination) in frames {
                 scene.add(
                     at: 2,
@@ -127,7 +136,8 @@ struct ClientFramesTests {
         #expect(result.verdict == .inconclusive)
         #expect(
             result.seen.hasSuffix(
-                "captures/client.outside.pcap lacks 3 frames that the kernel dropped, which may be these"), "\(result.seen)")
+                "captures/client.outside.pcap lacks 3 frames that the kernel dropped, which may be these"),
+            "\(result.seen)")
         scene = Self.scene(Self.flow(10), requests: 10, answers: 10)
         scene.droppedAtClient = 3
         #expect(Self.judge(scene).verdict == .pass, "everything is there that the client says")

@@ -59,7 +59,9 @@ import Testing
         #expect(scene(losing: loss(1.2, 1.25, 3)).judge(first, after: failover).verdict == .pass)
         #expect(scene(losing: loss(1.05, 1.25, 3)).judge(first, after: failover).verdict == .inconclusive)
         // Without a first frame any lost one may have been it.
-        #expect(scene(losing: loss(2.2, 2.3, 3)).judge(first, after: Anchor(event: "failover", offset: .seconds(1))).verdict != .pass)
+        #expect(
+            scene(losing: loss(2.2, 2.3, 3)).judge(first, after: Anchor(event: "failover", offset: .seconds(1))).verdict
+                != .pass)
     }
 
     @Test func `after the window do not touch it`() {

@@ -9,7 +9,8 @@ struct AbsenceTests {
     /// The small lab with these expectations instead of its own.
     private static func lab(_ expectations: String) throws -> Lab {
         let text = SmallLab.text
-        let own = "  - existing: timed-out\n  - frames: { on: lb.inside, match: \"tcp and src host lb/web.address\", after: failover }\n    every: { eth.dst: fw-a.inside.mac }"
+        let own =
+            "  - existing: timed-out\n  - frames: { on: lb.inside, match: \"tcp and src host lb/web.address\", after: failover }\n    every: { eth.dst: fw-a.inside.mac }"
         #expect(text.hasSuffix(own))
         return try Lab(parsing: text.dropLast(own.count) + expectations, path: "lab.yaml")
     }
@@ -46,7 +47,9 @@ struct AbsenceTests {
         "  - event: fw-b.active\n  - counter: { of: fw-b, name: drop.standby, is: 0 }",
         "  []",
     ])
-    func `one expectation of what must be there is enough, and none at all asks for nothing`(expectations: String) throws {
+    func `one expectation of what must be there is enough, and none at all asks for nothing`(expectations: String)
+        throws
+    {
         #expect(try Self.lab(expectations).absences.isEmpty)
     }
 
@@ -62,7 +65,8 @@ struct AbsenceTests {
             read.control
                 == FrameControl(
                     node: "client", interface: "outside", match: "host 198.51.100.100", flowsOf: "existing",
-                    direction: .toClient, after: Anchor(event: "failover", offset: .milliseconds(1)), within: .seconds(1)))
+                    direction: .toClient, after: Anchor(event: "failover", offset: .milliseconds(1)),
+                    within: .seconds(1)))
         #expect(lab.filters.map(\.text).contains("host 198.51.100.100"))
         let again = try Lab(parsing: lab.variants[0].resolvedYAML, path: "lab.yaml")
         #expect(again.variants[0].expectations == lab.variants[0].expectations)

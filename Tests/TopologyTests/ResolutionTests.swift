@@ -154,7 +154,8 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
                         after: Anchor(event: "failover", offset: .milliseconds(-10))))),
             ExpectationSpecification(
                 id: "fw-b-active",
-                subject: .event(EventExpectation(
+                subject: .event(
+                    EventExpectation(
                         event: "fw-b.active", count: Comparison(.greaterOrEqual, 1), reporter: "fw-b"))),
             ExpectationSpecification(
                 id: "twice",

@@ -61,7 +61,8 @@ extension Firewall {
         }
         (scratch + offset).copyMemory(from: source, byteCount: length)
         let bytes = UnsafeMutableRawBufferPointer(start: scratch, count: offset + length)
-        let written = gre.emit(into: UnsafeMutableRawBufferPointer(rebasing: bytes[greOffset...]), payloadLength: length)
+        let written = gre.emit(
+            into: UnsafeMutableRawBufferPointer(rebasing: bytes[greOffset...]), payloadLength: length)
         precondition(written == gre.length)
         return sendToPeer(.gre, payloadLength: gre.length + length, at: now, into: &output)
     }
@@ -83,7 +84,8 @@ extension Firewall {
         let start: Int
         do throws(WireError) {
             let gre = try GREView(payload)
-            guard gre.protocolType == .ipv4, let value = gre.key, Int(UInt8(truncatingIfNeeded: value >> 24) & 0x7f) < ports.count
+            guard gre.protocolType == .ipv4, let value = gre.key,
+                Int(UInt8(truncatingIfNeeded: value >> 24) & 0x7f) < ports.count
             else { throw WireError(.gre, .forbiddenValue, found: Int(gre.key ?? 0)) }
             key = ConduitKey(rawValue: value)
             start = Int(layout.transportOffset) + gre.headerLength

@@ -121,7 +121,9 @@ extension GatewayFirewall {
     /// Sends on what waited for a datagram's first fragment, which has left.
     private mutating func releaseFragments(behind first: Frame, at now: Instant, into output: inout FrameQueue) {
         // What sending rewrites, addresses of the link and time to live, does not tell datagrams apart.
-        guard fragments.heldCount > 0, let packet = PacketView(first.bytes), packet.layout.fragment == .first else { return }
+        guard fragments.heldCount > 0, let packet = PacketView(first.bytes), packet.layout.fragment == .first else {
+            return
+        }
         while let bytes = fragments.nextReleased(of: packet) {
             guard let base = bytes.baseAddress, let held = PacketView(bytes) else { continue }
             let frame = Frame(

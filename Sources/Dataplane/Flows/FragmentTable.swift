@@ -114,7 +114,8 @@ public struct FragmentTable: ~Copyable {
     // MARK: Room
 
     /// Enters a datagram; the oldest gives way where the table is full.
-    private mutating func enter(_ key: FiveTuple, _ datagram: Datagram, expires: Instant, at now: Instant) -> FlowIndex? {
+    private mutating func enter(_ key: FiveTuple, _ datagram: Datagram, expires: Instant, at now: Instant) -> FlowIndex?
+    {
         if table.count == table.capacity, oldest != .max {
             let index = FlowIndex(rawValue: oldest)
             while takeHeld(index) != nil { lost += 1 }

@@ -58,7 +58,9 @@ extension CaptureSummary {
         try Bounds.check(dropped, "'dropped' of \(path)")
         for loss in losses { if let frames = loss.frames { try Bounds.check(frames, "'frames' of a loss of \(path)") } }
         // Nothing outside the run's folder is read because a file in it says so.
-        guard path.hasPrefix("captures/"), path != "captures/..", path.count(where: { $0 == "/" }) == 1, !path.utf8.contains(0) else {
+        guard path.hasPrefix("captures/"), path != "captures/..", path.count(where: { $0 == "/" }) == 1,
+            !path.utf8.contains(0)
+        else {
             throw Implausible("the capture of \(node).\(interface) has the path '\(path)'")
         }
     }
@@ -82,7 +84,8 @@ extension TrafficResult {
         for flow in flows { try flow.check(of: name) }
         if let further {
             for (value, what) in [
-                (further.count, "count"), (further.sent, "sent"), (further.received, "received"), (further.lost, "lost"),
+                (further.count, "count"), (further.sent, "sent"), (further.received, "received"),
+                (further.lost, "lost"),
                 (further.duplicated, "duplicated"), (further.reordered, "reordered"),
             ] {
                 try Bounds.check(value, "'\(what)' of the further flows of \(name)")

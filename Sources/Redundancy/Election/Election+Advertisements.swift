@@ -25,7 +25,8 @@ extension Election {
             }
             guard settings.rules.contains(.yieldsToBetterClaim) else { return }
             noticeRival(advertisement, at: now)
-            becomeBackup(at: now, because: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)")
+            becomeBackup(
+                at: now, because: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)")
         }
     }
 

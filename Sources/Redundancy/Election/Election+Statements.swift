@@ -19,7 +19,8 @@ extension Election {
     @discardableResult
     public mutating func receive(_ statement: PairStatement, startsOver: Bool = false, at now: Instant) -> Bool {
         guard role != .initialize, let reception = monitor?.receive(statement, startsOver: startsOver, at: now),
-            reception != .stale else {
+            reception != .stale
+        else {
             return false
         }
         graceEnds = nil

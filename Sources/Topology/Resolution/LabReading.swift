@@ -91,7 +91,8 @@ struct LabReading {
             total += filter.text.utf8.count
             guard total > LabLimits.filters else { continue }
             return reader.report(
-                "the lab's capture filters have more than \(LabLimits.filters) characters together", at: filter.position,
+                "the lab's capture filters have more than \(LabLimits.filters) characters together",
+                at: filter.position,
                 allowed: ["at most \(LabLimits.filters), equal ones counted once"])
         }
     }

@@ -68,7 +68,8 @@ struct Run: ParsableCommand {
         let variants = try VariantSelection.variants(variant, of: lab)
         if variants.count * `repeat` > Self.mostRuns {
             throw Complaint(
-                text: "failoverlab: \(variants.count) variants × \(`repeat`) repetitions are \(variants.count * `repeat`) runs; at most \(Self.mostRuns) are allowed: name variants with --variant, or repeat less",
+                text:
+                    "failoverlab: \(variants.count) variants × \(`repeat`) repetitions are \(variants.count * `repeat`) runs; at most \(Self.mostRuns) are allowed: name variants with --variant, or repeat less",
                 exitCode: 2)
         }
         chance.tell(of: variants)

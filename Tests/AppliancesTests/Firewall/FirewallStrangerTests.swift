@@ -21,8 +21,10 @@ struct FirewallStrangerTests {
         _ lab: FirewallLab, from box: Int, life: UInt64? = nil, sequence: UInt64? = nil, names: UInt64? = nil
     ) throws -> [UInt8] {
         let frame = try #require(
-            lab.captured.last { $0.sender == box && $0.frame.isSync && $0.frame.bytes[47] == SyncKind.heartbeat.rawValue }?
-                .frame.bytes)
+            lab.captured.last {
+                $0.sender == box && $0.frame.isSync && $0.frame.bytes[47] == SyncKind.heartbeat.rawValue
+            }?
+            .frame.bytes)
         return rewritten(frame) { base in
             if let life { base.write(life, at: 16) }
             if let names { base.write(names, at: 24) }
@@ -82,7 +84,8 @@ struct FirewallStrangerTests {
         #expect((95...310).contains(sent), "\(sent)")
     }
 
-    @Test func `a heartbeat that claims a later life while the peer is silent costs the peer three of its own`() throws {
+    @Test func `a heartbeat that claims a later life while the peer is silent costs the peer three of its own`() throws
+    {
         let lab = try settled()
         let known = life(try forged(lab, from: 0))
         let frame = try forged(lab, from: 0, life: known + 5_000_000_000, sequence: 9)

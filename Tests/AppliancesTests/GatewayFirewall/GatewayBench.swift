@@ -60,7 +60,8 @@ final class GatewayBench {
     func datagram(identification: UInt16, payload: Int, isRouted: Bool) -> [UInt8] {
         let destination = isRouted ? IPv4Address(10, 0, 1, 3) : Self.member
         var frame = TestFrame.ipv4(
-            from: Self.balancerMAC, to: isRouted ? Self.routedMACs[0] : Self.memberMAC, Self.balancer, destination, .udp,
+            from: Self.balancerMAC, to: isRouted ? Self.routedMACs[0] : Self.memberMAC, Self.balancer, destination,
+            .udp,
             transport: UDPHeader.length + payload
         ) { buffer in
             for index in UDPHeader.length..<buffer.count { buffer[index] = UInt8(truncatingIfNeeded: index &* 7) }

@@ -27,7 +27,8 @@ import Wire
         order: [Int]
     ) throws {
         for isRouted in [false, true] {
-            let bench = try isRouted
+            let bench =
+                try isRouted
                 ? GatewayBench(routed: .pf, [.both, .both]) : GatewayBench(.pf, [.both, .both])
             for round in 0..<3000 as Range<UInt16> {
                 let parts = bench.fragments(identification: round, isRouted: isRouted)
@@ -60,7 +61,8 @@ import Wire
     @Test func `that are fragments without a first one wait two seconds, and no more than fit`() throws {
         let bench = try GatewayBench(.nsxGateway, [.both, .both])
         for identification in 0..<300 as Range<UInt16> {
-            #expect(bench.send(bench.fragments(identification: identification, isRouted: false)[2], into: 0) == .dropped)
+            #expect(
+                bench.send(bench.fragments(identification: identification, isRouted: false)[2], into: 0) == .dropped)
         }
         #expect(bench.counter("fragments.held") == 128)
         bench.wait(.seconds(3))
@@ -79,7 +81,8 @@ import Wire
         whole[20] = 0x40
         whole.withUnsafeMutableBytes { buffer in
             buffer.baseAddress!.write(UInt16(0), at: 24)
-            buffer.baseAddress!.write(Checksum.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])), at: 24)
+            buffer.baseAddress!.write(
+                Checksum.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])), at: 24)
         }
         _ = bench.raw(whole, into: 0)
         #expect(bench.counter("drop.packet-too-big") == 1)

@@ -180,7 +180,8 @@ struct SessionFilterTests {
     @Test func `a rule's number comes from its name alone, and is never that of no rule`() {
         var random = SeededGenerator(seed: 20_261_121)
         for _ in 0..<10_000 {
-            let name = String((0..<Int(random.next() % 20)).map { _ in "abcdefgh-0123456789".randomElement(using: &random)! })
+            let name = String(
+                (0..<Int(random.next() % 20)).map { _ in "abcdefgh-0123456789".randomElement(using: &random)! })
             #expect(RuleIdentity(naming: name) != .none)
             #expect(RuleIdentity(naming: name) == RuleIdentity(naming: name))
         }
@@ -404,7 +405,9 @@ struct SessionFilterTests {
         #expect(standby.unknownRules == 0)
     }
 
-    @Test func `a session of a rule that the peer does not have is no session there, until the rule is and it is told again`() {
+    @Test
+    func `a session of a rule that the peer does not have is no session there, until the rule is and it is told again`()
+    {
         let web = FilterRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80)
         var active = SessionFilter(capacity: 16, rules: [web], otherwise: .deny)
         var standby = SessionFilter(capacity: 16, rules: [], otherwise: .deny)

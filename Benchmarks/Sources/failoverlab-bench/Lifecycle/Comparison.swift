@@ -41,5 +41,7 @@ struct Comparison {
     }
 
     var script: Lifetimes { measured[.script] ?? Lifetimes() }
-    var own: Lifetimes { measured.first { if case .failoverlab = $0.key { true } else { false } }?.value ?? Lifetimes() }
+    var own: Lifetimes {
+        measured.first { if case .failoverlab = $0.key { true } else { false } }?.value ?? Lifetimes()
+    }
 }

@@ -32,7 +32,8 @@ struct LifecycleBenchmark: ParsableCommand {
         if geteuid() != 0 {
             let code = bench_enter_user_namespace()
             guard code == 0 else {
-                throw BenchmarkFailure("network namespaces need root or user namespaces: \(String(cString: strerror(code)))")
+                throw BenchmarkFailure(
+                    "network namespaces need root or user namespaces: \(String(cString: strerror(code)))")
             }
         }
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("failoverlab-bench-\(getpid())").path
