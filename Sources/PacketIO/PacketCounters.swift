@@ -6,7 +6,7 @@ public struct PacketCounters: Hashable, Sendable {
     public var received: UInt64 = 0
     public var sent: UInt64 = 0
     public var ringFull: UInt64 = 0
-    public var conversationFull: UInt64 = 0
+    public var controlChannelFull: UInt64 = 0
     public var tooLong: UInt64 = 0
     public var foreign: UInt64 = 0
     public var checksumsIncomplete: UInt64 = 0
@@ -37,7 +37,7 @@ public struct PacketCounters: Hashable, Sendable {
                     "Frames that arrived while the box had not yet taken the earlier ones: it was too slow, or it hung."
             ),
             CounterReading(
-                name: "io.drop.conversation-full", value: conversationFull,
+                name: "io.drop.conversation-full", value: controlChannelFull,
                 meaning:
                     "Frames of the peer's conversation that arrived while the box had not yet taken the earlier ones."),
             CounterReading(

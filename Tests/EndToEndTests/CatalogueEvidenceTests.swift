@@ -249,7 +249,7 @@ private enum SingleChange {
                 // Another value, not a frame that cannot be read any more.
                 let reading = FrameReading(changed.bytes)
                 guard fields.allSatisfy({ reading.value(of: $0) != nil }) else { continue }
-                if judge(expectation, [changed, twin], summary, evidence) == .fail { return true }
+                if evaluate(expectation, [changed, twin], summary, evidence) == .fail { return true }
             }
         }
         return false
@@ -271,7 +271,7 @@ private enum SingleChange {
                 moved.append(frame)
             }
         }
-        if judge(expectation, moved, summary, evidence) == .fail { return true }
+        if evaluate(expectation, moved, summary, evidence) == .fail { return true }
         // What one node says, said by another one of the same link.
         let own = try source.all(of: summary).prefix(5000)
         let headers = Set(own.map { Array($0.bytes.prefix(14)) }).prefix(40)
@@ -283,7 +283,7 @@ private enum SingleChange {
                 return frame
             }
         }
-        return judge(expectation, said, summary, evidence) == .fail
+        return evaluate(expectation, said, summary, evidence) == .fail
     }
 
     /// A time within the expectation's window.
@@ -303,7 +303,7 @@ private enum SingleChange {
     }
 
     /// Judges by these frames alone, on one capture.
-    private static func judge(
+    private static func evaluate(
         _ expectation: ExpectationSpecification, _ frames: [CapturedFrame], _ summary: CaptureSummary,
         _ evidence: RunEvidence
     ) -> ExpectationVerdict {

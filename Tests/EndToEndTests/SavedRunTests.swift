@@ -155,21 +155,6 @@ private func swap(_ a: String, _ b: String, in folder: String) throws {
     try files.moveItem(atPath: "\(folder)/swapped", toPath: "\(folder)/\(b)")
 }
 
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// SplitMix64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
-    }
-}
-
 /// Something that becomes of a copy of a variant's folder.
 private struct Damage {
     var what: String

@@ -10,17 +10,24 @@ public struct GatewayFirewallConfiguration: Hashable, Sendable, Codable {
     public var profile: StateProfile
     /// One for each port, in their order.
     public var filtering: [PortFiltering]
-    public var pickUp: PickUp
-    public var misfitPolicy: MisfitPolicy
+    public var midStreamPickup: MidStreamPickup
+    public var outOfStatePolicy: OutOfStatePolicy
     public var timers: StateTimers
 
+    /// Saved runs have these names.
+    private enum CodingKeys: String, CodingKey {
+        case name, ports, routes, mode, profile, filtering, timers
+        case midStreamPickup = "pickUp"
+        case outOfStatePolicy = "misfitPolicy"
+    }
+
     /// - Parameters:
-    ///   - misfitPolicy: nil for the profile's own
+    ///   - outOfStatePolicy: nil for the profile's own
     ///   - timers: nil for the profile's own
     public init(
         name: String, ports: [PortConfiguration], routes: [RouteConfiguration] = [], mode: GatewayMode,
-        profile: StateProfile, filtering: [PortFiltering], pickUp: PickUp = .loose,
-        misfitPolicy: MisfitPolicy? = nil, timers: StateTimers? = nil
+        profile: StateProfile, filtering: [PortFiltering], midStreamPickup: MidStreamPickup = .loose,
+        outOfStatePolicy: OutOfStatePolicy? = nil, timers: StateTimers? = nil
     ) {
         self.name = name
         self.ports = ports
@@ -28,8 +35,8 @@ public struct GatewayFirewallConfiguration: Hashable, Sendable, Codable {
         self.mode = mode
         self.profile = profile
         self.filtering = filtering
-        self.pickUp = pickUp
-        self.misfitPolicy = misfitPolicy ?? profile.misfitPolicy
+        self.midStreamPickup = midStreamPickup
+        self.outOfStatePolicy = outOfStatePolicy ?? profile.outOfStatePolicy
         self.timers = timers ?? profile.timers
     }
 }

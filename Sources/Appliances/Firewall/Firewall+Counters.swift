@@ -80,7 +80,7 @@ extension Firewall {
             "sync.strangers", tally.messagesOfStrangers,
             "Cross-connect messages that are not the peer's, or not from this link.")
         add(
-            "sync.unconfirmed", tally.livesUnconfirmed,
+            "sync.unconfirmed", tally.unconfirmedEpochs,
             "Heartbeats that claim a later start of the peer than the one that is heard; they changed nothing.")
         add(
             "sync.rule-unknown", filter.unknownRules,
@@ -89,7 +89,7 @@ extension Firewall {
             "sync.repeated", tally.messagesRepeated,
             "Messages of the peer that had been consumed before; they changed nothing.")
         add(
-            "sync.greetings", tally.greetings,
+            "sync.greetings", tally.hellos,
             "Heartbeats that did not know this life of the box; they changed nothing.")
         add(
             "vrrp.overruled", election.overruled,

@@ -42,7 +42,7 @@ extension GatewayFirewall {
         }
         switch judgement.verdict {
         case .pass: break
-        case .misfit(let policy):
+        case .outOfState(let policy):
             report(
                 .refused, judgement.index, at: now,
                 ["packet": packet.tcpFlags.description, "action": policy.rawValue])
@@ -115,7 +115,7 @@ extension GatewayFirewall {
             reading("states.created", states.created, "States that packets made."),
             reading("states.expired", states.expired, "States that ended because no packet came."),
             reading("states.reused", states.reused, "Finished connections whose ports a SYN used again."),
-            reading("states.misfits", states.misfits, "Packets that did not fit the state that they met."),
+            reading("states.misfits", states.outOfStatePackets, "Packets that did not fit the state that they met."),
             reading(
                 "fragments.held", UInt64(fragments.heldCount), "Fragments that wait for the first of their datagram."),
             reading("fragments.datagrams", UInt64(fragments.count), "Datagrams whose fragments are told apart."),

@@ -90,7 +90,7 @@ extension ExpectationReading {
     }
 
     func counter(_ value: LabValue) -> (ExpectationSpecification.Subject, String)? {
-        CounterReading(reader: reader, nodes: nodes).read(value, "an expectation of a counter").map {
+        CounterExpectationReading(reader: reader, nodes: nodes).read(value, "an expectation of a counter").map {
             let words = $0.name.lowercased().split(separator: ".").joined(separator: "-")
             return (.counter($0), "\($0.node)-\(words)")
         }

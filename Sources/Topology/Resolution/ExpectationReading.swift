@@ -19,7 +19,7 @@ struct ExpectationReading {
     let capture: CaptureSelection
 
     private(set) var specifications: [ExpectationSpecification] = []
-    private(set) var filters: [CaptureFilter] = []
+    private(set) var filters: [CaptureFilterDefinition] = []
     /// Where the expectations begin, when a lab in which nothing happens would bear out every one of them.
     private(set) var absenceAlone: SourcePosition?
 
@@ -131,7 +131,7 @@ struct ExpectationReading {
     mutating func filter(_ mapping: MappingReader) -> String?? {
         guard let value = mapping["match"], let text = mapping.text("match") else { return .some(nil) }
         guard let resolved = references.resolve(filter: text, at: value.position, reader) else { return nil }
-        let filter = CaptureFilter(text: resolved, position: value.position)
+        let filter = CaptureFilterDefinition(text: resolved, position: value.position)
         if !filters.contains(filter) { filters.append(filter) }
         return resolved
     }

@@ -138,7 +138,8 @@ struct ScenarioReading {
     private func counter(_ value: LabValue) -> CounterExpectation? {
         guard let mapping = MappingReader(value, "what is waited for", keys: ["counter"], reader),
             let counter = mapping.required("counter"),
-            let wanted = CounterReading(reader: reader, nodes: nodes).read(counter, "a counter that is waited for")
+            let wanted = CounterExpectationReading(reader: reader, nodes: nodes).read(
+                counter, "a counter that is waited for")
         else { return nil }
         states.ask(wanted.node, at: value.position)
         return wanted

@@ -35,13 +35,14 @@ final class GatewayBench {
     var events: [ApplianceEvent] = []
 
     init(
-        _ profile: StateProfile, _ filtering: [PortFiltering] = [.off, .inboundOnly], pickUp: PickUp = .loose,
-        misfit: MisfitPolicy? = nil, timers: StateTimers? = nil, capacity: Int = 1024
+        _ profile: StateProfile, _ filtering: [PortFiltering] = [.off, .inboundOnly],
+        midStreamPickup: MidStreamPickup = .loose,
+        outOfState: OutOfStatePolicy? = nil, timers: StateTimers? = nil, capacity: Int = 1024
     ) throws {
         gateway = try GatewayFirewall(
             GatewayFirewallConfiguration(
                 name: "gw", ports: Self.ports(addressed: false), mode: .transparent, profile: profile,
-                filtering: filtering, pickUp: pickUp, misfitPolicy: misfit, timers: timers),
+                filtering: filtering, midStreamPickup: midStreamPickup, outOfStatePolicy: outOfState, timers: timers),
             stateCapacity: capacity)
         start()
     }

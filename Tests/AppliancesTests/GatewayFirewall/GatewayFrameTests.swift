@@ -129,7 +129,7 @@ import Wire
     }
 
     @Test func `with an ICMP error pass with the state of the quoted packet`() throws {
-        let bench = try GatewayBench(.pf, [.both, .both], pickUp: .strict)
+        let bench = try GatewayBench(.pf, [.both, .both], midStreamPickup: .strict)
         func error(quoting flow: FiveTuple, sequence: UInt32) -> [UInt8] {
             let quoted = GatewayBench.tcp(
                 flow, .syn, sequence: sequence, from: GatewayBench.balancerMAC, to: GatewayBench.memberMAC)
@@ -201,7 +201,7 @@ import Wire
         let profile = StateProfile.allCases[Int(seed % 3)]
         let bench = try GatewayBench(
             profile, seed % 2 == 0 ? [.both, .both] : [.off, .inboundOnly],
-            misfit: MisfitPolicy.allCases[Int(seed % 3)],
+            outOfState: OutOfStatePolicy.allCases[Int(seed % 3)],
             capacity: 64)
         for step in 0..<5000 {
             var flow = GatewayBench.flow(.random(in: 4000...4100, using: &random))

@@ -3,9 +3,9 @@ internal import Topology
 
 /// What the measurements found, for people.
 struct LifecycleTable {
-    let networks: Comparison
-    let labs: Comparison
-    let catalogue: [CatalogueRun]
+    let networks: LifecycleComparison
+    let labs: LifecycleComparison
+    let catalogue: [CatalogueTiming]
     let repetitions: Int
 
     var text: String {
@@ -52,7 +52,7 @@ struct LifecycleTable {
         return lines.joined(separator: "\n")
     }
 
-    private func table(_ comparison: Comparison, note: String) -> [String] {
+    private func table(_ comparison: LifecycleComparison, note: String) -> [String] {
         let plan = comparison.network.plan
         var lines = [
             "", "\(comparison.title): \(plan.namespaces.count) namespaces, \(plan.links.count) links. \(note)", "",

@@ -178,7 +178,7 @@ extension HTTPClientConnection {
         phase = .idle
         body = nil
         request.texts = RequestTexts()
-        setDeadline(in: socket.hasWaiting ? patience.clientBody : patience.keepAlive)
+        setDeadline(in: socket.hasWaiting ? timeouts.clientBody : timeouts.keepAlive)
         if input.count > 0 || inputHasEnded { proceed() }
         read()
     }

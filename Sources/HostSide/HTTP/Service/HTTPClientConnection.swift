@@ -56,11 +56,11 @@ final class HTTPClientConnection {
         self.port = port
         self.tls = tls
         deadline = MovingDeadline(in: service.means.deadlines, owner: self)
-        setDeadline(in: service.patience.clientHeader)
+        setDeadline(in: service.timeouts.clientHeader)
     }
 
     var means: ServiceMeans { service.means }
-    var patience: HTTPService.Patience { service.patience }
+    var timeouts: HTTPService.Timeouts { service.timeouts }
 
     func setDeadline(in nanoseconds: Int64) { deadline.set(means.loop.turnBegan + nanoseconds) }
 
@@ -93,7 +93,7 @@ final class HTTPClientConnection {
             scanner = HeadScanner()
             emptyLines = 0
             request = RequestInProgress()
-            setDeadline(in: patience.clientHeader)
+            setDeadline(in: timeouts.clientHeader)
         }
         guard phase == .head else {
             if inputHasEnded { close() }
@@ -211,7 +211,7 @@ final class HTTPClientConnection {
         server = connection
         request.source = connection.source
         answerHasBegun = false
-        if !connection.isConnected { setDeadline(in: patience.serverConnect) }
+        if !connection.isConnected { setDeadline(in: timeouts.serverConnect) }
         connection.begin(self, head: head.bytes, isHEAD: request.isHEAD)
         if connection.isConnected { connected() }
     }
@@ -273,12 +273,12 @@ final class HTTPClientConnection {
     private var awaitsBody: Bool { body?.isComplete == false && server?.isWritable == true && !answerHasBegun }
 
     /// Sets the deadline of what is awaited now: the client's body, its taking of the answer, or the member's answer.
-    func awaitNext() { setDeadline(in: awaitsBody || !canTakeMore ? patience.clientBody : patience.serverResponse) }
+    func awaitNext() { setDeadline(in: awaitsBody || !canTakeMore ? timeouts.clientBody : timeouts.serverResponse) }
 }
 
 extension HTTPClientConnection: DeadlineOwner {
     func deadlineHasPassed() {
-        if socket.hasWaiting, socket.peerHasTakenSome() { return setDeadline(in: patience.clientBody) }
+        if socket.hasWaiting, socket.peerHasTakenSome() { return setDeadline(in: timeouts.clientBody) }
         switch phase {
         case .idle where tls?.isInHandshake == true:
             tlsFailed("handshake-timeout")

@@ -2,7 +2,7 @@ internal import LabTime
 internal import Wire
 
 /// Writes a JSON object, whose keys need no escape, into memory that is large enough for it.
-struct JSONLine {
+struct JSONObjectWriter {
     /// Bytes that a field may take beside its text: key, quotes, colon, comma, and a number of any kind.
     static let fieldBytes = 64
 

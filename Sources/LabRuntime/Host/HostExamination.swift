@@ -19,7 +19,7 @@ public struct HostCheck: Hashable, Sendable, Codable {
 }
 
 /// Tries for real, in namespaces of its own, what a lab needs of its host.
-public enum Doctor {
+public enum HostExamination {
     /// - Returns: every check, whether met or not
     public static func examine() -> [HostCheck] {
         // In a child: namespaces that were entered cannot be left again.

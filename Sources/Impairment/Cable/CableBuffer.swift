@@ -6,7 +6,7 @@ internal import LabTime
 ///
 /// Bounded in frames and bytes. Memory of a frame that left stays valid until `reclaim`, because a queue of frames on
 /// their way out refers to it.
-struct HeldFrames: ~Copyable {
+struct CableBuffer: ~Copyable {
     struct Held {
         var base: UnsafeMutableRawPointer
         var length: Int

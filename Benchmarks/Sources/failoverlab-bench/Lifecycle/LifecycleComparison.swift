@@ -16,7 +16,7 @@ enum Contestant: Hashable {
 }
 
 /// The measurements of all who build one network.
-struct Comparison {
+struct LifecycleComparison {
     let network: LabNetwork
     let title: String
     private(set) var order: [Contestant] = []

@@ -3,7 +3,7 @@ internal import Glibc
 internal import SystemPackage
 
 /// An AF_PACKET descriptor and its options.
-struct Socket: ~Copyable {
+struct PacketDescriptor: ~Copyable {
     let descriptor: Int32
 
     /// Protocol 0: the socket hears nothing until it is bound.

@@ -2,7 +2,7 @@ import Expectation
 import LabFile
 
 /// Reads `{ of: fw-b, name: drop.standby, minus: …, is: "> 0" }`: what a node must have counted.
-struct CounterReading {
+struct CounterExpectationReading {
     let reader: LabReader
     let nodes: [Node]
 

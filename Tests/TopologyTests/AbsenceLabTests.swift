@@ -5,7 +5,7 @@ import Testing
 @testable import Topology
 
 /// Expectations of what must not be there, and the frames that a lab may name beside them.
-struct AbsenceTests {
+struct AbsenceLabTests {
     /// The small lab with these expectations instead of its own.
     private static func lab(_ expectations: String) throws -> Lab {
         let text = SmallLab.text

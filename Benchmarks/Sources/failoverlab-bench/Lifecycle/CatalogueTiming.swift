@@ -2,7 +2,7 @@ internal import Foundation
 internal import Report
 
 /// All variants of a lab beside each other, by `failoverlab run`.
-struct CatalogueRun {
+struct CatalogueTiming {
     let wall: Duration
     let longest: (name: String, time: Duration)
     let variants: Int

@@ -1,18 +1,18 @@
 /// Names an interface of the namespace in which a request is carried out.
-public enum InterfaceReference: Hashable, Sendable {
+public enum LinkReference: Hashable, Sendable {
     /// 1 … 15 bytes, without blanks and `/`.
     case name(String)
     /// From 1; `lo` is 1 in every namespace.
     case index(Int32)
 
-    public static var loopback: InterfaceReference { .index(1) }
+    public static var loopback: LinkReference { .index(1) }
 }
 
-extension InterfaceReference: ExpressibleByStringLiteral {
+extension LinkReference: ExpressibleByStringLiteral {
     public init(stringLiteral name: String) { self = .name(name) }
 }
 
-extension InterfaceReference: CustomStringConvertible {
+extension LinkReference: CustomStringConvertible {
     public var description: String {
         switch self {
         case .name(let name): name

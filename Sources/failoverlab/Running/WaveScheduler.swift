@@ -14,7 +14,7 @@ internal import Topology
 ///     wave 1   build ── play ── take down
 ///     wave 2                    build ──── play ── take down
 ///     command                   evaluate           evaluate
-final class Session {
+final class WaveScheduler {
     struct Job {
         var variant: Variant
         var folder: RunFolder

@@ -3,7 +3,7 @@ import LabTime
 import Measurement
 
 /// Which frames of a capture an expectation looks at, besides the capture filter.
-struct FrameSelection: Sendable {
+struct CompiledSelection: Sendable {
     var window: TimeWindow
     /// nil selects frames of any flow or none.
     var program: String?

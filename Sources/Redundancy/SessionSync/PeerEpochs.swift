@@ -11,7 +11,7 @@
 ///
 /// So a peer that starts anew is followed when its former life has fallen silent, and what somebody else sent in
 /// between costs a silence, not the peer. Whoever goes on sending can still keep a pair without a key apart.
-struct PeerLives: Sendable {
+struct PeerEpochs: Sendable {
     enum Verdict: Hashable, Sendable {
         /// - Parameter startsOver: whatever was numbered higher before was not the peer's
         case known(startsOver: Bool)
@@ -31,50 +31,50 @@ struct PeerLives: Sendable {
     /// 0 before any was heard.
     private(set) var known: UInt64 = 0
     private var sequence: UInt64 = 0
-    private var claim: (life: UInt64, sequence: UInt64, count: Int) = (0, 0, 0)
+    private var claim: (epoch: UInt64, sequence: UInt64, count: Int) = (0, 0, 0)
 
     init(isAuthenticated: Bool) { self.isAuthenticated = isAuthenticated }
 
-    /// - Parameter isHeard: whether the known life's heartbeat is not overdue
-    mutating func receive(_ life: UInt64, sequence new: UInt64, isHeard: Bool) -> Verdict {
+    /// - Parameter isPeerAlive: whether the known epoch's heartbeat is not overdue
+    mutating func receive(_ epoch: UInt64, sequence new: UInt64, isPeerAlive: Bool) -> Verdict {
         if isAuthenticated {
-            guard life >= known else { return .refused }
-            defer { known = life }
-            return life > known ? .new(startsOver: false) : .known(startsOver: false)
+            guard epoch >= known else { return .refused }
+            defer { known = epoch }
+            return epoch > known ? .new(startsOver: false) : .known(startsOver: false)
         }
-        if life == known {
-            let isNext = new > sequence && (!isHeard || new - sequence <= Self.mostSkipped)
-            if isNext || isHeard && new <= sequence {
-                if isNext { follow(life, new) }
+        if epoch == known {
+            let isNext = new > sequence && (!isPeerAlive || new - sequence <= Self.mostSkipped)
+            if isNext || isPeerAlive && new <= sequence {
+                if isNext { follow(epoch, new) }
                 return .known(startsOver: false)
             }
             // Far ahead of the one that is heard, or behind one that is not heard any more.
-            guard !isHeard, isInRow(life, new) else { return .refused }
-            follow(life, new)
+            guard !isPeerAlive, isInRow(epoch, new) else { return .refused }
+            follow(epoch, new)
             return .known(startsOver: true)
         }
-        if life > known {
-            guard !isHeard else { return .unconfirmed }
-            follow(life, new)
+        if epoch > known {
+            guard !isPeerAlive else { return .unconfirmed }
+            follow(epoch, new)
             return .new(startsOver: false)
         }
-        guard !isHeard, isInRow(life, new) else { return .refused }
-        follow(life, new)
+        guard !isPeerAlive, isInRow(epoch, new) else { return .refused }
+        follow(epoch, new)
         return .new(startsOver: true)
     }
 
-    private mutating func follow(_ life: UInt64, _ new: UInt64) {
-        (known, sequence) = (life, new)
+    private mutating func follow(_ epoch: UInt64, _ new: UInt64) {
+        (known, sequence) = (epoch, new)
         claim = (0, 0, 0)
     }
 
-    private mutating func isInRow(_ life: UInt64, _ new: UInt64) -> Bool {
-        if claim.life == life, new > claim.sequence {
+    private mutating func isInRow(_ epoch: UInt64, _ new: UInt64) -> Bool {
+        if claim.epoch == epoch, new > claim.sequence {
             claim.count += 1
         } else {
             claim.count = 1
         }
-        (claim.life, claim.sequence) = (life, new)
+        (claim.epoch, claim.sequence) = (epoch, new)
         return claim.count >= Self.row
     }
 }

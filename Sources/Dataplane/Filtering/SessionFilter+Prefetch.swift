@@ -4,19 +4,19 @@ public import Wire
 // these sessions can be fetched at once. At a million sessions each search is one or two misses of every cache.
 
 extension SessionFilter {
-    /// Whether `anticipate` is worth its time.
-    public var isWorthAnticipating: Bool { table.outgrowsCaches }
+    /// Whether `prefetch` is worth its time.
+    public var isWorthPrefetching: Bool { table.outgrowsCaches }
 
     /// A packet of this flow will be judged soon.
-    public func anticipate(_ flow: FiveTuple) {
-        table.anticipate(flow)
+    public func prefetch(_ flow: FiveTuple) {
+        table.prefetch(flow)
         // What an untranslated session's first packet is entered under as well.
-        if !nat.isActive { table.anticipate(flow.reversed) }
+        if !nat.isActive { table.prefetch(flow.reversed) }
     }
 
     /// This session of the peer will be applied soon.
-    public func anticipate(_ record: SessionRecord) {
-        table.anticipate(record.flow)
-        table.anticipate(record.outgoing.reversed)
+    public func prefetch(_ record: SessionRecord) {
+        table.prefetch(record.flow)
+        table.prefetch(record.outgoing.reversed)
     }
 }

@@ -4,15 +4,15 @@ internal import Dataplane
 internal import Glibc
 internal import Wire
 
-/// A second packet socket, for the frames of a pair's conversation alone (`ConversationFrames`): however full the ring
+/// A second packet socket, for the frames of a pair's conversation alone (`ControlChannelFrames`): however full the ring
 /// is, these have room, and they are taken first.
 ///
 /// Without a ring, because each costs grace periods of the kernel; these frames are few, so a copy of each is cheap.
-final class ConversationQueue {
+final class ControlChannelQueue {
     /// Frames taken at a time, and never more of one batch, so that others have their turn.
     private static let batch = 64
 
-    private let socket: Socket
+    private let socket: PacketDescriptor
     private let slots: UnsafeMutableRawPointer
     private let messages: UnsafeMutablePointer<cl_message>
     private let vectors: UnsafeMutablePointer<iovec>
@@ -21,10 +21,10 @@ final class ConversationQueue {
     private let headroom: Int
     private let longestFrame: Int
 
-    init(_ filter: ConversationFilter, options: PacketSocketOptions) throws(PacketSocketError) {
-        let socket = try Socket()
+    init(_ filter: ControlChannelFilter, options: PacketSocketOptions) throws(PacketSocketError) {
+        let socket = try PacketDescriptor()
         try socket.set(PACKET_IGNORE_OUTGOING, Int32(1), "ignore the box's own frames")
-        try filter.attach(to: socket, takesConversation: true)
+        try filter.attach(to: socket, takesControlChannel: true)
         socket.growReceiveBuffer()
         try socket.bind(to: filter.interface)
         self.socket = socket
@@ -91,14 +91,14 @@ final class ConversationQueue {
     func takeDropCount() -> UInt64 { socket.takeDropCount() }
 }
 
-/// `ConversationFrames` by the kernel's numbers.
-struct ConversationFilter {
-    let frames: ConversationFrames
+/// `ControlChannelFrames` by the kernel's numbers.
+struct ControlChannelFilter {
+    let frames: ControlChannelFrames
     /// 0 for any.
     let interface: Int32
 
     /// nil where there is no such port.
-    init?(_ frames: ConversationFrames, _ links: borrowing Links) {
+    init?(_ frames: ControlChannelFrames, _ links: borrowing Links) {
         switch frames {
         case .datagrams(let port, _):
             guard let found = links.interface(port: port, side: .wire) else { return nil }
@@ -109,7 +109,7 @@ struct ConversationFilter {
     }
 
     /// Each frame of the box fits exactly one of the two sockets.
-    func attach(to socket: borrowing Socket, takesConversation: Bool) throws(PacketSocketError) {
+    func attach(to socket: borrowing PacketDescriptor, takesControlChannel: Bool) throws(PacketSocketError) {
         let (proto, ports): (IPProtocol, ClosedRange<UInt16>) =
             switch frames {
             case .datagrams(_, let ports): (.udp, ports)
@@ -117,7 +117,7 @@ struct ConversationFilter {
             }
         let result = cl_separate(
             socket.descriptor, interface, Int32(proto.rawValue), Int32(ports.lowerBound), Int32(ports.upperBound),
-            takesConversation ? 1 : 0)
+            takesControlChannel ? 1 : 0)
         guard result == 0 else { throw .refused(step: "separate the pair's conversation from other frames", .current) }
     }
 }
