@@ -69,8 +69,8 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
-                "Evidence", "Expectation", "Integrity",
+                "LabTime", "Mutants", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement", "Configuration",
+                "Appliances", "Evidence", "Expectation", "Integrity",
                 "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -98,8 +98,11 @@ let package = Package(
         room("Dataplane", ["Wire", "LabTime", "Mutants", "CMemory"], hot),
         room("Redundancy", ["Dataplane", "Wire", "LabTime", "Mutants"], hot),
         room("Impairment", ["Dataplane", "Wire", "LabTime", heap], hot),
-        room("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
         room("Measurement", ["Wire", "LabTime"]),
+        room("Configuration", ["Measurement", "Impairment", "Dataplane", "Wire"]),
+        room(
+            "Appliances",
+            ["Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabTime", "Mutants"], hot),
         room("Evidence", ["Measurement", "LabTime"]),
         room("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         room("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
@@ -107,7 +110,9 @@ let package = Package(
         room(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime",
+                "LabFile", "Expectation", "Appliances", "Configuration", "Measurement", "Impairment", "Dataplane",
+                "Wire",
+                "LabTime",
             ]),
         room("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabTime", mustache]),
 
@@ -121,13 +126,16 @@ let package = Package(
         room("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
         room(
             "HostSide",
-            ["Appliances", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux", systemPackage, heap]
+            [
+                "Appliances", "Configuration", "Dataplane", "Wire", "LabTime", "Mutants", "EventLoop", "CLinux",
+                systemPackage, heap,
+            ]
                 + nio + nioTLS),
         room(
             "LabRuntime",
             [
                 "Topology", "LabFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
-                "Impairment",
+                "Configuration", "Impairment",
                 "Redundancy", "Dataplane", "Wire",
                 "LabTime", "Mutants", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
@@ -152,7 +160,7 @@ let package = Package(
         tests("LabFile"),
         tests(
             "Topology",
-            ["LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabTime"]),
+            ["LabFile", "Expectation", "Measurement", "Configuration", "Impairment", "Dataplane", "Wire", "LabTime"]),
         tests("Evidence", ["Measurement", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
@@ -160,10 +168,10 @@ let package = Package(
         tests("Dataplane", ["Wire", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabTime"]),
-        tests("Appliances", ["MallocCounter", "Redundancy", "Dataplane", "Wire", "LabTime"]),
+        tests("Appliances", ["MallocCounter", "Configuration", "Redundancy", "Dataplane", "Wire", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
-        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabTime"] + nio + [tls]),
+        tests("HostSide", ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabTime"] + nio + [tls]),
         tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabTime", "CLinux"]),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),

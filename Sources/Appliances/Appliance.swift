@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 public import Impairment
 public import LabTime

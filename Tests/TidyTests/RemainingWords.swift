@@ -33,6 +33,7 @@ enum RemainingWords {
         Sources/Appliances/LoadBalancer/LoadBalancer+Commands.swift: tell 3
         Sources/Capture/CaptureFile.swift: said 5
         Sources/Capture/PacketRing.swift: said 3
+        Sources/Configuration/Host/ProgramConfiguration.swift: ways 1
         Sources/Dataplane/Filtering/Session.swift: told 2
         Sources/Dataplane/Filtering/SessionFilter+Deferral.swift: told 3
         Sources/Dataplane/Filtering/SessionFilter+Peer.swift: tell 1, tells 5, told 5
@@ -84,7 +85,6 @@ enum RemainingWords {
         Sources/Topology/Definition/LabKeys.swift: chance 1
         Sources/Topology/Definition/NodeDefinition.swift: speaks 1
         Sources/Topology/Definition/Programs/BirdDefinition.swift: ways 1
-        Sources/Topology/Model/ProgramConfiguration.swift: ways 1
         Sources/Topology/Model/Variant.swift: chance 2
         Sources/Topology/Resolution/ExpectationReading+Flows.swift: crowd 1
         Sources/Topology/Resolution/ExpectationReading+Frames.swift: crowd 1

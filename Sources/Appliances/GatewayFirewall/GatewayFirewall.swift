@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 public import LabTime
 import Wire

@@ -1,3 +1,4 @@
+import Configuration
 public import Dataplane
 public import LabTime
 import Mutants

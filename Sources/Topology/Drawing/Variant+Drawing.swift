@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Impairment
 import Measurement
 import Wire

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 public import Impairment
 
 /// An in-line element: the cable of an interface is cut in two, with a process between the halves.

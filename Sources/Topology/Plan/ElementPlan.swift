@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Wire
 
 /// The namespace of an in-line element, in which the kernel answers nothing, and the halves of its cable.

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 public import Impairment
 public import LabFile
 import Measurement

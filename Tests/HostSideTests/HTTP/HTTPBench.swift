@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import NIOCore
 import NIOHTTP1
 import NIOPosix

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import NIOCore
 import NIOHTTP1
 import TestSupport

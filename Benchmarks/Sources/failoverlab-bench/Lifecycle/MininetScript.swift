@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import Topology
 internal import Wire
 

@@ -1,5 +1,6 @@
 internal import Appliances
 internal import CForwarders
+internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import LabTime

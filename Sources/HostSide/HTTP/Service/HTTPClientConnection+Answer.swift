@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 
 extension HTTPClientConnection {
     // MARK: What the member says

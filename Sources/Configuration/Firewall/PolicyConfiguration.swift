@@ -62,3 +62,13 @@ public enum PolicyAddress: Hashable, Sendable, Codable {
     case network(IPv4Network)
     case object(String)
 }
+
+extension PolicyAddress: CustomStringConvertible {
+    /// `192.0.2.0/24`, `office`
+    public var description: String {
+        switch self {
+        case .network(let network): network.description
+        case .object(let name): name
+        }
+    }
+}

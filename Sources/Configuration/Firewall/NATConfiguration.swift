@@ -34,10 +34,4 @@ public struct NATTimers: Hashable, Sendable, Codable {
 
     public static let standard = NATTimers(
         udp: .seconds(300), established: .seconds(7440), transitory: .seconds(240), query: .seconds(60))
-
-    var sessions: SessionTimers {
-        SessionTimers(
-            first: transitory, opening: transitory, established: established, closing: transitory, finWait: transitory,
-            closed: transitory, connectionlessSingle: udp, connectionlessMultiple: udp, echo: query)
-    }
 }

@@ -90,7 +90,7 @@ extension PolicyConfiguration {
 
     /// - Throws: a name that stands twice, a rule that names an object that is not there, two rules that would have
     ///   one identity
-    func check() throws(ConfigurationError) {
+    public func check() throws(ConfigurationError) {
         var identities: [RuleIdentity: String] = [:]
         for rule in rules {
             if let other = identities.updateValue(rule.name, forKey: RuleIdentity(naming: rule.name)) {
@@ -113,7 +113,8 @@ extension PolicyConfiguration {
     private var ruleList: String { Self.list("rules", rules.map(\.name)) }
     private var objectList: String { Self.list("objects", objects.map(\.name)) }
 
-    static func list(_ kind: String, _ names: [String]) -> String {
+    /// `the rules are a, b`
+    package static func list(_ kind: String, _ names: [String]) -> String {
         names.isEmpty ? "there are no \(kind)" : "the \(kind) are \(names.joined(separator: ", "))"
     }
 }

@@ -38,6 +38,7 @@ public enum ServiceProfile: String, Hashable, Sendable, Codable, CaseIterable {
     }
 
     /// Whether the client's connection ends at the balancer's host side.
+    @inlinable
     public var endsAtHostSide: Bool { self == .tcpProxy || self == .http }
 }
 
@@ -55,15 +56,6 @@ public enum SourceTranslation: String, Hashable, Sendable, Codable, CaseIterable
     case autoMap = "auto-map"
     /// As `auto-map` for a flow that comes from the member that it is balanced to, as `off` for all others.
     case hairpin
-
-    /// Whether a flow from `client` to `member` gets another source.
-    func translates<Address: Equatable>(_ client: Address, to member: Address) -> Bool {
-        switch self {
-        case .off: false
-        case .autoMap: true
-        case .hairpin: client == member
-        }
-    }
 }
 
 public struct VirtualServiceConfiguration: Hashable, Sendable, Codable {
