@@ -69,9 +69,9 @@ let package = Package(
         .library(
             name: "FailoverLab",
             targets: [
-                "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances",
-                "Measurement", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report",
-                "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "LabRuntime",
+                "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
+                "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology",
+                "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "LabRuntime",
             ]),
     ],
     dependencies: [
@@ -98,8 +98,11 @@ let package = Package(
         module("Dataplane", ["Wire", "LabEvents", "LabTime", "Mutants", "CMemory"], hot),
         module("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
         module("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime", heap], hot),
-        module("Appliances", ["Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
         module("Measurement", ["Wire", "LabTime"]),
+        module("Configuration", ["Measurement", "Impairment", "Dataplane", "Wire"]),
+        module(
+            "Appliances",
+            ["Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
         module("Evidence", ["Measurement", "LabEvents", "LabTime"]),
         module("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
@@ -108,7 +111,8 @@ let package = Package(
         module(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents",
+                "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane", "Wire",
+                "LabEvents",
                 "LabTime",
             ]),
         module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabEvents", "LabTime", mustache]),
@@ -126,7 +130,8 @@ let package = Package(
         module(
             "HostSide",
             [
-                "Appliances", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "RegularFile", "EventLoop", "CLinux",
+                "Appliances", "Configuration", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "RegularFile",
+                "EventLoop", "CLinux",
                 systemPackage, heap,
             ]
                 + nio + nioTLS),
@@ -134,8 +139,8 @@ let package = Package(
             "LabRuntime",
             [
                 "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
-                "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "EventLoop", "Netlink",
-                "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
+                "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "EventLoop",
+                "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),
         .executableTarget(
@@ -160,7 +165,7 @@ let package = Package(
         tests(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents",
+                "LabFile", "Expectation", "Measurement", "Configuration", "Impairment", "Dataplane", "Wire", "LabEvents",
                 "LabTime",
             ]),
         tests("Evidence", ["Measurement", "LabTime"]),
@@ -170,10 +175,10 @@ let package = Package(
         tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
-        tests("Appliances", ["MallocCounter", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
+        tests("Appliances", ["MallocCounter", "Configuration", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
-        tests("HostSide", ["Appliances", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
+        tests("HostSide", ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
         tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),

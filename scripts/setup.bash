@@ -16,7 +16,8 @@ apt_get() {
     while true; do
         status=0
         output=$(LC_ALL=C apt-get -o DPkg::Lock::Timeout="$apt_patience" "$@" 2>&1 </dev/null) || status=$?
-        [ $status -ne 0 ] && [ $SECONDS -lt $end ] && grep -Eq 'Could not get lock|Unable to (acquire|lock)' <<<"$output" || break
+        [ $status -ne 0 ] && [ $SECONDS -lt $end ] &&
+            grep -Eq 'Could not get lock|Unable to (acquire|lock)' <<<"$output" || break
         sleep 1
     done
     printf '%s\n' "$output"
@@ -27,7 +28,8 @@ apt_get() {
 need() {
     local missing=() package
     for package in "$@"; do
-        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
+            missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ]; then

@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 public import Impairment
 public import LabEvents
@@ -28,14 +29,14 @@ public protocol Appliance: ~Copyable {
     mutating func takeEvents() -> [ApplianceEvent]
 
     /// Frames that are taken in before all others, from a queue of their own; nil where none are. Never changes.
-    var conversation: ConversationFrames? { get }
+    var controlChannel: ControlChannelFrames? { get }
 
     /// Every counter, drop reasons included, by name; for people and for the run's folder.
     var counters: [CounterReading] { get }
 }
 
 extension Appliance where Self: ~Copyable {
-    public var conversation: ConversationFrames? { nil }
+    public var controlChannel: ControlChannelFrames? { nil }
 }
 
 /// What a lab can ask of a running box.

@@ -21,7 +21,9 @@ public final class CaptureFilter: @unchecked Sendable {
         guard text.utf8.count <= Self.maximumLength else {
             throw CaptureFilterError(
                 filter: String(text.prefix(40)) + "…",
-                problem: "it has \(text.utf8.count) characters, and \(Self.maximumLength) are allowed: select more at once, as by 'net' and 'portrange'")
+                problem:
+                    "it has \(text.utf8.count) characters, and \(Self.maximumLength) are allowed: select more at once, as by 'net' and 'portrange'"
+            )
         }
         guard let handle = pcap_open_dead(DLT_EN10MB, 262_144) else {
             throw CaptureFilterError(filter: text, problem: "libpcap has no memory")

@@ -73,12 +73,12 @@ public final class LineChannel {
     }
 
     /// Waits until the peer has taken in everything, as before the process ends: what still waits here would end with
-    /// it. Gives up where the peer is gone, or takes nothing more for `patience`.
-    public func finishSending(within patience: Duration) {
+    /// it. Gives up where the peer is gone, or takes nothing more for `timeout`.
+    public func finishSending(within timeout: Duration) {
         var waiting = outgoing.count - sent
         while isOpen, waiting > 0 {
             var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            let ready = Glibc.poll(&poll, 1, Int32(clamping: patience.nanoseconds / 1_000_000))
+            let ready = Glibc.poll(&poll, 1, Int32(clamping: timeout.nanoseconds / 1_000_000))
             if ready < 0, errno == EINTR { continue }
             guard ready > 0 else { return }
             flush()

@@ -57,7 +57,8 @@ extension TimeWindow {
             return "the window\(words) begins \((start - runEnd).forPeople) after the end of the run, where nothing is"
         }
         if let end, end > runEnd {
-            return "the window\(words) ends \((end - runEnd).forPeople) after the end of the run, and nobody has seen the rest; let the scenario wait longer"
+            return
+                "the window\(words) ends \((end - runEnd).forPeople) after the end of the run, and nobody has seen the rest; let the scenario wait longer"
         }
         return nil
     }

@@ -42,7 +42,8 @@ extension RunEvidence {
         if let event = since.first { return event }
         let distance = scenarioBegin.map { ", \(($0 - last.time).forPeople) before" } ?? ""
         throw UndecidableExpectation(
-            "event \(anchor.event) happened only before the scenario began\(distance), and never since; the begin itself is \(Anchor.scenarioBegin)")
+            "event \(anchor.event) happened only before the scenario began\(distance), and never since; the begin itself is \(Anchor.scenarioBegin)"
+        )
     }
 
     /// The time as a person tells it, from that event or else from the scenario's first.

@@ -104,7 +104,8 @@ struct ClientFrames: Sendable {
     private func missing(of flow: FlowResult, _ tally: Tally) -> String? {
         func lack(_ count: Int, _ what: String, _ wanted: Int) -> String? {
             guard count < wanted else { return nil }
-            return "\(place) \(count == 0 ? "has no" : "has only \(count)") \(what) of it" + (count == 0 ? "" : ", not \(wanted)")
+            return "\(place) \(count == 0 ? "has no" : "has only \(count)") \(what) of it"
+                + (count == 0 ? "" : ", not \(wanted)")
         }
         let program = result.program
         if let lack = lack(tally.requests, "frame to the server", 1) ?? lack(tally.answers, "frame to the client", 1) {
@@ -139,7 +140,8 @@ struct ClientFrames: Sendable {
     func disagreement(about further: FurtherFlows) -> String? {
         let received = result.flows.reduce(further.received) { $0.plus($1.received) }
         for (count, side) in [(all.requests, "to the server"), (all.answers, "to the client")] where count < received {
-            return "the client says that \(result.program.name) had \(received) answers, but \(place) has \(count) datagrams of it \(side)"
+            return
+                "the client says that \(result.program.name) had \(received) answers, but \(place) has \(count) datagrams of it \(side)"
                 + doubt(from: nil, to: nil)
         }
         return nil

@@ -81,7 +81,8 @@ extension ExpectationSpecification.Subject {
         _ after: Anchor?, _ before: Anchor?, at moment: Anchor? = nil, in evidence: RunEvidence
     ) -> [EventReference] {
         if let moment {
-            return (try? evidence.event(named: moment.event)).map { [EventReference($0, role: "at", in: evidence)] } ?? []
+            return (try? evidence.event(named: moment.event)).map { [EventReference($0, role: "at", in: evidence)] }
+                ?? []
         }
         let opening = try? TimeWindow(after: after, before: nil, in: evidence).opening
         let closing = try? TimeWindow(after: after, before: before, in: evidence).closing

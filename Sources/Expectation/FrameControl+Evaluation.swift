@@ -70,7 +70,7 @@ extension FrameExpectation {
 
     /// Whether any frame of these captures is selected.
     private func matches(on captures: [CaptureSummary], in evidence: RunEvidence) throws -> Bool {
-        let selection = try FrameSelection(self, in: evidence)
+        let selection = try CompiledSelection(self, in: evidence)
         var isFound = false
         for capture in captures where !isFound {
             try evidence.source.frames(of: capture, matching: match) { frame in

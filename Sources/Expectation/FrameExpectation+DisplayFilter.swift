@@ -8,7 +8,7 @@ extension FrameExpectation {
     ///
     /// - Parameter shown: where the capture filter has no equal in Wireshark's language, these frames by their numbers
     func displayFilter(
-        for verdict: ExpectationVerdict, _ selection: FrameSelection, shown: [FrameReference], foundNothing: Bool,
+        for verdict: ExpectationVerdict, _ selection: CompiledSelection, shown: [FrameReference], foundNothing: Bool,
         in evidence: RunEvidence
     ) -> String? {
         var parts: [String] = []

@@ -11,7 +11,7 @@ extension FrameExpectation {
             throw UndecidableExpectation(
                 "nothing was captured on \(node).\(interface)" + (known.isEmpty ? "" : " (captures: \(known))"))
         }
-        let selection = try FrameSelection(self, in: evidence)
+        let selection = try CompiledSelection(self, in: evidence)
         var tally = try makeTally()
         for capture in captures {
             try evidence.source.frames(of: capture, matching: match) { frame in

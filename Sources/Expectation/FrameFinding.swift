@@ -46,7 +46,8 @@ struct FrameFinding: Sendable {
                         ? "\(distance.magnitude.forPeople) before the window begins"
                         : "\(distance.forPeople) after the window ends")
             case .otherDirection: seen += "the nearest, #\(miss.sighting.number), went the other way"
-            case .otherFlow, .selected: seen += "the nearest, #\(miss.sighting.number), is of another flow"
+            case .otherFlow, .selected:
+                seen += "the nearest, #\(miss.sighting.number), is of another flow"
                 if case .otherFlow = miss.fit { seen += "; behind NAT a flow has other addresses: use 'match' there" }
             }
         }

@@ -21,7 +21,7 @@ struct FrameTally: Sendable {
     /// A frame that was not selected, and why not; nearer ones replace it.
     struct NearMiss: Sendable {
         var sighting: Sighting
-        var fit: FrameSelection.Fit
+        var fit: CompiledSelection.Fit
     }
 
     /// How many frames of a kind are kept to be shown.
@@ -56,7 +56,7 @@ struct FrameTally: Sendable {
     var breaking: Int { selected - passing }
     var isSequenceComplete: Bool { stepsFound.count == steps.count }
 
-    mutating func add(_ frame: CapturedFrame, _ selection: FrameSelection) {
+    mutating func add(_ frame: CapturedFrame, _ selection: CompiledSelection) {
         let reading = FrameReading(frame.bytes)
         let fit = selection.fit(frame, reading)
         guard fit == .selected else {

@@ -20,7 +20,8 @@ extension LogExpectation {
             let lack =
                 log.isEmpty
                 ? "\(node) logged no request at all, so nothing shows that it would have logged this one"
-                : window.lacksEvidence(until: max(evidence.lastEventTime ?? log[0].time, log[log.count - 1].time), words)
+                : window.lacksEvidence(
+                    until: max(evidence.lastEventTime ?? log[0].time, log[log.count - 1].time), words)
             if let lack {
                 verdict = .inconclusive
                 seen += "; but \(lack)"

@@ -15,7 +15,8 @@ extension TrafficExpectation {
         }
         if let chance = chanceOfLoss {
             parts.append(
-                "about \(ChanceOfLoss.percent(chance.share)) of \(traffic) fail, a count that chance gives in \(ChanceOfLoss.percent(chance.confidence)) of all runs")
+                "about \(ChanceOfLoss.percent(chance.share)) of \(traffic) fail, a count that chance gives in \(ChanceOfLoss.percent(chance.confidence)) of all runs"
+            )
         }
         if !statuses.isEmpty {
             parts.append("requests of \(traffic) get " + statuses.map(\.words).joined(separator: ", "))

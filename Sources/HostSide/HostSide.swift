@@ -1,4 +1,5 @@
 public import Appliances
+public import Configuration
 internal import EventLoop
 public import LabEvents
 internal import NIOCore

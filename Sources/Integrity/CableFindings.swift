@@ -4,7 +4,9 @@ internal import LabTime
 /// What the comparison of a cable's ends says against the evidence.
 struct CableFindings {
     /// A shift that no scheduling explains, by the number of frames that agree on it.
-    private static func bound(for matched: Int) -> Int64 { matched < 3 ? .max : matched < 20 ? 500_000_000 : 50_000_000 }
+    private static func bound(for matched: Int) -> Int64 {
+        matched < 3 ? .max : matched < 20 ? 500_000_000 : 50_000_000
+    }
     /// Stamps of one frame at both ends come from one clock; below it is the kernel's own disorder.
     private static let disorder: Int64 = 1_000_000
     /// A packet that comes again within this time was sent twice; later its identification may have come round.

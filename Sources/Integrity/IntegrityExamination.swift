@@ -44,7 +44,8 @@ public struct IntegrityExamination {
     public init(
         stations: LabStations, captures: [CaptureSummary], span: ClosedRange<Timestamp>?,
         play: ClosedRange<Timestamp>?, ownEvents: [String], records: [FileRecord]?,
-        clockStep: Duration?, events: [LabEvent], flowTimes: [(program: String, time: Timestamp)], files: any EvidenceBytes
+        clockStep: Duration?, events: [LabEvent], flowTimes: [(program: String, time: Timestamp)],
+        files: any EvidenceBytes
     ) {
         self.stations = stations
         self.captures = captures
@@ -105,9 +106,10 @@ public struct IntegrityExamination {
         if !lossy.isEmpty {
             unexamined.append("frames are missing, so that cables were not compared: \(lossy.joined(separator: ", "))")
         }
-        findings += FrameFindings(stations: stations).findings(captures.compactMap { summary in
-            read[LabStations.Point(node: summary.node, interface: summary.interface)]
-        })
+        findings += FrameFindings(stations: stations).findings(
+            captures.compactMap { summary in
+                read[LabStations.Point(node: summary.node, interface: summary.interface)]
+            })
         findings += BoxFindings(stations: stations, captures: read, directions: directions, play: play).findings
         return IntegrityReport(
             captures: read.count, frames: read.values.reduce(0) { $0 + $1.frames }, cables: compared,
@@ -175,9 +177,12 @@ public struct IntegrityExamination {
                 .missingFile, "captures.json lists no capture of \($0.node).\($0.interface), which the lab captures",
                 file: "captures.json")
         }
-        return missing + (Set(captures.map(\.path)).count == captures.count ? [] : [
-            IntegrityFinding(.changedFile, "captures.json lists one file twice", file: "captures.json")
-        ])
+        return missing
+            + (Set(captures.map(\.path)).count == captures.count
+                ? []
+                : [
+                    IntegrityFinding(.changedFile, "captures.json lists one file twice", file: "captures.json")
+                ])
     }
 }
 
@@ -191,7 +196,8 @@ extension FileRecord {
             return IntegrityFinding(.changedFile, "it has \(seen) lines, and the run wrote \(lines)", file: path)
         }
         if digest.count != bytes {
-            return IntegrityFinding(.changedFile, "it has \(digest.count) bytes, and the run wrote \(bytes)", file: path)
+            return IntegrityFinding(
+                .changedFile, "it has \(digest.count) bytes, and the run wrote \(bytes)", file: path)
         }
         guard digest.text != self.digest else { return nil }
         return IntegrityFinding(.changedFile, "it is not what the run wrote: another digest", file: path)

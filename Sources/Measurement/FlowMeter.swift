@@ -90,10 +90,10 @@ public struct FlowMeter: Hashable, Sendable {
     public var isSettled: Bool { silentSince == nil }
 
     /// When patience is over if nothing is answered until then; nil while nothing is open.
-    public var patienceEnds: Instant? { silentSince.map { $0 + patience } }
+    public var timesOutAt: Instant? { silentSince.map { $0 + patience } }
 
     /// Whether the application has waited for its whole patience without an answer.
-    public func hasLostPatience(at now: Instant) -> Bool { patienceEnds.map { $0 <= now } ?? false }
+    public func hasTimedOut(at now: Instant) -> Bool { timesOutAt.map { $0 <= now } ?? false }
 
     /// The figures of a flow that ends now.
     ///

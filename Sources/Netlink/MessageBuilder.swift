@@ -32,7 +32,7 @@ struct MessageBuilder: ~Copyable {
     }
 
     /// Puts a reference into a structure that was just put, `fieldOffset` bytes from its start.
-    mutating func putIndex(_ reference: InterfaceReference, ofStructureSize size: Int, fieldOffset: Int) {
+    mutating func putIndex(_ reference: LinkReference, ofStructureSize size: Int, fieldOffset: Int) {
         let offset = length - (size + 3) / 4 * 4 + fieldOffset
         switch reference {
         case .index(let index): memory.storeBytes(of: index, toByteOffset: offset, as: Int32.self)
@@ -72,7 +72,7 @@ struct MessageBuilder: ~Copyable {
     }
 
     /// An attribute that holds the index of an interface.
-    mutating func put(_ type: some BinaryInteger, indexOf reference: InterfaceReference) {
+    mutating func put(_ type: some BinaryInteger, indexOf reference: LinkReference) {
         switch reference {
         case .index(let index): put(type, u32: UInt32(bitPattern: index))
         case .name(let name):

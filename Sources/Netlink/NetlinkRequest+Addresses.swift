@@ -23,7 +23,7 @@ public struct AddressOptions: OptionSet, Hashable, Sendable {
 extension NetlinkRequest {
     /// Equals `ip addr add ADDRESS/PREFIX dev NAME scope SCOPE [nodad] [noprefixroute]`
     public static func addAddress(
-        _ address: NetworkAddress, prefixLength: Int, to link: InterfaceReference, scope: AddressScope = .global,
+        _ address: NetworkAddress, prefixLength: Int, to link: LinkReference, scope: AddressScope = .global,
         options: AddressOptions = []
     ) -> NetlinkRequest {
         requestAddress(
@@ -32,7 +32,7 @@ extension NetlinkRequest {
 
     /// Equals `ip addr add ADDRESS/PREFIX dev NAME`
     public static func addAddress(
-        _ address: IPv4InterfaceAddress, to link: InterfaceReference, scope: AddressScope = .global,
+        _ address: IPv4InterfaceAddress, to link: LinkReference, scope: AddressScope = .global,
         options: AddressOptions = []
     ) -> NetlinkRequest {
         addAddress(
@@ -41,7 +41,7 @@ extension NetlinkRequest {
 
     /// Equals `ip addr add ADDRESS/PREFIX dev NAME nodad`: no lab waits a second for each address.
     public static func addAddress(
-        _ address: IPv6InterfaceAddress, to link: InterfaceReference, scope: AddressScope = .global,
+        _ address: IPv6InterfaceAddress, to link: LinkReference, scope: AddressScope = .global,
         options: AddressOptions = .withoutDuplicateDetection
     ) -> NetlinkRequest {
         addAddress(
@@ -50,14 +50,14 @@ extension NetlinkRequest {
 
     /// Equals `ip addr del ADDRESS/PREFIX dev NAME`
     public static func deleteAddress(
-        _ address: NetworkAddress, prefixLength: Int, from link: InterfaceReference
+        _ address: NetworkAddress, prefixLength: Int, from link: LinkReference
     ) -> NetlinkRequest {
         requestAddress(RTM_DELADDR, NLM_F_ACK, "delete", address, prefixLength, link, .global, [])
     }
 
     private static func requestAddress(
         _ type: some BinaryInteger, _ flags: some BinaryInteger, _ word: String, _ address: NetworkAddress,
-        _ prefixLength: Int, _ link: InterfaceReference, _ scope: AddressScope, _ options: AddressOptions
+        _ prefixLength: Int, _ link: LinkReference, _ scope: AddressScope, _ options: AddressOptions
     ) -> NetlinkRequest {
         var message = MessageBuilder(type: type, flags: flags)
         var header = ifaddrmsg()

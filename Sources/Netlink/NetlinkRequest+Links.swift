@@ -73,39 +73,39 @@ extension NetlinkRequest {
     /// Makes an interface a port of a bridge.
     ///
     /// Equals `ip link set NAME master BRIDGE`
-    public static func setMaster(of link: InterfaceReference, to bridge: InterfaceReference) -> NetlinkRequest {
+    public static func setMaster(of link: LinkReference, to bridge: LinkReference) -> NetlinkRequest {
         change(link, verb: "make it a port of bridge '\(bridge)'") { $0.put(IFLA_MASTER, indexOf: bridge) }
     }
 
     /// Equals `ip link set NAME nomaster`
-    public static func removeMaster(of link: InterfaceReference) -> NetlinkRequest {
+    public static func removeMaster(of link: LinkReference) -> NetlinkRequest {
         change(link, verb: "take it out of its bridge") { $0.put(IFLA_MASTER, u32: 0) }
     }
 
     /// Equals `ip link set NAME up`
-    public static func setUp(_ link: InterfaceReference) -> NetlinkRequest {
+    public static func setUp(_ link: LinkReference) -> NetlinkRequest {
         change(link, flags: UInt32(IFF_UP), mask: UInt32(IFF_UP), verb: "set the link up")
     }
 
     /// Equals `ip link set NAME down`
-    public static func setDown(_ link: InterfaceReference) -> NetlinkRequest {
+    public static func setDown(_ link: LinkReference) -> NetlinkRequest {
         change(link, flags: 0, mask: UInt32(IFF_UP), verb: "set the link down")
     }
 
     /// Equals `ip link set NAME address MAC`
-    public static func setMAC(_ mac: MACAddress, of link: InterfaceReference) -> NetlinkRequest {
+    public static func setMAC(_ mac: MACAddress, of link: LinkReference) -> NetlinkRequest {
         change(link, verb: "set the MAC address \(mac)") { $0.put(IFLA_ADDRESS, mac: mac) }
     }
 
     /// Equals `ip link set NAME mtu MTU`
-    public static func setMTU(_ mtu: Int, of link: InterfaceReference) -> NetlinkRequest {
+    public static func setMTU(_ mtu: Int, of link: LinkReference) -> NetlinkRequest {
         change(link, verb: "set the MTU \(mtu)") { $0.put(IFLA_MTU, u32: UInt32(clamping: mtu)) }
     }
 
     /// The link must be down on kernels before 6.2.
     ///
     /// Equals `ip link set NAME name NEW`
-    public static func rename(_ link: InterfaceReference, to name: String) -> NetlinkRequest {
+    public static func rename(_ link: LinkReference, to name: String) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_SETLINK)
         message.putLink(link, byName: false)
         message.put(IFLA_IFNAME, name: name)
@@ -115,7 +115,7 @@ extension NetlinkRequest {
     /// Moves a link to another namespace; its addresses and its bridge are lost.
     ///
     /// Equals `ip link set NAME netns NS`
-    public static func move(_ link: InterfaceReference, toNamespace descriptor: Int32) -> NetlinkRequest {
+    public static func move(_ link: LinkReference, toNamespace descriptor: Int32) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_SETLINK)
         message.putLink(link)
         message.put(IFLA_NET_NS_FD, u32: UInt32(bitPattern: descriptor))
@@ -125,14 +125,14 @@ extension NetlinkRequest {
     /// Deletes a link; with one end of a veth pair goes the other.
     ///
     /// Equals `ip link del NAME`
-    public static func deleteLink(_ link: InterfaceReference) -> NetlinkRequest {
+    public static func deleteLink(_ link: LinkReference) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_DELLINK)
         message.putLink(link)
         return message.finish(verb: "delete the link", interface: link.description, changesNames: true)
     }
 
     private static func change(
-        _ link: InterfaceReference, flags: UInt32 = 0, mask: UInt32 = 0, verb: String,
+        _ link: LinkReference, flags: UInt32 = 0, mask: UInt32 = 0, verb: String,
         _ attributes: (inout MessageBuilder) -> Void = { _ in }
     ) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_SETLINK)
@@ -152,7 +152,7 @@ extension MessageBuilder {
 
     /// Names an existing link. The kernel finds a link by `IFLA_IFNAME` itself, except where that is the new name.
     fileprivate mutating func putLink(
-        _ link: InterfaceReference, flags: UInt32 = 0, mask: UInt32 = 0, byName: Bool = true
+        _ link: LinkReference, flags: UInt32 = 0, mask: UInt32 = 0, byName: Bool = true
     ) {
         putStructure(ifinfomsg(index: 0, flags: flags, mask: mask))
         switch link {

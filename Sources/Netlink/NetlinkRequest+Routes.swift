@@ -52,7 +52,7 @@ extension NetlinkRequest {
     ///
     /// Equals `ip neigh replace ADDRESS lladdr MAC dev NAME nud permanent`
     public static func setPermanentNeighbor(
-        _ address: NetworkAddress, mac: MACAddress, on link: InterfaceReference
+        _ address: NetworkAddress, mac: MACAddress, on link: LinkReference
     ) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_NEWNEIGH, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
         message.putNeighbor(address, on: link, state: UInt16(NUD_PERMANENT))
@@ -61,7 +61,7 @@ extension NetlinkRequest {
     }
 
     /// Equals `ip neigh del ADDRESS dev NAME`
-    public static func deleteNeighbor(_ address: NetworkAddress, on link: InterfaceReference) -> NetlinkRequest {
+    public static func deleteNeighbor(_ address: NetworkAddress, on link: LinkReference) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_DELNEIGH)
         message.putNeighbor(address, on: link, state: 0)
         return message.finish(verb: "delete neighbour \(address)", interface: link.description)
@@ -101,7 +101,7 @@ extension NetlinkRequest {
 }
 
 extension MessageBuilder {
-    fileprivate mutating func putNeighbor(_ address: NetworkAddress, on link: InterfaceReference, state: UInt16) {
+    fileprivate mutating func putNeighbor(_ address: NetworkAddress, on link: LinkReference, state: UInt16) {
         var header = ndmsg()
         header.ndm_family = address.netlinkFamily
         header.ndm_state = state

@@ -16,7 +16,7 @@ extension NetlinkSocket {
     /// One interface, or nil where there is none.
     ///
     /// Equals `ip link show NAME`
-    public mutating func link(_ reference: InterfaceReference) throws(NetlinkError) -> Link? {
+    public mutating func link(_ reference: LinkReference) throws(NetlinkError) -> Link? {
         let index: Int32
         switch reference {
         case .index(let known): index = known

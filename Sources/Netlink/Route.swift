@@ -6,7 +6,7 @@ public struct Route: Hashable, Sendable {
     public var prefixLength: Int
     public var gateway: NetworkAddress?
     /// In a list always an index.
-    public var device: InterfaceReference?
+    public var device: LinkReference?
     /// Among routes to one destination the least counts; nil is the kernel's default (0, for IPv6 1024).
     public var metric: UInt32?
     /// The gateway is reached directly though no address of the interface covers it.
@@ -18,7 +18,7 @@ public struct Route: Hashable, Sendable {
 
     public init(
         to destination: NetworkAddress, prefixLength: Int, gateway: NetworkAddress? = nil,
-        device: InterfaceReference? = nil, metric: UInt32? = nil, isOnLink: Bool = false, table: UInt32? = nil
+        device: LinkReference? = nil, metric: UInt32? = nil, isOnLink: Bool = false, table: UInt32? = nil
     ) {
         self.table = table
         self.destination = destination
@@ -30,7 +30,7 @@ public struct Route: Hashable, Sendable {
     }
 
     public init(
-        to network: IPv4Network, gateway: IPv4Address? = nil, device: InterfaceReference? = nil, metric: UInt32? = nil,
+        to network: IPv4Network, gateway: IPv4Address? = nil, device: LinkReference? = nil, metric: UInt32? = nil,
         isOnLink: Bool = false
     ) {
         self.init(
@@ -39,7 +39,7 @@ public struct Route: Hashable, Sendable {
     }
 
     public init(
-        to network: IPv6Network, gateway: IPv6Address? = nil, device: InterfaceReference? = nil, metric: UInt32? = nil,
+        to network: IPv6Network, gateway: IPv6Address? = nil, device: LinkReference? = nil, metric: UInt32? = nil,
         isOnLink: Bool = false
     ) {
         self.init(

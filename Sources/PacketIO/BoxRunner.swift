@@ -36,7 +36,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
         _ appliance: consuming Box, ports: [PortInterfaces], options: PacketSocketOptions = PacketSocketOptions(),
         on loop: EventLoop, onEvents: @escaping ([ApplianceEvent]) -> Void
     ) throws(PacketSocketError) {
-        socket = try PacketSocket(ports: ports, options: options, conversation: appliance.conversation)
+        socket = try PacketSocket(ports: ports, options: options, controlChannel: appliance.controlChannel)
         // Small slots where they do, for the processor's caches.
         let isShort = socket.longestFrame + FrameQueue.longestFrame - FrameQueue.largestMTU <= 2048
         output = FrameQueue(capacity: 1024, slots: 512, slotSize: isShort ? 2048 : FrameQueue.longestFrame)

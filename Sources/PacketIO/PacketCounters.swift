@@ -6,7 +6,7 @@ public struct PacketCounters: Hashable, Sendable {
     public var received: UInt64 = 0
     public var sent: UInt64 = 0
     public var ringFull: UInt64 = 0
-    public var conversationFull: UInt64 = 0
+    public var controlChannelFull: UInt64 = 0
     public var tooLong: UInt64 = 0
     public var foreign: UInt64 = 0
     public var checksumsIncomplete: UInt64 = 0
@@ -32,7 +32,7 @@ public struct PacketCounters: Hashable, Sendable {
             CounterReading(.ioReceived, received),
             CounterReading(.ioSent, sent),
             CounterReading(.ioRingFull, ringFull),
-            CounterReading(.ioConversationFull, conversationFull),
+            CounterReading(.ioConversationFull, controlChannelFull),
             CounterReading(.ioTooLong, tooLong),
             CounterReading(.ioNoLink, noLink),
             CounterReading(.ioLinkDown, linkDown),

@@ -23,7 +23,7 @@ public struct PairRules: OptionSet, Hashable, Sendable {
     /// Only what was consumed is acknowledged.
     public static let acknowledgesWhatItConsumed = PairRules(rawValue: 1 << 7)
     /// Messages for another life of a box are refused.
-    public static let refusesOtherLives = PairRules(rawValue: 1 << 8)
+    public static let refusesOtherEpochs = PairRules(rawValue: 1 << 8)
     /// A peer that appears is told of every session.
     public static let tellsEverything = PairRules(rawValue: 1 << 9)
     /// A box that takes over first applies what it was sent.

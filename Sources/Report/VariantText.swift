@@ -66,7 +66,8 @@ struct VariantText {
             let offset = event.offsetMilliseconds.map { Duration(milliseconds: $0).inSeconds } ?? ""
             table.add([
                 .init(event.name, event.isOfScenario ? .bold : nil),
-                .init(index == first ? Self.timeOfDay(event.time) : offset.hasPrefix("-") ? offset : "+\(offset)"), .init(event.kind),
+                .init(index == first ? Self.timeOfDay(event.time) : offset.hasPrefix("-") ? offset : "+\(offset)"),
+                .init(event.kind),
                 .init(event.node ?? ""),
             ])
         }
@@ -252,7 +253,8 @@ extension ConnectStatistics {
     /// `Sent = 3, Received = 0, Lost = 3 (100% loss), Minimum = 0.00ms, Maximum = 0.00ms, Average = 0.00ms`
     var text: String {
         let loss = lostPercent == lostPercent.rounded() ? "\(Int(lostPercent))" : "\(lostPercent)"
-        return "Sent = \(sent), Received = \(received), Lost = \(lost) (\(loss)% loss), Minimum = \(Self.places(minimumMilliseconds))ms, "
+        return
+            "Sent = \(sent), Received = \(received), Lost = \(lost) (\(loss)% loss), Minimum = \(Self.places(minimumMilliseconds))ms, "
             + "Maximum = \(Self.places(maximumMilliseconds))ms, Average = \(Self.places(averageMilliseconds))ms"
     }
 

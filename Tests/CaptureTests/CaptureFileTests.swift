@@ -233,7 +233,9 @@ struct CaptureFilterTests {
         "vlan", "tcp[13] & 2 != 0", "(port 1 and ip)",
     ]
 
-    @Test(arguments: terms) func `the longest filter is compiled in a moment, and a longer one refused`(_ term: String) throws {
+    @Test(arguments: terms) func `the longest filter is compiled in a moment, and a longer one refused`(_ term: String)
+        throws
+    {
         var text = term
         while text.utf8.count + term.utf8.count + 4 <= CaptureFilter.maximumLength { text += " or " + term }
         let start = Self.processorSeconds
@@ -249,7 +251,9 @@ struct CaptureFilterTests {
         let ports = (1...90).map { "port \($0)" }.joined(separator: " or ")
         let long = try CaptureFilter(ports)
         func datagram(to port: UInt8) -> [UInt8] {
-            [UInt8](repeating: 2, count: 12) + [8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0] + [192, 0, 2, 1, 192, 0, 2, 2]
+            [UInt8](repeating: 2, count: 12) + [8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0] + [
+                192, 0, 2, 1, 192, 0, 2, 2,
+            ]
                 + [0x99, 0x99, 0, port, 0, 8, 0, 0]
         }
         #expect(long.matches(datagram(to: 1)) && long.matches(datagram(to: 90)) && !long.matches(datagram(to: 91)))

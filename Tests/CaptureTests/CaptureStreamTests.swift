@@ -41,7 +41,8 @@ import Testing
         var expected: [UInt8] = []
         for part: [UInt8] in [
             [0x0a, 0x0d, 0x0d, 0x0a, 48, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0],  // section, length, magic, 1.0
-            [255, 255, 255, 255, 255, 255, 255, 255, 4, 0, 11, 0], Array("failoverlab".utf8), [0],  // length unknown, application
+            // length unknown, application
+            [255, 255, 255, 255, 255, 255, 255, 255, 4, 0, 11, 0], Array("failoverlab".utf8), [0],
             [0, 0, 0, 0, 48, 0, 0, 0],  // end of options, length
             [1, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 255, 255, 0, 0],  // interface, Ethernet, snap length
             [2, 0, 4, 0], Array("lb.a".utf8), [9, 0, 1, 0, 9, 0, 0, 0],  // name, nanoseconds

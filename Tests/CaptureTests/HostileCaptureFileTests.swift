@@ -8,7 +8,9 @@ import Testing
 struct HostileCaptureFileTests {
     let folder = TemporaryFolder()
 
-    private func bytes(_ words: UInt32...) -> [UInt8] { words.flatMap { word in withUnsafeBytes(of: word) { Array($0) } } }
+    private func bytes(_ words: UInt32...) -> [UInt8] {
+        words.flatMap { word in withUnsafeBytes(of: word) { Array($0) } }
+    }
 
     @Test(.timeLimit(.minutes(1)))
     func `a FIFO, a device and a folder are refused at once`() {

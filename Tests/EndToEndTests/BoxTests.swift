@@ -12,11 +12,13 @@ extension EndToEnd {
             let result = try Lab.failoverlab(["run", path], in: folder)
             let events = folder.path + "/runs/box/latest/default/events.jsonl"
             return (
-                result.status, result.output + result.errors, (try? String(contentsOfFile: events, encoding: .utf8)) ?? ""
+                result.status, result.output + result.errors,
+                (try? String(contentsOfFile: events, encoding: .utf8)) ?? ""
             )
         }
 
-        @Test(.enabled(if: Host.canRunLabs && Package.tool("nginx") != nil, "this host cannot run labs, or lacks nginx"))
+        @Test(
+            .enabled(if: Host.canRunLabs && Package.tool("nginx") != nil, "this host cannot run labs, or lacks nginx"))
         func `a member that is ready long after its balancer is never held for dead`() throws {
             let result = try run(
                 """

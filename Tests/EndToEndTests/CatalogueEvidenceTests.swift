@@ -207,7 +207,8 @@ extension EndToEnd {
             #expect(text.contains(broken.change.old), "the lab file no longer has '\(broken.change.old)'")
             text = text.replacingOccurrences(of: broken.change.old, with: broken.change.new)
             try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
-            let result = try Lab.failoverlab(["run", folder.path + "/lab.yaml", "--variant", broken.variant], in: folder)
+            let result = try Lab.failoverlab(
+                ["run", folder.path + "/lab.yaml", "--variant", broken.variant], in: folder)
             #expect(result.status == 1, "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("✘"), "\(result.output)")
         }
@@ -219,7 +220,9 @@ extension EndToEnd {
             #expect(Set(Self.labs.map(\.lab)) == Set(shipped))
         }
 
-        private static let lacking = labs.filter { !$0.canRun }.map { "\($0.lab) needs \($0.needs.joined(separator: ", "))" }
+        private static let lacking = labs.filter { !$0.canRun }.map {
+            "\($0.lab) needs \($0.needs.joined(separator: ", "))"
+        }
 
         @Test(.enabled(if: lacking.isEmpty, Comment(rawValue: "not examined here: \(lacking.joined(separator: "; "))")))
         func `this host has the programs of every lab`() {}
@@ -274,7 +277,7 @@ private enum SingleChange {
                 // Another value, not a frame that cannot be read any more.
                 let reading = FrameReading(changed.bytes)
                 guard fields.allSatisfy({ reading.value(of: $0) != nil }) else { continue }
-                if judge(expectation, [changed, twin], summary, evidence) == .fail { return true }
+                if evaluate(expectation, [changed, twin], summary, evidence) == .fail { return true }
             }
         }
         return false
@@ -285,7 +288,8 @@ private enum SingleChange {
         _ expectation: ExpectationSpecification, _ frames: FrameExpectation, in evidence: RunEvidence
     ) throws -> Bool {
         guard let source = evidence.source as? CapturesInMemory,
-            let summary = evidence.captures.first(where: { $0.node == frames.node && $0.interface == frames.interface }),
+            let summary = evidence.captures.first(where: { $0.node == frames.node && $0.interface == frames.interface }
+            ),
             let time = try moment(frames, in: evidence)
         else { return false }
         var moved: [CapturedFrame] = []
@@ -295,7 +299,7 @@ private enum SingleChange {
                 moved.append(frame)
             }
         }
-        if judge(expectation, moved, summary, evidence) == .fail { return true }
+        if evaluate(expectation, moved, summary, evidence) == .fail { return true }
         // What one node says, said by another one of the same link.
         let own = try source.all(of: summary).prefix(5000)
         let headers = Set(own.map { Array($0.bytes.prefix(14)) }).prefix(40)
@@ -307,14 +311,16 @@ private enum SingleChange {
                 return frame
             }
         }
-        return judge(expectation, said, summary, evidence) == .fail
+        return evaluate(expectation, said, summary, evidence) == .fail
     }
 
     /// A time within the expectation's window.
     private static func moment(_ frames: FrameExpectation, in evidence: RunEvidence) throws -> Timestamp? {
         var wide = frames
         wide.requirement = .count(.init(.less, 0), [])
-        let references = ExpectationEvaluator(evidence).evaluate(ExpectationSpecification(id: "x", subject: .frames(wide))).events
+        let references = ExpectationEvaluator(evidence).evaluate(
+            ExpectationSpecification(id: "x", subject: .frames(wide))
+        ).events
         if let after = frames.after, let event = references.first(where: { $0.name == after.event }) {
             return event.time + after.offset + .microseconds(1)
         }
@@ -325,7 +331,7 @@ private enum SingleChange {
     }
 
     /// Judges by these frames alone, on one capture.
-    private static func judge(
+    private static func evaluate(
         _ expectation: ExpectationSpecification, _ frames: [CapturedFrame], _ summary: CaptureSummary,
         _ evidence: RunEvidence
     ) -> ExpectationVerdict {

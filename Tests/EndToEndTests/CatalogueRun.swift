@@ -46,7 +46,8 @@ final class CatalogueRun: Sendable {
 
     /// The lab's variants with what their run left behind.
     func variants() throws -> [(variant: Variant, evidence: RunEvidence)] {
-        try Topology.Lab(path: Package.root + "/Labs/\(lab)/lab.yaml").variants.filter { !$0.isOnRequest }.map { variant in
+        try Topology.Lab(path: Package.root + "/Labs/\(lab)/lab.yaml").variants.filter { !$0.isOnRequest }.map {
+            variant in
             let record = try RunRecord(reading: RunFolder("\(path)/\(variant.name)"))
             var evidence = RunEvidence(
                 events: record.events, traffic: record.traffic, captures: record.captures, logs: record.accessLogs,

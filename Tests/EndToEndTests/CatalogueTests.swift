@@ -32,7 +32,8 @@ extension EndToEnd {
             #expect(failed.first?["status"] as? Int == 502 && failed.first?["snatPort"] as? Int == 4000, "\(log)")
         }
 
-        @Test(.enabled(if: Host.canRunLabs && Package.tool("nginx") != nil, "this host cannot run labs, or lacks nginx"))
+        @Test(
+            .enabled(if: Host.canRunLabs && Package.tool("nginx") != nil, "this host cannot run labs, or lacks nginx"))
         func `a member's calls to its own pool fail on demand, and each cure cures them`() throws {
             let run = try CatalogueRun.of("load-balancer-hairpin")
             #expect(run.result.status == 0, "\(run.result.output)\n\(run.result.errors)")
@@ -40,7 +41,8 @@ extension EndToEnd {
             #expect(run.result.output.contains(" own: Sent = "))
             let path = run.path + "/one-member/traffic.json"
             let programs = try #require(
-                try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [[String: Any]])
+                try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [[String: Any]]
+            )
             let own = programs.first { ($0["program"] as? [String: Any])?["name"] as? String == "own" }
             let statistics = try #require(own?["connect"] as? [String: Any])
             #expect(statistics["received"] as? Int == 0 && statistics["lostPercent"] as? Double == 100, "\(statistics)")

@@ -78,7 +78,7 @@ extension EndToEnd {
         }
 
         /// Every line of what was tried; the table goes to the test's output.
-        private static func judge(_ output: String, _ what: String) {
+        private static func evaluate(_ output: String, _ what: String) {
             let lines = output.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
             let tried = lines.filter { $0.count == 3 }
             let out = tried.filter { $0[0] != "held" }
@@ -99,7 +99,7 @@ extension EndToEnd {
             // Played to its end, with nothing to judge.
             #expect(result.status == 5, "\(result.output)\n\(result.errors)")
             let run = place.home + "/runs/escapes/latest/default"
-            Self.judge(
+            Self.evaluate(
                 (try? String(contentsOfFile: run + "/logs/a.escapes.log", encoding: .utf8)) ?? "",
                 "by a program, \(user.testDescription)")
             for left in ["traffic.json.new", "captures/escape", "nodes/other"] {
@@ -124,7 +124,7 @@ extension EndToEnd {
                 "exec", "--lab", id, "a", "--", place.escapes, "try", place.outside, folder, Self.secret, "\(getpid())",
             ])
             #expect(tried.status == 0, "\(tried.errors)")
-            Self.judge(tried.output, "by exec, \(user.testDescription)")
+            Self.evaluate(tried.output, "by exec, \(user.testDescription)")
             let wrote = try place.failoverlab([
                 "exec", "--lab", id, "a", "--", "sh", "-c", "echo here > file && ls /sys/class/net && cat file",
             ])
@@ -153,7 +153,7 @@ extension EndToEnd {
                 in: place.home, environment: ["FAILOVERLAB_SECRET": Self.secret])
             #expect(result.status == 5, "\(result.output)\n\(result.errors)")
             let log = place.home + "/runs/escapes/latest/default/logs/a.escapes.log"
-            Self.judge(
+            Self.evaluate(
                 (try? String(contentsOfFile: log, encoding: .utf8)) ?? "",
                 "with a covered /proc, \(user.testDescription)")
         }

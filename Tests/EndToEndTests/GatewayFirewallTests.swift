@@ -148,19 +148,19 @@ extension EndToEnd {
             .enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: ["drop", "reset", "icmp"],
             ["transparent", "routed"])
         func `a packet that does not fit its state is dropped, and its sender told as the lab says`(
-            misfit: String, mode: String
+            outOfState: String, mode: String
         ) throws {
             let icmp =
-                misfit == "icmp"
+                outOfState == "icmp"
                 ? "count: { is: 1, icmp.type: 3, icmp.code: 3, ip.len: 56, inner.tcp.srcport: 80 }" : "none:"
             func control(of wanted: String) -> String {
-                misfit == wanted ? "" : ", control: { match: tcp src port 80 }"
+                outOfState == wanted ? "" : ", control: { match: tcp src port 80 }"
             }
-            let reset = misfit == "reset" ? "count: { is: 1, tcp.srcport: { not: 80 } }" : "none:"
+            let reset = outOfState == "reset" ? "count: { is: 1, tcp.srcport: { not: 80 } }" : "none:"
             try run(
                 """
                 mode: \(mode)
-                    misfit: \(misfit)
+                    misfit: \(outOfState)
                     filter: { inside: inbound-only }
                     timers: { finwait: 100ms, closed: 50ms }
                 """, every: "3s", Self.lateFrames,
@@ -171,7 +171,7 @@ extension EndToEnd {
                       - id: the-late-syn-ack-does-not-fit
                         event:
                           name: gw.state-refused
-                          with: { state: "CLOSING:CLOSED", packet: "SYN,ACK", action: \(misfit) }
+                          with: { state: "CLOSING:CLOSED", packet: "SYN,ACK", action: \(outOfState) }
                           count: 1
                       - id: it-comes
                         frames: { on: gw.inside, match: "tcp src port 80", after: late-syn-ack.released - 20ms }

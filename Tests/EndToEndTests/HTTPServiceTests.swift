@@ -73,7 +73,8 @@ extension EndToEnd {
             bad(#"Content-Length: 5000\r\n\r\n"#, 413, "body-too-large"),
             // Its head may come before the chunk that is wrong, and is passed on then.
             Exchange(
-                bytes: #"POST /chunk HTTP/1.1\r\nHost: lab\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcdefg\r\n0\r\n\r\n"#,
+                bytes:
+                    #"POST /chunk HTTP/1.1\r\nHost: lab\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcdefg\r\n0\r\n\r\n"#,
                 statuses: [400], reason: "malformed-chunk"),
             // Half a request and silence: of its head, of its body.
             bad(#"X-Ha"#, 408, "client-header-timeout"),

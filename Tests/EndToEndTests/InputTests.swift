@@ -15,7 +15,8 @@ extension EndToEnd {
         private func isQuiet(_ result: CommandResult) -> Bool {
             (result.output + result.errors).unicodeScalars.allSatisfy { scalar in
                 scalar == "\n" || scalar == "\t"
-                    || !(scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || (0x202a...0x202e).contains(scalar.value))
+                    || !(scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+                        || (0x202a...0x202e).contains(scalar.value))
             }
         }
 
@@ -33,7 +34,8 @@ extension EndToEnd {
             #expect(ContinuousClock.now - start < .seconds(20))
             #expect(result.status == 2, "\(result.errors.prefix(400))")
             #expect(
-                result.errors.contains("\(path):18:") && result.errors.contains("a filter has 294010 characters; allowed: at most 2048"),
+                result.errors.contains("\(path):18:")
+                    && result.errors.contains("a filter has 294010 characters; allowed: at most 2048"),
                 "\(result.errors.prefix(400))")
         }
 
@@ -90,17 +92,23 @@ extension EndToEnd {
                 #expect(result.status == 2, "\(result)")
                 #expect(
                     result.errors.contains("\(path):9:")
-                        && result.errors.contains("traffic program 'asking' asks port 7/udp of 'server'"), "\(result.errors)")
+                        && result.errors.contains("traffic program 'asking' asks port 7/udp of 'server'"),
+                    "\(result.errors)")
             }
         }
 
         // MARK: The host's files
 
         /// Runs the command in a namespace of mounts, prepared by a script.
-        private func failoverlab(_ arguments: [String], after script: String, in folder: TemporaryFolder) throws -> CommandResult {
+        private func failoverlab(_ arguments: [String], after script: String, in folder: TemporaryFolder) throws
+            -> CommandResult
+        {
             let unshare = try #require(Package.tool("unshare"))
             return try Command.run(
-                unshare, (Host.isRoot ? ["-m"] : ["-Urm"]) + ["sh", "-c", "\(script) && exec \"$0\" \"$@\"", Package.failoverlab] + arguments,
+                unshare,
+                (Host.isRoot ? ["-m"] : ["-Urm"]) + [
+                    "sh", "-c", "\(script) && exec \"$0\" \"$@\"", Package.failoverlab,
+                ] + arguments,
                 in: folder.path)
         }
 
@@ -111,18 +119,24 @@ extension EndToEnd {
             let folder = try TemporaryFolder()
             let result = try failoverlab(arguments, after: "mount -t tmpfs none /proc", in: folder)
             #expect(result.status == 4 && result.output.isEmpty, "\(result)")
-            #expect(result.errors.contains("/proc is not mounted") && result.errors.contains("mount -t proc"), "\(result.errors)")
+            #expect(
+                result.errors.contains("/proc is not mounted") && result.errors.contains("mount -t proc"),
+                "\(result.errors)")
         }
 
         @Test(
             .enabled(if: Host.canRunLabs, "this host cannot run labs"),
-            arguments: [("mount -t tmpfs none /dev", "cannot be opened"), ("mount -t tmpfs none /dev && touch /dev/null", "is no device")])
+            arguments: [
+                ("mount -t tmpfs none /dev", "cannot be opened"),
+                ("mount -t tmpfs none /dev && touch /dev/null", "is no device"),
+            ])
         func `without /dev/null a run says so`(_ script: String, _ reason: String) throws {
             let folder = try TemporaryFolder()
             let path = try Self.write(SmallCable.lab("no-device"), in: folder)
             let result = try failoverlab(["run", path], after: script, in: folder)
             #expect(result.status == 4, "\(result)")
-            #expect(result.errors.contains("/dev/null \(reason)") && result.errors.contains("mknod"), "\(result.errors)")
+            #expect(
+                result.errors.contains("/dev/null \(reason)") && result.errors.contains("mknod"), "\(result.errors)")
             #expect(!result.errors.contains("lab.log"), "\(result.errors)")
         }
 
@@ -132,9 +146,12 @@ extension EndToEnd {
             let folder = try TemporaryFolder()
             let escape = "\\e[2J\\x9b31m\\u202e\\x7f"
             let lab = SmallCable.lab("quiet")
-                .replacing("title: Two hosts and a cable", with: "title: \"two\(escape)\\n✔ pass\"\nreference: \"\(escape)\"")
+                .replacing(
+                    "title: Two hosts and a cable", with: "title: \"two\(escape)\\n✔ pass\"\nreference: \"\(escape)\""
+                )
                 .replacing("plain: { shows: control,", with: "plain: { shows: control, title: \"\(escape)\",")
-            try FileManager.default.createDirectory(atPath: folder.path + "/labs/quiet", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/labs/quiet", withIntermediateDirectories: true)
             let path = folder.path + "/labs/quiet/lab.yaml"
             try lab.write(toFile: path, atomically: true, encoding: .utf8)
             let list = try Lab.failoverlab(["labs", "--folder", folder.path + "/labs"], in: folder)
@@ -149,7 +166,8 @@ extension EndToEnd {
                 #expect(refused.status == 2 && isQuiet(refused) && refused.errors.contains("u{1b}"), "\(refused)")
             }
             for arguments in [
-                ["\u{1b}[2J"], ["run", "\u{1b}[2J"], ["run", path, "--\u{1b}[2J"], ["graph", path, "--format", "\u{1b}[2J"],
+                ["\u{1b}[2J"], ["run", "\u{1b}[2J"], ["run", path, "--\u{1b}[2J"],
+                ["graph", path, "--format", "\u{1b}[2J"],
                 ["down", "\u{1b}[2J"], ["check", "\u{1b}[2J"],
             ] {
                 let result = try Lab.failoverlab(arguments, in: folder)

@@ -49,11 +49,13 @@ extension EndToEnd {
         }
 
         private func capture(_ name: String, in folder: TemporaryFolder, variant: String) throws -> Data {
-            try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/runs/pair/latest/\(variant)/captures/\(name).pcap"))
+            try Data(
+                contentsOf: URL(fileURLWithPath: "\(folder.path)/runs/pair/latest/\(variant)/captures/\(name).pcap"))
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `when the Active loses its link to the client, packets cross the passive box both ways and none is looked up there`()
+        func
+            `when the Active loses its link to the client, packets cross the passive box both ways and none is looked up there`()
             throws
         {
             let folder = try TemporaryFolder()
@@ -141,7 +143,8 @@ extension EndToEnd {
             }
             let events = try String(
                 contentsOfFile: "\(folder.path)/runs/pair/latest/other-key/events.jsonl", encoding: .utf8)
-            #expect(events.contains("fw-b.sync-refused") && events.contains("its authenticator was made with another key"))
+            #expect(
+                events.contains("fw-b.sync-refused") && events.contains("its authenticator was made with another key"))
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

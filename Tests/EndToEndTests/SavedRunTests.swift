@@ -90,7 +90,9 @@ extension EndToEnd {
                 for _ in 0..<3 { damages.append(.bytes(of: file, &generator)) }
             }
             let captures = try FileManager.default.contentsOfDirectory(atPath: original + "/captures").sorted()
-            for _ in 0..<30 { damages.append(.word(of: "captures/\(captures.randomElement(using: &generator)!)", &generator)) }
+            for _ in 0..<30 {
+                damages.append(.word(of: "captures/\(captures.randomElement(using: &generator)!)", &generator))
+            }
             for _ in 0..<20 { damages.append(.bytes(of: "lab.yaml", &generator)) }
             // Without the digests of its files a run is read as one of an earlier version: nothing is refused early.
             let withoutDigests = damages.map { damage in
@@ -151,21 +153,6 @@ private func swap(_ a: String, _ b: String, in folder: String) throws {
     try files.moveItem(atPath: "\(folder)/\(a)", toPath: "\(folder)/swapped")
     try files.moveItem(atPath: "\(folder)/\(b)", toPath: "\(folder)/\(a)")
     try files.moveItem(atPath: "\(folder)/swapped", toPath: "\(folder)/\(b)")
-}
-
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// SplitMix64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
-    }
 }
 
 /// Something that becomes of a copy of a variant's folder.
@@ -265,14 +252,17 @@ private enum CaptureDamage: String, CaseIterable {
     func carryOut(on path: String, in folder: String) throws {
         let url = URL(fileURLWithPath: "\(folder)/\(path)")
         let bytes = Array(try Data(contentsOf: url))
-        func word(_ offset: Int) -> UInt32 { bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) } }
+        func word(_ offset: Int) -> UInt32 {
+            bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
+        }
         func text(_ word: UInt32) -> [UInt8] { withUnsafeBytes(of: word) { Array($0) } }
         var header = Array(bytes[..<24])
         var frames: [(time: UInt64, rest: [UInt8])] = []
         var offset = 24
         while offset < bytes.count {
             let end = offset + 16 + Int(word(offset + 8))
-            frames.append((UInt64(word(offset)) * 1_000_000_000 + UInt64(word(offset + 4)), Array(bytes[(offset + 8)..<end])))
+            frames.append(
+                (UInt64(word(offset)) * 1_000_000_000 + UInt64(word(offset + 4)), Array(bytes[(offset + 8)..<end])))
             offset = end
         }
         #expect(frames.count > 3)
@@ -290,9 +280,11 @@ private enum CaptureDamage: String, CaseIterable {
         case .bitFlipped: frames[middle].rest[frames[middle].rest.count - 1] ^= 1
         case .oneFrameMore: frames.insert(frames[middle], at: middle)
         }
-        let changed = header + frames.flatMap { frame in
-            text(UInt32(frame.time / 1_000_000_000)) + text(UInt32(frame.time % 1_000_000_000)) + frame.rest
-        }
+        let changed =
+            header
+            + frames.flatMap { frame in
+                text(UInt32(frame.time / 1_000_000_000)) + text(UInt32(frame.time % 1_000_000_000)) + frame.rest
+            }
         try Data(changed).write(to: url)
         let summaries = "\(folder)/captures.json"
         let old = try String(contentsOfFile: summaries, encoding: .utf8)

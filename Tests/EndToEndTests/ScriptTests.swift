@@ -71,7 +71,9 @@ extension EndToEnd {
             "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711 (apt-get)"
 
         @Test func `the scripts wait for another apt, and for dpkg by apt's own time limit`() throws {
-            let patient = try aptGet([(Self.taken, 100), ("E: Unable to acquire the dpkg frontend lock", 100), ("done", 0)])
+            let patient = try aptGet([
+                (Self.taken, 100), ("E: Unable to acquire the dpkg frontend lock", 100), ("done", 0),
+            ])
             #expect(patient.status == 0 && patient.calls.count == 3, "\(patient)")
             #expect(patient.calls.allSatisfy { $0 == "-o DPkg::Lock::Timeout=60 update" }, "\(patient)")
             // What was said before the last call is of no interest.

@@ -170,7 +170,8 @@ static void processes(const char *secret, pid_t watched) {
     int open_descriptors = 0;
     for (int fd = 3; fd < 1024; fd++) {
         struct stat status;
-        if (fstat(fd, &status) == 0 && fd != (proc ? dirfd(proc) : -1) && !(root && fd == dirfd(root))) open_descriptors++;
+        if (fstat(fd, &status) == 0 && fd != (proc ? dirfd(proc) : -1) && !(root && fd == dirfd(root)))
+            open_descriptors++;
     }
     char text[64];
     snprintf(text, sizeof text, "%d", open_descriptors);
@@ -237,7 +238,8 @@ static void kernel(void) {
     const int dropped[] = {16 /* SYS_MODULE */, 17, 19 /* SYS_PTRACE */, 21 /* SYS_ADMIN */, 22, 25 /* SYS_TIME */,
                            27 /* MKNOD */, 2 /* DAC_READ_SEARCH */, 34 /* SYSLOG */, 38, 39};
     int kept = 0;
-    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) kept += prctl(PR_CAPBSET_READ, dropped[i], 0, 0, 0) == 1;
+    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+        kept += prctl(PR_CAPBSET_READ, dropped[i], 0, 0, 0) == 1;
     tell("capabilities over the host's parts", kept > 0, kept ? "in the bounding set" : "none in the bounding set");
 }
 
@@ -279,7 +281,8 @@ static int connects(const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strncpy(address.sun_path + 1, name, sizeof address.sun_path - 2);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int result = connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name)));
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+    int result = connect(fd, (struct sockaddr *)&address, length);
     close(fd);
     return result;
 }

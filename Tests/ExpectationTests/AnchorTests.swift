@@ -49,7 +49,9 @@ struct AnchorTests {
         let (down, later) = (Self.anchor("lb.member-down"), Self.anchor("lb.member-down", .milliseconds(10)))
         #expect(try Self.seconds(down, later) == [2, 2.01])
         #expect(try Self.seconds(down, down) == [2, 4])
-        #expect(throws: UndecidableExpectation.self) { try Self.seconds(Self.anchor("lb.member-up"), Self.anchor("killed")) }
+        #expect(throws: UndecidableExpectation.self) {
+            try Self.seconds(Self.anchor("lb.member-up"), Self.anchor("killed"))
+        }
     }
 
     @Test func `a run that does not say when its scenario began is taken from the scenario's first event`() throws {
@@ -63,36 +65,41 @@ struct AnchorTests {
     @Test func `an event that happened only while the lab came up decides nothing, one that never did fails`() {
         var scene = Self.scene
         scene.events.append(Self.event("lb.ready", 0.1, "ready", "lb"))
-        let early = scene.judge(.none([]), after: Self.anchor("lb.ready"))
+        let early = scene.evaluate(.none([]), after: Self.anchor("lb.ready"))
         #expect(early.verdict == .inconclusive)
-        #expect(early.seen == "event lb.ready happened only before the scenario began, 400 ms before, and never since; the begin itself is scenario.begin")
-        #expect(scene.judge(.some([]), before: Self.anchor("dawn")).verdict == .fail)
+        #expect(
+            early.seen
+                == "event lb.ready happened only before the scenario began, 400 ms before, and never since; the begin itself is scenario.begin"
+        )
+        #expect(scene.evaluate(.some([]), before: Self.anchor("dawn")).verdict == .fail)
     }
 
     @Test func `a detail is that of the first such event since the scenario began`() {
         let same = RecordCheck(field: "port", condition: .isThatOf(event: "lb.member-down", detail: "port"))
-        let result = Self.scene.judge(
+        let result = Self.scene.evaluate(
             .event(EventExpectation(event: "lb.member-down", with: [same], count: .init(.equal, 1))))
         #expect(result.verdict == .pass, "\(result.seen)")
     }
 
     @Test func `what moves, moves at the first such event since the scenario began`() {
         let place = CarryExpectation.Place(node: "lb", interface: "inside", before: Self.anchor("lb.member-down"))
-        let result = Self.scene.judge(
+        let result = Self.scene.evaluate(
             .carriedOver(CarryExpectation(first: place, then: .init(node: "lb", interface: "inside"))))
         #expect(result.frames.first?.number == 19, "the last frame before 2 s")
     }
 
     @Test func `the result names every event that it refers to, and which of several it is`() {
         let scene = Self.scene
-        let frames = scene.judge(.some([]), after: Self.anchor("killed"), before: Self.anchor("lb.member-down"))
-        #expect(frames.events.map(\.description) == ["after killed: the 1st of 1", "before lb.member-down: the 2nd of 3"])
+        let frames = scene.evaluate(.some([]), after: Self.anchor("killed"), before: Self.anchor("lb.member-down"))
+        #expect(
+            frames.events.map(\.description) == ["after killed: the 1st of 1", "before lb.member-down: the 2nd of 3"])
         #expect(frames.events.map(\.time) == [Scene.at(1), Scene.at(2)])
-        let counted = scene.judge(.event(EventExpectation(event: "lb.member-down", count: .init(.equal, 3))))
+        let counted = scene.evaluate(.event(EventExpectation(event: "lb.member-down", count: .init(.equal, 3))))
         #expect(counted.verdict == .pass)
         #expect(counted.events.map(\.occurrence) == [1, 2, 3])
         #expect(counted.events.map(\.isBeforeScenario) == [true, false, false])
-        #expect([1, 2, 3, 4, 11, 12, 13, 21, 101, 112].map(EventReference.ordinal)
-            == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "101st", "112th"])
+        #expect(
+            [1, 2, 3, 4, 11, 12, 13, 21, 101, 112].map(EventReference.ordinal)
+                == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "101st", "112th"])
     }
 }

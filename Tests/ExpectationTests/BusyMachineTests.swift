@@ -4,7 +4,7 @@ import LabTime
 import Testing
 
 struct BusyMachineTests {
-    private static func judge(_ subject: ExpectationSpecification.Subject, _ delays: [ProcessDelay])
+    private static func evaluate(_ subject: ExpectationSpecification.Subject, _ delays: [ProcessDelay])
         -> ExpectationResult
     {
         var evidence = Scene().evidence
@@ -23,7 +23,7 @@ struct BusyMachineTests {
             event: "fw-b.active", count: .init(.equal, 1), after: Anchor(event: "failover"), within: .milliseconds(5)))
 
     @Test func `a failure after a delay decides nothing, and says what the machine did`() {
-        let result = Self.judge(tooEarly, [Self.delay("fw-a", at: 0.9, 20), Self.delay("fw-b", at: 0.99, 480)])
+        let result = Self.evaluate(tooEarly, [Self.delay("fw-a", at: 0.9, 20), Self.delay("fw-b", at: 0.99, 480)])
         #expect(result.verdict == .inconclusive)
         #expect(
             result.seen
@@ -32,31 +32,31 @@ struct BusyMachineTests {
     }
 
     @Test func `a failure stays one where nothing ran late before the end of its window`() {
-        #expect(Self.judge(tooEarly, []).verdict == .fail)
+        #expect(Self.evaluate(tooEarly, []).verdict == .fail)
         // The window ends 5 ms after the failover.
-        #expect(Self.judge(tooEarly, [Self.delay("fw-b", at: 1.006, 480)]).verdict == .fail)
-        #expect(Self.judge(tooEarly, [Self.delay("fw-b", at: 1.004, 480)]).verdict == .inconclusive)
+        #expect(Self.evaluate(tooEarly, [Self.delay("fw-b", at: 1.006, 480)]).verdict == .fail)
+        #expect(Self.evaluate(tooEarly, [Self.delay("fw-b", at: 1.004, 480)]).verdict == .inconclusive)
     }
 
     @Test func `what has no end of its own lasts as long as the run`() {
         let never = ExpectationSpecification.Subject.event(
             EventExpectation(event: "fw-c.active", count: .init(.equal, 1)))
-        #expect(Self.judge(never, [Self.delay("server", at: 3, 30)]).verdict == .inconclusive)
+        #expect(Self.evaluate(never, [Self.delay("server", at: 3, 30)]).verdict == .inconclusive)
         // An anchor that never happened has no window: the whole run may be why.
         let without = ExpectationSpecification.Subject.event(
             EventExpectation(event: "fw-b.active", count: .init(.equal, 1), after: Anchor(event: "dawn")))
-        #expect(Self.judge(without, [Self.delay("server", at: 3, 30)]).verdict == .inconclusive)
+        #expect(Self.evaluate(without, [Self.delay("server", at: 3, 30)]).verdict == .inconclusive)
     }
 
     @Test func `a delay takes no pass away`() {
         let happens = ExpectationSpecification.Subject.event(
             EventExpectation(event: "fw-b.active", count: .init(.equal, 1), after: Anchor(event: "failover")))
-        #expect(Self.judge(happens, [Self.delay("fw-b", at: 0.99, 480)]).verdict == .pass)
+        #expect(Self.evaluate(happens, [Self.delay("fw-b", at: 0.99, 480)]).verdict == .pass)
     }
 
     @Test func `a delay without a sensible length does not trap`() {
         for milliseconds in [Double.infinity, -.infinity, .nan, 1e300] {
-            let result = Self.judge(
+            let result = Self.evaluate(
                 tooEarly,
                 [ProcessDelay(process: "x", from: Scene.at(0), to: Scene.at(1), milliseconds: milliseconds)])
             #expect(result.verdict == .inconclusive)

@@ -23,7 +23,7 @@ import Testing
 }
 
 @Suite struct `A counter that is expected` {
-    private func judge(_ expectation: CounterExpectation) -> ExpectationResult {
+    private func evaluate(_ expectation: CounterExpectation) -> ExpectationResult {
         var evidence = Scene().evidence
         evidence.counters = ["member": ["Ip.InReceives": 100, "Ip.InDelivers": 58, "TcpExt.IPReversePathFilter": 0]]
         return ExpectationEvaluator(evidence).evaluate(
@@ -33,16 +33,16 @@ import Testing
     @Test func `is compared, alone or less another`() {
         let dropped = CounterExpectation(
             node: "member", name: "Ip.InReceives", minus: "Ip.InDelivers", value: .init(.equal, 42))
-        #expect(judge(dropped).verdict == .pass && judge(dropped).seen == "100 less 58 is 42")
+        #expect(evaluate(dropped).verdict == .pass && evaluate(dropped).seen == "100 less 58 is 42")
         let filtered = CounterExpectation(node: "member", name: "TcpExt.IPReversePathFilter", value: .init(.greater, 0))
-        #expect(judge(filtered).verdict == .fail && judge(filtered).seen == "0")
+        #expect(evaluate(filtered).verdict == .fail && evaluate(filtered).seen == "0")
     }
 
     @Test func `that nobody counts decides nothing`() {
         let misspelt = CounterExpectation(node: "member", name: "Ip.InRecieves", value: .init(.equal, 0))
-        #expect(judge(misspelt).verdict == .inconclusive && judge(misspelt).seen.contains("Ip.InReceives"))
+        #expect(evaluate(misspelt).verdict == .inconclusive && evaluate(misspelt).seen.contains("Ip.InReceives"))
         #expect(
-            judge(CounterExpectation(node: "gone", name: "Ip.InReceives", value: .init(.equal, 0))).verdict
+            evaluate(CounterExpectation(node: "gone", name: "Ip.InReceives", value: .init(.equal, 0))).verdict
                 == .inconclusive)
     }
 }

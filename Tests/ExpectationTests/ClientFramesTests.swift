@@ -15,13 +15,17 @@ struct ClientFramesTests {
         var program = Scene.program("app", kind)
         change(&program)
         scene.traffic = [TrafficResult(program: program, flows: [flow], late: 0)]
-        for number in 0..<requests { scene.request(at: 1 + Double(number) / 100, from: Scene.macA, port: flow.sourcePort) }
-        for number in 0..<answers { scene.answer(at: 1.001 + Double(number) / 100, to: Scene.macA, port: flow.sourcePort) }
+        for number in 0..<requests {
+            scene.request(at: 1 + Double(number) / 100, from: Scene.macA, port: flow.sourcePort)
+        }
+        for number in 0..<answers {
+            scene.answer(at: 1.001 + Double(number) / 100, to: Scene.macA, port: flow.sourcePort)
+        }
         return scene
     }
 
-    private static func judge(_ scene: Scene, _ outcome: FlowOutcome? = .survived) -> ExpectationResult {
-        scene.judge(.traffic(TrafficExpectation(traffic: "app", outcome: outcome)))
+    private static func evaluate(_ scene: Scene, _ outcome: FlowOutcome? = .survived) -> ExpectationResult {
+        scene.evaluate(.traffic(TrafficExpectation(traffic: "app", outcome: outcome)))
     }
 
     private static func flow(_ received: Int, _ outcome: FlowOutcome = .survived, duplicated: Int = 0) -> FlowResult {
@@ -29,7 +33,7 @@ struct ClientFramesTests {
     }
 
     @Test func `a flow that survived without a frame on any wire is inconclusive`() {
-        let result = Self.judge(Self.scene(Self.flow(10)))
+        let result = Self.evaluate(Self.scene(Self.flow(10)))
         #expect(result.verdict == .inconclusive)
         #expect(
             result.seen
@@ -38,37 +42,41 @@ struct ClientFramesTests {
     }
 
     @Test func `requests without answers, and fewer bytes than were answered, are inconclusive`() {
-        #expect(Self.judge(Self.scene(Self.flow(10), requests: 10)).verdict == .inconclusive)
-        #expect(Self.judge(Self.scene(Self.flow(10), requests: 10, answers: 9)).verdict == .inconclusive)
-        #expect(Self.judge(Self.scene(Self.flow(10), requests: 9, answers: 10)).verdict == .inconclusive)
-        #expect(Self.judge(Self.scene(Self.flow(10), requests: 10, answers: 10)).verdict == .pass)
-        #expect(Self.judge(Self.scene(Self.flow(10), requests: 12, answers: 11)).verdict == .pass)
+        #expect(Self.evaluate(Self.scene(Self.flow(10), requests: 10)).verdict == .inconclusive)
+        #expect(Self.evaluate(Self.scene(Self.flow(10), requests: 10, answers: 9)).verdict == .inconclusive)
+        #expect(Self.evaluate(Self.scene(Self.flow(10), requests: 9, answers: 10)).verdict == .inconclusive)
+        #expect(Self.evaluate(Self.scene(Self.flow(10), requests: 10, answers: 10)).verdict == .pass)
+        #expect(Self.evaluate(Self.scene(Self.flow(10), requests: 12, answers: 11)).verdict == .pass)
     }
 
     @Test func `answers of a flow that did not survive must have passed, too`() {
-        #expect(Self.judge(Self.scene(Self.flow(5, .timedOut), requests: 5, answers: 5), .timedOut).verdict == .pass)
-        #expect(Self.judge(Self.scene(Self.flow(5, .timedOut), requests: 5, answers: 4), .timedOut).verdict == .inconclusive)
+        #expect(Self.evaluate(Self.scene(Self.flow(5, .timedOut), requests: 5, answers: 5), .timedOut).verdict == .pass)
+        #expect(
+            Self.evaluate(Self.scene(Self.flow(5, .timedOut), requests: 5, answers: 4), .timedOut).verdict
+                == .inconclusive
+        )
         // Who never had an answer may have waited for its gateway's address, and have sent nothing.
-        #expect(Self.judge(Self.scene(Self.flow(0, .timedOut)), .timedOut).verdict == .pass)
+        #expect(Self.evaluate(Self.scene(Self.flow(0, .timedOut)), .timedOut).verdict == .pass)
     }
 
     @Test func `a client that is contradicted does not fail an expectation, either`() {
-        #expect(Self.judge(Self.scene(Self.flow(10)), .timedOut).verdict == .inconclusive)
+        #expect(Self.evaluate(Self.scene(Self.flow(10)), .timedOut).verdict == .inconclusive)
     }
 
     @Test func `frames of other flows, of other programs and of other protocols are not its own`() {
         var scene = Self.scene(Self.flow(1))
         scene.request(at: 1.1, from: Scene.macA, port: 40001)
         scene.answer(at: 1.2, to: Scene.macA, port: 40001)
-        #expect(Self.judge(scene).verdict == .inconclusive)
+        #expect(Self.evaluate(scene).verdict == .inconclusive)
         scene.traffic.append(
             TrafficResult(program: Scene.program("other"), flows: [Scene.flow(40000, start: 1)], late: 0))
         scene.request(at: 1.3, from: Scene.macA)
         scene.answer(at: 1.4, to: Scene.macA)
-        #expect(Self.judge(scene).verdict == .inconclusive, "the port was another program's by then")
+        #expect(Self.evaluate(scene).verdict == .inconclusive, "the port was another program's by then")
         var datagrams = Self.scene(Self.flow(1), .udp, requests: 1, answers: 1)
-        #expect(Self.judge(datagrams).verdict == .inconclusive)
-        for (from, to, ports) in [(Scene.client, Scene.server, (40000, 80)), (Scene.server, Scene.client, (80, 40000))] {
+        #expect(Self.evaluate(datagrams).verdict == .inconclusive)
+        for (from, to, ports) in [(Scene.client, Scene.server, (40000, 80)), (Scene.server, Scene.client, (80, 40000))]
+        {
             datagrams.add(
                 at: 2,
                 FrameBytes.ethernet(
@@ -77,14 +85,16 @@ struct ClientFramesTests {
                         from: from, to: to, proto: 17,
                         FrameBytes.udp(UInt16(ports.0), UInt16(ports.1), payload: 32))))
         }
-        #expect(Self.judge(datagrams).verdict == .pass)
+        #expect(Self.evaluate(datagrams).verdict == .pass)
     }
 
     @Test func `answers that came twice must have passed twice`() {
         func datagrams(_ answers: Int) -> Scene {
             var scene = Self.scene(Self.flow(1, duplicated: 1), .udp)
-            let frames = [(Scene.client, Scene.server, 40000, 80)] + Array(
-                repeating: (Scene.server, Scene.client, 80, 40000), count: answers)
+            let frames =
+                [(Scene.client, Scene.server, 40000, 80)]
+                + Array(
+                    repeating: (Scene.server, Scene.client, 80, 40000), count: answers)
             for (from, to, source, destination) in frames {
                 scene.add(
                     at: 2,
@@ -96,57 +106,58 @@ struct ClientFramesTests {
             }
             return scene
         }
-        #expect(Self.judge(datagrams(1)).verdict == .inconclusive)
-        #expect(Self.judge(datagrams(2)).verdict == .pass)
+        #expect(Self.evaluate(datagrams(1)).verdict == .inconclusive)
+        #expect(Self.evaluate(datagrams(2)).verdict == .pass)
     }
 
     @Test func `a connection without an exchange has a handshake alone`() {
         var scene = Self.scene(Scene.flow(40000, sent: 1, received: 1), .tcpConnect) { $0.exchanges = false }
         scene.request(at: 1, from: Scene.macA, flags: 0x02, payload: 0)
-        #expect(Self.judge(scene).verdict == .inconclusive)
+        #expect(Self.evaluate(scene).verdict == .inconclusive)
         scene.answer(at: 1.01, to: Scene.macA, flags: 0x12, payload: 0)
-        #expect(Self.judge(scene).verdict == .pass)
+        #expect(Self.evaluate(scene).verdict == .pass)
     }
 
     @Test func `a call of an own address never leaves its node`() {
         var flow = Self.flow(10)
         flow.source = IPAddress(Scene.server)!
-        #expect(Self.judge(Self.scene(flow)).verdict == .pass)
+        #expect(Self.evaluate(Self.scene(flow)).verdict == .pass)
     }
 
     @Test func `a client that the lab does not capture is believed, and no more can be said`() {
         var scene = Self.scene(Self.flow(10))
         scene.clientIsCaptured = false
-        #expect(Self.judge(scene).verdict == .pass)
+        #expect(Self.evaluate(scene).verdict == .pass)
     }
 
     @Test func `a capture that lost frames is named as the possible reason`() {
         var scene = Self.scene(Self.flow(10), requests: 10, answers: 9)
         scene.droppedAtClient = 3
-        let result = Self.judge(scene)
+        let result = Self.evaluate(scene)
         #expect(result.verdict == .inconclusive)
         #expect(
             result.seen.hasSuffix(
-                "captures/client.outside.pcap lacks 3 frames that the kernel dropped, which may be these"), "\(result.seen)")
+                "captures/client.outside.pcap lacks 3 frames that the kernel dropped, which may be these"),
+            "\(result.seen)")
         scene = Self.scene(Self.flow(10), requests: 10, answers: 10)
         scene.droppedAtClient = 3
-        #expect(Self.judge(scene).verdict == .pass, "everything is there that the client says")
+        #expect(Self.evaluate(scene).verdict == .pass, "everything is there that the client says")
     }
 
     @Test func `later fragments hide bytes, so that bytes are not counted`() {
         var scene = Self.scene(Self.flow(10), requests: 1, answers: 1)
-        #expect(Self.judge(scene).verdict == .inconclusive)
+        #expect(Self.evaluate(scene).verdict == .inconclusive)
         scene.add(
             at: 1.5,
             FrameBytes.ethernet(
                 to: Scene.macA, from: Scene.macB,
                 FrameBytes.ipv4(from: Scene.server, to: Scene.client, proto: 6, fragmentOffset: 4, [1, 2, 3, 4])))
-        #expect(Self.judge(scene).verdict == .pass)
+        #expect(Self.evaluate(scene).verdict == .pass)
     }
 
     @Test func `the figures of a file may be any number`() {
         let flow = Scene.flow(40000, sent: .max, received: .max, duplicated: .max)
-        #expect(Self.judge(Self.scene(flow, requests: 1, answers: 1)).verdict == .inconclusive)
-        #expect(Self.judge(Self.scene(flow, .udp, requests: 1, answers: 1)).verdict == .inconclusive)
+        #expect(Self.evaluate(Self.scene(flow, requests: 1, answers: 1)).verdict == .inconclusive)
+        #expect(Self.evaluate(Self.scene(flow, .udp, requests: 1, answers: 1)).verdict == .inconclusive)
     }
 }

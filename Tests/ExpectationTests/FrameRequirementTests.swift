@@ -59,9 +59,9 @@ struct FrameRequirementTests {
 
     @Test(arguments: cases)
     func `a requirement passes on what bears it out and fails on what breaks it`(example: Case) {
-        let passed = Self.scene(after: example.bearsOut).judge(example.requirement, after: Anchor(event: "failover"))
+        let passed = Self.scene(after: example.bearsOut).evaluate(example.requirement, after: Anchor(event: "failover"))
         #expect(passed.verdict == .pass, "\(passed.seen)")
-        let failed = Self.scene(after: example.breaks).judge(example.requirement, after: Anchor(event: "failover"))
+        let failed = Self.scene(after: example.breaks).evaluate(example.requirement, after: Anchor(event: "failover"))
         #expect(failed.verdict == .fail, "\(failed.seen)")
     }
 
@@ -70,7 +70,7 @@ struct FrameRequirementTests {
     func `lost frames leave every, none, count and first in doubt, and undo nothing that was seen`(example: Case) {
         var scene = Self.scene(after: example.bearsOut)
         scene.dropped = 1
-        let borneOut = scene.judge(example.requirement, after: Anchor(event: "failover"))
+        let borneOut = scene.evaluate(example.requirement, after: Anchor(event: "failover"))
         switch example.requirement {
         case .some, .sequence: #expect(borneOut.verdict == .pass)
         case .every, .none, .count, .first:
@@ -80,7 +80,7 @@ struct FrameRequirementTests {
 
         scene = Self.scene(after: example.breaks)
         scene.dropped = 7
-        let broken = scene.judge(example.requirement, after: Anchor(event: "failover"))
+        let broken = scene.evaluate(example.requirement, after: Anchor(event: "failover"))
         switch example.requirement {
         case .every where !example.breaks.isEmpty, .none: #expect(broken.verdict == .fail)
         case .count(let comparison, _) where comparison.relation == .less || comparison.relation == .lessOrEqual:
@@ -92,7 +92,7 @@ struct FrameRequirementTests {
     }
 
     @Test func `a failing every shows the first frames that break it, their times and a filter`() throws {
-        let result = Self.scene(after: [.b, .a, .b, .a, .a, .a]).judge(
+        let result = Self.scene(after: [.b, .a, .b, .a, .a, .a]).evaluate(
             .every([.toward(Scene.macB)]), match: "tcp and src host 198.51.100.100", after: Anchor(event: "failover"))
         #expect(
             result.expected
@@ -114,7 +114,7 @@ struct FrameRequirementTests {
     }
 
     @Test func `a passing every shows its first and its last frame`() {
-        let result = Self.scene(after: [.b, .b, .b]).judge(
+        let result = Self.scene(after: [.b, .b, .b]).evaluate(
             .every([.toward(Scene.macB)]), after: Anchor(event: "failover"))
         #expect(result.frames.map(\.number) == [3, 5])
         #expect(result.seen == "all 3 frames do")
@@ -131,7 +131,7 @@ struct FrameRequirementTests {
         for condition in [
             FieldCheck.Condition.equals("1"), .isNot("1"), .isOneOf(["1", "2"]), .compares(.init(.less, 70000)),
         ] {
-            let result = scene.judge(.every([FieldCheck(field: "tcp.dstport", condition: condition)]))
+            let result = scene.evaluate(.every([FieldCheck(field: "tcp.dstport", condition: condition)]))
             #expect(result.verdict == .fail)
             #expect(result.seen == "1 of 1 frame does not: in #1 it has no tcp.dstport")
         }
@@ -140,7 +140,7 @@ struct FrameRequirementTests {
     @Test func `a some that finds nothing shows the frame on which the most checks hold`() {
         var scene = Self.scene(after: [.a])
         scene.request(at: 1.5, from: Scene.macB)
-        let result = scene.judge(
+        let result = scene.evaluate(
             .some([.toward(Scene.macB), .equals("tcp.srcport", "80"), .equals("tcp.flags", "SYN")]),
             after: Anchor(event: "failover"))
         #expect(result.verdict == .fail)
@@ -159,11 +159,11 @@ struct FrameRequirementTests {
         let handshake: [[FieldCheck]] = [
             [.equals("tcp.flags", "SYN")], [.equals("tcp.flags", "SYN-ACK")], [.equals("tcp.flags", "ACK")],
         ]
-        let whole = scene.judge(.sequence(handshake))
+        let whole = scene.evaluate(.sequence(handshake))
         #expect(whole.verdict == .pass)
         #expect(whole.seen == "they do: #1, #3, #4")
         #expect(whole.frames.map(\.number) == [1, 3, 4])
-        let reset = scene.judge(.sequence(handshake.prefix(2) + [[.equals("tcp.flags", "RST")]]))
+        let reset = scene.evaluate(.sequence(handshake.prefix(2) + [[.equals("tcp.flags", "RST")]]))
         #expect(reset.verdict == .fail)
         #expect(reset.seen == "#1, #3, but then no frame with tcp.flags = RST; in the closest, #4, tcp.flags is ACK")
         #expect(reset.frames.map(\.number) == [1, 3])
@@ -175,13 +175,13 @@ struct FrameRequirementTests {
     @Test func `one frame is one step of a sequence only`() {
         var scene = Scene()
         scene.answer(at: 0.1, to: Scene.macA)
-        #expect(scene.judge(.sequence([[], []])).verdict == .fail)
+        #expect(scene.evaluate(.sequence([[], []])).verdict == .fail)
         scene.answer(at: 0.2, to: Scene.macA)
-        #expect(scene.judge(.sequence([[], []])).verdict == .pass)
+        #expect(scene.evaluate(.sequence([[], []])).verdict == .pass)
     }
 
     @Test func `a filter that Wireshark cannot express becomes the frames' numbers`() {
-        let result = Self.scene(after: [.b, .a]).judge(
+        let result = Self.scene(after: [.b, .a]).evaluate(
             .every([.toward(Scene.macB)]), match: "ip[8] > 5", after: Anchor(event: "failover"))
         #expect(result.wiresharkFilter == "frame.number in {4}")
     }
@@ -189,7 +189,7 @@ struct FrameRequirementTests {
     @Test func `the capture filter selects, and the numbers stay those of the file`() {
         var scene = Self.scene(after: [.b, .a, .b])
         scene.filters = ["udp": [3, 5]]
-        let result = scene.judge(.every([.toward(Scene.macB)]), match: "udp", after: Anchor(event: "failover"))
+        let result = scene.evaluate(.every([.toward(Scene.macB)]), match: "udp", after: Anchor(event: "failover"))
         #expect(result.verdict == .pass)
         #expect(result.frames.map(\.number) == [3, 5])
     }

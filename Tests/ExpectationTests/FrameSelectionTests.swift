@@ -11,7 +11,7 @@ struct FrameSelectionTests {
     @Test func `every over no frame fails and shows the nearest frame outside the window`() throws {
         var scene = Scene()
         for seconds in [0.2, 0.98, 0.5] { scene.answer(at: seconds, to: Scene.macA) }
-        let result = scene.judge(.every([.toward(Scene.macA)]), match: "tcp", after: Self.failover)
+        let result = scene.evaluate(.every([.toward(Scene.macA)]), match: "tcp", after: Self.failover)
         #expect(result.verdict == .fail)
         #expect(result.seen == "no such frame; the nearest, #2, passed 20 ms before the window begins")
         #expect(result.nearest?.number == 2)
@@ -20,21 +20,21 @@ struct FrameSelectionTests {
     }
 
     @Test func `every over an empty capture is inconclusive`() {
-        let result = Scene().judge(.every([]))
+        let result = Scene().evaluate(.every([]))
         #expect(result.verdict == .inconclusive)
         #expect(result.seen == "no such frame; but captures/lb.inside.pcap holds no frame at all")
     }
 
     @Test func `an empty capture cannot prove that nothing passed`() {
-        #expect(Scene().judge(.none([])).verdict == .inconclusive)
-        #expect(Scene().judge(.count(.init(.equal, 0), [])).verdict == .inconclusive)
+        #expect(Scene().evaluate(.none([])).verdict == .inconclusive)
+        #expect(Scene().evaluate(.count(.init(.equal, 0), [])).verdict == .inconclusive)
     }
 
     @Test func `a window is half open and starts at its anchor`() {
         var scene = Scene()
         for seconds in [0.999, 1, 1.199, 1.2, 1.3] { scene.answer(at: seconds, to: Scene.macA) }
         func count(_ after: Anchor? = nil, _ before: Anchor? = nil, within: Duration? = nil) -> [Int] {
-            let result = scene.judge(.count(.init(.greater, 99), []), after: after, before: before, within: within)
+            let result = scene.evaluate(.count(.init(.greater, 99), []), after: after, before: before, within: within)
             return result.frames.map(\.number)
         }
         #expect(count(Self.failover, within: .milliseconds(200)) == [2, 3])
@@ -49,8 +49,8 @@ struct FrameSelectionTests {
         scene.answer(at: 1.1, to: Scene.macA)
         for requirement in [FrameExpectation.Requirement.none([]), .every([]), .count(.init(.less, 9), [])] {
             for result in [
-                scene.judge(requirement, after: Anchor(event: "fw-b.aktive")),
-                scene.judge(requirement, before: Anchor(event: "fw-b.aktive")),
+                scene.evaluate(requirement, after: Anchor(event: "fw-b.aktive")),
+                scene.evaluate(requirement, before: Anchor(event: "fw-b.aktive")),
             ] {
                 #expect(result.verdict == .fail)
                 #expect(
@@ -64,20 +64,20 @@ struct FrameSelectionTests {
         var scene = Scene()
         scene.events.append(LabEvent(name: "failover", time: Scene.at(3), kind: "switchover", node: "fw-a"))
         scene.answer(at: 2, to: Scene.macA)
-        #expect(scene.judge(.some([]), after: Self.failover).verdict == .pass)
+        #expect(scene.evaluate(.some([]), after: Self.failover).verdict == .pass)
     }
 
     @Test func `a window that ends before it begins, or has no beginning, decides nothing`() {
         var scene = Scene()
         scene.answer(at: 1.1, to: Scene.macA)
-        let empty = scene.judge(.none([]), after: Self.failover, before: Anchor(event: "fw-a.active"))
+        let empty = scene.evaluate(.none([]), after: Self.failover, before: Anchor(event: "fw-a.active"))
         #expect(empty.verdict == .inconclusive)
         #expect(empty.seen == "the window after failover and before fw-a.active is empty: it ends before it begins")
-        #expect(scene.judge(.none([]), within: .seconds(1)).verdict == .inconclusive)
+        #expect(scene.evaluate(.none([]), within: .seconds(1)).verdict == .inconclusive)
     }
 
     @Test func `an interface without a capture decides nothing`() {
-        let result = Scene().judge(.none([]), on: "outside")
+        let result = Scene().evaluate(.none([]), on: "outside")
         #expect(result.verdict == .inconclusive)
         #expect(result.seen == "nothing was captured on lb.outside (captures: lb.inside, client.outside)")
     }
@@ -86,7 +86,7 @@ struct FrameSelectionTests {
         var scene = Scene()
         scene.failure = .init(description: "captures/lb.inside.pcap ends within frame 7")
         for requirement in [FrameExpectation.Requirement.none([]), .every([]), .some([]), .sequence([[]])] {
-            let result = scene.judge(requirement)
+            let result = scene.evaluate(requirement)
             #expect(result.verdict == .inconclusive)
             #expect(result.seen == "the evidence could not be read: captures/lb.inside.pcap ends within frame 7")
         }
@@ -95,10 +95,10 @@ struct FrameSelectionTests {
     @Test func `a check of an unknown field or value decides nothing`() {
         var scene = Scene()
         scene.answer(at: 1.1, to: Scene.macA)
-        #expect(scene.judge(.none([.equals("ip.sauce", "1")])).verdict == .inconclusive)
-        #expect(scene.judge(.none([.equals("eth.dst", "fw-a.mac")])).verdict == .inconclusive)
-        #expect(scene.judge(.none([.init(field: "ip.ttl", condition: .isOneOf([]))])).verdict == .inconclusive)
-        #expect(scene.judge(.sequence([])).verdict == .inconclusive)
+        #expect(scene.evaluate(.none([.equals("ip.sauce", "1")])).verdict == .inconclusive)
+        #expect(scene.evaluate(.none([.equals("eth.dst", "fw-a.mac")])).verdict == .inconclusive)
+        #expect(scene.evaluate(.none([.init(field: "ip.ttl", condition: .isOneOf([]))])).verdict == .inconclusive)
+        #expect(scene.evaluate(.sequence([])).verdict == .inconclusive)
     }
 
     // MARK: Flows
@@ -119,7 +119,7 @@ struct FrameSelectionTests {
     private static func selected(
         _ scene: Scene, _ flows: String, _ direction: FrameExpectation.Direction? = nil
     ) -> [Int] {
-        scene.judge(.count(.init(.greater, 99), []), of: flows, direction).frames.map(\.number)
+        scene.evaluate(.count(.init(.greater, 99), []), of: flows, direction).frames.map(\.number)
     }
 
     @Test func `flows and directions select by the client's address and port`() {
@@ -169,15 +169,15 @@ struct FrameSelectionTests {
     {
         var scene = Self.twoPrograms()
         scene.request(at: 2.5, from: Scene.macB, port: 40000)
-        let late = scene.judge(
+        let late = scene.evaluate(
             .every([]), of: "existing", .toClient, after: Anchor(event: "failover", offset: .seconds(1)))
         #expect(late.seen == "no such frame; the nearest, #2, passed 800 ms before the window begins")
         scene.inside.removeAll { $0.number == 2 || $0.number == 1 }
-        let other = scene.judge(
+        let other = scene.evaluate(
             .every([]), of: "existing", .toClient, after: Anchor(event: "failover", offset: .seconds(1)))
         #expect(other.seen == "no such frame; the nearest, #5, went the other way")
         scene.inside.removeAll { $0.number == 5 }
-        let foreign = scene.judge(.every([]), of: "existing", after: Self.failover)
+        let foreign = scene.evaluate(.every([]), of: "existing", after: Self.failover)
         #expect(
             foreign.seen
                 == "no such frame; the nearest, #3, is of another flow; behind NAT a flow has other addresses: use 'match' there"
@@ -187,26 +187,26 @@ struct FrameSelectionTests {
 
     @Test func `traffic that left no result or opened no flow decides nothing about its frames`() {
         var scene = Self.twoPrograms()
-        #expect(scene.judge(.none([]), of: "background").verdict == .inconclusive)
+        #expect(scene.evaluate(.none([]), of: "background").verdict == .inconclusive)
         scene.traffic[0].flows = []
-        let result = scene.judge(.none([]), of: "existing")
+        let result = scene.evaluate(.none([]), of: "existing")
         #expect(result.verdict == .inconclusive)
         #expect(result.seen == "traffic existing opened no flow")
     }
 
     @Test func `a direction without traffic decides nothing`() {
-        #expect(Self.twoPrograms().judge(.none([]), of: nil, .toClient).verdict == .inconclusive)
+        #expect(Self.twoPrograms().evaluate(.none([]), of: nil, .toClient).verdict == .inconclusive)
     }
 
     @Test func `the filter names the flows by their client ends, and many only by their client`() {
         var scene = Self.twoPrograms()
         #expect(
-            scene.judge(.some([]), of: "existing", .toClient).wiresharkFilter
+            scene.evaluate(.some([]), of: "existing", .toClient).wiresharkFilter
                 == "ip.dst == 192.0.2.10 && tcp.dstport in {40000}")
         #expect(
-            scene.judge(.some([]), of: "existing").wiresharkFilter
+            scene.evaluate(.some([]), of: "existing").wiresharkFilter
                 == "ip.addr == 192.0.2.10 && tcp.port in {40000}")
         scene.traffic[0].flows = (0..<17).map { Scene.flow(40000 + $0) }
-        #expect(scene.judge(.some([]), of: "existing").wiresharkFilter == "tcp && ip.addr == 192.0.2.10")
+        #expect(scene.evaluate(.some([]), of: "existing").wiresharkFilter == "tcp && ip.addr == 192.0.2.10")
     }
 }

@@ -26,17 +26,17 @@ import Testing
     private let failover = Anchor(event: "failover")
 
     @Test func `before the window do not touch it`() {
-        #expect(scene(losing: loss(0.2, 0.9, 3)).judge(every, after: failover).verdict == .pass)
+        #expect(scene(losing: loss(0.2, 0.9, 3)).evaluate(every, after: failover).verdict == .pass)
     }
 
     @Test func `within the window, or across its begin, leave it in doubt and say when`() {
-        let within = scene(losing: loss(1.2, 1.25, 3)).judge(every, after: failover)
+        let within = scene(losing: loss(1.2, 1.25, 3)).evaluate(every, after: failover)
         #expect(within.verdict == .inconclusive)
         #expect(
             within.seen.hasSuffix(
                 "; but captures/lb.inside.pcap lacks 3 frames that the kernel dropped between +0.200 s after failover and +0.250 s after failover"
             ), "\(within.seen)")
-        #expect(scene(losing: loss(0.9, 1, 1)).judge(every, after: failover).verdict == .inconclusive)
+        #expect(scene(losing: loss(0.9, 1, 1)).evaluate(every, after: failover).verdict == .inconclusive)
     }
 
     @Test func `that a limit left out are said to be so, and count as none that the kernel dropped`() {
@@ -50,14 +50,14 @@ import Testing
     }
 
     @Test func `of an unknown number leave the window in doubt`() {
-        let result = scene(losing: loss(1.5, 3, nil)).judge(every, after: failover)
+        let result = scene(losing: loss(1.5, 3, nil)).evaluate(every, after: failover)
         #expect(result.verdict == .inconclusive)
         #expect(result.seen.contains("the kernel did not say what captures/lb.inside.pcap lacks"))
     }
 
     @Test func `at an unknown time leave every window in doubt`() {
         // As in runs that were saved before the times were kept: 3 dropped, of which 1 has a time.
-        let result = scene(losing: loss(0.2, 0.3, 1), dropped: 3).judge(every, after: failover)
+        let result = scene(losing: loss(0.2, 0.3, 1), dropped: 3).evaluate(every, after: failover)
         #expect(result.verdict == .inconclusive)
         #expect(result.seen.contains("lacks 2 frames that the kernel dropped"))
     }
@@ -66,17 +66,20 @@ import Testing
         let first = FrameExpectation.Requirement.first([
             FieldCheck(field: "eth.dst", condition: .equals("\(Scene.macB)"))
         ])
-        #expect(scene(losing: loss(1.2, 1.25, 3)).judge(first, after: failover).verdict == .pass)
-        #expect(scene(losing: loss(1.05, 1.25, 3)).judge(first, after: failover).verdict == .inconclusive)
+        #expect(scene(losing: loss(1.2, 1.25, 3)).evaluate(first, after: failover).verdict == .pass)
+        #expect(scene(losing: loss(1.05, 1.25, 3)).evaluate(first, after: failover).verdict == .inconclusive)
         // Without a first frame any lost one may have been it.
-        #expect(scene(losing: loss(2.2, 2.3, 3)).judge(first, after: Anchor(event: "failover", offset: .seconds(1))).verdict != .pass)
+        #expect(
+            scene(losing: loss(2.2, 2.3, 3)).evaluate(first, after: Anchor(event: "failover", offset: .seconds(1)))
+                .verdict
+                != .pass)
     }
 
     @Test func `after the window do not touch it`() {
         let before = FrameExpectation.Requirement.every([
             FieldCheck(field: "eth.dst", condition: .equals("\(Scene.macA)"))
         ])
-        #expect(scene(losing: loss(1.2, 1.4, 3)).judge(before, before: failover).verdict == .pass)
-        #expect(scene(losing: loss(0.9, 1.4, 3)).judge(before, before: failover).verdict == .inconclusive)
+        #expect(scene(losing: loss(1.2, 1.4, 3)).evaluate(before, before: failover).verdict == .pass)
+        #expect(scene(losing: loss(0.9, 1.4, 3)).evaluate(before, before: failover).verdict == .inconclusive)
     }
 }

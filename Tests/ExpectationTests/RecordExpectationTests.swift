@@ -34,14 +34,14 @@ struct RecordExpectationTests {
     private static func event(
         _ with: [RecordCheck], count: Comparison<Int> = .init(.equal, 1), before: Anchor? = nil
     ) -> ExpectationResult {
-        scene.judge(.event(EventExpectation(event: "lb.http-502", with: with, count: count, before: before)))
+        scene.evaluate(.event(EventExpectation(event: "lb.http-502", with: with, count: count, before: before)))
     }
 
-    private static func judge(
+    private static func evaluate(
         _ requirement: LogExpectation.Requirement, where selection: [RecordCheck] = [], after: Anchor? = nil,
         before: Anchor? = nil, node: String = "lb"
     ) -> ExpectationResult {
-        scene.judge(
+        scene.evaluate(
             .log(
                 LogExpectation(
                     node: node, selection: selection, after: after, before: before, requirement: requirement)),
@@ -97,31 +97,32 @@ struct RecordExpectationTests {
     @Test func `every, some, none, first and count of a log's lines`() {
         let failed = [Self.check("status", .isOneOf(["502"]))]
         let timedOut = [Self.check("reason", .isOneOf(["connect-timeout"]))]
-        #expect(Self.judge(.every(timedOut), where: failed).verdict == .pass)
-        #expect(Self.judge(.every(timedOut)).verdict == .fail)
-        #expect(Self.judge(.some(failed)).verdict == .pass)
-        #expect(Self.judge(.none(failed)).verdict == .fail)
+        #expect(Self.evaluate(.every(timedOut), where: failed).verdict == .pass)
+        #expect(Self.evaluate(.every(timedOut)).verdict == .fail)
+        #expect(Self.evaluate(.some(failed)).verdict == .pass)
+        #expect(Self.evaluate(.none(failed)).verdict == .fail)
         #expect(
-            Self.judge(.none(failed), after: Anchor(event: "lb.http-502", offset: .milliseconds(1))).verdict == .pass)
-        #expect(Self.judge(.first(failed)).verdict == .fail)
-        #expect(Self.judge(.first(failed), after: Anchor(event: "failover")).verdict == .pass)
-        #expect(Self.judge(.count(.init(.equal, 1), failed)).verdict == .pass)
-        #expect(Self.judge(.count(.init(.equal, 3), [])).verdict == .pass)
+            Self.evaluate(.none(failed), after: Anchor(event: "lb.http-502", offset: .milliseconds(1))).verdict == .pass
+        )
+        #expect(Self.evaluate(.first(failed)).verdict == .fail)
+        #expect(Self.evaluate(.first(failed), after: Anchor(event: "failover")).verdict == .pass)
+        #expect(Self.evaluate(.count(.init(.equal, 1), failed)).verdict == .pass)
+        #expect(Self.evaluate(.count(.init(.equal, 3), [])).verdict == .pass)
         #expect(
-            Self.judge(.count(.init(.equal, 2), []), before: Anchor(event: "lb.http-502", offset: .milliseconds(1)))
+            Self.evaluate(.count(.init(.equal, 2), []), before: Anchor(event: "lb.http-502", offset: .milliseconds(1)))
                 .verdict == .pass)
     }
 
     @Test func `times with decimals are compared`() {
         let slow = [Self.check("totalTime", .compares(.init(.greater, 1.5)))]
-        #expect(Self.judge(.count(.init(.equal, 1), slow)).verdict == .pass)
+        #expect(Self.evaluate(.count(.init(.equal, 1), slow)).verdict == .pass)
         #expect(
-            Self.judge(.count(.init(.equal, 1), slow)).expected
+            Self.evaluate(.count(.init(.equal, 1), slow)).expected
                 == "exactly 1 line of lb's access log with totalTime > 1.5")
     }
 
     @Test func `the line that shows it is named`() {
-        let result = Self.judge(
+        let result = Self.evaluate(
             .every([Self.check("snatPort", .isThatOf(event: "late-fin.held", detail: "destination-port"))]),
             where: [Self.check("status", .isOneOf(["502"]))])
         #expect(result.verdict == .pass)
@@ -130,12 +131,12 @@ struct RecordExpectationTests {
 
     @Test func `no line at all bears nothing out`() {
         let none = [Self.check("status", .isOneOf(["504"]))]
-        #expect(Self.judge(.every([Self.check("reason", .isOneOf(["x"]))]), where: none).verdict == .fail)
-        #expect(Self.judge(.some([]), where: none).verdict == .fail)
-        #expect(Self.judge(.none([]), where: none).verdict == .pass)
+        #expect(Self.evaluate(.every([Self.check("reason", .isOneOf(["x"]))]), where: none).verdict == .fail)
+        #expect(Self.evaluate(.some([]), where: none).verdict == .fail)
+        #expect(Self.evaluate(.none([]), where: none).verdict == .pass)
     }
 
     @Test func `a log that is not there decides nothing`() {
-        #expect(Self.judge(.none([]), node: "other").verdict == .inconclusive)
+        #expect(Self.evaluate(.none([]), node: "other").verdict == .inconclusive)
     }
 }

@@ -89,19 +89,19 @@ struct Scene {
     }
 
     /// Judges what `lb.inside` must show.
-    func judge(
+    func evaluate(
         _ requirement: FrameExpectation.Requirement, match: String? = nil, of flows: String? = nil,
         _ direction: FrameExpectation.Direction? = nil, after: Anchor? = nil, before: Anchor? = nil,
         within: Duration? = nil, on interface: String = "inside", control: FrameControl? = nil
     ) -> ExpectationResult {
-        judge(
+        evaluate(
             .frames(
                 FrameExpectation(
                     node: "lb", interface: interface, match: match, flowsOf: flows, direction: direction,
                     after: after, before: before, within: within, requirement: requirement, control: control)))
     }
 
-    func judge(
+    func evaluate(
         _ subject: ExpectationSpecification.Subject, logs: [String: [LogLine]] = [:]
     ) -> ExpectationResult {
         var evidence = evidence

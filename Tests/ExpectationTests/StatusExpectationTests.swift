@@ -7,7 +7,7 @@ import Testing
 /// How many answers had which status.
 struct StatusExpectationTests {
     /// 96 × 200, 3 × 502, 1 without an answer.
-    private static func judge(_ statuses: [StatusExpectation]) -> ExpectationResult {
+    private static func evaluate(_ statuses: [StatusExpectation]) -> ExpectationResult {
         var flows = (0..<100).map { Scene.flow(UInt16(40_000 + $0), sent: 1, received: 1) }
         for index in flows.indices { flows[index].status = index < 96 ? 200 : 502 }
         flows[99].status = nil
@@ -16,7 +16,7 @@ struct StatusExpectationTests {
         var scene = Scene()
         scene.clientIsCaptured = false
         scene.traffic = [TrafficResult(program: Scene.program("requests", .httpRequest), flows: flows, late: 0)]
-        return scene.judge(.traffic(TrafficExpectation(traffic: "requests", statuses: statuses)))
+        return scene.evaluate(.traffic(TrafficExpectation(traffic: "requests", statuses: statuses)))
     }
 
     @Test(arguments: [
@@ -43,11 +43,11 @@ struct StatusExpectationTests {
         ),
     ])
     func `counts and shares decide`(statuses: [StatusExpectation], passes: Bool) {
-        #expect(Self.judge(statuses).verdict == (passes ? .pass : .fail))
+        #expect(Self.evaluate(statuses).verdict == (passes ? .pass : .fail))
     }
 
     @Test func `figures are told with their counts`() {
-        let result = Self.judge([
+        let result = Self.evaluate([
             StatusExpectation(.status(502), .share(.init(.less, 1))),
             StatusExpectation(.other, .count(.init(.equal, 97))),
         ])

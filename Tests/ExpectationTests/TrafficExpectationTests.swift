@@ -5,7 +5,7 @@ import Measurement
 import Testing
 
 struct TrafficExpectationTests {
-    private static func judge(
+    private static func evaluate(
         _ flows: [FlowResult], _ expectation: TrafficExpectation, kind: TrafficProgram.Kind = .tcpStream, late: Int = 0
     ) -> ExpectationResult {
         var scene = Scene()
@@ -13,7 +13,7 @@ struct TrafficExpectationTests {
         scene.traffic = [
             TrafficResult(program: Scene.program(expectation.traffic, kind), flows: flows, late: late)
         ]
-        return scene.judge(.traffic(expectation))
+        return scene.evaluate(.traffic(expectation))
     }
 
     private static let survived = Scene.flow(40000, gap: (1, .milliseconds(310)))
@@ -91,14 +91,14 @@ struct TrafficExpectationTests {
             breaks: []),
     ])
     func `a condition passes on what bears it out and fails on what breaks it`(example: Case) {
-        let passed = Self.judge(example.bearsOut, example.expectation)
+        let passed = Self.evaluate(example.bearsOut, example.expectation)
         #expect(passed.verdict == .pass, "\(passed.seen)")
-        let failed = Self.judge(example.breaks, example.expectation)
+        let failed = Self.evaluate(example.breaks, example.expectation)
         #expect(failed.verdict == .fail, "\(failed.seen)")
     }
 
     @Test func `what was expected and seen is said in one sentence each`() {
-        let result = Self.judge(
+        let result = Self.evaluate(
             [Self.survived, Self.timedOut],
             TrafficExpectation(
                 traffic: "existing", outcome: .survived, longestGap: .init(.less, .seconds(1)), lost: .init(.equal, 0),
@@ -114,14 +114,14 @@ struct TrafficExpectationTests {
     }
 
     @Test func `a flow with fewer than two answers has no gap to judge`() {
-        let result = Self.judge(
+        let result = Self.evaluate(
             [Scene.flow(1, sent: 1, received: 1)],
             TrafficExpectation(traffic: "t", longestGap: .init(.less, .seconds(1))))
         #expect(result.verdict == .inconclusive)
     }
 
     @Test func `no flow in the window fails and says which came nearest`() {
-        let result = Self.judge(
+        let result = Self.evaluate(
             [Scene.flow(40000, start: 0.5), Scene.flow(40001, start: 0.75)],
             TrafficExpectation(traffic: "new", outcome: .survived, after: Anchor(event: "failover")))
         #expect(result.verdict == .fail)
@@ -132,9 +132,9 @@ struct TrafficExpectationTests {
 
     @Test func `traffic that left no result, and an event that never happened`() {
         var scene = Scene()
-        #expect(scene.judge(.traffic(TrafficExpectation(traffic: "t"))).verdict == .inconclusive)
+        #expect(scene.evaluate(.traffic(TrafficExpectation(traffic: "t"))).verdict == .inconclusive)
         scene.traffic = [TrafficResult(program: Scene.program("t"), flows: [Self.survived], late: 0)]
-        let result = scene.judge(.traffic(TrafficExpectation(traffic: "t", after: Anchor(event: "dawn"))))
+        let result = scene.evaluate(.traffic(TrafficExpectation(traffic: "t", after: Anchor(event: "dawn"))))
         #expect(result.verdict == .fail)
         #expect(result.seen.hasPrefix("event dawn never happened"))
     }
@@ -144,7 +144,7 @@ struct TrafficExpectationTests {
         scene.traffic = [
             TrafficResult(program: Scene.program("t"), flows: [], late: 0, skipped: 4, problem: "no port was left")
         ]
-        let result = scene.judge(.traffic(TrafficExpectation(traffic: "t", fails: true)))
+        let result = scene.evaluate(.traffic(TrafficExpectation(traffic: "t", fails: true)))
         #expect(result.verdict == .fail)
         #expect(result.seen == "t opened no flow: no port was left")
     }
@@ -196,7 +196,7 @@ struct TrafficExpectationTests {
         scene.answer(at: 1.1, to: Scene.macA, flags: 0x10, payload: 0)
         scene.answer(at: 1.2, to: Scene.macA, port: 50000)
         scene.answer(at: 1.31, to: Scene.macB)
-        let result = scene.judge(.traffic(TrafficExpectation(traffic: "existing", outcome: .survived)))
+        let result = scene.evaluate(.traffic(TrafficExpectation(traffic: "existing", outcome: .survived)))
         #expect(result.frames.map(\.number) == [1, 5])
         #expect(result.frames.allSatisfy { $0.capture == Scene.outsidePath })
         #expect(result.frames.map(\.role) == ["last answer before the gap", "first answer after it"])
@@ -212,12 +212,12 @@ struct TrafficExpectationTests {
         scene.answer(at: 1, to: Scene.macA)
         scene.request(at: 1.05, from: Scene.macA)
         scene.request(at: 1.5, from: Scene.macA)
-        let result = scene.judge(.traffic(TrafficExpectation(traffic: "existing", outcome: .timedOut)))
+        let result = scene.evaluate(.traffic(TrafficExpectation(traffic: "existing", outcome: .timedOut)))
         #expect(result.frames.map(\.number) == [1, 3])
     }
 
     @Test func `traffic with no capture at its client is judged by what the client saw`() {
-        let result = Self.judge([Self.survived], TrafficExpectation(traffic: "t", outcome: .survived))
+        let result = Self.evaluate([Self.survived], TrafficExpectation(traffic: "t", outcome: .survived))
         #expect(result.verdict == .pass)
         #expect(result.frames.isEmpty)
     }

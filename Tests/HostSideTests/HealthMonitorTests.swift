@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Synchronization
 import Testing
 
@@ -62,12 +62,15 @@ import Testing
         try await spare.close()
     }
 
-    @Test func `no member is asked before the monitors start, and the first round ends with an answer of each`() async throws {
+    @Test func `no member is asked before the monitors start, and the first round ends with an answer of each`()
+        async throws
+    {
         let questions = Count()
         let slow = try await TestBackend { Witness(onActive: { _ in questions.add() }, onEnd: { _ in }) }
         let quick = try await TestBackend { StatusServer { "200 OK" } }
         let configuration = loadBalancer(
-            [slow.port, quick.port], profile: .tcpFastPath, monitor: monitor(.http, timeout: .milliseconds(200), fall: 9))
+            [slow.port, quick.port], profile: .tcpFastPath,
+            monitor: monitor(.http, timeout: .milliseconds(200), fall: 9))
         let (changes, reports) = AsyncStream.makeStream(of: MemberChange.self)
         let host = HostSide(configuration) { reports.yield($0) }
         defer { host.stop() }

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import TestSupport
 import Testing
 import Wire

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Wire
 
 /// A load balancer with one service on 127.0.0.1 at a free port.

@@ -7,13 +7,13 @@ import Wire
 
 @Suite struct `A cable with faults` {
     private static let first = FrameSelection(segment: .data, occurrence: .nth(1))
-    private static func data(_ numbers: ClosedRange<UInt8>) -> [[UInt8]] { numbers.map { TestFrame.data($0) } }
+    private static func data(_ numbers: ClosedRange<UInt8>) -> [[UInt8]] { numbers.map { CableFrame.data($0) } }
 
     @Test func `passes everything to the other port without faults, but the markers of captures`() throws {
         let cable = try TestCable([])
-        cable.arrive([TestFrame.data(1), TestFrame.arp, TestFrame.marker, [1, 2, 3]], at: 5)
-        cable.arrive(TestFrame.data(2), at: 6, port: 1)
-        #expect(cable.left.map(\.bytes) == [TestFrame.data(1), TestFrame.arp, [1, 2, 3], TestFrame.data(2)])
+        cable.arrive([CableFrame.data(1), CableFrame.arp, CableFrame.marker, [1, 2, 3]], at: 5)
+        cable.arrive(CableFrame.data(2), at: 6, port: 1)
+        #expect(cable.left.map(\.bytes) == [CableFrame.data(1), CableFrame.arp, [1, 2, 3], CableFrame.data(2)])
         #expect(cable.left.map(\.port) == [1, 1, 1, 0])
         #expect(cable.events.isEmpty)
     }
@@ -34,7 +34,7 @@ import Wire
                 name: "jitter",
                 action: .delay(Delay(.uniform(from: .zero, to: .milliseconds(50)), keepsOrder: keepsOrder)), seed: seed)
             let cable = try TestCable([rule])
-            for number in UInt8(1)...50 { cable.arrive(TestFrame.data(number), at: Int64(number) * 1000) }
+            for number in UInt8(1)...50 { cable.arrive(CableFrame.data(number), at: Int64(number) * 1000) }
             cable.advance(to: 1_000_000)
             #expect(cable.payloads.count == 50)
             #expect((cable.payloads == Array(1...50)) == keepsOrder, "seed \(seed)")
@@ -46,7 +46,7 @@ import Wire
         let tail = DelayDistribution.pareto(minimum: .milliseconds(1), shape: 0.5)
         let rule = FaultRule(name: "tail", action: .delay(Delay(tail, atMost: .milliseconds(20))), seed: seed)
         let cable = try TestCable([rule])
-        for number in UInt8(1)...200 { cable.arrive(TestFrame.data(number), at: Int64(number) * 100_000) }
+        for number in UInt8(1)...200 { cable.arrive(CableFrame.data(number), at: Int64(number) * 100_000) }
         cable.advance(to: 100_000_000)
         let delays = zip(cable.left.map(\.at), 1...200).map { $0 - Int64($1) * 100_000 }
         #expect(delays.count == 200 && delays.allSatisfy { (1000...20_000).contains($0) }, "seed \(seed)")
@@ -56,7 +56,7 @@ import Wire
 
     @Test func `tells whose frame it was`() throws {
         let cable = try TestCable(.drop, Self.first)
-        cable.arrive(TestFrame.data(1), at: 1)
+        cable.arrive(CableFrame.data(1), at: 1)
         let details = try #require(cable.events.first?.details)
         #expect(details[.source] != nil && details[.destination] != nil)
         #expect(
@@ -78,13 +78,13 @@ import Wire
 
     @Test func `lets later frames overtake one`() throws {
         let cable = try TestCable(.reorder(Reordering(behind: 2, atMost: .milliseconds(100))), Self.first)
-        cable.arrive(TestFrame.data(1), at: 0)
-        cable.arrive(TestFrame.data(9, fromServer: true), at: 1, port: 1)
-        cable.arrive(TestFrame.data(2), at: 2)
+        cable.arrive(CableFrame.data(1), at: 0)
+        cable.arrive(CableFrame.data(9, fromServer: true), at: 1, port: 1)
+        cable.arrive(CableFrame.data(2), at: 2)
         cable.arrive(Self.data(3...4), at: 3)
         #expect(cable.payloads == [9, 2, 3, 1, 4])
         let alone = try TestCable(.reorder(Reordering(behind: 2, atMost: .milliseconds(100))), Self.first)
-        alone.arrive(TestFrame.data(1), at: 0)
+        alone.arrive(CableFrame.data(1), at: 0)
         alone.advance(to: 1_000_000)
         #expect(alone.left.map(\.at) == [100_000])
         #expect(alone.kinds == [.reordered, .released])
@@ -95,12 +95,12 @@ import Wire
         let limit = RateLimit(bitsPerSecond: 1_000_000, burst: 116, queue: 116)
         let cable = try TestCable(.limit(limit))
         cable.arrive(Self.data(1...6), at: 0)
-        cable.arrive(TestFrame.data(9, fromServer: true), at: 0, port: 1)
+        cable.arrive(CableFrame.data(9, fromServer: true), at: 0, port: 1)
         cable.advance(to: 5000)
         #expect(cable.payloads == [1, 2, 9, 3, 4])
         #expect(cable.left.map(\.at) == [0, 0, 0, 464, 928])
         #expect(cable.kinds == [.limited, .limited, .dropped, .dropped])
-        cable.arrive(TestFrame.data(7), at: 5000)
+        cable.arrive(CableFrame.data(7), at: 5000)
         #expect(cable.left.last?.at == 5000)
     }
 
@@ -111,7 +111,7 @@ import Wire
         let start = [Corruption.Part.frame: 0, .network: 14, .transport: 34, .payload: 54][part]!
         let cable = try TestCable(
             .corrupt(Corruption(part: part, byte: byte, bit: 3, checksums: checksums)), Self.first)
-        let original = TestFrame.data(1)
+        let original = CableFrame.data(1)
         cable.arrive(original, at: 1)
         let bytes = try #require(cable.left.first?.bytes)
         #expect(bytes[start + byte] == original[start + byte] ^ 8)
@@ -126,8 +126,8 @@ import Wire
 
     @Test func `passes a frame without the byte that it is to damage`() throws {
         let cable = try TestCable(.corrupt(Corruption(part: .payload)))
-        cable.arrive([TestFrame.syn, TestFrame.arp], at: 1)
-        #expect(cable.left.map(\.bytes) == [TestFrame.syn, TestFrame.arp])
+        cable.arrive([CableFrame.syn, CableFrame.arp], at: 1)
+        #expect(cable.left.map(\.bytes) == [CableFrame.syn, CableFrame.arp])
         #expect(cable.events.isEmpty)
     }
 
@@ -145,14 +145,14 @@ import Wire
 
     @Test func `tells of so many actions and then counts`() throws {
         let cable = try TestCable([FaultRule(name: "fault", action: .drop)], limits: .init(events: 3))
-        for number in UInt8(1)...9 { cable.arrive(TestFrame.data(number), at: 1) }
+        for number in UInt8(1)...9 { cable.arrive(CableFrame.data(number), at: 1) }
         #expect(cable.kinds == [.dropped, .dropped, .dropped, .quiet])
         #expect(cable.tally.dropped == 9)
     }
 
     @Test func `describes the frame`() throws {
         let cable = try TestCable(.drop)
-        cable.arrive([TestFrame.fin, TestFrame.arp], at: 7)
+        cable.arrive([CableFrame.fin, CableFrame.arp], at: 7)
         #expect(
             cable.events == [
                 FaultEvent(

@@ -106,8 +106,8 @@ import Wire
             let port = UInt16.random(in: 40000...40003, using: &generator)
             let number = UInt8(truncatingIfNeeded: step)
             let frame = pick([
-                TestFrame.data(number, clientPort: port), TestFrame.tcp([.fin, .ack], clientPort: port),
-                TestFrame.tcp(.ack, payload: [], clientPort: port),
+                CableFrame.data(number, clientPort: port), CableFrame.tcp([.fin, .ack], clientPort: port),
+                CableFrame.tcp(.ack, payload: [], clientPort: port),
             ])
             let before = cable.left.count
             cable.arrive(frame, at: Int64(step) * 500)
@@ -154,7 +154,7 @@ import Wire
     @Test func `goes on when more is due than the queue takes`() throws {
         let rule = FaultRule(name: "fault", action: .delay(Delay(.fixed(.milliseconds(1)))))
         let cable = try TestCable([rule], capacity: 8)
-        for number in UInt8(1)...50 { cable.arrive(TestFrame.data(number), at: 0) }
+        for number in UInt8(1)...50 { cable.arrive(CableFrame.data(number), at: 0) }
         cable.advance(to: 1000)
         #expect(cable.payloads == Array(1...50))
         #expect(cable.tally.queueFull == 0)

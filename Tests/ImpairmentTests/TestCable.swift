@@ -97,7 +97,7 @@ final class TestCable {
 }
 
 /// Frames between a client, 192.0.2.10:40000 unless said otherwise, and a server, 192.0.2.20:7000.
-enum TestFrame {
+enum CableFrame {
     static let client = IPv4Address(192, 0, 2, 10)
     static let server = IPv4Address(192, 0, 2, 20)
 

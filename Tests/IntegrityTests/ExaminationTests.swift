@@ -81,7 +81,9 @@ struct ExaminationTests {
 
     @Test func `frames outside the run's time and times that run backwards are damage`() {
         var early = SampleEvidence()
-        early.change(["client.lan", "fw.lan", "fw.wan", "server.wan"]) { for index in $0.indices { $0[index].at -= 1e8 } }
+        early.change(["client.lan", "fw.lan", "fw.wan", "server.wan"]) {
+            for index in $0.indices { $0[index].at -= 1e8 }
+        }
         #expect(Set(early.kinds) == [.time])
         var backwards = SampleEvidence()
         backwards.change { $0.reverse() }
@@ -133,7 +135,8 @@ struct ExaminationTests {
         func report(_ bytes: [UInt8]?, _ record: FileRecord) -> IntegrityReport {
             IntegrityExamination(
                 stations: LabStations(
-                    points: [], cables: [], boxes: [], addresses: nil, hosts: [], mayCorrupt: false, mayDuplicate: false),
+                    points: [], cables: [], boxes: [], addresses: nil, hosts: [], mayCorrupt: false, mayDuplicate: false
+                ),
                 captures: [], span: nil, play: nil, ownEvents: [], records: [record], clockStep: nil, events: [],
                 flowTimes: [], files: MemoryFiles(files: bytes.map { [record.path: $0] } ?? [:])
             ).report()

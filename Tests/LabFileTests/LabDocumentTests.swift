@@ -148,7 +148,8 @@ private func message(_ text: String) -> String {
     }
 
     @Test func `is refused when its aliases multiply a long text`() {
-        let text = "a: &a \(String(repeating: "x", count: 100_000))\n"
+        let text =
+            "a: &a \(String(repeating: "x", count: 100_000))\n"
             + (0..<50).map { "b\($0): *a\n" }.joined()
         #expect(
             message(text).contains(

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Times far away")
 struct FarTimeTests {
-    @Test(arguments: ["2262-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "1677-12-31T23:59:59Z", "0000-01-01T00:00:00Z"])
+    @Test(arguments: [
+        "2262-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "1677-12-31T23:59:59Z", "0000-01-01T00:00:00Z",
+    ])
     func `a year that 64 bits of nanoseconds do not reach is no time`(text: String) {
         #expect(Timestamp(text) == nil)
     }

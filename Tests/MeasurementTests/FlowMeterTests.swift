@@ -91,21 +91,21 @@ private func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: Int64(mil
 
     @Test func `patience runs from the first probe above the highest answered one`() {
         var meter = FlowMeter(cadence: .milliseconds(10), patience: .milliseconds(100))
-        #expect(meter.patienceEnds == nil && meter.isSettled)
+        #expect(meter.timesOutAt == nil && meter.isSettled)
         for number in 0..<5 { _ = meter.ask(at: at(number * 10)) }
-        #expect(meter.patienceEnds == at(100))
+        #expect(meter.timesOutAt == at(100))
         // Probes 0 and 1 are lost, which is no reason to give up: 2 was answered.
         meter.answered(2, at: at(45))
-        #expect(meter.patienceEnds == at(130))
-        #expect(!meter.hasLostPatience(at: at(129)))
-        #expect(meter.hasLostPatience(at: at(130)))
+        #expect(meter.timesOutAt == at(130))
+        #expect(!meter.hasTimedOut(at: at(129)))
+        #expect(meter.hasTimedOut(at: at(130)))
         // Late answers to older probes change nothing.
         meter.answered(0, at: at(50))
-        #expect(meter.patienceEnds == at(130))
+        #expect(meter.timesOutAt == at(130))
         meter.answered(4, at: at(60))
-        #expect(meter.isSettled && meter.patienceEnds == nil && !meter.hasLostPatience(at: at(9999)))
+        #expect(meter.isSettled && meter.timesOutAt == nil && !meter.hasTimedOut(at: at(9999)))
         _ = meter.ask(at: at(200))
-        #expect(meter.patienceEnds == at(300))
+        #expect(meter.timesOutAt == at(300))
     }
 
     @Test func `probes asked only to learn whether the path is alive count where they were answered`() {

@@ -6,7 +6,7 @@ struct LabRun {
         /// Which variant and expectation failed, and what was seen.
         case caught(by: String, seen: String)
         /// The scenario waited for an event that never happened: the run says so by name and ends with code 3.
-        case waitedInVain(in: String, problem: String)
+        case timedOut(in: String, problem: String)
         case undecided(String)
         case passed
     }
@@ -82,7 +82,7 @@ struct LabRun {
                         $0["verdict"] as? String == "inconclusive"
                     }?["seen"] as? String ?? "no reason given"
                 if problem.contains("the scenario waited") {
-                    waited = waited ?? .waitedInVain(in: place, problem: problem)
+                    waited = waited ?? .timedOut(in: place, problem: problem)
                 } else {
                     undecided = undecided ?? .undecided("\(place): \(problem)")
                 }

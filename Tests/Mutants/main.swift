@@ -76,7 +76,7 @@ struct Campaign {
                 switch try LabRun(tools: tools, lab: lab, variants: variants).outcome(with: nil) {
                 case .passed: print("control  \(lab)  \(variants.joined(separator: " "))  pass")
                 case .caught(let by, let seen): throw Trouble("without a mutant \(by) fails: \(seen)")
-                case .waitedInVain(let place, let problem): throw Trouble("without a mutant \(place): \(problem)")
+                case .timedOut(let place, let problem): throw Trouble("without a mutant \(place): \(problem)")
                 case .undecided(let reason): throw Trouble("without a mutant \(reason)")
                 }
             }
@@ -115,7 +115,7 @@ struct Campaign {
             case .caught(let by, let seen):
                 print("\(mutant.rawValue)  lab  \(by)  (\(seen.prefix(160)))")
                 noticed.append(by)
-            case .waitedInVain(let place, let problem):
+            case .timedOut(let place, let problem):
                 print("\(mutant.rawValue)  lab  \(place): waited in vain  (\(problem.prefix(160)))")
                 noticed.append("\(place): waited in vain")
             case .undecided(let reason): print("\(mutant.rawValue)  lab  \(lab) undecided  (\(reason.prefix(160)))")

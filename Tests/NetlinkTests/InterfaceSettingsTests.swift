@@ -3,7 +3,8 @@ import SystemPackage
 import Testing
 
 @Suite(
-    "Offloads and sysctls", .enabled(if: Host.canCreateNamespaces, Comment(rawValue: Host.needsNamespaces)))
+    "Offloads and sysctls",
+    .enabled(if: NamespaceHost.canCreateNamespaces, Comment(rawValue: NamespaceHost.needsNamespaces)))
 struct InterfaceSettingsTests {
     @Test func `all offloads of a veth can be turned off from outside its namespace`() throws {
         let (before, after) = try NamespaceThread.run {

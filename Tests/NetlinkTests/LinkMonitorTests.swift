@@ -2,7 +2,8 @@ import Glibc
 import Netlink
 import Testing
 
-@Suite("Link monitor", .enabled(if: Host.canCreateNamespaces, Comment(rawValue: Host.needsNamespaces)))
+@Suite(
+    "Link monitor", .enabled(if: NamespaceHost.canCreateNamespaces, Comment(rawValue: NamespaceHost.needsNamespaces)))
 struct LinkMonitorTests {
     @Test func `links that appear, get carrier and disappear are told`() throws {
         let events = try NamespaceThread.run { () throws -> [LinkEvent] in

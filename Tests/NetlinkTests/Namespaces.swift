@@ -2,7 +2,7 @@ import Netlink
 import TestSupport
 
 /// What the tests need from this host.
-enum Host {
+enum NamespaceHost {
     static let needsNamespaces =
         "creating network namespaces needs CAP_SYS_ADMIN and CAP_NET_ADMIN: run the tests as root, or in a user namespace"
 

@@ -4,7 +4,9 @@ import Testing
 import Wire
 
 /// Everything happens in namespaces that are made in the test, on a thread of its own.
-@Suite("Netlink against the kernel", .enabled(if: Host.canCreateNamespaces, Comment(rawValue: Host.needsNamespaces)))
+@Suite(
+    "Netlink against the kernel",
+    .enabled(if: NamespaceHost.canCreateNamespaces, Comment(rawValue: NamespaceHost.needsNamespaces)))
 struct NetlinkSocketTests {
     let macA = MACAddress(0x02, 0, 0, 0, 0, 0x0a)
     let macB = MACAddress(0x02, 0, 0, 0, 0, 0x0b)

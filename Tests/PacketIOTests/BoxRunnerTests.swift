@@ -71,7 +71,7 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench()
             try bench.start()
-            let there = length < 18 ? Array(TestFrame.make(length: 18).prefix(length)) : TestFrame.make(length: length)
+            let there = length < 18 ? Array(PortFrame.make(length: 18).prefix(length)) : PortFrame.make(length: length)
             bench.left.send(there)
             #expect(bench.receive(1, at: bench.right) == [there])
             let back = Array(there[6..<12] + there[0..<6] + there[12...])
@@ -84,7 +84,7 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench(PortForwarder(mark: 0x5a))
             try bench.start()
-            let sent = TestFrame.make(length: 100)
+            let sent = PortFrame.make(length: 100)
             bench.left.send(sent)
             #expect(bench.receive(1, at: bench.right) == [sent.dropLast() + [0x5a]])
         }
@@ -95,10 +95,10 @@ struct BoxRunnerTests {
             let bench = try Bench()
             let kernel = try bench.network.port("kernel1")
             try bench.start()
-            let question = TestFrame.make(length: 80, to: PortForwarder.ownAddress)
+            let question = PortFrame.make(length: 80, to: PortForwarder.ownAddress)
             bench.right.send(question)
             #expect(bench.receive(1, at: kernel) == [question])
-            let answer = TestFrame.make(length: 81, from: PortForwarder.ownAddress)
+            let answer = PortFrame.make(length: 81, from: PortForwarder.ownAddress)
             kernel.send(answer)
             #expect(bench.receive(1, at: bench.right) == [answer])
         }
@@ -112,31 +112,31 @@ struct BoxRunnerTests {
                 [0x00, 0x00, 0x5e, 0x00, 0x01, 0x0a], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
                 [0x01, 0x00, 0x5e, 0x00, 0x00, 0x12], [0x02, 0x12, 0x34, 0x56, 0x78, 0x9a],
             ]
-            let frames = addresses.map { TestFrame.make(length: 60, to: $0) }
+            let frames = addresses.map { PortFrame.make(length: 60, to: $0) }
             for frame in frames { bench.left.send(frame) }
             #expect(bench.receive(frames.count, at: bench.right) == frames)
         }
     }
 
-    private static let conversation = ConversationFrames.datagrams(port: 0, to: 3780...3781)
+    private static let controlChannel = ControlChannelFrames.datagrams(port: 0, to: 3780...3781)
 
     /// The peer's frames come behind a flood that has filled the ring.
-    @Test(arguments: [conversation, .packets(.vrrp)])
-    func `a pair's conversation is heard, and first, however many other frames wait`(kind: ConversationFrames)
+    @Test(arguments: [controlChannel, .packets(.vrrp)])
+    func `a pair's conversation is heard, and first, however many other frames wait`(kind: ControlChannelFrames)
         async throws
     {
         try await onOwnThread {
-            let bench = try Bench(PortForwarder(conversation: kind), options: PacketSocketOptions(slots: 32))
+            let bench = try Bench(PortForwarder(controlChannel: kind), options: PacketSocketOptions(slots: 32))
             try bench.start()
-            let flood = (0..<200).map { TestFrame.make(length: 60, number: UInt32($0)) }
+            let flood = (0..<200).map { PortFrame.make(length: 60, number: UInt32($0)) }
             for frame in flood { bench.left.send(frame) }
             let said =
                 switch kind {
                 case .datagrams:
                     [
-                        TestFrame.ipv4(17, to: 3780, number: 1), TestFrame.ipv4(17, to: 3781, number: 2, length: 1514),
+                        PortFrame.ipv4(17, to: 3780, number: 1), PortFrame.ipv4(17, to: 3781, number: 2, length: 1514),
                     ]
-                case .packets: [TestFrame.ipv4(112, number: 1), TestFrame.ipv4(112, number: 2, length: 1514)]
+                case .packets: [PortFrame.ipv4(112, number: 1), PortFrame.ipv4(112, number: 2, length: 1514)]
                 }
             for frame in said { bench.left.send(frame) }
             #expect(bench.receive(34, at: bench.right) == said + flood.prefix(32))
@@ -151,20 +151,20 @@ struct BoxRunnerTests {
     }
 
     /// Each frame is in one of the two queues, so none arrives twice or not at all.
-    @Test(arguments: [conversation, .packets(.vrrp)])
-    func `what is not of the conversation shares the ring, and each frame arrives once`(kind: ConversationFrames)
+    @Test(arguments: [controlChannel, .packets(.vrrp)])
+    func `what is not of the conversation shares the ring, and each frame arrives once`(kind: ControlChannelFrames)
         async throws
     {
         try await onOwnThread {
-            let bench = try Bench(PortForwarder(conversation: kind))
+            let bench = try Bench(PortForwarder(controlChannel: kind))
             try bench.start()
             let frames = [
-                TestFrame.ipv4(17, to: 3779, number: 1), TestFrame.ipv4(17, to: 3780, number: 2),
-                TestFrame.ipv4(17, to: 3781, number: 3), TestFrame.ipv4(17, to: 3782, number: 4),
-                TestFrame.ipv4(6, to: 3780, number: 5), TestFrame.ipv4(17, to: 3780, number: 6, header: 0x46),
-                TestFrame.ipv4(112, number: 7), TestFrame.ipv4(112, number: 8, header: 0x46),
-                TestFrame.make(length: 60), Array(TestFrame.ipv4(112, number: 9).prefix(37)),
-                Array(TestFrame.ipv4(17, to: 3780, number: 10).prefix(20)),
+                PortFrame.ipv4(17, to: 3779, number: 1), PortFrame.ipv4(17, to: 3780, number: 2),
+                PortFrame.ipv4(17, to: 3781, number: 3), PortFrame.ipv4(17, to: 3782, number: 4),
+                PortFrame.ipv4(6, to: 3780, number: 5), PortFrame.ipv4(17, to: 3780, number: 6, header: 0x46),
+                PortFrame.ipv4(112, number: 7), PortFrame.ipv4(112, number: 8, header: 0x46),
+                PortFrame.make(length: 60), Array(PortFrame.ipv4(112, number: 9).prefix(37)),
+                Array(PortFrame.ipv4(17, to: 3780, number: 10).prefix(20)),
             ]
             for frame in frames {
                 bench.left.send(frame)
@@ -178,9 +178,9 @@ struct BoxRunnerTests {
 
     @Test func `the conversation is heard again after its link was down`() async throws {
         try await onOwnThread {
-            let bench = try Bench(PortForwarder(conversation: Self.conversation))
+            let bench = try Bench(PortForwarder(controlChannel: Self.controlChannel))
             try bench.start()
-            let said = TestFrame.ipv4(17, to: 3780, number: 1)
+            let said = PortFrame.ipv4(17, to: 3780, number: 1)
             bench.left.send(said)
             #expect(bench.receive(1, at: bench.right) == [said])
             try bench.network.set("inside", up: false)
@@ -201,12 +201,12 @@ struct BoxRunnerTests {
             let burst: UInt32 = 250
             while expected < 100_000 {
                 for number in expected..<(expected + burst) {
-                    let frame = TestFrame.make(length: 60 + Int(number % 61), number: number)
+                    let frame = PortFrame.make(length: 60 + Int(number % 61), number: number)
                     bench.left.send(frame)
                     bench.right.send(frame)
                 }
                 for port in [bench.right, bench.left] {
-                    let numbers = bench.receive(Int(burst), at: port).map(TestFrame.number)
+                    let numbers = bench.receive(Int(burst), at: port).map(PortFrame.number)
                     isInOrder = isInOrder && numbers == Array(expected..<(expected + burst))
                 }
                 expected += burst
@@ -222,13 +222,13 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench(options: PacketSocketOptions(slots: 32))
             try bench.start()
-            for number in 0..<100 { bench.left.send(TestFrame.make(length: 60, number: UInt32(number))) }
+            for number in 0..<100 { bench.left.send(PortFrame.make(length: 60, number: UInt32(number))) }
             // The first ones are kept: the ring never overwrites.
-            let kept = bench.receive(32, at: bench.right).map(TestFrame.number)
+            let kept = bench.receive(32, at: bench.right).map(PortFrame.number)
             #expect(kept == Array(0..<32))
             #expect(bench.counter("io.received") == 32)
             #expect(bench.counter("io.drop.ring-full") == 68)
-            let next = TestFrame.make(length: 60, number: 100)
+            let next = PortFrame.make(length: 60, number: 100)
             bench.left.send(next)
             #expect(bench.receive(1, at: bench.right) == [next])
         }
@@ -238,8 +238,8 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench(mtu: 9000, options: PacketSocketOptions(longestFrame: 1514))
             try bench.start()
-            let short = TestFrame.make(length: 60)
-            bench.left.send(TestFrame.make(length: 3000))
+            let short = PortFrame.make(length: 60)
+            bench.left.send(PortFrame.make(length: 3000))
             bench.left.send(short)
             #expect(bench.receive(1, at: bench.right) == [short])
             #expect(bench.counter("io.drop.too-long") == 1)
@@ -250,7 +250,7 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench(mtu: mtu)
             try bench.start()
-            let frames = [mtu + 14, 60, 1515, mtu + 14].map { TestFrame.make(length: $0) }
+            let frames = [mtu + 14, 60, 1515, mtu + 14].map { PortFrame.make(length: $0) }
             for frame in frames { bench.left.send(frame) }
             #expect(bench.receive(frames.count, at: bench.right) == frames)
             #expect(bench.counter("io.drop.too-long") == 0)
@@ -262,13 +262,13 @@ struct BoxRunnerTests {
             let bench = try Bench()
             let capture = try TestPort("outside", seesOutgoing: true)
             try bench.start()
-            var tagged = TestFrame.make(length: 64)
+            var tagged = PortFrame.make(length: 64)
             tagged.insert(contentsOf: [0x81, 0x00, 0x20, 0x2a], at: 12)
-            var double = TestFrame.make(length: 64)
+            var double = PortFrame.make(length: 64)
             double.insert(contentsOf: [0x88, 0xa8, 0x00, 0x07, 0x81, 0x00, 0x00, 0x08], at: 12)
-            let plain = TestFrame.make(length: 64)
+            let plain = PortFrame.make(length: 64)
             // Longer than an untagged frame may be.
-            var long = TestFrame.make(length: 1514)
+            var long = PortFrame.make(length: 1514)
             long.insert(contentsOf: [0x81, 0x00, 0x0f, 0xff], at: 12)
             for frame in [tagged, plain, double, long] { bench.left.send(frame) }
             // The far port finds the tags beside the frames; at the box's own end they are still in them.
@@ -284,8 +284,8 @@ struct BoxRunnerTests {
             let bench = try Bench(ports: ["inside", "outside"].map { PortInterfaces(wire: $0, host: nil) })
             let kernel = try bench.network.port("kernel0")
             try bench.start()
-            let frame = TestFrame.make(length: 60)
-            bench.left.send(TestFrame.make(length: 60, to: PortForwarder.ownAddress))
+            let frame = PortFrame.make(length: 60)
+            bench.left.send(PortFrame.make(length: 60, to: PortForwarder.ownAddress))
             kernel.send(frame)
             bench.left.send(frame)
             #expect(bench.receive(1, at: bench.right) == [frame])
@@ -298,7 +298,7 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench()
             try bench.start()
-            let frame = TestFrame.make(length: 60)
+            let frame = PortFrame.make(length: 60)
             try bench.network.set("outside", up: false)
             bench.left.send(frame)
             while bench.counter("io.received") == 0 { bench.loop.turn(block: true) }
@@ -319,7 +319,7 @@ struct BoxRunnerTests {
             let bench = try Bench()
             let capture = try TestPort("outside", seesOutgoing: true)
             try bench.start()
-            let frame = TestFrame.make(length: 60)
+            let frame = PortFrame.make(length: 60)
             bench.left.send(frame)
             #expect(bench.receive(1, at: bench.right) == [frame])
             #expect(capture.receiveAll() == [frame])
@@ -334,12 +334,12 @@ struct BoxRunnerTests {
     {
         try await onOwnThread {
             let bench = try Bench()
-            let early = TestFrame.make(length: 60, number: 7)
+            let early = PortFrame.make(length: 60, number: 7)
             bench.left.send(early)
             bench.loop.turn(block: false)
             #expect(bench.right.receive() == nil)
             try bench.runner.start()
-            #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [1000])
+            #expect(bench.receive(1, at: bench.left).map(PortFrame.number) == [1000])
             #expect(bench.events.map(\.kind) == [.ready])
             #expect(bench.receive(1, at: bench.right) == [early])
         }
@@ -350,7 +350,7 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench()
             try bench.runner.start()
-            #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [1000])
+            #expect(bench.receive(1, at: bench.left).map(PortFrame.number) == [1000])
         }
     }
 
@@ -359,7 +359,7 @@ struct BoxRunnerTests {
             let bench = try Bench(PortForwarder(ticks: 20))
             try bench.start()
             let frames = bench.receive(20, at: bench.left)
-            #expect(frames.map(TestFrame.number) == (0..<20).reversed())
+            #expect(frames.map(PortFrame.number) == (0..<20).reversed())
             let ticks = bench.events.filter { $0.kind == PortForwarder.tick }
             #expect(ticks.count == 20)
             for tick in ticks { #expect(tick.at.nanoseconds >= Int64(tick.details[.by]!)!) }
@@ -374,7 +374,7 @@ struct BoxRunnerTests {
             bench.onEvents { events in
                 if events.contains(where: { $0.kind == PortForwarder.batch }) { toldAt = .now() }
             }
-            bench.left.send(TestFrame.make(length: 60))
+            bench.left.send(PortFrame.make(length: 60))
             #expect(bench.receive(1, at: bench.right).count == 1)
             let sentAt = try #require(bench.right.stamp())
             #expect(sentAt <= (try #require(toldAt)))
@@ -388,7 +388,7 @@ struct BoxRunnerTests {
             try bench.start()
             #expect(bench.runner.perform(.switchover) == .done)
             let answeredAt = Timestamp.now()
-            #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [2000])
+            #expect(bench.receive(1, at: bench.left).map(PortFrame.number) == [2000])
             #expect(try #require(bench.left.stamp()) <= answeredAt)
         }
     }
@@ -398,12 +398,12 @@ struct BoxRunnerTests {
             let bench = try Bench()
             try bench.start()
             // More than a batch, and the loop has not turned since.
-            let frames = (0..<200).map { TestFrame.make(length: 60, number: $0) }
+            let frames = (0..<200).map { PortFrame.make(length: 60, number: $0) }
             for frame in frames { bench.left.send(frame) }
             #expect(bench.runner.perform(.switchover) == .done)
             #expect(bench.right.receiveAll() == frames)
             let lastForwarded = try #require(bench.right.stamp())
-            #expect(bench.left.receiveAll().map(TestFrame.number) == [2000])
+            #expect(bench.left.receiveAll().map(PortFrame.number) == [2000])
             #expect(lastForwarded <= (try #require(bench.left.stamp())))
         }
     }
@@ -418,11 +418,11 @@ struct BoxRunnerTests {
                     replies.append(bench.runner.perform(.switchover))
                 }
             }
-            let frame = TestFrame.make(length: 60)
+            let frame = PortFrame.make(length: 60)
             bench.left.send(frame)
             #expect(bench.receive(1, at: bench.right) == [frame])
             #expect(replies == [.done])
-            #expect(bench.receive(1, at: bench.left).map(TestFrame.number) == [2000])
+            #expect(bench.receive(1, at: bench.left).map(PortFrame.number) == [2000])
         }
     }
 
@@ -433,7 +433,7 @@ struct BoxRunnerTests {
             var order: [EventKind] = []
             bench.onEvents { [unowned bench] events in
                 if events.contains(where: { $0.kind == PortForwarder.carrier }) {
-                    bench.left.send(TestFrame.make(length: 60))
+                    bench.left.send(PortFrame.make(length: 60))
                     #expect(bench.runner.perform(.switchover) == .done)
                 }
                 order += events.map(\.kind)
@@ -448,7 +448,7 @@ struct BoxRunnerTests {
         try await onOwnThread {
             let bench = try Bench(PortForwarder(tellsBatches: true))
             try bench.start()
-            bench.left.send(TestFrame.make(length: 60))
+            bench.left.send(PortFrame.make(length: 60))
             bench.runner.carrierChanged(port: "outside", isUp: false)
             #expect(bench.receive(1, at: bench.right).count == 1)
             #expect(bench.events.map(\.kind).suffix(2) == [PortForwarder.carrier, PortForwarder.batch])
@@ -470,7 +470,7 @@ struct BoxRunnerTests {
             let bench = try Bench(PortForwarder(ticks: 5))
             try bench.start()
             bench.runner.stop()
-            bench.left.send(TestFrame.make(length: 60))
+            bench.left.send(PortFrame.make(length: 60))
             for _ in 0..<3 { bench.loop.turn(block: false) }
             #expect(bench.right.receive() == nil)
             #expect(bench.runner.perform(.switchover) == .refused(reason: "the box does not run"))

@@ -14,10 +14,12 @@ final class OwnThread: TaskExecutor, Sendable {
         wake = cl_eventfd()
         let state = Unmanaged.passRetained(self)
         var thread = pthread_t()
-        let result = pthread_create(&thread, nil, { context in
-            Unmanaged<OwnThread>.fromOpaque(context!).takeRetainedValue().run()
-            return nil
-        }, state.toOpaque())
+        let result = pthread_create(
+            &thread, nil,
+            { context in
+                Unmanaged<OwnThread>.fromOpaque(context!).takeRetainedValue().run()
+                return nil
+            }, state.toOpaque())
         precondition(result == 0, "no thread")
         pthread_detach(thread)
     }

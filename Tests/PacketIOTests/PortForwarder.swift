@@ -21,15 +21,15 @@ struct PortForwarder: Appliance, ~Copyable {
     var tellsBatches = false
     /// Whether forwarded frames get this as their last byte, in place.
     var mark: UInt8?
-    var conversation: ConversationFrames?
+    var controlChannel: ControlChannelFrames?
     var refusedByQueue: UInt64 = 0
     private(set) var deadline: Instant?
     private var events: [ApplianceEvent] = []
 
     init(
-        ticks: Int = 0, tellsBatches: Bool = false, mark: UInt8? = nil, conversation: ConversationFrames? = nil
+        ticks: Int = 0, tellsBatches: Bool = false, mark: UInt8? = nil, controlChannel: ControlChannelFrames? = nil
     ) {
-        self.conversation = conversation
+        self.controlChannel = controlChannel
         self.ticks = ticks
         self.tellsBatches = tellsBatches
         self.mark = mark
@@ -37,7 +37,7 @@ struct PortForwarder: Appliance, ~Copyable {
 
     mutating func start(at now: Instant, into output: inout FrameQueue) {
         if ticks > 0 { deadline = now + tickInterval }
-        emit(TestFrame.make(length: 60, number: 1000), into: &output)
+        emit(PortFrame.make(length: 60, number: 1000), into: &output)
         events.append(ApplianceEvent(.ready, at: now))
     }
 
@@ -59,7 +59,7 @@ struct PortForwarder: Appliance, ~Copyable {
     mutating func advance(to now: Instant, into output: inout FrameQueue) {
         guard let due = deadline, due <= now else { return }
         ticks -= 1
-        emit(TestFrame.make(length: 60, number: UInt32(ticks)), into: &output)
+        emit(PortFrame.make(length: 60, number: UInt32(ticks)), into: &output)
         events.append(ApplianceEvent(Self.tick, at: now, details: [.by: "\(due.nanoseconds)"]))
         deadline = ticks > 0 ? due + tickInterval : nil
     }
@@ -69,7 +69,7 @@ struct PortForwarder: Appliance, ~Copyable {
     ) -> ApplianceReply {
         switch command {
         case .switchover:
-            emit(TestFrame.make(length: 60, number: 2000), into: &output)
+            emit(PortFrame.make(length: 60, number: 2000), into: &output)
             return .done
         case .carrier(let port, let isUp):
             events.append(

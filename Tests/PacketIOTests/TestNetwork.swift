@@ -71,7 +71,10 @@ func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
 enum NetworkNamespaces {
     static let areAvailable: Bool = {
         var thread = pthread_t()
-        guard pthread_create(&thread, nil, { _ in cl_unshare(cl_new_net) == 0 ? UnsafeMutableRawPointer(bitPattern: 1) : nil }, nil) == 0
+        guard
+            pthread_create(
+                &thread, nil, { _ in cl_unshare(cl_new_net) == 0 ? UnsafeMutableRawPointer(bitPattern: 1) : nil }, nil)
+                == 0
         else { return false }
         var result: UnsafeMutableRawPointer?
         pthread_join(thread, &result)

@@ -66,7 +66,7 @@ final class TestPort {
     }
 }
 
-enum TestFrame {
+enum PortFrame {
     /// An IPv4 packet with its number in the identification.
     static func ipv4(_ proto: UInt8, to port: UInt16 = 0, number: UInt8, header: UInt8 = 0x45, length: Int = 60)
         -> [UInt8]

@@ -23,7 +23,8 @@ struct DualActiveTests {
     private func dual(tracks: Bool) -> Election {
         var settings = ElectionSettings(
             priority: 200, preempts: false, advertisementInterval: .milliseconds(100),
-            heartbeat: PairSimulation.heartbeat, routerAddresses: [IPv4Address(192, 0, 2, 2), IPv4Address(198, 51, 100, 2)],
+            heartbeat: PairSimulation.heartbeat,
+            routerAddresses: [IPv4Address(192, 0, 2, 2), IPv4Address(198, 51, 100, 2)],
             ownAddress: IPv4Address(10, 0, 0, 2), peerAddress: IPv4Address(10, 0, 0, 3))
         if tracks { settings.decrements = [150] }
         var election = Election(settings)

@@ -269,8 +269,8 @@ struct ElectionTests {
     @Test func `for a role that nobody has, sessions count before the wish to stand back`() {
         // A box that just started, and hears the one that left it the role before: it was asked to stand back.
         for (flags, role) in [
-            (PairStatement.Flags([.standsBack, .knowsSessions]), VirtualRouter.State.backup),
-            ([.standsBack], .active), ([.knowsSessions], .backup),
+            (PairStatement.Flags([.yields, .knowsSessions]), VirtualRouter.State.backup),
+            ([.yields], .active), ([.knowsSessions], .backup),
         ] {
             var started = PairSimulation.election(0, [200, 100], [true, true])
             started.start(at: PairSimulation.epoch)
@@ -295,7 +295,7 @@ struct ElectionTests {
             let refusal = election.switchOver(at: PairSimulation.epoch)
             #expect(refusal == nil)
             let bound = PairSimulation.heartbeat.bound
-            let leaves: PairStatement.Flags = [.handsOver, .knowsSessions, .standsBack]
+            let leaves: PairStatement.Flags = [.handsOver, .knowsSessions, .yields]
             election.receive(peer(3, leaves), at: PairSimulation.epoch + bound / 2)
             election.advance(to: PairSimulation.epoch + bound)
             #expect(election.role == role, "box \(box)")

@@ -16,7 +16,7 @@ struct PairSimulation {
         var at: Instant
         var order: Int
         var to: Int
-        var life: Int
+        var incarnation: Int
         var message: Message
     }
 
@@ -24,7 +24,7 @@ struct PairSimulation {
         var election: Election
         var isAlive = false
         /// Counts starts, so that what was sent to an earlier life does not arrive in a later one.
-        var life = 0
+        var incarnation = 0
         var isForwarding = false
         var reports: [(at: Instant, kind: EventKind, details: EventDetails)] = []
         var knowsSessionsAt: Instant?
@@ -95,7 +95,7 @@ struct PairSimulation {
             box, priorities, preempts, advertisementInterval: advertisementInterval, heartbeat: heartbeat,
             startupSilentPeriod: startupSilentPeriod)
         boxes[box].isAlive = true
-        boxes[box].life += 1
+        boxes[box].incarnation += 1
         boxes[box].isForwarding = false
         boxes[box].knowsSessionsAt = nil
         boxes[box].election.start(at: now)
@@ -158,7 +158,8 @@ struct PairSimulation {
         for _ in 0..<copies {
             sent += 1
             let at = now + .microseconds(Int.random(in: delay, using: &random))
-            deliveries.append(Delivery(at: at, order: sent, to: box, life: boxes[box].life, message: message))
+            deliveries.append(
+                Delivery(at: at, order: sent, to: box, incarnation: boxes[box].incarnation, message: message))
         }
     }
 
@@ -202,7 +203,7 @@ struct PairSimulation {
 
     private mutating func receive(_ delivery: Delivery) {
         let box = delivery.to
-        guard boxes[box].isAlive, boxes[box].life == delivery.life else { return }
+        guard boxes[box].isAlive, boxes[box].incarnation == delivery.incarnation else { return }
         switch delivery.message {
         case .statement(let statement):
             guard crossConnectIsUp else { return }
@@ -217,7 +218,7 @@ struct PairSimulation {
     /// Stands for the bulk transfer: 30 ms after a Backup hears an Active it knows the sessions.
     private mutating func synchroniseSessions() {
         for box in boxes.indices where boxes[box].isAlive && boxes[box].election.role == .backup {
-            guard !boxes[box].election.knowsSessions, boxes[box].election.hearsHeartbeat,
+            guard !boxes[box].election.knowsSessions, boxes[box].election.receivesHeartbeat,
                 boxes[1 - box].isForwarding
             else {
                 boxes[box].knowsSessionsAt = nil

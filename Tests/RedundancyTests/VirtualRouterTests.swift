@@ -52,7 +52,7 @@ struct VirtualRouterTests {
         #expect(answer1 == .nothing)
         let answer2 = router.advance(to: due)
         #expect(answer2 == .takeOver)
-        #expect(router.hearsNobody)
+        #expect(router.receivesNothing)
     }
 
     @Test func `an advertisement of the same priority restarts a Backup's Active-down timer`() {

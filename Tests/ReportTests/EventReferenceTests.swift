@@ -11,7 +11,9 @@ struct EventReferenceTests {
             LabEvent(name: "lb.member-down", time: SampleVerdict.at(-900), kind: "member-down", node: "lb"),
             LabEvent(name: "scenario.begin", time: SampleVerdict.at(0), kind: "begin", node: nil),
         ]
-        + (1...20).map { LabEvent(name: "gw.state-created", time: SampleVerdict.at($0), kind: "state-created", node: "gw") }
+        + (1...20).map {
+            LabEvent(name: "gw.state-created", time: SampleVerdict.at($0), kind: "state-created", node: "gw")
+        }
         + [LabEvent(name: "lb.member-down", time: SampleVerdict.at(3000), kind: "member-down", node: "lb")]
 
     private static func lines(_ expectation: EventExpectation) -> [String] {
@@ -29,12 +31,16 @@ struct EventReferenceTests {
         #expect(lines.contains { $0.contains("lb.member-down") && $0.contains("-0.900 s") }, "\(lines)")
         #expect(lines.contains { $0.contains("lb.member-down") && $0.contains("+3.000 s") }, "\(lines)")
         #expect(lines.contains { $0.contains("… and 9 more in events.jsonl") }, "\(lines)")
-        #expect(lines.contains { $0.contains("counted lb.member-down: the 1st of 2, before the scenario began") }, "\(lines)")
+        #expect(
+            lines.contains { $0.contains("counted lb.member-down: the 1st of 2, before the scenario began") },
+            "\(lines)")
     }
 
     @Test func `an anchor says which of several events it is`() {
         let lines = Self.lines(
-            EventExpectation(event: "gw.state-created", count: .init(.equal, 0), after: Anchor(event: "lb.member-down", offset: .milliseconds(-1))))
+            EventExpectation(
+                event: "gw.state-created", count: .init(.equal, 0),
+                after: Anchor(event: "lb.member-down", offset: .milliseconds(-1))))
         #expect(lines.contains { $0.contains("after lb.member-down: the 2nd of 2") }, "\(lines)")
     }
 }

@@ -34,8 +34,11 @@ import Testing
 
     @Test func `leaves nothing of its template, and closes what it opens`() {
         #expect(!page.contains("{{") && !page.contains("}}"))
-        for element in ["section", "details", "table", "svg", "g", "div", "span", "summary", "code", "tr", "td", "title"] {
-            let opened = page.split(separator: "<\(element)>", omittingEmptySubsequences: false).count
+        for element in [
+            "section", "details", "table", "svg", "g", "div", "span", "summary", "code", "tr", "td", "title",
+        ] {
+            let opened =
+                page.split(separator: "<\(element)>", omittingEmptySubsequences: false).count
                 + page.split(separator: "<\(element) ", omittingEmptySubsequences: false).count - 2
             let closed = page.split(separator: "</\(element)>", omittingEmptySubsequences: false).count - 1
             #expect(opened == closed, "\(element)")
@@ -47,7 +50,9 @@ import Testing
         let page = try HTMLReport().text(
             Verdict(
                 lab: "x", title: evil,
-                variants: [VariantVerdict(name: "v", repetition: 2, shows: "remedy", seconds: 1, problem: evil, seed: 7)]))
+                variants: [
+                    VariantVerdict(name: "v", repetition: 2, shows: "remedy", seconds: 1, problem: evil, seed: 7)
+                ]))
         #expect(!page.contains("<script>"))
         #expect(page.contains("&lt;script&gt;"))
         #expect(page.contains("v #2") && page.contains("--seed 7"))

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct `Text of others` {
     /// A sequence that clears a screen, the one-byte form of it, a title of the window, a reordering, a hidden letter.
-    static let hostile = "\u{1b}[2J\u{9b}31m\u{1b}]0;x\u{7}\u{202e}\u{2066}\u{ad}\u{7f}\u{0}\r\u{85}\u{2028}\u{e0041}\u{feff}"
+    static let hostile =
+        "\u{1b}[2J\u{9b}31m\u{1b}]0;x\u{7}\u{202e}\u{2066}\u{ad}\u{7f}\u{0}\r\u{85}\u{2028}\u{e0041}\u{feff}"
 
     static func isQuiet(_ text: String, besides allowed: Set<Unicode.Scalar> = ["\n", "\t"]) -> Bool {
         text.unicodeScalars.allSatisfy { allowed.contains($0) || !VisibleText.isHidden($0) }
@@ -30,7 +31,8 @@ import Testing
     }
 
     @Test func `what is no UTF-8 has become visible when it is printed`() {
-        #expect(VisibleText.line(String(decoding: [0x61, 0x9b, 0xff, 0xc3], as: UTF8.self)) == "a\u{fffd}\u{fffd}\u{fffd}")
+        #expect(
+            VisibleText.line(String(decoding: [0x61, 0x9b, 0xff, 0xc3], as: UTF8.self)) == "a\u{fffd}\u{fffd}\u{fffd}")
     }
 
     /// A verdict with the hostile text in each field that a lab, a node or a saved run fills.

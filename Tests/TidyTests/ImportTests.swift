@@ -4,16 +4,15 @@ import Testing
 struct ImportTests {
     /// From the bottom up: a module imports only those before it.
     private static let order = [
-        "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
-        "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO",
+        "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
+        "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO",
         "Capture", "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]
 
     /// No I/O, no clock, no randomness. `CMemory` advises about memory only.
     private static let pure: Set<String> = [
-        "LabTime", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Appliances", "Measurement",
-        "Expectation",
-        "Integrity", "Topology",
+        "LabTime", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement", "Configuration",
+        "Appliances", "Evidence", "Expectation", "Integrity", "Topology",
     ]
 
     /// Modules through which a pure one could reach the kernel, a clock or randomness.
@@ -66,6 +65,14 @@ struct ImportTests {
         }
         let missing = plan.modules.filter { !$0.isTest && $0.folder.hasPrefix("Sources/") && places[$0.name] == nil }
         #expect(missing.isEmpty, "no place in the order: \(missing.map(\.name))")
+    }
+
+    /// For the boxes' data there is `Configuration`.
+    @Test func `the topology knows boxes only where it makes each of them once`() throws {
+        let knowing = try SourceFiles.all(below: "Sources/Topology").filter {
+            try SourceFiles.text(of: $0).split(separator: "\n").contains { $0.hasSuffix("import Appliances") }
+        }
+        #expect(knowing == ["Sources/Topology/Resolution/ConfigurationTrial.swift"])
     }
 
     @Test func `pure modules import nothing that touches the kernel`() {

@@ -150,16 +150,3 @@ extension PackagePlan.Module {
         return path.split(separator: ".").first.map(String.init)
     }
 }
-
-/// The package's own Swift files.
-enum SourceFiles {
-    /// Relative to the package, in order.
-    static func all(below folder: String) -> [String] {
-        let files = FileManager.default.enumerator(atPath: "\(Package.root)/\(folder)")?.compactMap { $0 as? String }
-        return (files ?? []).filter { $0.hasSuffix(".swift") }.map { "\(folder)/\($0)" }.sorted()
-    }
-
-    static func text(of file: String) throws -> String {
-        try String(contentsOfFile: "\(Package.root)/\(file)", encoding: .utf8)
-    }
-}

@@ -51,7 +51,9 @@ import Testing
         }
         let found = messages(lab("{ upstreams: [backend-1] }"))
         #expect(
-            found.contains { $0.hasPrefix("25:") && $0.contains("also of virtual service 'web', which ends at the same kernel") },
+            found.contains {
+                $0.hasPrefix("25:") && $0.contains("also of virtual service 'web', which ends at the same kernel")
+            },
             "\(found)")
         #expect(messages(lab("{ listen: 8081, upstreams: ['backend-1:81'] }")).isEmpty)
         #expect(messages(lab("{ config: x }")).isEmpty)

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Dataplane
 import LabFile
 import LabTime
@@ -71,8 +71,8 @@ private func replacing(_ old: String, _ new: String) -> String {
         #expect(configuration.mode == .transparent)
         #expect(configuration.profile == .nsxGateway)
         #expect(configuration.filtering == [.off, .inboundOnly])
-        #expect(configuration.pickUp == .loose)
-        #expect(configuration.misfitPolicy == .icmp)
+        #expect(configuration.midStreamPickup == .loose)
+        #expect(configuration.outOfStatePolicy == .icmp)
         // Both ends stay in one subnet, each on its own network.
         let plan = Plan(for: variant)
         #expect(plan.links.count == 4)
@@ -113,8 +113,8 @@ private func replacing(_ old: String, _ new: String) -> String {
         let configuration = try gateway(routed)
         #expect(configuration.mode == .routed)
         #expect(configuration.ports.map { $0.address?.description } == ["10.0.0.254/24", "10.0.1.254/24"])
-        #expect(configuration.pickUp == .strict)
-        #expect(configuration.misfitPolicy == .reset)
+        #expect(configuration.midStreamPickup == .strict)
+        #expect(configuration.outOfStatePolicy == .reset)
     }
 
     static let mistakes: [(String, String, String)] = [

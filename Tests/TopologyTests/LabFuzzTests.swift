@@ -9,13 +9,19 @@ import Testing
 /// lab; what it does not must be told; nothing may trap or take long.
 @Suite struct `Damaged lab files` {
     private static let hostile = [
-        "", "0", "-1", "1", "64", "65535", "65536", "99999999999999999999", "-9223372036854775808", "9223372036854775807", "1e300",
-        "NaN", "0x10", "1.5s", "0s", "100d", "9999999h", "0.0000000000000000001s", "on", "off", "none", "any", "default",
+        "", "0", "-1", "1", "64", "65535", "65536", "99999999999999999999", "-9223372036854775808",
+        "9223372036854775807", "1e300",
+        "NaN", "0x10", "1.5s", "0s", "100d", "9999999h", "0.0000000000000000001s", "on", "off", "none", "any",
+        "default",
         "0.0.0.0", "255.255.255.255", "0.0.0.0/0", "10.0.0.0/31", "224.0.0.1", "127.0.0.1", "::", "::/0", "fe80::1",
-        "2001:db8::/127", "ff02::1", "[2001:db8::1]:80", "10.0.0.1:0", "10.0.0.1:80/sctp", ":80", "a:b:c", "client", "fw-a",
-        "lb/web", "lb/web.address", "fw-a.inside.ip", "lb.inside.mac", ".mac", "a.b.c.d.mac", "\u{1b}[31m", "ü", "\u{202e}x",
-        "a b", "$folder", "../x", "/dev/zero", "02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff", "> 3", "< 1%", "101%", "0%", "-5%",
-        "failover + 1s", "failover - 100h", "{", "x-", "<<", "tcp", "udp", "echo", "http", String(repeating: "a", count: 300),
+        "2001:db8::/127", "ff02::1", "[2001:db8::1]:80", "10.0.0.1:0", "10.0.0.1:80/sctp", ":80", "a:b:c", "client",
+        "fw-a",
+        "lb/web", "lb/web.address", "fw-a.inside.ip", "lb.inside.mac", ".mac", "a.b.c.d.mac", "\u{1b}[31m", "ü",
+        "\u{202e}x",
+        "a b", "$folder", "../x", "/dev/zero", "02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff", "> 3", "< 1%", "101%", "0%",
+        "-5%",
+        "failover + 1s", "failover - 100h", "{", "x-", "<<", "tcp", "udp", "echo", "http",
+        String(repeating: "a", count: 300),
     ]
 
     private struct Damage {
@@ -54,15 +60,21 @@ import Testing
                 switch Int.random(in: 0..<12, using: &random) {
                 case 0: entries.remove(at: index)
                 case 1: entries[index].key = keys.randomElement(using: &random)!
-                case 2: entries.append(LabEntry(key: keys.randomElement(using: &random)!, keyPosition: place, value: part()))
-                case 3: entries.append(LabEntry(key: hostile.randomElement(using: &random)!, keyPosition: place, value: scalar()))
+                case 2:
+                    entries.append(
+                        LabEntry(key: keys.randomElement(using: &random)!, keyPosition: place, value: part()))
+                case 3:
+                    entries.append(
+                        LabEntry(key: hostile.randomElement(using: &random)!, keyPosition: place, value: scalar()))
                 default: entries[index].value = damaged(entries[index].value)
                 }
                 // A parser never gives a key twice.
                 var seen = Set<String>()
                 return LabValue(.mapping(entries.filter { seen.insert($0.key).inserted }), at: value.position)
             }
-            if case .sequence(var elements) = value.content, !elements.isEmpty, Int.random(in: 0..<5, using: &random) > 0 {
+            if case .sequence(var elements) = value.content, !elements.isEmpty,
+                Int.random(in: 0..<5, using: &random) > 0
+            {
                 let index = elements.indices.randomElement(using: &random)!
                 switch Int.random(in: 0..<8, using: &random) {
                 case 0: elements.remove(at: index)
@@ -109,7 +121,9 @@ import Testing
             var damage = Damage(seed: round, labs: documents.map(\.root))
             for document in documents {
                 var document = document
-                for _ in 0...Int.random(in: 0..<3, using: &damage.random) { document.root = damage.damaged(document.root) }
+                for _ in 0...Int.random(in: 0..<3, using: &damage.random) {
+                    document.root = damage.damaged(document.root)
+                }
                 tries += 1
                 let begin = ContinuousClock.now
                 do {

@@ -22,7 +22,8 @@ import Testing
     private static func list(_ count: Int) -> LabValue {
         LabValue(
             .sequence(
-                (0..<count).map { LabValue(.scalar("1", isQuoted: false), at: SourcePosition(line: $0 + 1, column: 3)) }),
+                (0..<count).map { LabValue(.scalar("1", isQuoted: false), at: SourcePosition(line: $0 + 1, column: 3)) }
+            ),
             at: place)
     }
 
@@ -70,11 +71,14 @@ import Testing
         for limit in LabLimits.counts {
             let row = table.split(separator: "\n").first { $0.contains("`\(limit.path.joined(separator: "."))`") }
             #expect(
-                row?.components(separatedBy: "|").contains { $0.trimmingCharacters(in: .whitespaces) == "\(limit.most)" }
+                row?.components(separatedBy: "|").contains {
+                    $0.trimmingCharacters(in: .whitespaces) == "\(limit.most)"
+                }
                     == true, "\(limit.path) \(limit.most): \(row ?? "no row")")
         }
         for number in [
-            LabLimits.filter, LabLimits.interfaces, LabLimits.expectations, LabLimits.flows, LabLimits.filters, LabLimits.commandLine,
+            LabLimits.filter, LabLimits.interfaces, LabLimits.expectations, LabLimits.flows, LabLimits.filters,
+            LabLimits.commandLine,
             LabLimits.valuesOfVariants, LabLimits.titleLength, LabLimits.descriptionLength,
         ] { #expect(table.contains("\(number)"), "\(number)") }
     }
@@ -101,7 +105,9 @@ import Testing
         let text = SmallLab.replacing("traffic:\n", "traffic:\n" + programs.joined(separator: "\n") + "\n")
         let found = messages(text)
         #expect(
-            found.contains { $0.contains("the traffic programs up to 'p20' have 21000 flows together; allowed: at most 20000") },
+            found.contains {
+                $0.contains("the traffic programs up to 'p20' have 21000 flows together; allowed: at most 20000")
+            },
             "\(found)")
     }
 
@@ -118,7 +124,9 @@ import Testing
     @Test func `the filters of a lab are counted together, equal ones once`() {
         func lab(_ filters: [String]) -> String {
             SmallLab.text
-                + filters.enumerated().map { "\n  - { frames: { on: lb.inside, match: '\($1)' }, some: ~, id: f\($0) }" }.joined()
+                + filters.enumerated().map {
+                    "\n  - { frames: { on: lb.inside, match: '\($1)' }, some: ~, id: f\($0) }"
+                }.joined()
         }
         let filter = String(repeating: "tcp or ", count: 280) + "udp"
         let different = (0..<40).map { filter + " or port \($0 + 100)" }
@@ -133,19 +141,25 @@ import Testing
         let words = [String](repeating: "x", count: 10).map { String(repeating: $0, count: 4000) }
         let text = SmallLab.replacing(
             "interfaces: { servers: }",
-            "interfaces: { servers: }\n    services: { echo: 8080/tcp }\n    programs: { a: { run: [\(words.joined(separator: ", "))] } }")
-        #expect(messages(text).contains { $0.contains("'run' of a program has 40000 characters; allowed: at most 32768") })
+            "interfaces: { servers: }\n    services: { echo: 8080/tcp }\n    programs: { a: { run: [\(words.joined(separator: ", "))] } }"
+        )
+        #expect(
+            messages(text).contains { $0.contains("'run' of a program has 40000 characters; allowed: at most 32768") })
     }
 
     @Test func `files of TLS are beside the lab, or named by a whole path`() {
         func lab(_ certificate: String) -> String {
-            SmallLab.replacing("profile: tcp-fast-path", "profile: http\n        tls: { certificate: '\(certificate)', key: lb.key }")
-                .replacing("kind: tcp-stream", with: "kind: http-request")
-                .replacing("listen: 198.51.100.100:80/tcp", with: "listen: 198.51.100.100:80")
+            SmallLab.replacing(
+                "profile: tcp-fast-path", "profile: http\n        tls: { certificate: '\(certificate)', key: lb.key }"
+            )
+            .replacing("kind: tcp-stream", with: "kind: http-request")
+            .replacing("listen: 198.51.100.100:80/tcp", with: "listen: 198.51.100.100:80")
         }
         for bad in ["../lb.pem", "a/../../lb.pem"] {
             let found = messages(lab(bad))
-            #expect(found.contains { $0.contains("names the file '\(bad)'") && $0.contains("beside the lab file") }, "\(found)")
+            #expect(
+                found.contains { $0.contains("names the file '\(bad)'") && $0.contains("beside the lab file") },
+                "\(found)")
         }
         for good in ["lb.pem", "certificates/lb..pem", "/etc/ssl/../lb.pem"] {
             #expect(!messages(lab(good)).contains { $0.contains("names the file") }, "\(good)")
@@ -156,7 +170,8 @@ import Testing
         let objects = (0..<4000).map { "o\($0): [10.0.0.0/8, 10.1.0.0/16, 10.2.0.0/16]" }.joined(separator: ", ")
         let variants = (0..<200).map { "  v\($0): { shows: control }" }.joined(separator: "\n")
         let text =
-            SmallLab.replacing("interfaces: { outside: 192.0.2.3", "objects: { \(objects) }\n    interfaces: { outside: 192.0.2.3")
+            SmallLab.replacing(
+                "interfaces: { outside: 192.0.2.3", "objects: { \(objects) }\n    interfaces: { outside: 192.0.2.3")
             + "\nvariants:\n\(variants)\n"
         let found = messages(text)
         #expect(found.contains { $0.contains("values and 200 variants, each of which reads them all") }, "\(found)")

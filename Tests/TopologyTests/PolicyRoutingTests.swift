@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Expectation
 import LabFile
 import Testing
@@ -56,13 +56,22 @@ import Wire
 
     @Test(arguments: [
         ("routing: { rules: [{ preference: 10 }] }", "a rule needs the key 'table'"),
-        ("routing: { rules: [{ preference: 10, table: 10 }] }", "'table' of a rule is '10'; allowed: default, local, main"),
-        ("routing: { rules: [{ remove: 0, table: main }] }", "'remove' takes the rule of a preference away, without 'table'"),
+        (
+            "routing: { rules: [{ preference: 10, table: 10 }] }",
+            "'table' of a rule is '10'; allowed: default, local, main"
+        ),
+        (
+            "routing: { rules: [{ remove: 0, table: main }] }",
+            "'remove' takes the rule of a preference away, without 'table'"
+        ),
         (
             "routing: { rules: [{ preference: 10, in: server, table: main }] }",
             "'in' of a rule is 'server', which 'backend-1' does not have"
         ),
-        ("routing: { rules: [{ preference: 10, from: backend-1.server, table: main }] }", "'from' of a rule is 'backend-1.server'"),
+        (
+            "routing: { rules: [{ preference: 10, from: backend-1.server, table: main }] }",
+            "'from' of a rule is 'backend-1.server'"
+        ),
         ("routing: { tables: { main: { default: lb.servers } } }", "'main' is no table of 'backend-1'"),
     ])
     func `what is wrong is told`(_ routing: String, _ message: String) {

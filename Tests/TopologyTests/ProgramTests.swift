@@ -1,3 +1,4 @@
+import Configuration
 import LabFile
 import Measurement
 import Testing
@@ -82,8 +83,10 @@ import Wire
 
     @Test func `a neighbour of BIRD may be preferred, and one of the same AS is told what others told`() throws {
         let text = try #require(
-            try program("bird: { as: 65001, neighbors: { lb.servers: { as: 65001, prefer: 200 } }, announce: 10.9.0.0/24 }")
-                .files.first?.text)
+            try program(
+                "bird: { as: 65001, neighbors: { lb.servers: { as: 65001, prefer: 200 } }, announce: 10.9.0.0/24 }"
+            )
+            .files.first?.text)
         for line in [
             "neighbor 169.254.1.1 as 65001;", "import filter { bgp_local_pref = 200; accept; };", "next hop self;",
             "export where source = RTS_BGP;",
@@ -247,7 +250,8 @@ import Wire
               programs: { bird: { as: 1, neighbors: {} } }
             """
         let bad = messages(lab(traffic: "{ from: client, to: 'fw:80', kind: tcp-connect }", more: box))
-        #expect(bad.count == 1 && bad[0].contains("asks port 80/tcp of 'fw'") && !bad[0].contains("services:"), "\(bad)")
+        #expect(
+            bad.count == 1 && bad[0].contains("asks port 80/tcp of 'fw'") && !bad[0].contains("services:"), "\(bad)")
         #expect(messages(lab(traffic: "{ from: client, to: 'fw:179', kind: tcp-connect }", more: box)).isEmpty)
     }
 
@@ -260,18 +264,27 @@ import Wire
                 $0.hasPrefix("13:") && $0.contains("asks port 80/tcp of 'backend' for echo")
                     && $0.contains("traffic program 'app' for http (line 12)")
             }, "\(found)")
-        #expect(messages(text.replacing("    interfaces: { cable: }\n", with: "    interfaces: { cable: }\n    services: { http: 80 }\n")).isEmpty)
+        #expect(
+            messages(
+                text.replacing(
+                    "    interfaces: { cable: }\n", with: "    interfaces: { cable: }\n    services: { http: 80 }\n")
+            ).isEmpty)
         // The same number of TCP and of UDP are two ports.
         #expect(messages(text.replacing("kind: tcp-connect", with: "kind: udp")).isEmpty)
     }
 
     @Test func `a port of a program and of services is refused`() {
         let found = messages(
-            lab(backend: Self.haproxy + "\nservices: { http: 80 }", traffic: "{ from: client, to: 'backend:80', kind: http-request }"))
+            lab(
+                backend: Self.haproxy + "\nservices: { http: 80 }",
+                traffic: "{ from: client, to: 'backend:80', kind: http-request }"))
         #expect(
             found.contains { $0.contains("which is also a port of its program 'haproxy'") && $0.hasPrefix("10:") },
             "\(found)")
-        let none = messages(lab(backend: "services: { http: 80, none: 80/tcp }", traffic: "{ from: client, to: 'backend:80', kind: http-request }"))
+        let none = messages(
+            lab(
+                backend: "services: { http: 80, none: 80/tcp }",
+                traffic: "{ from: client, to: 'backend:80', kind: http-request }"))
         #expect(none.contains { $0.contains("which 'none' says that it does not") }, "\(none)")
     }
 }

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Expectation
 import LabFile
 import LabTime
@@ -154,7 +154,8 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
                         after: Anchor(event: "failover", offset: .milliseconds(-10))))),
             ExpectationSpecification(
                 id: "fw-b-active",
-                subject: .event(EventExpectation(
+                subject: .event(
+                    EventExpectation(
                         event: "fw-b.active", count: Comparison(.greaterOrEqual, 1), reporter: "fw-b"))),
             ExpectationSpecification(
                 id: "twice",
@@ -218,7 +219,8 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
         let lab = try Lab(parsing: SmallLab.text, path: "lab.yaml")
         #expect(
             lab.filters == [
-                CaptureFilter(text: "tcp and src host 198.51.100.100", position: SourcePosition(line: 42, column: 37))
+                CaptureFilterDefinition(
+                    text: "tcp and src host 198.51.100.100", position: SourcePosition(line: 42, column: 37))
             ])
         let error = lab.error("is no filter", at: lab.filters[0].position)
         #expect("\(error)".hasPrefix("lab.yaml:42:37: is no filter\n  "))

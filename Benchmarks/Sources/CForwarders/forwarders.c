@@ -97,8 +97,8 @@ int bench_open_flows(
         uint32_t now = count - first < (uint32_t)batch ? count - first : (uint32_t)batch;
         for (uint32_t i = 0; i < now; i++, slot = (slot + 1) % batch) {
             volatile struct tpacket2_hdr *header = (void *)(ring + slot * ring_slot);
-            // Given back as soon as the far end has copied the frame, which is before the call returns on one processor;
-            // and what a call did not take, the next one does.
+            // Given back as soon as the far end has copied the frame, which is before the call returns on one
+            // processor; and what a call did not take, the next one does.
             while (__atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE) != TP_STATUS_AVAILABLE && !stopped(stop)) {
                 sendto(fd, NULL, 0, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
                 usleep(50);
@@ -118,7 +118,8 @@ int bench_open_flows(
         }
         // Lost ones are among the last few batches: those are sent again.
         long wanted = first == count ? (long)count : (long)first - ahead;
-        if (!wait_for(known, wanted, stop)) first = first > ahead + (uint32_t)batch ? first - ahead - (uint32_t)batch : 0;
+        if (!wait_for(known, wanted, stop))
+            first = first > ahead + (uint32_t)batch ? first - ahead - (uint32_t)batch : 0;
     }
     if (ring != NULL) munmap(ring, batch * ring_slot);
     close(fd);

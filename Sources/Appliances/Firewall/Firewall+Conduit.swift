@@ -1,3 +1,4 @@
+import Configuration
 import Dataplane
 import LabTime
 import Mutants
@@ -12,14 +13,14 @@ import Wire
 extension Firewall {
     /// The passive box's part: a transit frame is the Active's.
     mutating func passToActive(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
-        guard redundancy?.conduit != nil, election.hearsHeartbeat,
+        guard redundancy?.conduit != nil, election.receivesHeartbeat,
             election.monitor?.statement?.role == .active || election.isHandingOver,
             case .ipv4(let packet) = ParsedFrame(frame.bytes)
         else { return ports.counters.drop(.standby) }
         if Mutant.isOn(.conduitEnds) { return }
         if Mutant.isOn(.conduitLowersTimeToLive) { _ = packet.decrementTimeToLive() }
         if Mutant.isOn(.standbyLooksUp) {
-            _ = filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now)
+            _ = filter.evaluate(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now)
         }
         let key = ConduitKey(direction: .cameIn, port: frame.port, flow: packet.fiveTuple)
         if sendThrough(packet, key, at: now, into: &output) { tally.conduitForwarded &+= 1 }
@@ -32,7 +33,7 @@ extension Firewall {
         _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
-        guard redundancy?.conduit != nil, let cross = redundancy?.crossConnect, election.hearsHeartbeat,
+        guard redundancy?.conduit != nil, let cross = redundancy?.crossConnect, election.receivesHeartbeat,
             let hop = ports.routes.lookup(translation?.flow.destination ?? packet.destination),
             !ports[hop.port].isUp || hop.port == cross.port && hop.address == cross.peerAddress
         else { return false }
@@ -61,7 +62,8 @@ extension Firewall {
         }
         (scratch + offset).copyMemory(from: source, byteCount: length)
         let bytes = UnsafeMutableRawBufferPointer(start: scratch, count: offset + length)
-        let written = gre.emit(into: UnsafeMutableRawBufferPointer(rebasing: bytes[greOffset...]), payloadLength: length)
+        let written = gre.emit(
+            into: UnsafeMutableRawBufferPointer(rebasing: bytes[greOffset...]), payloadLength: length)
         precondition(written == gre.length)
         return sendToPeer(.gre, payloadLength: gre.length + length, at: now, into: &output)
     }
@@ -83,7 +85,8 @@ extension Firewall {
         let start: Int
         do throws(WireError) {
             let gre = try GREView(payload)
-            guard gre.protocolType == .ipv4, let value = gre.key, Int(UInt8(truncatingIfNeeded: value >> 24) & 0x7f) < ports.count
+            guard gre.protocolType == .ipv4, let value = gre.key,
+                Int(UInt8(truncatingIfNeeded: value >> 24) & 0x7f) < ports.count
             else { throw WireError(.gre, .forbiddenValue, found: Int(gre.key ?? 0)) }
             key = ConduitKey(rawValue: value)
             start = Int(layout.transportOffset) + gre.headerLength

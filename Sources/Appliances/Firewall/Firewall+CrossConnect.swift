@@ -6,7 +6,7 @@ import Wire
 
 extension Firewall {
     /// What the peer says on the cross-connect, but not the conduit's data frames; without one, its advertisements.
-    public var conversation: ConversationFrames? {
+    public var controlChannel: ControlChannelFrames? {
         guard let redundancy else { return nil }
         guard let cross = redundancy.crossConnect else { return .packets(.vrrp) }
         return .datagrams(port: cross.port, to: SyncChannel.udpPort...FirewallRedundancy.configurationPort)
@@ -120,11 +120,12 @@ extension Firewall {
                 try receiveConfiguration(statement, at: now, into: &output)
             } else {
                 received = try channel.receive(
-                    udp.payload, into: &filter, isActive: isForwarding, isHeard: election.hearsHeartbeat, at: now)
+                    udp.payload, into: &filter, isActive: isForwarding, isPeerAlive: election.receivesHeartbeat, at: now
+                )
             }
         } catch {
             tally.messageErrors.count(error.reason)
-            if error.reason.isRefusal, redundancy?.key != nil, channel.knownPeerLife != 0 {
+            if error.reason.isRefusal, redundancy?.key != nil, channel.knownPeerEpoch != 0 {
                 // The peer has shown that it has the key.
                 tally.messagesOfStrangers &+= 1
                 return tellStranger(error, at: now)
@@ -144,22 +145,22 @@ extension Firewall {
         tally.recordsRefused &+= UInt64(reception.refused)
         tally.recordsAcknowledged &+= UInt64(reception.acknowledged)
         if reception.acknowledged > 0, deferred.count > 0 { releaseDeferred(at: now, into: &output) }
-        if reception.isGreeting {
-            tally.greetings &+= 1
+        if reception.isHello {
+            tally.hellos &+= 1
             // A later one of the same life is answered by the next regular heartbeat.
-            if reception.isFirstGreeting {
-                election.greet(at: now)
+            if reception.isFirstHello {
+                election.receiveHello(at: now)
                 carryOut(at: now, into: &output)
             }
         }
-        if let life = reception.unconfirmedLife {
-            tally.livesUnconfirmed &+= 1
+        if let epoch = reception.unconfirmedEpoch {
+            tally.unconfirmedEpochs &+= 1
             let pause = (redundancy?.settings.heartbeat?.interval ?? .seconds(1)) / 2
             // Once an interval, so that a peer that started anew hears this box, and nobody can make it send more.
             if answeredAt.map({ now - $0 >= pause }) ?? true {
                 answeredAt = now
-                channel.answer(life)
-                election.greet(at: now)
+                channel.answer(epoch)
+                election.receiveHello(at: now)
                 carryOut(at: now, into: &output)
             }
         }

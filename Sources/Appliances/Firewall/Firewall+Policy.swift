@@ -1,3 +1,4 @@
+import Configuration
 import Dataplane
 import LabEvents
 import LabTime
@@ -103,9 +104,9 @@ extension Firewall {
     /// Tells the agreement of the pair's state, and does what it asks for.
     mutating func carryOutAgreement(at now: Instant, into output: inout FrameQueue) {
         guard agreement != nil else { return }
-        let (isActive, hearsPeer) = (role == .active, election.hearsHeartbeat)
+        let (isActive, receivesFromPeer) = (role == .active, election.receivesHeartbeat)
         agreement?.setRole(isActive: isActive, at: now)
-        agreement?.setHearsPeer(hearsPeer, at: now)
+        agreement?.setReceivesFromPeer(receivesFromPeer, at: now)
         for action in agreement?.takeActions() ?? [] {
             switch action {
             case .send(let statement):
@@ -164,7 +165,7 @@ extension Firewall {
     ) throws(WireError) {
         let statement = try ConfigurationStatement(message)
         // Without a key anybody can claim a life: that of the heartbeats counts.
-        guard redundancy?.key != nil || statement.epoch == channel.knownPeerLife else {
+        guard redundancy?.key != nil || statement.epoch == channel.knownPeerEpoch else {
             throw WireError(.sync, .replayed)
         }
         agreement?.receive(statement, at: now)

@@ -29,7 +29,7 @@ extension Firewall {
                 if isForwarding {
                     let tellsAll = rules.contains(.tellsEverything) && !Mutant.isOn(.noBulkTransfer)
                     if tellsAll { beginTelling() } else { continueTelling() }
-                } else if owesSessions || restarted && election.knowsSessions {
+                } else if hasPendingSync || restarted && election.knowsSessions {
                     // A rival, or a peer that started anew and took the role where it could not hear of them.
                     tellOwnSessions()
                 }
@@ -66,14 +66,14 @@ extension Firewall {
             tally.recordsApplied &+= UInt64(channel.commit(into: &filter, at: now))
         }
         isForwarding = true
-        owesSessions = false
+        hasPendingSync = false
         filter.becomeActive()
         for router in redundancy.routers {
             ports[router.port].sourceMAC = Mutant.isOn(.sendsFromOwnMAC) ? ports[router.port].mac : router.mac
             for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
         }
         ownPoolAddresses()
-        guard election.hearsHeartbeat else { return }
+        guard election.receivesHeartbeat else { return }
         // A predecessor that handed over has what this box has; a peer that just started has nothing.
         if election.monitor?.statement?.flags.contains(.knowsSessions) == true {
             continueTelling()
@@ -88,9 +88,9 @@ extension Firewall {
         announceAt = nil
         for router in redundancy.routers {
             ports[router.port].sourceMAC = ports[router.port].mac
-            for address in router.addresses { ports.disown(address, on: router.port) }
+            for address in router.addresses { ports.removeAddress(address, on: router.port) }
         }
-        disownPoolAddresses()
+        removePoolAddresses()
         filter.endRecording()
         endDeferral(at: now, into: &output)
         if handingOver {
@@ -99,13 +99,13 @@ extension Firewall {
         } else {
             // The rival that stays Active learns of the sessions that passed here alone.
             filter.discardRecords()
-            owesSessions = true
-            if election.hearsHeartbeat { tellOwnSessions() }
+            hasPendingSync = true
+            if election.receivesHeartbeat { tellOwnSessions() }
         }
     }
 
     private mutating func tellOwnSessions() {
-        owesSessions = false
+        hasPendingSync = false
         filter.tellOwnSessions()
     }
 

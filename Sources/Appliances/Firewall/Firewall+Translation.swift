@@ -9,7 +9,7 @@ extension Firewall {
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         if packet.layout.isFragment { return forwardFragment(frame, packet, at: now, into: &output) }
-        switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
+        switch filter.evaluate(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
         case .pass(let index):
             if !holds(frame, of: index, at: now) { send(frame, packet, of: index, at: now, into: &output) }
         case .drop(let reason): refuse(frame, packet, reason, at: now, into: &output)
@@ -25,7 +25,7 @@ extension Firewall {
         }
         // The host's own fragments and a mapping's cannot be told apart before the first one.
         if packet.layout.isFragment { return forwardFragment(frame, packet, isOwn: true, at: now, into: &output) }
-        switch filter.judge(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
+        switch filter.evaluate(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
         case .pass(let index): send(frame, packet, of: index, at: now, into: &output)
         case .drop(.noMapping), .drop(.noSession): ports.deliverToHost(frame, into: &output)
         case .drop(let reason): refuse(frame, packet, reason, at: now, into: &output)
@@ -112,7 +112,7 @@ extension Firewall {
     ) -> FragmentTable.Decision {
         var layout = packet.layout
         layout.fragment = .whole
-        switch filter.judge(layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
+        switch filter.evaluate(layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
         case .pass(let index):
             let flow = packet.fiveTuple
             // An error that was cut into fragments quotes more than anybody needs; it is never sent so.
@@ -176,8 +176,8 @@ extension Firewall {
         for entry in translation.addresses { ports.own(entry.address, on: entry.port, answering: entry.mac) }
     }
 
-    mutating func disownPoolAddresses() {
-        for entry in translation.addresses { ports.disown(entry.address, on: entry.port) }
+    mutating func removePoolAddresses() {
+        for entry in translation.addresses { ports.removeAddress(entry.address, on: entry.port) }
     }
 
     /// Pools came or went, or the last session of an address that is no pool's any more: what the box answers ARP for
@@ -186,7 +186,7 @@ extension Firewall {
         guard let change = translation.update(from: filter.nat, ports, redundancy?.routers ?? []) else { return }
         for entry in change.gone {
             report(.natAddressReleased, at: now, [.address: "\(entry.address)"])
-            if isForwarding { ports.disown(entry.address, on: entry.port) }
+            if isForwarding { ports.removeAddress(entry.address, on: entry.port) }
         }
         guard isForwarding, !change.new.isEmpty else { return }
         for entry in change.new {

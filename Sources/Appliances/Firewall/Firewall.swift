@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 import LabEvents
 public import LabTime
@@ -28,7 +29,7 @@ public struct Firewall: ~Copyable, Appliance {
     /// Whether transit traffic passes: always for a lone firewall, and for the Active of a pair.
     var isForwarding: Bool
     /// Lost the role to a rival, which has not been told of this box's sessions yet.
-    var owesSessions = false
+    var hasPendingSync = false
     var tally = RedundancyTally()
     var events: [ApplianceEvent] = []
     var policy: FirewallPolicy
@@ -137,7 +138,7 @@ public struct Firewall: ~Copyable, Appliance {
     public func knows(_ flow: FiveTuple) -> Bool { filter.table.find(flow) != nil }
 
     /// Whether the peer has consumed every record of every session.
-    public var isPeerUpToDate: Bool { election.hearsHeartbeat && !channel.hasUnacknowledged && !filter.hasRecords }
+    public var isPeerUpToDate: Bool { election.receivesHeartbeat && !channel.hasUnacknowledged && !filter.hasRecords }
 
     /// Further static routes, from a routing daemon on the host side for instance.
     /// - Returns: false where no connected network has the gateway
@@ -170,9 +171,9 @@ public struct Firewall: ~Copyable, Appliance {
     ) {
         // Only here: `advance` may follow `process` before the output is transmitted.
         deferred.reclaim()
-        if isForwarding, frames.count > 1, filter.isWorthAnticipating {
+        if isForwarding, frames.count > 1, filter.isWorthPrefetching {
             for frame in frames {
-                if let flow = FiveTuple(glancingAt: UnsafeRawBufferPointer(frame.bytes)) { filter.anticipate(flow) }
+                if let flow = FiveTuple(glancingAt: UnsafeRawBufferPointer(frame.bytes)) { filter.prefetch(flow) }
             }
         }
         for frame in frames { handle(frame, at: now, into: &output) }

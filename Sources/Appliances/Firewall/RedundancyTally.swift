@@ -16,9 +16,9 @@ struct RedundancyTally {
     var recordsApplied: UInt64 = 0
     var recordsRefused: UInt64 = 0
     var messagesOfStrangers: UInt64 = 0
-    var livesUnconfirmed: UInt64 = 0
+    var unconfirmedEpochs: UInt64 = 0
     var messagesRepeated: UInt64 = 0
-    var greetings: UInt64 = 0
+    var hellos: UInt64 = 0
     var deferred: UInt64 = 0
     var deferralsExpired: UInt64 = 0
     var deferralsWithoutRoom: UInt64 = 0

@@ -1,3 +1,4 @@
+import Configuration
 import Dataplane
 public import LabEvents
 import LabTime
@@ -43,7 +44,7 @@ extension GatewayFirewall {
         }
         switch judgement.verdict {
         case .pass: break
-        case .misfit(let policy):
+        case .outOfState(let policy):
             report(
                 .refused, judgement.index, at: now,
                 [.packet: packet.tcpFlags.description, .action: policy.rawValue])
@@ -113,7 +114,7 @@ extension GatewayFirewall {
             CounterReading(.statesCreated, states.created),
             CounterReading(.statesExpired, states.expired),
             CounterReading(.statesReused, states.reused),
-            CounterReading(.statesMisfits, states.misfits),
+            CounterReading(.statesMisfits, states.outOfStatePackets),
             CounterReading(.fragmentsHeld, fragments.heldCount),
             CounterReading(.fragmentsDatagrams, fragments.count),
             CounterReading(.fragmentsEvicted, fragments.evicted),

@@ -1,3 +1,4 @@
+import Configuration
 import Dataplane
 import LabTime
 import Mutants
@@ -62,7 +63,7 @@ extension GatewayFirewall {
     /// What the host side sends leaves by its port, judged where the port judges what leaves.
     private mutating func sendOwn(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
         if filtering[Int(frame.port)] == .both, case .ipv4(let packet) = ParsedFrame(frame.bytes) {
-            guard judge(packet, .out, on: frame.port, frame, at: now, into: &output) else { return }
+            guard evaluate(packet, .out, on: frame.port, frame, at: now, into: &output) else { return }
         }
         _ = ports.receive(frame, at: now, into: &output)
         releaseFragments(behind: frame, at: now, into: &output)
@@ -76,21 +77,22 @@ extension GatewayFirewall {
         into output: inout FrameQueue
     ) -> Bool {
         if filtering[Int(frame.port)] != .off {
-            judge(packet, .in, on: frame.port, frame, at: now, into: &output)
+            evaluate(packet, .in, on: frame.port, frame, at: now, into: &output)
         } else if let out, filtering[Int(out)] == .both {
-            judge(packet, .out, on: out, frame, at: now, into: &output)
+            evaluate(packet, .out, on: out, frame, at: now, into: &output)
         } else {
             true
         }
     }
 
     /// - Parameter port: the interface at which the packet is judged
-    private mutating func judge(
+    private mutating func evaluate(
         _ packet: PacketView, _ direction: StateDirection, on port: PortIndex, _ frame: Frame, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         guard packet.layout.isFragment else {
-            return carryOut(states.judge(packet, direction, on: port, at: now), packet, frame, at: now, into: &output)
+            return carryOut(
+                states.evaluate(packet, direction, on: port, at: now), packet, frame, at: now, into: &output)
         }
         switch fragments.receive(packet, in: frame, at: now) {
         case .held: return false
@@ -102,13 +104,13 @@ extension GatewayFirewall {
             ports.counters.drop(reason)
             return false
         case .first:
-            let judgement = states.judge(packet, direction, on: port, at: now)
+            let judgement = states.evaluate(packet, direction, on: port, at: now)
             let passes = carryOut(judgement, packet, frame, at: now, into: &output)
             let decision: FragmentTable.Decision =
                 switch judgement.verdict {
                 case .pass: .pass(as: packet.fiveTuple, identification: packet.identification)
                 case .drop(let reason): .drop(reason)
-                case .misfit: .drop(.invalidTCPState)
+                case .outOfState: .drop(.invalidTCPState)
                 }
             fragments.decide(packet, decision, at: now)
             if case .drop(let reason) = decision {
@@ -121,7 +123,9 @@ extension GatewayFirewall {
     /// Sends on what waited for a datagram's first fragment, which has left.
     private mutating func releaseFragments(behind first: Frame, at now: Instant, into output: inout FrameQueue) {
         // What sending rewrites, addresses of the link and time to live, does not tell datagrams apart.
-        guard fragments.heldCount > 0, let packet = PacketView(first.bytes), packet.layout.fragment == .first else { return }
+        guard fragments.heldCount > 0, let packet = PacketView(first.bytes), packet.layout.fragment == .first else {
+            return
+        }
         while let bytes = fragments.nextReleased(of: packet) {
             guard let base = bytes.baseAddress, let held = PacketView(bytes) else { continue }
             let frame = Frame(
@@ -144,7 +148,7 @@ extension GatewayFirewall {
         switch judgement.verdict {
         case .pass: return true
         case .drop(let reason): ports.counters.drop(reason)
-        case .misfit(let policy):
+        case .outOfState(let policy):
             ports.counters.drop(.invalidTCPState)
             switch Mutant.isOn(.refusesSilently) ? .drop : policy {
             case .drop: break

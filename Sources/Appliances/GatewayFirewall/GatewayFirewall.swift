@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 import LabEvents
 public import LabTime
@@ -56,8 +57,8 @@ public struct GatewayFirewall: ~Copyable, Appliance {
         filtering = configuration.filtering
         self.ports = ports
         states = StateTable(
-            capacity: stateCapacity, profile: configuration.profile, pickUp: configuration.pickUp,
-            misfitPolicy: configuration.misfitPolicy, timers: configuration.timers, seed: seed)
+            capacity: stateCapacity, profile: configuration.profile, midStreamPickup: configuration.midStreamPickup,
+            outOfStatePolicy: configuration.outOfStatePolicy, timers: configuration.timers, seed: seed)
     }
 
     /// Connections that the box knows.

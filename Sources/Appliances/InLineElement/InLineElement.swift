@@ -1,25 +1,8 @@
+public import Configuration
 public import Dataplane
 public import Impairment
 public import LabEvents
 public import LabTime
-
-/// What an in-line element is and does.
-public struct InLineElementConfiguration: Hashable, Sendable, Codable {
-    /// The cable, by the interface that it is plugged into: `lb.servers`
-    public var name: String
-    /// What port 0 and port 1 lead to: nodes, or `switch`.
-    public var ends: [String]
-    public var rules: [FaultRule]
-
-    public init(name: String, ends: [String], rules: [FaultRule]) {
-        self.name = name
-        self.ends = ends
-        self.rules = rules
-    }
-
-    /// Port 0 leads to the interface that names the cable, port 1 to the rest of the network.
-    public static let portNames = ["near", "far"]
-}
 
 /// A process between two ends of a cable, for faults on single frames. It has no address, is seen by nobody, and
 /// without an armed rule only passes frames on.

@@ -1,3 +1,4 @@
+import Configuration
 public import Dataplane
 import LabEvents
 public import LabTime

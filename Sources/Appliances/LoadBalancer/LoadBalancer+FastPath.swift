@@ -14,7 +14,8 @@ extension LoadBalancer {
         guard !clientMAC.isMulticast, !clientMAC.isZero else { return ports.counters.drop(.sourceAddressInvalid) }
         guard let place = services[service].choose(for: tuple) else { return ports.counters.drop(.noMemberUp) }
         let member = services[service].members[place]
-        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, for: tuple, in: ports) else { return ports.counters.drop(.noRoute) }
+        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, for: tuple, in: ports)
+        else { return ports.counters.drop(.noRoute) }
         guard ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return }
 
         var toMember = tuple

@@ -1,3 +1,4 @@
+import Configuration
 import Dataplane
 import LabTime
 import Mutants
@@ -70,7 +71,8 @@ extension LoadBalancer {
 
     /// Carries a monitor's packet to its member, or a member's to the host side.
     mutating func carryMonitor<Tuple: BalancedTuple>(
-        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
+        into output: inout FrameQueue
     ) {
         let flows = Tuple.flows(of: self)
         let isFromHost = frame.side == .host
@@ -85,7 +87,9 @@ extension LoadBalancer {
         }
         var rewritten = packet
         // What it becomes is what the other direction is, turned round.
-        let tuple = match.direction == .original ? flows.pointee.reply(of: match.index) : flows.pointee.original(of: match.index)
+        let tuple =
+            match.direction == .original
+            ? flows.pointee.reply(of: match.index) : flows.pointee.original(of: match.index)
         guard let tuple else { return }
         rewritten.rewrite(to: tuple.reversed)
         guard isFromHost else {

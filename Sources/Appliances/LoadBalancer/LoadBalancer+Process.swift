@@ -1,3 +1,4 @@
+import Configuration
 public import Dataplane
 public import LabTime
 import Mutants
@@ -95,7 +96,9 @@ extension LoadBalancer {
     mutating func accept<Tuple: BalancedTuple>(
         _ service: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
     ) {
-        if services[service].directReturn != nil { return acceptDirectly(service, frame, packet, at: now, into: &output) }
+        if services[service].directReturn != nil {
+            return acceptDirectly(service, frame, packet, at: now, into: &output)
+        }
         switch services[service].profile {
         case .tcpProxy, .http: ports.deliverToHost(frame, into: &output)
         case .udpPerPacket: balance(service, frame, packet, at: now, into: &output)

@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 import LabEvents
 public import LabTime
@@ -89,7 +90,8 @@ public struct LoadBalancer: ~Copyable, Appliance {
                 let port = configuration.port(of: address)
                 ports.own(address, on: port, answering: ports[port].mac)
             }
-            guard service.profile == .udpPerPacket, service.sourceTranslation == .off, service.directReturn == nil else { continue }
+            guard service.profile == .udpPerPacket, service.sourceTranslation == .off, service.directReturn == nil
+            else { continue }
             for member in service.members { _ = answerers.insert(UInt32(index), at: member.address, member.port, .udp) }
         }
         translators = .allocate(capacity: max(1, ports.count * 4))

@@ -1,3 +1,4 @@
+import Configuration
 import Dataplane
 import LabTime
 import Mutants

@@ -1,5 +1,6 @@
+public import Configuration
 import Dataplane
-public import Redundancy
+import Redundancy
 public import Wire
 
 /// What two boxes compare: each object, rule and pool, and the order of the rules.
@@ -82,16 +83,6 @@ extension RunningNAT {
         }
         if pools.isEmpty, rules.isEmpty { return [] }
         return pools + rules + [PolicyItemKind.natOrder.item("", ruleNames)]
-    }
-}
-
-extension PolicyAddress: CustomStringConvertible {
-    /// `192.0.2.0/24`, `office`
-    public var description: String {
-        switch self {
-        case .network(let network): network.description
-        case .object(let name): name
-        }
     }
 }
 

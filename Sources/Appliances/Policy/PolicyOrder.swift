@@ -1,3 +1,5 @@
+public import Configuration
+
 /// What a firewall is asked about its policy.
 public enum PolicyOrder: Hashable, Sendable, Codable {
     /// Whether a change would fit; nothing happens.

@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 import Wire
 
@@ -41,6 +42,10 @@ extension BoxPorts {
 extension RouteConfiguration {
     /// Destination and gateway; nil of an IPv6 route.
     fileprivate var ipv4: (destination: IPv4Network, gateway: IPv4Address)? {
-        if case (.ipv4(let destination), .ipv4(let gateway)) = (destination, gateway) { (destination, gateway) } else { nil }
+        if case (.ipv4(let destination), .ipv4(let gateway)) = (destination, gateway) {
+            (destination, gateway)
+        } else {
+            nil
+        }
     }
 }

@@ -1,3 +1,4 @@
+public import Configuration
 public import Dataplane
 public import LabEvents
 public import LabTime

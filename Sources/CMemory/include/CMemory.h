@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-/// Has the kernel back memory with huge pages where it can: a first touch then costs one fault for 2 MiB instead of 512,
-/// and a search at random one translation. A refusal is none's business.
+/// Has the kernel back memory with huge pages where it can: a first touch then costs one fault for 2 MiB instead of
+/// 512, and a search at random one translation. A refusal is none's business.
 static inline void cm_advise_huge_pages(void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
     (void)madvise(memory, bytes, MADV_HUGEPAGE);

@@ -5,7 +5,7 @@ public struct Session: BitwiseCopyable, Sendable {
     /// What its first payload was; `unseen` until then.
     public internal(set) var application = Application.unseen
     /// What the peer is to be told when this session's turn comes.
-    var news: News = []
+    var dirtyParts: DirtyParts = []
     /// Number of the name's category, from 1; 0 for none.
     public internal(set) var category: UInt16 = 0
     /// The rule that let it through.
@@ -39,10 +39,10 @@ public struct Session: BitwiseCopyable, Sendable {
         self.rule = rule
     }
 
-    struct News: OptionSet, BitwiseCopyable {
+    struct DirtyParts: OptionSet, BitwiseCopyable {
         let rawValue: UInt8
-        static let state = News(rawValue: 1)
-        static let metadata = News(rawValue: 2)
-        static let pinhole = News(rawValue: 4)
+        static let state = DirtyParts(rawValue: 1)
+        static let metadata = DirtyParts(rawValue: 2)
+        static let pinhole = DirtyParts(rawValue: 4)
     }
 }

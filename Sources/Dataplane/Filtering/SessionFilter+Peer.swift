@@ -77,7 +77,7 @@ extension SessionFilter {
         if let next = followUp {
             followUp = nil
             if table.contains(next.index), table.original(of: next.index) == next.flow,
-                let record = part(of: next.index, next.news, for: message, at: now)
+                let record = part(of: next.index, next.dirtyParts, for: message, at: now)
             {
                 return .record(record)
             }
@@ -94,7 +94,7 @@ extension SessionFilter {
         while let index = changes.nextIndex() {
             guard table.contains(index), table[index].queuedInRound == changes.round else { continue }
             table[index].queuedInRound = 0
-            guard let record = part(of: index, table[index].news, for: message, at: now) else { continue }
+            guard let record = part(of: index, table[index].dirtyParts, for: message, at: now) else { continue }
             return .record(record)
         }
         guard bulk.isRunning else { return nil }
@@ -104,18 +104,18 @@ extension SessionFilter {
             return .bulkEnds
         }
         table[index].toldAt = now.nanoseconds
-        var news: Session.News = .state
-        if table[index].isControl { news.insert(.pinhole) }
-        return part(of: index, news, for: message, at: now).map { .record($0) }
+        var dirtyParts: Session.DirtyParts = .state
+        if table[index].isControl { dirtyParts.insert(.pinhole) }
+        return part(of: index, dirtyParts, for: message, at: now).map { .record($0) }
     }
 
     /// The first record of what is to be told of a session; the rest follows.
     /// - Returns: nil where there is nothing to tell any more
     private mutating func part(
-        of index: FlowIndex, _ news: Session.News, for message: UInt64, at now: Instant
+        of index: FlowIndex, _ dirtyParts: Session.DirtyParts, for message: UInt64, at now: Instant
     ) -> SyncRecord? {
-        var rest = news
-        let isTold = news.contains(.pinhole) && !Mutant.isOn(.tellsNoPinholes)
+        var rest = dirtyParts
+        let isTold = dirtyParts.contains(.pinhole) && !Mutant.isOn(.tellsNoPinholes)
         let pinhole = isTold ? pinholeRecord(of: index, at: now) : nil
         if pinhole == nil { rest.remove(.pinhole) }
         let result: SyncRecord

@@ -39,7 +39,7 @@ public struct SessionFilter: ~Copyable {
     /// Counts the times that this box became Active, from 1.
     var activeTurn: UInt32 = 1
     /// A session of which more is to be told than its last record held.
-    var followUp: (index: FlowIndex, flow: FiveTuple, news: Session.News)?
+    var followUp: (index: FlowIndex, flow: FiveTuple, dirtyParts: Session.DirtyParts)?
     /// What the names that sessions ask for are sorted into.
     public var categories = CategoryTable()
     /// Where the name of an inspected payload is written.
@@ -80,7 +80,7 @@ public struct SessionFilter: ~Copyable {
     /// - Parameters:
     ///   - packet: the frame's start, for which `layout` vouches
     ///   - port: where the packet came in
-    public mutating func judge(
+    public mutating func evaluate(
         _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
         lookups &+= 1
@@ -88,11 +88,11 @@ public struct SessionFilter: ~Copyable {
         let flow = layout.fiveTuple
         switch flow.protocol {
         case .tcp:
-            return judgeTCP(layout, in: packet, from: port, at: now)
+            return evaluateTCP(layout, in: packet, from: port, at: now)
         case .icmp:
             // Guard: hasTransportHeader says that the 8 bytes of an ICMP header are there.
             guard layout.hasTransportHeader else { return .drop(.malformedIPv4) }
-            return judgeICMP(layout, in: packet, from: port, at: now)
+            return evaluateICMP(layout, in: packet, from: port, at: now)
         default:
             guard let match = session(of: flow) else { return open(layout, in: packet, from: port, at: now) }
             if isFirstPayload(match, layout) { inspect(match.index, layout, in: packet, at: now) }
@@ -107,7 +107,7 @@ public struct SessionFilter: ~Copyable {
 
     // MARK: TCP
 
-    private mutating func judgeTCP(
+    private mutating func evaluateTCP(
         _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
         let flow = layout.fiveTuple
@@ -141,7 +141,7 @@ public struct SessionFilter: ~Copyable {
 
     // MARK: ICMP
 
-    private mutating func judgeICMP(
+    private mutating func evaluateICMP(
         _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
         let transport = packet + Int(layout.transportOffset)
@@ -278,13 +278,13 @@ public struct SessionFilter: ~Copyable {
             || !table[match.index].source.isNone
     }
 
-    mutating func note(_ index: FlowIndex, _ news: Session.News, at now: Instant) {
-        if news == .state { table[index].toldAt = now.nanoseconds }
+    mutating func note(_ index: FlowIndex, _ dirtyParts: Session.DirtyParts, at now: Instant) {
+        if dirtyParts == .state { table[index].toldAt = now.nanoseconds }
         guard table[index].queuedInRound != changes.round else {
-            table[index].news.formUnion(news)
+            table[index].dirtyParts.formUnion(dirtyParts)
             return
         }
-        table[index].news = news
+        table[index].dirtyParts = dirtyParts
         if changes.append(index) { table[index].queuedInRound = changes.round }
     }
 

@@ -104,7 +104,7 @@ public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable 
     /// Has the processor fetch what a search for a flow, or its entry, will look at first: many searches then wait for
     /// memory together instead of one after the other. Worth it for a table that no cache holds.
     @inline(__always)
-    func anticipate(_ key: Key) {
+    func prefetch(_ key: Key) {
         // position ≤ mask, and there are mask + 1 buckets.
         TableMemory.prefetch(buckets + Int(key.flowHash(seed: seed) & mask))
     }

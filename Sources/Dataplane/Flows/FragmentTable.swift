@@ -39,7 +39,7 @@ public struct FragmentTable: ~Copyable {
     }
 
     /// How long fragments wait for the first of their datagram. A path reorders by milliseconds.
-    public static var patience: Duration { .seconds(2) }
+    public static var timeout: Duration { .seconds(2) }
     /// How long a decision about a datagram holds whose last fragment does not come.
     /// Source: RFC 1122, 3.3.2 (60 s at least for reassembly)
     public static var memory: Duration { .seconds(60) }
@@ -86,7 +86,7 @@ public struct FragmentTable: ~Copyable {
                 return .decided(decision)
             }
         } else {
-            guard let place = enter(key, Datagram(), expires: now + Self.patience, at: now) else {
+            guard let place = enter(key, Datagram(), expires: now + Self.timeout, at: now) else {
                 return .drop(.fragment)
             }
             index = place
@@ -114,7 +114,8 @@ public struct FragmentTable: ~Copyable {
     // MARK: Room
 
     /// Enters a datagram; the oldest gives way where the table is full.
-    private mutating func enter(_ key: FiveTuple, _ datagram: Datagram, expires: Instant, at now: Instant) -> FlowIndex? {
+    private mutating func enter(_ key: FiveTuple, _ datagram: Datagram, expires: Instant, at now: Instant) -> FlowIndex?
+    {
         if table.count == table.capacity, oldest != .max {
             let index = FlowIndex(rawValue: oldest)
             while takeHeld(index) != nil { lost += 1 }

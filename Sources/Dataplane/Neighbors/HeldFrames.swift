@@ -28,7 +28,9 @@ struct HeldFrames: ~Copyable {
 
     /// Copies a frame into a free place; nil where there is none or the frame is longer than a place.
     mutating func store(_ frame: UnsafeRawBufferPointer) -> UInt32? {
-        guard freeHead != .max, frame.count <= FrameQueue.longestFrame, let source = frame.baseAddress else { return nil }
+        guard freeHead != .max, frame.count <= FrameQueue.longestFrame, let source = frame.baseAddress else {
+            return nil
+        }
         let place = freeHead
         freeHead = places[Int(place)].next
         places[Int(place)] = Place(length: Int32(truncatingIfNeeded: frame.count), next: .max)

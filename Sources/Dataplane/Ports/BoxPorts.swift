@@ -23,7 +23,7 @@ public struct BoxPorts: ~Copyable {
     public var neighbors: NeighborTable
     public var routes = RouteTable()
     public var ipv6Routes = IPv6RouteTable()
-    /// Addresses that ARP requests and neighbour solicitations are answered for. Change them by `own` and `disown`.
+    /// Addresses that ARP requests and neighbour solicitations are answered for. Change them by `own` and `removeAddress`.
     public internal(set) var owned = OwnedAddresses()
 
     public let count: Int
@@ -94,7 +94,7 @@ public struct BoxPorts: ~Copyable {
     }
 
     /// Gives an address up.
-    public mutating func disown(_ address: IPv4Address, on port: PortIndex) {
+    public mutating func removeAddress(_ address: IPv4Address, on port: PortIndex) {
         owned.remove(.ipv4(address), on: port)
     }
 

@@ -67,7 +67,9 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
     /// Every route, longest prefixes first.
     public var all: [IPRoute<Address>] {
         routes.values.joined().sorted {
-            ($1.destination.prefixLength, $0.destination.address) < ($0.destination.prefixLength, $1.destination.address)
+            ($1.destination.prefixLength, $0.destination.address) < (
+                $0.destination.prefixLength, $1.destination.address
+            )
         }
     }
 

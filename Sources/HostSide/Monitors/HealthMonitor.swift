@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import LabTime
 internal import NIOCore
 internal import Synchronization

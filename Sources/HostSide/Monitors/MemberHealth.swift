@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import Mutants
 
 /// A member's state by its monitor's answers.

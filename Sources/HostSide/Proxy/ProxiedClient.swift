@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import NIOCore
 internal import NIOPosix
 internal import Wire

@@ -27,9 +27,9 @@ final class ClientTLS {
     /// What it broke with; nothing more comes of it then.
     var error: (any Error)? { outcome.error }
     /// The client has ended its direction, within TLS.
-    var peerHasSaidFarewell: Bool { outcome.inputHasEnded }
+    var peerHasSentCloseNotify: Bool { outcome.inputHasEnded }
     /// The client's connection has ended, but its TLS has not.
-    var missingFarewell: any Error { NIOSSLError.uncleanShutdown }
+    var missingCloseNotify: any Error { NIOSSLError.uncleanShutdown }
 
     func receive(_ bytes: UnsafeRawBufferPointer) {
         guard !hasEnded, outcome.error == nil else { return }

@@ -18,7 +18,7 @@ public struct TLSFailure: Hashable, Sendable {
     }
 
     /// The connection has ended, but TLS has not.
-    static func isMissingFarewell(_ error: any Error) -> Bool {
+    static func isMissingCloseNotify(_ error: any Error) -> Bool {
         if case NIOSSLError.uncleanShutdown = error { return true }
         return error is IOError
     }

@@ -36,7 +36,7 @@ public struct FaultyCable: ~Copyable {
     }
 
     var rules: [CableRule] = []
-    var held: HeldFrames
+    var held: CableBuffer
     var tracker: SegmentTracker
     let limits: Limits
     /// What the ports lead to, for people.
@@ -59,7 +59,7 @@ public struct FaultyCable: ~Copyable {
         self.ends = ends
         self.limits = limits
         self.compile = compile
-        held = HeldFrames(mostFrames: limits.frames, mostBytes: limits.bytes)
+        held = CableBuffer(mostFrames: limits.frames, mostBytes: limits.bytes)
         tracker = SegmentTracker(capacity: limits.connections)
         for rule in rules { try install(rule) }
     }

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import Evidence
 internal import Impairment
 public import Integrity

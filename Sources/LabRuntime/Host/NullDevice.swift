@@ -22,6 +22,7 @@ enum NullDevice {
     static func problem(_ what: String) -> HostProblem {
         HostProblem(
             problem: "\(path) \(what)",
-            remedy: "as root: rm -f \(path); mknod -m 666 \(path) c 1 3; in a container, start it with its usual devices")
+            remedy:
+                "as root: rm -f \(path); mknod -m 666 \(path) c 1 3; in a container, start it with its usual devices")
     }
 }

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import CLinux
 internal import EventLoop
 internal import Glibc

@@ -1,4 +1,5 @@
 internal import Appliances
+internal import Configuration
 internal import Dataplane
 internal import EventLoop
 internal import HostSide

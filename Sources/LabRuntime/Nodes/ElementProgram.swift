@@ -1,5 +1,6 @@
 internal import Appliances
 internal import Capture
+internal import Configuration
 
 /// An in-line element: two ends of a cable in one namespace, and nothing else.
 final class ElementProgram: BoxProgram<InLineElement> {

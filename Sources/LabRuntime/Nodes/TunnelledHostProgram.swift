@@ -1,4 +1,5 @@
 internal import Appliances
+internal import Configuration
 internal import LabEvents
 internal import Measurement
 internal import Topology

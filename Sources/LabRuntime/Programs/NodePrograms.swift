@@ -1,5 +1,6 @@
 internal import Appliances
 internal import CLinux
+internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import LabTime

@@ -93,7 +93,6 @@ extension Supervisor {
         fail(LabFailure(.undecided, message + words))
     }
 
-
     private func proceed() {
         guard phase == .running else { return }
         guard scenario.next < assignment.variant.scenario.count else {

@@ -11,7 +11,7 @@ internal import SystemPackage
 /// one takes 8 and 40, and forwards no slower. It is bound to no interface, so it also keeps working while an
 /// interface goes down and comes back. The price: ports share the ring's slots.
 ///
-/// A pair's conversation has a queue of its own (`ConversationQueue`), which is taken first.
+/// A pair's conversation has a queue of its own (`ControlChannelQueue`), which is taken first.
 ///
 /// Another socket sends. Whenever a sent frame's memory is freed, the kernel wakes whoever watches its socket; on a
 /// socket that epoll watches for reading, that alone made a forwarded frame a quarter dearer.
@@ -20,11 +20,11 @@ internal import SystemPackage
 /// links have segmentation and checksum offload off. Frames of every destination arrive, virtual MACs included.
 public struct PacketSocket: ~Copyable {
     private var ring: ReceiveRing
-    private let conversation: ConversationQueue?
+    private let controlChannel: ControlChannelQueue?
     private var links: Links
     private var batch: TransmitBatch
-    private let receiver: Socket
-    private let sender: Socket
+    private let receiver: PacketDescriptor
+    private let sender: PacketDescriptor
     private let ports: [PortInterfaces]
     /// Bytes of the longest frame that is received, without FCS and VLAN tag.
     public let longestFrame: Int
@@ -36,33 +36,33 @@ public struct PacketSocket: ~Copyable {
     ///   - conversation: frames that do not share the ring, and are taken first
     public init(
         ports: [PortInterfaces], options: PacketSocketOptions = PacketSocketOptions(),
-        conversation: ConversationFrames? = nil
+        controlChannel: ControlChannelFrames? = nil
     ) throws(PacketSocketError) {
         let links = try Links(ports)
-        let receiver = try Socket()
+        let receiver = try PacketDescriptor()
         let mtu = ports.flatMap { [$0.wire, $0.host].compactMap(\.self) }.map { receiver.mtu(of: $0) }.max()
         let options = options.fitted(toMTU: mtu ?? 1500)
         try receiver.set(PACKET_VERSION, Int32(TPACKET_V2.rawValue), "choose the receive ring's version")
         try receiver.set(PACKET_RESERVE, UInt32(options.headroom), "reserve headroom")
         try receiver.set(PACKET_IGNORE_OUTGOING, Int32(1), "ignore the box's own frames")
         let ring = try ReceiveRing(socket: receiver.descriptor, options: options)
-        var queue: ConversationQueue?
-        if let filter = conversation.flatMap({ ConversationFilter($0, links) }) {
-            try filter.attach(to: receiver, takesConversation: false)
-            queue = try ConversationQueue(filter, options: options)
+        var queue: ControlChannelQueue?
+        if let filter = controlChannel.flatMap({ ControlChannelFilter($0, links) }) {
+            try filter.attach(to: receiver, takesControlChannel: false)
+            queue = try ControlChannelQueue(filter, options: options)
         }
         // Only now: before it is bound to a protocol, a packet socket hears nothing.
         try receiver.bind()
         // Not promiscuous: a veth hands over every frame anyway, and the kernel would have to be asked again, in turn
         // with everybody else, when the socket is closed.
         // Never bound: it hears nothing at all.
-        let sender = try Socket()
+        let sender = try PacketDescriptor()
         if options.bypassesQueueingDiscipline {
             try sender.set(PACKET_QDISC_BYPASS, Int32(1), "bypass the queueing discipline")
         }
         sender.growSendBuffer()
         self.ring = ring
-        self.conversation = queue
+        self.controlChannel = queue
         self.links = links
         self.receiver = receiver
         self.sender = sender
@@ -73,12 +73,12 @@ public struct PacketSocket: ~Copyable {
 
     /// One of them is readable while frames wait. For polling only.
     public var descriptors: [Int32] {
-        [conversation?.descriptor, receiver.descriptor].compactMap(\.self)
+        [controlChannel?.descriptor, receiver.descriptor].compactMap(\.self)
     }
 
     /// Takes waiting frames, at most as many as fit; they stay valid until `giveBack`.
     public mutating func receive(into frames: UnsafeMutableBufferPointer<Frame>) -> Int {
-        let first = conversation?.receive(into: frames, from: &links, counters: &tally) ?? 0
+        let first = controlChannel?.receive(into: frames, from: &links, counters: &tally) ?? 0
         return first
             + ring.receive(
                 into: UnsafeMutableBufferPointer(rebasing: frames[first...]), from: &links, counters: &tally)
@@ -104,14 +104,14 @@ public struct PacketSocket: ~Copyable {
     /// Clears an error that the kernel left on the socket, so that it does not stay ready for ever.
     public func clearError() {
         receiver.clearError()
-        conversation?.clearError()
+        controlChannel?.clearError()
     }
 
     /// What was received, sent and dropped since the socket was opened.
     public var counters: PacketCounters {
         mutating get {
             tally.ringFull &+= receiver.takeDropCount()
-            if let conversation { tally.conversationFull &+= conversation.takeDropCount() }
+            if let controlChannel { tally.controlChannelFull &+= controlChannel.takeDropCount() }
             return tally
         }
     }

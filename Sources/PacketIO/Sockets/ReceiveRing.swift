@@ -74,7 +74,8 @@ struct ReceiveRing: ~Copyable {
                 (base, length) = Self.restoreTag(of: header, status, base, length)
             }
             frames[count] = Frame(
-                base: base, length: length, port: PortIndex(truncatingIfNeeded: link >> 1), side: link & 1 == 0 ? .wire : .host)
+                base: base, length: length, port: PortIndex(truncatingIfNeeded: link >> 1),
+                side: link & 1 == 0 ? .wire : .host)
             count &+= 1
         }
         counters.received &+= UInt64(count)
@@ -87,7 +88,8 @@ struct ReceiveRing: ~Copyable {
     /// which header and address take 52.
     @inline(never)
     private static func restoreTag(
-        of header: UnsafeMutablePointer<tpacket2_hdr>, _ status: UInt32, _ base: UnsafeMutableRawPointer, _ length: Int32
+        of header: UnsafeMutablePointer<tpacket2_hdr>, _ status: UInt32, _ base: UnsafeMutableRawPointer,
+        _ length: Int32
     ) -> (UnsafeMutableRawPointer, Int32) {
         guard length >= EthernetHeader.length else { return (base, length) }
         let tagged = base - 4

@@ -15,7 +15,7 @@ extension ConfigurationAgreement {
         case .idle, .blocked:
             return follow(at: now)
         case .staged:
-            guard hearsPeer else { return block(.peerSilent, at: now) }
+            guard receivesFromPeer else { return block(.peerSilent, at: now) }
             if hasActivated { return enter(.agreed) }
             // What is known of a push that is over says nothing about this one.
             guard let peer, peer.transaction != settled else { return false }
@@ -27,7 +27,7 @@ extension ConfigurationAgreement {
             return block(.different(ConfigurationDifference.between(candidate, items)), at: now)
         case .agreed:
             if hasActivated { return activate(at: now) }
-            guard hearsPeer else { return block(.peerSilent, at: now) }
+            guard receivesFromPeer else { return block(.peerSilent, at: now) }
             guard let peer else { return false }
             if isRefused(by: peer) { return block(.peerBlocked, at: now) }
             guard isSame else { return false }
@@ -36,12 +36,12 @@ extension ConfigurationAgreement {
             actions.append(.activateAdditions)
             return enter(.added)
         case .added:
-            if hasActivated || !hearsPeer || isActive { return activate(at: now) }
+            if hasActivated || !receivesFromPeer || isActive { return activate(at: now) }
             guard let peer, isRefused(by: peer) else { return false }
             actions.append(.rollBack)
             return block(.peerBlocked, at: now)
         case .active:
-            guard hasActivated || !hearsPeer else { return false }
+            guard hasActivated || !receivesFromPeer else { return false }
             stage = .idle
             settled = peer?.transaction ?? 0
             sendAt = nil
@@ -72,23 +72,23 @@ extension ConfigurationAgreement {
         stage = .blocked
         settled = peer?.transaction ?? 0
         actions.append(.blocked(reason))
-        say(at: now)
+        sendStatement(at: now)
         return true
     }
 
     /// Nothing is open here. A peer that went on to what both had agreed on is followed; any other difference is told
     /// once.
     private mutating func follow(at now: Instant) -> Bool {
-        guard hearsPeer, let peer else { return false }
+        guard receivesFromPeer, let peer else { return false }
         guard peer.running != running else {
-            saidDrifted = 0
+            reportedDrift = 0
             return false
         }
         if stage == .blocked, peer.running == candidateDigest { return activate(at: now) }
-        guard peer.stage == .idle || peer.stage == .blocked, stage == .idle, saidDrifted != peer.running else {
+        guard peer.stage == .idle || peer.stage == .blocked, stage == .idle, reportedDrift != peer.running else {
             return false
         }
-        saidDrifted = peer.running
+        reportedDrift = peer.running
         actions.append(.drifted)
         return false
     }
@@ -96,7 +96,7 @@ extension ConfigurationAgreement {
     // MARK: Saying it
 
     /// Says everything, and when again.
-    mutating func say(at now: Instant) {
+    mutating func sendStatement(at now: Instant) {
         sendAt = isOpen ? now + settings.interval : nil
         let differs = stage == .staged || stage == .blocked
         guard differs, let peer, peer.candidate != 0, peer.candidate != candidateDigest else {

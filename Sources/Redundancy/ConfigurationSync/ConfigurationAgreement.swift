@@ -19,19 +19,19 @@ public struct ConfigurationAgreement: Sendable {
         /// Between two statements while something is to be agreed on.
         public var interval: Duration
         /// How long a staged configuration waits for the peer's.
-        public var patience: Duration
+        public var timeout: Duration
         /// Bytes of a statement at most.
         public var messageSize: Int
 
-        public init(interval: Duration, patience: Duration, messageSize: Int) {
+        public init(interval: Duration, timeout: Duration, messageSize: Int) {
             self.interval = interval
-            self.patience = patience
+            self.timeout = timeout
             self.messageSize = messageSize
         }
 
         /// A statement every 50 ms; a push waits 2 s for the peer's.
         public static func standard(messageSize: Int) -> Settings {
-            Settings(interval: .milliseconds(50), patience: .seconds(2), messageSize: messageSize)
+            Settings(interval: .milliseconds(50), timeout: .seconds(2), messageSize: messageSize)
         }
     }
 
@@ -90,9 +90,9 @@ public struct ConfigurationAgreement: Sendable {
     /// The peer's push with which this box is done, one way or the other; its next one is another matter.
     var settled: UInt32 = 0
     public private(set) var isActive = false
-    public private(set) var hearsPeer = false
+    public private(set) var receivesFromPeer = false
     var peer: Peer?
-    var saidDrifted: UInt64 = 0
+    var reportedDrift: UInt64 = 0
     var stagedAt = Instant(nanoseconds: 0)
     var sendAt: Instant?
     var actions: [Action] = []
@@ -133,7 +133,7 @@ public struct ConfigurationAgreement: Sendable {
         stage = .staged
         stagedAt = now
         proceed(at: now)
-        say(at: now)
+        sendStatement(at: now)
         return true
     }
 
@@ -142,7 +142,7 @@ public struct ConfigurationAgreement: Sendable {
         running = ConfigurationDigest.of(items)
         // What was blocked before belongs to another configuration now.
         if stage == .blocked { stage = .idle }
-        if hearsPeer { say(at: now) }
+        if receivesFromPeer { sendStatement(at: now) }
     }
 
     public mutating func setRole(isActive: Bool, at now: Instant) {
@@ -151,11 +151,11 @@ public struct ConfigurationAgreement: Sendable {
         proceed(at: now)
     }
 
-    public mutating func setHearsPeer(_ hears: Bool, at now: Instant) {
-        guard hearsPeer != hears else { return }
-        hearsPeer = hears
+    public mutating func setReceivesFromPeer(_ receives: Bool, at now: Instant) {
+        guard receivesFromPeer != receives else { return }
+        receivesFromPeer = receives
         proceed(at: now)
-        if hears { say(at: now) }
+        if receives { sendStatement(at: now) }
     }
 
     public mutating func receive(_ statement: ConfigurationStatement, at now: Instant) {
@@ -182,7 +182,7 @@ public struct ConfigurationAgreement: Sendable {
         // Whoever waits is answered, also by a box for which all is over.
         let waits = [.staged, .agreed, .added, .active].contains(statement.stage)
         // What it said while its life was not known here is lost, and it may have nothing more to say.
-        if before != (stage, running) || (waits && !isOpen) || isNew { say(at: now) }
+        if before != (stage, running) || (waits && !isOpen) || isNew { sendStatement(at: now) }
     }
 
     /// Whether statements that are numbered lower than one before come in a row. Without a key that one may have been
@@ -195,14 +195,14 @@ public struct ConfigurationAgreement: Sendable {
 
     public var deadline: Instant? {
         guard stage == .staged || stage == .agreed else { return sendAt }
-        let end = stagedAt + settings.patience
+        let end = stagedAt + settings.timeout
         return sendAt.map { min($0, end) } ?? end
     }
 
     public mutating func advance(to now: Instant) {
-        if stage == .staged || stage == .agreed, now >= stagedAt + settings.patience {
+        if stage == .staged || stage == .agreed, now >= stagedAt + settings.timeout {
             block(stage == .staged && peer?.stage != .blocked ? .peerHasNothing : .peerBlocked, at: now)
         }
-        if let due = sendAt, due <= now { say(at: now) }
+        if let due = sendAt, due <= now { sendStatement(at: now) }
     }
 }

@@ -8,25 +8,26 @@ extension Election {
         guard routers.indices.contains(index), isUp[index], role != .initialize else { return }
         routers[index].priority = effectivePriority
         // While heartbeats are heard a preempting box asks for the role instead of outwaiting the Active.
-        routers[index].preempts = mayPreempt && !hearsHeartbeat
+        routers[index].preempts = mayPreempt && !receivesHeartbeat
         let verdict = routers[index].receive(advertisement, at: now)
-        if role == .backup { backupHears(advertisement, on: index, at: now) }
+        if role == .backup { backupReceives(advertisement, on: index, at: now) }
         switch verdict {
         case .nothing, .takeOver:
             return
         case .advertise:
-            if advertisement.priority != 0, !hearsHeartbeat { noticeRival(advertisement, at: now) }
+            if advertisement.priority != 0, !receivesHeartbeat { noticeRival(advertisement, at: now) }
             act(.advertise(router: index, priority: effectivePriority))
             routers[index].advertised(at: now)
         case .yield:
             // The heartbeat's word is newer than an advertisement that was on its way when the roles changed.
-            if hearsHeartbeat, monitor?.statement?.role != .active {
+            if receivesHeartbeat, monitor?.statement?.role != .active {
                 overruled &+= 1
                 return
             }
             guard settings.rules.contains(.yieldsToBetterClaim) else { return }
             noticeRival(advertisement, at: now)
-            becomeBackup(at: now, because: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)")
+            becomeBackup(
+                at: now, because: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)")
         }
     }
 
@@ -41,7 +42,7 @@ extension Election {
         act(.announceAddresses)
     }
 
-    private mutating func backupHears(_ advertisement: Advertisement, on index: Int, at now: Instant) {
+    private mutating func backupReceives(_ advertisement: Advertisement, on index: Int, at now: Instant) {
         forgaveLateness = false
         guard advertisement.priority != 0 else {
             peerResigned = true
@@ -49,7 +50,7 @@ extension Election {
         }
         peerResigned = false
         lastAdvertisementAt = now
-        if !hearsHeartbeat { handoverEnds = nil }
+        if !receivesHeartbeat { handoverEnds = nil }
         if graceEnds != nil {
             graceEnds = nil
             reportCutCrossConnect()

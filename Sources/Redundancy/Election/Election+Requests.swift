@@ -14,13 +14,13 @@ extension Election {
     /// Hands the role over because somebody asked for it. This box then stands back.
     public mutating func switchOver(at now: Instant) -> Refusal? {
         guard role == .active else { return .notActive }
-        guard monitor == nil || hearsHeartbeat else { return .peerSilent }
+        guard monitor == nil || receivesHeartbeat else { return .peerSilent }
         if let peer = monitor?.statement, settings.rules.contains(.waitsForSessions),
             !peer.flags.contains(.knowsSessions)
         {
             return .peerWithoutSessions
         }
-        standsBack = true
+        yields = true
         report(.switchover, [.reason: "requested"])
         handOver(at: now, because: "handed over on request")
         return nil
@@ -46,7 +46,7 @@ extension Election {
             } else {
                 routers[index].becomeBackup(at: now)
             }
-            speak(at: now)
+            sendHeartbeat(at: now)
             considerPreempting(at: now)
             return
         }
@@ -68,7 +68,7 @@ extension Election {
         for index in routers.indices { routers[index].priority = effectivePriority }
         guard up else { return reconsider(because: name, at: now) }
         if role == .active { advertiseAll(at: now) }
-        speak(at: now)
+        sendHeartbeat(at: now)
         considerPreempting(at: now)
     }
 
@@ -76,17 +76,17 @@ extension Election {
     private mutating func reconsider(because name: String, at now: Instant) {
         guard role == .active else {
             requestsRole = false
-            speak(at: now)
+            sendHeartbeat(at: now)
             return
         }
-        if hearsHeartbeat, let peer = monitor?.statement, mayLeave(to: peer) {
+        if receivesHeartbeat, let peer = monitor?.statement, mayLeave(to: peer) {
             report(.switchover, [.reason: "carrier lost on \(name)"])
             handOver(at: now, because: "carrier lost on \(name)")
         } else {
             // The lowered priority lets a healthy preempting peer take over through VRRP; and a peer that is still
             // receiving the sessions is left the role when it has them.
             advertiseAll(at: now)
-            speak(at: now)
+            sendHeartbeat(at: now)
         }
     }
 
@@ -106,7 +106,7 @@ extension Election {
     public mutating func crossConnectCarrier(isUp up: Bool, at now: Instant) {
         guard role != .initialize else { return }
         if up {
-            speak(at: now)
+            sendHeartbeat(at: now)
         } else {
             monitor?.lostCarrier(at: now)
             noticeSilence(at: now)

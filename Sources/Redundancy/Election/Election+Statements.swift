@@ -7,10 +7,10 @@ extension Election {
     /// The peer does not know this life of the box yet: say at once which it is.
     ///
     /// The next regular heartbeat is not put off: whoever sends hellos without end would silence this box.
-    public mutating func greet(at now: Instant) {
+    public mutating func receiveHello(at now: Instant) {
         guard role != .initialize else { return }
         let regular = heartbeatAt
-        speak(at: now)
+        sendHeartbeat(at: now)
         if let regular { heartbeatAt = regular }
     }
 
@@ -20,7 +20,8 @@ extension Election {
     @discardableResult
     public mutating func receive(_ statement: PairStatement, startsOver: Bool = false, at now: Instant) -> Bool {
         guard role != .initialize, let reception = monitor?.receive(statement, startsOver: startsOver, at: now),
-            reception != .stale else {
+            reception != .stale
+        else {
             return false
         }
         graceEnds = nil
@@ -34,16 +35,16 @@ extension Election {
         if restarted {
             // A request that made this box stand back ends with the peer that the role was given to.
             if peerEpoch != nil {
-                standsBack = false
+                yields = false
                 handoverEnds = nil
             }
             peerEpoch = statement.epoch
         }
-        if reception == .appeared { speak(at: now) }
+        if reception == .appeared { sendHeartbeat(at: now) }
         switch (role, statement.role) {
         case (.active, .active): meetsActive(statement, at: now)
-        case (.active, _): activeHears(statement, at: now)
-        case (_, .active): backupHears(statement, at: now)
+        case (.active, _): activeReceives(statement, at: now)
+        case (_, .active): backupReceives(statement, at: now)
         default: fillVacancy(statement, restarted: reception == .restarted, at: now)
         }
         return true
@@ -62,21 +63,21 @@ extension Election {
         if outranks(statement) {
             if isNew {
                 advertiseAll(at: now)
-                speak(at: now)
+                sendHeartbeat(at: now)
             }
         } else if settings.rules.contains(.yieldsToBetterClaim) {
             becomeBackup(at: now, because: "the peer is Active too and has the better claim")
         }
     }
 
-    private mutating func activeHears(_ statement: PairStatement, at now: Instant) {
+    private mutating func activeReceives(_ statement: PairStatement, at now: Instant) {
         if dualActiveSince != nil {
             endDualActive(at: now, because: "the peer yielded")
             // The rival announced itself last; switches and neighbours must hear the winner once more.
             act(.announceAddresses)
             advertiseAll(at: now)
         }
-        if statement.flags.contains(.handsOver) { speak(at: now) }
+        if statement.flags.contains(.handsOver) { sendHeartbeat(at: now) }
         if statement.flags.contains(.requestsRole), statement.priority > effectivePriority {
             report(.switchover, [.reason: "the peer has the higher priority and preempts"])
             handOver(at: now, because: "handed over to the peer, which has the higher priority")
@@ -86,7 +87,7 @@ extension Election {
         }
     }
 
-    private mutating func backupHears(_ statement: PairStatement, at now: Instant) {
+    private mutating func backupReceives(_ statement: PairStatement, at now: Instant) {
         handoverEnds = nil
         peerResigned = false
         if settings.rules.contains(.trustsHeartbeat) {
@@ -98,11 +99,11 @@ extension Election {
 
     /// Asks a peer of lower priority for the role, once this box may have it.
     mutating func considerPreempting(at now: Instant) {
-        guard role == .backup, let peer = monitor?.statement, hearsHeartbeat else { return }
+        guard role == .backup, let peer = monitor?.statement, receivesHeartbeat else { return }
         let wants = peer.role == .active && mayPreempt && effectivePriority > peer.priority
         guard wants != requestsRole else { return }
         requestsRole = wants
-        if wants { speak(at: now) }
+        if wants { sendHeartbeat(at: now) }
     }
 
     /// Neither is Active.
@@ -129,8 +130,8 @@ extension Election {
         guard isUp.contains(true) else { return false }
         let peerKnows = statement.flags.contains(.knowsSessions)
         if knowsSessions != peerKnows { return knowsSessions }
-        let peerStandsBack = statement.flags.contains(.standsBack)
-        if standsBack != peerStandsBack { return peerStandsBack }
+        let peerYields = statement.flags.contains(.yields)
+        if yields != peerYields { return peerYields }
         return outranks(statement)
     }
 
@@ -141,7 +142,7 @@ extension Election {
 
     /// A box whose pair synchronises sessions takes the role back only after it has received them.
     var mayPreempt: Bool {
-        settings.preempts && !standsBack
+        settings.preempts && !yields
             && (knowsSessions || settings.heartbeat == nil || !settings.rules.contains(.waitsForSessions))
     }
 }

@@ -16,7 +16,7 @@ extension Election {
             silentUntil = now + settings.startupSilentPeriod
         }
         for index in routers.indices { routers[index].start(at: now) }
-        speak(at: now)
+        sendHeartbeat(at: now)
     }
 
     /// The box goes down in an orderly way: its peer takes over at once.
@@ -30,7 +30,7 @@ extension Election {
     public mutating func advance(to now: Instant) {
         guard role != .initialize else { return }
         forgiveOwnLateness(at: now)
-        if let due = heartbeatAt, due <= now { speak(at: now) }
+        if let due = heartbeatAt, due <= now { sendHeartbeat(at: now) }
         if let ends = handoverEnds, ends <= now { takeBack(at: now) }
         noticeSilence(at: now)
         if let ends = graceEnds, ends <= now { declarePeerDead(at: now) }
@@ -40,7 +40,7 @@ extension Election {
         }
         advanceRouters(to: now)
         if let ends = silentUntil, ends <= now { endSilence(at: now) }
-        if role == .active, dualActiveSince != nil, !hearsHeartbeat, let last = lastRivalAt,
+        if role == .active, dualActiveSince != nil, !receivesHeartbeat, let last = lastRivalAt,
             now - last > settings.advertisementInterval * 3
         {
             endDualActive(at: now, because: "the rival is silent")
@@ -97,7 +97,7 @@ extension Election {
     /// Neither path has shown the peer.
     private mutating func declarePeerDead(at now: Instant) {
         graceEnds = nil
-        standsBack = false
+        yields = false
         let reason = "the peer is dead: no heartbeat and no advertisement"
         report(.peerDown, [.reason: reason])
         // With all ports down there is nothing to be Active on; the Active-down timers decide when one comes up.
@@ -109,7 +109,8 @@ extension Election {
     /// The peer did not take the role that was left to it.
     private mutating func takeBack(at now: Instant) {
         guard settings.rules.contains(.takesBack) else { return }
-        if hearsHeartbeat, let peer = monitor?.statement, peer.flags.contains(.handsOver), !hasBetterClaim(than: peer),
+        if receivesHeartbeat, let peer = monitor?.statement, peer.flags.contains(.handsOver),
+            !hasBetterClaim(than: peer),
             let heartbeat = settings.heartbeat
         {
             // Each has left the role to the other: one takes it back, the other waits once more.
@@ -148,11 +149,12 @@ extension Election {
             becomeActive(at: now, because: "priority 0 from the peer")
             return
         }
-        guard !(hearsHeartbeat && settings.rules.contains(.trustsHeartbeat)), graceEnds == nil else { return }
-        guard silentUntil == nil, isUp.contains(true), zip(routers, isUp).allSatisfy({ !$1 || $0.hearsNobody }) else {
+        guard !(receivesHeartbeat && settings.rules.contains(.trustsHeartbeat)), graceEnds == nil else { return }
+        guard silentUntil == nil, isUp.contains(true), zip(routers, isUp).allSatisfy({ !$1 || $0.receivesNothing })
+        else {
             return
         }
-        standsBack = false
+        yields = false
         if isReady { report(.peerDown, [.reason: "no advertisement for the Active-down interval"]) }
         becomeActive(at: now, because: "no advertisement for the Active-down interval")
         tookOverInSilence = true

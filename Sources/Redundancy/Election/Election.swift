@@ -26,7 +26,7 @@ public struct Election: Sendable {
     public internal(set) var isReady = false
     /// Whether a requested switchover took the role from this box and suspends its preemption. It ends when the peer
     /// fails or another request brings the role back.
-    public internal(set) var standsBack = false
+    public internal(set) var yields = false
     /// Whether this box knows the pair's sessions.
     public internal(set) var knowsSessions = false
     /// When two Actives were first noticed; nil while there is at most one.
@@ -84,7 +84,7 @@ public struct Election: Sendable {
     }
 
     /// Whether the peer's heartbeat is heard.
-    public var hearsHeartbeat: Bool { monitor?.isAlive ?? false }
+    public var receivesHeartbeat: Bool { monitor?.isAlive ?? false }
 
     /// Whether the box has left the role to its peer, which has not confirmed yet: what it sends after that word arrives
     /// at an Active.
@@ -137,7 +137,7 @@ public struct Election: Sendable {
         role = .active
         roleSince = now
         tookOverInSilence = false
-        standsBack = false
+        yields = false
         requestsRole = false
         knowsSessions = true
         handoverEnds = nil
@@ -150,7 +150,7 @@ public struct Election: Sendable {
         }
         advertiseAll(at: now)
         act(.announceAddresses)
-        speak(at: now)
+        sendHeartbeat(at: now)
         report(.active, [.reason: reason])
         settle(because: reason)
     }
@@ -163,7 +163,7 @@ public struct Election: Sendable {
         endDualActive(at: now, because: reason)
         act(.stopForwarding(handingOver: false))
         for index in routers.indices { routers[index].becomeBackup(at: now) }
-        speak(at: now)
+        sendHeartbeat(at: now)
         report(.backup, [.reason: reason])
     }
 
@@ -178,7 +178,7 @@ public struct Election: Sendable {
             if !Mutant.isOn(.resignsSilently) { act(.advertise(router: index, priority: 0)) }
             routers[index].becomeBackup(at: now)
         }
-        speak(at: now)
+        sendHeartbeat(at: now)
         report(.backup, [.reason: reason])
     }
 
@@ -201,11 +201,11 @@ public struct Election: Sendable {
     // MARK: Words
 
     /// Sends a heartbeat now; the next follows an interval later, or sooner during a handover.
-    mutating func speak(at now: Instant) {
+    mutating func sendHeartbeat(at now: Instant) {
         guard let heartbeat = settings.heartbeat else { return }
         sequence &+= 1
         var flags: PairStatement.Flags = []
-        if standsBack { flags.insert(.standsBack) }
+        if yields { flags.insert(.yields) }
         if knowsSessions { flags.insert(.knowsSessions) }
         if requestsRole { flags.insert(.requestsRole) }
         if handoverEnds != nil { flags.insert(.handsOver) }

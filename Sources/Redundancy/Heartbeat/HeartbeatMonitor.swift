@@ -18,7 +18,7 @@ public struct HeartbeatMonitor: Hashable, Sendable {
     /// Whether heartbeats arrive.
     public private(set) var isAlive = false
     /// When the latest statement came.
-    public private(set) var lastHeard = Instant(nanoseconds: 0)
+    public private(set) var lastReceived = Instant(nanoseconds: 0)
     private var silentAt = Instant(nanoseconds: 0)
 
     public init(_ settings: HeartbeatSettings) { self.settings = settings }
@@ -42,7 +42,7 @@ public struct HeartbeatMonitor: Hashable, Sendable {
         let wasAlive = isAlive
         statement = new
         isAlive = true
-        lastHeard = now
+        lastReceived = now
         silentAt = now + settings.bound
         return !wasAlive ? .appeared : restarted ? .restarted : .continued
     }

@@ -12,7 +12,7 @@ extension Heartbeat {
             }
         var flags: Flags = []
         if statement.flags.contains(.requestsRole) { flags.insert(.wantsActive) }
-        if statement.flags.contains(.standsBack) { flags.insert(.wantsBackup) }
+        if statement.flags.contains(.yields) { flags.insert(.wantsBackup) }
         if statement.flags.contains(.handsOver) { flags.insert(.leaving) }
         self.init(
             role: role, priority: statement.priority,
@@ -34,7 +34,7 @@ extension PairStatement {
         var flags: Flags = []
         if heartbeat.readiness == .ready { flags.insert(.knowsSessions) }
         if heartbeat.flags.contains(.wantsActive) { flags.insert(.requestsRole) }
-        if heartbeat.flags.contains(.wantsBackup) { flags.insert(.standsBack) }
+        if heartbeat.flags.contains(.wantsBackup) { flags.insert(.yields) }
         if heartbeat.flags.contains(.leaving) { flags.insert(.handsOver) }
         self.init(
             epoch: epoch, sequence: sequence, role: role, priority: heartbeat.priority, flags: flags,

@@ -6,7 +6,7 @@ public struct PairStatement: Hashable, Sendable {
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
         /// A requested switchover took the role from this box: it does not want it back by itself.
-        public static let standsBack = Flags(rawValue: 1)
+        public static let yields = Flags(rawValue: 1)
         /// This box knows the pair's sessions: it was Active, or has received all of them.
         public static let knowsSessions = Flags(rawValue: 2)
         /// A Backup of higher priority asks the Active to hand over.

@@ -7,10 +7,10 @@ extension SyncChannel {
     /// - Parameters:
     ///   - payload: of the UDP datagram
     ///   - isActive: this box is Active itself: late records of its predecessor may add sessions, not change any
-    ///   - isHeard: the peer's heartbeat is heard
+    ///   - isPeerAlive: the peer's heartbeat is not overdue
     /// - Throws: what is wrong with the message, which then has changed nothing
     public mutating func receive(
-        _ payload: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, isHeard: Bool = false,
+        _ payload: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, isPeerAlive: Bool = false,
         at now: Instant
     ) throws(WireError) -> SyncReception {
         let view = try SyncMessageView(payload, key: key)
@@ -21,7 +21,7 @@ extension SyncChannel {
         var reception = SyncReception()
         switch view.message {
         case .heartbeat(let heartbeat):
-            try hear(heartbeat, header, isHeard: isHeard, &reception)
+            try receiveHeartbeat(heartbeat, header, isPeerAlive: isPeerAlive, &reception)
         case .acknowledgement(let arrived, _):
             try acknowledge(header, arrived: arrived, &reception)
         case .records, .bulkBegin, .bulkEnd:
@@ -51,14 +51,14 @@ extension SyncChannel {
 
     /// A heartbeat that names another life of this box was recorded before, or its sender has not heard this one: it
     /// only says which life of the sender is to be named.
-    private mutating func hear(
-        _ heartbeat: Heartbeat, _ header: SyncHeader, isHeard: Bool, _ reception: inout SyncReception
+    private mutating func receiveHeartbeat(
+        _ heartbeat: Heartbeat, _ header: SyncHeader, isPeerAlive: Bool, _ reception: inout SyncReception
     ) throws(WireError) {
         var isNew = false
-        switch lives.receive(header.epoch, sequence: header.sequence, isHeard: isHeard) {
+        switch epochs.receive(header.epoch, sequence: header.sequence, isPeerAlive: isPeerAlive) {
         case .refused: throw WireError(.sync, .replayed)
         case .unconfirmed:
-            reception.unconfirmedLife = header.epoch
+            reception.unconfirmedEpoch = header.epoch
             return
         case .known(let startsOver): reception.startsOver = startsOver
         case .new(let startsOver):
@@ -66,8 +66,8 @@ extension SyncChannel {
             reception.startsOver = startsOver
         }
         guard header.peerEpoch == ownEpoch else {
-            reception.isGreeting = true
-            reception.isFirstGreeting = isNew
+            reception.isHello = true
+            reception.isFirstHello = isNew
             return
         }
         reception.statement = PairStatement(heartbeat, epoch: header.epoch, sequence: header.sequence)
@@ -108,7 +108,7 @@ extension SyncChannel {
             receiveWindow.restart(at: place)
             return true
         }
-        guard stream > peerStream || !rules.contains(.refusesOtherLives) else { return false }
+        guard stream > peerStream || !rules.contains(.refusesOtherEpochs) else { return false }
         formerStream = (peerStream, receiveWindow.expected, 0)
         peerStream = stream
         receiveWindow.restart()
@@ -120,10 +120,10 @@ extension SyncChannel {
         at now: Instant, _ reception: inout SyncReception
     ) throws(WireError) {
         // Meant for an earlier life of this box, or of a stream that has ended.
-        guard !rules.contains(.refusesOtherLives) || header.peerEpoch == ownEpoch, follows(header.epoch) else {
+        guard !rules.contains(.refusesOtherEpochs) || header.peerEpoch == ownEpoch, follows(header.epoch) else {
             throw WireError(.sync, .replayed)
         }
-        owesAcknowledgement = true
+        hasPendingAcknowledgement = true
         switch receiveWindow.accept(header.sequence, payload) {
         case .kept:
             if !rules.contains(.acknowledgesWhatItConsumed) { receiveWindow.skip(to: header.sequence) }
@@ -135,10 +135,10 @@ extension SyncChannel {
                 expected: Int(truncatingIfNeeded: receiveWindow.expected))
         case .inOrder:
             // The peer may not have had all of this box's records when it began a transfer.
-            let owesRecords = isRunning && (hasUnacknowledged || filter.hasRecords)
-            Self.consume(payload, into: &filter, isActive: isActive, owesRecords, at: now, &reception)
+            let hasPendingRecords = isRunning && (hasUnacknowledged || filter.hasRecords)
+            Self.consume(payload, into: &filter, isActive: isActive, hasPendingRecords, at: now, &reception)
             while let kept = receiveWindow.takeNext() {
-                Self.consume(kept, into: &filter, isActive: isActive, owesRecords, at: now, &reception)
+                Self.consume(kept, into: &filter, isActive: isActive, hasPendingRecords, at: now, &reception)
             }
         }
     }
@@ -149,12 +149,12 @@ extension SyncChannel {
         _ view: borrowing SyncMessageView, before filter: borrowing SessionFilter
     ) throws(WireError) {
         guard case .records = view.message else { return }
-        let anticipates = filter.isWorthAnticipating
+        let prefetches = filter.isWorthPrefetching
         var cursor = SyncMessageView.Cursor()
         while let record = view.nextRecord(&cursor) {
             switch record {
             case .session(let session):
-                if anticipates { filter.anticipate(session) }
+                if prefetches { filter.prefetch(session) }
                 guard session.sessionState != nil else {
                     throw WireError(
                         .sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
@@ -171,7 +171,7 @@ extension SyncChannel {
     }
 
     private static func consume(
-        _ message: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, _ owesRecords: Bool,
+        _ message: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, _ hasPendingRecords: Bool,
         at now: Instant, _ reception: inout SyncReception
     ) {
         let view = SyncMessageView(verified: message)
@@ -180,7 +180,7 @@ extension SyncChannel {
             apply(view, to: &filter, isActive: isActive, at: now, &reception)
         case .bulkBegin:
             if !isActive { filter.beginReceivingBulk() }
-            if isActive || owesRecords { filter.keepUnmentioned() }
+            if isActive || hasPendingRecords { filter.keepUnmentioned() }
         case .bulkEnd:
             if !isActive { filter.endReceivingBulk() }
             reception.receivedBulkCompleted = true

@@ -35,7 +35,7 @@ public struct SyncChannel: ~Copyable {
     /// The life of the peer that this box's stream is meant for.
     var peerEpoch: UInt64 = 0
     /// The life of the peer that this box's heartbeats name.
-    var lives: PeerLives
+    var epochs: PeerEpochs
     /// A life that is answered once, by the next heartbeat, while another one is the known one.
     var answers: UInt64?
     /// The peer's stream before the present one, and how many of its messages came since the last one of that.
@@ -52,7 +52,7 @@ public struct SyncChannel: ~Copyable {
     /// The message that ended the bulk transfer, until it is acknowledged.
     var bulkEndSequence: UInt64?
     /// The peer's stream has moved since the last acknowledgement.
-    var owesAcknowledgement = false
+    var hasPendingAcknowledgement = false
     /// Where heartbeats and acknowledgements are written.
     let scratch: UnsafeMutableRawBufferPointer
 
@@ -73,7 +73,7 @@ public struct SyncChannel: ~Copyable {
         precondition(messageSize >= 128, "a message has at least a header and one record")
         sendWindow = SendWindow(capacity: window, slotSize: messageSize, resendAfter: resendAfter)
         self.key = key
-        lives = PeerLives(isAuthenticated: key != nil)
+        epochs = PeerEpochs(isAuthenticated: key != nil)
         self.coalescing = coalescing
         self.rules = rules
         receiveWindow = ReceiveWindow(capacity: window, slotSize: 1472)
@@ -93,7 +93,7 @@ public struct SyncChannel: ~Copyable {
     }
 
     /// The life of the peer from which messages are taken; 0 before any was heard.
-    public var knownPeerLife: UInt64 { lives.known }
+    public var knownPeerEpoch: UInt64 { epochs.known }
 
     /// Messages with records that the peer has not consumed yet; no more than the window.
     public var messagesUnderWay: Int { sendWindow.count }
@@ -123,13 +123,13 @@ public struct SyncChannel: ~Copyable {
     }
 
     /// The next heartbeat names this life of the peer, instead of the one that is heard.
-    public mutating func answer(_ life: UInt64) { answers = life }
+    public mutating func answer(_ epoch: UInt64) { answers = epoch }
 
     // MARK: Messages to send; each one's bytes are valid until the next call
 
     public mutating func heartbeat(_ statement: PairStatement, sessions: Int) -> UnsafeRawBufferPointer {
         ownEpoch = statement.epoch
-        let named = answers ?? lives.known
+        let named = answers ?? epochs.known
         answers = nil
         let header = SyncHeader(
             sender: sender, epoch: statement.epoch, peerEpoch: named, sequence: statement.sequence,
@@ -140,8 +140,8 @@ public struct SyncChannel: ~Copyable {
 
     /// What the peer is to be told that it has sent; nil where there is nothing new.
     public mutating func nextAcknowledgement() -> UnsafeRawBufferPointer? {
-        guard owesAcknowledgement else { return nil }
-        owesAcknowledgement = false
+        guard hasPendingAcknowledgement else { return nil }
+        hasPendingAcknowledgement = false
         let header = SyncHeader(
             sender: sender, epoch: ownEpoch, peerEpoch: peerStream, sequence: sendWindow.nextSequence &- 1,
             acknowledgement: receiveWindow.expected &- 1)

@@ -4,12 +4,12 @@ public struct SyncReception: Hashable, Sendable {
     public var statement: PairStatement?
     /// A heartbeat that does not know this life of the box: it proves nothing yet, and is answered at once where its
     /// sender's life is new.
-    public var isGreeting = false
+    public var isHello = false
     /// The greeting's sender was not heard before.
-    public var isFirstGreeting = false
+    public var isFirstHello = false
     /// The life that a heartbeat claims, later than that of the peer that is heard: it is answered, and proves nothing
     /// before that one falls silent.
-    public var unconfirmedLife: UInt64?
+    public var unconfirmedEpoch: UInt64?
     /// The statement is the peer's whatever it said before: that was somebody else.
     public var startsOver = false
     /// The message was consumed before: its acknowledgement was lost, or somebody repeats it.

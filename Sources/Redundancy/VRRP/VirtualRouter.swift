@@ -51,7 +51,7 @@ public struct VirtualRouter: Hashable, Sendable {
     }
 
     /// Backup: the Active_Down_Timer has fired and nothing was heard since.
-    public var hearsNobody: Bool { state == .backup && activeDownAt == nil }
+    public var receivesNothing: Bool { state == .backup && activeDownAt == nil }
 
     /// The next instant at which `advance` has something to say.
     public var deadline: Instant? { state == .active ? advertiseAt : activeDownAt }

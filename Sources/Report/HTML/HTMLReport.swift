@@ -37,14 +37,17 @@ public struct HTMLReport: Sendable {
         [
             "id": "variant-\(number)", "label": variant.label, "shows": variant.shows,
             "verdict": variant.verdict.rawValue, "mark": variant.verdict.mark, "finding": variant.finding,
-            "seconds": VariantText.seconds(variant.seconds), "problem": problem(variant.ownProblem ?? variant.integrityProblem) as Any? ?? absent,
+            "seconds": VariantText.seconds(variant.seconds),
+            "problem": problem(variant.ownProblem ?? variant.integrityProblem) as Any? ?? absent,
             "seed": variant.seed.map { ["value": "\($0)"] } as Any? ?? absent,
             "timeline": Timeline(variant).map(\.content) as Any? ?? absent,
             "hasTraffic": !variant.traffic.isEmpty,
             "traffic": variant.traffic.map { entry in
                 [
-                    "name": entry.name, "kind": entry.kind.rawValue, "flows": "\(entry.flows)", "outcome": entry.outcomeText,
-                    "sent": "\(entry.sent)", "received": "\(entry.received)", "lost": "\(entry.lost)", "gap": entry.gapText,
+                    "name": entry.name, "kind": entry.kind.rawValue, "flows": "\(entry.flows)",
+                    "outcome": entry.outcomeText,
+                    "sent": "\(entry.sent)", "received": "\(entry.received)", "lost": "\(entry.lost)",
+                    "gap": entry.gapText,
                 ]
             },
             "expectations": variant.expectations.map { content(of: $0, in: variant) },
@@ -67,7 +70,8 @@ public struct HTMLReport: Sendable {
         let frames = entry.frames.map { ($0, "") } + (entry.nearest.map { [($0, "nearest")] } ?? [])
         return [
             "id": entry.id, "verdict": entry.verdict.rawValue, "mark": entry.verdict.mark, "expected": entry.expected,
-            "seen": entry.seen, "events": entry.eventNotes.map { ["text": $0] }, "filter": entry.wiresharkFilter.map { ["text": $0] } as Any? ?? absent,
+            "seen": entry.seen, "events": entry.eventNotes.map { ["text": $0] },
+            "filter": entry.wiresharkFilter.map { ["text": $0] } as Any? ?? absent,
             // What passed is for those who ask; what did not is what the page is opened for.
             "isOpen": entry.verdict != .pass,
             "frames": frames.map { frame, what in

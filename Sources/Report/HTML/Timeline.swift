@@ -20,7 +20,9 @@ struct Timeline {
     /// nil where the scenario did nothing.
     init?(_ variant: VariantVerdict) {
         // What nodes report before the scenario has begun is the lab's coming up.
-        guard let begin = variant.events.firstIndex(where: \.isOfScenario), let last = variant.events.last else { return nil }
+        guard let begin = variant.events.firstIndex(where: \.isOfScenario), let last = variant.events.last else {
+            return nil
+        }
         // … unless an expectation refers to it.
         let referred = variant.referredEvents
         let first = min(begin, variant.events.firstIndex { referred.contains($0.place) } ?? begin)
@@ -41,11 +43,14 @@ struct Timeline {
             lanes.append(["name": name, "y": "\(y)", "text": "\(y + 4)", "marks": marks, "bars": bars])
         }
         add("scenario", marks: events.filter(\.isOfScenario).map { mark($0, label: $0.name) })
-        for node in nodes { add(node, marks: events.filter { !$0.isOfScenario && $0.node == node }.map { mark($0, label: $0.kind) }) }
+        for node in nodes {
+            add(node, marks: events.filter { !$0.isOfScenario && $0.node == node }.map { mark($0, label: $0.kind) })
+        }
         for entry in variant.traffic { add(entry.name, marks: [], bars: bars(of: entry)) }
         let height = lanes.count * Self.laneHeight
         return [
-            "lanes": lanes, "width": "\(Self.left + Self.width + 110)", "height": "\(height + 24)", "bottom": "\(height)",
+            "lanes": lanes, "width": "\(Self.left + Self.width + 110)", "height": "\(height + 24)",
+            "bottom": "\(height)",
             "ticks": (0...4).map { quarter in
                 let time = start + .nanoseconds(length.nanoseconds / 4 * Int64(quarter))
                 return ["x": "\(x(time))", "label": "+\((time - start).inSeconds)", "y": "\(height + 16)"]

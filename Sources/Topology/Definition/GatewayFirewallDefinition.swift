@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Dataplane
 import LabFile
 import LabTime
@@ -9,17 +9,17 @@ struct GatewayFirewallDefinition {
     var profile: StateProfile
     /// One for each interface, in their order.
     var filtering: [PortFiltering]
-    var pickUp: PickUp
+    var midStreamPickup: MidStreamPickup
     /// nil: the profile's own.
-    var misfitPolicy: MisfitPolicy?
+    var outOfStatePolicy: OutOfStatePolicy?
     var timers: StateTimers
 
     init(_ mapping: MappingReader, of node: NodeDefinition, timers: Timers, _ reader: LabReader) {
         let name = node.name.value
         mode = mapping.choice("mode") ?? .transparent
         profile = mapping.choice("profile") ?? .nsxGateway
-        pickUp = mapping.choice("pick-up") ?? .loose
-        misfitPolicy = mapping.choice("misfit")
+        midStreamPickup = mapping.choice("pick-up") ?? .loose
+        outOfStatePolicy = mapping.choice("misfit")
         filtering = Self.filtering(mapping["filter"], of: node, reader)
         self.timers = timers.states(profile)
         if let value = mapping["timers"] { override(value, of: name, isVendor: timers == .vendor, reader) }

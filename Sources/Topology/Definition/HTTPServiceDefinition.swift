@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import LabFile
 import LabTime
 import Wire
@@ -69,7 +69,9 @@ struct HTTPServiceDefinition {
             let certificateName = mapping.text("certificate"), let keyName = mapping.text("key")
         else { return }
         for (name, value) in [(certificateName, certificate), (keyName, key)] {
-            guard name.utf8.count > 4000 || !name.hasPrefix("/") && name.split(separator: "/").contains("..") else { continue }
+            guard name.utf8.count > 4000 || !name.hasPrefix("/") && name.split(separator: "/").contains("..") else {
+                continue
+            }
             reader.report(
                 "'tls' of a virtual service names the file \(value.found)", at: value.position,
                 allowed: ["a file beside the lab file or in a folder there, such as lb.pem", "an absolute path"])

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import LabFile
 
 /// A change of the lab's `pushes` as written. Whether it fits a box, the box says when it comes: that, too, is worth a lab.

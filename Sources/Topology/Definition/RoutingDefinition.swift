@@ -30,7 +30,9 @@ struct RoutingDefinition {
     init() {}
 
     init?(_ value: LabValue, node: String, _ reader: LabReader) {
-        guard let mapping = MappingReader(value, "the routing of '\(node)'", keys: LabKeys.routing, reader) else { return nil }
+        guard let mapping = MappingReader(value, "the routing of '\(node)'", keys: LabKeys.routing, reader) else {
+            return nil
+        }
         for entry in NodeDefinition.named(mapping["tables"], "the tables of '\(node)'", reader) {
             guard let number = UInt32(entry.key), (1...252).contains(number) else {
                 reader.report(

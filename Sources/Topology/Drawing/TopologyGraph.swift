@@ -1,3 +1,4 @@
+import Configuration
 import Measurement
 
 /// A variant's topology as a graph of nodes and networks, in columns from left to right: every line joins two columns

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Impairment
 import Measurement
 import Wire
@@ -107,7 +107,9 @@ extension CableElement {
 }
 
 extension Interface {
-    fileprivate var addressText: String { addresses.isEmpty ? "no address" : addresses.map { "\($0)" }.joined(separator: ", ") }
+    fileprivate var addressText: String {
+        addresses.isEmpty ? "no address" : addresses.map { "\($0)" }.joined(separator: ", ")
+    }
 }
 
 extension Network {

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 public import Impairment
 
 /// An in-line element: the cable of an interface is cut in two, with a process between the halves.
@@ -21,7 +21,8 @@ public struct CableElement: Hashable, Sendable, Codable {
     /// What its process is told. The ports have no addresses; their MACs are the element's own and never used.
     public var node: Node {
         Node(
-            name: name, role: .element(InLineElementConfiguration(name: name, ends: ends, rules: rules)), interfaces: [],
+            name: name, role: .element(InLineElementConfiguration(name: name, ends: ends, rules: rules)),
+            interfaces: [],
             routes: [], sysctls: [])
     }
 }
@@ -37,7 +38,9 @@ extension Variant {
         for element in elements {
             if element.cable == reference { return (element, true) }
             guard let network = network(named: element.network), network.kind == .link else { continue }
-            let isOnIt = network.attachments.contains { $0.node == reference.node && $0.interface == reference.interface }
+            let isOnIt = network.attachments.contains {
+                $0.node == reference.node && $0.interface == reference.interface
+            }
             if isOnIt { return (element, false) }
         }
         return nil

@@ -11,7 +11,7 @@ public struct Lab: Hashable, Sendable, Codable {
     /// In the order of the file; at least one.
     public var variants: [Variant]
     /// Every capture filter of the expectations, for a check by libpcap, which alone knows the language.
-    public var filters: [CaptureFilter]
+    public var filters: [CaptureFilterDefinition]
     /// The certificates of TLS services, for a check by the room that speaks TLS.
     public var certificates: [CertificateFiles]
     /// Variants that expect nothing but absence. They can be read, and a saved run of them judged, but not played.
@@ -49,7 +49,7 @@ public struct CertificateFiles: Hashable, Sendable, Codable {
 }
 
 /// A filter in libpcap's language and where the lab file has it.
-public struct CaptureFilter: Hashable, Sendable, Codable {
+public struct CaptureFilterDefinition: Hashable, Sendable, Codable {
     /// With references (`lb/web.address`) already replaced.
     public var text: String
     public var position: SourcePosition

@@ -1,5 +1,4 @@
-public import Appliances
-public import Measurement
+public import Configuration
 public import Wire
 
 /// A machine of the lab.
@@ -75,36 +74,6 @@ extension Node.Role {
         case .element: "in-line-element"
         }
     }
-}
-
-/// The end of a host's tunnels, and the interface by which its kernel sees what comes out.
-public struct MemberTunnel: Hashable, Sendable, Codable {
-    public var endpoint: TunnelEndpointConfiguration
-    /// What the kernel's own tunnel is bound to.
-    public var local: IPAddress
-    /// Of the interface `tunnel`; nil where it has none.
-    public var address: IPAddress?
-    /// Whether it is a tunnel device of the kernel.
-    public var isKernels: Bool
-
-    /// The interface's name in the node.
-    public static var interface: String { TunnelEndpointConfiguration.interfaceName }
-}
-
-/// A node with the kernel's own stack.
-public struct HostConfiguration: Hashable, Sendable, Codable {
-    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case client
-        case backend
-        /// Forwards between its interfaces.
-        case router
-    }
-
-    public var kind: Kind
-    /// What it listens to and answers.
-    public var servers: [ServerProgram]
-    /// Of a router.
-    public var trackedRoutes: [TrackedRoute] = []
 }
 
 /// An interface of a node.

@@ -1,4 +1,4 @@
-public import Appliances
+public import Configuration
 
 /// A change of what firewalls let through, while traffic passes.
 public struct Push: Hashable, Sendable, Codable {

@@ -1,4 +1,4 @@
-public import Appliances
+public import Configuration
 public import Wire
 
 /// A rule of policy routing: which table is asked for the way of which packets, in the order of the preferences.

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Wire
 
 /// The namespace of an in-line element, in which the kernel answers nothing, and the halves of its cable.
@@ -8,7 +8,11 @@ struct ElementPlan {
     var namespace: Plan.Namespace {
         let id = NamespaceID.element(element.name)
         let preparation =
-            [PlanStep(namespace: id, action: .createNamespace, reason: "the in-line element on the cable of \(element.name)")]
+            [
+                PlanStep(
+                    namespace: id, action: .createNamespace,
+                    reason: "the in-line element on the cable of \(element.name)")
+            ]
             + IPv6Plan.off(in: id)
         let configuration = InLineElementConfiguration.portNames.map {
             PlanStep(namespace: id, action: .bringUp(interface: $0), reason: "the element reads and writes its frames")

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Wire
 
 /// A node's namespaces and what is in them.

@@ -1,4 +1,4 @@
-public import Appliances
+public import Configuration
 public import Wire
 
 /// One thing to do to build a lab's network, and why.

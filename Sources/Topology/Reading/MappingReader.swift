@@ -16,7 +16,7 @@ struct MappingReader {
                 allowed: ["a mapping with " + keys.joined(separator: ", ")])
             return nil
         }
-        for entry in entries 
+        for entry in entries
         where !keys.contains(entry.key) && !(anchors.map { entry.key.hasPrefix($0) } ?? false) {
             reader.reportUnknown(
                 entry.key, "unknown key '\(LabValue.shortened(entry.key))' of \(what)", at: entry.keyPosition,

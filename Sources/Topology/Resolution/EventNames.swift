@@ -1,3 +1,4 @@
+import Configuration
 import Expectation
 import Impairment
 import LabEvents

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Expectation
 import LabFile
 
@@ -8,7 +8,10 @@ extension ExpectationReading {
         let atLeastOnce = Comparison(.greaterOrEqual, 1)
         if let text = value.text {
             guard events.check(text, at: value.position, reader) else { return nil }
-            return (.event(EventExpectation(event: text, count: atLeastOnce, reporter: events.reporter(of: text))), eventWords(text))
+            return (
+                .event(EventExpectation(event: text, count: atLeastOnce, reporter: events.reporter(of: text))),
+                eventWords(text)
+            )
         }
         guard let mapping = MappingReader(value, "an expectation of an event", keys: LabKeys.event, reader),
             let nameValue = mapping.required("name"), let name = mapping.text("name"),

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Expectation
 import LabFile
 import LabTime
@@ -22,7 +22,7 @@ struct ExpectationReading {
     private var ids: Set<String> = []
     /// By words: the last number that an id was made of.
     private var numbers: [String: Int] = [:]
-    private(set) var filters: [CaptureFilter] = []
+    private(set) var filters: [CaptureFilterDefinition] = []
     /// Where the expectations begin, when a lab in which nothing happens would bear out every one of them.
     private(set) var absenceAlone: SourcePosition?
 
@@ -137,7 +137,7 @@ struct ExpectationReading {
     mutating func filter(_ mapping: MappingReader) -> String?? {
         guard let value = mapping["match"], let text = mapping.text("match") else { return .some(nil) }
         guard let resolved = references.resolve(filter: text, at: value.position, reader) else { return nil }
-        let filter = CaptureFilter(text: resolved, position: value.position)
+        let filter = CaptureFilterDefinition(text: resolved, position: value.position)
         if !filters.contains(filter) { filters.append(filter) }
         return resolved
     }

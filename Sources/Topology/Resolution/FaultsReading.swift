@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 public import Impairment
 public import LabFile
 import Measurement
@@ -26,7 +26,7 @@ struct FaultsReading {
     static let usualSeed = 1
 
     private(set) var elements: [CableElement] = []
-    private(set) var filters: [CaptureFilter] = []
+    private(set) var filters: [CaptureFilterDefinition] = []
     /// Names of lab events that let frames go; known only when the scenario has been read.
     private(set) var awaited: [Located<String>] = []
 
@@ -141,7 +141,7 @@ struct FaultsReading {
             resolved = text
         }
         guard let resolved else { return nil }
-        let filter = CaptureFilter(text: resolved, position: value.position)
+        let filter = CaptureFilterDefinition(text: resolved, position: value.position)
         if !filters.contains(filter) { filters.append(filter) }
         return resolved
     }

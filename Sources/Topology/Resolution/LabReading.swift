@@ -52,8 +52,8 @@ struct LabReading {
 
         let numbers = (root["nodes"]?.entries ?? []).map(\.key)
         var variants: [Variant] = []
-        var filters: [CaptureFilter] = []
-        var known = Set<CaptureFilter>()
+        var filters: [CaptureFilterDefinition] = []
+        var known = Set<CaptureFilterDefinition>()
         var certificates: [CertificateFiles] = []
         var absences: [AbsenceAlone] = []
         for definition in definitions {
@@ -76,7 +76,7 @@ struct LabReading {
     }
 
     /// Each of them is compiled, which takes the longer the more they say.
-    private func checkTotal(of filters: [CaptureFilter]) {
+    private func checkTotal(of filters: [CaptureFilterDefinition]) {
         var known = Set<String>()
         var total = 0
         for filter in filters where known.insert(filter.text).inserted {
@@ -91,7 +91,8 @@ struct LabReading {
             total += filter.text.utf8.count
             guard total > LabLimits.filters else { continue }
             return reader.report(
-                "the lab's capture filters have more than \(LabLimits.filters) characters together", at: filter.position,
+                "the lab's capture filters have more than \(LabLimits.filters) characters together",
+                at: filter.position,
                 allowed: ["at most \(LabLimits.filters), equal ones counted once"])
         }
     }

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import LabFile
 import LabTime
 import Wire

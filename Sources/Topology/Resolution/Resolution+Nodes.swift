@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import LabFile
 import LabTime
 import Wire
@@ -57,7 +57,8 @@ extension Resolution {
             role = .gatewayFirewall(
                 GatewayFirewallConfiguration(
                     name: name, ports: ports, routes: routes, mode: gateway.mode, profile: gateway.profile,
-                    filtering: gateway.filtering, pickUp: gateway.pickUp, misfitPolicy: gateway.misfitPolicy,
+                    filtering: gateway.filtering, midStreamPickup: gateway.midStreamPickup,
+                    outOfStatePolicy: gateway.outOfStatePolicy,
                     timers: gateway.timers))
         }
         var node = Node(

@@ -23,7 +23,7 @@ struct VariantReading {
         self.reader = reader
     }
 
-    func read() -> (Variant, [CaptureFilter], [CertificateFiles], AbsenceAlone?)? {
+    func read() -> (Variant, [CaptureFilterDefinition], [CertificateFiles], AbsenceAlone?)? {
         let before = reader.reports
         LabLimits(reader: reader).check(tree)
         guard reader.reports == before else { return nil }

@@ -134,7 +134,7 @@ class ConnectionProbe: Flow {
         } else {
             read()
         }
-        guard !hasEnded, meter.hasLostPatience(at: context.loop.now) else { return }
+        guard !hasEnded, meter.hasTimedOut(at: context.loop.now) else { return }
         let what = latency == nil ? "connection" : "answer"
         end(.impatient(context.program, waitingFor: what))
     }

@@ -143,7 +143,7 @@ final class DatagramCrowd {
         if let lastAsked {
             guard let last = lastAsked[flow], !meters[flow].isAnswered(from: last) else { return }
         }
-        guard !meters[flow].hasLostPatience(at: now) else {
+        guard !meters[flow].hasTimedOut(at: now) else {
             return end(flow, .impatient(context.program, waitingFor: "answer"), at: now)
         }
         let sequence = meters[flow].newest.map { $0 + 1 } ?? 0
@@ -278,7 +278,7 @@ final class DatagramCrowd {
     private func result(of flow: Int, at now: Instant) -> FlowResult {
         let meter = meters[flow]
         var ending = endings[flow]?.ending ?? .survived
-        if endings[flow] == nil, lastAsked != nil, meter.hasLostPatience(at: now) {
+        if endings[flow] == nil, lastAsked != nil, meter.hasTimedOut(at: now) {
             ending = .impatient(context.program, waitingFor: "answer")
         }
         let end = endings[flow]?.at ?? now

@@ -31,7 +31,7 @@ final class DatagramFlow: Flow {
     private var garbage = 0
     private var bytes: [UInt8] = []
     private var askTimer: EventLoop.Timer?
-    private var patienceTimer: EventLoop.Timer?
+    private var timeoutTimer: EventLoop.Timer?
 
     init(_ context: FlowContext, flow: UInt32, offset: Duration, events: FlowEvents) {
         self.context = context
@@ -51,7 +51,7 @@ final class DatagramFlow: Flow {
             self.socket = socket
             source = socket.localEndpoint
             try context.loop.watch(socket.descriptor) { [unowned self] _ in read() }
-            watchPatience(until: started + context.program.patience)
+            watchTimeout(until: started + context.program.patience)
             askAgain(at: schedule.nextDue)
         } catch {
             askTimer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
@@ -118,14 +118,14 @@ final class DatagramFlow: Flow {
         }
     }
 
-    private func watchPatience(until instant: Instant) {
-        patienceTimer = context.loop.schedule(at: instant) { [unowned self] in
+    private func watchTimeout(until instant: Instant) {
+        timeoutTimer = context.loop.schedule(at: instant) { [unowned self] in
             let now = context.loop.now
             // Answers that are here already count, although a busy machine has not let this process read them.
             read()
             guard !hasEnded else { return }
-            if meter.hasLostPatience(at: now) { return end(.impatient(context.program, waitingFor: "answer")) }
-            watchPatience(until: meter.patienceEnds ?? now + context.program.patience)
+            if meter.hasTimedOut(at: now) { return end(.impatient(context.program, waitingFor: "answer")) }
+            watchTimeout(until: meter.timesOutAt ?? now + context.program.patience)
         }
     }
 
@@ -135,7 +135,7 @@ final class DatagramFlow: Flow {
         var lastCounted: UInt64?
         if case .finishing(let last) = state { lastCounted = last }
         state = .ended
-        for timer in [askTimer, patienceTimer].compactMap(\.self) { context.loop.cancel(timer) }
+        for timer in [askTimer, timeoutTimer].compactMap(\.self) { context.loop.cancel(timer) }
         if let socket {
             context.loop.unwatch(socket.descriptor)
             socket.close()

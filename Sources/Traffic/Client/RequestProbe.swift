@@ -18,7 +18,7 @@ final class RequestProbe: Flow {
     private var garbage = 0
     private var bytes: [UInt8] = []
     private var askTimer: EventLoop.Timer?
-    private var patienceTimer: EventLoop.Timer?
+    private var timeoutTimer: EventLoop.Timer?
     private(set) var hasEnded = false
 
     init(_ context: FlowContext, flow: UInt32, events: FlowEvents) {
@@ -38,7 +38,7 @@ final class RequestProbe: Flow {
             self.socket = socket
             source = socket.localEndpoint
             try context.loop.watch(socket.descriptor) { [unowned self] _ in read() }
-            patienceTimer = context.loop.schedule(at: started + context.program.patience) { [unowned self] in giveUp() }
+            timeoutTimer = context.loop.schedule(at: started + context.program.patience) { [unowned self] in giveUp() }
             askTimer = context.loop.schedule(at: started) { [unowned self] in askWhatIsDue() }
         } catch {
             askTimer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
@@ -99,7 +99,7 @@ final class RequestProbe: Flow {
 
     func close(_ ending: FlowEnding) -> FlowResult {
         hasEnded = true
-        for timer in [askTimer, patienceTimer].compactMap(\.self) { context.loop.cancel(timer) }
+        for timer in [askTimer, timeoutTimer].compactMap(\.self) { context.loop.cancel(timer) }
         if let socket {
             context.loop.unwatch(socket.descriptor)
             socket.close()

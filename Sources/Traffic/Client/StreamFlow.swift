@@ -38,7 +38,7 @@ final class StreamFlow: Flow {
     private var waiting: [UInt8] = []
     private var isWatchingWritable = true
     private var askTimer: EventLoop.Timer?
-    private var patienceTimer: EventLoop.Timer?
+    private var timeoutTimer: EventLoop.Timer?
 
     init(_ context: FlowContext, flow: UInt32, offset: Duration, events: FlowEvents) {
         self.context = context
@@ -58,7 +58,7 @@ final class StreamFlow: Flow {
             self.socket = socket
             source = socket.localEndpoint
             try context.loop.watch(socket.descriptor, for: [.readable, .writable]) { [unowned self] in ready($0) }
-            if isConnected { established() } else { watchPatience(until: started + context.program.patience) }
+            if isConnected { established() } else { watchTimeout(until: started + context.program.patience) }
         } catch {
             // Not from within the call that starts the flow.
             askTimer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
@@ -70,7 +70,7 @@ final class StreamFlow: Flow {
         source = socket?.localEndpoint ?? source
         schedule = OpenLoopSchedule(start: now + offset, every: context.program.every)
         state = .asking
-        watchPatience(until: now + context.program.patience)
+        watchTimeout(until: now + context.program.patience)
         if finishesEarly { finish() } else { askWhatIsDue() }
     }
 
@@ -179,22 +179,22 @@ final class StreamFlow: Flow {
     }
 
     /// One timer for the whole flow: when it fires, it moves on to where patience really ends by then.
-    private func watchPatience(until instant: Instant) {
-        if let patienceTimer { context.loop.cancel(patienceTimer) }
-        patienceTimer = context.loop.schedule(at: instant) { [unowned self] in
+    private func watchTimeout(until instant: Instant) {
+        if let timeoutTimer { context.loop.cancel(timeoutTimer) }
+        timeoutTimer = context.loop.schedule(at: instant) { [unowned self] in
             let now = context.loop.now
             if state == .connecting { return end(.impatient(context.program, waitingFor: "connection")) }
             // Answers that are here already count, although a busy machine has not let this process read them.
             read()
             guard state != .ended else { return }
-            if meter.hasLostPatience(at: now) { return end(.impatient(context.program, waitingFor: "answer")) }
-            watchPatience(until: meter.patienceEnds ?? now + context.program.patience)
+            if meter.hasTimedOut(at: now) { return end(.impatient(context.program, waitingFor: "answer")) }
+            watchTimeout(until: meter.timesOutAt ?? now + context.program.patience)
         }
     }
 
     func close(_ ending: FlowEnding) -> FlowResult {
         state = .ended
-        for timer in [askTimer, patienceTimer].compactMap(\.self) { context.loop.cancel(timer) }
+        for timer in [askTimer, timeoutTimer].compactMap(\.self) { context.loop.cancel(timer) }
         if let socket {
             context.loop.unwatch(socket.descriptor)
             context.parting.part(with: socket)

@@ -8,7 +8,7 @@ internal import Wire
 /// Source: RFC 959; RFC 2428; what it does not do for strangers: RFC 2577
 final class FTPConnection: ServedConnection {
     /// How long a client has to open the data connection.
-    private static let dataPatience: Duration = .seconds(30)
+    private static let dataTimeout: Duration = .seconds(30)
     private static let chunk = 65_536
 
     /// How the next data connection comes about.
@@ -189,7 +189,7 @@ final class FTPConnection: ServedConnection {
         }
         (wanted, sent) = (length, 0)
         say("150 \(length) bytes follow")
-        timer = loop.schedule(after: Self.dataPatience) { [unowned self] in
+        timer = loop.schedule(after: Self.dataTimeout) { [unowned self] in
             if !isDataConnected { fail("425 No data connection") }
         }
         sendIfPossible()

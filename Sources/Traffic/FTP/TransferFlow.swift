@@ -48,7 +48,7 @@ final class TransferFlow: Flow {
     private var probe: UInt64 = 0
     private var meter: FlowMeter
     private var timer: EventLoop.Timer?
-    private var patienceTimer: EventLoop.Timer?
+    private var timeoutTimer: EventLoop.Timer?
 
     init(_ context: FlowContext, offset: Duration, events: FlowEvents) {
         self.context = context
@@ -71,7 +71,7 @@ final class TransferFlow: Flow {
             source = socket.localEndpoint
             // A connection that is complete already reports itself as writable like any other.
             try context.loop.watch(socket.descriptor, for: [.readable, .writable]) { [unowned self] in ready($0) }
-            watchPatience(until: started + context.program.patience)
+            watchTimeout(until: started + context.program.patience)
         } catch {
             // Not from within the call that starts the flow.
             timer = context.loop.schedule(at: started) { [unowned self] in failToStart(error) }
@@ -165,7 +165,7 @@ final class TransferFlow: Flow {
         probe = meter.ask(at: transferBegan)
         (received, fileIsWhole, serverIsDone, dataTarget) = (0, false, false, nil)
         state = .agreeing
-        watchPatience(until: meter.patienceEnds ?? transferBegan)
+        watchTimeout(until: meter.timesOutAt ?? transferBegan)
         switch transfer.mode {
         case .passive: say("PASV")
         case .extendedPassive: say("EPSV")
@@ -313,9 +313,9 @@ final class TransferFlow: Flow {
     }
 
     /// One timer for the whole flow: when it fires, it moves on to where patience really ends by then.
-    private func watchPatience(until instant: Instant) {
-        if let patienceTimer { context.loop.cancel(patienceTimer) }
-        patienceTimer = context.loop.schedule(at: instant) { [unowned self] in
+    private func watchTimeout(until instant: Instant) {
+        if let timeoutTimer { context.loop.cancel(timeoutTimer) }
+        timeoutTimer = context.loop.schedule(at: instant) { [unowned self] in
             let now = context.loop.now
             // What is here already counts, although a busy machine has not let this process read it.
             if state != .connecting { readControl() }
@@ -323,15 +323,15 @@ final class TransferFlow: Flow {
             guard !hasEnded else { return }
             let isOver =
                 state == .connecting || state == .loggingIn
-                ? now >= started + context.program.patience : meter.hasLostPatience(at: now)
+                ? now >= started + context.program.patience : meter.hasTimedOut(at: now)
             if isOver { return end(.impatient(context.program, waitingFor: state.rawValue)) }
-            watchPatience(until: meter.patienceEnds ?? now + context.program.patience)
+            watchTimeout(until: meter.timesOutAt ?? now + context.program.patience)
         }
     }
 
     func close(_ ending: FlowEnding) -> FlowResult {
         state = .ended
-        for timer in [timer, patienceTimer].compactMap(\.self) { context.loop.cancel(timer) }
+        for timer in [timer, timeoutTimer].compactMap(\.self) { context.loop.cancel(timer) }
         closeData()
         if let control {
             context.loop.unwatch(control.descriptor)

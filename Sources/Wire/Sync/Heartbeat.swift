@@ -37,7 +37,7 @@ public struct Heartbeat: Hashable, Sendable {
         /// Takes over from an Active of lower priority.
         @inlinable public static var preempts: Flags { Flags(rawValue: 0x04) }
         /// Hears another Active on a served network.
-        @inlinable public static var hearsOtherActive: Flags { Flags(rawValue: 0x08) }
+        @inlinable public static var seesOtherActive: Flags { Flags(rawValue: 0x08) }
         /// Stops in good order.
         @inlinable public static var leaving: Flags { Flags(rawValue: 0x10) }
     }

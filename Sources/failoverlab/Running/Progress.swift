@@ -13,7 +13,7 @@ final class Progress {
         isShown = isWanted && isatty(STDERR_FILENO) == 1
     }
 
-    func show(_ states: [Session.State]) {
+    func show(_ states: [WaveScheduler.State]) {
         let elapsed = ContinuousClock.now - begin
         let ended = states.count { $0 == .ended }
         let current = zip(names, states).first { if case .running = $1 { true } else { false } }

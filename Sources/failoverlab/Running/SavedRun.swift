@@ -49,7 +49,9 @@ enum SavedRun {
         return name.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(name) : nil
     }
 
-    private static func lastComponent(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
+    private static func lastComponent(of path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? ""
+    }
 
     /// Empty where the path has one component alone.
     private static func parent(of path: String) -> String {

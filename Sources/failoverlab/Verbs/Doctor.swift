@@ -6,7 +6,7 @@ struct Doctor: ParsableCommand {
         abstract: "Tries everything that a lab needs of this host, and says what to change.")
 
     func run() throws {
-        let checks = LabRuntime.Doctor.examine()
+        let checks = HostExamination.examine()
         let width = checks.map(\.need.count).max() ?? 0
         for check in checks {
             Console.answer("\(check.isMet ? "✔" : "✘") \(check.need.padded(to: width))  \(check.found)\n")

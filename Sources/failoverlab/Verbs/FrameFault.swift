@@ -54,10 +54,13 @@ struct FrameFault: ParsableArguments {
         var action = value
         if word == "hold", value == nil {
             var parts = ["copy: \(copy ? "on" : "off")"]
-            if let until { parts.append("until: " + (until.contains(":") && !until.hasPrefix("{") ? "{ \(until) }" : until)) }
+            if let until {
+                parts.append("until: " + (until.contains(":") && !until.hasPrefix("{") ? "{ \(until) }" : until))
+            }
             action = "{ \(parts.joined(separator: ", ")) }"
         } else if copy || until != nil {
-            throw Complaint(text: "failoverlab: \(copy ? "--copy" : "--until") is for hold, without a further value", exitCode: 2)
+            throw Complaint(
+                text: "failoverlab: \(copy ? "--copy" : "--until") is for hold, without a further value", exitCode: 2)
         }
         keys.append("do: " + (action.map { "{ \(word): \($0) }" } ?? word))
         return "\(Self.quoted(name)): { \(keys.joined(separator: ", ")) }\n"

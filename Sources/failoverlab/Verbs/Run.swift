@@ -75,14 +75,15 @@ struct Run: ParsableCommand {
         let variants = try VariantSelection.variants(variant, of: lab)
         if variants.count * `repeat` > Self.mostRuns {
             throw Complaint(
-                text: "failoverlab: \(variants.count) variants × \(`repeat`) repetitions are \(variants.count * `repeat`) runs; at most \(Self.mostRuns) are allowed: name variants with --variant, or repeat less",
+                text:
+                    "failoverlab: \(variants.count) variants × \(`repeat`) repetitions are \(variants.count * `repeat`) runs; at most \(Self.mostRuns) are allowed: name variants with --variant, or repeat less",
                 exitCode: 2)
         }
         chance.tell(of: variants)
         let runs = try RunsFolder(in: folder, lab: lab.name, at: .now())
         let jobs = (1...`repeat`).flatMap { repetition in
             variants.map { variant in
-                Session.Job(
+                WaveScheduler.Job(
                     variant: variant,
                     folder: runs.folder(of: variant.name, repetition: repetition, of: `repeat`), repetition: repetition)
             }
@@ -90,14 +91,14 @@ struct Run: ParsableCommand {
         let width =
             self.jobs.map { WaveWidth.fixed($0) }
             ?? .adaptive(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)), others: RunnableProcesses.average())
-        let session = try Session(
+        let scheduler = try WaveScheduler(
             lab, jobs: jobs, width: width, timeout: timeout.map { .seconds($0) }, stays: keep || keepOnFailure,
             captureLimit: captureLimit.bytes)
         var judged = [Judgement?](repeating: nil, count: jobs.count)
         var earlier = [[EarlierAttempt]](repeating: [], count: jobs.count)
         var kept: [String] = []
-        session.onKept = { kept.append($0.id) }
-        session.onEnd = { number, job, report in
+        scheduler.onKept = { kept.append($0.id) }
+        scheduler.onEnd = { number, job, report in
             var judgement = Judgement(
                 of: job.variant, in: job.folder, repetition: `repeat` == 1 ? nil : job.repetition, supervisor: report)
             if judgement.mayDifferAgain, earlier[number].count < rerunInconclusive,
@@ -111,7 +112,7 @@ struct Run: ParsableCommand {
             return keep || keepOnFailure && judgement.verdict != .pass ? .keep : .end
         }
         let names = jobs.map { `repeat` == 1 ? $0.variant.name : "\($0.variant.name) #\($0.repetition)" }
-        session.run(progress: Progress(names: names, isWanted: true))
+        scheduler.run(progress: Progress(names: names, isWanted: true))
         if !kept.isEmpty {
             Console.complain(
                 "Still up: \(kept.joined(separator: ", ")). End one with 'down ID', all with 'down --all'.")

@@ -17,10 +17,9 @@ struct Status: ParsableCommand {
         for lab in RunningLab.all() {
             do {
                 labs.append(try lab.status())
-            } catch where error.kind == .silent {
-                Console.complain("failoverlab: \(error)")
             } catch {
-                // It has ended between being listed and being asked.
+                // Every other one has ended between being listed and being asked.
+                if error.kind == .silent { Console.complain("failoverlab: \(error)") }
             }
         }
         switch format {

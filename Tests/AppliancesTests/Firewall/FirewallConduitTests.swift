@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabTime
 import Redundancy
@@ -9,13 +10,16 @@ import Wire
 /// The passive box hands data frames to the Active before it looks anything up.
 struct FirewallConduitTests {
     func lab(_ conduit: ConduitConfiguration = ConduitConfiguration(), decrement: UInt8 = 0) throws -> FirewallLab {
-        let lab = try FirewallLab(usesVirtualMAC: true, configure: { _, configuration in
-            configuration.ports[2].mtu = 1600
-            configuration.redundancy?.conduit = conduit
-            configuration.redundancy?.trackedLinks = [
-                TrackedLink(port: "outside", decrement: decrement), TrackedLink(port: "inside", decrement: decrement),
-            ]
-        })
+        let lab = try FirewallLab(
+            usesVirtualMAC: true,
+            configure: { _, configuration in
+                configuration.ports[2].mtu = 1600
+                configuration.redundancy?.conduit = conduit
+                configuration.redundancy?.trackedLinks = [
+                    TrackedLink(port: "outside", decrement: decrement),
+                    TrackedLink(port: "inside", decrement: decrement),
+                ]
+            })
         lab.isSwitched = true
         try lab.startBoth()
         lab.run(for: .milliseconds(300))
@@ -32,7 +36,8 @@ struct FirewallConduitTests {
         lab.run(for: .milliseconds(1))
     }
 
-    @Test func `the first row of the table: a SYN-ACK that reaches the passive box is processed by the Active`() throws {
+    @Test func `the first row of the table: a SYN-ACK that reaches the passive box is processed by the Active`() throws
+    {
         let lab = try lab()
         lab.send(lab.flow(4000), .syn, from: lab.client)
         lab.run(for: .milliseconds(1))
@@ -44,7 +49,10 @@ struct FirewallConduitTests {
         #expect(lab.counter(0, "conduit.received") == 1 && lab.counter(0, "sessions.lookups") == 2)
     }
 
-    @Test func `a connection whose client only reaches the passive box works, in both directions and with full packets`() throws {
+    @Test
+    func `a connection whose client only reaches the passive box works, in both directions and with full packets`()
+        throws
+    {
         let lab = try lab()
         let flow = lab.flow(4000)
         send(lab, flow, .syn, from: lab.client)
@@ -92,7 +100,8 @@ struct FirewallConduitTests {
         lab.send(flow, .syn, from: lab.client)
         lab.run(for: .milliseconds(5))
         #expect(lab.server.received.count == 1)
-        _ = lab.perform(0, .routes([RouteConfiguration(destination: .ipv4(inside), gateway: .ipv4(IPv4Address(10, 0, 0, 2)))]))
+        _ = lab.perform(
+            0, .routes([RouteConfiguration(destination: .ipv4(inside), gateway: .ipv4(IPv4Address(10, 0, 0, 2)))]))
         let before = lab.client.received.count
         lab.send(flow.reversed, [.syn, .ack], from: lab.server)
         lab.run(for: .milliseconds(20))
@@ -129,7 +138,8 @@ struct FirewallConduitTests {
         lab.run(for: .milliseconds(1))
         send(lab, lab.flow(4000).reversed, [.syn, .ack], from: lab.server)
         let frame = try #require(
-            lab.captured.last { $0.network == FirewallLab.crossConnect && $0.frame.flow?.protocol == .gre }?.frame.bytes)
+            lab.captured.last { $0.network == FirewallLab.crossConnect && $0.frame.flow?.protocol == .gre }?.frame.bytes
+        )
         let crossed = lab.counter(1, "conduit.forwarded")
         var turned = frame
         // From the peer's address to the Backup's, the header's checksum stays right.
@@ -144,7 +154,8 @@ struct FirewallConduitTests {
         let lab = try lab()
         send(lab, lab.flow(4000), .syn, from: lab.client)
         let frame = try #require(
-            lab.captured.last { $0.network == FirewallLab.crossConnect && $0.frame.flow?.protocol == .gre }?.frame.bytes)
+            lab.captured.last { $0.network == FirewallLab.crossConnect && $0.frame.flow?.protocol == .gre }?.frame.bytes
+        )
         for length in 14..<frame.count { lab.deliver(Array(frame[..<length]), to: 0, port: 2) }
         for offset in 34..<frame.count {
             for value in [UInt8(0x00), 0x7f, 0xff] {

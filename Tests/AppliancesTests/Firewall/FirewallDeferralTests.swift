@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import LabTime
 import Redundancy
 import TestSupport
@@ -66,7 +67,9 @@ struct FirewallDeferralTests {
         }
     }
 
-    @Test func `the third row: the handshake that the server did not see end is completed by its repeated SYN-ACK`() throws {
+    @Test func `the third row: the handshake that the server did not see end is completed by its repeated SYN-ACK`()
+        throws
+    {
         for (bound, survives) in [(nil, false), (Duration.milliseconds(20), true)] {
             let lab = try lab(bound)
             // Where nobody waits, the box dies before its record has crossed.
@@ -118,7 +121,9 @@ struct FirewallDeferralTests {
         #expect(Set(ports).count == 2000)
     }
 
-    @Test func `packets that wait are lost with a crash and let go by a handover, and the pool of memory comes back`() throws {
+    @Test func `packets that wait are lost with a crash and let go by a handover, and the pool of memory comes back`()
+        throws
+    {
         let lab = try lab()
         lab.delay = 8000...8000
         for port in UInt16(1)...3 { lab.send(lab.flow(port), .syn, from: lab.client) }

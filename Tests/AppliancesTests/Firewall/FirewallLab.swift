@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabEvents
 import LabTime
@@ -20,7 +21,7 @@ final class FirewallLab {
         var firewall: Firewall
         var queue = FrameQueue()
         var isAlive = false
-        var life = 0
+        var incarnation = 0
         var events: [ApplianceEvent] = []
         /// What its own kernel got.
         var host: [SeenFrame] = []
@@ -55,7 +56,7 @@ final class FirewallLab {
         var order: Int
         /// Boxes 0 and 1, client 2, server 3.
         var to: Int
-        var life: Int
+        var incarnation: Int
         var network: Int
         var bytes: [UInt8]
     }
@@ -168,7 +169,7 @@ final class FirewallLab {
         let box = boxes[number]
         box.firewall = try makeFirewall(number)
         box.isAlive = true
-        box.life += 1
+        box.incarnation += 1
         box.firewall.start(at: now, into: &box.queue)
         for (port, isUp) in box.carrier.enumerated() where !isUp {
             _ = box.firewall.perform(.carrier(port: Self.portNames[port], isUp: false), at: now, into: &box.queue)
@@ -245,7 +246,7 @@ final class FirewallLab {
                 deliveries.append(
                     Delivery(
                         at: now + .microseconds(wait), order: sent, to: station,
-                        life: station < 2 ? boxes[station].life : 0, network: network, bytes: bytes))
+                        incarnation: station < 2 ? boxes[station].incarnation : 0, network: network, bytes: bytes))
             }
         }
     }
@@ -271,7 +272,9 @@ final class FirewallLab {
     private func receive(_ delivery: Delivery) {
         if delivery.to < 2 {
             let box = boxes[delivery.to]
-            guard box.isAlive, box.life == delivery.life || outlivesRestarts, box.carrier[delivery.network] else {
+            guard box.isAlive, box.incarnation == delivery.incarnation || outlivesRestarts,
+                box.carrier[delivery.network]
+            else {
                 return
             }
             deliver(delivery.bytes, to: delivery.to, port: delivery.network)

@@ -1,3 +1,4 @@
+import Configuration
 import LabEvents
 import LabTime
 import Redundancy
@@ -19,13 +20,15 @@ struct FirewallStrangerTests {
 
     /// The last heartbeat of a box with other numbers, and a right checksum.
     private func forged(
-        _ lab: FirewallLab, from box: Int, life: UInt64? = nil, sequence: UInt64? = nil, names: UInt64? = nil
+        _ lab: FirewallLab, from box: Int, epoch: UInt64? = nil, sequence: UInt64? = nil, names: UInt64? = nil
     ) throws -> [UInt8] {
         let frame = try #require(
-            lab.captured.last { $0.sender == box && $0.frame.isSync && $0.frame.bytes[47] == SyncKind.heartbeat.rawValue }?
-                .frame.bytes)
+            lab.captured.last {
+                $0.sender == box && $0.frame.isSync && $0.frame.bytes[47] == SyncKind.heartbeat.rawValue
+            }?
+            .frame.bytes)
         return rewritten(frame) { base in
-            if let life { base.write(life, at: 16) }
+            if let epoch { base.write(epoch, at: 16) }
             if let names { base.write(names, at: 24) }
             if let sequence { base.write(sequence, at: 32) }
         }
@@ -42,17 +45,21 @@ struct FirewallStrangerTests {
         return TestFrame.udp(from: seen.source, to: seen.destination, seen.flow!, payload: payload, timeToLive: 255)
     }
 
-    private func life(_ frame: [UInt8]) -> UInt64 { frame[58..<66].reduce(0) { $0 << 8 | UInt64($1) } }
+    private func epoch(_ frame: [UInt8]) -> UInt64 { frame[58..<66].reduce(0) { $0 << 8 | UInt64($1) } }
 
-    private func isHeard(_ lab: FirewallLab, _ box: Int) -> Bool { lab.boxes[box].firewall.election.hearsHeartbeat }
+    private func isPeerAlive(_ lab: FirewallLab, _ box: Int) -> Bool {
+        lab.boxes[box].firewall.election.receivesHeartbeat
+    }
 
     @Test(arguments: [0, 1], [false, true])
-    func `a heartbeat that claims a later life changes nothing while the peer is heard`(box: Int, greets: Bool) throws {
+    func `a heartbeat that claims a later life changes nothing while the peer is heard`(box: Int, sendsHello: Bool)
+        throws
+    {
         let lab = try settled()
         let events = lab.boxes.map(\.events.count)
-        let known = life(try forged(lab, from: 1 - box))
+        let known = epoch(try forged(lab, from: 1 - box))
         for claim in [known + 1, known + 1_000_000_000, .max, known + 2, .max] {
-            let frame = try forged(lab, from: 1 - box, life: claim, sequence: 1, names: greets ? 0 : nil)
+            let frame = try forged(lab, from: 1 - box, epoch: claim, sequence: 1, names: sendsHello ? 0 : nil)
             for _ in 0..<3 { lab.deliver(frame, to: box, port: 2) }
             lab.run(for: .milliseconds(25))
         }
@@ -61,7 +68,7 @@ struct FirewallStrangerTests {
         #expect(lab.counter(box, "heartbeat.received") >= received + 45)
         #expect(lab.boxes.map(\.events.count) == events)
         #expect(lab.counter(box, "sync.unconfirmed") == 15)
-        #expect(isHeard(lab, 0) && isHeard(lab, 1))
+        #expect(isPeerAlive(lab, 0) && isPeerAlive(lab, 1))
         lab.connect(4000)
         lab.run(for: .milliseconds(50))
         #expect(lab.knows(1, lab.flow(4000)))
@@ -70,11 +77,11 @@ struct FirewallStrangerTests {
     @Test func `a stream of claims does not silence a box, which answers once an interval at most`() throws {
         let lab = try settled()
         let events = lab.boxes.map(\.events.count)
-        let known = life(try forged(lab, from: 0))
+        let known = epoch(try forged(lab, from: 0))
         lab.captured.removeAll()
         for number in 1...2000 as ClosedRange<UInt64> {
             if lab.captured.isEmpty { lab.run(for: .milliseconds(20)) }
-            lab.deliver(try forged(lab, from: 0, life: known + number, sequence: number), to: 1, port: 2)
+            lab.deliver(try forged(lab, from: 0, epoch: known + number, sequence: number), to: 1, port: 2)
             lab.run(for: .milliseconds(1))
         }
         #expect(lab.boxes.map(\.events.count) == events)
@@ -83,17 +90,18 @@ struct FirewallStrangerTests {
         #expect((95...310).contains(sent), "\(sent)")
     }
 
-    @Test func `a heartbeat that claims a later life while the peer is silent costs the peer three of its own`() throws {
+    @Test func `a heartbeat that claims a later life while the peer is silent costs the peer three of its own`() throws
+    {
         let lab = try settled()
-        let known = life(try forged(lab, from: 0))
-        let frame = try forged(lab, from: 0, life: known + 5_000_000_000, sequence: 9)
+        let known = epoch(try forged(lab, from: 0))
+        let frame = try forged(lab, from: 0, epoch: known + 5_000_000_000, sequence: 9)
         lab.isUp[FirewallLab.crossConnect] = false
         lab.run(for: .milliseconds(100))
-        #expect(!isHeard(lab, 1))
+        #expect(!isPeerAlive(lab, 1))
         lab.deliver(frame, to: 1, port: 2)
         lab.isUp[FirewallLab.crossConnect] = true
         lab.run(for: .seconds(1))
-        #expect(isHeard(lab, 0) && isHeard(lab, 1))
+        #expect(isPeerAlive(lab, 0) && isPeerAlive(lab, 1))
         #expect(lab.boxes.map { $0.firewall.role } == [.active, .backup])
         let received = lab.counter(1, "heartbeat.received")
         lab.run(for: .milliseconds(200))
@@ -108,7 +116,7 @@ struct FirewallStrangerTests {
         let lab = try settled()
         lab.deliver(try forged(lab, from: 0, sequence: ahead), to: 1, port: 2)
         lab.run(for: .milliseconds(500))
-        #expect(isHeard(lab, 1))
+        #expect(isPeerAlive(lab, 1))
         #expect(lab.boxes.map { $0.firewall.role } == [.active, .backup])
         let received = lab.counter(1, "heartbeat.received")
         lab.run(for: .milliseconds(200))
@@ -124,7 +132,7 @@ struct FirewallStrangerTests {
             lab.run(for: .milliseconds(5))
             try lab.start(box)
             lab.run(for: .seconds(1))
-            #expect(isHeard(lab, 0) && isHeard(lab, 1), "box \(box)")
+            #expect(isPeerAlive(lab, 0) && isPeerAlive(lab, 1), "box \(box)")
             #expect(lab.boxes.count { $0.firewall.role == .active } == 1, "box \(box)")
             #expect(lab.boxes.map { $0.firewall.sessionCount } == [20, 20], "box \(box)")
         }
@@ -137,7 +145,7 @@ struct FirewallStrangerTests {
         let records = try #require(
             lab.captured.last { $0.sender == 0 && $0.frame.isSync && $0.frame.bytes[47] == SyncKind.records.rawValue }?
                 .frame.bytes)
-        let stream = life(records)
+        let stream = epoch(records)
         lab.deliver(
             rewritten(records) { base in
                 base.write(stream + 1_000_000_000, at: 16)
@@ -152,13 +160,13 @@ struct FirewallStrangerTests {
     @Test func `with a key a stranger's message is reported as a stranger's, and the peer is not refused`() throws {
         let lab = try settled(key: "a secret")
         let other = try settled()
-        let frame = try forged(other, from: 0, life: .max)
+        let frame = try forged(other, from: 0, epoch: .max)
         for _ in 0..<5 { lab.deliver(frame, to: 1, port: 2) }
         #expect(lab.events(1, .syncRefused).isEmpty)
         #expect(lab.events(1, .syncStranger).count == 1)
         #expect(lab.counter(1, "sync.strangers") == 5)
         #expect(lab.counter(1, "sync.discarded.not-authenticated") == 5)
         lab.run(for: .milliseconds(200))
-        #expect(isHeard(lab, 1))
+        #expect(isPeerAlive(lab, 1))
     }
 }

@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabEvents
 import LabTime
@@ -36,13 +37,14 @@ final class GatewayBench {
     var events: [ApplianceEvent] = []
 
     init(
-        _ profile: StateProfile, _ filtering: [PortFiltering] = [.off, .inboundOnly], pickUp: PickUp = .loose,
-        misfit: MisfitPolicy? = nil, timers: StateTimers? = nil, capacity: Int = 1024
+        _ profile: StateProfile, _ filtering: [PortFiltering] = [.off, .inboundOnly],
+        midStreamPickup: MidStreamPickup = .loose,
+        outOfState: OutOfStatePolicy? = nil, timers: StateTimers? = nil, capacity: Int = 1024
     ) throws {
         gateway = try GatewayFirewall(
             GatewayFirewallConfiguration(
                 name: "gw", ports: Self.ports(addressed: false), mode: .transparent, profile: profile,
-                filtering: filtering, pickUp: pickUp, misfitPolicy: misfit, timers: timers),
+                filtering: filtering, midStreamPickup: midStreamPickup, outOfStatePolicy: outOfState, timers: timers),
             stateCapacity: capacity)
         start()
     }
@@ -61,7 +63,8 @@ final class GatewayBench {
     func datagram(identification: UInt16, payload: Int, isRouted: Bool) -> [UInt8] {
         let destination = isRouted ? IPv4Address(10, 0, 1, 3) : Self.member
         var frame = TestFrame.ipv4(
-            from: Self.balancerMAC, to: isRouted ? Self.routedMACs[0] : Self.memberMAC, Self.balancer, destination, .udp,
+            from: Self.balancerMAC, to: isRouted ? Self.routedMACs[0] : Self.memberMAC, Self.balancer, destination,
+            .udp,
             transport: UDPHeader.length + payload
         ) { buffer in
             for index in UDPHeader.length..<buffer.count { buffer[index] = UInt8(truncatingIfNeeded: index &* 7) }

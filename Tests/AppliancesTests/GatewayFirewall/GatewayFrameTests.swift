@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabTime
 import TestSupport
@@ -27,7 +28,8 @@ import Wire
         order: [Int]
     ) throws {
         for isRouted in [false, true] {
-            let bench = try isRouted
+            let bench =
+                try isRouted
                 ? GatewayBench(routed: .pf, [.both, .both]) : GatewayBench(.pf, [.both, .both])
             for round in 0..<3000 as Range<UInt16> {
                 let parts = bench.fragments(identification: round, isRouted: isRouted)
@@ -60,7 +62,8 @@ import Wire
     @Test func `that are fragments without a first one wait two seconds, and no more than fit`() throws {
         let bench = try GatewayBench(.nsxGateway, [.both, .both])
         for identification in 0..<300 as Range<UInt16> {
-            #expect(bench.send(bench.fragments(identification: identification, isRouted: false)[2], into: 0) == .dropped)
+            #expect(
+                bench.send(bench.fragments(identification: identification, isRouted: false)[2], into: 0) == .dropped)
         }
         #expect(bench.counter("fragments.held") == 128)
         bench.wait(.seconds(3))
@@ -79,7 +82,8 @@ import Wire
         whole[20] = 0x40
         whole.withUnsafeMutableBytes { buffer in
             buffer.baseAddress!.write(UInt16(0), at: 24)
-            buffer.baseAddress!.write(Checksum.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])), at: 24)
+            buffer.baseAddress!.write(
+                Checksum.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])), at: 24)
         }
         _ = bench.raw(whole, into: 0)
         #expect(bench.counter("drop.packet-too-big") == 1)
@@ -126,7 +130,7 @@ import Wire
     }
 
     @Test func `with an ICMP error pass with the state of the quoted packet`() throws {
-        let bench = try GatewayBench(.pf, [.both, .both], pickUp: .strict)
+        let bench = try GatewayBench(.pf, [.both, .both], midStreamPickup: .strict)
         func error(quoting flow: FiveTuple, sequence: UInt32) -> [UInt8] {
             let quoted = GatewayBench.tcp(
                 flow, .syn, sequence: sequence, from: GatewayBench.balancerMAC, to: GatewayBench.memberMAC)
@@ -198,7 +202,7 @@ import Wire
         let profile = StateProfile.allCases[Int(seed % 3)]
         let bench = try GatewayBench(
             profile, seed % 2 == 0 ? [.both, .both] : [.off, .inboundOnly],
-            misfit: MisfitPolicy.allCases[Int(seed % 3)],
+            outOfState: OutOfStatePolicy.allCases[Int(seed % 3)],
             capacity: 64)
         for step in 0..<5000 {
             var flow = GatewayBench.flow(.random(in: 4000...4100, using: &random))

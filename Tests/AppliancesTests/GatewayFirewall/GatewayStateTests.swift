@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabEvents
 import LabTime
@@ -166,7 +167,7 @@ import Wire
     @Test(arguments: StateProfile.allCases) func `begin with a SYN only where pick-up is strict`(profile: StateProfile)
         throws
     {
-        let bench = try GatewayBench(profile, Self.both, pickUp: .strict)
+        let bench = try GatewayBench(profile, Self.both, midStreamPickup: .strict)
         for flags in [[.syn, .ack], .ack, [.fin, .ack], .rst] as [TCPFlags] {
             #expect(bench.back(flags) == .dropped, "\(flags)")
         }

@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabEvents
 import LabTime
@@ -127,9 +128,9 @@ import Wire
         #expect(bench.back([.syn, .ack], 700_000, ack: 90_001, port: 4001) == .passed)
     }
 
-    @Test(arguments: [(MisfitPolicy.drop, 0), (.reset, 54), (.icmp, 70)])
-    func `answers as the policy says`(policy: MisfitPolicy, length: Int) throws {
-        let bench = try GatewayBench(.nsxGateway, misfit: policy)
+    @Test(arguments: [(OutOfStatePolicy.drop, 0), (.reset, 54), (.icmp, 70)])
+    func `answers as the policy says`(policy: OutOfStatePolicy, length: Int) throws {
+        let bench = try GatewayBench(.nsxGateway, outOfState: policy)
         bench.back([.fin, .ack], 5501, ack: 1102)
         switch bench.back([.syn, .ack], 700_000, ack: 90_001) {
         case .dropped: #expect(length == 0)

@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabEvents
 import LabTime
@@ -61,7 +62,8 @@ final class BalancerBench {
 
     /// - Parameter knowsNeighbors: whether firewall A and both backends have asked for the balancer before
     init(
-        _ services: VirtualServiceConfiguration..., flowCapacity: Int = 1024, seed: UInt64 = 0, knowsNeighbors: Bool = true
+        _ services: VirtualServiceConfiguration..., flowCapacity: Int = 1024, seed: UInt64 = 0,
+        knowsNeighbors: Bool = true
     ) {
         // The configurations of the tests are right but where the error itself is tested.
         balancer = try! LoadBalancer(Self.configuration(services), flowCapacity: flowCapacity, seed: seed)
@@ -82,7 +84,8 @@ final class BalancerBench {
     func send(
         _ text: String, payload: [UInt8] = [0x70, 0x69, 0x6e, 0x67], timeToLive: UInt8 = 64, side: PortSide = .wire
     ) -> [String] {
-        process([(frame(text, payload: payload, timeToLive: timeToLive), text.hasPrefix("servers") ? 1 : 0)], side: side)
+        process(
+            [(frame(text, payload: payload, timeToLive: timeToLive), text.hasPrefix("servers") ? 1 : 0)], side: side)
     }
 
     func frame(_ text: String, payload: [UInt8] = [0x70, 0x69, 0x6e, 0x67], timeToLive: UInt8 = 64) -> [UInt8] {
@@ -127,7 +130,8 @@ final class BalancerBench {
         _ = buffer.withUnsafeMutableBytes {
             FrameBuilder.arp(
                 ARPHeader(
-                    operation: operation, senderMAC: mac, senderAddress: sender, targetMAC: .zero, targetAddress: target),
+                    operation: operation, senderMAC: mac, senderAddress: sender, targetMAC: .zero, targetAddress: target
+                ),
                 from: mac, to: Self.stations[destination]!, into: $0)
         }
         return process([(buffer, port)])
@@ -165,7 +169,8 @@ final class BalancerBench {
             let sent = Self.collect(&output).map(Self.text)
             all += sent
             guard stationsAnswer else { continue }
-            for (station, address, own, port) in Self.neighbors where sent.contains(where: { $0.contains("who-has \(address) ") }) {
+            for (station, address, own, port) in Self.neighbors
+            where sent.contains(where: { $0.contains("who-has \(address) ") }) {
                 _ = arp(.reply, station, address, for: own, on: port, to: port == 0 ? "lb.inside" : "lb.servers")
             }
         }

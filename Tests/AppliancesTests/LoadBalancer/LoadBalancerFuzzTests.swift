@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabTime
 import TestSupport
@@ -21,12 +22,14 @@ import Wire
         let bench = BalancerBench(
             BalancerBench.service(.tcpFastPath, translation: translation),
             BalancerBench.service(.udpFastPath, translation: translation, name: "dns"),
-            BalancerBench.service(.udpPerPacket, scheduler: .consistentHash, translation: .autoMap, port: 54, name: "each"),
+            BalancerBench.service(
+                .udpPerPacket, scheduler: .consistentHash, translation: .autoMap, port: 54, name: "each"),
             flowCapacity: 64, seed: seed)
         let flags = ["SYN", "SYN,ACK", "ACK", "PSH,ACK", "FIN,ACK", "RST", "SYN,FIN"]
         for step in 0..<4_000 {
             let station = ["fw-a", "fw-b"].randomElement(using: &random)!
-            let client = "192.0.2.\(Int.random(in: 50...59, using: &random)):\(Int.random(in: 40000...40009, using: &random))"
+            let client =
+                "192.0.2.\(Int.random(in: 50...59, using: &random)):\(Int.random(in: 40000...40009, using: &random))"
             let member = Int.random(in: 1...2, using: &random)
             let box = "203.0.113.10:\(Int.random(in: 10240...10300, using: &random))"
             let flag = flags.randomElement(using: &random)!
@@ -48,7 +51,9 @@ import Wire
                 bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
                 isDamaged = true
             case 2 where Bool.random(using: &random):
-                bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in .random(in: .min ... .max, using: &random) }
+                bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in
+                    .random(in: .min ... .max, using: &random)
+                }
                 isDamaged = true
             default: break
             }
@@ -75,7 +80,9 @@ import Wire
                     }
                 }
             }
-            if Int.random(in: 0..<50, using: &random) == 0 { _ = bench.pass(.milliseconds(.random(in: 0...3_000, using: &random))) }
+            if Int.random(in: 0..<50, using: &random) == 0 {
+                _ = bench.pass(.milliseconds(.random(in: 0...3_000, using: &random)))
+            }
             if Int.random(in: 0..<200, using: &random) == 0 {
                 _ = bench.perform(.member(service: "web", member: "b\(member)", isUp: .random(using: &random)))
             }
@@ -89,7 +96,9 @@ import Wire
     }
 
     /// As `raw`, but what leaves may carry the wrong transport checksum that came in.
-    private func unchecked(_ bench: BalancerBench, _ bytes: [UInt8], _ port: PortIndex) -> [(PortIndex, PortSide, [UInt8])] {
+    private func unchecked(_ bench: BalancerBench, _ bytes: [UInt8], _ port: PortIndex) -> [(
+        PortIndex, PortSide, [UInt8]
+    )] {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: 2048, alignment: 64)
         defer { memory.deallocate() }
         bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }

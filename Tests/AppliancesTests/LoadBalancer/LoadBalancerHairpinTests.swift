@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Testing
 
 /// A member calls the address of its own pool.

@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import Testing
 import Wire
@@ -37,7 +38,9 @@ import Wire
         let out = bench.raw([(back, 1)])
         #expect(
             out.map(BalancerBench.text)
-                == ["inside lb.inside>fw-a icmp 198.51.100.100 > 192.0.2.50 3/3 about tcp 192.0.2.50:40000 > 198.51.100.100:80"])
+                == [
+                    "inside lb.inside>fw-a icmp 198.51.100.100 > 192.0.2.50 3/3 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
+                ])
         #expect(bench.counter("icmp.translated") == 1)
         // The quote is the client's own packet again, but for the time to live that the member saw.
         var quote = Array(out[0].2[42...])
@@ -58,7 +61,9 @@ import Wire
             link: ("fw-a", "lb.inside"))
         #expect(
             bench.process([(back, 0)])
-                == ["servers lb.servers>b1 icmp 198.51.100.2 > 203.0.113.21 3/4 about tcp 203.0.113.21:8080 > 192.0.2.50:40000"])
+                == [
+                    "servers lb.servers>b1 icmp 198.51.100.2 > 203.0.113.21 3/4 about tcp 203.0.113.21:8080 > 192.0.2.50:40000"
+                ])
     }
 
     @Test(arguments: [SourceTranslation.off, .autoMap])
@@ -70,7 +75,9 @@ import Wire
             .unreachable(code: 3), about: sent, from: BalancerBench.b1, to: address, link: ("b1", "lb.servers"))
         #expect(
             bench.process([(back, 1)])
-                == ["inside lb.inside>fw-a icmp 198.51.100.100 > 192.0.2.50 3/3 about udp 192.0.2.50:40000 > 198.51.100.100:53"])
+                == [
+                    "inside lb.inside>fw-a icmp 198.51.100.100 > 192.0.2.50 3/3 about udp 192.0.2.50:40000 > 198.51.100.100:53"
+                ])
     }
 
     @Test func `an error about nothing known is the host side's, or nobody's`() {

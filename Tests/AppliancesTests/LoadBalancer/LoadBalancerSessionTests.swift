@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabTime
 import Testing
@@ -10,7 +11,9 @@ import Wire
     }
 
     /// `203.0.113.10:10241` of a frame to a member.
-    private func source(_ out: [String]) -> String? { out.first?.split(separator: " ").dropFirst(3).first.map(String.init) }
+    private func source(_ out: [String]) -> String? {
+        out.first?.split(separator: " ").dropFirst(3).first.map(String.init)
+    }
 
     @Test func `a translation port goes to one session at a time and comes back with its end`() {
         let bench = BalancerBench(BalancerBench.service(.tcpFastPath, translation: .autoMap, members: 1))
@@ -120,7 +123,10 @@ import Wire
     @Test func `per-packet UDP takes the next member for every datagram`() {
         let bench = BalancerBench(BalancerBench.service(.udpPerPacket))
         let out = (0..<4).flatMap { _ in bench.send("inside fw-a>lb.inside udp 192.0.2.50:40000 > 198.51.100.100:53") }
-        #expect(out.map { $0.split(separator: " ")[1] } == ["lb.servers>b1", "lb.servers>b2", "lb.servers>b1", "lb.servers>b2"])
+        #expect(
+            out.map { $0.split(separator: " ")[1] } == [
+                "lb.servers>b1", "lb.servers>b2", "lb.servers>b1", "lb.servers>b2",
+            ])
         #expect(bench.counter("service.web.member.b1.chosen") == 2)
     }
 

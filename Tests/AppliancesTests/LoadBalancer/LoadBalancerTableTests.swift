@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Dataplane
 import LabEvents
 import LabTime
@@ -78,7 +79,8 @@ private struct Row {
                     "answer", "servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.10:\(port) SYN,ACK",
                     ["inside lb.inside>fw-a tcp 198.51.100.100:80 > 192.0.2.50:40000 SYN,ACK"]),
                 Row(
-                    "an answer to the host side's own port", "servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.10:50000 ACK",
+                    "an answer to the host side's own port",
+                    "servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.10:50000 ACK",
                     ["host:servers b1>lb.servers tcp 203.0.113.21:8080 > 203.0.113.10:50000 ACK"]),
             ])
     }
@@ -104,7 +106,8 @@ private struct Row {
                     "broadcast", "inside fw-a>all udp 192.0.2.50:40000 > 198.51.100.255:53",
                     drops: ["not-for-us 1", "multicast 1", "not-a-router 1", "not-syn 2"]),
                 Row(
-                    "from the box's own address", "inside fw-a>lb.inside tcp 198.51.100.10:40000 > 198.51.100.100:80 SYN",
+                    "from the box's own address",
+                    "inside fw-a>lb.inside tcp 198.51.100.10:40000 > 198.51.100.100:80 SYN",
                     drops: ["not-for-us 1", "source-address-invalid 1", "multicast 1", "not-a-router 1", "not-syn 2"]),
                 Row(
                     "to the box, no service there", "inside fw-a>lb.inside tcp 192.0.2.50:40000 > 198.51.100.10:22 SYN",
@@ -131,7 +134,9 @@ private struct Row {
         let bench = BalancerBench(BalancerBench.service(.tcpFastPath))
         #expect(
             bench.send("inside fw-a>lb.inside tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN", timeToLive: 1)
-                == ["inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 11/0 about tcp 192.0.2.50:40000 > 198.51.100.100:80"])
+                == [
+                    "inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 11/0 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
+                ])
         #expect(bench.drops == ["time-to-live-exceeded 1"])
         #expect(bench.counter("flows") == 0)
     }
@@ -139,8 +144,12 @@ private struct Row {
     @Test func `a packet larger than the way to the member is answered with fragmentation needed`() {
         let bench = BalancerBench(BalancerBench.service(.udpFastPath))
         let out = bench.send(
-            "inside fw-a>lb.inside udp 192.0.2.50:40000 > 198.51.100.100:53", payload: [UInt8](repeating: 1, count: 1600))
-        #expect(out == ["inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about udp 192.0.2.50:40000 > 198.51.100.100:53"])
+            "inside fw-a>lb.inside udp 192.0.2.50:40000 > 198.51.100.100:53",
+            payload: [UInt8](repeating: 1, count: 1600))
+        #expect(
+            out == [
+                "inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about udp 192.0.2.50:40000 > 198.51.100.100:53"
+            ])
         #expect(bench.drops == ["packet-too-big 1"])
     }
 

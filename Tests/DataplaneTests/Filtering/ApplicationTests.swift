@@ -94,7 +94,8 @@ struct ApplicationTests {
 
     @Test func `a name is in the category of the longest domain that it is in`() {
         let table = CategoryTable([
-            ("video", ["video.example", "CDN.video.example"]), ("news", ["example", "news.test"]), ("mail", ["mail.video.example"]),
+            ("video", ["video.example", "CDN.video.example"]), ("news", ["example", "news.test"]),
+            ("mail", ["mail.video.example"]),
         ])
         func category(_ name: String) -> UInt16 { Array(name.utf8).withUnsafeBytes { table.category(of: $0) } }
         #expect(category("video.example") == 1 && category("a.b.video.example") == 1)

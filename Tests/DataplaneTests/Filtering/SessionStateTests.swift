@@ -42,7 +42,8 @@ struct SessionStateTests {
             "simultaneous open",
             [
                 Step(.syn, .original, "SYN_SENT:CLOSED"), Step(.syn, .reply, "SYN_SENT:SYN_SENT"),
-                Step([.syn, .ack], .original, "SYN_SENT:ESTABLISHED"), Step([.syn, .ack], .reply, "ESTABLISHED:ESTABLISHED"),
+                Step([.syn, .ack], .original, "SYN_SENT:ESTABLISHED"),
+                Step([.syn, .ack], .reply, "ESTABLISHED:ESTABLISHED"),
             ]
         ),
     ]

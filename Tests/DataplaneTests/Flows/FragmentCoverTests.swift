@@ -6,7 +6,9 @@ import TestSupport
 struct FragmentCoverTests {
     /// Offset, length, last.
     private typealias Fragment = (Int, Int, Bool)
-    private static let datagram: [Fragment] = [(0, 1480, false), (1480, 1480, false), (2960, 1480, false), (4440, 13, true)]
+    private static let datagram: [Fragment] = [
+        (0, 1480, false), (1480, 1480, false), (2960, 1480, false), (4440, 13, true),
+    ]
 
     private func complete(_ fragments: [Fragment]) -> [Bool] {
         var cover = FragmentCover()
@@ -18,7 +20,9 @@ struct FragmentCoverTests {
 
     @Test func `a datagram is complete with its last byte, in every order of its fragments`() {
         var orders: [[Int]] = [[]]
-        for _ in 0..<4 { orders = orders.flatMap { order in (0..<4).filter { !order.contains($0) }.map { order + [$0] } } }
+        for _ in 0..<4 {
+            orders = orders.flatMap { order in (0..<4).filter { !order.contains($0) }.map { order + [$0] } }
+        }
         #expect(orders.count == 24)
         for order in orders {
             #expect(complete(order.map { Self.datagram[$0] }) == [false, false, false, true], "\(order)")
@@ -54,7 +58,8 @@ struct FragmentCoverTests {
             var cover = FragmentCover()
             for _ in 0..<20 {
                 cover.add(
-                    offset: Int.random(in: 0...8191, using: &random) * 8, length: Int.random(in: 0...65_535, using: &random),
+                    offset: Int.random(in: 0...8191, using: &random) * 8,
+                    length: Int.random(in: 0...65_535, using: &random),
                     isLast: Bool.random(using: &random))
             }
         }

@@ -133,7 +133,7 @@ private func parsed(_ sent: Sent, _ look: (PacketView) -> Void) {
         #expect(sent.count == 1)
         #expect(sent[0].bytes.withUnsafeBytes { $0.baseAddress!.readMAC(at: 22) } == mac)
         #expect(router.receive(arp(.request, neighborMAC, farNeighbor, for: virtual, to: .broadcast), on: 1).isEmpty)
-        router.box.disown(virtual, on: 0)
+        router.box.removeAddress(virtual, on: 0)
         #expect(router.receive(question, on: 0).isEmpty)
     }
 

@@ -66,7 +66,8 @@ import Wire
         var table = RouteTable()
         let gateways = (1...3).map { IPv4Address(10, 0, 0, UInt8($0)) }
         let network = IPv4Network("10.9.0.0/16")!
-        table.replaceAll(with: gateways.enumerated().map { Route(destination: network, port: PortIndex($0), gateway: $1) })
+        table.replaceAll(
+            with: gateways.enumerated().map { Route(destination: network, port: PortIndex($0), gateway: $1) })
         #expect(table.count == 1 && table.all.count == 3)
         var counts: [IPv4Address: Int] = [:]
         for port in 1...30_000 {
@@ -86,7 +87,9 @@ import Wire
         var table = RouteTable()
         let (a, b) = (IPv4Address(10, 0, 0, 1), IPv4Address(10, 0, 0, 2))
         let network = IPv4Network("10.9.0.0/16")!
-        func routes(_ gateways: [IPv4Address]) -> [Route] { gateways.map { Route(destination: network, port: 0, gateway: $0) } }
+        func routes(_ gateways: [IPv4Address]) -> [Route] {
+            gateways.map { Route(destination: network, port: 0, gateway: $0) }
+        }
         table.replaceAll(with: routes([a, b, b]))
         let toB = (1...9000).count { table.lookup(IPv4Address(10, 9, 0, 1), for: Self.flow($0))?.address == b }
         #expect(abs(toB - 6000) < 225)

@@ -42,7 +42,7 @@ import Wire
 
     /// - Returns: the external endpoint; nil where the packet is dropped
     private static func external(_ filter: inout SessionFilter, _ flow: FiveTuple) -> NATEndpoint? {
-        guard case .pass(let index) = Property.judge(&filter, flow, [], at: now) else { return nil }
+        guard case .pass(let index) = Property.evaluate(&filter, flow, [], at: now) else { return nil }
         let leaves = filter.outgoing(of: index, arrivedAs: flow)
         return NATEndpoint(leaves.source, leaves.sourcePort)
     }
@@ -60,7 +60,7 @@ import Wire
         func arrives(from port: UInt16) -> FilterVerdict {
             let inbound = FiveTuple(
                 source: Self.remote, destination: Self.address, sourcePort: port, destinationPort: 2010, protocol: .udp)
-            return Property.judge(&filter, inbound, [], at: Self.now)
+            return Property.evaluate(&filter, inbound, [], at: Self.now)
         }
         #expect(arrives(from: 99) == .drop(.noMapping))
         if case .drop = arrives(from: 53) { Issue.record("an answer is dropped") }
@@ -126,7 +126,7 @@ import Wire
 
     @Test func `filtering that changes counts for the sessions that there are`() {
         func inbound(_ filter: inout SessionFilter, from source: IPv4Address) -> FilterVerdict {
-            Property.judge(
+            Property.evaluate(
                 &filter,
                 FiveTuple(
                     source: source, destination: Self.address, sourcePort: 99, destinationPort: 2010, protocol: .udp),
@@ -313,7 +313,7 @@ import Wire
             let context = "seed \(seed), step \(step)"
             _ = {
                 let (flow, flags) = Property.packet(&random)
-                return Property.judge(&filter, flow, flags, at: now)
+                return Property.evaluate(&filter, flow, flags, at: now)
             }()
             if step % 40 == 39 {
                 let before = Self.outgoing(filter, context)

@@ -61,14 +61,14 @@ import Wire
         }
     }
 
-    static func judge(
+    static func evaluate(
         _ filter: inout SessionFilter, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant
     ) -> FilterVerdict {
         let layout = FrameLayout(
             fiveTuple: flow, networkOffset: 14, transportOffset: 34, payloadOffset: 54, endOffset: 54, fragment: .whole,
             tcpFlags: flow.protocol == .tcp ? flags : [], hasTransportHeader: flow.protocol != .gre)
         return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) {
-            filter.judge(layout, in: UnsafeRawPointer($0.baseAddress!), from: 0, at: now)
+            filter.evaluate(layout, in: UnsafeRawPointer($0.baseAddress!), from: 0, at: now)
         }
     }
 
@@ -98,11 +98,11 @@ import Wire
         var outgoing: [FiveTuple: FiveTuple] = [:]
         for step in 0..<5_000 {
             let (flow, flags) = Self.packet(&random)
-            if case .pass(let index) = Self.judge(&filter, flow, flags, at: now) {
+            if case .pass(let index) = Self.evaluate(&filter, flow, flags, at: now) {
                 let leaves = filter.outgoing(of: index, arrivedAs: flow)
                 #expect(leaves.source.rawValue >> 8 != 0x0a0000, "seed \(seed), step \(step)")
                 // The answer to what leaves comes back to whom it came from.
-                if case .pass(let back) = Self.judge(&filter, leaves.reversed, .ack, at: now) {
+                if case .pass(let back) = Self.evaluate(&filter, leaves.reversed, .ack, at: now) {
                     #expect(
                         filter.outgoing(of: back, arrivedAs: leaves.reversed) == flow.reversed,
                         "seed \(seed), step \(step)")
@@ -122,7 +122,7 @@ import Wire
             let flow = FiveTuple(
                 source: IPv4Address(10, 0, 0, 9), destination: IPv4Address(203, 0, 113, 1), sourcePort: port,
                 destinationPort: 53, protocol: .udp)
-            if case .pass = Self.judge(&filter, flow, [], at: now + .seconds(100)) { granted += 1 }
+            if case .pass = Self.evaluate(&filter, flow, [], at: now + .seconds(100)) { granted += 1 }
         }
         #expect(granted == 64, "seed \(seed)")
     }
@@ -147,9 +147,9 @@ import Wire
             let (flow, _) = Self.packet(&random)
             guard flow.protocol != .gre else { continue }
             if Bool.random(using: &random) {
-                _ = Self.judge(&first, flow, .syn, at: now)
+                _ = Self.evaluate(&first, flow, .syn, at: now)
             } else {
-                _ = Self.judge(&second, flow, .syn, at: now)
+                _ = Self.evaluate(&second, flow, .syn, at: now)
             }
         }
         let mine = Dictionary(
@@ -171,7 +171,7 @@ import Wire
             let (flow, flags) = Self.packet(&random)
             // A packet from one inside host to another may leave a mapping that only this box needs.
             if flow.source.rawValue >> 24 == 10, flow.destination.rawValue >> 24 == 192 { continue }
-            _ = Self.judge(&active, flow, flags, at: now)
+            _ = Self.evaluate(&active, flow, flags, at: now)
             while let next = active.nextRecord(at: now) {
                 if case .record(let record) = next { backup.apply(record, at: now) }
             }
@@ -193,7 +193,7 @@ import Wire
             let flow = FiveTuple(
                 source: IPv4Address(10, 0, 0, 99), destination: IPv4Address(203, 0, 113, 9), sourcePort: port,
                 destinationPort: 53, protocol: .udp)
-            guard case .pass(let index) = Self.judge(&backup, flow, [], at: now) else { continue }
+            guard case .pass(let index) = Self.evaluate(&backup, flow, [], at: now) else { continue }
             let leaves = backup.outgoing(of: index, arrivedAs: flow)
             #expect(!known.contains("udp \(leaves.source):\(leaves.sourcePort)"), "seed \(seed)")
             #expect(NATShare.second.pattern.allows(leaves.sourcePort), "seed \(seed)")

@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import LabEvents
 import NIOCore
 import NIOHTTP1
@@ -13,14 +14,14 @@ import Wire
 struct HTTPBench: Sendable {
     let host: HostSide
     let port: UInt16
-    let log: AccessLog
+    let log: RecordedAccesses
     let failures: TLSFailures
 
     static func run<Result>(
         _ members: [UInt16], _ http: HTTPServiceConfiguration = HTTPServiceConfiguration(),
         monitor: MonitorConfiguration? = nil, _ body: (HTTPBench) async throws -> Result
     ) async throws -> Result {
-        let (log, failures) = (AccessLog(), TLSFailures())
+        let (log, failures) = (RecordedAccesses(), TLSFailures())
         let host = HostSide(
             loadBalancer(members, profile: .http, monitor: monitor, http: http), onAccess: { log.append($0) },
             onTLSFailure: { failures.append($0) },
@@ -32,7 +33,7 @@ struct HTTPBench: Sendable {
             HTTPBench(host: host, port: try #require(host.port(of: "web")), log: log, failures: failures))
     }
 
-    private init(host: HostSide, port: UInt16, log: AccessLog, failures: TLSFailures) {
+    private init(host: HostSide, port: UInt16, log: RecordedAccesses, failures: TLSFailures) {
         self.host = host
         self.port = port
         self.log = log
@@ -58,7 +59,7 @@ struct HTTPBench: Sendable {
     func counter(_ name: String) -> UInt64 { host.counters.first { $0.name == "http.web.\(name)" }?.value ?? 0 }
 }
 
-final class AccessLog: Sendable {
+final class RecordedAccesses: Sendable {
     private struct State {
         var records: [AccessRecord] = []
         var waiting: [Int: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -15,7 +15,8 @@ import Testing
         "Content-Length: 5\r\n", "Content-Length: 3, 3\r\n", "Content-Length : 3\r\n", "Transfer-Encoding: chunked\r\n",
         "Transfer-Encoding: identity\r\n", "Transfer-Encoding:\u{0b}chunked\r\n", "Transfer-Encoding\r\n : chunked\r\n",
         "Connection: close\r\n", "Connection: content-length\r\n", "Connection: transfer-encoding, host\r\n",
-        "X: 1\r\n", "X: a\n", "\r\n", "\n", "\r", "\0", "0\r\n\r\n", "3\r\nabc\r\n", "3;x\r\nabc\r\n", "5\r\nabc\r\n", "abc",
+        "X: 1\r\n", "X: a\n", "\r\n", "\n", "\r", "\0", "0\r\n\r\n", "3\r\nabc\r\n", "3;x\r\nabc\r\n", "5\r\nabc\r\n",
+        "abc",
         "GET /smuggled HTTP/1.1\r\nHost: evil\r\n\r\n", " ", "\t", ":", "\u{ff}", "Expect: 100-continue\r\n",
         "Upgrade: h2c\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ]
@@ -41,7 +42,9 @@ import Testing
                 }
                 let answer = try await TestClient.exchange(
                     bench.port, sending: ByteBuffer(bytes: bytes), finishes: Bool.random(using: &generator))
-                #expect(answer.wasReset || answer.text.isEmpty || answer.text.status != nil, "seed \(seed): \(text.debugDescription)")
+                #expect(
+                    answer.wasReset || answer.text.isEmpty || answer.text.status != nil,
+                    "seed \(seed): \(text.debugDescription)")
             }
             let last = try await bench.get("/after")
             #expect(last.status == 200, "seed \(seed)")

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import CLinux
 import EventLoop
 import Foundation

@@ -1,4 +1,4 @@
-import Appliances
+import Configuration
 import Foundation
 import NIOCore
 import NIOPosix
@@ -150,11 +150,16 @@ import Testing
         let fifo = folder.path + "/fifo.pem"
         #expect(mkfifo(fifo, 0o600) == 0)
         for (path, reason) in [
-            (fifo, "is not a regular file"), ("/dev/zero", "is not a regular file"), (folder.path, "is not a regular file"),
-            (try file("large.pem", LabCertificate.certificate + String(repeating: "\n", count: 1 << 20)), "is larger than 1 MiB"),
+            (fifo, "is not a regular file"), ("/dev/zero", "is not a regular file"),
+            (folder.path, "is not a regular file"),
+            (
+                try file("large.pem", LabCertificate.certificate + String(repeating: "\n", count: 1 << 20)),
+                "is larger than 1 MiB"
+            ),
         ] {
             for problem in [
-                CertificateProblem(certificate: path, key: key), CertificateProblem(certificate: certificate, key: path),
+                CertificateProblem(certificate: path, key: key),
+                CertificateProblem(certificate: certificate, key: path),
             ] { #expect(problem?.text.hasPrefix("'\(path)' \(reason)") == true, "\(String(describing: problem))") }
         }
 

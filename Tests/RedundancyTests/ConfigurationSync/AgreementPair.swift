@@ -34,12 +34,12 @@ struct AgreementPair {
     init(_ first: [ConfigurationItem], _ second: [ConfigurationItem], seed: UInt64) {
         random = SeededGenerator(seed: seed)
         let settings = ConfigurationAgreement.Settings(
-            interval: .milliseconds(10), patience: .seconds(2), messageSize: 256)
+            interval: .milliseconds(10), timeout: .seconds(2), messageSize: 256)
         boxes = [first, second].map {
             Box(agreement: ConfigurationAgreement(settings, running: $0, epoch: 1), effective: $0, running: $0)
         }
         boxes[0].agreement.setRole(isActive: true, at: now)
-        for box in 0..<2 { boxes[box].agreement.setHearsPeer(true, at: now) }
+        for box in 0..<2 { boxes[box].agreement.setReceivesFromPeer(true, at: now) }
         for box in 0..<2 { settle(box) }
     }
 
@@ -67,7 +67,7 @@ struct AgreementPair {
     mutating func setCut(_ cut: Bool) {
         isCut = cut
         for box in 0..<2 {
-            boxes[box].agreement.setHearsPeer(!cut, at: now)
+            boxes[box].agreement.setReceivesFromPeer(!cut, at: now)
             settle(box)
         }
     }

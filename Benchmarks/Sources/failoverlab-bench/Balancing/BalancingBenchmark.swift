@@ -24,7 +24,7 @@ struct BalancingBenchmark: ParsableCommand {
     }
 
     func run() throws {
-        Progress.show("Maglev")
+        BenchmarkProgress.show("Maglev")
         let hashing = MaglevTable.measure()
         let forwarding = try DataplaneBenchmark.measure(
             Contender.ofBalancing, seconds: seconds, repetitions: repetitions, probes: probes)

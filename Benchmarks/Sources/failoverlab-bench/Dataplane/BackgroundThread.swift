@@ -30,11 +30,13 @@ final class BackgroundThread {
             _ = bench_pin(processor)
             try body(stop)
         }
-        let code = pthread_create(&thread, nil, { argument in
-            let work = Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue()
-            do { try work.body(work.stop) } catch { work.failure = error }
-            return nil
-        }, Unmanaged.passRetained(work).toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                let work = Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue()
+                do { try work.body(work.stop) } catch { work.failure = error }
+                return nil
+            }, Unmanaged.passRetained(work).toOpaque())
         guard code == 0 else { throw BenchmarkFailure("no thread: \(String(cString: strerror(code)))") }
     }
 

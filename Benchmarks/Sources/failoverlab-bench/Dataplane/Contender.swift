@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import CForwarders
 internal import Dataplane
 internal import Glibc

@@ -45,16 +45,16 @@ struct DataplaneBenchmark: ParsableCommand {
         var rates: [Contender: [Rate]] = [:]
         for repetition in 1...repetitions {
             for contender in contenders {
-                Progress.show("round \(repetition) of \(repetitions): \(contender.name)")
+                BenchmarkProgress.show("round \(repetition) of \(repetitions): \(contender.name)")
                 rates[contender, default: []].append(try Measurement.rate(of: contender, seconds: seconds))
             }
         }
         var latencies: [Contender: [Duration]] = [:]
         for contender in contenders {
-            Progress.show("lone frames: \(contender.name)")
+            BenchmarkProgress.show("lone frames: \(contender.name)")
             latencies[contender] = try Measurement.latencies(of: contender, probes: probes)
         }
-        Progress.show("")
+        BenchmarkProgress.show("")
         let table = DataplaneTable(
             contenders: contenders, rates: rates, latencies: latencies, seconds: seconds, repetitions: repetitions,
             hasTwoCores: hasTwoCores)

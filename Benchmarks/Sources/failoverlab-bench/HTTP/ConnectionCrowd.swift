@@ -59,23 +59,23 @@ final class ConnectionCrowd {
         }
     }
 
-    /// Waits until so many answers with that status line have come, or until `patience` is over.
+    /// Waits until so many answers with that status line have come, or until `timeout` is over.
     /// - Returns: how many came in all
-    func await(_ statusLine: String, count: Int, patience: Duration) -> Int {
+    func await(_ statusLine: String, count: Int, timeout: Duration) -> Int {
         self.statusLine = Array(statusLine.utf8)
         seen = 0
         for index in members.indices { examine(index) }
         var isOver = false
-        let timer = loop.schedule(after: patience) { isOver = true }
+        let timer = loop.schedule(after: timeout) { isOver = true }
         while seen < count, !isOver { loop.turn(block: true) }
         loop.cancel(timer)
         return seen
     }
 
-    /// Waits until all are closed by the other side, or until `patience` is over.
-    func awaitEnd(patience: Duration) {
+    /// Waits until all are closed by the other side, or until `timeout` is over.
+    func awaitEnd(timeout: Duration) {
         var isOver = false
-        let timer = loop.schedule(after: patience) { isOver = true }
+        let timer = loop.schedule(after: timeout) { isOver = true }
         while open > 0, !isOver { loop.turn(block: true) }
         loop.cancel(timer)
     }

@@ -59,7 +59,7 @@ struct HTTPBenchmark: ParsableCommand {
             // round.
             let order = HTTPContender.allCases
             for contender in repetition % 2 == 1 ? order : order.reversed() {
-                Progress.show("round \(repetition) of \(repetitions): \(contender.name)")
+                BenchmarkProgress.show("round \(repetition) of \(repetitions): \(contender.name)")
                 runs[contender, default: []].append(try bench.rate(of: contender))
             }
         }
@@ -67,13 +67,13 @@ struct HTTPBenchmark: ParsableCommand {
         var slow: SlowClients?
         if clients > 0 {
             for contender in [HTTPContender.multiplexingService, .keepingNginx] {
-                Progress.show("\(clients) clients: \(contender.name)")
+                BenchmarkProgress.show("\(clients) clients: \(contender.name)")
                 held[contender] = try bench.hold(clients, at: contender)
             }
-            Progress.show("\(clients) slow clients")
+            BenchmarkProgress.show("\(clients) slow clients")
             slow = try bench.bear(clients)
         }
-        Progress.show("")
+        BenchmarkProgress.show("")
         print(
             HTTPTable(
                 runs: runs, held: held, slow: slow, seconds: seconds, connections: connections,

@@ -48,10 +48,10 @@ final class HTTPRounds {
             try path.path.client.perform { try crowd.connect(clients) }
             let request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
             try crowd.send(request)
-            var served = crowd.await("HTTP/1.1 200", count: clients, patience: .seconds(30))
+            var served = crowd.await("HTTP/1.1 200", count: clients, timeout: .seconds(30))
             let memory = try proxy.residentMemory - before
             try crowd.send(request)
-            served += crowd.await("HTTP/1.1 200", count: clients, patience: .seconds(30))
+            served += crowd.await("HTTP/1.1 200", count: clients, timeout: .seconds(30))
             return HeldClients(clients: clients, served: served, bytes: memory / clients)
         }
     }
@@ -64,8 +64,8 @@ final class HTTPRounds {
             try crowd.send("GET / HTTP/1.1\r\nHost: bench\r\nX-Half: ")
             // Less than the time that a head may take, so that all of them are there meanwhile.
             let meanwhile = try wrk(min(seconds, 3))
-            let refused = crowd.await("HTTP/1.1 408", count: clients, patience: .seconds(20))
-            crowd.awaitEnd(patience: .seconds(10))
+            let refused = crowd.await("HTTP/1.1 408", count: clients, timeout: .seconds(20))
+            crowd.awaitEnd(timeout: .seconds(10))
             return SlowClients(
                 clients: clients, refused: refused, open: crowd.open, meanwhile: meanwhile, before: before)
         }

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import ArgumentParser
 internal import Glibc
 internal import HostSide

@@ -32,7 +32,8 @@ struct LifecycleBenchmark: ParsableCommand {
         if geteuid() != 0 {
             let code = bench_enter_user_namespace()
             guard code == 0 else {
-                throw BenchmarkFailure("network namespaces need root or user namespaces: \(String(cString: strerror(code)))")
+                throw BenchmarkFailure(
+                    "network namespaces need root or user namespaces: \(String(cString: strerror(code)))")
             }
         }
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("failoverlab-bench-\(getpid())").path
@@ -40,10 +41,10 @@ struct LifecycleBenchmark: ParsableCommand {
 
         let network = try LabNetwork(of: network)
         let lab = try LabNetwork(of: lab)
-        var networks = Comparison(network, title: "The network alone of '\(network.name)'")
-        var labs = Comparison(lab, title: "The lab '\(lab.name)', variant \(lab.variant.name)")
+        var networks = LifecycleComparison(network, title: "The network alone of '\(network.name)'")
+        var labs = LifecycleComparison(lab, title: "The lab '\(lab.name)', variant \(lab.variant.name)")
         for repetition in 1...repetitions {
-            Progress.show("round \(repetition) of \(repetitions)")
+            BenchmarkProgress.show("round \(repetition) of \(repetitions)")
             try networks.measure(.script) { try ScriptedNetwork.measure(network.plan) }
             try networks.measure(.failoverlab("BuiltNetwork")) { try BuiltNetworkMeasurement.measure(network.variant) }
             networks.measureIfPossible(.mininet) { try MininetNetwork.measure(network.plan) }
@@ -53,12 +54,12 @@ struct LifecycleBenchmark: ParsableCommand {
             }
             labs.measureIfPossible(.mininet) { try MininetNetwork.measure(lab.plan) }
         }
-        var catalogue: [CatalogueRun] = []
+        var catalogue: [CatalogueTiming] = []
         for run in 0..<runs {
-            Progress.show("run \(run + 1) of \(runs)")
-            catalogue.append(try CatalogueRun(self.lab, with: executable, output: output))
+            BenchmarkProgress.show("run \(run + 1) of \(runs)")
+            catalogue.append(try CatalogueTiming(self.lab, with: executable, output: output))
         }
-        Progress.show("")
+        BenchmarkProgress.show("")
         print(
             LifecycleTable(networks: networks, labs: labs, catalogue: catalogue, repetitions: repetitions).text)
     }

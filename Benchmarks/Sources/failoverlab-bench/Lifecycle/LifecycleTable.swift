@@ -3,18 +3,27 @@ internal import Topology
 
 /// What the measurements found, for people.
 struct LifecycleTable {
-    let networks: Comparison
-    let labs: Comparison
-    let catalogue: [CatalogueRun]
+    let networks: LifecycleComparison
+    let labs: LifecycleComparison
+    let catalogue: [CatalogueTiming]
     let repetitions: Int
 
     var text: String {
         var lines = ["Medians of \(repetitions) measurements, taken in turns (lowest … highest)."]
-        lines += table(networks, note: "Everyone makes namespaces, links, addresses, and sets all up; failoverlab also turns offloads and IPv6 off.")
+        lines += table(
+            networks,
+            note:
+                "Everyone makes namespaces, links, addresses, and sets all up; failoverlab also turns offloads and IPv6 off."
+        )
         lines += table(
             labs,
-            note: "failoverlab starts every role, lets the pair elect and arms captures besides; the others build the bare network.")
-        lines += ["", "'removed': the commands have returned; 'reclaimed': the kernel has taken back every namespace and link."]
+            note:
+                "failoverlab starts every role, lets the pair elect and arms captures besides; the others build the bare network."
+        )
+        lines += [
+            "",
+            "'removed': the commands have returned; 'reclaimed': the kernel has taken back every namespace and link.",
+        ]
         let runs = catalogue.sorted { $0.ratio < $1.ratio }
         if !runs.isEmpty {
             let middle = runs[runs.count / 2]
@@ -25,8 +34,10 @@ struct LifecycleTable {
             ]
         }
         lines += ["", pad("Target", 62) + "at most   measured"]
-        lines.append(target("the network alone, to the script", 0.2, networks.own.built.ratio(to: networks.script.built)))
-        lines.append(target("up with every role, to the script's bare network", 2, labs.own.built.ratio(to: labs.script.built)))
+        lines.append(
+            target("the network alone, to the script", 0.2, networks.own.built.ratio(to: networks.script.built)))
+        lines.append(
+            target("up with every role, to the script's bare network", 2, labs.own.built.ratio(to: labs.script.built)))
         lines.append(
             target(
                 "down until reclaimed, to the script's removal until reclaimed", 1,
@@ -41,11 +52,12 @@ struct LifecycleTable {
         return lines.joined(separator: "\n")
     }
 
-    private func table(_ comparison: Comparison, note: String) -> [String] {
+    private func table(_ comparison: LifecycleComparison, note: String) -> [String] {
         let plan = comparison.network.plan
         var lines = [
             "", "\(comparison.title): \(plan.namespaces.count) namespaces, \(plan.links.count) links. \(note)", "",
-            pad("", 32) + ["built", "to script", "removed", "reclaimed", "to script"].map { right($0, column($0)) }.joined(),
+            pad("", 32)
+                + ["built", "to script", "removed", "reclaimed", "to script"].map { right($0, column($0)) }.joined(),
         ]
         for contestant in comparison.order {
             guard let measured = comparison.measured[contestant] else { continue }

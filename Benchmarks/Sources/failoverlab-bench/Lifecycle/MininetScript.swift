@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import Topology
 internal import Wire
 
@@ -41,7 +41,9 @@ struct MininetScript {
         func run(_ words: String) -> String { "node['\(step.namespace)'].cmd('\(words)')" }
         return switch step.action {
         case .createBridge(let name):
-            run("ip link add \(name) type bridge stp_state 0 forward_delay 0 mcast_snooping 0 && ip link set \(name) up")
+            run(
+                "ip link add \(name) type bridge stp_state 0 forward_delay 0 mcast_snooping 0 && ip link set \(name) up"
+            )
         case .attach(let port, let bridge): run("ip link set \(port) master \(bridge)")
         case .addRoute(let route): run("ip route replace \(route.destination) via \(route.gateway)")
         case .addTableRoute(let route, let table):

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import Topology
 
 /// The network of a lab as `ip` commands in a shell script: what a person would write, and no more. Settings and

@@ -21,7 +21,9 @@ enum Sandbox {
         let answer = readAll(pipe[0])
         _ = ChildProgram.wait(child)
         let figures = answer.split(separator: " ").compactMap { Int64($0) }
-        guard figures.count == 3 else { throw BenchmarkFailure(answer.isEmpty ? "a measurement ended without a word" : answer) }
+        guard figures.count == 3 else {
+            throw BenchmarkFailure(answer.isEmpty ? "a measurement ended without a word" : answer)
+        }
         return Lifetime(
             built: .nanoseconds(figures[0]), removed: .nanoseconds(figures[1]), reclaimed: .nanoseconds(figures[2]))
     }
@@ -33,7 +35,8 @@ enum Sandbox {
                 return "namespaces of its own: \(String(cString: strerror(code))) (needs root or user namespaces)"
             }
             let lifetime = try body()
-            return [lifetime.built, lifetime.removed, lifetime.reclaimed].map { "\($0.nanoseconds)" }.joined(separator: " ")
+            return [lifetime.built, lifetime.removed, lifetime.reclaimed].map { "\($0.nanoseconds)" }.joined(
+                separator: " ")
         } catch {
             return "\(error)"
         }

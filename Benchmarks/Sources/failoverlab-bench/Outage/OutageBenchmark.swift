@@ -29,7 +29,7 @@ struct OutageBenchmark: ParsableCommand {
         let chosen = try Lab(path: lab).variants.filter { variant.isEmpty || variant.contains($0.name) }
         guard !chosen.isEmpty else { throw BenchmarkFailure("\(lab) has no such variant") }
         for definition in chosen {
-            Progress.show("\(definition.name), \(repetitions) failovers")
+            BenchmarkProgress.show("\(definition.name), \(repetitions) failovers")
             // A variant that fails is shown as well: its gaps are what is asked for.
             let answer = try ChildProgram.run(
                 [
@@ -37,7 +37,7 @@ struct OutageBenchmark: ParsableCommand {
                     "--format", "json", "--output", output,
                 ], accepting: [0, 1, 3])
             let verdict = try JSONDecoder().decode(Verdict.self, from: Data(answer.utf8))
-            Progress.show("")
+            BenchmarkProgress.show("")
             print(OutageTable(definition, DetectionBound(of: definition), verdict.variants).text)
         }
     }

@@ -8,7 +8,7 @@ internal import Netlink
 /// The sessions are UDP entries of the kernel's table, made by `conntrack -R`. A namespace may have as many as
 /// nf_conntrack_max of the host allows.
 struct ConntrackdPair: ~Copyable {
-    static let patience: Duration = .seconds(60)
+    static let timeout: Duration = .seconds(60)
 
     /// Where the second box's copies are.
     enum Place: String {
@@ -78,7 +78,7 @@ struct ConntrackdPair: ~Copyable {
     private func figures(_ sessions: Int, since begin: Instant, bytes: UInt64) throws -> SyncFigures {
         var reached = 0
         var at = begin
-        let deadline = begin + Self.patience
+        let deadline = begin + Self.timeout
         repeat {
             let now = try copies()
             if now > reached {
@@ -139,10 +139,10 @@ struct ConntrackdPair: ~Copyable {
     }
 
     private func wait(until what: String, _ condition: () throws -> Bool) throws {
-        let deadline = Instant.monotonic() + Self.patience
+        let deadline = Instant.monotonic() + Self.timeout
         while try !condition() {
             guard Instant.monotonic() < deadline else {
-                throw BenchmarkFailure("conntrackd: not within \(Self.patience): \(what)")
+                throw BenchmarkFailure("conntrackd: not within \(Self.timeout): \(what)")
             }
             usleep(20_000)
         }

@@ -81,6 +81,6 @@ struct ObservedFirewall: ~Copyable, Appliance {
     }
 
     mutating func takeEvents() -> [ApplianceEvent] { firewall.takeEvents() }
-    var conversation: ConversationFrames? { sharesRing ? nil : firewall.conversation }
+    var controlChannel: ControlChannelFrames? { sharesRing ? nil : firewall.controlChannel }
     var counters: [CounterReading] { firewall.counters }
 }

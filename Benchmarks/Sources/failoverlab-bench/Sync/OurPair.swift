@@ -1,5 +1,6 @@
 internal import Appliances
 internal import CForwarders
+internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import LabTime
@@ -21,7 +22,7 @@ struct SyncFigures {
 
 /// Our firewalls, each in a thread with an event loop of its own as in a node's process.
 enum OurPair {
-    static let patience: Duration = .seconds(120)
+    static let timeout: Duration = .seconds(120)
 
     /// The first box has `sessions` before the second one starts: from the start to the last session in its table.
     static func bulk(_ sessions: Int, key: String?) throws -> SyncFigures {
@@ -87,10 +88,10 @@ enum OurPair {
     }
 
     private static func wait(until what: String, _ condition: () -> Bool) throws {
-        let deadline = Instant.monotonic() + patience
+        let deadline = Instant.monotonic() + timeout
         while !condition() {
             guard Instant.monotonic() < deadline else {
-                throw BenchmarkFailure("failoverlab: not within \(patience): \(what)")
+                throw BenchmarkFailure("failoverlab: not within \(timeout): \(what)")
             }
             usleep(1000)
         }

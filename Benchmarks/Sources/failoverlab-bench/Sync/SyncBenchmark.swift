@@ -45,11 +45,11 @@ struct SyncBenchmark: ParsableCommand {
         var figures = [[SyncFigures]](repeating: [], count: contenders.count)
         for repetition in 1...repetitions {
             for (number, contender) in contenders.enumerated() {
-                Progress.show("round \(repetition) of \(repetitions): \(contender.name)")
+                BenchmarkProgress.show("round \(repetition) of \(repetitions): \(contender.name)")
                 figures[number].append(try contender.measure(in: folder))
             }
         }
-        Progress.show("")
+        BenchmarkProgress.show("")
         print(SyncTable(contenders: contenders, figures: figures).text)
     }
 }

@@ -75,7 +75,7 @@ struct SyncPath: ~Copyable {
     /// the door. To look for a route and to say that there is none would cost as much as the box's own work, on the
     /// box's processor, and measures nobody.
     func deafenSink() throws {
-        let deadline = Instant.monotonic() + OurPair.patience
+        let deadline = Instant.monotonic() + OurPair.timeout
         while try sink.perform({ try LinkCount(of: "sink").sent }) == 0 {
             guard Instant.monotonic() < deadline else { throw BenchmarkFailure("the box does not ask for the sink") }
             usleep(1000)

@@ -32,7 +32,7 @@ struct SyncTable {
         if zip(contenders, figures).contains(where: { contender, all in
             all.contains { $0.sessions < contender.sessions }
         }) {
-            lines += ["", "! It did not get all \(contenders[0].sessions) within \(ConntrackdPair.patience)."]
+            lines += ["", "! It did not get all \(contenders[0].sessions) within \(ConntrackdPair.timeout)."]
         }
         return lines.joined(separator: "\n")
     }

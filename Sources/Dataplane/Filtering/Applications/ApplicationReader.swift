@@ -73,7 +73,8 @@ public struct ApplicationReader {
     private mutating func append(_ byte: UInt8) -> Bool {
         let lower = (0x41...0x5a).contains(byte) ? byte | 0x20 : byte
         let isName =
-            (0x61...0x7a).contains(lower) || (0x30...0x39).contains(lower) || lower == 0x2d || lower == 0x2e || lower == 0x5f
+            (0x61...0x7a).contains(lower) || (0x30...0x39).contains(lower) || lower == 0x2d || lower == 0x2e
+            || lower == 0x5f
         guard isName, nameLength < Self.longestName else {
             nameLength = 0
             return false
@@ -149,7 +150,8 @@ public struct ApplicationReader {
         guard let extensions = number(at: offset, bytes: 2) else { return true }
         offset += 2
         let end = min(bytes.count, offset + extensions)
-        while offset + 4 <= end, let type = number(at: offset, bytes: 2), let length = number(at: offset + 2, bytes: 2) {
+        while offset + 4 <= end, let type = number(at: offset, bytes: 2), let length = number(at: offset + 2, bytes: 2)
+        {
             if type == 0 {
                 readServerName(at: offset + 4, end: min(end, offset + 4 + length))
                 return true

@@ -63,7 +63,7 @@ public struct StateJudgement: Sendable {
         case pass
         case drop(DropReason)
         /// It does not fit the state that it met: dropped, and the sender is told as the policy says.
-        case misfit(MisfitPolicy)
+        case outOfState(OutOfStatePolicy)
     }
 
     public enum Change: Hashable, Sendable {

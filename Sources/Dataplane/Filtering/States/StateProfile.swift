@@ -24,14 +24,14 @@ public enum StateProfile: String, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
-    public var misfitPolicy: MisfitPolicy { self == .pf ? .drop : .icmp }
+    public var outOfStatePolicy: OutOfStatePolicy { self == .pf ? .drop : .icmp }
 
     /// Whether packets are judged by the windows of both sides, and not by states alone.
     public var tracksWindows: Bool { self == .pf }
 }
 
 /// What becomes of a packet that does not fit the state that it meets.
-public enum MisfitPolicy: String, Hashable, Sendable, Codable, CaseIterable {
+public enum OutOfStatePolicy: String, Hashable, Sendable, Codable, CaseIterable {
     case drop
     /// Dropped, and TCP's sender gets the reset that a closed port would send.
     case reset
@@ -40,7 +40,7 @@ public enum MisfitPolicy: String, Hashable, Sendable, Codable, CaseIterable {
 }
 
 /// Which packets without state may make one.
-public enum PickUp: String, Hashable, Sendable, Codable, CaseIterable {
+public enum MidStreamPickup: String, Hashable, Sendable, Codable, CaseIterable {
     /// TCP: only a SYN. NSX calls it TCP Strict.
     case strict
     /// Any: connections are picked up in mid-stream.

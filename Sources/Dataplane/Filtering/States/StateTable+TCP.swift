@@ -3,7 +3,7 @@ import Mutants
 import Wire
 
 extension StateTable {
-    mutating func judgeTCP(_ packet: PacketView, _ place: Crossing, at now: Instant) -> StateJudgement {
+    mutating func evaluateTCP(_ packet: PacketView, _ place: Crossing, at now: Instant) -> StateJudgement {
         let flags = packet.tcpFlags
         // A SYN never comes with FIN or RST, and only RST, SYN and ACK begin or carry anything.
         if flags.contains(.syn), !flags.isDisjoint(with: [.fin, .rst]) {
@@ -24,14 +24,14 @@ extension StateTable {
             return openTCP(packet.fiveTuple, segment, length, place, at: now)
         }
         return profile.tracksWindows
-            ? judgeByWindows(match, segment, length, at: now) : judgeByStates(match, flags, at: now)
+            ? evaluateByWindows(match, segment, length, at: now) : evaluateByStates(match, flags, at: now)
     }
 
     private mutating func openTCP(
         _ flow: FiveTuple, _ segment: TCPHeader, _ length: UInt32, _ place: Crossing, at now: Instant
     ) -> StateJudgement {
         let flags = segment.flags
-        guard flags.isInitialSYN || pickUp == .loose || Mutant.isOn(.picksUpAnything) else {
+        guard flags.isInitialSYN || midStreamPickup == .loose || Mutant.isOn(.picksUpAnything) else {
             return StateJudgement(.drop(.notSYN))
         }
         var original = StateSide(.synSent, hasSpoken: true)
@@ -51,19 +51,19 @@ extension StateTable {
 
     // MARK: By states alone
 
-    private mutating func judgeByStates(
+    private mutating func evaluateByStates(
         _ match: FlowMatch, _ flags: TCPFlags, at now: Instant
     ) -> StateJudgement {
         var entry = table[match.index]
         let old = entry.states
         let sender = match.direction == .original ? entry.original : entry.reply
         // A connection begins anew while the table still has the end of the last one.
-        if flags.contains(.syn), sender.state >= .closing { return misfit(match.index) }
+        if flags.contains(.syn), sender.state >= .closing { return outOfState(match.index) }
         // A SYN is answered by a SYN-ACK, by a SYN, or by a reset.
         if entry.beganWithSYN, match.direction == .reply, !sender.hasSpoken,
             flags.isDisjoint(with: [.syn, .rst])
         {
-            return misfit(match.index)
+            return outOfState(match.index)
         }
         if match.direction == .original {
             StateSide.follow(flags, from: &entry.original, to: &entry.reply)

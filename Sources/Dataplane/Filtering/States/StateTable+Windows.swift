@@ -19,7 +19,7 @@ extension StateTable {
     ///
     /// A reset must meet the sender's next sequence number, give or take one.
     /// Source: pf, `pf_tcp_track_full`; Guido van Rooij, Real Stateful TCP Packet Filtering in IP Filter
-    mutating func judgeByWindows(
+    mutating func evaluateByWindows(
         _ match: FlowMatch, _ segment: TCPHeader, _ length: UInt32, at now: Instant
     ) -> StateJudgement {
         var entry = table[match.index]
@@ -27,7 +27,7 @@ extension StateTable {
         let isOriginal = match.direction == .original
         var sender = isOriginal ? entry.original : entry.reply
         var other = isOriginal ? entry.reply : entry.original
-        let outcome = StateSide.judge(segment, length, from: &sender, to: &other)
+        let outcome = StateSide.evaluate(segment, length, from: &sender, to: &other)
         if isOriginal {
             (entry.original, entry.reply) = (sender, other)
         } else {
@@ -39,23 +39,23 @@ extension StateTable {
             return write(entry, to: match.index, from: old, timer: timer, at: now)
         case .nearby:
             return write(entry, to: match.index, from: old, timer: nil, at: now)
-        case .misfit:
-            return misfit(match.index)
-        case .misfitOfHandshake:
+        case .outOfState:
+            return outOfState(match.index)
+        case .outOfHandshake:
             // Both sides have sent a SYN and one of them is not of this connection: pf tells the sender by a reset,
             // and forgets what it took for this side's window.
             sender.hasSpoken = false
             (sender.low, sender.high, sender.largestWindow) = (0, 1, 1)
             if isOriginal { table[match.index].original = sender } else { table[match.index].reply = sender }
-            misfits &+= 1
-            return StateJudgement(.misfit(.reset), match.index)
+            outOfStatePackets &+= 1
+            return StateJudgement(.outOfState(.reset), match.index)
         }
     }
 }
 
 extension StateSide {
     enum Fit {
-        case fits, nearby, misfit, misfitOfHandshake
+        case fits, nearby, outOfState, outOfHandshake
     }
 
     /// Takes the window of a side from the segment that makes the state.
@@ -73,7 +73,7 @@ extension StateSide {
     }
 
     /// Judges a segment; both sides are changed only as far as the segment says.
-    static func judge(
+    static func evaluate(
         _ segment: TCPHeader, _ length: UInt32, from sender: inout StateSide, to other: inout StateSide
     ) -> Fit {
         let flags = segment.flags
@@ -126,7 +126,7 @@ extension StateSide {
                     && isAtOrAfter(sender.high &+ slack, end) && isAtOrAfter(sequence, sender.low &- slack))
         else {
             return other.state == .synSent && sender.state == .synSent && !flags.contains(.rst)
-                ? .misfitOfHandshake : .misfit
+                ? .outOfHandshake : .outOfState
         }
         sender.largestWindow = max(sender.largestWindow, window)
         if isAtOrAfter(end, sender.low) { sender.low = end }

@@ -9,28 +9,29 @@ public import Wire
 /// is full, new connections are refused and existing ones kept. Of a datagram in fragments the first is judged, for all.
 public struct StateTable: ~Copyable {
     public let profile: StateProfile
-    public let pickUp: PickUp
-    public let misfitPolicy: MisfitPolicy
+    public let midStreamPickup: MidStreamPickup
+    public let outOfStatePolicy: OutOfStatePolicy
     public let timers: StateTimers
     public internal(set) var table: FlowTable<StateEntry>
     public internal(set) var created: UInt64 = 0
     public internal(set) var expired: UInt64 = 0
     /// Packets that did not fit the state that they met.
-    public internal(set) var misfits: UInt64 = 0
+    public internal(set) var outOfStatePackets: UInt64 = 0
     /// Finished connections whose ports a SYN used again.
     public internal(set) var reused: UInt64 = 0
 
     /// - Parameters:
     ///   - capacity: the most states
-    ///   - misfitPolicy: nil for the profile's own
+    ///   - outOfStatePolicy: nil for the profile's own
     ///   - seed: scatters the hash of five-tuples
     public init(
-        capacity: Int, profile: StateProfile, pickUp: PickUp = .loose, misfitPolicy: MisfitPolicy? = nil,
+        capacity: Int, profile: StateProfile, midStreamPickup: MidStreamPickup = .loose,
+        outOfStatePolicy: OutOfStatePolicy? = nil,
         timers: StateTimers? = nil, seed: UInt64 = 0x9E37_79B9_7F4A_7C15
     ) {
         self.profile = profile
-        self.pickUp = pickUp
-        self.misfitPolicy = misfitPolicy ?? profile.misfitPolicy
+        self.midStreamPickup = midStreamPickup
+        self.outOfStatePolicy = outOfStatePolicy ?? profile.outOfStatePolicy
         var timers = timers ?? profile.timers
         if Mutant.isOn(.firstPacketTwiceAsLong) { timers.firstPacket *= 2 }
         self.timers = timers
@@ -44,15 +45,15 @@ public struct StateTable: ~Copyable {
     ///   - direction: how it crosses the interface
     ///   - port: the interface
     /// - Complexity: constant
-    public mutating func judge(
+    public mutating func evaluate(
         _ packet: PacketView, _ direction: StateDirection, on port: PortIndex, at now: Instant
     ) -> StateJudgement {
         guard packet.layout.fragment != .later else { return StateJudgement(.drop(.fragment)) }
         let place = Crossing(port: port, direction: direction)
         switch packet.ipProtocol {
-        case .tcp: return judgeTCP(packet, place, at: now)
-        case .icmp: return judgeICMP(packet, place, at: now)
-        default: return judgeConnectionless(packet.fiveTuple, place, at: now)
+        case .tcp: return evaluateTCP(packet, place, at: now)
+        case .icmp: return evaluateICMP(packet, place, at: now)
+        default: return evaluateConnectionless(packet.fiveTuple, place, at: now)
         }
     }
 
@@ -94,15 +95,15 @@ public struct StateTable: ~Copyable {
         return StateJudgement(.pass, index, new == old ? .none : .moved(from: old, to: new))
     }
 
-    mutating func misfit(_ index: FlowIndex) -> StateJudgement {
-        misfits &+= 1
-        return StateJudgement(.misfit(misfitPolicy), index)
+    mutating func outOfState(_ index: FlowIndex) -> StateJudgement {
+        outOfStatePackets &+= 1
+        return StateJudgement(.outOfState(outOfStatePolicy), index)
     }
 
     // MARK: UDP and protocols without ports
 
     /// Source: pf, `pf_test_state_udp` and `pf_test_state_other`
-    private mutating func judgeConnectionless(
+    private mutating func evaluateConnectionless(
         _ flow: FiveTuple, _ place: Crossing, at now: Instant
     ) -> StateJudgement {
         guard let match = table.find(flow) else {

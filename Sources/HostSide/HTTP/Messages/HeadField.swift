@@ -74,7 +74,8 @@ struct HeadFields {
 
     private var transferEncodings = 0
 
-    private static func field(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) throws(MessageFault) -> HeadField {
+    private static func field(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) throws(MessageFault) -> HeadField
+    {
         let start = position
         if bytes[start] == HTTPCharacters.space || bytes[start] == HTTPCharacters.tab { throw .foldedField }
         while HTTPCharacters.isToken(bytes[position]) { position += 1 }

@@ -59,8 +59,8 @@ public struct AccessRecord: Hashable, Sendable, Codable {
             + (host?.utf8.count ?? 0) + (userAgent?.utf8.count ?? 0) + (forwardedFor?.utf8.count ?? 0)
             + (reason?.utf8.count ?? 0) + (detail?.utf8.count ?? 0)
         let second = clock.text(of: time)
-        buffer.write(upTo: 23 * JSONLine.fieldBytes + 6 * texts) { memory in
-            var line = JSONLine(memory)
+        buffer.write(upTo: 23 * JSONObjectWriter.fieldBytes + 6 * texts) { memory in
+            var line = JSONObjectWriter(memory)
             line.add("time", time: time, second: second)
             line.add("service", text: service)
             line.add("client", address: client)

@@ -1,4 +1,5 @@
 internal import Appliances
+internal import Configuration
 internal import LabEvents
 
 extension HTTPClientConnection {
@@ -179,7 +180,7 @@ extension HTTPClientConnection {
         phase = .idle
         body = nil
         request.texts = RequestTexts()
-        setDeadline(in: socket.hasWaiting ? patience.clientBody : patience.keepAlive)
+        setDeadline(in: socket.hasWaiting ? timeouts.clientBody : timeouts.keepAlive)
         if input.count > 0 || inputHasEnded { proceed() }
         read()
     }

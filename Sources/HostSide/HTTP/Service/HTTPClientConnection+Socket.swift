@@ -3,7 +3,7 @@ internal import Glibc
 
 extension HTTPClientConnection: ReadinessHandler {
     /// How long a client may take to close after the last answer, which a reset would take from it: RFC 9112, 9.6.
-    private static let farewell: Int64 = 1_000_000_000
+    private static let linger: Int64 = 1_000_000_000
     /// Reads in a row, so that others have their turn.
     private static let mostReads = 2
 
@@ -74,7 +74,7 @@ extension HTTPClientConnection: ReadinessHandler {
             if !hasMore { break }
         }
         if phase != .closing, let error = tls.error { return tlsBroke(error) }
-        if tls.peerHasSaidFarewell, !inputHasEnded {
+        if tls.peerHasSentCloseNotify, !inputHasEnded {
             inputHasEnded = true
             proceed()
         }
@@ -86,7 +86,7 @@ extension HTTPClientConnection: ReadinessHandler {
         if phase == .closing {
             if !socket.hasWaiting { end() }
         } else if let tls, !wasEnded {
-            tlsBroke(tls.missingFarewell)
+            tlsBroke(tls.missingCloseNotify)
         } else {
             proceed()
         }
@@ -148,7 +148,7 @@ extension HTTPClientConnection: ReadinessHandler {
         guard hasTakenSome else { return }
         switch phase {
         case .exchanging: awaitNext()
-        case .idle, .closing: setDeadline(in: patience.clientBody)
+        case .idle, .closing: setDeadline(in: timeouts.clientBody)
         case .head, .connecting: break
         }
     }
@@ -157,7 +157,7 @@ extension HTTPClientConnection: ReadinessHandler {
     private func takesMore() {
         switch phase {
         case .idle:
-            setDeadline(in: patience.keepAlive)
+            setDeadline(in: timeouts.keepAlive)
             proceed()
         case .head: proceed()
         case .connecting: break
@@ -179,14 +179,14 @@ extension HTTPClientConnection: ReadinessHandler {
             tls.finish()
             sendCiphertext()
         }
-        setDeadline(in: patience.clientBody)
+        setDeadline(in: timeouts.clientBody)
         if !socket.hasWaiting { finishOutput() }
     }
 
     private func finishOutput() {
         if inputHasEnded { return end() }
         socket.finish()
-        setDeadline(in: Self.farewell)
+        setDeadline(in: Self.linger)
         read()
     }
 
@@ -207,7 +207,7 @@ extension HTTPClientConnection: ReadinessHandler {
 
     private func tlsBroke(_ error: any Error) {
         // Many clients leave without the farewell of TLS; between two requests that cuts off nothing.
-        if let tls, !(phase == .idle && !tls.isInHandshake && TLSFailure.isMissingFarewell(error)) {
+        if let tls, !(phase == .idle && !tls.isInHandshake && TLSFailure.isMissingCloseNotify(error)) {
             tlsFailed(TLSFailure.reason(for: error, isHandshake: tls.isInHandshake))
         }
         if phase == .connecting || phase == .exchanging { loseRequest(nil) }
@@ -215,7 +215,7 @@ extension HTTPClientConnection: ReadinessHandler {
         // The library has sent its alert, which a reset could take from the client.
         phase = .closing
         input.clear()
-        setDeadline(in: Self.farewell)
+        setDeadline(in: Self.linger)
         if !socket.hasWaiting { finishOutput() }
     }
 

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import EventLoop
 internal import LabEvents
 internal import LabTime
@@ -57,11 +57,11 @@ final class HTTPClientConnection {
         self.port = port
         self.tls = tls
         deadline = MovingDeadline(in: service.means.deadlines, owner: self)
-        setDeadline(in: service.patience.clientHeader)
+        setDeadline(in: service.timeouts.clientHeader)
     }
 
     var means: ServiceMeans { service.means }
-    var patience: HTTPService.Patience { service.patience }
+    var timeouts: HTTPService.Timeouts { service.timeouts }
 
     func setDeadline(in nanoseconds: Int64) { deadline.set(means.loop.turnBegan + nanoseconds) }
 
@@ -94,7 +94,7 @@ final class HTTPClientConnection {
             scanner = HeadScanner()
             emptyLines = 0
             request = RequestInProgress()
-            setDeadline(in: patience.clientHeader)
+            setDeadline(in: timeouts.clientHeader)
         }
         guard phase == .head else {
             if inputHasEnded { close() }
@@ -212,7 +212,7 @@ final class HTTPClientConnection {
         server = connection
         request.source = connection.source
         answerHasBegun = false
-        if !connection.isConnected { setDeadline(in: patience.serverConnect) }
+        if !connection.isConnected { setDeadline(in: timeouts.serverConnect) }
         connection.begin(self, head: head.bytes, isHEAD: request.isHEAD)
         if connection.isConnected { connected() }
     }
@@ -274,12 +274,12 @@ final class HTTPClientConnection {
     private var awaitsBody: Bool { body?.isComplete == false && server?.isWritable == true && !answerHasBegun }
 
     /// Sets the deadline of what is awaited now: the client's body, its taking of the answer, or the member's answer.
-    func awaitNext() { setDeadline(in: awaitsBody || !canTakeMore ? patience.clientBody : patience.serverResponse) }
+    func awaitNext() { setDeadline(in: awaitsBody || !canTakeMore ? timeouts.clientBody : timeouts.serverResponse) }
 }
 
 extension HTTPClientConnection: DeadlineOwner {
     func deadlineHasPassed() {
-        if socket.hasWaiting, socket.peerHasTakenSome() { return setDeadline(in: patience.clientBody) }
+        if socket.hasWaiting, socket.peerHasTakenSome() { return setDeadline(in: timeouts.clientBody) }
         switch phase {
         case .idle where tls?.isInHandshake == true:
             tlsFailed("handshake-timeout")

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import EventLoop
 internal import LabTime
 internal import NIOSSL
@@ -17,7 +17,7 @@ internal import Wire
 final class HTTPService: @unchecked Sendable {
     let service: VirtualServiceConfiguration
     let configuration: HTTPServiceConfiguration
-    let patience: Patience
+    let timeouts: Timeouts
     let requestForwarding: RequestForwarding
     let responseForwarding: ResponseForwarding
     let means: ServiceMeans
@@ -45,7 +45,7 @@ final class HTTPService: @unchecked Sendable {
     }
 
     /// The configured timeouts in nanoseconds.
-    struct Patience {
+    struct Timeouts {
         let clientHeader, clientBody, keepAlive, serverConnect, serverResponse: Int64
 
         init(_ timeouts: HTTPTimeouts) {
@@ -66,7 +66,7 @@ final class HTTPService: @unchecked Sendable {
         self.onAccess = onAccess
         self.onTLSFailure = onTLSFailure
         configuration = service.http ?? HTTPServiceConfiguration()
-        patience = Patience(configuration.timeouts)
+        timeouts = Timeouts(configuration.timeouts)
         requestForwarding = RequestForwarding(
             rules: HeaderRules(configuration.requestHeaders),
             appendsForwardedFor: configuration.forwardedFor == .append,

@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 
 /// The header fields that a service removes and sets, made ready for comparing with every field.
 struct HeaderRules {

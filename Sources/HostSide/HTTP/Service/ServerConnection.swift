@@ -1,4 +1,4 @@
-internal import Appliances
+internal import Configuration
 internal import CLinux
 internal import EventLoop
 internal import LabEvents
@@ -6,7 +6,7 @@ internal import LabEvents
 /// A connection to a member: one request at a time, each for one client's connection.
 final class ServerConnection: ReadinessHandler, DeadlineOwner {
     /// How long a member that was asked to close may take; so that TIME_WAIT is at its side and the source port free.
-    private static let farewell: Int64 = 1_000_000_000
+    private static let linger: Int64 = 1_000_000_000
     /// 1xx answers that one request may get.
     private static let mostInterim = 16
     /// Reads in a row, so that others have their turn.
@@ -195,7 +195,7 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
     /// Waits a little for the member's FIN, which it was asked for, and closes. Often it is here already.
     private func leave() {
         if socket.peerHasEnded { return close() }
-        setDeadline(in: Self.farewell)
+        setDeadline(in: Self.linger)
     }
 
     private func setDeadline(in nanoseconds: Int64) {

@@ -10,7 +10,7 @@ import Wire
     private let back = "outside tcp 203.0.113.5:80 > 192.0.2.9:4000"
 
     /// Whether the mapping of 4000 lives: one second before its time, and one after.
-    private func lives(_ bench: NATBench, for seconds: Int) -> [Bool] {
+    private func mappingLives(_ bench: NATBench, for seconds: Int) -> [Bool] {
         bench.pass(.seconds(seconds - 1))
         let before = bench.counter("nat.mappings") == 1
         bench.pass(.seconds(2))
@@ -34,21 +34,21 @@ import Wire
             bench.send(packet)
             bench.pass(.seconds(seconds - 10))
             bench.send(packet)
-            #expect(lives(bench, for: seconds) == [true, false])
+            #expect(mappingLives(bench, for: seconds) == [true, false])
         }
     }
 
     @Test func `TCP four minutes while it opens or closes, two hours and four minutes between`() {
         let opening = NATBench()
         opening.send("\(out) SYN")
-        #expect(lives(opening, for: 240) == [true, false])
-        #expect(lives(connected(), for: 7440) == [true, false])
+        #expect(mappingLives(opening, for: 240) == [true, false])
+        #expect(mappingLives(connected(), for: 7440) == [true, false])
         let closing = connected()
         closing.send("\(out) FIN,ACK")
-        #expect(lives(closing, for: 240) == [true, false])
+        #expect(mappingLives(closing, for: 240) == [true, false])
         let closed = connected()
         for packet in ["\(out) FIN,ACK", "\(back) FIN,ACK", "\(out) ACK"] { closed.send(packet) }
-        #expect(lives(closed, for: 240) == [true, false])
+        #expect(mappingLives(closed, for: 240) == [true, false])
     }
 
     @Test func `a reset shortens to four minutes and never prolongs, and data prolongs again`() {
@@ -56,18 +56,18 @@ import Wire
         bench.send("\(back) RST")
         bench.pass(.seconds(200))
         #expect(bench.send("\(back) RST") == ["inside tcp 203.0.113.5:80 > 10.0.0.10:4000 RST"])
-        #expect(lives(bench, for: 40) == [true, false])
+        #expect(mappingLives(bench, for: 40) == [true, false])
         let forged = connected()
         forged.send("\(back) RST")
         forged.pass(.seconds(200))
         forged.send("\(out) PSH,ACK")
-        #expect(lives(forged, for: 240) == [true, false])
+        #expect(mappingLives(forged, for: 240) == [true, false])
         // A reset prolongs no session that is about to end anyway.
         let opening = NATBench()
         opening.send("\(out) SYN")
         opening.pass(.seconds(230))
         opening.send("\(back) RST,ACK")
-        #expect(lives(opening, for: 10) == [true, false])
+        #expect(mappingLives(opening, for: 10) == [true, false])
     }
 
     @Test func `an error neither ends nor prolongs a mapping`() {
@@ -75,7 +75,7 @@ import Wire
         let sent = bench.raw([bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53")])[0].2
         bench.pass(.seconds(290))
         #expect(bench.sendError("3/3", from: "203.0.113.5", about: sent, on: "outside").count == 1)
-        #expect(lives(bench, for: 10) == [true, false])
+        #expect(mappingLives(bench, for: 10) == [true, false])
     }
 
     @Test func `nobody outside keeps a mapping alive alone`() {
@@ -137,6 +137,6 @@ import Wire
                 NATRow("SYN-ACK in", "\(back) SYN,ACK", "\(got) SYN,ACK"),
                 NATRow("data", "\(out) PSH,ACK", "\(sent) PSH,ACK"),
             ], on: bench)
-        #expect(lives(bench, for: 7440) == [true, false])
+        #expect(mappingLives(bench, for: 7440) == [true, false])
     }
 }

@@ -1,3 +1,4 @@
+import Configuration
 import LabEvents
 import LabTime
 import TestSupport

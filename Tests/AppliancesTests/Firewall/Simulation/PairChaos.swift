@@ -1,3 +1,4 @@
+import Configuration
 import LabTime
 import TestSupport
 import Testing

@@ -28,7 +28,7 @@ struct PairChaosTests {
         .init(name: "a dead peer is not noticed", rules: .noticesDeath),
         .init(name: "nothing is sent again", rules: .resends),
         .init(name: "what was not consumed is acknowledged", rules: .acknowledgesWhatItConsumed),
-        .init(name: "messages for another life are taken", rules: .refusesOtherLives),
+        .init(name: "messages for another life are taken", rules: .refusesOtherEpochs),
         .init(name: "a peer that appears is not told everything", rules: .tellsEverything),
         .init(name: "a box takes over without what it was sent", rules: .commitsFirst),
         .init(name: "new sessions are not noted", rules: .notesSessions),

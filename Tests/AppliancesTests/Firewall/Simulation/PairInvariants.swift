@@ -1,3 +1,4 @@
+import Configuration
 import LabEvents
 import LabTime
 import TestSupport
@@ -87,7 +88,7 @@ struct PairInvariants {
     mutating func left(_ frame: SeenFrame, _ lab: FirewallLab) {
         guard defers, let box = (0..<2).first(where: { FirewallLab.mac($0, 0) == frame.source }),
             lab.boxes[box].isAlive,
-            Self.hears(lab, box), lab.now > promisesFrom[box], let flow = frame.flow,
+            Self.receives(lab, box), lab.now > promisesFrom[box], let flow = frame.flow,
             let match = lab.boxes[box].firewall.filter.table.find(flow.reversed)
         else { return }
         hold(lab.boxes[box].firewall.filter.table.original(of: match.index), by: 0b11)
@@ -144,17 +145,17 @@ struct PairInvariants {
     /// Packets that waited to the bound, or found nobody to wait for any more, promise nothing.
     private mutating func noteDeferrals(_ lab: FirewallLab) {
         for box in 0..<2 {
-            let (missed, hears) = (Self.missed(lab, box), Self.hears(lab, box))
-            guard missed != deferralsMissed[box] || hears != heard[box] else { continue }
-            (deferralsMissed[box], heard[box]) = (missed, hears)
+            let (missed, receives) = (Self.missed(lab, box), Self.receives(lab, box))
+            guard missed != deferralsMissed[box] || receives != heard[box] else { continue }
+            (deferralsMissed[box], heard[box]) = (missed, receives)
             promisesFrom[box] = lab.now + Self.longestDelay
         }
     }
 
     /// Never two boxes that process sessions while they can hear each other, and never none for long.
     private mutating func checkRoles(_ lab: FirewallLab, _ alive: Int, _ forwarding: Int, _ calm: Duration) {
-        let canHear = alive == 2 && Self.isConnected(lab)
-        dualSince = forwarding == 2 && canHear ? dualSince ?? lab.now : nil
+        let canReceive = alive == 2 && Self.isConnected(lab)
+        dualSince = forwarding == 2 && canReceive ? dualSince ?? lab.now : nil
         // With all its links down a box has nothing to be Active on.
         let canServe = lab.boxes.contains { $0.isAlive && ($0.carrier[0] || $0.carrier[1]) }
         vacantSince = forwarding == 0 && canServe ? vacantSince ?? lab.now : nil
@@ -185,7 +186,7 @@ struct PairInvariants {
             behindSince = nil
             return
         }
-        guard lab.boxes[active].firewall.isPeerUpToDate, Self.hears(lab, active) else {
+        guard lab.boxes[active].firewall.isPeerUpToDate, Self.receives(lab, active) else {
             behindSince = calm > Self.hearing ? behindSince ?? lab.now : nil
             if let since = behindSince, lab.now - since > Self.synchronisationBound {
                 broken = "the peer did not get everything within \(lab.now - since) on a faultless cross-connect"
@@ -208,13 +209,13 @@ struct PairInvariants {
     /// No box that processes lacks a session that it has been told of.
     private mutating func checkSessions(_ lab: FirewallLab, _ forwarding: [Int]) {
         for box in forwarding {
-            let hasNews = !wasForwarding[box] || lab.boxes[box].firewall.sessionCount < counts[box]
-            for look in 0..<(hasNews ? order.count : min(2, order.count)) {
-                let flow = order[hasNews ? look : (next + look) % order.count]
+            let hasChanges = !wasForwarding[box] || lab.boxes[box].firewall.sessionCount < counts[box]
+            for look in 0..<(hasChanges ? order.count : min(2, order.count)) {
+                let flow = order[hasChanges ? look : (next + look) % order.count]
                 guard !lab.boxes[box].firewall.knows(flow) else { continue }
                 if holders[flow, default: 0] & 1 << UInt8(box) != 0 {
                     broken = "box \(box) processes without the session \(flow), which it was told of"
-                } else if !wasForwarding[box], Self.hears(lab, box), Self.isConnected(lab) {
+                } else if !wasForwarding[box], Self.receives(lab, box), Self.isConnected(lab) {
                     broken = "box \(box) took the role from a peer whose session \(flow) it does not have"
                 }
             }
@@ -285,8 +286,8 @@ struct PairInvariants {
     }
 
     /// Whether a box hears this life of its peer.
-    private static func hears(_ lab: FirewallLab, _ box: Int) -> Bool {
-        lab.boxes[1 - box].isAlive && lab.boxes[box].firewall.election.hearsHeartbeat
+    private static func receives(_ lab: FirewallLab, _ box: Int) -> Bool {
+        lab.boxes[1 - box].isAlive && lab.boxes[box].firewall.election.receivesHeartbeat
             && lab.boxes[box].firewall.election.monitor?.statement?.epoch == lab.boxes[1 - box].firewall.election.epoch
     }
 

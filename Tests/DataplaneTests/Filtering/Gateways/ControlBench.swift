@@ -29,7 +29,7 @@ struct ControlBench: ~Copyable {
         answer = flow.reversed
     }
 
-    mutating func judge(
+    mutating func evaluate(
         _ flow: FiveTuple, _ flags: TCPFlags, _ text: String = "", sequence: UInt32 = 1, breaksChecksum: Bool = false
     ) -> FilterVerdict {
         var bytes = [UInt8](repeating: 0, count: 54 + text.utf8.count)
@@ -49,28 +49,28 @@ struct ControlBench: ~Copyable {
             guard case .layout(let layout) = FrameLayout.parse(UnsafeRawBufferPointer(buffer)) else {
                 return .drop(.malformedIPv4)
             }
-            return filter.judge(layout, in: UnsafeRawPointer(buffer.baseAddress!), from: 0, at: now)
+            return filter.evaluate(layout, in: UnsafeRawPointer(buffer.baseAddress!), from: 0, at: now)
         }
     }
 
     /// The handshake, as the filter sees it.
     mutating func connect() {
-        guard case .pass(let index) = judge(flow, .syn) else { return }
+        guard case .pass(let index) = evaluate(flow, .syn) else { return }
         answer = filter.table.reply(of: index) ?? flow.reversed
-        _ = judge(answer, [.syn, .ack])
-        _ = judge(flow, .ack)
+        _ = evaluate(answer, [.syn, .ack])
+        _ = evaluate(flow, .ack)
     }
 
     mutating func say(_ line: String) -> FilterVerdict {
         let text = line + "\r\n"
-        let verdict = judge(flow, [.psh, .ack], text, sequence: clientSequence)
+        let verdict = evaluate(flow, [.psh, .ack], text, sequence: clientSequence)
         clientSequence &+= UInt32(text.utf8.count)
         return verdict
     }
 
-    mutating func hear(_ line: String) -> FilterVerdict {
+    mutating func reply(_ line: String) -> FilterVerdict {
         let text = line + "\r\n"
-        let verdict = judge(answer, [.psh, .ack], text, sequence: serverSequence)
+        let verdict = evaluate(answer, [.psh, .ack], text, sequence: serverSequence)
         serverSequence &+= UInt32(text.utf8.count)
         return verdict
     }
@@ -78,7 +78,7 @@ struct ControlBench: ~Copyable {
     /// The question and the reply that opens a pinhole to the server's port.
     mutating func agree(on port: UInt16) {
         _ = say("PASV")
-        _ = hear("227 Entering Passive Mode (198,51,100,20,\(port >> 8),\(port & 0xff))")
+        _ = reply("227 Entering Passive Mode (198,51,100,20,\(port >> 8),\(port & 0xff))")
     }
 
     /// The client's data connection.
@@ -92,5 +92,5 @@ struct ControlBench: ~Copyable {
         return false
     }
 
-    mutating func opens(_ flow: FiveTuple) -> Bool { Self.passes(judge(flow, .syn)) }
+    mutating func opens(_ flow: FiveTuple) -> Bool { Self.passes(evaluate(flow, .syn)) }
 }

@@ -38,8 +38,8 @@ struct PinholeTests {
         #expect(bench.filter.table[index].rule == ControlBench.rule.identity && bench.filter.table[index].isExpected)
         #expect(bench.filter.pinholeTally.opened == 1 && bench.filter.pinholeTally.used == 1)
         // Its packets are a session's like any other's.
-        let answer = bench.judge(bench.data(to: 3000).reversed, [.syn, .ack])
-        let again = bench.judge(bench.data(to: 3000), .syn)
+        let answer = bench.evaluate(bench.data(to: 3000).reversed, [.syn, .ack])
+        let again = bench.evaluate(bench.data(to: 3000), .syn)
         #expect(ControlBench.passes(answer) && ControlBench.passes(again))
         #expect(
             bench.filter.takePinholeEvents() == [
@@ -58,7 +58,7 @@ struct PinholeTests {
     @Test func `EPSV names a port of the server, PORT and EPRT one of the client`() {
         var bench = connected()
         _ = bench.say("EPSV")
-        _ = bench.hear("229 Entering Extended Passive Mode (|||3000|)")
+        _ = bench.reply("229 Entering Extended Passive Mode (|||3000|)")
         let extended = opens(&bench, bench.data(to: 3000))
         #expect(extended)
         for (line, port) in [("PORT 192,0,2,10,15,160", UInt16(4000)), ("EPRT |1|192.0.2.10|4001|", 4001)] {
@@ -91,59 +91,59 @@ struct PinholeTests {
     @Test func `a server that names another host, or a port of a service, is refused too`() {
         var bench = connected()
         _ = bench.say("PASV")
-        let bounce = bench.hear("227 Entering Passive Mode (198,51,100,99,15,160)")
+        let bounce = bench.reply("227 Entering Passive Mode (198,51,100,99,15,160)")
         #expect(bounce == .drop(.announcement) && bench.filter.pinholeTally.bounces == 1)
         var second = connected()
         _ = second.say("EPSV")
-        let privileged = second.hear("229 ok (|||22|)")
+        let privileged = second.reply("229 ok (|||22|)")
         #expect(privileged == .drop(.announcement) && second.filter.pinholeTally.privilegedPorts == 1)
         #expect(bench.filter.pinholeCount == 0 && second.filter.pinholeCount == 0)
     }
 
     @Test func `a reply that nobody asked for opens nothing`() {
         var bench = connected()
-        let verdict = bench.hear("227 Entering Passive Mode (198,51,100,20,11,184)")
+        let verdict = bench.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
         #expect(ControlBench.passes(verdict) && bench.filter.pinholeTally.unasked == 1)
         _ = bench.say("PASV")
-        _ = bench.hear("229 ok (|||3000|)")
-        _ = bench.hear("530 Log in first")
-        _ = bench.hear("227 Entering Passive Mode (198,51,100,20,11,184)")
+        _ = bench.reply("229 ok (|||3000|)")
+        _ = bench.reply("530 Log in first")
+        _ = bench.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
         #expect(bench.filter.pinholeTally.unasked == 3 && bench.filter.pinholeCount == 0)
     }
 
     @Test func `a line in the middle of a line, cut in two, or damaged opens nothing`() {
         var bench = connected()
         _ = bench.say("USER anonymous")
-        _ = bench.hear("331 Any password will do")
+        _ = bench.reply("331 Any password will do")
         _ = bench.say("PASV")
         // What the server quotes of its client begins a segment of its own, but no line.
-        _ = bench.judge(bench.answer, [.psh, .ack], "500 Unknown: ", sequence: bench.serverSequence)
+        _ = bench.evaluate(bench.answer, [.psh, .ack], "500 Unknown: ", sequence: bench.serverSequence)
         bench.serverSequence &+= 13
-        _ = bench.hear("227 Entering Passive Mode (198,51,100,20,11,184)")
+        _ = bench.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
         #expect(bench.filter.pinholeCount == 0 && bench.filter.pinholeTally.unread == 2)
         let whole = "227 Entering Passive Mode (198,51,100,20,11,184)\r\n"
         for cut in 1..<(whole.utf8.count - 1) {
             let (a, b) = (String(whole.prefix(cut)), String(whole.dropFirst(cut)))
-            _ = bench.judge(bench.answer, [.psh, .ack], a, sequence: bench.serverSequence)
-            _ = bench.judge(bench.answer, [.psh, .ack], b, sequence: bench.serverSequence &+ UInt32(a.utf8.count))
+            _ = bench.evaluate(bench.answer, [.psh, .ack], a, sequence: bench.serverSequence)
+            _ = bench.evaluate(bench.answer, [.psh, .ack], b, sequence: bench.serverSequence &+ UInt32(a.utf8.count))
             bench.serverSequence &+= UInt32(whole.utf8.count)
             #expect(bench.filter.pinholeCount == 0, "cut at \(cut)")
         }
-        let damaged = bench.judge(
+        let damaged = bench.evaluate(
             bench.answer, [.psh, .ack], whole, sequence: bench.serverSequence, breaksChecksum: true)
         #expect(ControlBench.passes(damaged) && bench.filter.pinholeCount == 0)
-        _ = bench.hear(String(whole.dropLast(2)))
+        _ = bench.reply(String(whole.dropLast(2)))
         #expect(bench.filter.pinholeCount == 1)
     }
 
     @Test func `a guess without the place in the stream opens nothing`() {
         var bench = connected()
         _ = bench.say("PASV")
-        _ = bench.hear("200 ok")
+        _ = bench.reply("200 ok")
         for guess: UInt32 in [
             0, 1, bench.serverSequence &- 1, bench.serverSequence &+ 1, bench.serverSequence &+ 70_000,
         ] {
-            _ = bench.judge(
+            _ = bench.evaluate(
                 bench.answer, [.psh, .ack], "227 (198,51,100,20,11,184)\r\n", sequence: guess)
         }
         #expect(bench.filter.pinholeCount == 0)
@@ -162,7 +162,7 @@ struct PinholeTests {
         bench.filter.advance(to: bench.now)
         #expect(bench.filter.pinholeCount == 0 && bench.filter.pinholeTally.expired == 1)
         bench.agree(on: 3002)
-        _ = bench.judge(bench.flow, .rst)
+        _ = bench.evaluate(bench.flow, .rst)
         #expect(bench.filter.pinholeCount == 0)
         let afterReset = opens(&bench, bench.data(to: 3002))
         #expect(!afterReset)
@@ -183,7 +183,7 @@ struct PinholeTests {
         }
         #expect(bench.filter.count == 4 && bench.filter.pinholeCount == 4)
         bench.flow.sourcePort = 4000
-        _ = bench.judge(bench.flow, .rst)
+        _ = bench.evaluate(bench.flow, .rst)
         let data = opens(&bench, bench.data(to: 3001))
         #expect(!data, "the session table is full")
         #expect(bench.filter.pinholeCount == 3, "that of the connection that was reset is gone, the one not used stays")
@@ -238,8 +238,8 @@ struct PinholeTests {
         return records
     }
 
-    private func judge(_ peer: inout SessionFilter, _ flow: FiveTuple, at now: Instant) -> Bool {
-        ControlBench.passes(SessionFilterTests.judge(&peer, flow, .syn, at: now))
+    private func evaluate(_ peer: inout SessionFilter, _ flow: FiveTuple, at now: Instant) -> Bool {
+        ControlBench.passes(SessionFilterTests.evaluate(&peer, flow, .syn, at: now))
     }
 
     @Test func `the peer lets the connection through that was announced before it took over`() throws {
@@ -247,7 +247,7 @@ struct PinholeTests {
         bench.filter.continueRecording()
         var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
         let later = Instant(nanoseconds: 77_000_000_000)
-        _ = bench.judge(bench.flow, [.psh, .ack], "NOOP\r\n", sequence: 900)
+        _ = bench.evaluate(bench.flow, [.psh, .ack], "NOOP\r\n", sequence: 900)
         bench.clientSequence = 906
         _ = tell(&bench, to: &peer, at: later)
         bench.filter.beginRecording()
@@ -258,7 +258,7 @@ struct PinholeTests {
             expected: bench.data(to: 3000, from: 0), control: bench.flow, remainingMilliseconds: 60_000)
         #expect(records.contains(.pinhole(pinhole)))
         #expect(peer.pinholeCount == 1 && peer.pinholeTally.adopted == 1)
-        let passes = judge(&peer, bench.data(to: 3000), at: later)
+        let passes = evaluate(&peer, bench.data(to: 3000), at: later)
         #expect(passes && peer.pinholeCount == 0)
         let match = peer.table.find(bench.data(to: 3000))
         let index = try #require(match).index
@@ -277,7 +277,7 @@ struct PinholeTests {
         guard case .session(let session)? = records.first else { return #expect(Bool(false), "\(records)") }
         #expect(session.flags.contains(.pinhole))
         #expect(peer.pinholeCount == 0)
-        let second = judge(&peer, bench.data(to: 3000, from: 5001), at: bench.now)
+        let second = evaluate(&peer, bench.data(to: 3000, from: 5001), at: bench.now)
         #expect(!second)
     }
 
@@ -288,7 +288,7 @@ struct PinholeTests {
         var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
         _ = tell(&bench, to: &peer, at: bench.now)
         #expect(peer.pinholeCount == 1)
-        _ = bench.judge(bench.flow, .rst)
+        _ = bench.evaluate(bench.flow, .rst)
         _ = tell(&bench, to: &peer, at: bench.now)
         #expect(bench.filter.pinholeCount == 0 && peer.pinholeCount == 0)
     }
@@ -330,9 +330,9 @@ struct PinholeTests {
         }
         // The question was seen by the box that is dead.
         peer.serverSequence = 0x1234_5678
-        _ = peer.hear("227 Entering Passive Mode (198,51,100,20,11,184)")
+        _ = peer.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
         #expect(peer.filter.pinholeCount == 1)
-        _ = peer.hear("227 Entering Passive Mode (198,51,100,20,11,185)")
+        _ = peer.reply("227 Entering Passive Mode (198,51,100,20,11,185)")
         #expect(peer.filter.pinholeTally.unasked == 1, "from now on it is known what was asked")
     }
 }

@@ -1,0 +1,79 @@
+public import Wire
+
+/// A third-party program in a node's namespaces (of a box, those of its host side): nginx, BIRD, anything.
+public struct ProgramConfiguration: Hashable, Sendable, Codable {
+    /// A file that is written into the program's folder before it starts.
+    public struct File: Hashable, Sendable, Codable {
+        public var name: String
+        /// References are replaced; `folderWord` is not yet.
+        public var text: String
+
+        public init(name: String, text: String) {
+            self.name = name
+            self.text = text
+        }
+    }
+
+    /// How it is known that the program does its work.
+    public enum Readiness: Hashable, Sendable, Codable {
+        /// A socket of the node listens on the TCP port.
+        case tcp(UInt16)
+        /// A socket of the node is bound to the UDP port.
+        case udp(UInt16)
+        /// A Unix socket accepts connections.
+        case socket(path: String)
+        /// The node's kernel has a route to the network, by at least so many ways.
+        case route(IPv4Network, ways: Int)
+    }
+
+    /// Stands for the absolute path of the program's folder, in its command line and its files.
+    public static let folderWord = "$folder"
+
+    public var name: String
+    /// The executable's name or path first. It stays in the foreground: when it ends, the program has ended.
+    public var command: [String]
+    public var files: [File]
+    /// All of them; with none, a program is ready when it runs.
+    public var readiness: [Readiness]
+    /// The Debian package that has the executable, where it is known.
+    public var package: String?
+    /// Folders of the host that the program sees empty and may write to, besides those of every program.
+    public var scratch: [String]
+
+    public init(
+        name: String, command: [String], files: [File] = [], readiness: [Readiness] = [], package: String? = nil,
+        scratch: [String] = []
+    ) {
+        self.name = name
+        self.command = command
+        self.files = files
+        self.readiness = readiness
+        self.package = package ?? KnownProgram(executable: command.first ?? "")?.package
+        self.scratch = scratch + (KnownProgram(executable: command.first ?? "")?.scratch ?? [])
+    }
+}
+
+/// Programs whose packages, and whose habits of writing below `/var/lib`, are known.
+struct KnownProgram {
+    var package: String
+    var scratch: [String] = []
+
+    init?(executable: String) {
+        switch executable.split(separator: "/").last {
+        case "nginx": self.init("nginx-light", ["/var/lib/nginx"])
+        case "bird", "birdc": self.init("bird2")
+        case "haproxy": self.init("haproxy", ["/var/lib/haproxy"])
+        case "keepalived": self.init("keepalived")
+        case "conntrackd": self.init("conntrackd")
+        case "dnsmasq": self.init("dnsmasq-base", ["/var/lib/misc"])
+        case "socat": self.init("socat")
+        case "iperf3": self.init("iperf3")
+        default: return nil
+        }
+    }
+
+    private init(_ package: String, _ scratch: [String] = []) {
+        self.package = package
+        self.scratch = scratch
+    }
+}

@@ -1,0 +1,173 @@
+/// Identifiers that still have a word which `WordTests` replaces: by file, how often each. The list only becomes shorter.
+enum RemainingWords {
+    static let byFile: [String: [String: Int]] = Dictionary(
+        uniqueKeysWithValues: list.split(separator: "\n").map { line in
+            let parts = line.split(separator: ":", maxSplits: 1)
+            let words = parts[1].split(separator: ",").map { entry in
+                let words = entry.split(separator: " ")
+                return (words.dropLast().joined(separator: " "), Int(words.last ?? "") ?? 0)
+            }
+            return (String(parts[0]), Dictionary(uniqueKeysWithValues: words))
+        })
+
+    /// As the list has it.
+    static func line(_ file: String, _ words: [String: Int]) -> String {
+        "\(file): " + words.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    }
+
+    private static let list = """
+        Benchmarks/Sources/failoverlab-bench/HTTP/ConnectionCrowd.swift: crowd 1
+        Benchmarks/Sources/failoverlab-bench/HTTP/HTTPRounds.swift: crowd 15
+        Benchmarks/Sources/failoverlab-bench/Sync/ConntrackdPair.swift: speaks 1
+        Benchmarks/Sources/failoverlab-bench/Sync/OurPair.swift: speaks 2
+        Benchmarks/Sources/failoverlab-bench/Sync/SyncPath.swift: speaks 2
+        Sources/Appliances/Firewall/Firewall+CrossConnect.swift: tell 8, told 8
+        Sources/Appliances/Firewall/Firewall+Deferral.swift: told 1
+        Sources/Appliances/Firewall/Firewall+Pinholes.swift: tell 1
+        Sources/Appliances/Firewall/Firewall+Redundancy.swift: tell 7, tells 3
+        Sources/Appliances/Firewall/Firewall+Translation.swift: tell 2, told 2
+        Sources/Appliances/Firewall/Firewall.swift: tell 1, told 4
+        Sources/Appliances/Firewall/FirewallTranslation.swift: told 1
+        Sources/Appliances/GatewayFirewall/GatewayFirewall+Events.swift: tell 1
+        Sources/Appliances/GatewayFirewall/GatewayFirewall+Frames.swift: tell 1
+        Sources/Appliances/LoadBalancer/LoadBalancer+Commands.swift: tell 3
+        Sources/Capture/CaptureFile.swift: said 5
+        Sources/Capture/PacketRing.swift: said 3
+        Sources/Configuration/Host/ProgramConfiguration.swift: ways 1
+        Sources/Dataplane/Filtering/Session.swift: told 2
+        Sources/Dataplane/Filtering/SessionFilter+Deferral.swift: told 3
+        Sources/Dataplane/Filtering/SessionFilter+Peer.swift: tell 1, tells 5, told 5
+        Sources/Dataplane/Filtering/SessionFilter+Pinholes.swift: tell 4, told 1
+        Sources/Dataplane/Filtering/SessionFilter.swift: tells 1, told 2
+        Sources/Dataplane/Ports/BoxPorts+Sending.swift: tell 2
+        Sources/Dataplane/Routes/RouteTable.swift: ways 7
+        Sources/EventLoop/EventLoop.swift: tell 3
+        Sources/Expectation/Absence.swift: chance 1
+        Sources/Expectation/Anchor+Evidence.swift: said 3
+        Sources/Expectation/ChanceOfLoss.swift: chance 2
+        Sources/Expectation/ClientFrames.swift: crowd 1, said 2
+        Sources/Expectation/ExpectationSpecification.swift: chance 6
+        Sources/Expectation/FlowMembership.swift: crowd 1
+        Sources/Expectation/LogExpectation+Evaluation.swift: told 8
+        Sources/Expectation/MoveExpectation+Evaluation.swift: ways 10
+        Sources/Expectation/TrafficExpectation+Evaluation.swift: chance 3
+        Sources/Expectation/TrafficExpectation+Words.swift: chance 6
+        Sources/HostSide/HostSide.swift: told 3
+        Sources/Impairment/Cable/CableBuffer.swift: tells 4
+        Sources/Impairment/Cable/CableRule.swift: told 1
+        Sources/Impairment/Cable/FaultyCable+Frames.swift: tell 11, tells 3
+        Sources/Impairment/Cable/FaultyCable+Orders.swift: tell 3
+        Sources/Impairment/Cable/FaultyCable.swift: tell 1, told 5
+        Sources/Impairment/Rules/FaultAction.swift: chance 1
+        Sources/LabRuntime/Captures/CaptureProcess.swift: patience 3
+        Sources/LabRuntime/Control/LiveCapture.swift: said 2, tell 3
+        Sources/LabRuntime/Folder/PlausibleFigures.swift: crowd 1, patience 1
+        Sources/LabRuntime/Nodes/BoxProgram.swift: heard 4, tell 6
+        Sources/LabRuntime/Nodes/RouteWatch.swift: heard 2
+        Sources/LabRuntime/Processes/Warden.swift: patience 2
+        Sources/LabRuntime/Programs/NodePrograms.swift: patience 3
+        Sources/LabRuntime/Programs/ProgramReadiness.swift: ways 5
+        Sources/LabRuntime/Supervisor/Supervisor+Build.swift: heard 2, patience 7, tell 1
+        Sources/LabRuntime/Supervisor/Supervisor+Push.swift: tell 8
+        Sources/LabRuntime/Supervisor/Supervisor+Scenario.swift: patience 11, tell 3
+        Sources/LabRuntime/Supervisor/Supervisor.swift: patience 2, tell 3
+        Sources/LabRuntime/Supervisor/Words.swift: patience 4
+        Sources/Measurement/FlowMeter.swift: patience 6
+        Sources/Measurement/TrafficProgram.swift: crowd 8, patience 4
+        Sources/Measurement/TrafficTotals.swift: crowd 1
+        Sources/Mutants/Mutant.swift: tells 3
+        Sources/Redundancy/Election/Election+Time.swift: chance 5
+        Sources/Redundancy/PairRules.swift: tells 1
+        Sources/Redundancy/SessionSync/SyncChannel.swift: tells 1
+        Sources/Report/TrafficEntry.swift: patience 3
+        Sources/Report/VariantText.swift: chance 2
+        Sources/Report/VariantVerdict.swift: judged 3
+        Sources/Topology/Definition/LabKeys.swift: chance 1
+        Sources/Topology/Definition/NodeDefinition.swift: speaks 1
+        Sources/Topology/Definition/Programs/BirdDefinition.swift: ways 1
+        Sources/Topology/Model/Variant.swift: chance 2
+        Sources/Topology/Resolution/ExpectationReading+Flows.swift: crowd 1
+        Sources/Topology/Resolution/ExpectationReading+Frames.swift: crowd 1
+        Sources/Topology/Resolution/ExpectationReading+Traffic.swift: chance 10, crowd 1
+        Sources/Topology/Resolution/ExpectationReading.swift: crowd 3
+        Sources/Topology/Resolution/Resolution+Addresses.swift: speaks 3
+        Sources/Topology/Resolution/Resolution+Programs.swift: ways 2
+        Sources/Topology/Resolution/ServerAssignment.swift: speaks 3
+        Sources/Topology/Resolution/TrafficReading.swift: crowd 29, patience 3
+        Sources/Topology/Resolution/VariantReading.swift: chance 6
+        Sources/Traffic/Client/ConnectionProbe.swift: patience 3
+        Sources/Traffic/Client/CrowdSchedule.swift: crowd 1
+        Sources/Traffic/Client/DatagramCrowd.swift: crowd 6, patience 3, tell 1
+        Sources/Traffic/Client/DatagramFlow.swift: patience 4
+        Sources/Traffic/Client/FlowEnding.swift: patience 1
+        Sources/Traffic/Client/RequestProbe.swift: patience 3
+        Sources/Traffic/Client/StreamFlow.swift: patience 5
+        Sources/Traffic/Client/TrafficClient.swift: crowd 17
+        Sources/Traffic/FTP/FTPConnection.swift: say 22
+        Sources/Traffic/FTP/TransferFlow.swift: patience 5, say 10
+        Sources/Traffic/Server/UDPEchoServer.swift: tell 1
+        Sources/Traffic/Sockets/Socket.swift: tell 1
+        Sources/failoverlab/Running/WaveScheduler.swift: heard 2
+        Sources/failoverlab/SeedOption.swift: chance 1, tell 1
+        Sources/failoverlab/Verbs/Run.swift: chance 3, judged 3, tell 1
+        Sources/failoverlab/Verbs/Up.swift: chance 2
+        Tests/AppliancesTests/Firewall/FirewallKeyTests.swift: told 7
+        Tests/AppliancesTests/Firewall/FirewallPinholeTests.swift: conversation 51, conversations 6, say 8, told 2
+        Tests/AppliancesTests/Firewall/NAT/NATTableTests.swift: told 3
+        Tests/AppliancesTests/Firewall/NAT/NATTimeTests.swift: lives 11
+        Tests/AppliancesTests/Firewall/Policy/FirewallPushTests.swift: told 2
+        Tests/AppliancesTests/Firewall/Policy/NATPushTests.swift: told 3
+        Tests/AppliancesTests/Firewall/Simulation/PairChaos.swift: chance 16, told 2
+        Tests/AppliancesTests/Firewall/Simulation/PairChaosTests.swift: tells 1
+        Tests/AppliancesTests/Firewall/Simulation/PairInvariants.swift: heard 3
+        Tests/AppliancesTests/Firewall/Simulation/PairTransfers.swift: say 3
+        Tests/AppliancesTests/GatewayFirewall/GatewayStateTests.swift: conversation 12, conversations 2
+        Tests/Census/main.swift: say 4
+        Tests/DataplaneTests/Filtering/Gateways/ControlBench.swift: say 2
+        Tests/DataplaneTests/Filtering/Gateways/PinholeTests.swift: said 2, say 11, tell 9
+        Tests/DataplaneTests/Filtering/SessionStateTests.swift: conversations 3
+        Tests/DataplaneTests/Translation/NATPoolChangeTests.swift: tell 7
+        Tests/EndToEndTests/CaptureVerbTests.swift: said 2
+        Tests/EndToEndTests/CatalogueEvidenceTests.swift: said 2, told 2
+        Tests/EndToEndTests/CrowdTests.swift: crowds 1
+        Tests/EndToEndTests/Kills/KillAttempt.swift: life 16, patience 3
+        Tests/EndToEndTests/Kills/KillKind.swift: life 1
+        Tests/EndToEndTests/NeighbourTests.swift: told 2
+        Tests/EndToEndTests/PinholeTests.swift: patience 4
+        Tests/EndToEndTests/ScriptTests.swift: patience 3
+        Tests/EventLoopTests/EdgeTests.swift: say 7, told 11
+        Tests/EventLoopTests/EventLoopTests.swift: heard 4
+        Tests/ExpectationTests/ChanceOfLossTests.swift: chance 2
+        Tests/ExpectationTests/Scene.swift: patience 1
+        Tests/ExpectationTests/TrafficExpectationTests.swift: chance 2
+        Tests/HostSideTests/HTTP/EdgeSocketTests.swift: say 4
+        Tests/HostSideTests/HTTP/HandDriven.swift: say 1
+        Tests/HostSideTests/HTTP/HandDrivenTests.swift: say 3
+        Tests/ImpairmentTests/ChanceTests.swift: chance 1
+        Tests/MeasurementTests/FlowMeterTests.swift: patience 6
+        Tests/MeasurementTests/TrafficTotalsTests.swift: crowd 1, patience 1
+        Tests/Mutants/Mutant+Declaration.swift: tells 3
+        Tests/NetlinkTests/RouteMonitorTests.swift: told 4
+        Tests/PacketIOTests/BoxRunnerTests.swift: said 9, tells 4, told 14
+        Tests/PacketIOTests/PortForwarder.swift: tells 5
+        Tests/RedundancyTests/ConfigurationSync/AgreementPair.swift: told 2
+        Tests/RedundancyTests/ConfigurationSync/ConfigurationAgreementTests.swift: told 4
+        Tests/RedundancyTests/PairSimulationTests.swift: hear 2
+        Tests/RedundancyTests/VirtualRouterTests.swift: heard 3
+        Tests/ReportTests/SampleVerdict.swift: patience 1
+        Tests/ReportTests/VerdictTests.swift: judged 2
+        Tests/TopologyTests/CrowdLabTests.swift: crowd 2, told 3
+        Tests/TopologyTests/FTPLabTests.swift: told 4
+        Tests/TopologyTests/NATPushLabTests.swift: told 8
+        Tests/TopologyTests/PolicyLabTests.swift: told 3
+        Tests/TopologyTests/PolicyRoutingTests.swift: chance 2
+        Tests/TopologyTests/ProgramTests.swift: ways 1
+        Tests/TopologyTests/SeedTests.swift: chance 5
+        Tests/TrafficTests/CrowdTrafficTests.swift: crowd 12, patience 5
+        Tests/TrafficTests/DatagramTrafficTests.swift: patience 2
+        Tests/TrafficTests/FTPTrafficTests.swift: patience 5, say 6
+        Tests/TrafficTests/HTTPTrafficTests.swift: patience 4
+        Tests/TrafficTests/LoopbackBench.swift: crowd 4, patience 3
+        Tests/TrafficTests/StreamTrafficTests.swift: patience 2
+        """
+}
