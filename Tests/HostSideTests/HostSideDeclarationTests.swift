@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import LabEvents
 import Testing
 

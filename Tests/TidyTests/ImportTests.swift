@@ -68,11 +68,15 @@ struct ImportTests {
     }
 
     /// For the boxes' data there is `Configuration`.
-    @Test func `the topology knows boxes only where it makes each of them once`() throws {
+    @Test func `the topology knows boxes only where it makes each of them once, and for their counters`() throws {
         let knowing = try SourceFiles.all(below: "Sources/Topology").filter {
             try SourceFiles.text(of: $0).split(separator: "\n").contains { $0.hasSuffix("import Appliances") }
         }
-        #expect(knowing == ["Sources/Topology/Resolution/ConfigurationTrial.swift"])
+        #expect(
+            Set(knowing) == [
+                "Sources/Topology/Resolution/ConfigurationTrial.swift",
+                "Sources/Topology/Resolution/CounterExpectationReading.swift",
+            ])
     }
 
     @Test func `pure modules import nothing that touches the kernel`() {

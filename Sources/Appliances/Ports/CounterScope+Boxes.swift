@@ -1,3 +1,4 @@
+public import Configuration
 import Dataplane
 import Impairment
 public import LabEvents

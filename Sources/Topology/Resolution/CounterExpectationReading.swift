@@ -1,4 +1,5 @@
 import Appliances
+import Configuration
 import Expectation
 public import LabEvents
 import LabFile
