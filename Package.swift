@@ -70,7 +70,8 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-                "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology",
+                "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile",
+                "Topology",
                 "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "LabRuntime",
             ]),
     ],
@@ -111,7 +112,8 @@ let package = Package(
         module(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane", "Wire",
+                "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
+                "Wire",
                 "LabEvents",
                 "LabTime",
             ]),
@@ -138,8 +140,10 @@ let package = Package(
         module(
             "LabRuntime",
             [
-                "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement", "Appliances",
-                "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "EventLoop",
+                "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement",
+                "Appliances",
+                "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants",
+                "EventLoop",
                 "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "CLinux",
                 systemPackage,
             ]),
@@ -165,7 +169,8 @@ let package = Package(
         tests(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Configuration", "Impairment", "Dataplane", "Wire", "LabEvents",
+                "LabFile", "Expectation", "Measurement", "Configuration", "Impairment", "Dataplane", "Wire",
+                "LabEvents",
                 "LabTime",
             ]),
         tests("Evidence", ["Measurement", "LabTime"]),
@@ -175,11 +180,15 @@ let package = Package(
         tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
         tests("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
-        tests("Appliances", ["MallocCounter", "Configuration", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
+        tests(
+            "Appliances", ["MallocCounter", "Configuration", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
-        tests("HostSide", ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
-        tests("PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
+        tests(
+            "HostSide",
+            ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
+        tests(
+            "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),

@@ -33,5 +33,7 @@ public struct CaptureSettings: Hashable, Sendable {
     }
 
     /// Of a session with so many rings.
-    func blockTimeout(rings: Int) -> Duration { rings > 200 ? max(blockTimeout, Self.blockTimeoutOfMany) : blockTimeout }
+    func blockTimeout(rings: Int) -> Duration {
+        rings > 200 ? max(blockTimeout, Self.blockTimeoutOfMany) : blockTimeout
+    }
 }

@@ -45,7 +45,8 @@ final class CaptureStore {
             if nextClosed < closed.count {
                 closed[nextClosed].removeOldestPart()
                 nextClosed += 1
-            } else if let longest = captures.max(by: { $0.partBytes < $1.partBytes }), longest.hasFrames, close(longest) {
+            } else if let longest = captures.max(by: { $0.partBytes < $1.partBytes }), longest.hasFrames, close(longest)
+            {
                 continue
             } else {
                 return  // nothing but headers

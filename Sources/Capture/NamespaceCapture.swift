@@ -49,7 +49,8 @@ final class NamespaceCapture {
     /// A socket that is bound to an interface reports when that goes down, and goes on when it comes up again.
     private func lookForError() {
         guard cl_socket_error(ring.descriptor) != 0 else { return }
-        for capture in captures where !capture.isEnded && cl_interface_exists(ring.sender, capture.interface.index) != 0 {
+        for capture in captures where !capture.isEnded && cl_interface_exists(ring.sender, capture.interface.index) != 0
+        {
             capture.interfaceIsGone()
         }
         countPending()

@@ -25,7 +25,8 @@ extension TrafficExpectation {
             anomalies.append(
                 Anomaly(
                     verdict: .inconclusive,
-                    seen: "\(Self.count(result.skipped, "probe")) of \(traffic) \(result.skipped == 1 ? "was" : "were") "
+                    seen:
+                        "\(Self.count(result.skipped, "probe")) of \(traffic) \(result.skipped == 1 ? "was" : "were") "
                         + "never sent\(reason)"))
         }
         let kinds = Set(evidence.events.map(\.kind))
@@ -34,14 +35,16 @@ extension TrafficExpectation {
             anomalies.append(
                 Anomaly(
                     verdict: .fail,
-                    seen: "\(Self.count(figures.totals.duplicated, "answer")) came twice, and no fault repeated a frame"))
+                    seen: "\(Self.count(figures.totals.duplicated, "answer")) came twice, and no fault repeated a frame"
+                ))
         }
         if figures.garbage > 0, lacks(.corrupted) {
             let unit = result.program.kind.isTCP ? "byte" : "datagram"
             anomalies.append(
                 Anomaly(
                     verdict: .fail,
-                    seen: "\(Self.count(figures.garbage, unit)) came that answered no probe, and no fault corrupted a frame"
+                    seen:
+                        "\(Self.count(figures.garbage, unit)) came that answered no probe, and no fault corrupted a frame"
                 ))
         }
         if figures.totals.reordered > 0, reordered == nil, lacks(.reordered, .delayed, .held, .released, .limited) {

@@ -24,7 +24,8 @@ struct VariantText {
         if let problem = variant.problem {
             lines += report.wrapped(problem, lead: "  did not run to its end: ")
         }
-        for part in [attempts, chance, events, traffic, expectations, captures, leftOut, integrity] where !part.isEmpty {
+        for part in [attempts, chance, events, traffic, expectations, captures, leftOut, integrity] where !part.isEmpty
+        {
             lines.append("")
             lines += part.map { "  " + $0 }
         }
@@ -170,7 +171,8 @@ struct VariantText {
         var line = "\(count) capture\(count == 1 ? "" : "s"), \(frames) frames, "
         let isLimited = dropping.contains { $0.leftOut != nil }
         line +=
-            dropping.isEmpty ? "none dropped" : color.paint(isLimited ? "LEFT OUT BY --capture-limit" : "DROPPED", .yellow)
+            dropping.isEmpty
+            ? "none dropped" : color.paint(isLimited ? "LEFT OUT BY --capture-limit" : "DROPPED", .yellow)
         if let folder = report.folder { line += ", in \(folder)/\(variant.folder)/captures" }
         return [line]
             + dropping.map { entry in

@@ -36,7 +36,9 @@ struct ByteCount: ExpressibleByArgument, CustomStringConvertible {
 
     /// As it is typed: `2G`
     var defaultValueDescription: String {
-        guard let unit = Self.units.first(where: { bytes % (1 << $0.shift) == 0 && bytes > 0 }) else { return "\(bytes)" }
+        guard let unit = Self.units.first(where: { bytes % (1 << $0.shift) == 0 && bytes > 0 }) else {
+            return "\(bytes)"
+        }
         return "\(bytes >> unit.shift)\(unit.letter)"
     }
 }

@@ -368,9 +368,10 @@ struct CaptureSessionTests {
             try session.barrier(nonce: 2)
             return session.finish()
         }
-        #expect(summaries.map(\.path) == [
-            "left.inside.pcap", "right.inside.pcap", "left.second.pcap", "right.second.pcap",
-        ])
+        #expect(
+            summaries.map(\.path) == [
+                "left.inside.pcap", "right.inside.pcap", "left.second.pcap", "right.second.pcap",
+            ])
         #expect(summaries.map(\.dropped) == [0, 0, 0, 0])
         let all = (UInt8(0)..<40).map { Self.experiment($0) }
         let ofInside = all.enumerated().filter { $0.offset % 4 < 2 }.map(\.element)
@@ -399,7 +400,9 @@ struct CaptureSessionTests {
         }
         let expected = (UInt8(1)...3).map { Self.experiment($0, tag: tag, length: 64) }
         for summary in summaries {
-            let frames = try Self.frames(folder.file(summary.path)).filter { $0.dropFirst(16).prefix(2) == [0x88, 0xb6] }
+            let frames = try Self.frames(folder.file(summary.path)).filter {
+                $0.dropFirst(16).prefix(2) == [0x88, 0xb6]
+            }
             #expect(frames == expected, "\(summary.path)")
             if tag[0] == 0x81 { #expect(try Self.frames(folder.file(summary.path), "vlan 5").count == 3) }
         }
@@ -470,7 +473,9 @@ struct CaptureSessionTests {
         }
     }
 
-    @Test func `three hundred captures share the rings of their namespaces, and a barrier reads each once or twice`() throws {
+    @Test func `three hundred captures share the rings of their namespaces, and a barrier reads each once or twice`()
+        throws
+    {
         let folder = folder
         let (summaries, descriptors) = try NamespaceThread.run {
             let lab = try CaptureLab()

@@ -75,13 +75,14 @@ import Testing
         #expect(Self.seen(block).isEmpty)
     }
 
-    @Test(arguments: [
-        // TP_STATUS_VLAN_VALID 0x10, TP_STATUS_VLAN_TPID_VALID 0x40
-        (0x50, 5, 0x88a8, RingFrame.Tag(tagProtocol: 0x88a8, control: 5)),
-        (0x10, 0, 0, RingFrame.Tag(tagProtocol: 0x8100, control: 0)),
-        (0, 0x2003, 0, RingFrame.Tag(tagProtocol: 0x8100, control: 0x2003)),
-        (0, 0, 0, nil),
-    ] as [(UInt32, UInt32, UInt16, RingFrame.Tag?)])
+    @Test(
+        arguments: [
+            // TP_STATUS_VLAN_VALID 0x10, TP_STATUS_VLAN_TPID_VALID 0x40
+            (0x50, 5, 0x88a8, RingFrame.Tag(tagProtocol: 0x88a8, control: 5)),
+            (0x10, 0, 0, RingFrame.Tag(tagProtocol: 0x8100, control: 0)),
+            (0, 0x2003, 0, RingFrame.Tag(tagProtocol: 0x8100, control: 0x2003)),
+            (0, 0, 0, nil),
+        ] as [(UInt32, UInt32, UInt16, RingFrame.Tag?)])
     func `says which tag was taken out of a frame`(
         status: UInt32, control: UInt32, tagProtocol: UInt16, tag: RingFrame.Tag?
     ) {

@@ -86,7 +86,8 @@ extension EndToEnd {
             }
             let check = try Lab.failoverlab(["check", folder.path + "/runs/talkative/latest"], in: folder)
             #expect(
-                check.status == 0 && unwrapped(check.output).contains("logs/client.talk.log: \(missing) bytes"), "\(check.output)")
+                check.status == 0 && unwrapped(check.output).contains("logs/client.talk.log: \(missing) bytes"),
+                "\(check.output)")
         }
 
         /// Each fault reports its first 1,000 frames.

@@ -135,14 +135,14 @@ extension EndToEnd {
             #expect(check.status == 0, "\(check.output)\(check.errors)")
         }
 
-
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `captures that reach their limit leave the variant in doubt, with the reason`() throws {
             let folder = try TemporaryFolder()
             let lab = try Self.write(
                 Self.crowd(
                     "limited", hosts: 2, every: "1ms", wait: "500ms",
-                    expect: "[{ app: { survives: true } }, { frames: { on: server.lan0, of: app, direction: to-server }, count: 100000 }]",
+                    expect:
+                        "[{ app: { survives: true } }, { frames: { on: server.lan0, of: app, direction: to-server }, count: 100000 }]",
                     payload: 1000), in: folder)
             let result = try Lab.failoverlab(["run", lab, "--capture-limit", "256K"], in: folder)
             #expect(result.status == 5, "\(result.output)\(result.errors)")

@@ -13,7 +13,9 @@ struct AnomalyTests {
     ) -> ExpectationResult {
         var scene = Scene()
         scene.clientIsCaptured = false
-        if let fault { scene.events.append(LabEvent(name: fault.name(of: "late"), time: Scene.at(2), kind: fault, node: nil)) }
+        if let fault {
+            scene.events.append(LabEvent(name: fault.name(of: "late"), time: Scene.at(2), kind: fault, node: nil))
+        }
         scene.traffic = [
             TrafficResult(
                 program: Scene.program("t", kind), flows: [flow], late: 0, skipped: skipped, problem: problem)
@@ -46,7 +48,8 @@ struct AnomalyTests {
     }
 
     @Test(arguments: [(TrafficProgram.Kind.udp, "1 datagram"), (.tcpStream, "1 byte")])
-    func `what answers nothing fails it, unless a fault corrupted frames`(_ kind: TrafficProgram.Kind, _ words: String) {
+    func `what answers nothing fails it, unless a fault corrupted frames`(_ kind: TrafficProgram.Kind, _ words: String)
+    {
         let garbled = Self.flow(garbage: 1)
         let result = Self.judge(Self.survives, garbled, kind: kind)
         #expect(result.verdict == .fail)

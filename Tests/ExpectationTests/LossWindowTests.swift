@@ -44,7 +44,9 @@ import Testing
         let within = scene(losing: limited, dropped: 0).judge(every, after: failover)
         #expect(within.verdict == .inconclusive)
         #expect(within.seen.contains("lacks 40 frames that --capture-limit left out between "), "\(within.seen)")
-        #expect(scene(losing: limited, dropped: 0).judge(every, after: failover, within: .milliseconds(400)).verdict == .pass)
+        #expect(
+            scene(losing: limited, dropped: 0).judge(every, after: failover, within: .milliseconds(400)).verdict
+                == .pass)
         let both = scene(losing: limited, dropped: 2).judge(every, after: failover)
         #expect(both.seen.contains("lacks 2 frames that the kernel dropped"), "\(both.seen)")
     }

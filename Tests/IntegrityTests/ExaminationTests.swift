@@ -117,9 +117,11 @@ struct ExaminationTests {
         func report(_ events: [LabEvent]) -> IntegrityReport {
             IntegrityExamination(
                 stations: LabStations(
-                    points: [], cables: [], boxes: [], addresses: nil, hosts: [], mayCorrupt: false, mayDuplicate: false),
+                    points: [], cables: [], boxes: [], addresses: nil, hosts: [], mayCorrupt: false, mayDuplicate: false
+                ),
                 captures: [], span: SampleEvidence.start...(SampleEvidence.start + .seconds(10)), play: nil,
-                ownEvents: ["failover"], records: [], clockStep: nil, events: events, flowTimes: [], files: MemoryFiles()
+                ownEvents: ["failover"], records: [], clockStep: nil, events: events, flowTimes: [],
+                files: MemoryFiles()
             ).report()
         }
         #expect(report([]).findings.map(\.kind) == [.changedFile])

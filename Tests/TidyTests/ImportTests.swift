@@ -5,7 +5,8 @@ struct ImportTests {
     /// From the bottom up: a module imports only those before it.
     private static let order = [
         "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-        "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Report", "EventLoop", "Netlink", "PacketIO",
+        "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology",
+        "Report", "EventLoop", "Netlink", "PacketIO",
         "Capture", "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]
 

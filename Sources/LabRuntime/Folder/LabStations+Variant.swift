@@ -93,9 +93,11 @@ extension LabStations {
             if balancer.services.contains(where: \.profile.endsAtHostSide) { return nil }
         }
         // With events missing nobody knows whether it did.
-        let hasFailed = record.eventGap != nil || record.events.contains {
-            $0.node == node.name && $0.isOf(.powerOff, .powerOn, .hang, .resume)
-        }
+        let hasFailed =
+            record.eventGap != nil
+            || record.events.contains {
+                $0.node == node.name && $0.isOf(.powerOff, .powerOn, .hang, .resume)
+            }
         let dropped = record.counters[node.name].map { counters in
             counters.filter { $0.key.hasPrefix("drop.") || $0.key.contains(".drop.") }.values.reduce(0, &+)
         }
@@ -189,20 +191,21 @@ private struct CablePlan {
         let last = Timestamp(nanoseconds: .max)
         // What took links away may be missing.
         let unknown = eventGap.map { [$0.from...max($0.from, last)] } ?? []
-        return unknown + ends.flatMap { end -> [ClosedRange<Timestamp>] in
-            var times: [ClosedRange<Timestamp>] = []
-            var since: Timestamp?
-            for event in events.sorted(by: { $0.time < $1.time }) where event.node == end.node {
-                if let interface = event[.interface], interface != end.interface { continue }
-                switch EventKind(rawValue: event.kind) {
-                case .linkDown, .powerOff: since = since ?? event.time - .milliseconds(100)
-                case .linkUp, .powerOn:
-                    times.append((since ?? event.time - .milliseconds(100))...(event.time + .seconds(2)))
-                    since = nil
-                default: break
+        return unknown
+            + ends.flatMap { end -> [ClosedRange<Timestamp>] in
+                var times: [ClosedRange<Timestamp>] = []
+                var since: Timestamp?
+                for event in events.sorted(by: { $0.time < $1.time }) where event.node == end.node {
+                    if let interface = event[.interface], interface != end.interface { continue }
+                    switch EventKind(rawValue: event.kind) {
+                    case .linkDown, .powerOff: since = since ?? event.time - .milliseconds(100)
+                    case .linkUp, .powerOn:
+                        times.append((since ?? event.time - .milliseconds(100))...(event.time + .seconds(2)))
+                        since = nil
+                    default: break
+                    }
                 }
+                return times + (since.map { [$0...max($0, last)] } ?? [])
             }
-            return times + (since.map { [$0...max($0, last)] } ?? [])
-        }
     }
 }

@@ -33,7 +33,8 @@ final class NodeStarter {
         socket = pair.takeOurs()
         let line = JSONLine.encode(sample)
         var length = Int32(line.count)
-        guard Self.write(&length, 4, to: socket), line.withUnsafeBytes({ Self.write($0.baseAddress!, $0.count, to: socket) })
+        guard Self.write(&length, 4, to: socket),
+            line.withUnsafeBytes({ Self.write($0.baseAddress!, $0.count, to: socket) })
         else { throw Self.hasEnded }
     }
 

@@ -214,7 +214,8 @@ extension Supervisor {
         phase = .finishing
         let alive = nodes.values.filter { $0.state != .poweredOff && $0.state != .hung }
         for node in alive { node.send(.readCounters) }
-        waitForAnswers(alive.map { "counters of \($0.node.name)" }, for: "reading counters",
+        waitForAnswers(
+            alive.map { "counters of \($0.node.name)" }, for: "reading counters",
             within: .seconds(10) + grace(.milliseconds(10))
         ) { [unowned self] in
             let limit = Duration.seconds(60) + grace(.milliseconds(20))

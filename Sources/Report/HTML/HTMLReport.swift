@@ -56,7 +56,8 @@ public struct HTMLReport: Sendable {
             "captures": variant.captures.map { entry in
                 [
                     "path": entry.path, "link": "\(variant.folder)/\(entry.path)", "frames": "\(entry.frames)",
-                    "dropped": "\(entry.dropped + (entry.leftOut ?? 0))", "hasLost": entry.dropped > 0 || entry.losses != nil,
+                    "dropped": "\(entry.dropped + (entry.leftOut ?? 0))",
+                    "hasLost": entry.dropped > 0 || entry.losses != nil,
                 ] as [String: Any]
             },
         ]

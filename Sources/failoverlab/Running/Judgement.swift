@@ -60,7 +60,8 @@ struct Judgement {
     /// Whether the same variant may be decided when it runs again: its evidence did not decide, and nobody has ended it
     /// or limited its time.
     var mayDifferAgain: Bool {
-        verdict == .inconclusive && !reachedCaptureLimit && (failure == nil || failure?.kind == .undecided && failure?.isLimit == false)
+        verdict == .inconclusive && !reachedCaptureLimit
+            && (failure == nil || failure?.kind == .undecided && failure?.isLimit == false)
     }
 
     /// It would reach the same limit again.
