@@ -122,7 +122,7 @@ final class NodeStarter {
         guard read(&line, line.count, from: controlDescriptor) else { _exit(0) }
         guard let order = try? JSONLine.decode(NodeOrder.self, from: line) else { return }
         _ = JSONLine.encode(order)
-        _ = JSONLine.encode(NodeReport.event(kind: "ready", time: .now(), details: ["role": "active"]))
+        _ = JSONLine.encode(NodeReport.event(kind: .ready, time: .now(), details: [.role: "active"]))
         _ = JSONLine.encode(NodeReport.counters(KernelCounters.read()))
     }
 

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Configuration
 internal import EventLoop
 internal import Evidence
 internal import Glibc
