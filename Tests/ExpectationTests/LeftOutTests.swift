@@ -20,10 +20,10 @@ struct LeftOutTests {
         return scene
     }
 
-    private static func judge(
+    private static func evaluate(
         _ event: String, _ count: Comparison<Int>, after: String? = nil, before: String? = nil, within: Duration? = nil
     ) -> ExpectationResult {
-        scene.judge(
+        scene.evaluate(
             .event(
                 EventExpectation(
                     event: event, count: count, after: after.map { Anchor(event: $0) },
@@ -39,37 +39,37 @@ struct LeftOutTests {
     }
 
     @Test func `a count that missing events could change is inconclusive, whichever way it seems to go`() {
-        let result = Self.judge("fw-b.active", .init(.equal, 2))
+        let result = Self.evaluate("fw-b.active", .init(.equal, 2))
         #expect(result.verdict == .inconclusive)
         #expect(
             result.seen
                 == "it happened 2 times, first at +1.012 s after scenario.begin; but 1000 events are missing in events.jsonl, which had grown to its limit, from +2.000 s after scenario.begin to +3.000 s after scenario.begin"
         )
-        #expect(Self.judge("fw-b.active", .init(.equal, 7)).verdict == .inconclusive)
-        #expect(Self.judge("fw-a.backup", .init(.equal, 0)).verdict == .inconclusive)
-        #expect(Self.judge("fw-b.active", .init(.lessOrEqual, 5)).verdict == .inconclusive)
-        #expect(Self.judge("fw-b.active", .init(.greater, 2)).verdict == .inconclusive)
+        #expect(Self.evaluate("fw-b.active", .init(.equal, 7)).verdict == .inconclusive)
+        #expect(Self.evaluate("fw-a.backup", .init(.equal, 0)).verdict == .inconclusive)
+        #expect(Self.evaluate("fw-b.active", .init(.lessOrEqual, 5)).verdict == .inconclusive)
+        #expect(Self.evaluate("fw-b.active", .init(.greater, 2)).verdict == .inconclusive)
     }
 
     @Test func `what missing events cannot change is decided`() {
-        #expect(Self.judge("fw-b.active", .init(.greaterOrEqual, 1)).verdict == .pass)
-        #expect(Self.judge("fw-b.active", .init(.equal, 1)).verdict == .fail)
-        #expect(Self.judge("fw-b.active", .init(.less, 2)).verdict == .fail)
-        #expect(Self.judge("fw-b.active", .init(.greater, 2000)).verdict == .fail)
+        #expect(Self.evaluate("fw-b.active", .init(.greaterOrEqual, 1)).verdict == .pass)
+        #expect(Self.evaluate("fw-b.active", .init(.equal, 1)).verdict == .fail)
+        #expect(Self.evaluate("fw-b.active", .init(.less, 2)).verdict == .fail)
+        #expect(Self.evaluate("fw-b.active", .init(.greater, 2000)).verdict == .fail)
         // A window that ends before they begin.
-        let window = Self.judge("fw-b.active", .init(.equal, 1), after: "failover", within: .milliseconds(500))
+        let window = Self.evaluate("fw-b.active", .init(.equal, 1), after: "failover", within: .milliseconds(500))
         #expect(window.verdict == .pass, "\(window.seen)")
     }
 
     @Test func `an anchor whose first occurrence may be missing decides nothing`() {
-        #expect(Self.judge("fw-b.active", .init(.equal, 1), after: "late").verdict == .inconclusive)
-        #expect(Self.judge("fw-b.active", .init(.equal, 1), after: "dawn").verdict == .inconclusive)
-        let result = Self.judge("fw-b.active", .init(.equal, 1), after: "late")
+        #expect(Self.evaluate("fw-b.active", .init(.equal, 1), after: "late").verdict == .inconclusive)
+        #expect(Self.evaluate("fw-b.active", .init(.equal, 1), after: "dawn").verdict == .inconclusive)
+        let result = Self.evaluate("fw-b.active", .init(.equal, 1), after: "late")
         #expect(result.seen.hasSuffix("the first event late may be one of them"), "\(result.seen)")
         // Its first is there, before they begin.
-        #expect(Self.judge("late", .init(.greaterOrEqual, 1), after: "failover").verdict == .pass)
+        #expect(Self.evaluate("late", .init(.greaterOrEqual, 1), after: "failover").verdict == .pass)
         // As the end of a window that begins before: an earlier one may be missing.
-        #expect(Self.judge("fw-b.active", .init(.equal, 1), after: "failover", before: "late").verdict == .inconclusive)
+        #expect(Self.evaluate("fw-b.active", .init(.equal, 1), after: "failover", before: "late").verdict == .inconclusive)
     }
 
     private static func log(_ requirement: LogExpectation.Requirement, after: String? = nil) -> ExpectationVerdict {

@@ -41,13 +41,13 @@ import Testing
 
     @Test func `that a limit left out are said to be so, and count as none that the kernel dropped`() {
         let limited = CaptureLoss(from: Scene.at(1.5), to: Scene.at(3), frames: 40, cause: .captureLimit)
-        let within = scene(losing: limited, dropped: 0).judge(every, after: failover)
+        let within = scene(losing: limited, dropped: 0).evaluate(every, after: failover)
         #expect(within.verdict == .inconclusive)
         #expect(within.seen.contains("lacks 40 frames that --capture-limit left out between "), "\(within.seen)")
         #expect(
-            scene(losing: limited, dropped: 0).judge(every, after: failover, within: .milliseconds(400)).verdict
+            scene(losing: limited, dropped: 0).evaluate(every, after: failover, within: .milliseconds(400)).verdict
                 == .pass)
-        let both = scene(losing: limited, dropped: 2).judge(every, after: failover)
+        let both = scene(losing: limited, dropped: 2).evaluate(every, after: failover)
         #expect(both.seen.contains("lacks 2 frames that the kernel dropped"), "\(both.seen)")
     }
 

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import EventLoop
 internal import Glibc
+internal import LabEvents
 internal import LabTime
 internal import SystemPackage
 
