@@ -71,8 +71,8 @@ let package = Package(
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
                 "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile",
-                "Topology",
-                "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide", "LabRuntime",
+                "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "LabRuntime",
             ]),
     ],
     dependencies: [
@@ -113,9 +113,7 @@ let package = Package(
             "Topology",
             [
                 "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
-                "Wire",
-                "LabEvents",
-                "LabTime",
+                "Wire", "LabEvents", "LabTime",
             ]),
         module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabEvents", "LabTime", mustache]),
 
@@ -169,9 +167,8 @@ let package = Package(
         tests(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Configuration", "Impairment", "Dataplane", "Wire",
-                "LabEvents",
-                "LabTime",
+                "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
+                "Wire", "LabEvents", "LabTime",
             ]),
         tests("Evidence", ["Measurement", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
@@ -181,7 +178,11 @@ let package = Package(
         tests("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests(
-            "Appliances", ["MallocCounter", "Configuration", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime"]),
+            "Appliances",
+            [
+                "MallocCounter", "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents",
+                "LabTime",
+            ]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
         tests(

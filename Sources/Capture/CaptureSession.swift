@@ -251,8 +251,8 @@ public final class CaptureSession {
             while !pending.isEmpty {
                 let now = ContinuousClock.now
                 guard now < deadline else { return false }
-                let patience = min(deadline - now, .milliseconds(20))
-                let count = cl_epoll_wait(epoll, events.baseAddress, Int32(events.count), patience.nanoseconds)
+                let wait = min(deadline - now, .milliseconds(20))
+                let count = cl_epoll_wait(epoll, events.baseAddress, Int32(events.count), wait.nanoseconds)
                 for event in 0..<Int(max(0, count)) {
                     let position = Int(cl_epoll_token(events.baseAddress! + event))
                     _ = namespaces[position].read()

@@ -18,7 +18,7 @@ extension TrafficExpectation {
     }
 
     func anomalies(of result: TrafficResult, _ figures: TrafficFigures, in evidence: RunEvidence) -> [Anomaly] {
-        guard outcome == .survived || asksForFigures else { return [] }
+        guard claimsHealth || chanceOfLoss != nil || !statuses.isEmpty else { return [] }
         var anomalies: [Anomaly] = []
         if result.skipped > 0, asksForFigures || result.program.kind.opensFlowForEachProbe {
             let reason = result.problem.map { " (\($0))" } ?? ""
@@ -52,6 +52,11 @@ extension TrafficExpectation {
                 Anomaly(verdict: nil, seen: "\(Self.count(figures.totals.reordered, "answer")) came out of order"))
         }
         return anomalies
+    }
+
+    /// Whether it says that traffic was well, and not that a symptom showed.
+    private var claimsHealth: Bool {
+        outcome == .survived || lost?.holds(for: 0) == true || longestGap?.holds(for: .zero) == true
     }
 
     /// Whether a probe that was not sent could have changed what is asked for.

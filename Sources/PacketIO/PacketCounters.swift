@@ -32,7 +32,7 @@ public struct PacketCounters: Hashable, Sendable {
             CounterReading(.ioReceived, received),
             CounterReading(.ioSent, sent),
             CounterReading(.ioRingFull, ringFull),
-            CounterReading(.ioConversationFull, controlChannelFull),
+            CounterReading(.ioControlChannelFull, controlChannelFull),
             CounterReading(.ioTooLong, tooLong),
             CounterReading(.ioNoLink, noLink),
             CounterReading(.ioLinkDown, linkDown),

@@ -9,7 +9,7 @@ extension EndToEnd {
         /// - Parameters:
         ///   - hosts: the server among them
         ///   - capture: the lab file's `capture:`
-        private static func crowd(
+        private static func manyHosts(
             _ name: String, hosts: Int, capture: String = "", every: String = "10ms", wait: String = "200ms",
             expect: String = "[{ app: { survives: true, lost: 0 } }]", payload: Int = 64
         ) -> String {
@@ -67,7 +67,7 @@ extension EndToEnd {
         func `a lab of 150 hosts runs, and each capture has what passed its interface`() throws {
             let folder = try TemporaryFolder()
             let result = try Lab.failoverlab(
-                ["run", try Self.write(Self.crowd("many-hosts", hosts: 150), in: folder)], in: folder)
+                ["run", try Self.write(Self.manyHosts("many-hosts", hosts: 150), in: folder)], in: folder)
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             let variant = try Self.variant(of: "many-hosts", in: folder)
             let captures = try #require(variant["captures"] as? [[String: Any]])
@@ -100,9 +100,9 @@ extension EndToEnd {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `a lab of 520 hosts comes up with every interface captured, and goes down`() throws {
             let folder = try TemporaryFolder()
-            let lab = "crowd-\(getpid())"
+            let lab = "hosts-\(getpid())"
             let up = try Lab.failoverlab(
-                ["up", try Self.write(Self.crowd(lab, hosts: 520), in: folder)], in: folder)
+                ["up", try Self.write(Self.manyHosts(lab, hosts: 520), in: folder)], in: folder)
             defer { _ = try? Lab.failoverlab(["down", lab], in: folder) }
             #expect(up.status == 0, "\(up.errors)")
             let captures = "\(folder.path)/runs/\(lab)/latest/plain/captures"
@@ -121,7 +121,7 @@ extension EndToEnd {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `a snapshot length of the lab file cuts what is captured, and nothing that is judged`() throws {
             let folder = try TemporaryFolder()
-            let text = Self.crowd("short", hosts: 3, capture: "capture: { snapshot-length: 64 }", payload: 1000)
+            let text = Self.manyHosts("short", hosts: 3, capture: "capture: { snapshot-length: 64 }", payload: 1000)
             let result = try Lab.failoverlab(["run", try Self.write(text, in: folder)], in: folder)
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             let path = "\(folder.path)/runs/short/latest/plain/captures/h1.lan0.pcap"
@@ -139,7 +139,7 @@ extension EndToEnd {
         func `captures that reach their limit leave the variant in doubt, with the reason`() throws {
             let folder = try TemporaryFolder()
             let lab = try Self.write(
-                Self.crowd(
+                Self.manyHosts(
                     "limited", hosts: 2, every: "1ms", wait: "500ms",
                     expect:
                         "[{ app: { survives: true } }, { frames: { on: server.lan0, of: app, direction: to-server }, count: 100000 }]",
@@ -175,7 +175,7 @@ extension EndToEnd {
         func `a lab that stays up keeps its newest frames within the limit`() throws {
             let folder = try TemporaryFolder()
             let lab = "rotating-\(getpid())"
-            let path = try Self.write(Self.crowd(lab, hosts: 3), in: folder)
+            let path = try Self.write(Self.manyHosts(lab, hosts: 3), in: folder)
             let up = try Lab.failoverlab(["up", path, "--capture-limit", "512K"], in: folder)
             defer { _ = try? Lab.failoverlab(["down", lab], in: folder) }
             #expect(up.status == 0, "\(up.errors)")
@@ -221,7 +221,7 @@ extension EndToEnd {
         @Test(arguments: ["10", "12Q", "", "-5M", "9999999999T"])
         func `a limit that is no size is refused with what one looks like`(size: String) throws {
             let folder = try TemporaryFolder()
-            let path = try Self.write(Self.crowd("sizes", hosts: 2), in: folder)
+            let path = try Self.write(Self.manyHosts("sizes", hosts: 2), in: folder)
             for verb in ["run", "up"] {
                 let result = try Lab.failoverlab([verb, path, "--capture-limit=\(size)"], in: folder)
                 #expect(result.status == 2, "\(verb) \(size): \(result.errors)")

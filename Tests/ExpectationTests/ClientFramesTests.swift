@@ -106,8 +106,11 @@ struct ClientFramesTests {
             }
             return scene
         }
-        #expect(Self.evaluate(datagrams(1)).verdict == .inconclusive)
-        #expect(Self.evaluate(datagrams(2)).verdict == .pass)
+        let twice = ExpectationSpecification.Subject.traffic(
+            TrafficExpectation(traffic: "app", outcome: .survived, duplicated: .init(.equal, 1)))
+        #expect(datagrams(1).evaluate(twice).verdict == .inconclusive)
+        #expect(datagrams(2).evaluate(twice).verdict == .pass)
+        #expect(Self.evaluate(datagrams(2)).verdict == .fail, "nobody expects that an answer comes twice")
     }
 
     @Test func `a connection without an exchange has a handshake alone`() {

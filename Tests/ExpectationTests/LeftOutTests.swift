@@ -69,7 +69,8 @@ struct LeftOutTests {
         // Its first is there, before they begin.
         #expect(Self.evaluate("late", .init(.greaterOrEqual, 1), after: "failover").verdict == .pass)
         // As the end of a window that begins before: an earlier one may be missing.
-        #expect(Self.evaluate("fw-b.active", .init(.equal, 1), after: "failover", before: "late").verdict == .inconclusive)
+        #expect(
+            Self.evaluate("fw-b.active", .init(.equal, 1), after: "failover", before: "late").verdict == .inconclusive)
     }
 
     private static func log(_ requirement: LogExpectation.Requirement, after: String? = nil) -> ExpectationVerdict {

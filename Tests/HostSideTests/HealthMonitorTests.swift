@@ -77,7 +77,8 @@ import Testing
         try host.start()
         #expect(questions.value == 0)
         await withCheckedContinuation { continuation in host.startMonitors { continuation.resume() } }
-        #expect(questions.value == 1)
+        // A second round may have begun before this is read.
+        #expect(questions.value >= 1)
         host.stop()
         reports.finish()
         var reported: [MemberChange] = []

@@ -24,11 +24,6 @@ struct FormatTests {
             """)
     }
 
-    /// Lines of text that are wider than the rest; they become fewer as the documents are written anew.
-    private static let wideLines = [
-        "ARCHITECTURE.md": 67, "Labs/README.md": 53, "README.md": 9,
-    ]
-
     /// Neither rows of tables nor what is between fences: it is shown as it stands.
     @Test func `text of documents is no wider than code`() throws {
         let files =
@@ -42,11 +37,7 @@ struct FormatTests {
                 if line.hasPrefix("```") { isFenced.toggle() }
                 if !isFenced, line.count > Self.longest, !line.hasPrefix("|") { wide.append(number + 1) }
             }
-            let allowed = Self.wideLines[file] ?? 0
-            #expect(wide.count <= allowed, "\(file): lines \(wide) have more than \(Self.longest) characters")
-            if wide.count < allowed {
-                Issue.record("\(file) has only \(wide.count) wide lines: change the list", severity: .warning)
-            }
+            #expect(wide.isEmpty, "\(file): lines \(wide) have more than \(Self.longest) characters")
         }
     }
 

@@ -50,6 +50,7 @@ enum RemainingWords {
         Sources/Expectation/FlowMembership.swift: crowd 1
         Sources/Expectation/LogExpectation+Evaluation.swift: told 8
         Sources/Expectation/MoveExpectation+Evaluation.swift: ways 10
+        Sources/Expectation/TrafficExpectation+Anomalies.swift: chance 1
         Sources/Expectation/TrafficExpectation+Evaluation.swift: chance 3
         Sources/Expectation/TrafficExpectation+Words.swift: chance 6
         Sources/HostSide/HostSide.swift: told 3
@@ -70,7 +71,7 @@ enum RemainingWords {
         Sources/LabRuntime/Supervisor/Supervisor+Build.swift: heard 2, patience 7, tell 1
         Sources/LabRuntime/Supervisor/Supervisor+Push.swift: tell 8
         Sources/LabRuntime/Supervisor/Supervisor+Scenario.swift: patience 11, tell 3
-        Sources/LabRuntime/Supervisor/Supervisor.swift: patience 2, tell 3
+        Sources/LabRuntime/Supervisor/Supervisor.swift: patience 2, tell 2
         Sources/LabRuntime/Supervisor/Words.swift: patience 4
         Sources/Measurement/FlowMeter.swift: patience 6
         Sources/Measurement/TrafficProgram.swift: crowd 8, patience 4
@@ -162,6 +163,7 @@ enum RemainingWords {
         Tests/TopologyTests/PolicyLabTests.swift: told 3
         Tests/TopologyTests/PolicyRoutingTests.swift: chance 2
         Tests/TopologyTests/ProgramTests.swift: ways 1
+        Tests/TopologyTests/ReferenceTests.swift: chance 1
         Tests/TopologyTests/SeedTests.swift: chance 5
         Tests/TrafficTests/CrowdTrafficTests.swift: crowd 12, patience 5
         Tests/TrafficTests/DatagramTrafficTests.swift: patience 2

@@ -59,7 +59,7 @@ extension Firewall {
         add(.syncUnconfirmed, tally.unconfirmedEpochs)
         add(.syncRuleUnknown, filter.unknownRules)
         add(.syncRepeated, tally.messagesRepeated)
-        add(.syncGreetings, tally.hellos)
+        add(.syncHellos, tally.hellos)
         add(.vrrpOverruled, election.overruled)
         add(.deferHeld, tally.deferred)
         add(.deferExpired, tally.deferralsExpired)

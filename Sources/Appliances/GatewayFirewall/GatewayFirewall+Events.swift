@@ -114,7 +114,7 @@ extension GatewayFirewall {
             CounterReading(.statesCreated, states.created),
             CounterReading(.statesExpired, states.expired),
             CounterReading(.statesReused, states.reused),
-            CounterReading(.statesMisfits, states.outOfStatePackets),
+            CounterReading(.statesOutOfState, states.outOfStatePackets),
             CounterReading(.fragmentsHeld, fragments.heldCount),
             CounterReading(.fragmentsDatagrams, fragments.count),
             CounterReading(.fragmentsEvicted, fragments.evicted),

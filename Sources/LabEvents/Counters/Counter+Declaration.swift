@@ -33,7 +33,7 @@ extension Counter {
         case .ioSent: "Frames that left the box's ports."
         case .ioRingFull:
             "Frames that arrived while the box had not yet taken the earlier ones: it was too slow, or it hung."
-        case .ioConversationFull:
+        case .ioControlChannelFull:
             "Frames of the peer's conversation that arrived while the box had not yet taken the earlier ones."
         case .ioTooLong:
             "Frames longer than the port's MTU allows; where any arrive, a veth end has segmentation offload on."
@@ -100,7 +100,7 @@ extension Counter {
             "Heartbeats that claim a later start of the peer than the one that is heard; they changed nothing."
         case .syncRuleUnknown: "Session records of the peer whose rule this box does not have or which denies here."
         case .syncRepeated: "Messages of the peer that had been consumed before; they changed nothing."
-        case .syncGreetings: "Heartbeats that did not know this life of the box; they changed nothing."
+        case .syncHellos: "Heartbeats that did not know this life of the box; they changed nothing."
         case .vrrpOverruled:
             "Advertisements with the better claim that the peer's heartbeat contradicts; they changed nothing."
         case .deferHeld: "Packets that waited until the peer knew their session."
@@ -128,7 +128,7 @@ extension Counter {
         case .statesCreated: "States that packets made."
         case .statesExpired: "States that ended because no packet came."
         case .statesReused: "Finished connections whose ports a SYN used again."
-        case .statesMisfits: "Packets that did not fit the state that they met."
+        case .statesOutOfState: "Packets that did not fit the state that they met."
         case .eventsSuppressed: "Events that were not told because there were too many."
         case .passed: "Frames that left the element, copies included."
         case .faultDropped: "Frames that a fault took away."
@@ -165,7 +165,7 @@ extension Counter {
             .tunnelWrapped, .tunnelUnwrapped, .segmentSizeClamped, .carriedWithoutFlow:
             .dataplane
         case .drop: .drop
-        case .ioReceived, .ioSent, .ioRingFull, .ioConversationFull, .ioTooLong, .ioNoLink, .ioLinkDown, .ioNoBuffer,
+        case .ioReceived, .ioSent, .ioRingFull, .ioControlChannelFull, .ioTooLong, .ioNoLink, .ioLinkDown, .ioNoBuffer,
             .ioRefused, .ioForeign, .ioChecksumsIncomplete:
             .packetIO
         case .sessions, .sessionsOpened, .sessionsExpired, .sessionsLookups, .natMappings, .natGranted,
@@ -180,7 +180,7 @@ extension Counter {
         case .heartbeatSent, .heartbeatReceived, .heartbeatStale, .vrrpSent, .vrrpReceived, .vrrpOtherRouter,
             .vrrpNotLocal, .arpAnnounced, .syncRecordsSent, .syncRecordsResent, .syncRecordsAcknowledged,
             .syncMessagesUnderWay, .syncSessionsNoted, .syncRecordsApplied, .syncRecordsRefused, .syncStrangers,
-            .syncUnconfirmed, .syncRuleUnknown, .syncRepeated, .syncGreetings, .vrrpOverruled, .deferHeld,
+            .syncUnconfirmed, .syncRuleUnknown, .syncRepeated, .syncHellos, .vrrpOverruled, .deferHeld,
             .deferExpired, .deferNoRoom:
             .pair
         case .conduitForwarded, .conduitReturned, .conduitReceived, .conduitDelivered, .conduitTooBig: .conduit
@@ -189,7 +189,8 @@ extension Counter {
         case .neighbors, .neighborsEvicted, .flows, .mappings, .snatPortsTaken: .balancer
         case .servicePacketsToMembers, .servicePacketsToClients, .membersUp: .service
         case .memberChosen, .memberSessions: .member
-        case .states, .statesCreated, .statesExpired, .statesReused, .statesMisfits, .eventsSuppressed: .gatewayFirewall
+        case .states, .statesCreated, .statesExpired, .statesReused, .statesOutOfState, .eventsSuppressed:
+            .gatewayFirewall
         case .passed, .faultDropped, .faultOverflow, .elementQueueFull, .faultMostHeld: .element
         case .faultActed: .rule
         case .proxyAccepted, .proxyOpen, .proxyMemberFailures, .proxyUnserved, .proxyOverLimit: .proxy

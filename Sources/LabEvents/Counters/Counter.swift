@@ -34,7 +34,7 @@ public enum Counter: String, CaseIterable, Hashable, Sendable {
     case ioReceived = "io.received"
     case ioSent = "io.sent"
     case ioRingFull = "io.drop.ring-full"
-    case ioConversationFull = "io.drop.conversation-full"
+    case ioControlChannelFull = "io.drop.conversation-full"
     case ioTooLong = "io.drop.too-long"
     case ioNoLink = "io.drop.no-link"
     case ioLinkDown = "io.drop.link-down"
@@ -98,7 +98,7 @@ public enum Counter: String, CaseIterable, Hashable, Sendable {
     case syncUnconfirmed = "sync.unconfirmed"
     case syncRuleUnknown = "sync.rule-unknown"
     case syncRepeated = "sync.repeated"
-    case syncGreetings = "sync.greetings"
+    case syncHellos = "sync.greetings"
     case vrrpOverruled = "vrrp.overruled"
     case deferHeld = "defer.held"
     case deferExpired = "defer.expired"
@@ -129,7 +129,7 @@ public enum Counter: String, CaseIterable, Hashable, Sendable {
     case statesCreated = "states.created"
     case statesExpired = "states.expired"
     case statesReused = "states.reused"
-    case statesMisfits = "states.misfits"
+    case statesOutOfState = "states.misfits"
     case eventsSuppressed = "events.suppressed"
 
     // In-line elements

@@ -71,14 +71,23 @@ public enum EventDetailType: String, CaseIterable, Hashable, Sendable {
         }
     }
 
+    private static func isIPv4Address(_ text: some StringProtocol) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    }
+
     private static func isAddress(_ text: some StringProtocol) -> Bool {
-        (text.contains(".") || text.contains(":")) && text.allSatisfy { $0.isHexDigit || $0 == "." || $0 == ":" }
+        isIPv4Address(text)
+            || text.count { $0 == ":" } >= 2 && text.allSatisfy { $0.isHexDigit || $0 == "." || $0 == ":" }
     }
 
     private static func isEndpoint(_ text: some StringProtocol) -> Bool {
         if isAddress(text) { return true }
-        guard text.hasPrefix("["), let end = text.lastIndex(of: "]") else { return false }
-        return isAddress(text[text.startIndex..<end].dropFirst())
-            && text[text.index(after: end)...].dropFirst().allSatisfy(\.isNumber)
+        guard let colon = text.lastIndex(of: ":"), UInt16(text[text.index(after: colon)...]) != nil else {
+            return false
+        }
+        let address = text[..<colon]
+        return isIPv4Address(address)
+            || address.hasPrefix("[") && address.hasSuffix("]") && isAddress(address.dropFirst().dropLast())
     }
 }

@@ -22,7 +22,7 @@ final class NodeStarter {
     /// What one message of the channel carries; a node has seven and one for each of its programs, which are at most 50.
     private static let mostDescriptors: Int32 = 253
     /// Milliseconds; it takes less than one.
-    private static let patience: Int32 = 30_000
+    private static let timeout: Int32 = 30_000
 
     /// - Parameter sample: what a node of this lab is told first; the child reads it once, so that nodes share what reading
     ///   it takes
@@ -54,10 +54,10 @@ final class NodeStarter {
             order.withUnsafeBytes({ Self.write($0.baseAddress!, $0.count, to: socket) })
         else { throw Self.hasEnded }
         var polled = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        var ready = poll(&polled, 1, Self.patience)
-        while ready < 0, errno == EINTR { ready = poll(&polled, 1, Self.patience) }
+        var ready = poll(&polled, 1, Self.timeout)
+        while ready < 0, errno == EINTR { ready = poll(&polled, 1, Self.timeout) }
         guard ready != 0 else {
-            throw LabFailure(.lab, "the process that starts nodes did not answer within \(Self.patience / 1000) s")
+            throw LabFailure(.lab, "the process that starts nodes did not answer within \(Self.timeout / 1000) s")
         }
         guard Self.read(&answer, 4, from: socket) else { throw Self.hasEnded }
         guard answer > 0 else {
@@ -123,7 +123,7 @@ final class NodeStarter {
         guard read(&line, line.count, from: controlDescriptor) else { _exit(0) }
         guard let order = try? JSONLine.decode(NodeOrder.self, from: line) else { return }
         _ = JSONLine.encode(order)
-        _ = JSONLine.encode(NodeReport.event(kind: .ready, time: .now(), details: [.role: "active"]))
+        _ = JSONLine.encode(NodeReport.event(kind: .ready, time: .now(), details: [.role: EventKind.active.rawValue]))
         _ = JSONLine.encode(NodeReport.counters(KernelCounters.read()))
     }
 

@@ -12,7 +12,7 @@ internal import Topology
 /// From nothing to a lab in which every role is ready and every interface is captured.
 extension Supervisor {
     /// How long the processes of a lab may take to prepare, and its roles to settle.
-    var patience: Duration { .seconds(30) + grace(.milliseconds(100)) }
+    var preparationTimeout: Duration { .seconds(30) + grace(.milliseconds(100)) }
 
     /// What is allowed for each of the lab's processes and captures.
     func grace(_ each: Duration) -> Duration {
@@ -55,9 +55,9 @@ extension Supervisor {
             return fail(error)
         }
         let names = assignment.variant.processes.map(\.name)
-        waitForAnswers(names + ["the captures"], for: "preparing", within: patience) { [unowned self] in
+        waitForAnswers(names + ["the captures"], for: "preparing", within: preparationTimeout) { [unowned self] in
             for node in nodes.values { node.send(.start) }
-            waitForAnswers(names, for: "becoming ready", within: patience) { [unowned self] in
+            waitForAnswers(names, for: "becoming ready", within: preparationTimeout) { [unowned self] in
                 startMonitors { [unowned self] in
                     phase = .running
                     tell(.ready(after: loop.now - started))
@@ -85,7 +85,8 @@ extension Supervisor {
         let longest = balancers.compactMap(\.node.monitorTimeout).max() ?? .zero
         for balancer in balancers { balancer.send(.startMonitors) }
         waitForAnswers(
-            balancers.map(\.monitorsName), for: "the first round of health checks", within: longest + patience,
+            balancers.map(\.monitorsName), for: "the first round of health checks",
+            within: longest + preparationTimeout,
             then: then)
     }
 
@@ -162,8 +163,8 @@ extension Supervisor {
         case .watchingDelays: pending.arrived(running.delaysName)?()
         case .failed(let reason): fail(LabFailure(.lab, "node '\(name)': \(reason)"))
         case .programFailed(let program, let reason):
-            let said = lastLines(of: RunFolder(assignment.folder).log(of: program, on: name))
-            fail(LabFailure(.lab, "node '\(name)': program '\(program)' \(reason)\(said)"))
+            let last = lastLines(of: RunFolder(assignment.folder).log(of: program, on: name))
+            fail(LabFailure(.lab, "node '\(name)': program '\(program)' \(reason)\(last)"))
         case nil: break  // its end arrives as SIGCHLD, with the reason
         }
     }

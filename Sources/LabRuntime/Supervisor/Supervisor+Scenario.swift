@@ -70,7 +70,7 @@ extension Supervisor {
         for node in watched { node.send(.watchDelays(true)) }
         // One that somebody powered off or stopped by hand does not answer.
         let watching = watched.filter { $0.state != .poweredOff && $0.state != .hung }
-        waitForAnswers(watching.map(\.delaysName), for: "the begin of the scenario", within: patience) {
+        waitForAnswers(watching.map(\.delaysName), for: "the begin of the scenario", within: preparationTimeout) {
             [unowned self] in
             scenario.begin()
             // Expectations take their events from here on: what nodes report while the lab comes up is no part of it.

@@ -106,15 +106,14 @@ struct BoundedFileTests {
     }
 
     @Test func `the reference states the limits`() throws {
-        let text = try String(contentsOfFile: Package.root + "/Labs/README.md", encoding: .utf8)
-        let section = try #require(
-            text.components(separatedBy: "## Limits").dropFirst().first?.components(separatedBy: "\n## ").first)
+        let text = try String(contentsOfFile: Package.root + "/docs/reference/limits.md", encoding: .utf8)
+        let section = try #require(text.components(separatedBy: "## Files of a run").dropFirst().first)
         for (what, bounds) in [
-            ("`events.jsonl`", FileBounds.events), ("`logs/NODE.access.jsonl`", .requests),
-            ("`logs/NODE.log`, `logs/NODE.PROGRAM.log`", .log),
+            ("`events.jsonl`", FileBounds.events), ("`logs/<node>.access.jsonl`", .requests),
+            ("`logs/<node>.log`, `logs/<node>.<program>.log`", .log),
         ] {
             let row =
-                "| \(what) | \(bounds.most >> 20) MiB: the first \(bounds.first >> 20), and the newest \(bounds.newest >> 20) at least |"
+                "| \(what) | \(bounds.most >> 20) MiB: the first \(bounds.first >> 20) MiB, and at least the newest \(bounds.newest >> 20) MiB |"
             #expect(section.contains(row), "no row \(row)")
         }
         #expect(section.contains("| \(RunDelays.most) stretches"))
