@@ -50,7 +50,7 @@ enum RemainingWords {
         Sources/Expectation/FlowMembership.swift: crowd 1
         Sources/Expectation/LogExpectation+Evaluation.swift: told 8
         Sources/Expectation/MoveExpectation+Evaluation.swift: ways 10
-        Sources/Expectation/TrafficExpectation+Anomalies.swift: chance 1
+        Sources/Expectation/TrafficExpectation+Anomalies.swift: chance 2
         Sources/Expectation/TrafficExpectation+Evaluation.swift: chance 3
         Sources/Expectation/TrafficExpectation+Words.swift: chance 6
         Sources/HostSide/HostSide.swift: told 3
@@ -68,7 +68,7 @@ enum RemainingWords {
         Sources/LabRuntime/Processes/Warden.swift: patience 2
         Sources/LabRuntime/Programs/NodePrograms.swift: patience 3
         Sources/LabRuntime/Programs/ProgramReadiness.swift: ways 5
-        Sources/LabRuntime/Supervisor/Supervisor+Build.swift: heard 2, patience 7, tell 1
+        Sources/LabRuntime/Supervisor/Supervisor+Build.swift: heard 2, patience 3, tell 1
         Sources/LabRuntime/Supervisor/Supervisor+Push.swift: tell 8
         Sources/LabRuntime/Supervisor/Supervisor+Scenario.swift: patience 11, tell 3
         Sources/LabRuntime/Supervisor/Supervisor.swift: patience 2, tell 2

@@ -116,6 +116,6 @@ struct BoundedFileTests {
                 "| \(what) | \(bounds.most >> 20) MiB: the first \(bounds.first >> 20) MiB, and at least the newest \(bounds.newest >> 20) MiB |"
             #expect(section.contains(row), "no row \(row)")
         }
-        #expect(section.contains("| \(RunDelays.most) stretches"))
+        #expect(section.contains("| \(RunDelays.most) intervals"))
     }
 }

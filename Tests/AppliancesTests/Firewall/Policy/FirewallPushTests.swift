@@ -13,7 +13,7 @@ struct FirewallPushTests {
     static let typo = PolicyChange(addedRules: [.init(PolicyRule(name: "wbe", action: .allow, protocol: .tcp))])
 
     private func pair() throws -> FirewallLab {
-        var lab = try FirewallLab()
+        let lab = try FirewallLab()
         try lab.startBoth()
         lab.run(for: .milliseconds(500))
         return lab
@@ -24,7 +24,7 @@ struct FirewallPushTests {
     }
 
     @Test func `a push to one box concerns that box alone, and the peer tells that they differ`() throws {
-        var lab = try pair()
+        let lab = try pair()
         #expect(lab.perform(1, .policy(.push(Self.open))) == .done)
         lab.run(for: .milliseconds(500))
         #expect(rules(lab) == [[], ["web"]])
@@ -34,7 +34,7 @@ struct FirewallPushTests {
     }
 
     @Test func `with agreement both boxes activate the same change`() throws {
-        var lab = try pair()
+        let lab = try pair()
         for box in 0..<2 { #expect(lab.perform(box, .policy(.agree(Self.open))) == .done) }
         lab.run(for: .milliseconds(500))
         #expect(rules(lab) == [["web"], ["web"]])
@@ -42,7 +42,7 @@ struct FirewallPushTests {
     }
 
     @Test func `a mismatch blocks both, and both say what differs`() throws {
-        var lab = try pair()
+        let lab = try pair()
         #expect(lab.perform(0, .policy(.agree(Self.open))) == .done)
         #expect(lab.perform(1, .policy(.agree(Self.typo))) == .done)
         lab.run(for: .milliseconds(500))
@@ -60,7 +60,7 @@ struct FirewallPushTests {
     }
 
     @Test func `a change that does not fit is refused whole and told`() throws {
-        var lab = try pair()
+        let lab = try pair()
         let change = PolicyChange(
             addedRules: [.init(PolicyRule(name: "new", action: .deny))], deletedRules: ["nothing"])
         let refusal = ApplianceReply.refused(reason: "there is no rule 'nothing' to delete; the rules are new")
@@ -74,7 +74,7 @@ struct FirewallPushTests {
     }
 
     @Test func `the Backup that lost its peer goes on to what both agreed on, and the peer follows`() throws {
-        var lab = try pair()
+        let lab = try pair()
         for box in 0..<2 { _ = lab.perform(box, .policy(.agree(Self.open))) }
         // Until the Backup has the addition and the Active has not heard of it.
         while rules(lab) == [[], []] { lab.run(for: .microseconds(10)) }
