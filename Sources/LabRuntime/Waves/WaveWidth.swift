@@ -14,12 +14,13 @@ public struct WaveWidth: Sendable {
 
     public static func fixed(_ count: Int) -> WaveWidth { WaveWidth(now: max(1, count), most: nil) }
 
-    /// As many as the machine can run: six a core where it is idle, fewer where others use it; then by how late the
-    /// labs' processes run.
+    /// Three a core where the machine is idle, fewer where others use it; then by how late the labs' processes run: twice
+    /// as many where all ran on time, half as many where one ran too late. A first wave that is too wide for the machine
+    /// costs more than a narrow one: what was inconclusive runs again, one lab at a time.
     /// - Parameter others: how many processes of others are ready to run, on average
     public static func adaptive(cores: Int, others: Double) -> WaveWidth {
         let share = Double(cores) / (Double(cores) + max(0, others))
-        let first = Int((Double(cores * 6) * share).rounded(.down))
+        let first = Int((Double(cores * 3) * share).rounded(.down))
         return WaveWidth(now: max(1, first), most: max(1, cores * 8))
     }
 
@@ -38,7 +39,7 @@ public struct WaveWidth: Sendable {
         if longestDelay >= Self.tooLate {
             now = max(1, now / 2)
         } else if longestDelay < DelayWatch.bound {
-            now = min(most, now + max(1, now / 4))
+            now = min(most, now * 2)
         }
     }
 }
