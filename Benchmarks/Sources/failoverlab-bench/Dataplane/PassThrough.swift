@@ -1,5 +1,6 @@
 internal import Appliances
 internal import Dataplane
+internal import LabEvents
 internal import LabTime
 
 /// Sends everything from port 0 by port 1 and the other way round: what the I/O costs without a dataplane.

@@ -22,7 +22,7 @@ struct ScaleBenchmark: ParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var rows: [ScaleTable.Row] = []
         for count in hosts {
-            Progress.show("\(count) hosts")
+            BenchmarkProgress.show("\(count) hosts")
             let lab = "\(folder)/lab.yaml"
             try Self.lab(hosts: count).write(toFile: lab, atomically: true, encoding: .utf8)
             var watch = Stopwatch()
@@ -34,7 +34,7 @@ struct ScaleBenchmark: ParsableCommand {
             try ChildProgram.run([executable, "down", id])
             rows.append(ScaleTable.Row(hosts: count, up: up, memory: memory, down: watch.elapsed))
         }
-        Progress.show("")
+        BenchmarkProgress.show("")
         print(ScaleTable(rows).text)
     }
 

@@ -1,5 +1,6 @@
 internal import Appliances
 internal import Dataplane
+internal import LabEvents
 internal import LabTime
 internal import Redundancy
 
