@@ -24,23 +24,6 @@ struct FormatTests {
             """)
     }
 
-    /// Neither rows of tables nor what is between fences: it is shown as it stands.
-    @Test func `text of documents is no wider than code`() throws {
-        let files =
-            ["ARCHITECTURE.md", "README.md"]
-            + ["Labs", "Benchmarks/Labs"].flatMap { SourceFiles.all(below: $0, ".md") }
-        #expect(files.count > 5)
-        for file in files {
-            var isFenced = false
-            var wide: [Int] = []
-            for (number, line) in try Self.lines(of: file).enumerated() {
-                if line.hasPrefix("```") { isFenced.toggle() }
-                if !isFenced, line.count > Self.longest, !line.hasPrefix("|") { wide.append(number + 1) }
-            }
-            #expect(wide.isEmpty, "\(file): lines \(wide) have more than \(Self.longest) characters")
-        }
-    }
-
     @Test func `lines of scripts and of C are no wider than code, and end without blanks`() throws {
         let scripts = try FileManager.default.contentsOfDirectory(atPath: Package.root + "/scripts").map {
             "scripts/\($0)"
