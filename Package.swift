@@ -199,8 +199,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "CLinux", "Topology", "LabRuntime", "Capture", "Expectation", "Evidence", "Measurement",
-                "LabEvents", "LabTime",
+                "TestSupport", "CLinux", "Topology", "LabFile", "LabRuntime", "Capture", "Expectation", "Evidence",
+                "Measurement", "LabEvents", "LabTime",
             ], swiftSettings: strict),
     ]
         + (hasMutants

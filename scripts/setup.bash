@@ -78,6 +78,8 @@ need_for_labs() {
     local argument file
     for argument in "$@"; do
         file=$argument
+        # Else the end of a name in the catalogue.
+        [ -e "$file" ] || file=$(find "$top/Labs" -path "*/$argument/lab.yaml" -print -quit)
         [ -d "$file" ] && file=$file/lab.yaml
         [[ $file == *.yaml && -f $file ]] || continue
         if grep -Eq '^[^#]*\bnginx:' "$file"; then need nginx-light; fi

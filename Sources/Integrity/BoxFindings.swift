@@ -13,7 +13,7 @@ struct BoxFindings {
     var findings: [IntegrityFinding] { stations.boxes.flatMap(findings) }
 
     private func findings(of box: LabStations.Box) -> [IntegrityFinding] {
-        let points = box.interfaces.map { LabStations.Point(node: box.name, interface: $0) }
+        let points = box.points
         var entered: Set<UInt64> = []
         var left: Set<UInt64> = []
         for point in points {

@@ -38,18 +38,20 @@ public struct LabStations: Sendable {
         }
     }
 
-    /// A box whose packets can be followed from interface to interface.
+    /// A box whose packets can be followed from interface to interface, or a pair that passes packets from box to box.
     public struct Box: Sendable {
+        /// As messages name it.
         public var name: String
-        public var interfaces: [String]
+        /// Where packets enter and leave it: of a pair without its cross-connect.
+        public var points: [Point]
         /// Of its interfaces, virtual routers included: frames to others pass it by.
         public var addresses: Set<MACAddress>
         /// Frames that it counted as dropped, whatever the reason; nil where it left no counters.
         public var dropped: UInt64?
 
-        public init(name: String, interfaces: [String], addresses: Set<MACAddress>, dropped: UInt64?) {
+        public init(name: String, points: [Point], addresses: Set<MACAddress>, dropped: UInt64?) {
             self.name = name
-            self.interfaces = interfaces
+            self.points = points
             self.addresses = addresses
             self.dropped = dropped
         }

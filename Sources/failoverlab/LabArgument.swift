@@ -46,15 +46,19 @@ enum LabArgument {
 
     private static func path(of argument: String) throws -> String {
         var isFolder: ObjCBool = false
-        for candidate in [argument, "\(Catalogue.folder)/\(argument)"]
+        for candidate in [argument, "\(LabCatalogue.shippedFolder)/\(argument)"]
         where FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder) {
-            return isFolder.boolValue ? (candidate as NSString).appendingPathComponent("lab.yaml") : candidate
+            guard isFolder.boolValue else { return candidate }
+            let file = (candidate as NSString).appendingPathComponent("lab.yaml")
+            // A folder of labs is none itself: its name may be the end of a lab's.
+            if candidate == argument || FileManager.default.fileExists(atPath: file) { return file }
         }
-        let known = Catalogue.labs(in: Catalogue.folder).map(\.folder)
-        let nearest = Spelling.nearest(to: argument, among: known + known.map { "Labs/" + $0 })
+        let catalogue = LabCatalogue(folder: LabCatalogue.shippedFolder)
+        if let path = try catalogue.path(of: argument) { return path }
         throw Complaint(
             text: "failoverlab: there is no lab '\(argument)'"
-                + (nearest.map { "; did you mean '\($0)'?" } ?? "; 'failoverlab labs' lists what is there"),
+                + (catalogue.nearest(to: argument).map { "; did you mean '\($0)'?" }
+                    ?? "; 'failoverlab labs' lists what is there"),
             exitCode: 2)
     }
 }

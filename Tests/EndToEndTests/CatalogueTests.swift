@@ -1,4 +1,5 @@
 import Foundation
+import LabFile
 import TestSupport
 import Testing
 
@@ -69,11 +70,34 @@ extension EndToEnd {
 
         @Test func `every lab of the catalogue is valid`() throws {
             let folder = try TemporaryFolder()
-            let labs = try FileManager.default.contentsOfDirectory(atPath: Package.root + "/Labs")
-                .filter { FileManager.default.fileExists(atPath: Package.root + "/Labs/\($0)/lab.yaml") }
-            #expect(labs.count >= 2)
-            let result = try Lab.failoverlab(["validate"] + labs.map { Package.root + "/Labs/" + $0 }, in: folder)
+            let labs = LabCatalogue(folder: Package.root + "/Labs").entries
+            #expect(labs.count >= 7)
+            let result = try Lab.failoverlab(["validate"] + labs.map(\.path), in: folder)
             #expect(result.status == 0, "\(result.errors)")
+        }
+
+        @Test func `a lab in a folder of labs is found by its name, its last part, and its path`() throws {
+            let folder = try TemporaryFolder()
+            let text = try String(contentsOfFile: Lab.fastPath + "/lab.yaml", encoding: .utf8)
+            for name in ["vrrp/preempt", "balancing/drain", "vrrp/drain"] {
+                let path = folder.path + "/Labs/" + name
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+                try text.write(toFile: path + "/lab.yaml", atomically: true, encoding: .utf8)
+            }
+            for name in ["preempt", "vrrp/preempt", "Labs/vrrp/preempt", "Labs/vrrp/preempt/lab.yaml", "vrrp/drain"] {
+                let result = try Lab.failoverlab(["validate", name], in: folder)
+                #expect(result.status == 0, "\(name): \(result.errors)")
+            }
+            let ambiguous = try Lab.failoverlab(["validate", "drain"], in: folder)
+            #expect(ambiguous.status == 2)
+            #expect(ambiguous.errors.contains("balancing/drain, vrrp/drain"), "\(ambiguous.errors)")
+            let misspelled = try Lab.failoverlab(["validate", "preemt"], in: folder)
+            #expect(misspelled.status == 2)
+            #expect(misspelled.errors.contains("did you mean 'preempt'?"), "\(misspelled.errors)")
+            let listed = try Lab.failoverlab(["labs"], in: folder)
+            #expect(
+                listed.output.split(separator: "\n").filter { !$0.hasPrefix(" ") }
+                    == ["balancing/drain", "vrrp/drain", "vrrp/preempt"], "\(listed.output)")
         }
     }
 }

@@ -280,6 +280,19 @@ struct ExaminationTests {
         #expect(evidence.report.verdict == .fail)
     }
 
+    @Test func `what enters one box of a pair may leave the other, and nothing else may`() {
+        var evidence = SampleEvidence()
+        evidence.givesWan(to: "fw-b")
+        #expect(evidence.kinds == [])
+        evidence.change(["fw-b.wan", "server.wan"]) { $0.remove(at: 5) }
+        #expect(evidence.kinds == [.vanished])
+        #expect(evidence.report.findings.first?.message.contains("fw and fw-b") == true)
+        evidence = SampleEvidence()
+        evidence.givesWan(to: "fw-b")
+        evidence.change(["client.lan", "fw.lan"]) { $0.remove(at: 5) }
+        #expect(Set(evidence.kinds) == [.invented])
+    }
+
     @Test func `damage weighs more than what boxes did: broken evidence proves no broken box`() {
         var evidence = SampleEvidence()
         evidence.change { $0[3].bytes[45] ^= 1 }

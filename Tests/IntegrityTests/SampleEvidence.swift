@@ -51,7 +51,11 @@ struct SampleEvidence {
                 near: .init(node: "fw", interface: "wan"), far: .init(node: "server", interface: "wan"),
                 nearAddress: right, farAddress: server),
         ],
-        boxes: [LabStations.Box(name: "fw", interfaces: ["lan", "wan"], addresses: [left, right], dropped: 0)],
+        boxes: [
+            LabStations.Box(
+                name: "fw", points: ["lan", "wan"].map { .init(node: "fw", interface: $0) }, addresses: [left, right],
+                dropped: 0)
+        ],
         addresses: [client, left, right, server], hosts: [clientAddress, serverAddress], mayCorrupt: false,
         mayDuplicate: false)
     var span = start...(start + .seconds(10))
@@ -79,6 +83,18 @@ struct SampleEvidence {
             frames["fw.wan", default: []].append(SampleFrame(at: at + 0.1, bytes: forwarded))
             frames["server.wan", default: []].append(SampleFrame(at: at + 0.11, bytes: forwarded))
         }
+    }
+
+    /// Makes a pair of `fw`: what enters it leaves `peer`.
+    mutating func givesWan(to peer: String) {
+        let (old, new) = (
+            LabStations.Point(node: "fw", interface: "wan"), LabStations.Point(node: peer, interface: "wan")
+        )
+        frames["\(peer).wan"] = frames.removeValue(forKey: "fw.wan")
+        stations.points = stations.points.map { $0 == old ? new : $0 }
+        stations.cables[1].near = new
+        stations.boxes[0].name = "fw and \(peer)"
+        stations.boxes[0].points[1] = new
     }
 
     mutating func change(_ captures: [String] = ["client.lan", "fw.lan"], _ change: (inout [SampleFrame]) -> Void) {

@@ -28,4 +28,44 @@ public enum TShark {
         guard result.status == 0 else { throw Failure(text: "\(capture): \(result.errors)") }
         return result.output.split(separator: "\n").compactMap { Int($0) }
     }
+
+    /// Frames that a display filter selects in any of these captures, which tshark reads one after the other: it takes
+    /// longer to start than to read a small capture.
+    /// - Throws: also where a file is no capture with nanoseconds of Ethernet, as labs write them
+    public static func frames(
+        ofAll captures: [String], matching filter: String
+    ) throws -> [(capture: String, number: Int)] {
+        let folder = try TemporaryFolder()
+        let joined = folder.path + "/joined.pcap"
+        var bytes = Data()
+        var counts: [(capture: String, frames: Int)] = []
+        for capture in captures {
+            let file = try Data(contentsOf: URL(fileURLWithPath: capture))
+            func word(_ offset: Int) -> Int {
+                file[offset..<offset + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+            }
+            guard file.count >= 24, word(0) == 0xa1b2_3c4d, word(20) == 1 else {
+                throw Failure(text: "\(capture) is no capture with nanoseconds of Ethernet")
+            }
+            var (offset, frames) = (24, 0)
+            while offset + 16 <= file.count {
+                offset += 16 + word(offset + 8)
+                frames += 1
+            }
+            guard offset == file.count else { throw Failure(text: "\(capture) ends within a record") }
+            bytes += bytes.isEmpty ? file : file.dropFirst(24)
+            counts.append((capture, frames))
+        }
+        try bytes.write(to: URL(fileURLWithPath: joined))
+        var (first, selected) = (0, try Self.frames(of: joined, matching: filter)[...])
+        var found: [(capture: String, number: Int)] = []
+        for (capture, frames) in counts {
+            while let number = selected.first, number <= first + frames {
+                found.append((capture, number - first))
+                selected.removeFirst()
+            }
+            first += frames
+        }
+        return found
+    }
 }

@@ -2,11 +2,13 @@ import Appliances
 import Dataplane
 import Foundation
 import LabEvents
+import LabFile
 import TestSupport
 import Testing
+import Topology
 import Wire
 
-/// The reference's tables of events and counters are the declarations.
+/// The reference's tables of events and counters are the declarations, and the README's table of labs is the catalogue.
 struct ReferenceTableTests {
     private static let tables: [(mark: String, text: String)] = [
         ("events", ReferenceTables.events),
@@ -28,16 +30,32 @@ struct ReferenceTableTests {
 
     private func pages() throws -> [(path: String, text: String)] {
         let files = FileManager.default.enumerator(atPath: Package.root + "/docs")?.compactMap { $0 as? String } ?? []
-        return try files.filter { $0.hasSuffix(".md") }.map {
-            let path = "\(Package.root)/docs/\($0)"
+        return try (["README.md"] + files.map { "docs/" + $0 }).filter { $0.hasSuffix(".md") }.map {
+            let path = "\(Package.root)/\($0)"
             return (path, try String(contentsOfFile: path, encoding: .utf8))
         }
     }
 
+    /// One row for each lab of the catalogue, from its file.
+    private static func labs() throws -> String {
+        let rows = try LabCatalogue(folder: Package.root + "/Labs").entries.map { entry in
+            let lab = try Lab(path: entry.path)
+            let played = lab.variants.filter { !$0.isOnRequest }
+            let symptoms = played.count { $0.shows == .symptom }
+            let remedies = played.count { $0.shows == .remedy }
+            let name = entry.name.split(separator: "/").last ?? ""
+            return "| [`\(name)`](Labs/\(entry.name)/README.md) | \(lab.title) | \(symptoms) | \(remedies) "
+                + "| \(lab.reference ?? "") |"
+        }
+        return (["| lab | shows | symptoms | remedies | reference |", "|---|---|---|---|---|"] + rows)
+            .joined(separator: "\n")
+    }
+
     /// With `FAILOVERLAB_WRITE_TABLES` set, the files are written anew.
-    @Test(arguments: ["events", "counters"])
-    func `the reference has the table of`(mark: String) throws {
-        let table = try #require(Self.tables.first { $0.mark == mark })
+    @Test(arguments: ["events", "counters", "labs"])
+    func `the documents have the table of`(mark: String) throws {
+        let tables = Self.tables + [("labs", try Self.labs())]
+        let table = try #require(tables.first { $0.mark == mark })
         let marked = try pages().filter { $0.text.contains("<!-- \(mark) -->\n") }
         #expect(marked.count == 1, "\(marked.map(\.path))")
         let (path, text) = try #require(marked.first)

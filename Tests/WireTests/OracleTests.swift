@@ -71,6 +71,22 @@ struct `Wireshark's opinion` {
         #expect(try TShark.frames(of: path, matching: "tcp.checksum.ffff") == [2])
     }
 
+    @Test func `of many captures each frame that is selected is named by its capture`() throws {
+        let folder = try TemporaryFolder()
+        let wrong = Example.tcp.replacing(50, with: 0, 1)
+        let captures = [[Example.tcp, wrong], [], [Example.tcp], [wrong, Example.tcp, wrong]]
+        let paths = try captures.enumerated().map { number, frames in
+            let path = "\(folder.path)/\(number).pcap"
+            try Data(Self.capture(frames)).write(to: URL(fileURLWithPath: path))
+            return path
+        }
+        let bad = try TShark.frames(ofAll: paths, matching: TShark.badFrames)
+        #expect(bad.map(\.capture) == [paths[0], paths[3], paths[3]])
+        #expect(bad.map(\.number) == [2, 1, 3])
+        try Data(Self.capture([Example.tcp]).dropLast()).write(to: URL(fileURLWithPath: paths[1]))
+        #expect(throws: TShark.Failure.self) { try TShark.frames(ofAll: paths, matching: "frame") }
+    }
+
     @Test func `no frame is malformed and no checksum is bad`() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/frames.pcap"

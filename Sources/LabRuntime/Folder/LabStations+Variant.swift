@@ -45,7 +45,7 @@ extension LabStations {
         let actions = variant.elements.flatMap { $0.rules.map(\.action) }
         self.init(
             points: plan.points, cables: plan.cables,
-            boxes: variant.nodes.compactMap { Self.box($0, record) },
+            boxes: variant.nodes.compactMap { Self.box($0, record) } + Self.pairs(of: variant, record),
             addresses: variant.nodes.allSatisfy(\.programs.isEmpty) ? Self.addresses(of: variant) : nil,
             hosts: Set(hosts),
             mayCorrupt: actions.contains { if case .corrupt = $0 { true } else { false } },
@@ -80,30 +80,71 @@ extension LabStations {
 
     /// A box that forwards between its interfaces and answers for nobody.
     private static func box(_ node: Node, _ record: RunRecord) -> Box? {
-        var addresses = Set(node.interfaces.map(\.mac))
         switch node.role {
         case .host, .element: return nil
         case .firewall(let firewall):
-            addresses.formUnion(
-                (firewall.redundancy?.virtualRouters ?? []).map { MACAddress.virtualRouter(ipv4: $0.id) })
-            // A conduit carries packets to the peer in a form of its own.
+            // Packets enter one box of such a pair and leave the other: see `pairs`.
             if firewall.redundancy?.conduit != nil { return nil }
         case .gatewayFirewall: break
         case .loadBalancer(let balancer):
             if balancer.services.contains(where: \.profile.endsAtHostSide) { return nil }
         }
+        return Box(
+            name: node.name, points: node.interfaces.map { Point(node: node.name, interface: $0.name) },
+            addresses: forwardedAddresses(of: node), dropped: dropped(by: node, record))
+    }
+
+    /// Each pair with a conduit, which carries packets from box to box on the cross-connect.
+    private static func pairs(of variant: Variant, _ record: RunRecord) -> [Box] {
+        variant.nodes.enumerated().compactMap { index, node in
+            guard let link = conduit(of: node), let link = node.interface(named: link),
+                let peer = variant.nodes[(index + 1)...].first(where: { other in
+                    conduit(of: other).flatMap { other.interface(named: $0) }?.network == link.network
+                })
+            else { return nil }
+            let boxes = [node, peer]
+            let points = boxes.flatMap { box in
+                box.interfaces.filter { $0.network != link.network }
+                    .map { Point(node: box.name, interface: $0.name) }
+            }
+            // The cross-connect itself may have lost what passed it.
+            let isWhole =
+                !variant.elements.contains { element in boxes.contains { $0.name == element.cable.node } }
+                && !record.events.contains { event in
+                    boxes.contains { $0.name == event.node } && event.isOf(.linkDown, .linkUp)
+                }
+            let sums = boxes.map { dropped(by: $0, record) }
+            return Box(
+                name: "\(node.name) and \(peer.name)", points: points,
+                addresses: boxes.reduce(into: []) { $0.formUnion(forwardedAddresses(of: $1)) },
+                dropped: isWhole && !sums.contains(nil) ? sums.reduce(0) { $0 &+ ($1 ?? 0) } : nil)
+        }
+    }
+
+    /// The port of the cross-connect that a conduit uses.
+    private static func conduit(of node: Node) -> String? {
+        guard case .firewall(let firewall) = node.role, firewall.redundancy?.conduit != nil else { return nil }
+        return firewall.redundancy?.crossConnect?.port
+    }
+
+    /// Of frames that the node takes to forward them.
+    private static func forwardedAddresses(of node: Node) -> Set<MACAddress> {
+        var addresses = Set(node.interfaces.map(\.mac))
+        if case .firewall(let firewall) = node.role {
+            addresses.formUnion(
+                (firewall.redundancy?.virtualRouters ?? []).map { MACAddress.virtualRouter(ipv4: $0.id) })
+        }
+        return addresses
+    }
+
+    /// nil where the box left no counters, or did not count all the time.
+    private static func dropped(by node: Node, _ record: RunRecord) -> UInt64? {
         // With events missing nobody knows whether it did.
         let hasFailed =
             record.eventGap != nil
-            || record.events.contains {
-                $0.node == node.name && $0.isOf(.powerOff, .powerOn, .hang, .resume)
-            }
-        let dropped = record.counters[node.name].map { counters in
-            counters.filter { $0.key.hasPrefix("drop.") || $0.key.contains(".drop.") }.values.reduce(0, &+)
-        }
-        return Box(
-            name: node.name, interfaces: node.interfaces.map(\.name), addresses: addresses,
-            dropped: hasFailed ? nil : dropped)
+            || record.events.contains { $0.node == node.name && $0.isOf(.powerOff, .powerOn, .hang, .resume) }
+        guard !hasFailed, let counters = record.counters[node.name] else { return nil }
+        return counters.filter { $0.key.hasPrefix("drop.") || $0.key.contains(".drop.") }.values.reduce(0, &+)
     }
 }
 

@@ -1,18 +1,19 @@
 internal import ArgumentParser
+internal import LabFile
 internal import Topology
 
 struct Labs: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Lists the catalogue of labs with their variants.")
 
     @Option(help: "The catalogue's folder.")
-    var folder = Catalogue.folder
+    var folder = LabCatalogue.shippedFolder
 
     func run() throws {
-        let labs = Catalogue.labs(in: folder)
+        let labs = LabCatalogue(folder: folder).entries
         if labs.isEmpty { Console.complain("There are no labs in '\(folder)'.") }
-        for (name, path) in labs {
-            let lab = try LabArgument.load(path)
-            Console.answer(line: name)
+        for entry in labs {
+            let lab = try LabArgument.load(entry.path)
+            Console.answer(line: entry.name)
             Console.answer(line: "  \(lab.title)")
             if let reference = lab.reference { Console.answer(line: "  \(reference)") }
             let width = lab.variants.map(\.name.count).max() ?? 0
