@@ -77,7 +77,6 @@ enum RemainingWords {
         Sources/Measurement/TrafficProgram.swift: crowd 8, patience 4
         Sources/Measurement/TrafficTotals.swift: crowd 1
         Sources/Mutants/Mutant.swift: tells 3
-        Sources/Redundancy/Election/Election+Time.swift: chance 5
         Sources/Redundancy/PairRules.swift: tells 1
         Sources/Redundancy/SessionSync/SyncChannel.swift: tells 1
         Sources/Report/TrafficEntry.swift: patience 3

@@ -52,7 +52,7 @@ extension Firewall {
         portsWithoutCarrier += isUp ? -1 : 1
         guard let redundancy, !Mutant.isOn(.ignoresLostLinks) else { return .done }
         let isTracked =
-            redundancy.tracked.firstIndex(of: index).map { election.trackedLink($0, isUp: isUp) } ?? false
+            redundancy.tracked.firstIndex(of: index).map { election.trackedLink($0, isUp: isUp, at: now) } ?? false
         for (number, router) in redundancy.routers.enumerated() where router.port == index {
             election.carrier(ofRouter: number, named: port, isUp: isUp, at: now)
         }

@@ -62,39 +62,14 @@ public struct ConfigurationAgreement: Sendable {
         case peerBlocked
     }
 
-    /// What is known of the peer.
-    struct Peer: Sendable {
-        var epoch: UInt64 = 0
-        var sequence: UInt64 = 0
-        var stage = ConfigurationStatement.Stage.idle
-        var transaction: UInt32 = 0
-        var answers: UInt32 = 0
-        var running: UInt64 = 0
-        var candidate: UInt64 = 0
-        var items = CollectedItems()
-    }
-
     let settings: Settings
-    let epoch: UInt64
-    /// Whether statements are the peer's for certain.
-    let isAuthenticated: Bool
-    /// The last statement that was numbered too low, and how many such came in a row.
-    private var stray: (sequence: UInt64, count: Int) = (0, 0)
-    public internal(set) var stage = ConfigurationStatement.Stage.idle
+    var phase = Phase.idle
     /// Digest of the configuration in effect, additions aside.
     public internal(set) var running: UInt64
-    var candidate: [ConfigurationItem] = []
-    var candidateDigest: UInt64 = 0
-    var transaction: UInt32 = 0
-    var sequence: UInt64 = 0
-    /// The peer's push with which this box is done, one way or the other; its next one is another matter.
-    var settled: UInt32 = 0
     public private(set) var isActive = false
     public private(set) var receivesFromPeer = false
-    var peer: Peer?
-    var reportedDrift: UInt64 = 0
-    var stagedAt = Instant(nanoseconds: 0)
-    var sendAt: Instant?
+    var peer: AgreementPeer
+    var sender: AgreementSender
     var actions: [Action] = []
 
     /// - Parameters:
@@ -102,10 +77,10 @@ public struct ConfigurationAgreement: Sendable {
     ///   - epoch: grows with each start of the box
     ///   - isAuthenticated: whether the caller has checked who a statement is from
     public init(_ settings: Settings, running: [ConfigurationItem], epoch: UInt64, isAuthenticated: Bool = true) {
-        self.isAuthenticated = isAuthenticated
         self.settings = settings
-        self.epoch = epoch
         self.running = ConfigurationDigest.of(running)
+        peer = AgreementPeer(isAuthenticated: isAuthenticated)
+        sender = AgreementSender(epoch: epoch)
     }
 
     /// What is to be done; call after every other call.
@@ -115,94 +90,108 @@ public struct ConfigurationAgreement: Sendable {
         return actions
     }
 
+    /// As its statements name what becomes of the pushed configuration.
+    public var stage: ConfigurationStatement.Stage { phase.stage }
+
     /// Whether a push is under way.
-    public var isOpen: Bool { [.staged, .agreed, .added, .active].contains(stage) }
+    public var isOpen: Bool { stage.isOpen }
 
     /// Whether a candidate that was blocked here may still come into effect, because the peer went on to it.
     public var mayFollow: Bool { stage == .blocked }
 
-    // MARK: What happens
+    // MARK: Inputs
+
+    /// Handles one input.
+    /// - Returns: whether it has a meaning in this phase
+    @discardableResult
+    mutating func step(_ input: Input, at now: Instant) -> Bool {
+        switch input {
+        case .pushed(let items):
+            switch phase {
+            case .idle, .blocked:
+                sender.beginTransaction()
+                phase = .staged(Candidate(items), until: now + settings.timeout)
+                proceed(at: now)
+                sendStatement(at: now)
+            case .staged, .agreed, .added, .active:
+                return false
+            }
+        case .changed(let items):
+            running = ConfigurationDigest.of(items)
+            switch phase {
+            // What was blocked before belongs to another configuration now.
+            case .blocked: phase = .idle
+            case .idle, .staged, .agreed, .added, .active: break
+            }
+            if receivesFromPeer { sendStatement(at: now) }
+        case .role(let isActive):
+            guard self.isActive != isActive else { return false }
+            self.isActive = isActive
+            proceed(at: now)
+        case .reception(let receives):
+            guard receivesFromPeer != receives else { return false }
+            receivesFromPeer = receives
+            proceed(at: now)
+            if receives { sendStatement(at: now) }
+        case .statement(let statement):
+            guard let isNew = peer.receive(statement) else { return false }
+            let before = (stage, running)
+            proceed(at: now)
+            // Whoever waits is answered, also by a box for which all is over. What a box stated while its incarnation
+            // was not known here is lost, and it may have nothing more to send.
+            let waits = statement.stage.isOpen && !isOpen
+            if before != (stage, running) || waits || isNew { sendStatement(at: now) }
+        case .due(.timeout):
+            switch phase {
+            case .staged(let candidate, _):
+                block(candidate, peer.latest?.stage == .blocked ? .peerBlocked : .peerHasNothing, at: now)
+            case .agreed(let candidate, _):
+                block(candidate, .peerBlocked, at: now)
+            case .idle, .added, .active, .blocked:
+                return false
+            }
+        case .due(.statement):
+            switch phase {
+            case .staged, .agreed, .added, .active: sendStatement(at: now)
+            case .idle, .blocked: return false
+            }
+        }
+        return true
+    }
 
     /// A new configuration was pushed to this box, and is to be compared.
     /// - Returns: false while another push is under way
     public mutating func stage(_ items: [ConfigurationItem], at now: Instant) -> Bool {
-        guard !isOpen else { return false }
-        candidate = items
-        candidateDigest = ConfigurationDigest.of(items)
-        transaction &+= 1
-        stage = .staged
-        stagedAt = now
-        proceed(at: now)
-        sendStatement(at: now)
-        return true
+        step(.pushed(items), at: now)
     }
 
     /// The configuration in effect was changed without agreement.
     public mutating func changed(running items: [ConfigurationItem], at now: Instant) {
-        running = ConfigurationDigest.of(items)
-        // What was blocked before belongs to another configuration now.
-        if stage == .blocked { stage = .idle }
-        if receivesFromPeer { sendStatement(at: now) }
+        step(.changed(running: items), at: now)
     }
 
-    public mutating func setRole(isActive: Bool, at now: Instant) {
-        guard self.isActive != isActive else { return }
-        self.isActive = isActive
-        proceed(at: now)
-    }
+    public mutating func setRole(isActive: Bool, at now: Instant) { step(.role(isActive: isActive), at: now) }
 
-    public mutating func setReceivesFromPeer(_ receives: Bool, at now: Instant) {
-        guard receivesFromPeer != receives else { return }
-        receivesFromPeer = receives
-        proceed(at: now)
-        if receives { sendStatement(at: now) }
-    }
+    public mutating func setReceivesFromPeer(_ receives: Bool, at now: Instant) { step(.reception(receives), at: now) }
 
     public mutating func receive(_ statement: ConfigurationStatement, at now: Instant) {
-        var known = peer ?? Peer()
-        let isNew = statement.epoch != known.epoch
-        if isNew {
-            guard statement.epoch > known.epoch || !isAuthenticated else { return }
-            known = Peer(epoch: statement.epoch)
-            settled = 0
-        }
-        guard statement.sequence > known.sequence || isInRow(statement) else { return }
-        stray = (0, 0)
-        known.sequence = statement.sequence
-        known.stage = statement.stage
-        known.transaction = statement.transaction
-        known.answers = statement.answers
-        known.running = statement.running
-        if statement.candidate != known.candidate { known.items = CollectedItems() }
-        known.candidate = statement.candidate
-        known.items.add(statement)
-        peer = known
-        let before = (stage, running)
-        proceed(at: now)
-        // Whoever waits is answered, also by a box for which all is over.
-        let waits = [.staged, .agreed, .added, .active].contains(statement.stage)
-        // What it said while its life was not known here is lost, and it may have nothing more to say.
-        if before != (stage, running) || (waits && !isOpen) || isNew { sendStatement(at: now) }
+        step(.statement(statement), at: now)
     }
 
-    /// Whether statements that are numbered lower than one before come in a row. Without a key that one may have been
-    /// somebody else's.
-    private mutating func isInRow(_ statement: ConfigurationStatement) -> Bool {
-        guard !isAuthenticated else { return false }
-        stray = (statement.sequence, statement.sequence > stray.sequence ? stray.count + 1 : 1)
-        return stray.count >= 3
-    }
+    // MARK: Timers
 
-    public var deadline: Instant? {
-        guard stage == .staged || stage == .agreed else { return sendAt }
-        let end = stagedAt + settings.timeout
-        return sendAt.map { min($0, end) } ?? end
-    }
+    public var deadline: Instant? { Timer.allCases.compactMap { deadline(of: $0) }.min() }
 
     public mutating func advance(to now: Instant) {
-        if stage == .staged || stage == .agreed, now >= stagedAt + settings.timeout {
-            block(stage == .staged && peer?.stage != .blocked ? .peerHasNothing : .peerBlocked, at: now)
+        for timer in Timer.allCases {
+            if let due = deadline(of: timer), due <= now { step(.due(timer), at: now) }
         }
-        if let due = sendAt, due <= now { sendStatement(at: now) }
+    }
+
+    private func deadline(of timer: Timer) -> Instant? {
+        switch timer {
+        case .timeout: phase.timeout
+        case .statement: sender.dueAt
+        }
     }
 }

@@ -51,7 +51,7 @@ struct DualActiveTests {
             election.carrier(ofRouter: 0, named: "inside", isUp: false, at: now)
             leaves = true
         case .trackedLinkLost:
-            election.trackedLink(0, isUp: false)
+            election.trackedLink(0, isUp: false, at: now)
             election.trackedLinkChanged(named: "uplink", isUp: false, at: now)
             leaves = true
         case .yieldsToHeartbeat:

@@ -1,0 +1,36 @@
+import Mutants
+import Wire
+
+/// Who of the two is to be Active.
+extension Election {
+    /// For a role that nobody has: who knows the sessions, then who does not yield, then priority. Sessions come first,
+    /// because the one that the role was given to may have lost them in a restart that nobody noticed.
+    func hasBetterClaim(than statement: PairStatement) -> Bool {
+        guard routers.hasAnyPort else { return false }
+        let peerKnows = statement.flags.contains(.knowsSessions)
+        if knowsSessions != peerKnows { return knowsSessions }
+        let peerYields = statement.flags.contains(.yields)
+        if yields != peerYields { return peerYields }
+        return outranks(statement)
+    }
+
+    /// Between two Actives: the rule of RFC 9568.
+    func outranks(_ statement: PairStatement) -> Bool {
+        if Mutant.isOn(.ignoresPriority) { return settings.ownAddress.rawValue > settings.peerAddress.rawValue }
+        return (effectivePriority, settings.ownAddress.rawValue) > (statement.priority, settings.peerAddress.rawValue)
+    }
+
+    /// A box whose pair synchronises sessions takes the role back only after it has received them.
+    var mayPreempt: Bool {
+        settings.preempts && !yields
+            && (knowsSessions || settings.heartbeat == nil || !settings.rules.contains(.waitsForSessions))
+    }
+
+    /// Whether a box with a lost link is to leave the role to its peer.
+    func mayLeave(to statement: PairStatement) -> Bool {
+        settings.rules.contains(.leavesWithLinks) && routers.hasLostLink && statement.priority > effectivePriority
+            && (statement.flags.contains(.knowsSessions) || !settings.rules.contains(.waitsForSessions))
+    }
+
+    private var yields: Bool { phase.standby?.yields ?? false }
+}
