@@ -71,7 +71,7 @@ let package = Package(
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
                 "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile",
-                "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "Topology", "Scenario", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
     ],
@@ -115,6 +115,12 @@ let package = Package(
                 "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
                 "Wire", "LabEvents", "LabTime",
             ]),
+        module(
+            "Scenario",
+            [
+                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Configuration",
+                "Impairment", "LabEvents", "LabTime",
+            ]),
         module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabEvents", "LabTime", mustache]),
 
         // Modules that touch the kernel
@@ -138,7 +144,7 @@ let package = Package(
         module(
             "LabRuntime",
             [
-                "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement",
+                "Scenario", "Topology", "LabFile", "RegularFile", "Integrity", "Evidence", "Measurement",
                 "Appliances",
                 "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants",
                 "EventLoop",
@@ -170,6 +176,9 @@ let package = Package(
                 "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
                 "Wire", "LabEvents", "LabTime",
             ]),
+        tests(
+            "Scenario",
+            ["Topology", "Measurement", "Appliances", "Configuration", "Impairment", "LabEvents", "LabTime"]),
         tests("Evidence", ["Measurement", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),

@@ -68,11 +68,6 @@ enum RemainingWords {
         Sources/LabRuntime/Processes/Warden.swift: patience 2
         Sources/LabRuntime/Programs/NodePrograms.swift: patience 3
         Sources/LabRuntime/Programs/ProgramReadiness.swift: ways 5
-        Sources/LabRuntime/Supervisor/Supervisor+Build.swift: heard 2, patience 3, tell 1
-        Sources/LabRuntime/Supervisor/Supervisor+Push.swift: tell 8
-        Sources/LabRuntime/Supervisor/Supervisor+Scenario.swift: patience 11, tell 3
-        Sources/LabRuntime/Supervisor/Supervisor.swift: patience 2, tell 2
-        Sources/LabRuntime/Supervisor/Words.swift: patience 4
         Sources/Measurement/FlowMeter.swift: patience 6
         Sources/Measurement/TrafficProgram.swift: crowd 8, patience 4
         Sources/Measurement/TrafficTotals.swift: crowd 1
@@ -83,6 +78,7 @@ enum RemainingWords {
         Sources/Report/TrafficEntry.swift: patience 3
         Sources/Report/VariantText.swift: chance 2
         Sources/Report/VariantVerdict.swift: judged 3
+        Sources/Scenario/ScenarioPlayer+Steps.swift: patience 1
         Sources/Topology/Definition/LabKeys.swift: chance 1
         Sources/Topology/Definition/NodeDefinition.swift: speaks 1
         Sources/Topology/Definition/Programs/BirdDefinition.swift: ways 1
