@@ -70,6 +70,7 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
+                "TrafficModel",
                 "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile",
                 "Topology", "Scenario", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
@@ -100,6 +101,7 @@ let package = Package(
         module("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
         module("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime", heap], hot),
         module("Measurement", ["Wire", "LabTime"]),
+        module("TrafficModel", ["Measurement", "Wire", "LabTime"]),
         module("Configuration", ["Measurement", "Impairment", "Dataplane", "Wire"]),
         module(
             "Appliances",
@@ -132,7 +134,9 @@ let package = Package(
         module("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
         module("TLSSession", tlsOnBytes),
-        module("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
+        module(
+            "Traffic",
+            ["TrafficModel", "Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
         module(
             "HostSide",
             [
@@ -193,7 +197,8 @@ let package = Package(
                 "LabTime",
             ]),
         tests("Measurement", ["Wire", "LabTime"]),
-        tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
+        tests("TrafficModel", ["Measurement", "Wire", "LabTime"]),
+        tests("Traffic", ["TrafficModel", "Measurement", "EventLoop", "Wire", "LabTime"]),
         tests(
             "HostSide",
             ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),

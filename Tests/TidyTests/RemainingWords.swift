@@ -92,18 +92,13 @@ enum RemainingWords {
         Sources/Topology/Resolution/ServerAssignment.swift: speaks 3
         Sources/Topology/Resolution/TrafficReading.swift: crowd 29, patience 3
         Sources/Topology/Resolution/VariantReading.swift: chance 6
-        Sources/Traffic/Client/ConnectionProbe.swift: patience 3
         Sources/Traffic/Client/CrowdSchedule.swift: crowd 1
         Sources/Traffic/Client/DatagramCrowd.swift: crowd 6, patience 3, tell 1
-        Sources/Traffic/Client/DatagramFlow.swift: patience 4
-        Sources/Traffic/Client/FlowEnding.swift: patience 1
-        Sources/Traffic/Client/RequestProbe.swift: patience 3
-        Sources/Traffic/Client/StreamFlow.swift: patience 5
         Sources/Traffic/Client/TrafficClient.swift: crowd 17
         Sources/Traffic/FTP/FTPConnection.swift: say 22
-        Sources/Traffic/FTP/TransferFlow.swift: patience 5, say 10
         Sources/Traffic/Server/UDPEchoServer.swift: tell 1
         Sources/Traffic/Sockets/Socket.swift: tell 1
+        Sources/TrafficModel/FlowModel.swift: patience 2
         Sources/failoverlab/Running/WaveScheduler.swift: heard 2
         Sources/failoverlab/SeedOption.swift: chance 1, tell 1
         Sources/failoverlab/Verbs/Run.swift: chance 3, judged 3, tell 1
@@ -161,6 +156,7 @@ enum RemainingWords {
         Tests/TopologyTests/ProgramTests.swift: ways 1
         Tests/TopologyTests/ReferenceTests.swift: chance 1
         Tests/TopologyTests/SeedTests.swift: chance 5
+        Tests/TrafficModelTests/PlayedTransport.swift: patience 1
         Tests/TrafficTests/CrowdTrafficTests.swift: crowd 12, patience 5
         Tests/TrafficTests/DatagramTrafficTests.swift: patience 2
         Tests/TrafficTests/FTPTrafficTests.swift: patience 5, say 6
