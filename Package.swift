@@ -71,8 +71,9 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
+                "TrafficModel",
                 "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile",
-                "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "Topology", "Scenario", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
     ],
@@ -101,6 +102,7 @@ let package = Package(
         module("Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
         module("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime", heap], hot),
         module("Measurement", ["Wire", "LabTime"]),
+        module("TrafficModel", ["Measurement", "Wire", "LabTime"]),
         module("Configuration", ["Measurement", "Impairment", "Dataplane", "Wire"]),
         module(
             "Appliances",
@@ -116,6 +118,12 @@ let package = Package(
                 "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
                 "Wire", "LabEvents", "LabTime",
             ]),
+        module(
+            "Scenario",
+            [
+                "Topology", "LabFile", "Expectation", "Evidence", "Measurement", "Appliances", "Configuration",
+                "Impairment", "LabEvents", "LabTime",
+            ]),
         module("Report", ["Integrity", "Expectation", "Evidence", "Measurement", "LabEvents", "LabTime", mustache]),
 
         // Modules that touch the kernel
@@ -127,7 +135,9 @@ let package = Package(
         module("Capture", ["Evidence", "LabTime", "EventLoop", "CPcap", "CLinux", systemPackage]),
         // Apart from Traffic: SwiftNIO's own view of the socket API would get in the way of the system's there.
         module("TLSSession", tlsOnBytes),
-        module("Traffic", ["Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
+        module(
+            "Traffic",
+            ["TrafficModel", "Measurement", "Wire", "LabTime", "EventLoop", "TLSSession", systemPackage] + nio),
         module(
             "HostSide",
             [
@@ -139,7 +149,7 @@ let package = Package(
         module(
             "LabRuntime",
             [
-                "Topology", "LabFile", "RegularFile", "Integrity", "Expectation", "Evidence", "Measurement",
+                "Scenario", "Topology", "LabFile", "RegularFile", "Integrity", "Evidence", "Measurement",
                 "Appliances",
                 "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants",
                 "EventLoop",
@@ -171,6 +181,9 @@ let package = Package(
                 "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
                 "Wire", "LabEvents", "LabTime",
             ]),
+        tests(
+            "Scenario",
+            ["Topology", "Measurement", "Appliances", "Configuration", "Impairment", "LabEvents", "LabTime"]),
         tests("Evidence", ["Measurement", "LabTime"]),
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
@@ -187,7 +200,8 @@ let package = Package(
                 "LabTime",
             ]),
         tests("Measurement", ["Wire", "LabTime"]),
-        tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
+        tests("TrafficModel", ["Measurement", "Wire", "LabTime"]),
+        tests("Traffic", ["TrafficModel", "Measurement", "EventLoop", "Wire", "LabTime"]),
         tests(
             "HostSide",
             ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),

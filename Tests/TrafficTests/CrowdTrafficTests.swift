@@ -2,6 +2,7 @@ import EventLoop
 import LabTime
 import Measurement
 import Testing
+import TrafficModel
 import Wire
 
 @testable import Traffic

@@ -1,6 +1,7 @@
 import EventLoop
 import Measurement
 import Testing
+import TrafficModel
 import Wire
 
 @testable import Traffic

@@ -1,6 +1,7 @@
 import LabTime
 import Measurement
 import Testing
+import TrafficModel
 import Wire
 
 @testable import Traffic
@@ -49,28 +50,5 @@ import Wire
         defer { server.close() }
         let result = ended(server, 3, patience: .milliseconds(200))
         #expect(result.flows.allSatisfy { $0.outcome == outcome && $0.status == nil && $0.reason != nil })
-    }
-
-    @Test func `an answer is read however it is cut, and its status tells`() {
-        let text = Array(
-            "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\nX-Balancer-Reason: connect-timeout\r\n\r\nabc"
-                .utf8)
-        for cut in 1..<text.count {
-            var reader = HTTPAnswerReader()
-            text[..<cut].withUnsafeBytes { reader.consume($0) }
-            #expect(!reader.isComplete)
-            text[cut...].withUnsafeBytes { reader.consume($0) }
-            #expect(reader.isComplete && reader.status == 502 && reader.reason == "connect-timeout", "cut at \(cut)")
-        }
-    }
-
-    @Test func `what is no HTTP is garbage, and so is a head without end`() {
-        for text in [
-            "nonsense\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "HTTP/1.1 99 ?\r\n\r\n", String(repeating: "a", count: 70_000),
-        ] {
-            var reader = HTTPAnswerReader()
-            Array(text.utf8).withUnsafeBytes { reader.consume($0) }
-            #expect(reader.isGarbage && reader.status == nil)
-        }
     }
 }

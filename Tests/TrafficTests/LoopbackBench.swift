@@ -3,6 +3,7 @@ import Glibc
 import LabTime
 import Measurement
 import TestSupport
+import TrafficModel
 import Wire
 
 @testable import Traffic

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Measurement
+import TrafficModel
 import Wire
 
 @testable import Traffic

@@ -1,4 +1,4 @@
-/// Answers that must all arrive before the supervisor goes on.
+/// Answers that must all arrive before the supervisor goes on to make the lab ready.
 struct PendingAnswers {
     private var missing: Set<String> = []
     private var then: () -> Void = {}
@@ -16,7 +16,7 @@ struct PendingAnswers {
         return missing.isEmpty ? take() : nil
     }
 
-    var words: String { missing.sorted().joined(separator: ", ") }
+    var names: String { missing.sorted().joined(separator: ", ") }
 
     private mutating func take() -> () -> Void {
         defer { then = {} }

@@ -9,6 +9,8 @@ internal import SystemPackage
 final class RunningCaptures {
     private(set) var process: ChildProcess?
     private var channel: LineChannel?
+    /// Once they are complete.
+    private(set) var summaries: [CaptureSummary] = []
     private(set) var isFinished = false
     var isAlive: Bool { process != nil }
     let count: Int
@@ -85,6 +87,7 @@ final class RunningCaptures {
         case .armed: onArmed()
         case .finished(let summaries):
             isFinished = true
+            self.summaries = summaries
             onFinished(summaries)
         case .failed(let failure): onFailed(failure)
         case .volume(let volume): self.volume = volume

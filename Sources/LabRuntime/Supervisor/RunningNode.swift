@@ -42,9 +42,6 @@ final class RunningNode {
         }
     }
 
-    /// What the supervisor waits for before a scenario begins.
-    var delaysName: String { "the watch for delays of \(node.name)" }
-
     /// Starts the node's process inside its namespace and tells it what it is.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(

@@ -6,6 +6,7 @@ internal import Glibc
 internal import LabEvents
 internal import LabTime
 internal import Measurement
+internal import Scenario
 internal import SystemPackage
 internal import Topology
 
@@ -20,35 +21,34 @@ extension Supervisor {
     }
 
     func build(_ assignment: LabAssignment) {
-        guard self.assignment == nil else { return }
         self.assignment = assignment
-        scenario = ScenarioProgress(assignment.variant.scenario)
-        learnFrameFaults()
+        driver = ScenarioDriver(ScenarioPlayer(assignment.variant), on: loop) { [unowned self] in carryOut($0) }
         let folder = RunFolder(assignment.folder)
         do {
             try HostProblem.checkPacketSockets()
             try Executable.check(assignment.variant.nodes.flatMap(\.programs))
-            journal = try Journal(path: folder.events)
+            recorder = try RunRecorder(folder)
             network = try BuiltNetwork(building: assignment.variant)
-            logs = try RunLogs()
-            phase = .starting
+            try recorder.beginLogs()
+            phase = .starting(PendingAnswers())
             // Nodes and captures prepare beside each other; nothing sends before the captures are armed.
-            let captureLog = try logs.open(folder.captureLog, .node)
+            let captureLog = try recorder.logs.open(folder.captureLog, .node)
             defer { close(captureLog) }
             captures = try RunningCaptures(
                 network.capturePoints, snapshotLength: assignment.variant.capture.snapshotLength,
                 limit: assignment.captureLimit, folder: folder, log: captureLog, null: network.null, loop: loop)
-            captures.onArmed = { [unowned self] in pending.arrived("the captures")?() }
+            captures.onArmed = { [unowned self] in arrived("the captures") }
             captures.onFailed = { [unowned self] in fail($0) }
             captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
             let running = assignment.variant.processes.map { RunningNode($0) }
             if let first = running.first {
-                let starterLog = try logs.open(folder.starterLog, .node)
+                let starterLog = try recorder.logs.open(folder.starterLog, .node)
                 defer { close(starterLog) }
-                starter = try NodeStarter(null: network.null, log: starterLog, sample: first.firstOrder(folder))
+                nodes.starter = try NodeStarter(
+                    null: network.null, log: starterLog, sample: first.firstOrder(folder))
             }
             for node in running {
-                nodes[node.node.name] = node
+                nodes.add(node)
                 try start(node)
             }
         } catch {
@@ -56,32 +56,20 @@ extension Supervisor {
         }
         let names = assignment.variant.processes.map(\.name)
         waitForAnswers(names + ["the captures"], for: "preparing", within: preparationTimeout) { [unowned self] in
-            for node in nodes.values { node.send(.start) }
+            for node in nodes.all { node.send(.start) }
             waitForAnswers(names, for: "becoming ready", within: preparationTimeout) { [unowned self] in
                 startMonitors { [unowned self] in
                     phase = .running
-                    tell(.ready(after: loop.now - started))
+                    control.report(.ready(after: watch.elapsed))
                 }
             }
         }
     }
 
-    /// Labs with more processes than this watch only those that evidence can depend on: a timer every 20 ms in each of a
-    /// thousand hosts would keep the machine from running the lab.
-    private static let mostWatched = 100
-
-    func isWatchedForDelays(_ node: Node) -> Bool {
-        guard case .host(let host) = node.role, node.programs.isEmpty, node.tunnel == nil,
-            assignment.variant.processes.count > Self.mostWatched
-        else { return true }
-        return host.kind == .router || !host.servers.isEmpty
-            || assignment.variant.traffic.contains { $0.from == node.name }
-    }
-
     /// Has the load balancers' monitors begin, now that their members and all on the way to them are ready, and waits
     /// until each has had a first answer: a member that is there is never held for dead at the start.
     private func startMonitors(then: @escaping () -> Void) {
-        let balancers = nodes.values.filter { $0.node.monitorTimeout != nil }
+        let balancers = nodes.all.filter { $0.node.monitorTimeout != nil }
         let longest = balancers.compactMap(\.node.monitorTimeout).max() ?? .zero
         for balancer in balancers { balancer.send(.startMonitors) }
         waitForAnswers(
@@ -95,7 +83,7 @@ extension Supervisor {
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }
         func open(_ path: String, _ kind: RunLogs.Kind) throws(LabFailure) -> Int32 {
-            let descriptor = try logs.open(path, kind)
+            let descriptor = try recorder.logs.open(path, kind)
             opened.append(descriptor)
             return descriptor
         }
@@ -105,44 +93,59 @@ extension Supervisor {
         for program in node.programs {
             programs.append(try open(folder.log(of: program.name, on: node.name), .program))
         }
+        guard let starter = nodes.starter else { return }
         try running.start(
             in: network, by: starter, logs: NodeLogs(own: own, requests: requests, programs: programs),
             folder: folder, loop: loop
-        ) { [unowned self] in heard($0, from: running) }
+        ) { [unowned self] in received($0, from: running) }
     }
 
     /// Waits for one answer of each name, or fails and says who did not answer.
-    func waitForAnswers(_ names: [String], for what: String, within patience: Duration, then: @escaping () -> Void) {
-        let timer = loop.schedule(after: patience) { [unowned self] in
-            waitedTooLong("\(what) took longer than \(patience): no answer from \(pending.words)")
+    private func waitForAnswers(
+        _ names: [String], for what: String, within timeout: Duration, then: @escaping () -> Void
+    ) {
+        let timer = loop.schedule(after: timeout) { [unowned self] in
+            guard case .starting(let pending) = phase else { return }
+            timedOut("\(what) took longer than \(timeout): no answer from \(pending.names)")
         }
+        var pending = PendingAnswers()
         let now = pending.wait(for: names) { [unowned self] in
             loop.cancel(timer)
             then()
         }
+        phase = .starting(pending)
         now?()
     }
 
-    // MARK: Listening to nodes
+    private func arrived(_ name: String) {
+        guard case .starting(var pending) = phase else { return }
+        // Otherwise the set would be copied for each of a thousand nodes.
+        phase = .starting(PendingAnswers())
+        let then = pending.arrived(name)
+        phase = .starting(pending)
+        then?()
+    }
 
-    private func heard(_ report: NodeReport?, from running: RunningNode) {
+    // MARK: Reports of nodes
+
+    private func received(_ report: NodeReport?, from running: RunningNode) {
         let name = running.node.name
         switch report {
         case .prepared:
             running.state = .prepared
-            pending.arrived(name)?()
+            arrived(name)
             // A node that is powered on in the middle of a run starts at once.
-            guard phase == .running else { break }
-            if watchesDelays, isWatchedForDelays(running.node) { running.send(.watchDelays(true)) }
+            guard phase.isRunning else { break }
+            if watch.watchesDelays, driver.player.watchesDelays(of: name) { running.send(.watchDelays(true)) }
             running.send(.start)
         case .ready:
             if case .role = running.state {} else { running.state = .ready }
             // A balancer that is powered on in the middle of a run: its members are as they are.
-            if phase == .running, running.node.monitorTimeout != nil { running.send(.startMonitors) }
-            pending.arrived(name)?()
-        case .monitoring: pending.arrived(running.monitorsName)?()
+            if phase.isRunning, running.node.monitorTimeout != nil { running.send(.startMonitors) }
+            arrived(name)
+        case .monitoring: arrived(running.monitorsName)
         case .event(let kind, let time, let details):
-            // A box that begins as standby never became it: its first word says so.
+            // A box that begins as standby never became it: its first event says so.
             let role = kind == .ready ? details[.role].flatMap(EventKind.init) : kind
             if let role, role == .active || role == .backup, running.state != .hung {
                 running.state = .role(role.rawValue)
@@ -153,41 +156,43 @@ extension Supervisor {
             let subject = running.node.isElement ? details[.rule] ?? name : name
             record(LabEvent(name: kind.name(of: subject), time: time, kind: kind, node: name, details: details))
         case .saved(let policy, let nat): running.saved = (policy, nat)
-        case .reply(let number, let reply): answered(number, reply)
-        case .traffic(let result): finished(result)
+        case .reply(let number, let reply): nodes.answered(number, reply)
+        case .traffic(let result):
+            recorder.keep(result)
+            driver.feed(.trafficFinished(name: result.program.name))
         case .trafficAnswered(let traffic, let time):
-            record(trafficEvent(.trafficAnswered, of: traffic, at: time, node: name))
-        case .counters(let readings): read(readings, of: name)
+            let kind = EventKind.trafficAnswered
+            record(LabEvent(name: kind.name(of: traffic), time: time, kind: kind, node: name))
+        case .counters(let readings):
+            // A reading in the middle of a run is no evidence of its end.
+            if case .finishing = phase { recorder.keep(readings, of: name) }
+            driver.feed(.counters(node: name, readings))
         case .delayed(let from, let to, let waited):
-            if scenario.hasBegun { delays.add(name, from: from, to: to, waited: waited) }
-        case .watchingDelays: pending.arrived(running.delaysName)?()
-        case .failed(let reason): fail(LabFailure(.lab, "node '\(name)': \(reason)"))
+            if driver.player.hasBegun { watch.delays.add(name, from: from, to: to, waited: waited) }
+        case .watchingDelays: driver.feed(.watchesDelays(node: name))
+        case .failed(let reason): nodeFailed("node '\(name)': \(reason)")
         case .programFailed(let program, let reason):
-            let last = lastLines(of: RunFolder(assignment.folder).log(of: program, on: name))
-            fail(LabFailure(.lab, "node '\(name)': program '\(program)' \(reason)\(last)"))
+            let last = recorder.lastLines(of: recorder.folder.log(of: program, on: name))
+            nodeFailed("node '\(name)': program '\(program)' \(reason)\(last)")
         case nil: break  // its end arrives as SIGCHLD, with the reason
         }
     }
 
-    /// What a program said last, indented, below its own heading.
-    private func lastLines(of log: String, most: Int = 8) -> String {
-        let lines = logs.lastLines(of: log, most: most)
-        if lines.isEmpty { return "; it said nothing" }
-        return "; its last lines, of \(log):" + lines.map { "\n    \($0)" }.joined()
+    private func nodeFailed(_ message: String, remedy: String? = nil) {
+        driver.feed(.failed(ScenarioFailure(.lab, message, remedy: remedy)))
     }
 
     func reap() {
         for (pid, end) in ChildProcess.reap() {
-            for running in nodes.values where running.collected(pid) && phase == .ended {
+            for running in nodes.all where running.collected(pid) && phase.isEnded {
                 network.letGoOfHostSide(of: running.node)
             }
-            if let running = nodes.values.first(where: { $0.process?.pid == pid }) {
+            if let running = nodes.all.first(where: { $0.process?.pid == pid }) {
                 running.forgetProcess()
-                fail(
-                    LabFailure(
-                        .lab, "the process of node '\(running.node.name)' died unasked: it \(end.words)",
-                        remedy: "its log: \(RunFolder(assignment.folder).logs)/\(running.node.name).log"))
-            } else if starter?.pid == pid {
+                nodeFailed(
+                    "the process of node '\(running.node.name)' died unasked: it \(end.words)",
+                    remedy: "its log: \(RunFolder(assignment.folder).logs)/\(running.node.name).log")
+            } else if nodes.starter?.pid == pid {
                 fail(LabFailure(.lab, "the process that starts nodes died unasked: it \(end.words)"))
             } else if captures?.process?.pid == pid, !captures.isFinished {
                 fail(LabFailure(.lab, "the capture process died unasked: it \(end.words)"))

@@ -1,61 +1,69 @@
-internal import Appliances
 internal import CLinux
 internal import Evidence
 internal import EventLoop
 internal import Glibc
 internal import LabEvents
 internal import LabTime
-internal import Measurement
+internal import Scenario
 internal import SystemPackage
 internal import Topology
 
 /// The first process of a lab's PID namespace: it builds the network, starts a process for each node and one for the
-/// captures, plays the scenario, and writes the run's folder. When it ends, however it ends, the kernel ends all of
-/// the lab's processes and reclaims every namespace and link.
+/// captures, carries out the orders of the scenario's player, and writes the run's folder. When it ends, however it
+/// ends, the kernel ends all of the lab's processes and reclaims every namespace and link.
+///
+/// | part | owns |
+/// |---|---|
+/// | `ControlChannel` | the command, clients, and who waits for which answer |
+/// | `RunWatch` | the run's clocks, and delays of the machine |
+/// | `RunningNodes` | the processes of nodes, and commands without a reply |
+/// | `RunningCaptures` | the process that captures |
+/// | `RunRecorder` | the run's folder |
+/// | `ScenarioDriver` | the player, what it has not seen yet, and its timer |
 final class Supervisor {
-    enum Phase: String {
-        case building, starting, running, finishing, ended
+    enum Phase {
+        case building
+        /// What prepares, and is missing before the lab is ready.
+        case starting(PendingAnswers)
+        case running
+        /// The scenario is over; figures and captures are not complete.
+        case finishing
+        /// The run's folder is complete; what is reported when the lab is taken down.
+        case finished(SupervisorReport)
+        case ended
+
+        /// For `failoverlab status`.
+        var label: String {
+            switch self {
+            case .building: "building"
+            case .starting: "starting"
+            case .running: "running"
+            case .finishing, .finished: "finishing"
+            case .ended: "ended"
+            }
+        }
+
+        var isRunning: Bool { if case .running = self { true } else { false } }
+        var isEnded: Bool { if case .ended = self { true } else { false } }
+
+        fileprivate var isBeforeReady: Bool {
+            switch self {
+            case .building, .starting: true
+            case .running, .finishing, .finished, .ended: false
+            }
+        }
     }
 
     let loop: EventLoop
-    let isPersistent: Bool
-    /// Hangs up when the warden has ended: the lab is then reclaimed. Handed to whoever asks the lab to stop.
-    let reclaimed: Int32
-    private(set) var command: LineChannel?
-    var clients: [Int32: LineChannel] = [:]
-
-    var assignment: LabAssignment!
     var phase = Phase.building
-    let started: Instant
-    private let clockPair = ClockPair()
-    let startedAt: Timestamp
-    var clock = ClockWatch()
+    private(set) var control: ControlChannel!
+    let watch: RunWatch
+    let nodes: RunningNodes
+    var assignment: LabAssignment!
     var network: BuiltNetwork!
-    var nodes: [String: RunningNode] = [:]
-    var starter: NodeStarter!
     var captures: RunningCaptures!
-    var journal: Journal!
-    /// Writes the logs of nodes and programs.
-    var logs: RunLogs!
-    var scenario = ScenarioProgress()
-    /// What it reports at its end, when its scenario is over.
-    var finished: SupervisorReport?
-    var traffic: [String: RunningTraffic] = [:]
-    /// Commands to boxes that wait for their reply, by number.
-    var commands: [Int: (ApplianceReply) -> Void] = [:]
-    var nextCommand = 0
-    var counters: [String: [CounterReading]] = [:]
-    /// When the machine kept the lab from running.
-    var delays = RunDelays()
-    /// Only while a scenario plays: an idle lab is idle.
-    private var ownDelays: DelayWatch?
-    var watchesDelays: Bool { ownDelays != nil }
-    /// Faults on single frames, by name: the element that each is on, and the event that lets go what it holds.
-    var frameFaults: [String: (element: String, awaits: String?)] = [:]
-    /// Answers that the supervisor waits for before it goes on, by what they are about.
-    var pending = PendingAnswers()
-
-    private static var patienceWithCommand: Duration { .seconds(60) }
+    var recorder: RunRecorder!
+    var driver: ScenarioDriver!
 
     static func main(control: Int32, listener: Int32, reclaimed: Int32, isPersistent: Bool) -> Never {
         cl_set_process_name("fl-supervisor")
@@ -65,8 +73,9 @@ final class Supervisor {
         _ = cl_mount_proc()
         do {
             let loop = try EventLoop()
-            let supervisor = Supervisor(loop: loop, reclaimed: reclaimed, isPersistent: isPersistent)
-            try supervisor.listen(control: control, listener: listener)
+            let supervisor = Supervisor(loop: loop)
+            try supervisor.listen(
+                control: control, listener: listener, reclaimed: reclaimed, isPersistent: isPersistent)
             loop.run()
         } catch {
             fail("the supervisor could not start: \(error)", on: control)
@@ -74,92 +83,57 @@ final class Supervisor {
         exit(0)
     }
 
-    private init(loop: EventLoop, reclaimed: Int32, isPersistent: Bool) {
+    private init(loop: EventLoop) {
         self.loop = loop
-        self.reclaimed = reclaimed
-        self.isPersistent = isPersistent
-        started = loop.now
-        startedAt = .now()
+        watch = RunWatch(on: loop)
+        nodes = RunningNodes(on: loop)
     }
 
-    private func listen(control: Int32, listener: Int32) throws(Errno) {
-        command = try LineChannel(control, limits: .ownProcesses, on: loop) { [unowned self] line in
-            receive(line, from: command)
-        } onClose: { [unowned self] in
-            command = nil
-            if !isPersistent || phase == .building || phase == .starting { interrupt("the command went away") }
-        }
+    private func listen(control: Int32, listener: Int32, reclaimed: Int32, isPersistent: Bool) throws(Errno) {
         try loop.handleSignals([SIGCHLD, SIGTERM, SIGINT]) { [unowned self] signal in
             if signal == SIGCHLD { reap() } else { interrupt("signal \(signal)") }
         }
-        try loop.watch(listener) { [unowned self] _ in accept(from: listener) }
-    }
-
-    private func receive(_ line: [UInt8], from channel: LineChannel?) {
-        guard let order = try? JSONLine.decode(SupervisorOrder.self, from: line) else {
-            channel?.send(
-                JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, "that is no order of this version"))))
-            return
-        }
-        switch order {
-        case .build(let assignment): build(assignment)
-        default: carryOut(order, for: channel)
+        self.control = try ControlChannel(command: control, listener: listener, reclaimed: reclaimed, on: loop) {
+            [unowned self] order, channel in
+            receive(order, from: channel)
+        } onCommandGone: { [unowned self] in
+            if !isPersistent || phase.isBeforeReady { interrupt("the command went away") }
         }
     }
 
-    private func accept(from listener: Int32) {
-        let descriptor = cl_accept(listener)
-        guard descriptor >= 0 else { return }
-        // Abstract sockets have no file permissions. Inside the lab's user namespace, user 0 is who started the lab.
-        guard cl_peer_user(descriptor) == 0 else {
-            close(descriptor)
-            return
-        }
-        clients[descriptor] = try? LineChannel(descriptor, on: loop) { [unowned self] line in
-            receive(line, from: clients[descriptor])
-        } onClose: { [unowned self] in
-            clients[descriptor] = nil
-        }
-    }
+    // MARK: Events
 
-    /// From now on: how late this process runs, which injects the faults.
-    func watchOwnDelays() {
-        ownDelays = DelayWatch(on: loop) { [unowned self] delay in
-            delays.add(
-                "supervisor", from: clockPair.time(of: delay.from), to: clockPair.time(of: delay.to),
-                waited: delay.waited)
-        }
-    }
-
-    func stopWatchingOwnDelays() { ownDelays = nil }
-
-    // MARK: Telling
-
-    /// To the command that started the lab.
-    func tell(_ report: SupervisorReport) {
-        command?.send(JSONLine.encode(report))
-    }
-
-    /// Records an event of the run; a scenario that waits for it goes on.
+    /// Records an event that the scenario did not order; what waits for it goes on.
     func record(_ event: LabEvent) {
-        clock.look()
+        write(event)
+        if !phase.isEnded { driver.feed(.event(event.name)) }
+    }
+
+    func write(_ event: LabEvent) {
+        watch.lookAtClock()
         do {
-            try journal.append(event)
+            try recorder.append(event)
         } catch {
-            return fail(error)
+            fail(error)
         }
-        scenarioSaw(event)
-        elementsSaw(event)
+    }
+
+    // MARK: Ends
+
+    /// Something took too long; on a machine that kept the lab's processes from running that proves nothing.
+    func timedOut(_ message: String) {
+        guard let busyMachine = watch.busyMachine else { return fail(LabFailure(.lab, message)) }
+        fail(LabFailure(.undecided, message + busyMachine))
     }
 
     /// Ends the lab because something went wrong. What was captured stays: captures are completed first.
     func fail(_ failure: LabFailure) {
-        guard phase != .ended else { return }
+        guard !phase.isEnded else { return }
         // The command may have gone long ago; the run's folder says why the lab ended.
         if failure.kind != .interrupted {
             let complaint = "failoverlab: \(failure)\n"
-            _ = write(STDERR_FILENO, complaint, complaint.utf8.count)
-            try? journal?.append(
+            _ = Glibc.write(STDERR_FILENO, complaint, complaint.utf8.count)
+            try? recorder?.append(
                 LabEvent(
                     name: EventKind.failed.name(of: "lab"), time: .now(), kind: .failed, node: nil,
                     details: [.reason: failure.message]))
@@ -173,28 +147,26 @@ final class Supervisor {
 
     /// Completes captures as far as they go, reports, and exits: with this process ends the lab.
     func end(reporting report: SupervisorReport, code: Int32) {
-        guard phase != .ended else { return }
+        guard !phase.isEnded else { return }
         phase = .ended
+        driver?.feed(.stopped)
         let leave = { [self] in
-            tell(report)
-            for client in clients.values { client.send(JSONLine.encode(SupervisorReport.done)) }
-            // What nodes and programs said last may tell why.
-            logs?.settle()
-            // The command may be busy, with the judgement of another variant for instance, and many reports behind.
-            command?.finishSending(within: Self.patienceWithCommand)
+            control.end(reporting: report)
+            // What nodes and programs printed last may explain the end.
+            recorder?.logs?.settle()
+            control.finishSending()
             exit(code)
         }
         guard let captures, captures.isAlive, !captures.isFinished else { return leave() }
-        try? RunFolder.write(JSONLine.encode(delays.delays), to: RunFolder(assignment.folder).delays)
+        recorder.writeWhatIsLeft(watch.delays)
         captures.onFinished = { [self] summaries in
-            // What was captured can still be judged by a person, with its drops.
-            try? RunFolder.write(JSONLine.encode(summaries), to: RunFolder(assignment.folder).captureSummaries)
+            recorder.writeWhatIsLeft(summaries)
             leave()
         }
         captures.onFailed = { _ in leave() }
         captures.onGone = leave
         // What the kernel needs long for goes beside the captures' end.
-        for running in nodes.values { running.kill() }
+        for running in nodes.all { running.kill() }
         captures.drain()
         network.retire()
         loop.schedule(after: .seconds(2) + grace(.milliseconds(10)), leave)
@@ -203,7 +175,7 @@ final class Supervisor {
     private static func fail(_ message: String, on control: Int32) -> Never {
         var line = JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, message)))
         line.append(UInt8(ascii: "\n"))
-        _ = write(control, line, line.count)
+        _ = Glibc.write(control, line, line.count)
         exit(3)
     }
 }

@@ -2,6 +2,7 @@ internal import EventLoop
 internal import LabTime
 internal import Measurement
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// So many long-lived UDP flows that none has a socket of its own (`udp-crowd`).
@@ -144,7 +145,7 @@ final class DatagramCrowd {
             guard let last = lastAsked[flow], !meters[flow].isAnswered(from: last) else { return }
         }
         guard !meters[flow].hasTimedOut(at: now) else {
-            return end(flow, .impatient(context.program, waitingFor: "answer"), at: now)
+            return end(flow, .timedOut(context.program, waitingFor: "answer"), at: now)
         }
         let sequence = meters[flow].newest.map { $0 + 1 } ?? 0
         bytes.removeAll(keepingCapacity: true)
@@ -279,7 +280,7 @@ final class DatagramCrowd {
         let meter = meters[flow]
         var ending = endings[flow]?.ending ?? .survived
         if endings[flow] == nil, lastAsked != nil, meter.hasTimedOut(at: now) {
-            ending = .impatient(context.program, waitingFor: "answer")
+            ending = .timedOut(context.program, waitingFor: "answer")
         }
         let end = endings[flow]?.at ?? now
         let (port, source) = origin(of: flow)

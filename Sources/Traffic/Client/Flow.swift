@@ -1,5 +1,6 @@
 internal import Measurement
 internal import SystemPackage
+internal import TrafficModel
 
 /// One flow of a traffic program while it runs.
 ///
@@ -11,7 +12,7 @@ protocol Flow: AnyObject {
     var hasEnded: Bool { get }
 
     func start()
-    /// Asks nothing more and ends when what was asked is answered, or patience is over.
+    /// Asks nothing more and ends when what was asked is answered or timed out.
     func finish()
     /// Lets go of socket and timers: `hasEnded` from now on.
     func close(_ ending: FlowEnding) -> FlowResult

@@ -2,6 +2,7 @@ internal import EventLoop
 internal import LabTime
 internal import Measurement
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// What the flows of one program share.
@@ -33,6 +34,15 @@ struct FlowContext {
 
     /// The source of a flow that never had one.
     private static func unknown(_ family: AddressFamily) -> IPAddress { family == .ipv4 ? .ipv4(.any) : .ipv6(.any) }
+
+    /// - Parameter figures: of the flow's model
+    func result(source: Endpoint?, end: Instant, _ figures: FlowFigures, _ ending: FlowEnding) -> FlowResult {
+        var result = result(
+            source: source, start: figures.started, end: end, reading: figures.reading, ending: ending,
+            latency: figures.latency, garbage: figures.garbage)
+        result.status = figures.status
+        return result
+    }
 
     func result(
         source: Endpoint?, start: Instant, end: Instant, reading: FlowReading, ending: FlowEnding,

@@ -1,6 +1,7 @@
 public import EventLoop
 internal import LabTime
 public import Measurement
+internal import TrafficModel
 
 /// Runs one traffic program on the kernel's sockets, all on the event loop's thread.
 ///
@@ -157,14 +158,20 @@ public final class TrafficClient {
             onSkip: { [unowned self] in skip($0) },
             onShortage: { [unowned self] in dropped(number, $0) },
             onEnd: { [unowned self] in ended(number, $0) })
+        let identity = FlowIdentity(program, number: context.number, flow: number)
+        let now = loop.now
         let flow: any Flow =
             switch program.kind {
-            case .tcpStream: StreamFlow(context, flow: number, offset: offset, events: events)
-            case .udp, .udpCrowd: DatagramFlow(context, flow: number, offset: offset, events: events)
-            case .tcpConnect: ConnectProbe(context, flow: number, events: events)
-            case .httpRequest: HTTPProbe(context, flow: number, events: events)
+            case .tcpStream:
+                SocketFlow(
+                    StreamModel(identity, offset: offset, at: now), over: .tcp, connectsAtOnce: true, context,
+                    events: events)
+            case .udp, .udpCrowd:
+                SocketFlow(DatagramModel(identity, offset: offset, at: now), over: .udp, context, events: events)
+            case .tcpConnect, .httpRequest:
+                SocketFlow(ConnectionModel(identity, at: now), over: .tcp, context, events: events)
+            case .udpRequest: SocketFlow(RequestModel(identity, at: now), over: .udp, context, events: events)
             case .ftp: TransferFlow(context, offset: offset, events: events)
-            case .udpRequest: RequestProbe(context, flow: number, events: events)
             }
         running[number] = flow
         unanswered.insert(number)

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Measurement
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// One control connection of an FTP server, and its data connection. Any user may come, and files have their length in

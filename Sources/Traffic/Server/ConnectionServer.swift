@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// What a server does with one TCP connection.

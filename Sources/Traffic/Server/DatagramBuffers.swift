@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// One datagram with its sender and the local address to which it was sent, received and sent back in place.

@@ -3,6 +3,7 @@ internal import Measurement
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import TrafficModel
 internal import Wire
 
 /// HTTP/1.1 with keep-alive: answers every request with 200 and the node's name, unless its program says otherwise.

@@ -1,6 +1,7 @@
 public import EventLoop
 public import Measurement
 internal import SystemPackage
+internal import TrafficModel
 public import Wire
 
 /// A server of a lab: listens from the moment it is made until it is closed.

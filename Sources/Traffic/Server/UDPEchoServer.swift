@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Glibc
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// Returns every datagram to its sender, from the address to which it was sent: a server with several addresses, such

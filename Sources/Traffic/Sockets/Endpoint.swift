@@ -1,31 +1,21 @@
 internal import Glibc
+internal import TrafficModel
 internal import Wire
 
-/// An address of either family and a port.
-struct Endpoint: Hashable, CustomStringConvertible {
+extension Endpoint {
     /// Bytes of the larger socket address.
     static let socketAddressSize = MemoryLayout<sockaddr_in6>.size
-
-    var address: IPAddress
-    var port: UInt16
-
-    init(address: IPAddress, port: UInt16) {
-        self.address = address
-        self.port = port
-    }
 
     /// What the kernel wrote, of either family: `sockaddr_in` or `sockaddr_in6`. An IPv4 address that an IPv6 socket
     /// calls ::ffff:a.b.c.d is one of IPv4.
     init?(_ socketAddress: UnsafeRawPointer) {
-        port = socketAddress.readUInt16(at: 2)
+        let port = socketAddress.readUInt16(at: 2)
         switch Int32(socketAddress.load(as: sa_family_t.self)) {
-        case AF_INET: address = .ipv4(socketAddress.readIPv4(at: 4))
-        case AF_INET6: address = IPAddress(universal: socketAddress.readIPv6(at: 8))
+        case AF_INET: self.init(address: .ipv4(socketAddress.readIPv4(at: 4)), port: port)
+        case AF_INET6: self.init(address: IPAddress(universal: socketAddress.readIPv6(at: 8)), port: port)
         default: return nil
         }
     }
-
-    var description: String { address.endpoint(port: port) }
 
     func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         // Laid out by ip(7) and ipv6(7): family, port, then the IPv4 address, or flow label, IPv6 address and scope.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// A non-blocking socket of either family; closed with its last reference at the latest.
@@ -22,9 +23,11 @@ final class Socket {
 
     /// -1 once closed.
     private(set) var descriptor: Int32
+    let kind: Kind
     let family: AddressFamily
 
     init(_ kind: Kind, _ family: AddressFamily) throws(Errno) {
+        self.kind = kind
         self.family = family
         let type = kind == .tcp ? SOCK_STREAM : SOCK_DGRAM
         let flags = SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
@@ -34,6 +37,7 @@ final class Socket {
 
     /// Takes over a descriptor that `accept` returned.
     private init(accepted: Int32, _ family: AddressFamily) {
+        kind = .tcp
         descriptor = accepted
         self.family = family
     }

@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import TrafficModel
 internal import Wire
 
 /// Deals out source ports one after the other, for all traffic programs of a node.

@@ -1,9 +1,9 @@
 internal import Wire
 
 /// An endpoint as FTP writes it.
-enum DataEndpointText {
+package enum DataEndpointText {
     /// `10,0,0,1,4,1`; nil where the address is none of IPv4. Source: RFC 959, 5.3.2
-    static func classic(_ endpoint: Endpoint) -> String? {
+    package static func classic(_ endpoint: Endpoint) -> String? {
         guard case .ipv4(let address) = endpoint.address else { return nil }
         let raw = address.rawValue
         let parts =
@@ -12,7 +12,7 @@ enum DataEndpointText {
     }
 
     /// From the first digit on, as clients read the reply 227. Source: RFC 1123, 4.1.2.6
-    static func classic(_ text: some StringProtocol) -> Endpoint? {
+    package static func classic(_ text: some StringProtocol) -> Endpoint? {
         let fields = text.drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "," }.split(
             separator: ",", omittingEmptySubsequences: false)
         let numbers = fields.compactMap { UInt8($0) }
@@ -23,12 +23,12 @@ enum DataEndpointText {
     }
 
     /// `|1|10.0.0.1|1025|`. Source: RFC 2428, 2
-    static func extended(_ endpoint: Endpoint) -> String {
+    package static func extended(_ endpoint: Endpoint) -> String {
         "|\(endpoint.address.family == .ipv4 ? 1 : 2)|\(endpoint.address)|\(endpoint.port)|"
     }
 
     /// `|1|10.0.0.1|1025|` of a command.
-    static func extended(_ text: some StringProtocol) -> Endpoint? {
+    package static func extended(_ text: some StringProtocol) -> Endpoint? {
         guard let mark = text.first else { return nil }
         let fields = text.split(separator: mark, omittingEmptySubsequences: false)
         guard fields.count == 5, fields[0].isEmpty, fields[4].isEmpty, let address = IPAddress(String(fields[2])),
@@ -38,7 +38,7 @@ enum DataEndpointText {
     }
 
     /// `(|||1025|)` of the reply 229. Source: RFC 2428, 3
-    static func port(_ text: some StringProtocol) -> UInt16? {
+    package static func port(_ text: some StringProtocol) -> UInt16? {
         guard let start = text.firstIndex(of: "("), let end = text[start...].firstIndex(of: ")") else { return nil }
         let inner = text[text.index(after: start)..<end]
         guard let mark = inner.first else { return nil }

@@ -1,21 +1,23 @@
 /// Reads as much of an HTTP answer as a probe needs: its status, the balancer's reason, and where it ends.
-struct HTTPAnswerReader {
+package struct HTTPAnswerReader: Hashable, Sendable {
     /// Bytes of a head after which a probe gives up on it.
-    static let longestHead = 65_536
+    package static let longestHead = 65_536
 
-    private(set) var status: Int?
+    package private(set) var status: Int?
     /// What the field X-Balancer-Reason says.
-    private(set) var reason: String?
+    package private(set) var reason: String?
     /// It is no HTTP, or its head has no end.
-    private(set) var isGarbage = false
+    package private(set) var isGarbage = false
     private var head: [UInt8] = []
     /// Bytes of the body still to come; nil where the connection's end is the body's.
     private var left: Int?
 
     /// Whether nothing more has to come.
-    var isComplete: Bool { status != nil && left == 0 }
+    package var isComplete: Bool { status != nil && left == 0 }
 
-    mutating func consume(_ bytes: UnsafeRawBufferPointer) {
+    package init() {}
+
+    package mutating func consume(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes[...]
         while status == nil, !isGarbage, let byte = rest.popFirst() {
             head.append(byte)

@@ -1,29 +1,33 @@
 internal import Appliances
 internal import CLinux
+internal import Capture
 internal import Configuration
 internal import EventLoop
 internal import Glibc
+internal import Impairment
 internal import LabFile
+internal import Scenario
 internal import SystemPackage
 internal import Topology
 
-/// Orders that arrive while the lab is up.
+/// Orders of the command and of clients.
 extension Supervisor {
-    func carryOut(_ order: SupervisorOrder, for channel: LineChannel?) {
+    func receive(_ order: SupervisorOrder, from channel: LineChannel?) {
         func answer(_ report: SupervisorReport) { channel?.send(JSONLine.encode(report)) }
+        func notReady() { answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase.label)"))) }
         switch order {
-        case .build:
-            answer(.failed(LabFailure(.lab, "this supervisor has a lab already")))
+        case .build(let assignment):
+            if self.assignment == nil { build(assignment) }
         case .status:
             answer(.status(status))
         case .fail(let fault, let name):
-            guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
-            inject(fault, name: name) { failure in answer(failure.map { .failed($0) } ?? .done) }
+            guard phase.isRunning else { return notReady() }
+            driver.feed(.request(control.request(of: channel), fault, as: name))
         case .connections(let node):
-            guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
+            guard phase.isRunning else { return notReady() }
             readConnections(of: node) { answer($0) }
         case .impair(let text):
-            guard phase == .running else { return answer(.failed(LabFailure(.lab, "the lab is not ready: \(phase)"))) }
+            guard phase.isRunning else { return notReady() }
             impair(text) { failure in answer(failure.map { .failed($0) } ?? .done) }
         case .enter(let node, let side):
             guard let channel else { return }
@@ -35,22 +39,19 @@ extension Supervisor {
         case .play: play()
         case .takeDown: takeDown()
         case .stop:
-            if let channel, channel !== command {
-                var descriptor = reclaimed
-                _ = cl_send_descriptors(channel.descriptor, &descriptor, 1)
-            }
+            control.handOverReclaimed(to: channel)
             fail(LabFailure(.interrupted, "ended on request"))
         }
     }
 
     private func readConnections(of name: String, then: @escaping (SupervisorReport) -> Void) {
         guard let running = nodes[name] else {
-            return then(.failed(unknown("node", name, among: nodes.keys.sorted())))
+            return then(.failed(unknownNode(name)))
         }
         guard running.state != .poweredOff, running.state != .hung else {
             return then(.failed(LabFailure(.lab, "'\(name)' is \(running.words) and does not answer")))
         }
-        order(.connections, of: running) { reply in
+        nodes.send(.connections, to: running) { reply in
             switch reply {
             case .connections(let list): then(.connections(list))
             case .refused(let reason): then(.failed(LabFailure(.lab, "\(name): \(reason)")))
@@ -66,7 +67,7 @@ extension Supervisor {
         namespacesOf name: String, _ side: NodeSide, through channel: LineChannel
     ) throws(LabFailure) {
         guard let running = nodes[name] else {
-            throw unknown("node", name, among: nodes.keys.sorted())
+            throw unknownNode(name)
         }
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }
@@ -86,23 +87,45 @@ extension Supervisor {
         }
     }
 
-    /// A name that somebody typed and nothing has.
-    func unknown(_ what: String, _ name: String, among known: [String]) -> LabFailure {
-        let nearest = Spelling.nearest(to: name, among: known)
-        return LabFailure(
-            .usage, "there is no \(what) '\(name)'",
-            remedy: nearest.map { "did you mean '\($0)'?" } ?? "these are: \(known.joined(separator: ", "))")
+    /// Installs a fault on single frames that a person gave, in the words of a lab file.
+    private func impair(_ text: String, then: @escaping (LabFailure?) -> Void) {
+        do throws(LabFileErrors) {
+            let (element, rule) = try FaultRule.parsing(text, of: assignment.variant)
+            for filter in rule.filters {
+                if let refusal = Capture.CaptureFilter.problem(in: filter) {
+                    return then(LabFailure(.usage, "\(refusal)"))
+                }
+            }
+            if let other = driver.player.frameFaults.element(of: rule.name), other != element {
+                return then(
+                    LabFailure(.usage, "'\(rule.name)' is a fault of \(other); give this one another name, by --as"))
+            }
+            guard let running = nodes[element] else {
+                return then(LabFailure(.lab, "there is no element on \(element)"))
+            }
+            nodes.send(.fault(.install(rule)), to: running) { [unowned self] reply in
+                if case .refused(let reason) = reply { return then(LabFailure(.lab, "\(element): \(reason)")) }
+                driver.feed(.installed(rule, element: element))
+                then(nil)
+            }
+        } catch {
+            then(LabFailure(.usage, "\(error)"))
+        }
+    }
+
+    private func unknownNode(_ name: String) -> LabFailure {
+        LabFailure(.unknown("node", name, among: nodes.names))
     }
 
     /// The PID of the `run` whose scenario this lab plays; nil of a lab that stays up.
     private var commandOfRun: Int32? {
-        guard command != nil, case .scenario? = assignment?.task else { return nil }
+        guard control.hasCommand, case .scenario? = assignment?.task else { return nil }
         return assignment.command
     }
 
     private var status: LabStatus {
         LabStatus(
-            id: assignment?.id ?? "", folder: assignment?.folder ?? "", since: startedAt, state: "\(phase)",
+            id: assignment?.id ?? "", folder: assignment?.folder ?? "", since: watch.startedAt, state: phase.label,
             run: commandOfRun, captures: captures?.volume,
             nodes: (assignment?.variant.processes ?? []).map { node in
                 LabStatus.NodeStatus(

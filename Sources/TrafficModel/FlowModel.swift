@@ -1,0 +1,87 @@
+package import LabTime
+package import Measurement
+
+/// One flow of a traffic program: when it asks, what counts as an answer, and when it gives up. It does no I/O but by
+/// the transport that it is given, and reads no clock.
+///
+/// Of a flow that has ended every further step is ignored.
+package protocol FlowModel {
+    /// When `time` is to come next; nil where nothing waits for it.
+    var deadline: Instant? { get }
+    /// Whether bytes wait for the connection to take them.
+    var wantsToSend: Bool { get }
+    /// Requests that were sent late.
+    var late: Int { get }
+
+    mutating func step(
+        _ input: FlowInput, at now: Instant, over transport: inout some FlowTransport
+    ) -> [FlowEvent]
+
+    /// The figures of the flow, if it ends now.
+    func figures(at end: Instant, _ ending: FlowEnding) -> FlowFigures
+}
+
+package enum FlowInput: Hashable, Sendable, CaseIterable {
+    /// The handshake is complete.
+    case connected
+    /// The connection takes bytes.
+    case writable
+    /// Bytes, the end of the stream, or an error may be there.
+    case readable
+    /// The deadline has come, or any other time has.
+    case time
+    /// Ask nothing more, and end when what was asked is answered or timed out.
+    case finish
+}
+
+package enum FlowEvent: Hashable, Sendable {
+    case firstAnswer
+    /// A request that was due was not sent, and why.
+    case skipped(String)
+    /// The last event.
+    case ended(FlowEnding)
+}
+
+package struct FlowFigures: Hashable, Sendable {
+    package var started: Instant
+    package var reading: FlowReading
+    /// Until the handshake was complete, or until the answer, where a flow is one request.
+    package var latency: Duration?
+    /// Bytes, or datagrams, that were no answer.
+    package var garbage = 0
+    /// Of an HTTP answer.
+    package var status: Int?
+}
+
+/// Which flow of which program: what its records carry.
+package struct FlowIdentity: Hashable, Sendable {
+    package let program: TrafficProgram
+    /// The program's number in its node.
+    package let number: UInt32
+    package let flow: UInt32
+
+    package init(_ program: TrafficProgram, number: UInt32, flow: UInt32) {
+        self.program = program
+        self.number = number
+        self.flow = flow
+    }
+
+    /// How long the application waits for an answer.
+    var timeout: Duration { program.timeout }
+
+    func meter(cadence: Duration) -> FlowMeter { FlowMeter(cadence: cadence, timeout: timeout) }
+
+    func record(_ sequence: UInt64, at now: Instant) -> ProbeRecord {
+        ProbeRecord(program: number, flow: flow, sequence: sequence, sentAt: now, length: program.payload)
+    }
+
+    func isOwn(_ record: ProbeRecord) -> Bool { record.program == number && record.flow == flow }
+}
+
+extension TrafficProgram {
+    var timeout: Duration { patience }
+}
+
+extension FlowMeter {
+    init(cadence: Duration, timeout: Duration) { self.init(cadence: cadence, patience: timeout) }
+}

@@ -1,0 +1,96 @@
+package import LabTime
+internal import Measurement
+
+/// One request of `udp-request` from a new source port, repeated every `retryEvery` until it is answered or timed out;
+/// the timeout runs from the first request. Each repetition has a number of its own and counts as sent.
+package struct RequestModel: FlowModel, Hashable, Sendable {
+    private let identity: FlowIdentity
+    private let started: Instant
+    private var meter: FlowMeter
+    private var schedule: OpenLoopSchedule
+    private var latency: Duration?
+    private var garbage = 0
+    private(set) var hasEnded = false
+
+    package init(_ identity: FlowIdentity, at now: Instant) {
+        self.identity = identity
+        started = now
+        meter = identity.meter(cadence: identity.program.retryEvery)
+        schedule = OpenLoopSchedule(start: now, every: identity.program.retryEvery)
+    }
+
+    private var timesOutAt: Instant { started + identity.timeout }
+
+    package var deadline: Instant? { hasEnded ? nil : min(schedule.nextDue, timesOutAt) }
+    package var wantsToSend: Bool { false }
+    package var late: Int { 0 }
+
+    package mutating func step(
+        _ input: FlowInput, at now: Instant, over transport: inout some FlowTransport
+    ) -> [FlowEvent] {
+        var events: [FlowEvent] = []
+        guard !hasEnded else { return [] }
+        switch input {
+        // It has asked already: it ends as it would have.
+        case .connected, .writable, .finish: break
+        case .readable: read(now, &transport, &events)
+        case .time:
+            askWhatIsDue(now, &transport, &events)
+            guard !hasEnded, timesOutAt <= now else { break }
+            // What is here already counts, although a busy machine has not let this process read it.
+            read(now, &transport, &events)
+            end(.timedOut(identity.program, waitingFor: "answer"), &events)
+        }
+        return events
+    }
+
+    private mutating func end(_ ending: FlowEnding, _ events: inout [FlowEvent]) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        events.append(.ended(ending))
+    }
+
+    private mutating func askWhatIsDue(
+        _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+    ) {
+        // After a hold-up one repetition is enough: an application repeats because of silence, not of a clock.
+        var isDue = false
+        while schedule.take(at: now) != nil { isDue = true }
+        guard isDue else { return }
+        var bytes: [UInt8] = []
+        identity.record(meter.newest.map { $0 + 1 } ?? 0, at: now).append(to: &bytes)
+        switch bytes.withUnsafeBytes({ transport.send($0) }) {
+        case .bytes, .endOfStream: _ = meter.ask(at: now)
+        case .wouldBlock: break
+        case .failed(let ending): end(ending, &events)
+        }
+    }
+
+    private mutating func read(
+        _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+    ) {
+        let outcome = transport.receive { datagram in
+            take(datagram, now, &events)
+            return !hasEnded
+        }
+        if case .failed(let ending) = outcome { end(ending, &events) }
+    }
+
+    private mutating func take(_ datagram: UnsafeRawBufferPointer, _ now: Instant, _ events: inout [FlowEvent]) {
+        guard let record = ProbeRecord(datagram: datagram), identity.isOwn(record) else {
+            garbage += 1
+            return
+        }
+        meter.answered(record.sequence, at: now)
+        guard meter.received > 0 else { return }
+        latency = now - started
+        events.append(.firstAnswer)
+        end(.survived, &events)
+    }
+
+    package func figures(at end: Instant, _ ending: FlowEnding) -> FlowFigures {
+        FlowFigures(
+            started: started, reading: meter.reading(endedAt: end, outcome: ending.outcome), latency: latency,
+            garbage: garbage)
+    }
+}

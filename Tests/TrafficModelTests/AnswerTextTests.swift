@@ -1,0 +1,57 @@
+import Testing
+import Wire
+
+@testable import TrafficModel
+
+/// What a client reads of answers, and writes for FTP.
+struct AnswerTextTests {
+    @Test func `replies of several lines are one, and endless lines are nobody's`() {
+        var lines = ControlLines()
+        var seen: [String] = []
+        for piece in ["220-hel", "lo\r\n220 r", "eady\r\n", String(repeating: "x", count: 5000), "\r\n", "200 ok\n"] {
+            Array(piece.utf8).withUnsafeBytes { lines.consume($0) { seen.append($0) } }
+        }
+        #expect(seen == ["220-hello", "220 ready", "200 ok"])
+        #expect(seen.map { FTPReply($0)?.code } == [nil, 220, 200])
+        #expect(FTPReply("99 x") == nil && FTPReply("600 x") == nil && FTPReply("2000 x") == nil)
+    }
+
+    @Test func `endpoints are written and read in both forms`() {
+        let endpoint = Endpoint(address: .ipv4(IPv4Address(10, 0, 0, 1)), port: 1025)
+        #expect(DataEndpointText.classic(endpoint) == "10,0,0,1,4,1")
+        #expect(DataEndpointText.classic("Entering Passive Mode (10,0,0,1,4,1).") == endpoint)
+        #expect(DataEndpointText.extended(DataEndpointText.extended(endpoint)) == endpoint)
+        let six = Endpoint(address: .ipv6(IPv6Address("2001:db8::1")!), port: 1025)
+        #expect(DataEndpointText.classic(six) == nil)
+        #expect(DataEndpointText.extended(six) == "|2|2001:db8::1|1025|")
+        #expect(DataEndpointText.extended(DataEndpointText.extended(six)) == six)
+        #expect(DataEndpointText.port("ok (|||6446|)") == 6446)
+        for text in ["", "(10,0,0,1,4)", "10,0,0,1,4,256"] { #expect(DataEndpointText.classic(text) == nil) }
+        for text in ["", "|1|::1|5|", "|2|10.0.0.1|5|", "|1|10.0.0.1|5"] {
+            #expect(DataEndpointText.extended(text) == nil)
+        }
+    }
+
+    @Test func `an answer is read however it is cut, and its status tells`() {
+        let text = Array(
+            "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\nX-Balancer-Reason: connect-timeout\r\n\r\nabc"
+                .utf8)
+        for cut in 1..<text.count {
+            var reader = HTTPAnswerReader()
+            text[..<cut].withUnsafeBytes { reader.consume($0) }
+            #expect(!reader.isComplete)
+            text[cut...].withUnsafeBytes { reader.consume($0) }
+            #expect(reader.isComplete && reader.status == 502 && reader.reason == "connect-timeout", "cut at \(cut)")
+        }
+    }
+
+    @Test func `what is no HTTP is garbage, and so is a head without end`() {
+        for text in [
+            "nonsense\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "HTTP/1.1 99 ?\r\n\r\n", String(repeating: "a", count: 70_000),
+        ] {
+            var reader = HTTPAnswerReader()
+            Array(text.utf8).withUnsafeBytes { reader.consume($0) }
+            #expect(reader.isGarbage && reader.status == nil)
+        }
+    }
+}
