@@ -191,7 +191,7 @@ let package = Package(
         tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
         tests(
             "Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"],
-            texts: ["Election/Scripts", "Election/Table.txt"]),
+            texts: ["Election/Scripts", "Election/Table.txt", "ConfigurationSync/Table.txt"]),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests(
             "Appliances",
