@@ -5,7 +5,7 @@ import Testing
 @testable import TrafficModel
 
 /// Every phase of a flow meets every input.
-struct FlowTableTests {
+struct FlowPhaseTests {
     private static func name(_ phase: TransferModel.Phase) -> String {
         switch phase {
         case .connecting: "connecting"
