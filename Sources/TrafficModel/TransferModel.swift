@@ -1,39 +1,5 @@
 package import LabTime
 package import Measurement
-internal import Wire
-
-/// What a file transfer does besides its control connection, which is the `FlowTransport` itself: data connections.
-package protocol TransferTransport: FlowTransport {
-    /// The server's end of the control connection.
-    var peer: Endpoint? { get }
-
-    /// Listens for the server's data connection, on the client's address of the control connection.
-    mutating func listenForData() -> DataListening
-
-    /// - Returns: why it cannot even begin; nil where it is on its way
-    mutating func connectData(to endpoint: Endpoint) -> FlowEnding?
-
-    mutating func receiveData(_ take: (UnsafeRawBufferPointer) -> Bool) -> TransportOutcome
-
-    /// Closes the data connection and what listens for one.
-    mutating func closeData()
-}
-
-package enum DataListening: Hashable, Sendable {
-    case listening(Endpoint)
-    case failed(FlowEnding)
-}
-
-/// What a file transfer learns besides what any flow does.
-package enum TransferInput: Hashable, Sendable {
-    case control(FlowInput)
-    /// The client's handshake is complete.
-    case dataConnected
-    /// The server's handshake is complete.
-    case dataAccepted
-    case dataFailed(FlowEnding)
-    case dataReadable
-}
 
 /// An FTP control connection with one file after the other, each over a data connection of its own (`ftp`).
 ///
@@ -70,7 +36,7 @@ package struct TransferModel: Hashable, Sendable {
     }
 
     /// One file on its way.
-    private struct Progress: Hashable, Sendable {
+    struct Progress: Hashable, Sendable {
         var began: Instant
         var probe: UInt64
         var received = 0
@@ -78,19 +44,19 @@ package struct TransferModel: Hashable, Sendable {
         var serverIsDone = false
     }
 
-    private let program: TrafficProgram
+    let program: TrafficProgram
     /// After the login, before the first transfer: flows of one program do not all begin at the same moment.
-    private let offset: Duration
-    private let started: Instant
-    private(set) var phase = Phase.connecting
-    private var finishesWhenIdle = false
-    private var lines = ControlLines()
-    private var output: [UInt8] = []
-    private var progress: Progress?
-    private var garbage = 0
-    private var meter: FlowMeter
+    let offset: Duration
+    let started: Instant
+    var phase = Phase.connecting
+    var finishesWhenIdle = false
+    var lines = ControlLines()
+    var output: [UInt8] = []
+    var progress: Progress?
+    var garbage = 0
+    var meter: FlowMeter
     /// When it looks whether it has timed out: moves on to where the timeout really ends by then.
-    private var nextLook: Instant
+    var nextLook: Instant
 
     package init(_ program: TrafficProgram, offset: Duration, at now: Instant) {
         self.program = program
@@ -101,7 +67,7 @@ package struct TransferModel: Hashable, Sendable {
         meter = FlowMeter(cadence: program.every, timeout: program.timeout + dataAfter)
     }
 
-    private var transfer: FileTransfer { program.transfer ?? FileTransfer() }
+    var transfer: FileTransfer { program.transfer ?? FileTransfer() }
 
     package var deadline: Instant? {
         switch phase {
@@ -113,7 +79,7 @@ package struct TransferModel: Hashable, Sendable {
 
     package var wantsToSend: Bool { !output.isEmpty }
 
-    private var hasEnded: Bool { phase == .ended }
+    var hasEnded: Bool { phase == .ended }
 
     package mutating func step(
         _ input: TransferInput, at now: Instant, over transport: inout some TransferTransport
@@ -140,165 +106,26 @@ package struct TransferModel: Hashable, Sendable {
     }
 
     /// What one call gathers.
-    private struct Step {
+    struct Step {
         let now: Instant
         var events: [FlowEvent] = []
     }
 
-    private mutating func end(_ ending: FlowEnding, _ step: inout Step) {
+    mutating func end(_ ending: FlowEnding, _ step: inout Step) {
         guard !hasEnded else { return }
         phase = .ended
         step.events.append(.ended(ending))
     }
 
-    // MARK: The control connection
-
-    private mutating func send(_ line: String, _ transport: inout some TransferTransport, _ step: inout Step) {
-        output += Array("\(line)\r\n".utf8)
-        flush(&transport, &step)
-    }
-
-    private mutating func flush(_ transport: inout some TransferTransport, _ step: inout Step) {
-        guard !output.isEmpty else { return }
-        switch output.withUnsafeBytes({ transport.send($0) }) {
-        case .bytes(let count): output.removeFirst(count)
-        case .wouldBlock, .endOfStream: break
-        case .failed(let ending): end(ending, &step)
-        }
-    }
-
-    private mutating func readControl(_ transport: inout some TransferTransport, _ step: inout Step) {
-        var replies: [FTPReply] = []
-        let outcome = transport.receive { bytes in
-            lines.consume(bytes) { line in if let reply = FTPReply(line) { replies.append(reply) } }
-            return true
-        }
-        for reply in replies where !hasEnded { take(reply, &transport, &step) }
-        switch outcome {
-        case .endOfStream: end(.closedByPeer, &step)
-        case .failed(let ending): end(ending, &step)
-        case .bytes, .wouldBlock: break
-        }
-    }
-
-    private mutating func take(_ reply: FTPReply, _ transport: inout some TransferTransport, _ step: inout Step) {
-        guard reply.code < 400 else {
-            return end(
-                FlowEnding(outcome: .refused, reason: "the server said: \(reply.code) \(reply.text)"), &step)
-        }
-        switch (phase, reply.code) {
-        case (.loggingIn, 220): send("USER anonymous", &transport, &step)
-        case (.loggingIn, 331): send("PASS lab@", &transport, &step)
-        case (.loggingIn, 230): send("TYPE I", &transport, &step)
-        case (.loggingIn, 200):
-            // The program is at work: when its files come is a matter of `data-after`, too.
-            step.events.append(.firstAnswer)
-            beIdle(from: step.now + offset, &step)
-        case (.agreeing, 200) where transfer.mode.isActive: agreed(nil, &step)
-        case (.agreeing, 227): agreed(DataEndpointText.classic(reply.text), &step)
-        case (.agreeing, 229):
-            let port = DataEndpointText.port(reply.text)
-            agreed(
-                port.flatMap { port in transport.peer.map { Endpoint(address: $0.address, port: port) } }, &step)
-        case (.opening, 226), (.transferring, 226):
-            progress?.serverIsDone = true
-            completeIfDone(&step)
-        default: break
-        }
-    }
-
-    // MARK: Transfers
-
-    private mutating func beIdle(from instant: Instant, _ step: inout Step) {
-        phase = .idle(until: finishesWhenIdle ? step.now : max(instant, step.now))
-        if finishesWhenIdle, meter.newest != nil { end(.survived, &step) }
-    }
-
-    private mutating func begin(_ transport: inout some TransferTransport, _ step: inout Step) {
-        progress = Progress(began: step.now, probe: meter.ask(at: step.now))
-        phase = .agreeing
-        nextLook = meter.timesOutAt ?? step.now
-        switch transfer.mode {
-        case .passive: send("PASV", &transport, &step)
-        case .extendedPassive: send("EPSV", &transport, &step)
-        case .active, .extendedActive: announce(&transport, &step)
-        }
-    }
-
-    private mutating func announce(_ transport: inout some TransferTransport, _ step: inout Step) {
-        switch transport.listenForData() {
-        case .failed(let ending): end(ending, &step)
-        case .listening(var endpoint):
-            endpoint.address = transfer.announced ?? endpoint.address
-            if transfer.mode == .extendedActive {
-                send("EPRT \(DataEndpointText.extended(endpoint))", &transport, &step)
-            } else {
-                send("PORT \(DataEndpointText.classic(endpoint) ?? "")", &transport, &step)
-            }
-        }
-    }
-
-    private mutating func agreed(_ target: Endpoint?, _ step: inout Step) {
-        guard transfer.mode.isActive || target != nil else {
-            return end(FlowEnding(outcome: .refused, reason: "the server's announcement cannot be read"), &step)
-        }
-        phase = .agreed(target, opensAt: step.now + transfer.dataAfter)
-    }
-
-    private mutating func openData(
-        _ target: Endpoint?, _ transport: inout some TransferTransport, _ step: inout Step
-    ) {
-        phase = .opening
-        guard !transfer.mode.isActive else { return send("RETR \(transfer.bytes)", &transport, &step) }
-        guard let target else { return }
-        if let ending = transport.connectData(to: target) { end(ending, &step) }
-    }
-
-    private mutating func readData(_ transport: inout some TransferTransport, _ step: inout Step) {
-        let bytes = transfer.bytes
-        var (received, wrong) = (progress?.received ?? 0, 0)
-        let outcome = transport.receiveData { chunk in
-            for byte in chunk {
-                if received >= bytes || byte != FileTransfer.byte(at: received) { wrong += 1 }
-                received += 1
-            }
-            return true
-        }
-        progress?.received = received
-        garbage += wrong
-        switch outcome {
-        case .endOfStream: endOfFile(&transport, &step)
-        case .failed(let ending): end(ending, &step)
-        case .bytes, .wouldBlock: break
-        }
-    }
-
-    private mutating func endOfFile(_ transport: inout some TransferTransport, _ step: inout Step) {
-        let received = progress?.received ?? 0
-        guard received == transfer.bytes else {
-            let reason = "the data connection was closed after \(received) of \(transfer.bytes) bytes"
-            return end(FlowEnding(outcome: .reset, reason: reason), &step)
-        }
-        progress?.fileIsWhole = true
-        transport.closeData()
-        completeIfDone(&step)
-    }
-
-    private mutating func completeIfDone(_ step: inout Step) {
-        guard let progress, progress.fileIsWhole, progress.serverIsDone else { return }
-        meter.answered(progress.probe, at: step.now)
-        beIdle(from: progress.began + program.every, &step)
-    }
-
     // MARK: Ending
 
-    private mutating func finish(_ now: Instant) {
+    mutating func finish(_ now: Instant) {
         guard !finishesWhenIdle else { return }
         finishesWhenIdle = true
         if case .idle = phase { phase = .idle(until: now) }
     }
 
-    private mutating func timePassed(_ transport: inout some TransferTransport, _ step: inout Step) {
+    mutating func timePassed(_ transport: inout some TransferTransport, _ step: inout Step) {
         switch phase {
         // A flow that is to finish before its first transfer makes one, so that it has an outcome.
         case .idle(let instant) where instant <= step.now:

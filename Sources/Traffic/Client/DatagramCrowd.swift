@@ -14,7 +14,7 @@ internal import Wire
 /// Between two rounds, flows whose newest request is unanswered ask again, every `retryEvery`: so many requests at a time
 /// find a full buffer somewhere. Each that was not answered counts as lost.
 ///
-/// Flows end as those of `udp` do (`DatagramFlow`), with one difference: nobody hears ICMP errors, so a flow that is
+/// Flows end as those of `udp` do (`DatagramModel`), with one difference: nobody hears ICMP errors, so a flow that is
 /// refused times out.
 final class DatagramCrowd {
     /// Flows that are listed one by one in the result; those that failed come first.
@@ -152,7 +152,7 @@ final class DatagramCrowd {
         context.record(flow: UInt32(flow), sequence: sequence, at: now).append(to: &bytes)
         let (port, source) = origin(of: flow)
         switch messages.send(bytes, from: source, to: context.target, on: sockets[port].descriptor) {
-        // As in `DatagramFlow`: the number is given only to what really leaves.
+        // As in `DatagramModel`: the number is given only to what really leaves.
         case nil: _ = meters[flow].ask(at: now)
         case .wouldBlock?, .noBufferSpace?: skip("the socket's send buffer is full")
         case let error?: end(flow, FlowEnding(error), at: now)
