@@ -22,9 +22,8 @@ enum RemainingWords {
         Benchmarks/Sources/failoverlab-bench/Sync/OurPair.swift: speaks 2
         Benchmarks/Sources/failoverlab-bench/Sync/SyncPath.swift: speaks 2
         Sources/Appliances/Firewall/Firewall+CrossConnect.swift: tell 8, told 8
-        Sources/Appliances/Firewall/Firewall+Deferral.swift: told 1
         Sources/Appliances/Firewall/Firewall+Pinholes.swift: tell 1
-        Sources/Appliances/Firewall/Firewall+Redundancy.swift: tell 7, tells 3
+        Sources/Appliances/Firewall/Firewall+Redundancy.swift: tell 6, tells 3
         Sources/Appliances/Firewall/Firewall+Translation.swift: tell 2, told 2
         Sources/Appliances/Firewall/Firewall.swift: tell 1, told 4
         Sources/Appliances/Firewall/FirewallTranslation.swift: told 1
@@ -34,11 +33,7 @@ enum RemainingWords {
         Sources/Capture/CaptureFile.swift: said 5
         Sources/Capture/PacketRing.swift: said 3
         Sources/Configuration/Host/ProgramConfiguration.swift: ways 1
-        Sources/Dataplane/Filtering/Session.swift: told 2
-        Sources/Dataplane/Filtering/SessionFilter+Deferral.swift: told 3
-        Sources/Dataplane/Filtering/SessionFilter+Peer.swift: tell 1, tells 5, told 5
-        Sources/Dataplane/Filtering/SessionFilter+Pinholes.swift: tell 4, told 1
-        Sources/Dataplane/Filtering/SessionFilter.swift: tells 1, told 2
+        Sources/Dataplane/Filtering/SessionEngine+Records.swift: tells 1
         Sources/Dataplane/Ports/BoxPorts+Sending.swift: tell 2
         Sources/Dataplane/Routes/RouteTable.swift: ways 7
         Sources/EventLoop/EventLoop.swift: tell 3
@@ -73,6 +68,7 @@ enum RemainingWords {
         Sources/Measurement/TrafficTotals.swift: crowd 1
         Sources/Mutants/Mutant.swift: tells 3
         Sources/Redundancy/PairRules.swift: tells 1
+        Sources/Redundancy/SessionSync/SessionJournal+Sending.swift: tells 1
         Sources/Redundancy/SessionSync/SyncChannel.swift: tells 1
         Sources/Report/TrafficEntry.swift: patience 3
         Sources/Report/VariantText.swift: chance 2
@@ -115,9 +111,8 @@ enum RemainingWords {
         Tests/AppliancesTests/GatewayFirewall/GatewayStateTests.swift: conversation 12, conversations 2
         Tests/Census/main.swift: say 4
         Tests/DataplaneTests/Filtering/Gateways/ControlBench.swift: say 2
-        Tests/DataplaneTests/Filtering/Gateways/PinholeTests.swift: said 2, say 11, tell 9
+        Tests/DataplaneTests/Filtering/Gateways/PinholeTests.swift: said 2, say 11
         Tests/DataplaneTests/Filtering/SessionStateTests.swift: conversations 3
-        Tests/DataplaneTests/Translation/NATPoolChangeTests.swift: tell 7
         Tests/EndToEndTests/CaptureVerbTests.swift: said 2
         Tests/EndToEndTests/CatalogueEvidenceTests.swift: said 2, told 2
         Tests/EndToEndTests/CrowdTests.swift: crowds 1

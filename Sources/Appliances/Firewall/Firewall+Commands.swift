@@ -7,7 +7,7 @@ import Wire
 extension Firewall {
     /// The sessions, those of the peer included.
     func connections(at now: Instant) -> ConnectionList {
-        filter.table.connections { place in
+        filter.table.flows.connections { place in
             let flow = filter.table.original(of: place)
             return ConnectionReading(
                 source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",

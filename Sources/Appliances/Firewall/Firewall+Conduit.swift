@@ -20,7 +20,7 @@ extension Firewall {
         if Mutant.isOn(.conduitEnds) { return }
         if Mutant.isOn(.conduitLowersTimeToLive) { _ = packet.decrementTimeToLive() }
         if Mutant.isOn(.standbyLooksUp) {
-            _ = filter.evaluate(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now)
+            _ = evaluate(packet.layout, in: frame, at: now)
         }
         let key = ConduitKey(direction: .cameIn, port: frame.port, flow: packet.fiveTuple)
         if sendThrough(packet, key, at: now, into: &output) { tally.conduitForwarded &+= 1 }

@@ -15,7 +15,7 @@ extension Firewall {
 
     private var sessionReadings: [CounterReading] {
         var applications = [UInt64](repeating: 0, count: Application.allCases.count)
-        var categories = [UInt64](repeating: 0, count: filter.categories.names.count + 1)
+        var categories = [UInt64](repeating: 0, count: filter.inspector.categories.names.count + 1)
         var index = filter.table.next(after: nil)
         while let place = index {
             let session = filter.table[place]
@@ -26,13 +26,13 @@ extension Firewall {
         let byApplication = Application.allCases.map {
             CounterReading(.sessionsOfApplication, [.application: $0.name], applications[Int($0.rawValue)])
         }
-        let byCategory = filter.categories.names.enumerated().map {
+        let byCategory = filter.inspector.categories.names.enumerated().map {
             CounterReading(.sessionsOfCategory, [.category: $0.element], categories[$0.offset + 1])
         }
         return [
             CounterReading(.sessions, filter.count),
-            CounterReading(.sessionsOpened, filter.opened),
-            CounterReading(.sessionsExpired, filter.expired),
+            CounterReading(.sessionsOpened, filter.table.opened),
+            CounterReading(.sessionsExpired, filter.table.expired),
             CounterReading(.sessionsLookups, filter.lookups),
         ] + byApplication + byCategory
     }
@@ -52,12 +52,12 @@ extension Firewall {
         add(.syncRecordsResent, tally.recordsResent)
         add(.syncRecordsAcknowledged, tally.recordsAcknowledged)
         add(.syncMessagesUnderWay, UInt64(channel.messagesUnderWay))
-        add(.syncSessionsNoted, UInt64(min(filter.noted, filter.count)))
+        add(.syncSessionsNoted, UInt64(min(journal.pendingCount, filter.count)))
         add(.syncRecordsApplied, tally.recordsApplied)
         add(.syncRecordsRefused, tally.recordsRefused)
         add(.syncStrangers, tally.messagesOfStrangers)
         add(.syncUnconfirmed, tally.unconfirmedEpochs)
-        add(.syncRuleUnknown, filter.unknownRules)
+        add(.syncRuleUnknown, journal.unknownRules)
         add(.syncRepeated, tally.messagesRepeated)
         add(.syncHellos, tally.hellos)
         add(.vrrpOverruled, election.overruled)

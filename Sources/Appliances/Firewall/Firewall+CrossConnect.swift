@@ -20,7 +20,7 @@ extension Firewall {
             tally.recordsResent &+= UInt64(message.records)
             sendToPeer(message.bytes, at: now, into: &output)
         }
-        while let message = channel.nextMessage(from: &filter, isUrgent: isUrgent, at: now) {
+        while let message = channel.nextMessage(from: &journal, of: filter, isUrgent: isUrgent, at: now) {
             tally.recordsSent &+= UInt64(message.records)
             sendToPeer(message.bytes, at: now, into: &output)
         }
@@ -106,7 +106,7 @@ extension Firewall {
         let datagram = UnsafeRawBufferPointer(
             start: packet + Int(layout.transportOffset), count: Int(layout.endOffset - layout.transportOffset))
         var received: SyncReception?
-        let (unknownRules, foreign) = (filter.unknownRules, filter.nat.tally.foreign)
+        let (unknownRules, foreign) = (journal.unknownRules, filter.nat.tally.foreign)
         do throws(WireError) {
             let udp = try UDPView(datagram)
             guard udp.isChecksumValid(source: cross.peerAddress, destination: cross.ownAddress) else {
@@ -120,8 +120,8 @@ extension Firewall {
                 try receiveConfiguration(statement, at: now, into: &output)
             } else {
                 received = try channel.receive(
-                    udp.payload, into: &filter, isActive: isForwarding, isPeerAlive: election.receivesHeartbeat, at: now
-                )
+                    udp.payload, into: &filter, &journal, isActive: isForwarding,
+                    isPeerAlive: election.receivesHeartbeat, at: now)
             }
         } catch {
             tally.messageErrors.count(error.reason)
@@ -138,7 +138,7 @@ extension Firewall {
             return
         }
         guard let reception = received else { return }
-        if filter.unknownRules > unknownRules { tellUnknownRule(at: now) }
+        if journal.unknownRules > unknownRules { tellUnknownRule(at: now) }
         if filter.nat.tally.foreign > foreign { tellUnknownPool(at: now) }
         if reception.isDuplicate { tally.messagesRepeated &+= 1 }
         tally.recordsApplied &+= UInt64(reception.applied)

@@ -8,9 +8,9 @@ extension Firewall {
     /// Holds a packet of a session that the peer does not know yet, where the pair defers.
     /// - Returns: whether the packet waits
     mutating func holds(_ frame: Frame, of index: FlowIndex, at now: Instant) -> Bool {
-        guard filter.isAwaited(index), !Mutant.isOn(.defersNothing) else { return false }
+        guard journal.isAwaited(index), !Mutant.isOn(.defersNothing) else { return false }
         guard deferred.hold(frame, of: index, at: now) else {
-            filter.confirm(index)
+            journal.confirm(index)
             tally.deferralsWithoutRoom &+= 1
             return false
         }
@@ -23,11 +23,11 @@ extension Firewall {
         var position = 0
         while position < deferred.count {
             let entry = deferred[position]
-            if filter.table.contains(entry.index), filter.isAwaited(entry.index) {
-                if let message = filter.messageThatTold(entry.index), channel.hasArrived(message: message) {
-                    filter.confirm(entry.index)
+            if filter.table.contains(entry.index), journal.isAwaited(entry.index) {
+                if let message = journal.message(with: entry.index), channel.hasArrived(message: message) {
+                    journal.confirm(entry.index)
                 } else if entry.due <= now {
-                    filter.confirm(entry.index)
+                    journal.confirm(entry.index)
                     tally.deferralsExpired &+= 1
                 } else {
                     position += 1
@@ -52,7 +52,7 @@ extension Firewall {
 
     /// The peer can be told nothing any more: nobody waits.
     mutating func endDeferral(at now: Instant, into output: inout FrameQueue) {
-        filter.isDeferring = false
+        journal.isDeferring = false
         releaseDeferred(at: now, into: &output)
     }
 }

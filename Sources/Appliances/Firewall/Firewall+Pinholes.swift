@@ -21,8 +21,8 @@ enum PinholeEventKind: Int, CaseIterable {
 
 extension Firewall {
     mutating func tellPinholes(at now: Instant) {
-        guard filter.hasPinholeEvents else { return }
-        for event in filter.takePinholeEvents() {
+        guard filter.gateways.hasEvents else { return }
+        for event in filter.gateways.takeEvents() {
             let kind: PinholeEventKind
             let details: EventDetails
             switch event {
@@ -39,7 +39,7 @@ extension Firewall {
 
     /// What waits for its connection, among the connections.
     func pinholes(at now: Instant) -> ConnectionList {
-        let readings = filter.allPinholes().map { flow, expires in
+        let readings = filter.gateways.allPinholes().map { flow, expires in
             ConnectionReading(
                 source: "\(flow.source)", destination: flow.destinationWords, protocol: "\(flow.protocol)",
                 state: "PINHOLE", timer: "pinhole", remaining: max(.zero, expires - now))
@@ -48,9 +48,9 @@ extension Firewall {
     }
 
     var pinholeReadings: [CounterReading] {
-        let tally = filter.pinholeTally
+        let tally = filter.gateways.tally
         return [
-            CounterReading(.pinholes, filter.pinholeCount),
+            CounterReading(.pinholes, filter.gateways.pinholeCount),
             CounterReading(.pinholesOpened, tally.opened),
             CounterReading(.pinholesAdopted, tally.adopted),
             CounterReading(.pinholesUsed, tally.used),

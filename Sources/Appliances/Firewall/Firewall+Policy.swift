@@ -88,12 +88,14 @@ extension Firewall {
     mutating func install(
         _ new: RunningConfiguration, at now: Instant, into output: inout FrameQueue
     ) throws(ConfigurationError) -> EventDetails {
-        let ended = filter.install(try new.policy.compiled(for: portNames, of: name), otherwise: new.policy.otherwise)
+        let ended = filter.install(
+            try new.policy.compiled(for: portNames, of: name), otherwise: new.policy.otherwise, reporting: &journal)
         var details: EventDetails = [.sessionsEnded: String(ended)]
         if policy.translation != new.nat {
             filter.install(
                 pools: new.nat.pools, former: new.nat.former, rules: new.nat.rules,
-                timers: fixedTimers ?? new.nat.configuration?.timers.sessions ?? .standard, at: now)
+                timers: fixedTimers ?? new.nat.configuration?.timers.sessions ?? .standard, at: now,
+                reporting: &journal)
             policy.translation = new.nat
             settlePoolAddresses(at: now, into: &output)
             details[.mappingsRetired] = String(filter.nat.retiredCount)

@@ -23,9 +23,9 @@ extension Firewall {
                 tally.heartbeatsSent &+= 1
             case .peerAppeared(let restarted):
                 channel.restart(for: election.monitor?.statement?.epoch ?? 0, at: now)
-                filter.discardRecords()
-                filter.endTellingOwn()
-                filter.confirmAll()
+                journal.discardRecords()
+                journal.endOwnResync()
+                journal.confirmAll()
                 if isForwarding {
                     let tellsAll = rules.contains(.tellsEverything) && !Mutant.isOn(.noBulkTransfer)
                     if tellsAll { beginTelling() } else { continueTelling() }
@@ -35,8 +35,8 @@ extension Firewall {
                 }
             case .peerLost:
                 channel.stop()
-                filter.endRecording()
-                filter.discardRecords()
+                journal.endRecording()
+                journal.discardRecords()
                 endDeferral(at: now, into: &output)
             case .report(let kind, let details):
                 report(kind, at: now, details)
@@ -46,28 +46,28 @@ extension Firewall {
 
     /// Every session is told, and every one that is opened from now on.
     private mutating func beginTelling() {
-        filter.beginRecording()
+        journal.beginRecording()
         tellNewSessions()
     }
 
     private mutating func continueTelling() {
-        filter.continueRecording()
+        journal.continueRecording()
         tellNewSessions()
     }
 
     private mutating func tellNewSessions() {
-        if !rules.contains(.notesSessions) || Mutant.isOn(.noSessionSync) { filter.endRecording() }
-        if redundancy?.deferral != nil { filter.isDeferring = true }
+        if !rules.contains(.notesSessions) || Mutant.isOn(.noSessionSync) { journal.endRecording() }
+        if redundancy?.deferral != nil { journal.isDeferring = true }
     }
 
     private mutating func startForwarding(at now: Instant, into output: inout FrameQueue) {
         guard let redundancy else { return }
         if rules.contains(.commitsFirst) {
-            tally.recordsApplied &+= UInt64(channel.commit(into: &filter, at: now))
+            tally.recordsApplied &+= UInt64(channel.commit(into: &filter, &journal, at: now))
         }
         isForwarding = true
         hasPendingSync = false
-        filter.becomeActive()
+        journal.beginTerm()
         for router in redundancy.routers {
             ports[router.port].sourceMAC = Mutant.isOn(.sendsFromOwnMAC) ? ports[router.port].mac : router.mac
             for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
@@ -91,14 +91,14 @@ extension Firewall {
             for address in router.addresses { ports.removeAddress(address, on: router.port) }
         }
         removePoolAddresses()
-        filter.endRecording()
+        journal.endRecording()
         endDeferral(at: now, into: &output)
         if handingOver {
             // The successor hears of the last changes before it hears of its role.
             flush(isUrgent: true, at: now, into: &output)
         } else {
             // The rival that stays Active learns of the sessions that passed here alone.
-            filter.discardRecords()
+            journal.discardRecords()
             hasPendingSync = true
             if election.receivesHeartbeat { tellOwnSessions() }
         }
@@ -106,7 +106,7 @@ extension Firewall {
 
     private mutating func tellOwnSessions() {
         hasPendingSync = false
-        filter.tellOwnSessions()
+        journal.beginOwnResync()
     }
 
     mutating func announceAddresses(at now: Instant, into output: inout FrameQueue) {

@@ -9,11 +9,17 @@ extension Firewall {
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         if packet.layout.isFragment { return forwardFragment(frame, packet, at: now, into: &output) }
-        switch filter.evaluate(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
+        switch evaluate(packet.layout, in: frame, at: now) {
         case .pass(let index):
             if !holds(frame, of: index, at: now) { send(frame, packet, of: index, at: now, into: &output) }
         case .drop(let reason): refuse(frame, packet, reason, at: now, into: &output)
         }
+    }
+
+    /// Decides by its session about a packet that is to be forwarded.
+    @inline(__always)
+    mutating func evaluate(_ layout: FrameLayout, in frame: Frame, at now: Instant) -> FilterVerdict {
+        filter.evaluate(layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now, reporting: &journal)
     }
 
     /// A packet for an address that is the box's own and a pool's: the host side gets what no mapping is for.
@@ -25,7 +31,7 @@ extension Firewall {
         }
         // The host's own fragments and a mapping's cannot be told apart before the first one.
         if packet.layout.isFragment { return forwardFragment(frame, packet, isOwn: true, at: now, into: &output) }
-        switch filter.evaluate(packet.layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
+        switch evaluate(packet.layout, in: frame, at: now) {
         case .pass(let index): send(frame, packet, of: index, at: now, into: &output)
         case .drop(.noMapping), .drop(.noSession): ports.deliverToHost(frame, into: &output)
         case .drop(let reason): refuse(frame, packet, reason, at: now, into: &output)
@@ -112,7 +118,7 @@ extension Firewall {
     ) -> FragmentTable.Decision {
         var layout = packet.layout
         layout.fragment = .whole
-        switch filter.evaluate(layout, in: UnsafeRawPointer(frame.base), from: frame.port, at: now) {
+        switch evaluate(layout, in: frame, at: now) {
         case .pass(let index):
             let flow = packet.fiveTuple
             // An error that was cut into fragments quotes more than anybody needs; it is never sent so.

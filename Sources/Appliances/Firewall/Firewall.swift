@@ -17,7 +17,9 @@ public struct Firewall: ~Copyable, Appliance {
     public let name: String
     let portNames: [String]
     var ports: BoxPorts
-    var filter: SessionFilter
+    var filter: SessionEngine
+    /// What the peer is to know of the filter's sessions.
+    var journal: SessionJournal
     var fragments: FragmentTable
     var translation: FirewallTranslation
     let surroundings: NATSurroundings
@@ -95,10 +97,11 @@ public struct Firewall: ~Copyable, Appliance {
         fixedTimers = timers
         translation = FirewallTranslation()
         _ = translation.update(from: nat, self.ports, redundancy?.routers ?? [])
-        filter = SessionFilter(
+        filter = SessionEngine(
             capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
             otherwise: configuration.policy.otherwise, nat: nat, gateways: configuration.applicationGateways)
-        filter.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
+        filter.inspector.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
+        journal = SessionJournal(capacity: redundancy == nil ? 0 : sessionCapacity)
         self.rules = pairRules
         workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
         deferred = DeferredPackets(
@@ -138,7 +141,7 @@ public struct Firewall: ~Copyable, Appliance {
     public func knows(_ flow: FiveTuple) -> Bool { filter.table.find(flow) != nil }
 
     /// Whether the peer has consumed every record of every session.
-    public var isPeerUpToDate: Bool { election.receivesHeartbeat && !channel.hasUnacknowledged && !filter.hasRecords }
+    public var isPeerUpToDate: Bool { election.receivesHeartbeat && !channel.hasUnacknowledged && !journal.hasRecords }
 
     /// Further static routes, from a routing daemon on the host side for instance.
     /// - Returns: false where no connected network has the gateway
@@ -201,7 +204,7 @@ public struct Firewall: ~Copyable, Appliance {
 
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
         ports.advance(to: now, into: &output)
-        filter.advance(to: now)
+        filter.advance(to: now, reporting: &journal)
         advanceTranslation(to: now, into: &output)
         settlePoolAddresses(at: now, into: &output)
         guard redundancy != nil else { return }
@@ -224,7 +227,7 @@ public struct Firewall: ~Copyable, Appliance {
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
         case .routes(let routes): return ports.takeOver(routes)
         case .connections:
-            filter.advance(to: now)
+            filter.advance(to: now, reporting: &journal)
             return .connections(connections(at: now) + pinholes(at: now))
         case .policy(let order): return performPolicy(order, at: now, into: &output)
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")

@@ -1,13 +1,13 @@
 internal import CMemory
 
 /// Memory of tables, which is searched at random.
-enum TableMemory {
+package enum TableMemory {
     /// From this size on, huge pages are worth their alignment.
     private static let hugeFrom = 4 << 20
     private static let hugePage = 2 << 20
 
     /// Uninitialised memory for so many elements, to be given back by `deallocate`.
-    static func allocate<Element: BitwiseCopyable>(_ count: Int, of type: Element.Type = Element.self)
+    package static func allocate<Element: BitwiseCopyable>(_ count: Int, of type: Element.Type = Element.self)
         -> UnsafeMutablePointer<Element>
     {
         let bytes = count * MemoryLayout<Element>.stride

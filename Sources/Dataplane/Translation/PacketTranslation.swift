@@ -24,14 +24,14 @@ public struct PacketTranslation: Sendable {
     }
 }
 
-extension SessionFilter {
+extension SessionEngine {
     /// How an ICMP error about a packet of a session leaves: to the sender of that packet, quoting what it sent, and in
     /// the name of the address that it knows.
     ///
     /// An error from the translated side that is not from the session's own end (a router in between) comes from the
     /// end's external address too: the other side has no route to the inside. Source: RFC 5508, REQ-4, REQ-5 and REQ-7
     /// - Returns: nil where the error's checksum or its quoted header's is wrong, or it quotes too little (REQ-3)
-    public func translation(ofError packet: PacketView, about index: FlowIndex) -> PacketTranslation? {
+    package func translation(ofError packet: PacketView, about index: FlowIndex) -> PacketTranslation? {
         guard let quoted = packet.quoted, packet.isTransportChecksumValid,
             Checksum.isValid(UnsafeRawBufferPointer(rebasing: packet.payload.prefix(quoted.transportOffset)))
         else { return nil }

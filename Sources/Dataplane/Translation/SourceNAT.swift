@@ -8,7 +8,7 @@ public import Wire
 /// (RFC 4787, REQ-1), and no external endpoint belongs to two (REQ-3; by construction, since a table finds each
 /// binding by it). The port is the inside one where that is free (4.2.1), else one of the same parity (REQ-4), and
 /// stays below 1024 if it was (REQ-3a). The sessions themselves, and so all that a packet of a known session needs,
-/// are `SessionFilter`'s.
+/// are `SessionEngine`'s.
 ///
 /// Capacity is fixed; a pool that has no port left refuses new mappings and keeps the existing ones.
 public struct SourceNAT: ~Copyable {

@@ -1,17 +1,18 @@
-public import Dataplane
-public import LabTime
-public import Wire
+import Dataplane
+package import LabTime
+package import Wire
 
 extension SyncChannel {
     /// Takes a message of the peer.
     /// - Parameters:
     ///   - payload: of the UDP datagram
+    ///   - journal: of the store
     ///   - isActive: this box is Active itself: late records of its predecessor may add sessions, not change any
     ///   - isPeerAlive: the peer's heartbeat is not overdue
     /// - Throws: what is wrong with the message, which then has changed nothing
-    public mutating func receive(
-        _ payload: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, isPeerAlive: Bool = false,
-        at now: Instant
+    package mutating func receive<Store: SessionStore & ~Copyable>(
+        _ payload: UnsafeRawBufferPointer, into store: inout Store, _ journal: inout SessionJournal, isActive: Bool,
+        isPeerAlive: Bool = false, at now: Instant
     ) throws(WireError) -> SyncReception {
         let view = try SyncMessageView(payload, key: key)
         let header = view.header
@@ -25,11 +26,11 @@ extension SyncChannel {
         case .acknowledgement(let arrived, _):
             try acknowledge(header, arrived: arrived, &reception)
         case .records, .bulkBegin, .bulkEnd:
-            try Self.check(view, before: filter)
-            try accept(payload, header, into: &filter, isActive: isActive, at: now, &reception)
+            try Self.check(view, before: store)
+            try accept(payload, header, into: &store, &journal, isActive: isActive, at: now, &reception)
         case .bulkRequest:
             guard header.peerEpoch == ownEpoch else { throw WireError(.sync, .replayed) }
-            if isActive { filter.beginRecording() }
+            if isActive { journal.beginRecording() }
         case .handover:
             // Versions to come may say it apart; this one says it in every heartbeat (`Heartbeat.Flags.leaving`).
             break
@@ -39,12 +40,14 @@ extension SyncChannel {
 
     /// Applies messages that wait for an earlier one: a box that takes over must know all it can.
     /// - Returns: how many records were applied
-    public mutating func commit(into filter: inout SessionFilter, at now: Instant) -> Int {
+    package mutating func commit<Store: SessionStore & ~Copyable>(
+        into store: inout Store, _ journal: inout SessionJournal, at now: Instant
+    ) -> Int {
         var reception = SyncReception()
         for distance in 0..<receiveWindow.capacity {
             guard let message = receiveWindow.peek(ahead: distance) else { continue }
             let view = SyncMessageView(verified: message)
-            Self.apply(view, to: &filter, isActive: false, at: now, &reception)
+            Self.apply(view, to: &store, &journal, isActive: false, at: now, &reception)
         }
         return reception.applied
     }
@@ -115,9 +118,9 @@ extension SyncChannel {
         return true
     }
 
-    private mutating func accept(
-        _ payload: UnsafeRawBufferPointer, _ header: SyncHeader, into filter: inout SessionFilter, isActive: Bool,
-        at now: Instant, _ reception: inout SyncReception
+    private mutating func accept<Store: SessionStore & ~Copyable>(
+        _ payload: UnsafeRawBufferPointer, _ header: SyncHeader, into store: inout Store,
+        _ journal: inout SessionJournal, isActive: Bool, at now: Instant, _ reception: inout SyncReception
     ) throws(WireError) {
         // Meant for an earlier life of this box, or of a stream that has ended.
         guard !rules.contains(.refusesOtherEpochs) || header.peerEpoch == ownEpoch, follows(header.epoch) else {
@@ -135,26 +138,26 @@ extension SyncChannel {
                 expected: Int(truncatingIfNeeded: receiveWindow.expected))
         case .inOrder:
             // The peer may not have had all of this box's records when it began a transfer.
-            let hasPendingRecords = isRunning && (hasUnacknowledged || filter.hasRecords)
-            Self.consume(payload, into: &filter, isActive: isActive, hasPendingRecords, at: now, &reception)
+            let hasPendingRecords = isRunning && (hasUnacknowledged || journal.hasRecords)
+            Self.consume(payload, into: &store, &journal, isActive: isActive, hasPendingRecords, at: now, &reception)
             while let kept = receiveWindow.takeNext() {
-                Self.consume(kept, into: &filter, isActive: isActive, hasPendingRecords, at: now, &reception)
+                Self.consume(kept, into: &store, &journal, isActive: isActive, hasPendingRecords, at: now, &reception)
             }
         }
     }
 
     /// A record with a state or an application that this box does not know spoils its message before anything is
     /// applied. The sessions that will be looked up are fetched meanwhile.
-    private static func check(
-        _ view: borrowing SyncMessageView, before filter: borrowing SessionFilter
+    private static func check<Store: SessionStore & ~Copyable>(
+        _ view: borrowing SyncMessageView, before store: borrowing Store
     ) throws(WireError) {
         guard case .records = view.message else { return }
-        let prefetches = filter.isWorthPrefetching
+        let prefetches = store.isWorthPrefetching
         var cursor = SyncMessageView.Cursor()
         while let record = view.nextRecord(&cursor) {
             switch record {
             case .session(let session):
-                if prefetches { filter.prefetch(session) }
+                if prefetches { store.prefetch(session) }
                 guard session.sessionState != nil else {
                     throw WireError(
                         .sync, .forbiddenValue, found: Int(max(session.originatorState, session.responderState)))
@@ -170,32 +173,32 @@ extension SyncChannel {
         }
     }
 
-    private static func consume(
-        _ message: UnsafeRawBufferPointer, into filter: inout SessionFilter, isActive: Bool, _ hasPendingRecords: Bool,
-        at now: Instant, _ reception: inout SyncReception
+    private static func consume<Store: SessionStore & ~Copyable>(
+        _ message: UnsafeRawBufferPointer, into store: inout Store, _ journal: inout SessionJournal, isActive: Bool,
+        _ hasPendingRecords: Bool, at now: Instant, _ reception: inout SyncReception
     ) {
         let view = SyncMessageView(verified: message)
         switch view.message {
         case .records:
-            apply(view, to: &filter, isActive: isActive, at: now, &reception)
+            apply(view, to: &store, &journal, isActive: isActive, at: now, &reception)
         case .bulkBegin:
-            if !isActive { filter.beginReceivingBulk() }
-            if isActive || hasPendingRecords { filter.keepUnmentioned() }
+            if !isActive { journal.beginReceivingBulk() }
+            if isActive || hasPendingRecords { journal.keepUnmentioned() }
         case .bulkEnd:
-            if !isActive { filter.endReceivingBulk() }
+            if !isActive { journal.endReceivingBulk(&store) }
             reception.receivedBulkCompleted = true
         default:
             return
         }
     }
 
-    private static func apply(
-        _ view: borrowing SyncMessageView, to filter: inout SessionFilter, isActive: Bool, at now: Instant,
-        _ reception: inout SyncReception
+    private static func apply<Store: SessionStore & ~Copyable>(
+        _ view: borrowing SyncMessageView, to store: inout Store, _ journal: inout SessionJournal, isActive: Bool,
+        at now: Instant, _ reception: inout SyncReception
     ) {
         var cursor = SyncMessageView.Cursor()
         while let record = view.nextRecord(&cursor) {
-            if filter.apply(record, onlyNew: isActive, at: now) {
+            if journal.apply(record, to: &store, onlyNew: isActive, at: now) {
                 reception.applied += 1
             } else {
                 reception.refused += 1

@@ -1,4 +1,3 @@
-public import Dataplane
 public import LabTime
 import Mutants
 public import Wire
@@ -156,23 +155,27 @@ public struct SyncChannel: ~Copyable {
     }
 
     /// The next message with records; nil where there are none, or as many messages as may be are under way.
-    /// - Parameter isUrgent: records do not wait for company
-    public mutating func nextMessage(
-        from filter: inout SessionFilter, isUrgent: Bool = false, at now: Instant
+    /// - Parameters:
+    ///   - store: whose sessions the journal has recorded
+    ///   - isUrgent: records do not wait for company
+    package mutating func nextMessage<Store: SessionStore & ~Copyable>(
+        from journal: inout SessionJournal, of store: borrowing Store, isUrgent: Bool = false, at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
-        guard isRunning, pendingMark != nil || filter.hasRecords else {
+        guard isRunning, pendingMark != nil || journal.hasRecords else {
             // What waited has been sent or forgotten meanwhile: a deadline that stayed would be due for ever.
             partialDueAt = nil
             return nil
         }
-        guard isUrgent || !waitsForCompany(filter.noted, at: now), let buffer = sendWindow.reserve() else { return nil }
+        guard isUrgent || !waitsForCompany(journal.pendingCount, at: now), let buffer = sendWindow.reserve() else {
+            return nil
+        }
         let header = SyncHeader(
             sender: sender, epoch: ownStream, peerEpoch: peerEpoch, sequence: sendWindow.nextSequence,
             acknowledgement: receiveWindow.expected &- 1)
-        if let mark = pendingMark { return send(mark, header, in: buffer, sessions: filter.count, at: now) }
+        if let mark = pendingMark { return send(mark, header, in: buffer, sessions: store.count, at: now) }
         var writer = SyncRecordWriter(buffer, key: key)
         while writer.hasRoom, pendingMark == nil,
-            let next = filter.nextRecord(at: now, for: sendWindow.nextSequence)
+            let next = journal.nextRecord(of: store, at: now, for: sendWindow.nextSequence)
         {
             switch next {
             case .record(let record): writer.append(record)
@@ -182,7 +185,7 @@ public struct SyncChannel: ~Copyable {
         }
         if writer.count == 0 {
             guard let mark = pendingMark else { return nil }
-            return send(mark, header, in: buffer, sessions: filter.count, at: now)
+            return send(mark, header, in: buffer, sessions: store.count, at: now)
         }
         guard let length = writer.finish(header) else { return nil }
         bulkRecords &+= UInt32(writer.count)
@@ -190,13 +193,13 @@ public struct SyncChannel: ~Copyable {
     }
 
     /// Records that would not fill a message wait while others are under way.
-    private mutating func waitsForCompany(_ noted: Int, at now: Instant) -> Bool {
-        if Mutant.isOn(.tellsSessionsLate), pendingMark == nil, noted != .max {
+    private mutating func waitsForCompany(_ pending: Int, at now: Instant) -> Bool {
+        if Mutant.isOn(.tellsSessionsLate), pendingMark == nil, pending != .max {
             let due = partialDueAt ?? now + .seconds(2)
             partialDueAt = due <= now ? nil : due
             return due > now
         }
-        let isFull = noted >= sendWindow.slotSize / SyncRecord.maximumLength
+        let isFull = pending >= sendWindow.slotSize / SyncRecord.maximumLength
         if coalescing == .zero || pendingMark != nil || sendWindow.isEmpty || isFull {
             partialDueAt = nil
             return false

@@ -23,15 +23,15 @@ import Wire
     }
 
     private static func filter(_ pools: [NATPool], _ rules: [NATRule] = [all], _ share: NATShare = .all)
-        -> SessionFilter
+        -> SessionEngine
     {
-        SessionFilter(capacity: 64, nat: SourceNAT(pools: pools, rules: rules, capacity: 64, share: share))
+        SessionEngine(capacity: 64, nat: SourceNAT(pools: pools, rules: rules, capacity: 64, share: share))
     }
 
     private static func install(
-        _ pools: [NATPool], _ rules: [NATRule] = [all], former: [NATPool] = [], in filter: inout SessionFilter
+        _ pools: [NATPool], _ rules: [NATRule] = [all], former: [NATPool] = [], in filter: inout SessionEngine
     ) {
-        filter.install(pools: pools, former: former, rules: rules, timers: filter.timers, at: now)
+        filter.install(pools: pools, former: former, rules: rules, timers: filter.table.timers, at: now)
     }
 
     private static func flow(_ port: UInt16, to destination: UInt16 = 53) -> FiveTuple {
@@ -41,7 +41,7 @@ import Wire
     }
 
     /// - Returns: the external endpoint; nil where the packet is dropped
-    private static func external(_ filter: inout SessionFilter, _ flow: FiveTuple) -> NATEndpoint? {
+    private static func external(_ filter: inout SessionEngine, _ flow: FiveTuple) -> NATEndpoint? {
         guard case .pass(let index) = Property.evaluate(&filter, flow, [], at: now) else { return nil }
         let leaves = filter.outgoing(of: index, arrivedAs: flow)
         return NATEndpoint(leaves.source, leaves.sourcePort)
@@ -125,7 +125,7 @@ import Wire
     }
 
     @Test func `filtering that changes counts for the sessions that there are`() {
-        func inbound(_ filter: inout SessionFilter, from source: IPv4Address) -> FilterVerdict {
+        func inbound(_ filter: inout SessionEngine, from source: IPv4Address) -> FilterVerdict {
             Property.evaluate(
                 &filter,
                 FiveTuple(
@@ -146,19 +146,16 @@ import Wire
 
     // MARK: The peer
 
-    private static func tell(_ active: inout SessionFilter, _ backup: inout SessionFilter) {
-        while let next = active.nextRecord(at: now) {
-            if case .record(let record) = next { backup.apply(record, at: now) }
-        }
+    private static func send(_ active: borrowing SessionEngine, to backup: inout SessionEngine) {
+        backup.adopt(active.allRecords(at: now), at: now)
     }
 
     @Test func `a session of a pool that the peer lacks is kept there, and gets its mapping when the pool comes`() {
         var active = Self.filter([], [], .first)
         var backup = Self.filter([], [], .second)
-        active.beginRecording()
         Self.install([Self.pool("a", 2000...2099)], in: &active)
         let before = Self.external(&active, Self.flow(2010))
-        Self.tell(&active, &backup)
+        Self.send(active, to: &backup)
         #expect(backup.count == 1 && backup.nat.count == 0 && backup.nat.tally.foreign == 1)
         #expect(backup.nat.tally.lastForeign == before)
         Self.install([Self.pool("a", 2000...2099)], in: &backup)
@@ -171,10 +168,9 @@ import Wire
     @Test func `an earlier form of a pool is adopted from, and nothing is granted from it`() {
         var active = Self.filter([Self.pool("a", 2000...2099)], [Self.all], .first)
         var backup = Self.filter([Self.pool("a", 2000...2099)], [Self.all], .second)
-        active.beginRecording()
         Self.install([Self.pool("a", 3000...3099)], former: [Self.pool("a", 2000...2099)], in: &backup)
         let before = Self.external(&active, Self.flow(2012))
-        Self.tell(&active, &backup)
+        Self.send(active, to: &backup)
         #expect(backup.nat.count == 1 && backup.nat.retiredCount == 1 && backup.nat.tally.foreign == 0)
         #expect(Self.external(&backup, Self.flow(2012)) == before)
         #expect(Self.external(&backup, Self.flow(2012, to: 54)).map { $0.port >= 3000 } == true)
@@ -188,8 +184,7 @@ import Wire
             let before = Self.external(&active, Self.flow(2012))
             Self.install([], [], in: &active)
             var backup = Self.filter([], [], .second)
-            active.beginRecording()
-            Self.tell(&active, &backup)
+            Self.send(active, to: &backup)
             #expect(backup.count == 1 && backup.nat.retiredCount == (isHosts ? 0 : 1))
             #expect(backup.nat.isExternal(Self.address) != isHosts)
             #expect(Self.external(&backup, Self.flow(2012)) == before)
@@ -202,8 +197,7 @@ import Wire
         let before = Self.external(&active, Self.flow(2012))
         Self.install([], [], in: &active)
         var backup = Self.filter([other], [], .second)
-        active.beginRecording()
-        Self.tell(&active, &backup)
+        Self.send(active, to: &backup)
         #expect(backup.nat.retiredCount == 1)
         // What has nothing to do with it leaves it as it is.
         Self.install([other, Self.pool("b", 3000...3099)], [], in: &backup)
@@ -227,12 +221,13 @@ import Wire
     @Test func `what the peer could not enter before, it is told of again when the pool goes`() {
         var active = Self.filter([Self.pool("a", 2000...2099)], [Self.all], .first)
         var backup = Self.filter([], [], .second)
-        active.beginRecording()
         let before = Self.external(&active, Self.flow(2012))
-        Self.tell(&active, &backup)
+        Self.send(active, to: &backup)
         #expect(backup.count == 1 && backup.nat.count == 0)
-        Self.install([], [], in: &active)
-        Self.tell(&active, &backup)
+        var reports = SessionReports()
+        active.install(pools: [], rules: [], timers: active.table.timers, at: Self.now, reporting: &reports)
+        #expect(reports.all == [.changed(FlowIndex(rawValue: 0), .state)])
+        Self.send(active, to: &backup)
         #expect(backup.nat.retiredCount == 1 && backup.nat.tally.foreign == 1)
         #expect(backup.nat.allBindings().first?.external == before)
         active.advance(to: Self.now + .seconds(10_000))
@@ -284,7 +279,7 @@ import Wire
     }
 
     /// A session that there is leaves as it did before, and its mapping stands for its inside endpoint alone.
-    private static func outgoing(_ filter: borrowing SessionFilter, _ context: String) -> [FiveTuple: FiveTuple] {
+    private static func outgoing(_ filter: borrowing SessionEngine, _ context: String) -> [FiveTuple: FiveTuple] {
         var sessions: [FiveTuple: FiveTuple] = [:]
         var next = filter.table.next(after: nil)
         while let index = next {
@@ -318,7 +313,7 @@ import Wire
             if step % 40 == 39 {
                 let before = Self.outgoing(filter, context)
                 let (pools, rules) = Self.configuration(&random)
-                filter.install(pools: pools, rules: rules, timers: filter.timers, at: now)
+                filter.install(pools: pools, rules: rules, timers: filter.table.timers, at: now)
                 #expect(Self.outgoing(filter, context) == before, "\(context)")
                 Self.check(filter.nat, context)
                 retired = max(retired, filter.nat.retiredCount)
@@ -332,7 +327,7 @@ import Wire
         #expect(filter.count == 0 && filter.nat.count == 0 && filter.nat.retiredCount == 0, "seed \(seed)")
         filter.install(
             pools: [Self.pool("new", 2000...2015)], rules: [NATRule(source: Self.inside, pool: "new")],
-            timers: filter.timers,
+            timers: filter.table.timers,
             at: now)
         #expect(filter.nat.addresses == [Self.address])
         #expect((5000..<5100).compactMap { Self.external(&filter, Self.flow($0)) }.count == 16, "seed \(seed)")

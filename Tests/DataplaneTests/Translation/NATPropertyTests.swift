@@ -19,8 +19,8 @@ import Wire
         NATRule(source: IPv4Network("10.0.0.0/24")!, pool: "small"),
     ]
 
-    static func filter(_ share: NATShare = .all, capacity: Int = 128) -> SessionFilter {
-        SessionFilter(
+    static func filter(_ share: NATShare = .all, capacity: Int = 128) -> SessionEngine {
+        SessionEngine(
             capacity: capacity,
             timers: SessionTimers(
                 first: .seconds(4), opening: .seconds(4), established: .seconds(60), closing: .seconds(4),
@@ -62,17 +62,26 @@ import Wire
     }
 
     static func evaluate(
-        _ filter: inout SessionFilter, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant
+        _ filter: inout SessionEngine, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant
+    ) -> FilterVerdict {
+        var reports = SessionReports()
+        return evaluate(&filter, flow, flags, at: now, reporting: &reports)
+    }
+
+    static func evaluate(
+        _ filter: inout SessionEngine, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant,
+        reporting reports: inout SessionReports
     ) -> FilterVerdict {
         let layout = FrameLayout(
             fiveTuple: flow, networkOffset: 14, transportOffset: 34, payloadOffset: 54, endOffset: 54, fragment: .whole,
             tcpFlags: flow.protocol == .tcp ? flags : [], hasTransportHeader: flow.protocol != .gre)
         return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) {
-            filter.evaluate(layout, in: UnsafeRawPointer($0.baseAddress!), from: 0, at: now)
+            filter.evaluate(
+                layout, in: UnsafeRawPointer($0.baseAddress!), from: 0, at: now, reporting: &reports)
         }
     }
 
-    private static func check(_ filter: borrowing SessionFilter, _ context: String) {
+    private static func check(_ filter: borrowing SessionEngine, _ context: String) {
         let all = filter.nat.allBindings()
         var external = Set<String>()
         var inside = Set<String>()
@@ -161,25 +170,21 @@ import Wire
     }
 
     @Test(arguments: 441...446 as ClosedRange<UInt64>)
-    func `what the peer is told it has: the same mappings, and nothing of them is granted again`(seed: UInt64) {
+    func `what the peer is sent it has: the same mappings, and nothing of them is granted again`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var active = Self.filter(.first)
         var backup = Self.filter(.second)
         var now = Instant(nanoseconds: 1_000_000_000)
-        active.beginRecording()
+        var reports = SessionReports()
         for step in 0..<4_000 {
             let (flow, flags) = Self.packet(&random)
             // A packet from one inside host to another may leave a mapping that only this box needs.
             if flow.source.rawValue >> 24 == 10, flow.destination.rawValue >> 24 == 192 { continue }
-            _ = Self.evaluate(&active, flow, flags, at: now)
-            while let next = active.nextRecord(at: now) {
-                if case .record(let record) = next { backup.apply(record, at: now) }
-            }
+            _ = Self.evaluate(&active, flow, flags, at: now, reporting: &reports)
+            backup.adopt(reports.takeRecords(of: active, at: now), at: now)
             now += .milliseconds(Int.random(in: 0...100, using: &random))
-            active.advance(to: now)
-            while let next = active.nextRecord(at: now) {
-                if case .record(let record) = next { backup.apply(record, at: now) }
-            }
+            active.advance(to: now, reporting: &reports)
+            backup.adopt(reports.takeRecords(of: active, at: now), at: now)
             guard step % 100 == 0 else { continue }
             let words = { (binding: NATBinding) in "\(binding.protocol) \(binding.inside) \(binding.external)" }
             #expect(

@@ -2,17 +2,10 @@ public import Wire
 
 /// A connection that a control connection has announced, and that therefore passes whatever the rules say.
 ///
-/// In `PinholeTable` it is found by the flow that is expected, its source port zero, and by its control connection's.
-/// It is used up by the first packet that fits, replaced by the next announcement of its control connection, and ends
-/// with it.
-struct Pinhole: BitwiseCopyable {
-    /// The bulk transfer that mentioned it last; see `SessionFilter.beginReceivingBulk`.
-    var generation: UInt32 = 0
-    /// The turn of `SessionFilter.activeTurn` in which it was opened here; 0 where the peer told of it.
-    var openedInTurn: UInt32 = 0
-}
-
-typealias PinholeTable = FlowTable<Pinhole>
+/// In a flow table it is found by the flow that is expected, its source port zero, and by its control connection's. Both
+/// together are all that there is to know of it. It is used up by the first packet that fits, replaced by the next
+/// announcement of its control connection, and ends with it.
+struct Pinhole: BitwiseCopyable {}
 
 /// Why an announcement is refused.
 public enum AnnouncementRefusal: String, Hashable, Sendable, BitwiseCopyable {
@@ -33,7 +26,7 @@ public enum PinholeEvent: Hashable, Sendable, BitwiseCopyable {
     case refused(AnnouncementRefusal, control: FiveTuple)
 }
 
-/// What a filter's application gateway counts.
+/// What the application gateways count.
 public struct PinholeTally: Hashable, Sendable {
     public var opened: UInt64 = 0
     public var used: UInt64 = 0

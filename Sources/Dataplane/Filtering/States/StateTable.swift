@@ -4,7 +4,7 @@ public import Wire
 
 /// The connection table of a gateway firewall: which packets pass, by the state of their connection.
 ///
-/// Beside `SessionFilter`, which a firewall pair shares, this one follows what a single product does packet by packet:
+/// Beside `SessionEngine`, which a firewall pair shares, this one follows what a single product does packet by packet:
 /// profiles, pick-up in mid-stream, sequence windows, and connections of which only one side is seen. When the table
 /// is full, new connections are refused and existing ones kept. Of a datagram in fragments the first is judged, for all.
 public struct StateTable: ~Copyable {

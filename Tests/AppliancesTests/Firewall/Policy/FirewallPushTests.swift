@@ -20,7 +20,7 @@ struct FirewallPushTests {
     }
 
     private func rules(_ lab: FirewallLab) -> [[String]] {
-        lab.boxes.map { $0.firewall.filter.rules.map(\.name) }
+        lab.boxes.map { $0.firewall.filter.policy.rules.map(\.name) }
     }
 
     @Test func `a push to one box concerns that box alone, and the peer tells that they differ`() throws {

@@ -305,7 +305,7 @@ struct NATPushTests {
         }
         #expect(lab.boxes[0].firewall.policy.running == before)
         #expect(lab.boxes[0].firewall.filter.nat.pools == Self.initial.pools)
-        #expect(lab.boxes[0].firewall.filter.rules.isEmpty)
+        #expect(lab.boxes[0].firewall.filter.policy.rules.isEmpty)
     }
 
     @Test func `a pool that gives way to another with its address leaves no gap in a unit's push`() throws {
@@ -391,7 +391,7 @@ struct NATPushTests {
         lab.run(for: .milliseconds(500))
         #expect(Self.open(lab, 5001)?.address == Self.second)
         for box in lab.boxes {
-            #expect(box.firewall.filter.timers == NATTimers.standard.sessions)
+            #expect(box.firewall.filter.table.timers == NATTimers.standard.sessions)
             #expect(box.firewall.filter.nat.share == (box.number == 0 ? .first : .second))
         }
     }

@@ -196,9 +196,11 @@ struct PairInvariants {
         behindSince = nil
         pinholes.note(lab.boxes[active].firewall.filter)
         let count = lab.boxes[active].firewall.sessionCount
-        guard lab.boxes[active].firewall.filter.opened != opened || count != counts[active] || !wasForwarding[active]
+        guard
+            lab.boxes[active].firewall.filter.table.opened != opened || count != counts[active]
+                || !wasForwarding[active]
         else { return }
-        opened = lab.boxes[active].firewall.filter.opened
+        opened = lab.boxes[active].firewall.filter.table.opened
         var index = lab.boxes[active].firewall.filter.table.next(after: nil)
         while let place = index {
             hold(lab.boxes[active].firewall.filter.table.original(of: place), by: 0b11)

@@ -33,21 +33,23 @@ struct PinholePromises {
     }
 
     /// The box's peer has everything that it has.
-    mutating func note(_ filter: borrowing SessionFilter) {
+    mutating func note(_ filter: borrowing SessionEngine) {
         for (control, port) in latest {
-            guard let match = filter.pinholes.find(control), match.direction == .reply else { continue }
-            let expected = filter.pinholes.original(of: match.index)
+            guard let match = filter.gateways.pinholes.find(control), match.direction == .reply else { continue }
+            let expected = filter.gateways.pinholes.original(of: match.index)
             guard expected.destinationPort == port else { continue }
-            promises[control] = Promise(expected: expected, expires: filter.pinholes.expiry(of: match.index))
+            promises[control] = Promise(expected: expected, expires: filter.gateways.pinholes.expiry(of: match.index))
         }
     }
 
     /// - Returns: the port of a pinhole that the box has been told of and does not have
-    func lost(by box: Int, _ filter: borrowing SessionFilter, at now: Instant) -> UInt16? {
+    func lost(by box: Int, _ filter: borrowing SessionEngine, at now: Instant) -> UInt16? {
         var lost: UInt16?
         for promise in promises.values where promise.holders & 1 << UInt8(box) != 0 {
             // A lifetime crosses in whole milliseconds, and may wait for a message.
-            if promise.expires - now < .seconds(5) || filter.pinholes.find(promise.expected) != nil { continue }
+            if promise.expires - now < .seconds(5) || filter.gateways.pinholes.find(promise.expected) != nil {
+                continue
+            }
             // Whatever the order of the dictionary: a seed always finds the same one.
             lost = min(lost ?? .max, promise.expected.destinationPort)
         }

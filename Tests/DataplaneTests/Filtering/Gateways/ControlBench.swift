@@ -10,7 +10,7 @@ struct ControlBench: ~Copyable {
     static let start = Instant(nanoseconds: 1_000_000_000)
     static let rule = FilterRule(name: "ftp", action: .allow, protocol: .tcp, destinationPorts: 21...21)
 
-    var filter: SessionFilter
+    var filter: SessionEngine
     var now = ControlBench.start
     /// As the client's packets arrive, and the server's.
     var flow: FiveTuple
@@ -22,7 +22,7 @@ struct ControlBench: ~Copyable {
         capacity: Int = 64, gateways: [ApplicationGateway] = [.ftp], nat: consuming SourceNAT = .none,
         port: UInt16 = 4000
     ) {
-        filter = SessionFilter(
+        filter = SessionEngine(
             capacity: capacity, rules: [Self.rule], otherwise: .deny, nat: nat, gateways: gateways)
         flow = FiveTuple(
             source: Self.client, destination: Self.server, sourcePort: port, destinationPort: 21, protocol: .tcp)

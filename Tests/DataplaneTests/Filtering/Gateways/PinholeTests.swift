@@ -20,7 +20,7 @@ struct PinholeTests {
         let early = opens(&bench, bench.data(to: 3000))
         #expect(!early)
         bench.agree(on: 3000)
-        #expect(bench.filter.pinholeCount == 1)
+        #expect(bench.filter.gateways.pinholeCount == 1)
         let others = [
             opens(&bench, bench.data(to: 3001)),
             opens(
@@ -36,13 +36,13 @@ struct PinholeTests {
         let match = bench.filter.table.find(bench.data(to: 3000))
         let index = try #require(match).index
         #expect(bench.filter.table[index].rule == ControlBench.rule.identity && bench.filter.table[index].isExpected)
-        #expect(bench.filter.pinholeTally.opened == 1 && bench.filter.pinholeTally.used == 1)
+        #expect(bench.filter.gateways.tally.opened == 1 && bench.filter.gateways.tally.used == 1)
         // Its packets are a session's like any other's.
         let answer = bench.evaluate(bench.data(to: 3000).reversed, [.syn, .ack])
         let again = bench.evaluate(bench.data(to: 3000), .syn)
         #expect(ControlBench.passes(answer) && ControlBench.passes(again))
         #expect(
-            bench.filter.takePinholeEvents() == [
+            bench.filter.gateways.takeEvents() == [
                 .opened(bench.data(to: 3000, from: 0), control: bench.flow),
                 .used(bench.data(to: 3000), control: bench.flow),
             ])
@@ -52,7 +52,7 @@ struct PinholeTests {
         var bench = connected(ControlBench(gateways: []))
         bench.agree(on: 3000)
         let opened = opens(&bench, bench.data(to: 3000))
-        #expect(!opened && bench.filter.pinholeCount == 0)
+        #expect(!opened && bench.filter.gateways.pinholeCount == 0)
     }
 
     @Test func `EPSV names a port of the server, PORT and EPRT one of the client`() {
@@ -81,9 +81,9 @@ struct PinholeTests {
         bench.clientSequence &-= UInt32(line.utf8.count + 2)
         let again = bench.say(line)
         #expect(again == .drop(.announcement))
-        #expect(bench.filter.pinholeTally.bounces == 2 && bench.filter.pinholeCount == 0)
+        #expect(bench.filter.gateways.tally.bounces == 2 && bench.filter.gateways.pinholeCount == 0)
         #expect(
-            bench.filter.takePinholeEvents() == [
+            bench.filter.gateways.takeEvents() == [
                 .refused(.bounce, control: bench.flow), .refused(.bounce, control: bench.flow),
             ])
     }
@@ -92,23 +92,23 @@ struct PinholeTests {
         var bench = connected()
         _ = bench.say("PASV")
         let bounce = bench.reply("227 Entering Passive Mode (198,51,100,99,15,160)")
-        #expect(bounce == .drop(.announcement) && bench.filter.pinholeTally.bounces == 1)
+        #expect(bounce == .drop(.announcement) && bench.filter.gateways.tally.bounces == 1)
         var second = connected()
         _ = second.say("EPSV")
         let privileged = second.reply("229 ok (|||22|)")
-        #expect(privileged == .drop(.announcement) && second.filter.pinholeTally.privilegedPorts == 1)
-        #expect(bench.filter.pinholeCount == 0 && second.filter.pinholeCount == 0)
+        #expect(privileged == .drop(.announcement) && second.filter.gateways.tally.privilegedPorts == 1)
+        #expect(bench.filter.gateways.pinholeCount == 0 && second.filter.gateways.pinholeCount == 0)
     }
 
     @Test func `a reply that nobody asked for opens nothing`() {
         var bench = connected()
         let verdict = bench.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
-        #expect(ControlBench.passes(verdict) && bench.filter.pinholeTally.unasked == 1)
+        #expect(ControlBench.passes(verdict) && bench.filter.gateways.tally.unasked == 1)
         _ = bench.say("PASV")
         _ = bench.reply("229 ok (|||3000|)")
         _ = bench.reply("530 Log in first")
         _ = bench.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
-        #expect(bench.filter.pinholeTally.unasked == 3 && bench.filter.pinholeCount == 0)
+        #expect(bench.filter.gateways.tally.unasked == 3 && bench.filter.gateways.pinholeCount == 0)
     }
 
     @Test func `a line in the middle of a line, cut in two, or damaged opens nothing`() {
@@ -120,20 +120,20 @@ struct PinholeTests {
         _ = bench.evaluate(bench.answer, [.psh, .ack], "500 Unknown: ", sequence: bench.serverSequence)
         bench.serverSequence &+= 13
         _ = bench.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
-        #expect(bench.filter.pinholeCount == 0 && bench.filter.pinholeTally.unread == 2)
+        #expect(bench.filter.gateways.pinholeCount == 0 && bench.filter.gateways.tally.unread == 2)
         let whole = "227 Entering Passive Mode (198,51,100,20,11,184)\r\n"
         for cut in 1..<(whole.utf8.count - 1) {
             let (a, b) = (String(whole.prefix(cut)), String(whole.dropFirst(cut)))
             _ = bench.evaluate(bench.answer, [.psh, .ack], a, sequence: bench.serverSequence)
             _ = bench.evaluate(bench.answer, [.psh, .ack], b, sequence: bench.serverSequence &+ UInt32(a.utf8.count))
             bench.serverSequence &+= UInt32(whole.utf8.count)
-            #expect(bench.filter.pinholeCount == 0, "cut at \(cut)")
+            #expect(bench.filter.gateways.pinholeCount == 0, "cut at \(cut)")
         }
         let damaged = bench.evaluate(
             bench.answer, [.psh, .ack], whole, sequence: bench.serverSequence, breaksChecksum: true)
-        #expect(ControlBench.passes(damaged) && bench.filter.pinholeCount == 0)
+        #expect(ControlBench.passes(damaged) && bench.filter.gateways.pinholeCount == 0)
         _ = bench.reply(String(whole.dropLast(2)))
-        #expect(bench.filter.pinholeCount == 1)
+        #expect(bench.filter.gateways.pinholeCount == 1)
     }
 
     @Test func `a guess without the place in the stream opens nothing`() {
@@ -146,28 +146,28 @@ struct PinholeTests {
             _ = bench.evaluate(
                 bench.answer, [.psh, .ack], "227 (198,51,100,20,11,184)\r\n", sequence: guess)
         }
-        #expect(bench.filter.pinholeCount == 0)
+        #expect(bench.filter.gateways.pinholeCount == 0)
     }
 
     @Test func `a pinhole ends with its time, with the next announcement, and with its control connection`() {
         var bench = connected()
         bench.agree(on: 3000)
         bench.agree(on: 3001)
-        #expect(bench.filter.pinholeCount == 1)
+        #expect(bench.filter.gateways.pinholeCount == 1)
         let replaced = opens(&bench, bench.data(to: 3000))
         #expect(!replaced)
-        bench.now = bench.now + SessionFilter.pinholeLifetime
+        bench.now = bench.now + ApplicationGateways.pinholeLifetime
         let late = opens(&bench, bench.data(to: 3001))
         #expect(!late)
         bench.filter.advance(to: bench.now)
-        #expect(bench.filter.pinholeCount == 0 && bench.filter.pinholeTally.expired == 1)
+        #expect(bench.filter.gateways.pinholeCount == 0 && bench.filter.gateways.tally.expired == 1)
         bench.agree(on: 3002)
         _ = bench.evaluate(bench.flow, .rst)
-        #expect(bench.filter.pinholeCount == 0)
+        #expect(bench.filter.gateways.pinholeCount == 0)
         let afterReset = opens(&bench, bench.data(to: 3002))
         #expect(!afterReset)
         bench.filter.install([], otherwise: .deny)
-        #expect(bench.filter.count == 0 && bench.filter.pinholeCount == 0)
+        #expect(bench.filter.count == 0 && bench.filter.gateways.pinholeCount == 0)
     }
 
     @Test func `where there is no room an announcement passes and opens nothing, and what exists stays`() {
@@ -181,12 +181,14 @@ struct PinholeTests {
             bench.connect()
             bench.agree(on: 3000 + number)
         }
-        #expect(bench.filter.count == 4 && bench.filter.pinholeCount == 4)
+        #expect(bench.filter.count == 4 && bench.filter.gateways.pinholeCount == 4)
         bench.flow.sourcePort = 4000
         _ = bench.evaluate(bench.flow, .rst)
         let data = opens(&bench, bench.data(to: 3001))
         #expect(!data, "the session table is full")
-        #expect(bench.filter.pinholeCount == 3, "that of the connection that was reset is gone, the one not used stays")
+        #expect(
+            bench.filter.gateways.pinholeCount == 3,
+            "that of the connection that was reset is gone, the one not used stays")
     }
 
     // MARK: Translation
@@ -218,121 +220,75 @@ struct PinholeTests {
         var bench = connected(ControlBench(nat: Self.nat()))
         let verdict = bench.say("PORT 192,0,2,10,15,160")
         #expect(verdict == .drop(.announcement))
-        #expect(bench.filter.pinholeTally.translated == 1 && bench.filter.pinholeCount == 0)
+        #expect(bench.filter.gateways.tally.translated == 1 && bench.filter.gateways.pinholeCount == 0)
     }
 
-    // MARK: The peer
+    // MARK: Records of the peer
 
-    /// Hands everything that the filter has for its peer over.
-    private func tell(_ bench: inout ControlBench, to peer: inout SessionFilter, at now: Instant) -> [SyncRecord] {
-        var records: [SyncRecord] = []
-        while let next = bench.filter.nextRecord(at: bench.now, for: 7) {
-            switch next {
-            case .record(let record):
-                records.append(record)
-                peer.apply(record, at: now)
-            case .bulkBegins: peer.beginReceivingBulk()
-            case .bulkEnds: peer.endReceivingBulk()
-            }
-        }
-        return records
+    private static func peer(_ gateways: [ApplicationGateway] = [.ftp]) -> SessionEngine {
+        SessionEngine(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: gateways)
     }
 
-    private func evaluate(_ peer: inout SessionFilter, _ flow: FiveTuple, at now: Instant) -> Bool {
-        ControlBench.passes(SessionFilterTests.evaluate(&peer, flow, .syn, at: now))
+    private func evaluate(_ peer: inout SessionEngine, _ flow: FiveTuple, at now: Instant) -> Bool {
+        ControlBench.passes(SessionEngineTests.evaluate(&peer, flow, .syn, at: now))
     }
 
     @Test func `the peer lets the connection through that was announced before it took over`() throws {
         var bench = connected()
-        bench.filter.continueRecording()
-        var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
-        let later = Instant(nanoseconds: 77_000_000_000)
-        _ = bench.evaluate(bench.flow, [.psh, .ack], "NOOP\r\n", sequence: 900)
-        bench.clientSequence = 906
-        _ = tell(&bench, to: &peer, at: later)
-        bench.filter.beginRecording()
-        _ = tell(&bench, to: &peer, at: later)
         bench.agree(on: 3000)
-        let records = tell(&bench, to: &peer, at: later)
+        let records = bench.filter.allRecords(at: bench.now)
         let pinhole = PinholeRecord(
             expected: bench.data(to: 3000, from: 0), control: bench.flow, remainingMilliseconds: 60_000)
         #expect(records.contains(.pinhole(pinhole)))
-        #expect(peer.pinholeCount == 1 && peer.pinholeTally.adopted == 1)
+        let later = Instant(nanoseconds: 77_000_000_000)
+        var peer = Self.peer()
+        peer.adopt(records, at: later)
+        #expect(peer.gateways.pinholeCount == 1 && peer.gateways.tally.adopted == 1)
         let passes = evaluate(&peer, bench.data(to: 3000), at: later)
-        #expect(passes && peer.pinholeCount == 0)
+        #expect(passes && peer.gateways.pinholeCount == 0)
         let match = peer.table.find(bench.data(to: 3000))
         let index = try #require(match).index
         #expect(peer.table[index].rule == ControlBench.rule.identity)
     }
 
-    @Test func `a peer that hears of the connection closes its pinhole`() {
+    @Test func `a peer that learns of the connection closes its pinhole`() {
         var bench = connected()
-        bench.filter.beginRecording()
         bench.agree(on: 3000)
-        var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
-        _ = tell(&bench, to: &peer, at: bench.now)
-        #expect(peer.pinholeCount == 1)
+        var peer = Self.peer()
+        peer.adopt(bench.filter.allRecords(at: bench.now), at: bench.now)
+        #expect(peer.gateways.pinholeCount == 1)
         _ = bench.opens(bench.data(to: 3000))
-        let records = tell(&bench, to: &peer, at: bench.now)
-        guard case .session(let session)? = records.first else { return #expect(Bool(false), "\(records)") }
+        let records = bench.filter.allRecords(at: bench.now)
+        guard records.count == 2, case .session(let session) = records[1] else {
+            return #expect(Bool(false), "\(records)")
+        }
         #expect(session.flags.contains(.pinhole))
-        #expect(peer.pinholeCount == 0)
+        peer.adopt(records, at: bench.now)
+        #expect(peer.gateways.pinholeCount == 0)
         let second = evaluate(&peer, bench.data(to: 3000, from: 5001), at: bench.now)
         #expect(!second)
     }
 
-    @Test func `a peer that hears of the control connection's end closes its pinhole`() {
+    @Test func `a peer that learns of the control connection's end closes its pinhole`() {
         var bench = connected()
-        bench.filter.beginRecording()
         bench.agree(on: 3000)
-        var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
-        _ = tell(&bench, to: &peer, at: bench.now)
-        #expect(peer.pinholeCount == 1)
+        var peer = Self.peer()
+        peer.adopt(bench.filter.allRecords(at: bench.now), at: bench.now)
+        #expect(peer.gateways.pinholeCount == 1)
         _ = bench.evaluate(bench.flow, .rst)
-        _ = tell(&bench, to: &peer, at: bench.now)
-        #expect(bench.filter.pinholeCount == 0 && peer.pinholeCount == 0)
-    }
-
-    @Test func `a whole transfer brings every pinhole and takes those away that it does not mention`() {
-        var bench = connected()
-        bench.agree(on: 3000)
-        var peer = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: [.ftp])
-        var stale = bench.flow
-        stale.sourcePort = 4999
-        peer.apply(
-            .pinhole(
-                PinholeRecord(expected: bench.data(to: 3999, from: 0), control: stale, remainingMilliseconds: 60_000)),
-            at: bench.now)
-        #expect(peer.pinholeCount == 1)
-        bench.filter.beginRecording()
-        _ = tell(&bench, to: &peer, at: bench.now)
-        #expect(peer.allPinholes().map(\.flow) == [bench.data(to: 3000, from: 0)])
-    }
-
-    @Test func `what the peer announced is late for a box that has moved on, and nothing to one without the gateway`() {
-        var bench = connected()
-        bench.agree(on: 3000)
-        let old = SyncRecord.pinhole(
-            PinholeRecord(expected: bench.data(to: 2999, from: 0), control: bench.flow, remainingMilliseconds: 60_000))
-        bench.filter.apply(old, onlyNew: true, at: bench.now)
-        #expect(bench.filter.allPinholes().map(\.flow) == [bench.data(to: 3000, from: 0)])
-        var without = SessionFilter(capacity: 64, rules: [ControlBench.rule], otherwise: .deny)
-        let applied = without.apply(old, at: bench.now)
-        #expect(applied && without.pinholeCount == 0)
+        peer.adopt(bench.filter.allRecords(at: bench.now), at: bench.now)
+        #expect(bench.filter.gateways.pinholeCount == 0 && peer.gateways.pinholeCount == 0)
     }
 
     @Test func `the first line after a takeover counts, wherever in the stream it stands`() {
-        var bench = connected()
-        bench.filter.beginRecording()
+        let bench = connected()
         var peer = ControlBench()
-        while let next = bench.filter.nextRecord(at: bench.now, for: 1) {
-            if case .record(let record) = next { peer.filter.apply(record, at: peer.now) }
-        }
+        peer.filter.adopt(bench.filter.allRecords(at: bench.now), at: peer.now)
         // The question was seen by the box that is dead.
         peer.serverSequence = 0x1234_5678
         _ = peer.reply("227 Entering Passive Mode (198,51,100,20,11,184)")
-        #expect(peer.filter.pinholeCount == 1)
+        #expect(peer.filter.gateways.pinholeCount == 1)
         _ = peer.reply("227 Entering Passive Mode (198,51,100,20,11,185)")
-        #expect(peer.filter.pinholeTally.unasked == 1, "from now on it is known what was asked")
+        #expect(peer.filter.gateways.tally.unasked == 1, "from now on it is known what was asked")
     }
 }

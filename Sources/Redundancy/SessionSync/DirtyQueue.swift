@@ -1,10 +1,11 @@
+import Dataplane
 import Wire
 
-/// Sessions that changed and sessions that ended, waiting to be told to the peer: two rings of fixed capacity.
+/// Sessions that changed and sessions that ended, whose records wait to be sent: two rings of fixed capacity.
 ///
 /// A session waits at most once, however often it changes, so the peer gets its latest state. Where a ring is full
 /// the change is not lost for ever: `overflowed` asks for a bulk transfer.
-struct SessionChanges: ~Copyable {
+struct DirtyQueue: ~Copyable {
     private let indices: UnsafeMutablePointer<FlowIndex>
     private let removals: UnsafeMutablePointer<FiveTuple>
     private let mask: Int

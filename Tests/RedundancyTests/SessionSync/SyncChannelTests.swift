@@ -24,18 +24,20 @@ struct SyncChannelTests {
     /// An Active's sessions, and its channel with a message under way, so that another record waits for company.
     private final class Busy {
         var channel = SyncChannel(messageSize: 1472, sender: 1, heartbeatInterval: .milliseconds(20))
-        var filter = SessionFilter(capacity: 64)
+        var sessions = ReplicatedSessions(capacity: 64)
 
         init(_ first: SyncRecord, _ second: SyncRecord) {
-            filter.continueRecording()
+            sessions.journal.continueRecording()
             channel.restart(for: 1, at: start)
-            filter.apply(first, at: start)
+            sessions.apply(first, at: start)
             #expect(records(at: start) == 1)
-            filter.apply(second, at: start)
+            sessions.apply(second, at: start)
             #expect(records(at: start) == nil)
         }
 
-        func records(at now: Instant) -> Int? { channel.nextMessage(from: &filter, at: now)?.records }
+        func records(at now: Instant) -> Int? {
+            sessions.nextMessage(through: &channel, at: now)?.records
+        }
     }
 
     @Test func `a record that waits for company leaves alone when its time has come`() {
@@ -52,23 +54,23 @@ struct SyncChannelTests {
     ) throws {
         var sender = channel(1)
         var receiver = channel(2)
-        var active = SessionFilter(capacity: 64)
-        var backup = SessionFilter(capacity: 64)
+        var active = ReplicatedSessions(capacity: 64)
+        var backup = ReplicatedSessions(capacity: 64)
         for port in UInt16(1)...2 { active.apply(session(port), at: Self.start) }
         // One is known already, and one here alone.
         for port in UInt16(2)...3 { backup.apply(session(port), at: Self.start) }
         sender.restart(for: 1, at: Self.start)
-        active.beginRecording()
+        active.journal.beginRecording()
         var messages: [[UInt8]] = []
-        while let message = sender.nextMessage(from: &active, isUrgent: true, at: Self.start) {
+        while let message = active.nextMessage(through: &sender, isUrgent: true, at: Self.start) {
             messages.append(Array(message.bytes))
         }
         #expect(messages.count == 3)
         for (number, message) in messages.enumerated() {
             let isActive = number < 2 ? activeAtBegin : activeAtEnd
-            if isActive { backup.keepUnmentioned() }
+            if isActive { backup.journal.keepUnmentioned() }
             let reception = try message.withUnsafeBytes {
-                try receiver.receive($0, into: &backup, isActive: isActive, at: Self.start)
+                try receiver.receive($0, into: &backup.engine, &backup.journal, isActive: isActive, at: Self.start)
             }
             #expect(reception.receivedBulkCompleted == (number == 2))
         }
@@ -77,7 +79,7 @@ struct SyncChannelTests {
 
     @Test func `where what waited for company was forgotten meanwhile, no deadline stays that would be due for ever`() {
         let busy = Busy(session(1), session(2))
-        busy.filter.discardRecords()
+        busy.sessions.journal.discardRecords()
         let due = Self.start + .milliseconds(1)
         #expect(busy.records(at: due) == nil)
         #expect(busy.channel.deadline == Self.start + .milliseconds(20))

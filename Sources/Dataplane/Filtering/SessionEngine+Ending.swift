@@ -1,0 +1,34 @@
+package import LabTime
+import Wire
+
+extension SessionEngine {
+    /// When `advance` has something to do.
+    package var deadline: Instant? {
+        guard let first = table.deadline, let second = gateways.deadline else {
+            return table.deadline ?? gateways.deadline
+        }
+        return min(first, second)
+    }
+
+    /// Ends sessions and pinholes whose time has come.
+    package mutating func advance<Observer: SessionObserver & ~Copyable>(
+        to now: Instant, reporting observer: inout Observer
+    ) {
+        gateways.expirePinholes(at: now)
+        while let index = table.nextExpired(at: now) { end(index, &observer) }
+    }
+
+    /// Ends a session and reports it.
+    mutating func end<Observer: SessionObserver & ~Copyable>(_ index: FlowIndex, _ observer: inout Observer) {
+        if !table[index].isBlocked { observer.sessionEnded(table.original(of: index)) }
+        discard(index)
+    }
+
+    /// Removes a session without a report, because the observer caused it or never saw the session.
+    package mutating func discard(_ index: FlowIndex) {
+        let session = table[index]
+        if session.isControl { gateways.endControl(table.original(of: index)) }
+        if session.isTranslated { nat.release(session, to: table.original(of: index).destination) }
+        table.remove(index)
+    }
+}
