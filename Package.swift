@@ -70,7 +70,8 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-                "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile",
+                "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation", "Integrity",
+                "RegularFile", "LabFile",
                 "Topology", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -104,6 +105,9 @@ let package = Package(
         module(
             "Appliances",
             ["Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
+        module("PacketText", ["Wire"], hot),
+        module(
+            "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         module("Evidence", ["Measurement", "LabEvents", "LabTime"]),
         module("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
@@ -180,9 +184,12 @@ let package = Package(
         tests(
             "Appliances",
             [
-                "MallocCounter", "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents",
-                "LabTime",
+                "VirtualNetwork", "PacketText", "MallocCounter", "Configuration", "Impairment", "Redundancy",
+                "Dataplane", "Wire", "LabEvents", "LabTime",
             ]),
+        tests("PacketText", ["Wire"]),
+        tests(
+            "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("Traffic", ["Measurement", "EventLoop", "Wire", "LabTime"]),
         tests(

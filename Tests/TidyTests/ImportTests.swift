@@ -5,7 +5,8 @@ struct ImportTests {
     /// From the bottom up: a module imports only those before it.
     private static let order = [
         "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-        "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile", "Topology",
+        "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation", "Integrity",
+        "RegularFile", "LabFile", "Topology",
         "Report", "EventLoop", "Netlink", "PacketIO",
         "Capture", "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]
@@ -13,7 +14,7 @@ struct ImportTests {
     /// No I/O, no clock, no randomness. `CMemory` advises about memory only.
     private static let pure: Set<String> = [
         "LabTime", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement", "Configuration",
-        "Appliances", "Evidence", "Expectation", "Integrity", "Topology",
+        "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation", "Integrity", "Topology",
     ]
 
     /// Modules through which a pure one could reach the kernel, a clock or randomness.
