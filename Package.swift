@@ -71,9 +71,9 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-                "TrafficModel",
-                "Configuration", "Appliances", "Evidence", "Expectation", "Integrity", "RegularFile", "LabFile",
-                "Topology", "Scenario", "Report", "EventLoop", "Netlink", "PacketIO", "Capture", "Traffic", "HostSide",
+                "TrafficModel", "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation",
+                "Integrity", "RegularFile", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink",
+                "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
     ],
@@ -107,6 +107,9 @@ let package = Package(
         module(
             "Appliances",
             ["Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
+        module("PacketText", ["Wire"], hot),
+        module(
+            "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         module("Evidence", ["Measurement", "LabEvents", "LabTime"]),
         module("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
@@ -196,9 +199,12 @@ let package = Package(
         tests(
             "Appliances",
             [
-                "MallocCounter", "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents",
-                "LabTime",
+                "VirtualNetwork", "PacketText", "MallocCounter", "Configuration", "Impairment", "Redundancy",
+                "Dataplane", "Wire", "LabEvents", "LabTime",
             ]),
+        tests("PacketText", ["Wire"]),
+        tests(
+            "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("TrafficModel", ["Measurement", "Wire", "LabTime"]),
         tests("Traffic", ["TrafficModel", "Measurement", "EventLoop", "Wire", "LabTime"]),

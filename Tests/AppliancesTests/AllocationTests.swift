@@ -7,6 +7,34 @@ import MallocCounter
 import Testing
 import Wire
 
+/// Links by which one frame arrives after the other, at first some others.
+private struct RepeatingLinks: ApplianceLinks, ~Copyable {
+    private var first: [([UInt8], PortIndex)]
+    private let repeated: [UInt8]
+    private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 64)
+    private(set) var sent = 0
+
+    init(first: [([UInt8], PortIndex)], then repeated: [UInt8]) {
+        self.first = first
+        self.repeated = repeated
+    }
+
+    deinit { memory.deallocate() }
+
+    var now: Instant { Instant(nanoseconds: 1_000_000_000) }
+
+    mutating func receive(into frames: UnsafeMutableBufferPointer<Frame>) -> Int {
+        let (bytes, port) = first.popLast() ?? (repeated, 0)
+        memory.copyBytes(from: bytes)
+        frames.initializeElement(
+            at: 0, to: Frame(base: memory.baseAddress!, length: Int32(bytes.count), port: port, side: .wire))
+        return 1
+    }
+
+    mutating func transmit(_ frames: borrowing FrameQueue) { sent += frames.count }
+    mutating func release() {}
+}
+
 /// No frame of an established flow allocates memory.
 @Suite struct AllocationTests {
     private static let station = MACAddress(2, 0, 0, 0, 9, 1)
@@ -92,6 +120,29 @@ import Wire
             ], frame: Self.datagram(to: Self.server, port: 53), rounds: 5000)
         #expect(sent == 5000)
         #expect(allocations == 0)
+    }
+
+    @Test func `the driver of a box adds no allocation`() throws {
+        let ports = Self.ports()
+        let first = [
+            (try Self.neighbor(Self.client, asks: ports[0]), PortIndex(0)),
+            (try Self.neighbor(Self.server, asks: ports[1]), PortIndex(1)),
+        ]
+        var driver = ApplianceDriver(
+            try Firewall(FirewallConfiguration(name: "fw", ports: ports, routes: [], redundancy: nil)),
+            links: RepeatingLinks(first: first, then: Self.datagram(to: Self.server, port: 53)), output: FrameQueue())
+        driver.start()
+        func step() {
+            _ = driver.receive()
+            driver.advance()
+            _ = driver.takeEvents()
+        }
+        for _ in 0..<10 { step() }
+        let (sent, before) = (driver.links.sent, malloc_counter_of_this_thread())
+        for _ in 0..<5000 { step() }
+        let (allocations, left) = (malloc_counter_of_this_thread() - before, driver.links.sent - sent)
+        #expect(allocations == 0)
+        #expect(left == 5000)
     }
 
     @Test func `a firewall that reads FTP forwards other flows, and what it reads, without an allocation`() throws {

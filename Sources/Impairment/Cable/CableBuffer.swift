@@ -115,6 +115,12 @@ struct CableBuffer: ~Copyable {
         bytes -= held.length
     }
 
+    /// Forgets every frame.
+    mutating func leaveAll() {
+        for place in places.indices { leave(place) }
+        alarms = Heap()
+    }
+
     /// Frees the frames that left; call when they have been transmitted.
     mutating func reclaim() {
         guard !gone.isEmpty else { return }

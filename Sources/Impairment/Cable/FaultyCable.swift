@@ -101,6 +101,13 @@ public struct FaultyCable: ~Copyable {
         isIdle = !tracks && held.count == 0 && !rules.contains { $0.isArmed }
     }
 
+    /// Everything that is held or delayed is lost: the cable was pulled.
+    public mutating func loseHeld() {
+        for index in rules.indices { rules[index].waiting = [] }
+        held.leaveAll()
+        settle()
+    }
+
     /// The next instant at which a frame leaves.
     public var deadline: Instant? { held.deadline }
 
@@ -127,7 +134,9 @@ public struct FaultyCable: ~Copyable {
         }
     }
 
-    func details(_ facts: FrameFacts, _ more: EventDetails = [:]) -> EventDetails {
+    /// Empty where events are not kept: they cost more than everything else that happens to a frame.
+    func details(_ facts: FrameFacts, _ more: @autoclosure () -> EventDetails = [:]) -> EventDetails {
+        guard limits.events > 0 else { return [:] }
         var details: EventDetails = [.frame: facts.words]
         let end = Int(facts.direction.rawValue)
         if end < ends.count { details[.from] = ends[end] }
@@ -139,7 +148,7 @@ public struct FaultyCable: ~Copyable {
                 details[.destinationPort] = "\(layout.fiveTuple.destinationPort)"
             }
         }
-        return details.merging(more) { $1 }
+        return details.merging(more()) { $1 }
     }
 }
 

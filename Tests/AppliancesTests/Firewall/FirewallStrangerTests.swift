@@ -4,6 +4,7 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @testable import Appliances

@@ -3,6 +3,7 @@ import Configuration
 import Dataplane
 import LabEvents
 import LabTime
+import VirtualNetwork
 import Wire
 
 /// A gateway firewall between a balancer (port 0, `inside`) and a member (port 1, `servers`), in virtual time.
@@ -31,32 +32,38 @@ final class GatewayBench {
         }
     }
 
-    var gateway: GatewayFirewall
-    var queue = FrameQueue()
-    var now = Instant(nanoseconds: 1_000_000_000)
-    var events: [ApplianceEvent] = []
+    private let network = VirtualNetwork()
+    let box: VirtualBox<GatewayFirewall>
 
     init(
         _ profile: StateProfile, _ filtering: [PortFiltering] = [.off, .inboundOnly],
         midStreamPickup: MidStreamPickup = .loose,
         outOfState: OutOfStatePolicy? = nil, timers: StateTimers? = nil, capacity: Int = 1024
     ) throws {
-        gateway = try GatewayFirewall(
+        box = try Self.start(
             GatewayFirewallConfiguration(
                 name: "gw", ports: Self.ports(addressed: false), mode: .transparent, profile: profile,
                 filtering: filtering, midStreamPickup: midStreamPickup, outOfStatePolicy: outOfState, timers: timers),
-            stateCapacity: capacity)
-        start()
+            stateCapacity: capacity, in: network)
     }
 
     /// A routed one: 10.0.0.254 towards the balancer, 10.0.1.254 towards a server in 10.0.1.0/24.
     init(routed profile: StateProfile, _ filtering: [PortFiltering], mtus: [Int] = [1500, 1500]) throws {
         var ports = Self.ports(addressed: true)
         for (index, mtu) in mtus.enumerated() { ports[index].mtu = mtu }
-        gateway = try GatewayFirewall(
+        box = try Self.start(
             GatewayFirewallConfiguration(
-                name: "gw", ports: ports, mode: .routed, profile: profile, filtering: filtering))
-        start()
+                name: "gw", ports: ports, mode: .routed, profile: profile, filtering: filtering), in: network)
+    }
+
+    private static func start(
+        _ configuration: GatewayFirewallConfiguration, stateCapacity: Int = 1024, in network: VirtualNetwork
+    ) throws -> VirtualBox<GatewayFirewall> {
+        let box = network.add(
+            "gw", ports: ["inside", "servers"], try GatewayFirewall(configuration, stateCapacity: stateCapacity))
+        box.onEvents = { asDeclared($0, of: .gatewayFirewall) }
+        box.start()
+        return box
     }
 
     /// A UDP datagram from the balancer to the member, or to a server behind a routed one.
@@ -111,11 +118,6 @@ final class GatewayBench {
                 address: addressed
                     ? IPv4InterfaceAddress(IPv4Address(10, 0, UInt8(index), 254), prefixLength: 24) : nil)
         }
-    }
-
-    private func start() {
-        gateway.start(at: now, into: &queue)
-        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
     }
 
     // MARK: Packets
@@ -173,44 +175,19 @@ final class GatewayBench {
         return .other(frames.map(\.bytes))
     }
 
-    func raw(
-        _ bytes: [UInt8], into port: PortIndex, side: PortSide = .wire
-    ) -> [(port: PortIndex, side: PortSide, bytes: [UInt8])] {
-        var copy = bytes
-        var result: [(port: PortIndex, side: PortSide, bytes: [UInt8])] = []
-        copy.withUnsafeMutableBytes { buffer in
-            let frame = Frame(base: buffer.baseAddress!, length: Int32(buffer.count), port: port, side: side)
-            withUnsafePointer(to: frame) {
-                gateway.process(UnsafeBufferPointer(start: $0, count: 1), at: now, into: &queue)
-            }
-            for index in 0..<queue.count {
-                let frame = queue[index]
-                result.append((frame.port, frame.side, Array(frame.bytes)))
-            }
-            queue.removeAll()
-        }
-        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
-        return result
+    func raw(_ bytes: [UInt8], into port: PortIndex, side: PortSide = .wire) -> [BoxFrame] {
+        box.process(bytes, on: port, side: side)
     }
 
     // MARK: Time and what is seen
 
-    /// Lets time pass as a runner does: the box is called whenever its deadline comes.
-    func wait(_ duration: Duration) {
-        let end = now + duration
-        while let deadline = gateway.deadline, deadline <= end {
-            now = max(now, deadline)
-            gateway.advance(to: now, into: &queue)
-        }
-        now = end
-        gateway.advance(to: now, into: &queue)
-        queue.removeAll()
-        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
-    }
+    func wait(_ duration: Duration) { network.run(for: duration) }
+
+    var stateCount: Int { box.appliance.stateCount }
+    var events: [ApplianceEvent] { box.events }
 
     var connections: [ConnectionReading] {
-        guard case .connections(let list) = gateway.perform(.connections, at: now, into: &queue) else { return [] }
-        events += asDeclared(gateway.takeEvents(), of: .gatewayFirewall)
+        guard case .connections(let list) = box.perform(.connections) else { return [] }
         return list.connections
     }
 
@@ -219,5 +196,5 @@ final class GatewayBench {
 
     func kinds() -> [EventKind] { events.map(\.kind) }
 
-    func counter(_ name: String) -> UInt64 { gateway.counters.first { $0.name == name }?.value ?? .max }
+    func counter(_ name: String) -> UInt64 { box.counter(name) }
 }

@@ -4,6 +4,7 @@ import Dataplane
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @Suite struct `A gateway firewall's frames` {
@@ -20,7 +21,7 @@ import Wire
             (frame[12], frame[13]) = (UInt8(type >> 8), UInt8(type & 0xff))
             #expect(bench.send(frame, into: 0) == .passed, "EtherType \(type)")
         }
-        #expect(bench.gateway.stateCount == 0)
+        #expect(bench.stateCount == 0)
     }
 
     @Test(arguments: [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1]])
@@ -45,7 +46,7 @@ import Wire
                 if !isRouted { #expect(Set(left) == Set(parts)) }
             }
             #expect(bench.counter("drop.fragment") == 0)
-            #expect(bench.gateway.stateCount == 1)
+            #expect(bench.stateCount == 1)
             bench.wait(.seconds(3))
             #expect(bench.counter("fragments.datagrams") == 0 && bench.counter("fragments.held") == 0)
         }
@@ -107,7 +108,7 @@ import Wire
     @Test func `from the far side are not judged where an interface filters inbound only`() throws {
         let bench = try GatewayBench(.nsxGateway)
         for flags in [.syn, .ack, [.fin, .ack], .rst] as [TCPFlags] { #expect(bench.out(flags) == .passed) }
-        #expect(bench.gateway.stateCount == 0)
+        #expect(bench.stateCount == 0)
         bench.back([.fin, .ack])
         let before = bench.connections
         // Nor do they touch a state that is there.
@@ -167,7 +168,7 @@ import Wire
         let syn = bench.raw(
             GatewayBench.tcp(flow, .syn, from: GatewayBench.balancerMAC, to: GatewayBench.routedMACs[0]), into: 0)
         #expect(syn.map(\.port) == [1])
-        #expect(bench.gateway.stateCount == 0)
+        #expect(bench.stateCount == 0)
         let fin = bench.raw(fromServer([.fin, .ack]), into: 1)
         #expect(fin.map(\.port) == [0])
         #expect(fin.first.map { SeenFrame(bytes: $0.bytes).timeToLive } == 63)
@@ -185,13 +186,13 @@ import Wire
                 source: IPv4Address(10, 0, 1, 254), destination: server, sourcePort: 9, destinationPort: 9,
                 protocol: .tcp), .syn, from: GatewayBench.routedMACs[1], to: GatewayBench.memberMAC)
         #expect(bench.raw(own, into: 1, side: .host).map(\.side) == [.wire])
-        #expect(bench.gateway.stateCount == 1)
+        #expect(bench.stateCount == 1)
     }
 
     @Test func `are not passed to a port without carrier`() throws {
         let bench = try GatewayBench(.nsxGateway)
         #expect(
-            bench.gateway.perform(.carrier(port: "inside", isUp: false), at: bench.now, into: &bench.queue) == .done)
+            bench.box.perform(.carrier(port: "inside", isUp: false)) == .done)
         #expect(bench.back([.syn, .ack]) == .dropped)
         #expect(bench.counter("drop.carrier-down") == 1)
     }
@@ -232,11 +233,11 @@ import Wire
                 #expect(isWellFormed, "seed \(seed), step \(step)")
             case .other(let frames): Issue.record("seed \(seed), step \(step): \(frames.count) frames")
             }
-            #expect(bench.gateway.stateCount <= 64, "seed \(seed), step \(step)")
+            #expect(bench.stateCount <= 64, "seed \(seed), step \(step)")
             if step % 100 == 0 { bench.wait(.seconds(.random(in: 0...30, using: &random))) }
         }
         bench.wait(.seconds(100_000))
-        #expect(bench.gateway.stateCount == 0, "seed \(seed)")
+        #expect(bench.stateCount == 0, "seed \(seed)")
     }
 
     @Test func `need ports that fit the mode`() {

@@ -4,6 +4,7 @@ import Dataplane
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 /// ICMP errors and health monitors of direct server return, and garbage.
@@ -62,42 +63,42 @@ import Wire
         let bench = BalancerBench(DirectReturnTests.service(mode, members: 1))
         _ = bench.send("\(request) SYN")
         let large = bench.frame("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: 1400))
-        let sent = bench.raw([(large, 0)])[0].2
+        let sent = bench.raw([(large, 0)])[0].bytes
         let back = error(
             .fragmentationNeeded(mtu: 1400), about: sent, from: Self.router, to: BalancerBench.serversAddress,
             link: ("b1", "lb.servers"))
         let out = bench.raw([(back, 1)])
         #expect(
-            out.map(BalancerBench.text)
+            out.map(BalancerBench.line)
                 == [
                     "inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
                 ])
         let inner = 1400 - (mode == .ipip ? 20 : 24)
-        #expect(Int(out[0].2[40]) << 8 | Int(out[0].2[41]) == inner)
+        #expect(Int(out[0].bytes[40]) << 8 | Int(out[0].bytes[41]) == inner)
         // From now on the balancer says so itself, for ten minutes.
         #expect(
             bench.send("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: inner - 39))[0].contains(" 3/4 "))
         _ = bench.send("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: inner - 40))
         _ = bench.pass(.seconds(601))
-        #expect(bench.raw([(large, 0)]).map(BalancerBench.text)[0].contains(" icmp ") == false)
+        #expect(bench.raw([(large, 0)]).map(BalancerBench.line)[0].contains(" icmp ") == false)
     }
 
     @Test func `a quote without the inner ports teaches the MTU and is told with the next packet`() {
         let bench = BalancerBench(DirectReturnTests.service(.ipip, members: 1))
         let large = bench.frame("\(request) PSH,ACK", payload: [UInt8](repeating: 1, count: 1400))
-        let sent = bench.raw([(large, 0)])[0].2
+        let sent = bench.raw([(large, 0)])[0].bytes
         let back = error(
             .fragmentationNeeded(mtu: 1400), about: sent, from: Self.router, to: BalancerBench.serversAddress,
             link: ("b1", "lb.servers"), quoting: 28)
         #expect(bench.raw([(back, 1)]).isEmpty)
         #expect(bench.drops == ["icmp-without-flow 1"])
-        #expect(bench.raw([(large, 0)]).map(BalancerBench.text)[0].contains(" 3/4 "))
+        #expect(bench.raw([(large, 0)]).map(BalancerBench.line)[0].contains(" 3/4 "))
     }
 
     @Test func `any other error about a tunnel packet is host unreachable to the client`() {
         for header in [ICMPv4Header.unreachable(code: 2), .unreachable(code: 1), .timeExceeded] {
             let bench = BalancerBench(DirectReturnTests.service(.gre, members: 1))
-            let sent = bench.raw([(bench.frame("\(request) SYN"), 0)])[0].2
+            let sent = bench.raw([(bench.frame("\(request) SYN"), 0)])[0].bytes
             let back = error(
                 header, about: sent, from: BalancerBench.b1, to: BalancerBench.serversAddress,
                 link: ("b1", "lb.servers"))
@@ -111,7 +112,7 @@ import Wire
 
     @Test func `an error about a tunnel to nobody's member, or a broken one, goes nowhere`() {
         let bench = BalancerBench(DirectReturnTests.service(.ipip, members: 1))
-        var sent = bench.raw([(bench.frame("\(request) SYN"), 0)])[0].2
+        var sent = bench.raw([(bench.frame("\(request) SYN"), 0)])[0].bytes
         var back = error(
             .unreachable(code: 1), about: sent, from: Self.router, to: BalancerBench.serversAddress,
             link: ("b1", "lb.servers"))
@@ -128,7 +129,7 @@ import Wire
 
     @Test func `nobody talks the balancer down below what every link takes`() {
         let bench = BalancerBench(DirectReturnTests.service(.ipip, members: 1))
-        let sent = bench.raw([(bench.frame("\(request) SYN"), 0)])[0].2
+        let sent = bench.raw([(bench.frame("\(request) SYN"), 0)])[0].bytes
         let back = error(
             .fragmentationNeeded(mtu: 68), about: sent, from: Self.router, to: BalancerBench.serversAddress,
             link: ("b1", "lb.servers"))
@@ -265,8 +266,8 @@ import Wire
                 isDamaged = true
             }
             let port: PortIndex = text.hasPrefix("servers") ? 1 : 0
-            for (outPort, outSide, outBytes) in bench.unchecked(bytes, port, side) where outSide == .wire {
-                var copy = outBytes
+            for frame in bench.raw([(bytes, port)], side: side, isDamaged: true) where frame.side == .wire {
+                var copy = frame.bytes
                 copy.withUnsafeMutableBytes { buffer in
                     if case .arp = ParsedFrame(buffer) { return }
                     guard let packet = PacketView(buffer) else {
@@ -277,7 +278,7 @@ import Wire
                         return
                     }
                     if packet.ipProtocol == .icmp || side == .host { return }
-                    #expect(outPort == 1, "seed \(seed), step \(step): \(text) left as \(packet.fiveTuple)")
+                    #expect(frame.port == 1, "seed \(seed), step \(step): \(text) left as \(packet.fiveTuple)")
                     let isRight =
                         mode == .l2
                         ? packet.destination == BalancerBench.vip
@@ -320,23 +321,5 @@ extension String {
         var start = startIndex
         while start < endIndex, !self[start...].hasPrefix(part) { start = index(after: start) }
         return String(self[..<start])
-    }
-}
-
-extension BalancerBench {
-    /// As `raw`, but what leaves may carry the wrong transport checksum that came in.
-    fileprivate func unchecked(_ bytes: [UInt8], _ port: PortIndex, _ side: PortSide) -> [(
-        PortIndex, PortSide, [UInt8]
-    )] {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 2048, alignment: 64)
-        defer { memory.deallocate() }
-        bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
-        var output = FrameQueue()
-        withUnsafePointer(to: Frame(base: memory, length: Int32(bytes.count), port: port, side: side)) {
-            balancer.process(UnsafeBufferPointer(start: $0, count: 1), at: now, into: &output)
-        }
-        return (0..<output.count).map {
-            (output[$0].port, output[$0].side, Array(UnsafeRawBufferPointer(output[$0].bytes)))
-        }
     }
 }

@@ -5,6 +5,7 @@ import LabEvents
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @Suite struct DirectReturnTests {
@@ -32,7 +33,8 @@ import Wire
     static let request = "inside fw-a>lb.inside tcp 192.0.2.50:40000 > 198.51.100.100:80"
 
     /// A tunnel packet as a table has it: `servers lb.servers>b1 [203.0.113.10 > 203.0.113.21 ipip] tcp …`
-    static func text(_ port: PortIndex, _ side: PortSide, _ bytes: [UInt8]) -> String {
+    static func text(_ frame: BoxFrame) -> String {
+        let bytes = frame.bytes
         var copy = bytes
         let tunnelled = copy.withUnsafeMutableBytes { buffer -> String? in
             guard let outer = PacketView(buffer), [.ipip, .gre].contains(outer.ipProtocol) else { return nil }
@@ -40,10 +42,11 @@ import Wire
             let skipped = outer.ipProtocol == .ipip ? 20 : 24
             var inner = Array(bytes[..<14]) + Array(bytes[(14 + skipped)...])
             inner[12] = 8
-            let words = BalancerBench.text(port, side, inner).split(separator: " ", maxSplits: 2)
+            let words = BalancerBench.line(BoxFrame(inner, port: frame.port, side: frame.side)).split(
+                separator: " ", maxSplits: 2)
             return "\(words[0]) \(words[1]) [\(outer.source) > \(outer.destination) \(outer.ipProtocol)] \(words[2])"
         }
-        return tunnelled ?? BalancerBench.text(port, side, bytes)
+        return tunnelled ?? BalancerBench.line(frame)
     }
 
     func send(_ bench: BalancerBench, _ text: String, payload: Int = 4, side: PortSide = .wire) -> [String] {
@@ -58,11 +61,11 @@ import Wire
         let bench = BalancerBench(Self.service(.l2, members: 1))
         let sent = bench.frame("\(Self.request) SYN")
         let out = bench.raw([(sent, 0)])
-        #expect(out.map(BalancerBench.text) == ["servers lb.servers>b1 tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN"])
+        #expect(out.map(BalancerBench.line) == ["servers lb.servers>b1 tcp 192.0.2.50:40000 > 198.51.100.100:80 SYN"])
         // Time to live and the header's checksum apart.
         var expected = Array(sent[14...])
         expected[8] -= 1
-        var seen = Array(out[0].2[14...])
+        var seen = Array(out[0].bytes[14...])
         for bytes in [10, 11] { (expected[bytes], seen[bytes]) = (0, 0) }
         #expect(seen == expected)
     }
@@ -93,7 +96,7 @@ import Wire
     @Test func `a tunnel packet whose next hop is unknown waits wrapped`() {
         let bench = BalancerBench(Self.service(.ipip, members: 1), knowsNeighbors: false)
         #expect(
-            send(bench, "\(Self.request) SYN") == ["servers lb.servers>all who-has 203.0.113.21 tell 203.0.113.10"])
+            send(bench, "\(Self.request) SYN") == ["servers lb.servers>all arp who-has 203.0.113.21 tell 203.0.113.10"])
         var buffer = [UInt8](repeating: 0, count: FrameBuilder.arpLength)
         _ = buffer.withUnsafeMutableBytes {
             FrameBuilder.arp(
@@ -176,11 +179,11 @@ import Wire
 
     @Test func `a change of the pool says which share of clients it moved, beside the ideal`() {
         let bench = BalancerBench(Self.service(.l2))
-        _ = bench.balancer.takeEvents()
+        _ = bench.takeEvents()
         _ = bench.perform(.member(service: "web", member: "b2", isUp: false))
         _ = bench.perform(.member(service: "web", member: "b2", isUp: true))
         _ = bench.perform(.weight(service: "web", member: "b2", weight: 3))
-        let events = asDeclared(bench.balancer.takeEvents(), of: .loadBalancer)
+        let events = bench.takeEvents()
         #expect(events.map(\.kind) == [.memberDown, .memberUp, .memberWeight])
         #expect(events.map { $0.details[.shareIdeal] } == ["50.0 %", "50.0 %", "25.0 %"])
         for event in events {
@@ -226,10 +229,10 @@ import Wire
                 (bench.frame("\(Self.request) PSH,ACK", payload: [UInt8](repeating: 1, count: 1460)), 0)
             ])
             #expect(
-                out.map(BalancerBench.text) == [
+                out.map(BalancerBench.line) == [
                     "inside lb.inside>fw-a icmp 198.51.100.10 > 192.0.2.50 3/4 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
                 ])
-            #expect(Int(out[0].2[40]) << 8 | Int(out[0].2[41]) == mtu)
+            #expect(Int(out[0].bytes[40]) << 8 | Int(out[0].bytes[41]) == mtu)
             #expect(send(bench, "\(Self.request) PSH,ACK", payload: mtu - 40).count == 1)
             #expect(bench.drops == ["packet-too-big 1"])
         }
@@ -247,8 +250,8 @@ import Wire
             let bench = BalancerBench(Self.service(mode, members: 1) { $0.clampsSegmentSize = true })
             let out = bench.raw([(TunnelFrames.syn(mss: 1460), 0)])
             let tcp = 34 + (mode == .gre ? 24 : 20)
-            #expect(Array(out[0].2[(tcp + 20)..<(tcp + 24)]) == [2, 4, UInt8(size >> 8), UInt8(size & 0xff)])
-            var inner = Array(out[0].2[..<14]) + Array(out[0].2[(tcp - 20)...])
+            #expect(Array(out[0].bytes[(tcp + 20)..<(tcp + 24)]) == [2, 4, UInt8(size >> 8), UInt8(size & 0xff)])
+            var inner = Array(out[0].bytes[..<14]) + Array(out[0].bytes[(tcp - 20)...])
             #expect(inner.withUnsafeMutableBytes { PacketView($0)!.isTransportChecksumValid })
             #expect(bench.counter("segment-size.clamped") == 1)
         }

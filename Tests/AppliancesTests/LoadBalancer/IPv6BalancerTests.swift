@@ -4,6 +4,7 @@ import Dataplane
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 private typealias Bench = IPv6BalancerBench
@@ -77,16 +78,13 @@ private let (router, b1, b2, macs) = (Bench.router, Bench.b1, Bench.b2, Bench.ma
     @Test func `answers neighbour solicitations for its services and announces them`() throws {
         let bench = try Bench(.tcpFastPath, .off)
         bench.ask(client, "rt", for: vip, on: 0)
-        var output = FrameQueue()
-        bench.balancer.start(at: bench.now, into: &output)
-        let announced = (0..<output.count).compactMap { index -> String? in
-            guard let packet = IPv6PacketView(output[index].bytes), packet.icmp?.type == .neighborAdvertisement else {
-                return nil
-            }
-            #expect(packet.isTransportChecksumValid && packet.destination == .allNodes)
-            return "\(packet.source)"
-        }
-        #expect(announced == ["\(insideAddress)", "\(vip)", "\(serversAddress)"])
+        let announced = bench.announced.map(bench.line).filter { $0.contains(" advertise ") }
+        #expect(
+            announced == [
+                "lb0>33:33:00:00:00:01 icmpv6 \(insideAddress) > ff02::1 advertise \(insideAddress) at lb0 flags 32",
+                "lb0>33:33:00:00:00:01 icmpv6 \(vip) > ff02::1 advertise \(vip) at lb0 flags 32",
+                "lb1>33:33:00:00:00:01 icmpv6 \(serversAddress) > ff02::1 advertise \(serversAddress) at lb1 flags 32",
+            ])
     }
 
     @Test func `tells the sender that a packet is too big for the members' network, or too old`() throws {
@@ -107,7 +105,7 @@ private let (router, b1, b2, macs) = (Bench.router, Bench.b1, Bench.b2, Bench.ma
         throws
     {
         let bench = try Bench(.tcpFastPath, translation)
-        let toMember = bench.raw(Bench.frame("rt>lb0 tcp [\(client)]:40000 > [\(vip)]:80 SYN"), on: 0)[0].1
+        let toMember = bench.raw(Bench.frame("rt>lb0 tcp [\(client)]:40000 > [\(vip)]:80 SYN"), on: 0)[0].bytes
         // A router behind the balancer finds the client's packet too big for its next link.
         let hop = IPv6Address("2001:db8:3::fe")!
         var quoted = toMember
@@ -120,8 +118,8 @@ private let (router, b1, b2, macs) = (Bench.router, Bench.b1, Bench.b2, Bench.ma
         }
         let sent = bench.raw(error, on: 1)
         let about = "about tcp [\(client)]:40000 > [\(vip)]:80"
-        #expect(sent.map { Bench.text($0.0, $0.1) } == ["lb0>rt icmpv6 \(hop) > \(client) 2/0 \(about)"])
-        var out = try #require(sent.first?.1)
+        #expect(sent.map(bench.line) == ["lb0>rt icmpv6 \(hop) > \(client) 2/0 \(about)"])
+        var out = try #require(sent.first?.bytes)
         out.withUnsafeMutableBytes { buffer in
             #expect(IPv6PacketView(buffer)?.icmp?.rest == 1300)
             // The quote is the packet as the client sent it, checksum included, but for the hop limit.
@@ -169,8 +167,8 @@ private let (router, b1, b2, macs) = (Bench.router, Bench.b1, Bench.b2, Bench.ma
                 frame[.random(in: 12..<frame.count, using: &random)] = .random(in: 0...255, using: &random)
             }
             if .random(using: &random) { frame = Array(frame.prefix(.random(in: 1...frame.count, using: &random))) }
-            for (_, bytes) in bench.raw(frame, on: .random(in: 0...1, using: &random), isDamaged: true) {
-                #expect(bytes.count >= 54, "seed \(seed)")
+            for left in bench.raw(frame, on: .random(in: 0...1, using: &random), isDamaged: true) {
+                #expect(left.bytes.count >= 54, "seed \(seed)")
             }
         }
     }

@@ -4,6 +4,7 @@ import Dataplane
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 private typealias Bench = IPv6BalancerBench
@@ -36,15 +37,16 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
     private static let flow = "[\(client)]:40000 > [\(vip)]:80"
 
     /// A tunnel packet as `lb1>b1 {source > destination} tcp …`; all others as the bench has them.
-    private static func text(_ port: PortIndex, _ bytes: [UInt8]) -> String {
+    private static func text(_ frame: BoxFrame) -> String {
+        let bytes = frame.bytes
         var copy = bytes
         let ends = copy.withUnsafeMutableBytes { buffer -> String? in
             guard let outer = IPv6PacketView(buffer), outer.ipProtocol == .ipv6 else { return nil }
             #expect(outer.timeToLive == 64)
             return "{\(outer.source) > \(outer.destination)}"
         }
-        guard let ends else { return Bench.text(port, bytes) }
-        let words = Bench.text(port, Array(bytes[..<14] + bytes[54...])).split(separator: " ", maxSplits: 1)
+        guard let ends else { return Bench.line(bytes) }
+        let words = Bench.line(Array(bytes[..<14] + bytes[54...])).split(separator: " ", maxSplits: 1)
         return "\(words[0]) \(ends) \(words[1])"
     }
 
@@ -68,7 +70,7 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
         let out = bench.raw(sent, on: 0)
         let what = profile == .tcpFastPath ? "tcp \(Self.flow) SYN" : "udp \(Self.flow)"
         #expect(out.map(Self.text) == ["\(Self.way(mode)) \(what)"])
-        var inner = Array(out[0].1[(mode == .l2 ? 14 : 54)...])
+        var inner = Array(out[0].bytes[(mode == .l2 ? 14 : 54)...])
         #expect(inner[7] == 62)
         inner[7] = 63
         #expect(inner == Array(sent[14...]))
@@ -77,7 +79,9 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
     @Test func `all packets of a flow have one label, and flows have several`() throws {
         let bench = try bench(.ip6ip6, members: 1)
         func label(_ port: Int, _ flags: String) -> [UInt8] {
-            Array(bench.raw(Bench.frame("rt>lb0 tcp [\(client)]:\(port) > [\(vip)]:80 \(flags)"), on: 0)[0].1[15..<18])
+            Array(
+                bench.raw(Bench.frame("rt>lb0 tcp [\(client)]:\(port) > [\(vip)]:80 \(flags)"), on: 0)[0].bytes[15..<18]
+            )
         }
         #expect(label(40_000, "SYN") == label(40_000, "PSH,ACK"))
         #expect(Set((1000..<1020).map { label($0, "SYN") }).count > 15)
@@ -93,7 +97,7 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
             #expect(
                 out.map(Self.text)
                     == (reports ? ["lb0>rt icmpv6 \(Bench.insideAddress) > \(client) 2/0 about tcp \(Self.flow)"] : []))
-            if reports { #expect(Array(out[0].1[58..<62]) == [0, 0, 1460 >> 8, 1460 & 0xff]) }
+            if reports { #expect(Array(out[0].bytes[58..<62]) == [0, 0, 1460 >> 8, 1460 & 0xff]) }
             #expect(bench.counter("drop.packet-too-big") == 1)
         }
     }
@@ -108,7 +112,7 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
                 in: IPv6Header(source: client, destination: vip, nextHeader: .tcp), from: Bench.macs["rt"]!,
                 to: Bench.macs["lb0"]!, into: $0)
         }
-        var inner = Array(bench.raw(syn, on: 0)[0].1)
+        var inner = Array(bench.raw(syn, on: 0)[0].bytes)
         inner.removeSubrange(14..<54)
         #expect(Array(inner[74..<78]) == [2, 4, 1400 >> 8, 1400 & 0xff])
         #expect(inner.withUnsafeMutableBytes { IPv6PacketView($0)!.isTransportChecksumValid })
@@ -154,13 +158,13 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
         let bench = try bench(.ip6ip6, members: 1)
         _ = send(bench, "rt>lb0 tcp \(Self.flow) SYN")
         let large = Bench.frame("rt>lb0 tcp \(Self.flow) PSH,ACK", size: 1400)
-        let sent = bench.raw(large, on: 0)[0].1
+        let sent = bench.raw(large, on: 0)[0].bytes
         let hop = IPv6Address("2001:db8:3::fe")!
         let back = error(ICMPv6Header(type: .packetTooBig, rest: 1400), about: sent, from: hop, to: lb, on: "b1")
         let out = bench.raw(back, on: 1)
         #expect(
             out.map(Self.text) == ["lb0>rt icmpv6 \(Bench.insideAddress) > \(client) 2/0 about tcp \(Self.flow)"])
-        #expect(Array(out[0].1[58..<62]) == [0, 0, 1360 >> 8, 1360 & 0xff])
+        #expect(Array(out[0].bytes[58..<62]) == [0, 0, 1360 >> 8, 1360 & 0xff])
         #expect(send(bench, "rt>lb0 tcp \(Self.flow) PSH,ACK", size: 1301)[0].contains(" 2/0 "))
         #expect(
             send(bench, "rt>lb0 tcp \(Self.flow) PSH,ACK", size: 1300) == [
@@ -172,10 +176,10 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
 
     @Test func `nobody talks the balancer below the least packet of IPv6`() throws {
         let bench = try bench(.ip6ip6, members: 1)
-        let sent = bench.raw(Bench.frame("rt>lb0 tcp \(Self.flow) PSH,ACK", size: 1400), on: 0)[0].1
+        let sent = bench.raw(Bench.frame("rt>lb0 tcp \(Self.flow) PSH,ACK", size: 1400), on: 0)[0].bytes
         let back = error(ICMPv6Header(type: .packetTooBig, rest: 600), about: sent, from: b1, to: lb, on: "b1")
         let out = bench.raw(back, on: 1)
-        #expect(Array(out[0].1[58..<62]) == [0, 0, 1280 >> 8, 1280 & 0xff])
+        #expect(Array(out[0].bytes[58..<62]) == [0, 0, 1280 >> 8, 1280 & 0xff])
         // A packet of 1280 bytes still goes.
         #expect(
             send(bench, "rt>lb0 tcp \(Self.flow) PSH,ACK", size: 1220) == [
@@ -186,7 +190,7 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
     @Test func `a quote without the inner ports teaches the MTU and is told with the next packet`() throws {
         let bench = try bench(.ip6ip6, members: 1)
         let large = Bench.frame("rt>lb0 tcp \(Self.flow) PSH,ACK", size: 1400)
-        let sent = bench.raw(large, on: 0)[0].1
+        let sent = bench.raw(large, on: 0)[0].bytes
         let back = error(
             ICMPv6Header(type: .packetTooBig, rest: 1400), about: sent, from: b1, to: lb, on: "b1", quoting: 80)
         #expect(bench.raw(back, on: 1).isEmpty)
@@ -200,7 +204,7 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
             ICMPv6Header(type: .unreachable, code: ICMPv6UnreachableCode.port),
         ] {
             let bench = try bench(.ip6ip6, members: 1)
-            let sent = bench.raw(Bench.frame("rt>lb0 tcp \(Self.flow) SYN"), on: 0)[0].1
+            let sent = bench.raw(Bench.frame("rt>lb0 tcp \(Self.flow) SYN"), on: 0)[0].bytes
             let back = error(header, about: sent, from: b1, to: lb, on: "b1")
             #expect(
                 bench.process(back, on: 1)
@@ -270,8 +274,10 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
         var random = SeededGenerator(seed: seed)
         let bench = try bench(seed % 2 == 0 ? .ip6ip6 : .l2, seed > 2 ? .udpPerPacket : .tcpFastPath)
         let sent = try #require(
-            bench.raw(Bench.frame("rt>lb0 \(seed > 2 ? "udp" : "tcp") \(Self.flow) PSH,ACK", size: 900), on: 0).first
-        ).1
+            bench.raw(
+                Bench.frame("rt>lb0 " + (seed > 2 ? "udp \(Self.flow)" : "tcp \(Self.flow) PSH,ACK"), size: 900), on: 0
+            ).first
+        ).bytes
         let frames = [
             Bench.frame("rt>lb0 tcp \(Self.flow) SYN"), Bench.frame("rt>lb0 udp \(Self.flow)"),
             error(ICMPv6Header(type: .packetTooBig, rest: 1350), about: sent, from: b1, to: lb, on: "b1"),
@@ -288,8 +294,8 @@ private let (lb, router) = (Bench.serversAddress, Bench.router)
             if Int.random(in: 0..<4, using: &random) == 0 {
                 frame = Array(frame.prefix(.random(in: 1...frame.count, using: &random)))
             }
-            for (_, bytes) in bench.raw(frame, on: .random(in: 0...1, using: &random), isDamaged: true) {
-                var copy = bytes
+            for left in bench.raw(frame, on: .random(in: 0...1, using: &random), isDamaged: true) {
+                var copy = left.bytes
                 copy.withUnsafeMutableBytes { buffer in
                     guard let packet = IPv6PacketView(buffer), packet.ipProtocol == .ipv6 else { return }
                     // What is for the box itself is its kernel's.

@@ -4,6 +4,7 @@ import Dataplane
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @Suite struct LoadBalancerFuzzTests {
@@ -59,13 +60,13 @@ import Wire
             }
             if bytes.isEmpty { bytes = [0] }
             let port: PortIndex = text.hasPrefix("servers") ? 1 : 0
-            let out = isDamaged ? unchecked(bench, bytes, port) : bench.raw([(bytes, port)])
-            for (outPort, side, outBytes) in out where side == .wire {
-                var copy = outBytes
+            let out = bench.raw([(bytes, port)], isDamaged: isDamaged)
+            for frame in out where frame.side == .wire {
+                var copy = frame.bytes
                 copy.withUnsafeMutableBytes { buffer in
                     let source = UnsafeRawPointer(buffer.baseAddress!).readMAC(at: 6)
                     #expect(
-                        source == BalancerBench.stations[outPort == 0 ? "lb.inside" : "lb.servers"],
+                        source == BalancerBench.stations[frame.port == 0 ? "lb.inside" : "lb.servers"],
                         "seed \(seed), step \(step)")
                     // Parsing verifies the header's checksum.
                     guard case .arp = ParsedFrame(buffer) else {
@@ -74,7 +75,7 @@ import Wire
                             return
                         }
                         #expect(
-                            isRight(packet, leavingBy: outPort),
+                            isRight(packet, leavingBy: frame.port),
                             "seed \(seed), step \(step): \(text) left as \(packet.fiveTuple)")
                         return
                     }
@@ -93,21 +94,5 @@ import Wire
         #expect(bench.counter("mappings") == 0, "seed \(seed)")
         #expect(bench.counter("service.web.member.b1.sessions") == 0, "seed \(seed)")
         #expect(bench.counter("service.dns.member.b2.sessions") == 0, "seed \(seed)")
-    }
-
-    /// As `raw`, but what leaves may carry the wrong transport checksum that came in.
-    private func unchecked(_ bench: BalancerBench, _ bytes: [UInt8], _ port: PortIndex) -> [(
-        PortIndex, PortSide, [UInt8]
-    )] {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 2048, alignment: 64)
-        defer { memory.deallocate() }
-        bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
-        var output = FrameQueue()
-        withUnsafePointer(to: Frame(base: memory, length: Int32(bytes.count), port: port, side: .wire)) {
-            bench.balancer.process(UnsafeBufferPointer(start: $0, count: 1), at: bench.now, into: &output)
-        }
-        return (0..<output.count).map {
-            (output[$0].port, output[$0].side, Array(UnsafeRawBufferPointer(output[$0].bytes)))
-        }
     }
 }

@@ -2,6 +2,7 @@ import Appliances
 import Configuration
 import Dataplane
 import Testing
+import VirtualNetwork
 import Wire
 
 @Suite struct LoadBalancerICMPTests {
@@ -30,20 +31,20 @@ import Wire
         translation: SourceTranslation, quoting: Int
     ) throws {
         let bench = BalancerBench(BalancerBench.service(.tcpFastPath, translation: translation, members: 1))
-        let sent = bench.raw([(bench.frame(syn), 0)])[0].2
+        let sent = bench.raw([(bench.frame(syn), 0)])[0].bytes
         let address = translation == .off ? BalancerBench.client : BalancerBench.serversAddress
         let back = error(
             .unreachable(code: 3), about: sent, from: BalancerBench.b1, to: address, link: ("b1", "lb.servers"),
             quoting: quoting)
         let out = bench.raw([(back, 1)])
         #expect(
-            out.map(BalancerBench.text)
+            out.map(BalancerBench.line)
                 == [
                     "inside lb.inside>fw-a icmp 198.51.100.100 > 192.0.2.50 3/3 about tcp 192.0.2.50:40000 > 198.51.100.100:80"
                 ])
         #expect(bench.counter("icmp.translated") == 1)
         // The quote is the client's own packet again, but for the time to live that the member saw.
-        var quote = Array(out[0].2[42...])
+        var quote = Array(out[0].bytes[42...])
         let own = bench.frame(syn, timeToLive: 63)
         #expect(quote == Array(own[14..<(14 + quote.count)]))
         #expect(quote.withUnsafeMutableBytes { Checksum.isValid(UnsafeRawBufferPointer(rebasing: $0[..<20])) })
@@ -54,7 +55,7 @@ import Wire
         _ = bench.send(syn)
         let answer = bench.raw([
             (bench.frame("servers b1>lb.servers tcp 203.0.113.21:8080 > 192.0.2.50:40000 PSH,ACK"), 1)
-        ])[0].2
+        ])[0].bytes
         let router = IPv4Address(198, 51, 100, 2)
         let back = error(
             .fragmentationNeeded(mtu: 1400), about: answer, from: router, to: BalancerBench.vip,
@@ -69,7 +70,8 @@ import Wire
     @Test(arguments: [SourceTranslation.off, .autoMap])
     func `errors about datagrams of a per-packet service go back to the client`(translation: SourceTranslation) {
         let bench = BalancerBench(BalancerBench.service(.udpPerPacket, translation: translation, members: 1))
-        let sent = bench.raw([(bench.frame("inside fw-a>lb.inside udp 192.0.2.50:40000 > 198.51.100.100:53"), 0)])[0].2
+        let sent = bench.raw([(bench.frame("inside fw-a>lb.inside udp 192.0.2.50:40000 > 198.51.100.100:53"), 0)])[0]
+            .bytes
         let address = translation == .off ? BalancerBench.client : BalancerBench.serversAddress
         let back = error(
             .unreachable(code: 3), about: sent, from: BalancerBench.b1, to: address, link: ("b1", "lb.servers"))
@@ -97,7 +99,7 @@ import Wire
 
     @Test func `an error with a wrong checksum is not healed by translation`() {
         let bench = BalancerBench(BalancerBench.service(.tcpFastPath, members: 1))
-        let sent = bench.raw([(bench.frame(syn), 0)])[0].2
+        let sent = bench.raw([(bench.frame(syn), 0)])[0].bytes
         var back = error(
             .unreachable(code: 3), about: sent, from: BalancerBench.b1, to: BalancerBench.client,
             link: ("b1", "lb.servers"))

@@ -23,7 +23,7 @@ import Testing
         #expect(bench.perform(.member(service: "web", member: "b1", isUp: true)) == .done)
         let again = syn(bench, 40010) + syn(bench, 40011)
         #expect(again.contains { $0.contains(">b1 ") })
-        let events = asDeclared(bench.balancer.takeEvents(), of: .loadBalancer)
+        let events = bench.takeEvents()
         #expect(events.map(\.kind) == [.memberDown, .memberUp])
         #expect(events[0].details[.sessionsRemoved] == "1")
         #expect(events[0].details[.membersUp] == "1")
@@ -32,7 +32,7 @@ import Testing
     @Test func `the same verdict twice is no event`() {
         let bench = BalancerBench(BalancerBench.service(.tcpFastPath))
         #expect(bench.perform(.member(service: "web", member: "b1", isUp: true)) == .done)
-        #expect(bench.balancer.takeEvents().isEmpty)
+        #expect(bench.takeEvents().isEmpty)
     }
 
     @Test func `with no member up a new session is dropped silently and counted`() {
@@ -70,6 +70,6 @@ import Testing
         #expect(syn(bench, 40000).isEmpty)
         #expect(bench.drops == ["carrier-down 1"])
         _ = bench.perform(.carrier(port: "servers", isUp: true))
-        #expect(syn(bench, 40000) == ["servers lb.servers>all who-has 203.0.113.21 tell 203.0.113.10"])
+        #expect(syn(bench, 40000) == ["servers lb.servers>all arp who-has 203.0.113.21 tell 203.0.113.10"])
     }
 }

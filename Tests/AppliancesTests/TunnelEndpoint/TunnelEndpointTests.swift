@@ -2,8 +2,9 @@ import Appliances
 import Configuration
 import Dataplane
 import LabEvents
-import LabTime
+import PacketText
 import Testing
+import VirtualNetwork
 import Wire
 
 @Suite struct TunnelEndpointTests {
@@ -25,22 +26,13 @@ import Wire
             clampsSegmentSize: clamps)
     }
 
-    /// What leaves when one frame comes in.
-    private func process(
-        _ endpoint: inout TunnelEndpoint, _ bytes: [UInt8], port: PortIndex = 0, side: PortSide = .wire
-    ) -> [(port: PortIndex, side: PortSide, bytes: [UInt8])] {
-        var bytes = bytes
-        var output = FrameQueue()
-        return bytes.withUnsafeMutableBytes { buffer in
-            var frame = Frame(base: buffer.baseAddress!, length: Int32(buffer.count), port: port, side: side)
-            withUnsafePointer(to: &frame) {
-                endpoint.process(
-                    UnsafeBufferPointer(start: $0, count: 1), at: Instant(nanoseconds: 1), into: &output)
-            }
-            return (0..<output.count).map {
-                (output[$0].port, output[$0].side, Array(UnsafeRawBufferPointer(output[$0].bytes)))
-            }
-        }
+    /// With the link `far` and the interface `tunnel` into the kernel.
+    private static func bench(_ configuration: TunnelEndpointConfiguration) throws -> BoxBench<TunnelEndpoint> {
+        let bench = BoxBench(
+            try TunnelEndpoint(configuration), ports: ["far", "tunnel"], reporter: .tunnelEnd, text: PacketText(),
+            showsLink: false)
+        bench.start()
+        return bench
     }
 
     private static func tcp(
@@ -67,28 +59,24 @@ import Wire
         return buffer
     }
 
-    private static func counter(_ name: String, _ endpoint: borrowing TunnelEndpoint) -> UInt64? {
-        endpoint.counters.first { $0.name == name }?.value
-    }
-
     @Test func `a tunnel packet comes out by the interface tunnel, for its MAC address`() throws {
-        var endpoint = try TunnelEndpoint(Self.configuration())
+        let endpoint = try Self.bench(Self.configuration())
         let packet = Self.tcp(from: Self.client, to: Self.service)
-        let out = process(&endpoint, Self.wrapped(packet))
+        let out = endpoint.box.process(Self.wrapped(packet), on: 0)
         #expect(out.count == 1)
         #expect(out[0].port == 1 && out[0].side == .wire)
         #expect(Array(out[0].bytes[..<6]) == [2, 0, 0, 0, 3, 0xff])
         #expect(Array(out[0].bytes[14...]) == Array(packet[14...]))
-        #expect(Self.counter("tunnel.unwrapped", endpoint) == 1)
+        #expect(endpoint.counter("tunnel.unwrapped") == 1)
     }
 
     @Test func `everything else from the link is the kernel's, as it is`() throws {
-        var endpoint = try TunnelEndpoint(Self.configuration())
+        let endpoint = try Self.bench(Self.configuration())
         let plain = Self.tcp(from: Self.client, to: Self.service)
         let flooded = Self.wrapped(Self.tcp(from: Self.client, to: Self.service, destinationMAC: Self.router))
         let garbage: [UInt8] = [1, 2, 3]
         for bytes in [plain, flooded, garbage] {
-            let out = process(&endpoint, bytes)
+            let out = endpoint.box.process(bytes, on: 0)
             #expect(out.count == 1)
             #expect(out[0].port == 0 && out[0].side == .host)
             #expect(out[0].bytes == bytes)
@@ -96,10 +84,10 @@ import Wire
     }
 
     @Test func `a stranger's tunnel packet goes nowhere and is counted`() throws {
-        var endpoint = try TunnelEndpoint(Self.configuration())
+        let endpoint = try Self.bench(Self.configuration())
         let packet = Self.tcp(from: Self.client, to: Self.service)
-        #expect(process(&endpoint, Self.wrapped(packet, from: IPv4Address(10, 0, 0, 66))).isEmpty)
-        #expect(Self.counter("drop.tunnel-stranger", endpoint) == 1)
+        #expect(endpoint.box.process(Self.wrapped(packet, from: IPv4Address(10, 0, 0, 66)), on: 0).isEmpty)
+        #expect(endpoint.counter("drop.tunnel-stranger") == 1)
     }
 
     @Test
@@ -107,11 +95,11 @@ import Wire
         throws
     {
         for clamps in [false, true] {
-            var endpoint = try TunnelEndpoint(Self.configuration(clamps: clamps))
+            let endpoint = try Self.bench(Self.configuration(clamps: clamps))
             let answer = Self.tcp(
                 from: Self.service, to: Self.client, flags: [.syn, .ack], sourceMAC: Self.own,
                 destinationMAC: Self.router)
-            let out = process(&endpoint, answer, side: .host)
+            let out = endpoint.box.process(answer, on: 0, side: .host)
             #expect(out.count == 1)
             #expect(out[0].port == 0 && out[0].side == .wire)
             let size = clamps ? 1440 : 1460
@@ -120,7 +108,7 @@ import Wire
             #expect(copy.withUnsafeMutableBytes { PacketView($0)!.isTransportChecksumValid })
             // Its own connections are no service's.
             let own = Self.tcp(from: Self.member, to: Self.client, sourceMAC: Self.own, destinationMAC: Self.router)
-            #expect(process(&endpoint, own, side: .host)[0].bytes == own)
+            #expect(endpoint.box.process(own, on: 0, side: .host)[0].bytes == own)
         }
     }
 
@@ -133,7 +121,7 @@ import Wire
         configuration.locals = [member.erased]
         configuration.remotes = [balancer.erased]
         configuration.destinations = [service.erased]
-        var endpoint = try TunnelEndpoint(configuration)
+        let endpoint = try Self.bench(configuration)
         func tcp(_ source: IPv6Address, _ destination: IPv6Address, _ flags: TCPFlags, isIn: Bool) -> [UInt8] {
             var buffer = [UInt8](repeating: 0xa5, count: 200)
             let length = buffer.withUnsafeMutableBytes {
@@ -156,26 +144,26 @@ import Wire
             return (buffer, packet)
         }
         let good = wrapped(from: balancer)
-        let out = process(&endpoint, good.outer)
+        let out = endpoint.box.process(good.outer, on: 0)
         #expect(out.count == 1 && out[0].port == 1 && out[0].side == .wire)
         #expect(Array(out[0].bytes[..<6]) == [2, 0, 0, 0, 3, 0xff])
         #expect(Array(out[0].bytes[12...]) == [0x86, 0xdd] + good.inner)
-        #expect(process(&endpoint, wrapped(from: IPv6Address("2001:db8:2::66")!).outer).isEmpty)
-        #expect(Self.counter("drop.tunnel-stranger", endpoint) == 1)
+        #expect(endpoint.box.process(wrapped(from: IPv6Address("2001:db8:2::66")!).outer, on: 0).isEmpty)
+        #expect(endpoint.counter("drop.tunnel-stranger") == 1)
 
-        let answer = process(&endpoint, tcp(service, client, [.syn, .ack], isIn: false), side: .host)[0]
+        let answer = endpoint.box.process(tcp(service, client, [.syn, .ack], isIn: false), on: 0, side: .host)[0]
         #expect(Array(answer.bytes[74..<78]) == [2, 4, 1400 >> 8, 1400 & 0xff])
         var copy = answer.bytes
         #expect(copy.withUnsafeMutableBytes { IPv6PacketView($0)!.isTransportChecksumValid })
 
         let other = Self.wrapped(Self.tcp(from: Self.client, to: Self.service))
-        #expect(process(&endpoint, other).map(\.side) == [.host])
+        #expect(endpoint.box.process(other, on: 0).map(\.side) == [.host])
     }
 
     @Test func `nothing goes into the tunnel at this end`() throws {
-        var endpoint = try TunnelEndpoint(Self.configuration())
-        #expect(process(&endpoint, Self.tcp(from: Self.service, to: Self.client), port: 1).isEmpty)
-        #expect(Self.counter("drop.no-route", endpoint) == 1)
+        let endpoint = try Self.bench(Self.configuration())
+        #expect(endpoint.box.process(Self.tcp(from: Self.service, to: Self.client), on: 1).isEmpty)
+        #expect(endpoint.counter("drop.no-route") == 1)
     }
 
     @Test func `a tunnel without a balancer is refused`() {

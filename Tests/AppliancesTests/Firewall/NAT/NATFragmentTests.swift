@@ -3,15 +3,17 @@ import Dataplane
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 /// Fragments of translated datagrams. Source: RFC 4787, REQ-14; RFC 6864, 5.3
 @Suite struct NATFragmentTests {
     private let payload = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
 
-    private func pieces(_ bench: NATBench, _ text: String, identification: UInt16 = 77) -> [([UInt8], PortIndex)] {
-        let (frame, port) = bench.frame(text, payload: payload)
-        return NATBench.fragments(frame, size: 256, identification: identification).map { ($0, port) }
+    private func pieces(_ bench: NATBench, _ text: String, identification: UInt16 = 77) -> [BoxFrame] {
+        let frame = bench.frame(text, payload: payload)
+        return NATBench.fragments(frame.bytes, size: 256, identification: identification)
+            .map { BoxFrame($0, port: frame.port) }
     }
 
     /// Puts fragments together as their receiver does.
@@ -40,7 +42,7 @@ import Wire
         var parts = pieces(bench, "inside udp 10.0.0.10:4000 > 203.0.113.5:53")
         parts.shuffle(using: &random)
         var out: [[UInt8]] = []
-        for part in parts { out += bench.raw([part]).map(\.2) }
+        for part in parts { out += bench.raw([part]).map(\.bytes) }
         #expect(out.count == parts.count, "seed \(seed)")
         var whole = datagram(out)
         whole.withUnsafeMutableBytes { buffer in
@@ -58,7 +60,7 @@ import Wire
         let first = pieces(bench, "inside udp 10.0.0.10:4000 > 203.0.113.5:53")
         let second = pieces(bench, "inside udp 10.0.0.11:4000 > 203.0.113.5:53")
         var out: [[UInt8]] = []
-        for (a, b) in zip(first, second.reversed()) { out += bench.raw([a, b]).map(\.2) }
+        for (a, b) in zip(first, second.reversed()) { out += bench.raw([a, b]).map(\.bytes) }
         #expect(out.count == 8)
         let groups = Dictionary(grouping: out) { [$0[18], $0[19]] }
         #expect(groups.count == 2)
@@ -75,7 +77,7 @@ import Wire
         let parts = pieces(bench, "outside udp 203.0.113.5:53 > 192.0.2.9:4001")
         #expect(bench.raw([parts[3], parts[1]]).isEmpty)
         let out = bench.raw([parts[0], parts[2]])
-        var whole = datagram(out.map(\.2))
+        var whole = datagram(out.map(\.bytes))
         whole.withUnsafeMutableBytes { buffer in
             #expect("\(PacketView(buffer)!.fiveTuple)" == "udp 203.0.113.5:53 > 10.0.0.11:4001")
             #expect(PacketView(buffer)!.isTransportChecksumValid)
@@ -84,7 +86,7 @@ import Wire
 
     @Test func `a large ping is translated in fragments`() {
         let bench = NATBench()
-        let out = pieces(bench, "inside icmp 8/0 10.0.0.10 > 203.0.113.5 id 7").flatMap { bench.raw([$0]).map(\.2) }
+        let out = pieces(bench, "inside icmp 10.0.0.10 > 203.0.113.5 8/0 id 7").flatMap { bench.raw([$0]).map(\.bytes) }
         var whole = datagram(out)
         let valid = whole.withUnsafeMutableBytes { PacketView($0)?.isTransportChecksumValid }
         #expect(valid == true && out.count == 4)
@@ -158,9 +160,9 @@ import Wire
 
     @Test func `a datagram beyond the MTU leaves in fragments where it may, in order and under a new identification`() {
         let bench = NATBench(outsideMTU: 576)
-        let (whole, port) = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
-        let sent = fragmentable(whole)
-        let out = bench.raw([(sent, port)]).map(\.2)
+        let whole = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
+        let sent = fragmentable(whole.bytes)
+        let out = bench.raw([BoxFrame(sent, port: whole.port)]).map(\.bytes)
         #expect(out.map(\.count) == [14 + 572, 14 + 476])
         #expect(out.map { Array($0[20..<22]) } == [[0x20, 0], [0, 69]])
         #expect(Set(out.map { Array($0[18..<20]) }).count == 1 && out[0][18..<20] != sent[18..<20])
@@ -177,10 +179,10 @@ import Wire
         let frame = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
         let out = bench.raw([frame])
         #expect(
-            out.map(NATBench.text) == [
-                "inside icmp 3/4 10.0.0.1 > 10.0.0.10 about udp 10.0.0.10:4000 > 203.0.113.5:53"
+            out.map(bench.line) == [
+                "inside icmp 10.0.0.1 > 10.0.0.10 3/4 about udp 10.0.0.10:4000 > 203.0.113.5:53"
             ])
-        #expect(Array(try #require(out.first).2[40..<42]) == [0x02, 0x40])
+        #expect(Array(try #require(out.first).bytes[40..<42]) == [0x02, 0x40])
         #expect(bench.drops == ["packet-too-big 1"])
     }
 
@@ -188,8 +190,8 @@ import Wire
         let bench = NATBench(outsideMTU: 576)
         // Record route (7, not copied), no-operation, loose source route (131, copied).
         let options: [UInt8] = [7, 3, 4, 1, 131, 3, 4, 0]
-        let (whole, port) = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
-        let out = bench.raw([(fragmentable(whole, options: options), port)]).map(\.2)
+        let whole = bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53", payload: payload)
+        let out = bench.raw([BoxFrame(fragmentable(whole.bytes, options: options), port: whole.port)]).map(\.bytes)
         #expect(out.count == 2)
         #expect(out.map { Array($0[34..<42]) } == [options, [1, 1, 1, 1, 131, 3, 4, 0]])
     }
@@ -198,7 +200,7 @@ import Wire
         let bench = NATBench(outsideMTU: 100)
         var parts = pieces(bench, "inside udp 10.0.0.10:4000 > 203.0.113.5:53")
         parts.swapAt(0, 2)
-        let out = parts.flatMap { bench.raw([$0]).map(\.2) }
+        let out = parts.flatMap { bench.raw([$0]).map(\.bytes) }
         #expect(out.allSatisfy { $0.count <= 114 })
         var together = datagram(out)
         together.withUnsafeMutableBytes { buffer in
@@ -209,9 +211,9 @@ import Wire
 
     @Test func `a piece that would write over a TCP header is dropped`() {
         let bench = NATBench()
-        let (frame, port) = bench.frame("inside tcp 10.0.0.10:4000 > 203.0.113.5:80 SYN", payload: payload)
-        let parts = NATBench.fragments(frame, size: 24, identification: 9)
-        #expect(bench.raw([(parts[0], port)]).count == 1)
+        let frame = bench.frame("inside tcp 10.0.0.10:4000 > 203.0.113.5:80 SYN", payload: payload)
+        let parts = NATBench.fragments(frame.bytes, size: 24, identification: 9)
+        #expect(bench.raw([BoxFrame(parts[0], port: frame.port)]).count == 1)
         var over = parts[1]
         over.withUnsafeMutableBytes { buffer in
             buffer.baseAddress!.write(UInt16(0x2001), at: 20)
@@ -219,7 +221,7 @@ import Wire
             let header = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])
             buffer.baseAddress!.write(Checksum.of(header), at: 24)
         }
-        #expect(bench.raw([(over, port)]).isEmpty)
+        #expect(bench.raw([BoxFrame(over, port: frame.port)]).isEmpty)
         #expect(bench.drops == ["fragment 1"])
     }
 }

@@ -3,6 +3,7 @@ import Dataplane
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @Suite struct NATFuzzTests {
@@ -28,23 +29,25 @@ import Wire
                 "inside \(proto) \(inside):\(number(2000...2010)) > \(remote):\(number(53...55))\(end)",
                 "outside \(proto) \(remote):\(number(53...55)) > \(external):\(number(1999...2064))\(end)",
                 "inside \(proto) \(inside):\(number(2000...2010)) > \(external):\(number(2000...2063))\(end)",
-                "inside icmp 8/0 \(inside) > \(remote) id \(number(2000...2004))",
-                "outside icmp 0/0 \(remote) > \(external) id \(number(2000...2010))",
+                "inside icmp \(inside) > \(remote) 8/0 id \(number(2000...2004))",
+                "outside icmp \(remote) > \(external) 0/0 id \(number(2000...2010))",
             ].randomElement(using: &random)!
             var frames = [bench.frame(text, payload: [UInt8](repeating: 7, count: number(0...200)))]
             switch number(0...6) {
             case 0:
                 for _ in 0..<number(1...4) {
-                    let place = number(0...frames[0].0.count - 1)
-                    frames[0].0[place] = .random(in: .min ... .max, using: &random)
+                    let place = number(0...frames[0].bytes.count - 1)
+                    frames[0].bytes[place] = .random(in: .min ... .max, using: &random)
                 }
-            case 1: frames[0].0.removeLast(number(0...frames[0].0.count - 1))
+            case 1: frames[0].bytes.removeLast(number(0...frames[0].bytes.count - 1))
             case 2:
-                frames[0].0 = (0..<number(1...200)).map { _ in .random(in: .min ... .max, using: &random) }
+                frames[0].bytes = (0..<number(1...200)).map { _ in .random(in: .min ... .max, using: &random) }
             case 3:
-                let (frame, port) = frames[0]
-                frames = NATBench.fragments(frame, size: 8 * number(3...8), identification: UInt16(number(1...20)))
-                    .map { ($0, port) }.shuffled(using: &random)
+                let frame = frames[0]
+                frames = NATBench.fragments(
+                    frame.bytes, size: 8 * number(3...8), identification: UInt16(number(1...20))
+                )
+                .map { BoxFrame($0, port: frame.port) }.shuffled(using: &random)
             case 4:
                 if let about = seen.randomElement(using: &random) {
                     var quote = Array(about[14...].prefix(number(0...60)))
@@ -54,7 +57,7 @@ import Wire
                     let port = sender == inside ? "inside" : "outside"
                     frames = [
                         bench.frame(
-                            "\(port) icmp \([3, 11].randomElement(using: &random)!)/\(number(0...4)) \(sender) > \(to)",
+                            "\(port) icmp \(sender) > \(to) \([3, 11].randomElement(using: &random)!)/\(number(0...4))",
                             payload: quote)
                     ]
                 }
@@ -63,7 +66,7 @@ import Wire
             let isDamaged =
                 isHolding
                 || frames.contains { frame in
-                    frame.0.withUnsafeBytes { bytes in
+                    frame.bytes.withUnsafeBytes { bytes in
                         var copy = Array(bytes)
                         return copy.withUnsafeMutableBytes {
                             PacketView($0).map { !$0.isTransportChecksumValid } ?? true
@@ -74,14 +77,16 @@ import Wire
             let out = bench.raw(frames)
             // A damaged fragment may leave with a later one.
             isHolding = bench.counter("fragments.held") > 0
-            for (port, side, bytes) in out
-            where side == .wire && port == 0 && bytes.count >= 34 && bytes[12] == 8 && bytes[13] == 0 {
-                let source = bytes.withUnsafeBytes { $0.baseAddress!.readIPv4(at: 26) }
+            for frame in out
+            where frame.side == .wire && frame.port == 0 && frame.bytes.count >= 34 && frame.bytes[12] == 8
+                && frame.bytes[13] == 0
+            {
+                let source = frame.bytes.withUnsafeBytes { $0.baseAddress!.readIPv4(at: 26) }
                 #expect(
                     source.rawValue >> 24 == 192 || source.rawValue >> 8 != 0x0a0000,
                     "seed \(seed), step \(step): \(source) left")
             }
-            seen += out.map(\.2)
+            seen += out.map(\.bytes)
             if seen.count > 100 { seen.removeFirst(seen.count - 100) }
             if number(0...100) == 0 { bench.pass(.seconds(number(0...100))) }
         }

@@ -178,7 +178,7 @@ import Wire
             #expect(
                 sent[2]
                     == (pooling == .paired
-                        ? ["inside icmp 3/13 10.0.0.1 > 10.0.0.10 about udp 10.0.0.10:5002 > 203.0.113.5:53"]
+                        ? ["inside icmp 10.0.0.1 > 10.0.0.10 3/13 about udp 10.0.0.10:5002 > 203.0.113.5:53"]
                         : ["outside udp 192.0.2.10:2000 > 203.0.113.5:53"]))
             #expect(
                 bench.send("inside udp 10.0.0.11:6000 > 203.0.113.5:53")
@@ -194,7 +194,7 @@ import Wire
         for count in 1...3 {
             #expect(
                 bench.send("inside udp 10.0.0.11:6000 > 203.0.113.5:53")
-                    == ["inside icmp 3/13 10.0.0.1 > 10.0.0.11 about udp 10.0.0.11:6000 > 203.0.113.5:53"])
+                    == ["inside icmp 10.0.0.1 > 10.0.0.11 3/13 about udp 10.0.0.11:6000 > 203.0.113.5:53"])
             #expect(bench.drops == ["translation-ports-exhausted \(count)"])
         }
         #expect(bench.counter("nat.exhausted") == 3)
@@ -219,7 +219,7 @@ import Wire
             // Another mapping, and another session of a mapping that is there.
             #expect(
                 bench.send("inside udp \(from) > 198.51.100.7:53") == [
-                    "inside icmp 3/13 10.0.0.1 > \(from.split(separator: ":")[0]) about udp \(from) > 198.51.100.7:53"
+                    "inside icmp 10.0.0.1 > \(from.split(separator: ":")[0]) 3/13 about udp \(from) > 198.51.100.7:53"
                 ])
             #expect(bench.drops == ["flow-table-full \(count)"])
         }
@@ -233,7 +233,7 @@ import Wire
         let bench = NATBench([NATBench.pool("192.0.2.9", "198.18.0.1")])
         #expect(
             bench.arp(.request, NATBench.router, for: IPv4Address(192, 0, 2, 9), on: 0)
-                == ["outside 192.0.2.9 is-at \(NATBench.mac(0))"])
+                == ["outside arp 192.0.2.9 is-at \(NATBench.mac(0))"])
         #expect(bench.arp(.request, IPv4Address(10, 0, 0, 10), for: IPv4Address(192, 0, 2, 9), on: 1).isEmpty)
         #expect(bench.arp(.request, NATBench.router, for: IPv4Address(198, 18, 0, 1), on: 0).isEmpty)
         NATRow.run(
@@ -268,22 +268,22 @@ import Wire
                     "a service of the host", "outside tcp 203.0.113.5:5000 > 192.0.2.1:179 SYN",
                     "host:outside tcp 203.0.113.5:5000 > 192.0.2.1:179 SYN"),
                 NATRow(
-                    "a ping of the box", "outside icmp 8/0 203.0.113.5 > 192.0.2.1 id 9",
-                    "host:outside icmp 8/0 203.0.113.5 > 192.0.2.1 id 9"),
+                    "a ping of the box", "outside icmp 203.0.113.5 > 192.0.2.1 8/0 id 9",
+                    "host:outside icmp 203.0.113.5 > 192.0.2.1 8/0 id 9"),
             ], on: bench)
     }
 
     @Test func `a protocol without ports is translated for one inside address at a time`() {
         NATRow.run(
             [
-                NATRow("GRE", "inside ip47 10.0.0.10 > 203.0.113.5", "outside gre 192.0.2.9:0 > 203.0.113.5:0"),
-                NATRow("back", "outside ip47 203.0.113.5 > 192.0.2.9", "inside gre 203.0.113.5:0 > 10.0.0.10:0"),
+                NATRow("GRE", "inside ip47 10.0.0.10 > 203.0.113.5", "outside gre 192.0.2.9 > 203.0.113.5"),
+                NATRow("back", "outside ip47 203.0.113.5 > 192.0.2.9", "inside gre 203.0.113.5 > 10.0.0.10"),
                 NATRow(
                     "of another host", "inside ip47 10.0.0.11 > 203.0.113.5",
-                    "inside icmp 3/13 10.0.0.1 > 10.0.0.11 about gre 10.0.0.11:0 > 203.0.113.5:0",
+                    "inside icmp 10.0.0.1 > 10.0.0.11 3/13 about gre 10.0.0.11 > 203.0.113.5",
                     drops: ["translation-ports-exhausted 1"]),
                 NATRow(
-                    "another protocol", "inside ip50 10.0.0.11 > 203.0.113.5", "outside 50 192.0.2.9:0 > 203.0.113.5:0",
+                    "another protocol", "inside ip50 10.0.0.11 > 203.0.113.5", "outside ip50 192.0.2.9 > 203.0.113.5",
                     drops: ["translation-ports-exhausted 1"]),
             ], on: NATBench())
     }

@@ -2,6 +2,7 @@ import Appliances
 import Dataplane
 import LabTime
 import Testing
+import VirtualNetwork
 import Wire
 
 /// How long mappings live. Source: RFC 4787, REQ-5 and REQ-6; RFC 5382, REQ-4 and REQ-5; RFC 5508, REQ-2; RFC 7857
@@ -28,7 +29,7 @@ import Wire
     @Test func `UDP five minutes, a query one, and each packet of the inside puts it off`() {
         for (packet, seconds) in [
             ("inside udp 10.0.0.10:4000 > 203.0.113.5:53", 300),
-            ("inside icmp 8/0 10.0.0.10 > 203.0.113.5 id 4000", 60),
+            ("inside icmp 10.0.0.10 > 203.0.113.5 8/0 id 4000", 60),
         ] {
             let bench = NATBench()
             bench.send(packet)
@@ -72,7 +73,7 @@ import Wire
 
     @Test func `an error neither ends nor prolongs a mapping`() {
         let bench = NATBench()
-        let sent = bench.raw([bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53")])[0].2
+        let sent = bench.raw([bench.frame("inside udp 10.0.0.10:4000 > 203.0.113.5:53")])[0].bytes
         bench.pass(.seconds(290))
         #expect(bench.sendError("3/3", from: "203.0.113.5", about: sent, on: "outside").count == 1)
         #expect(mappingLives(bench, for: 10) == [true, false])
@@ -102,7 +103,7 @@ import Wire
         #expect(bench.send("outside tcp 203.0.113.5:80 > 192.0.2.9:4000 SYN").isEmpty)
         #expect(
             bench.pass(.milliseconds(200))
-                == ["outside icmp 3/3 192.0.2.1 > 203.0.113.5 about tcp 203.0.113.5:80 > 192.0.2.9:4000"])
+                == ["outside icmp 192.0.2.1 > 203.0.113.5 3/3 about tcp 203.0.113.5:80 > 192.0.2.9:4000"])
         #expect(bench.pass(.seconds(20)).isEmpty)
         // Nothing but a SYN is ever answered.
         bench.send("outside tcp 203.0.113.5:80 > 192.0.2.9:4000 SYN,ACK")

@@ -2,6 +2,7 @@ import Configuration
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @testable import Appliances
@@ -78,6 +79,7 @@ final class PairChaos {
             configuration.name = "fw-a"
             configuration.redundancy?.peer = "fw-b"
         }
+        lab.isCapturing = false
         lab.isLossy = [true, true, true]
         lab.outlivesRestarts = true
         nextAction = lab.now
@@ -114,7 +116,7 @@ final class PairChaos {
     private var story: String {
         let told = lab.boxes.flatMap { box in
             box.events.suffix(20).map { event in
-                (event.at, "fw-\(box.number) \(event.kind) \(event.details.values.sorted().joined(separator: ", "))")
+                (event.at, "\(box.name) \(event.kind) \(event.details.values.sorted().joined(separator: ", "))")
             }
         }
         return (told + trouble.suffix(20)).sorted { $0.0 < $1.0 }.suffix(30)
@@ -180,7 +182,7 @@ final class PairChaos {
         trouble.append((lab.now, "crash of \(box)"))
         // What the box had queued on the cross-connect goes with it.
         if chance(1, in: 2) {
-            lab.deliveries.removeAll { $0.network == FirewallLab.crossConnect && $0.to == 1 - box }
+            lab.loseFrames(to: 1 - box, on: FirewallLab.crossConnect)
         }
         if chance(1, in: 2) { lab.setCarrier(1 - box, FirewallLab.crossConnect, isUp: false) }
         invariants.crashed(box, lab)
@@ -336,7 +338,7 @@ final class PairChaos {
         restarted.firewall.policy.running = policy
         let items = restarted.firewall.items(of: policy)
         restarted.firewall.agreement?.changed(running: items, at: lab.now)
-        _ = try restarted.firewall.install(policy, at: lab.now, into: &restarted.queue)
+        _ = try restarted.call { try $0.install(policy, at: $1, into: &$2) }
         invariants.disturbed(lab)
     }
 
@@ -396,15 +398,14 @@ final class PairChaos {
         }
     }
 
-    /// Keeps a frame that is under way on the cross-connect.
+    /// Keeps a frame of the cross-connect.
     private func record() {
-        guard let frame = lab.deliveries.first(where: { $0.network == FirewallLab.crossConnect && $0.to < 2 }) else {
-            return
-        }
+        guard let last = lab.takeLastOfCrossConnect() else { return }
+        let frame = (to: 1 - last.sender, bytes: last.frame.bytes)
         if recorded.count < 64 {
-            recorded.append((frame.to, frame.bytes))
+            recorded.append(frame)
         } else {
-            recorded[number(in: 0...63)] = (frame.to, frame.bytes)
+            recorded[number(in: 0...63)] = frame
         }
     }
 

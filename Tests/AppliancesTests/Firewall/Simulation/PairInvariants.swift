@@ -2,6 +2,7 @@ import Configuration
 import LabEvents
 import LabTime
 import TestSupport
+import VirtualNetwork
 import Wire
 
 @testable import Appliances

@@ -1,5 +1,6 @@
 import Dataplane
 import TestSupport
+import VirtualNetwork
 import Wire
 
 @testable import Appliances
@@ -36,7 +37,7 @@ struct PairTransfers {
     init(_ lab: FirewallLab) {
         for number in 0..<Self.clients {
             talks.append(Talk(control: Self.control(number, port: 40_000, lab)))
-            lab.client.aliases.insert(Self.address(number))
+            lab.client.addresses.append(.ipv4(Self.address(number)))
         }
     }
 
