@@ -29,7 +29,7 @@ struct ReferenceTests {
         LabKeys.natRule, LabKeys.natTimers, LabKeys.firewall, LabKeys.conduit, LabKeys.rule, LabKeys.push,
         LabKeys.pushChange, LabKeys.gatewayFirewall, LabKeys.virtualService, LabKeys.routing, LabKeys.routingRule,
         LabKeys.program, LabKeys.nginx, LabKeys.birdNeighbor, LabKeys.bird, LabKeys.poolMember, LabKeys.monitor,
-        LabKeys.directReturn, LabKeys.tunnel, LabKeys.traffic, LabKeys.fault, LabKeys.variant, LabKeys.capture,
+        LabKeys.directReturn, LabKeys.tunnel, TrafficReading.keys, LabKeys.fault, LabKeys.variant, LabKeys.capture,
         LabKeys.requirements, LabKeys.frames, LabKeys.counter, LabKeys.chanceOfLoss, LabKeys.event, LabKeys.log,
         LabKeys.moved, LabKeys.carriedOver, LabKeys.place, LabKeys.trafficExpectation, LabKeys.expectation,
         NodeDefinition.Role.allCases.map(\.rawValue), NodeDefinition.Role.allCases.flatMap(\.keys),

@@ -192,7 +192,7 @@ extension Supervisor {
         var patience = Duration.seconds(10)
         for (name, started) in running {
             traffic[name]?.isFinishing = true
-            patience = max(patience, started.program.patience + .seconds(10))
+            patience = max(patience, started.program.timeout + .seconds(10))
             guard let node = nodes[started.program.from], node.state != .poweredOff else {
                 return fail(LabFailure(.lab, "'\(name)' ran on '\(started.program.from)', which is powered off"))
             }

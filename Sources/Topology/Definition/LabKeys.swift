@@ -42,10 +42,6 @@ enum LabKeys {
     static let monitor = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
     static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]
     static let tunnel = ["mode", "end", "from", "address", "clamp-mss"]
-    static let traffic = [
-        "from", "to", "kind", "flows", "every", "payload", "patience", "retry-every", "exchange", "path", "tls", "mode",
-        "data-after", "bytes", "announce", "sources", "spread",
-    ]
     static let fault = [
         "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
     ]

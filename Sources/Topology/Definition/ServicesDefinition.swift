@@ -92,8 +92,6 @@ struct ServicesDefinition {
 }
 
 extension ServerProgram.Kind {
-    var transport: IPProtocol { self == .udpEcho ? .udp : .tcp }
-
     /// The key of `services`.
     var key: String {
         switch self {

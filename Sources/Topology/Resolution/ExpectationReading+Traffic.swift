@@ -52,7 +52,7 @@ extension ExpectationReading {
         expectation.after = mapping["after"].flatMap(anchor)
         expectation.before = mapping["before"].flatMap(anchor)
         for key in ["after", "before"] where mapping[key] != nil {
-            guard programs.contains(where: { $0.name == name && $0.kind == .udpCrowd }) else { continue }
+            guard programs.contains(where: { $0.name == name && $0.kind.type.sumsFlows }) else { continue }
             reader.report(
                 "'\(key)' selects flows by their starts, and those of a crowd are not listed",
                 at: mapping.keyPosition(key))
@@ -98,7 +98,7 @@ extension ExpectationReading {
 
     /// `{ 200: "> 1000", 502: "< 1%", none: 0, other: 0 }`
     func statuses(_ value: LabValue, of name: String) -> [StatusExpectation] {
-        if programs.contains(where: { $0.name == name && $0.kind != .httpRequest }) {
+        if programs.contains(where: { $0.name == name && !$0.kind.type.hasStatuses }) {
             reader.report("'\(name)' is no http-request, so its answers have no status", at: value.position)
         }
         let words = ["a status from 100 to 599", "none", "other"]

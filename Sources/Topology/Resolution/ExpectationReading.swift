@@ -110,10 +110,10 @@ struct ExpectationReading {
 
     /// The flows of a crowd are not listed one by one, so nothing says which frames are theirs.
     func checkIsNoCrowd(_ of: LabValue) {
-        guard programs.contains(where: { $0.name == of.text && $0.kind == .udpCrowd }) else { return }
+        guard programs.contains(where: { $0.name == of.text && $0.kind.type.sumsFlows }) else { return }
         reader.report(
             "'\(of.text ?? "")' is a crowd, whose frames 'of' does not tell; use 'match'", at: of.position,
-            allowed: programs.filter { $0.kind != .udpCrowd }.map(\.name))
+            allowed: programs.filter { !$0.kind.type.sumsFlows }.map(\.name))
     }
 
     /// The one requirement that stands beside the subject. `none:` and `some:` alone say enough, so a key without a

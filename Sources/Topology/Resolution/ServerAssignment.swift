@@ -143,7 +143,7 @@ struct ServerAssignment {
         _ definition: VirtualServiceDefinition
     ) -> (ServerProgram, ServerProgram?) {
         let programs = traffic.programs.filter { $0.target == service.address && $0.port == service.port }
-        let speaksHTTP = service.profile == .http || programs.contains { $0.kind == .httpRequest }
+        let speaksHTTP = service.profile == .http || programs.contains { $0.kind.server == .http }
         let echo = ServerProgram(
             kind: speaksHTTP ? .http : service.profile.transport == .tcp ? .tcpEcho : .udpEcho, port: member.port)
         guard let monitor = service.monitor else { return (echo, nil) }

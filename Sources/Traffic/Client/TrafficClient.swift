@@ -76,7 +76,7 @@ public final class TrafficClient {
 
     /// Opens the long-lived flows, or begins with the first probe.
     public func start() {
-        if program.kind == .udpCrowd { return startCrowd() }
+        if case .together = FlowOpening.of(program.kind) { return startCrowd() }
         if program.kind.opensFlowForEachProbe {
             schedule = OpenLoopSchedule(start: loop.now, every: program.every)
             timer = loop.schedule(at: loop.now) { [unowned self] in openWhatIsDue() }
@@ -157,15 +157,8 @@ public final class TrafficClient {
             onSkip: { [unowned self] in skip($0) },
             onShortage: { [unowned self] in dropped(number, $0) },
             onEnd: { [unowned self] in ended(number, $0) })
-        let flow: any Flow =
-            switch program.kind {
-            case .tcpStream: StreamFlow(context, flow: number, offset: offset, events: events)
-            case .udp, .udpCrowd: DatagramFlow(context, flow: number, offset: offset, events: events)
-            case .tcpConnect: ConnectProbe(context, flow: number, events: events)
-            case .httpRequest: HTTPProbe(context, flow: number, events: events)
-            case .ftp: TransferFlow(context, offset: offset, events: events)
-            case .udpRequest: RequestProbe(context, flow: number, events: events)
-            }
+        guard case .each(let make) = FlowOpening.of(program.kind) else { return }
+        let flow = make(context, number, offset, events)
         running[number] = flow
         unanswered.insert(number)
         flow.start()
