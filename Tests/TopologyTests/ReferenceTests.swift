@@ -30,8 +30,7 @@ struct ReferenceTests {
         LabKeys.pushChange, LabKeys.gatewayFirewall, LabKeys.virtualService, LabKeys.routing, LabKeys.routingRule,
         LabKeys.program, LabKeys.nginx, LabKeys.birdNeighbor, LabKeys.bird, LabKeys.poolMember, LabKeys.monitor,
         LabKeys.directReturn, LabKeys.tunnel, TrafficReading.keys, LabKeys.fault, LabKeys.variant, LabKeys.capture,
-        LabKeys.requirements, LabKeys.frames, LabKeys.counter, LabKeys.chanceOfLoss, LabKeys.event, LabKeys.log,
-        LabKeys.moved, LabKeys.carriedOver, LabKeys.place, LabKeys.trafficExpectation, LabKeys.expectation,
+        ExpectationForms.keys, ExpectationForms.table.flatMap { $0.keys + $0.innerKeys },
         NodeDefinition.Role.allCases.map(\.rawValue), NodeDefinition.Role.allCases.flatMap(\.keys),
         TrafficProgram.Kind.allCases.map(\.rawValue),
     ]

@@ -47,22 +47,4 @@ enum LabKeys {
     ]
     static let variant = ["shows", "title", "on-request", "extends", "change", "expect"]
     static let capture = ["on", "snapshot-length"]
-
-    static let requirements = ["every", "some", "none", "count", "first", "sequence"]
-    static let selection = ["on", "match", "of", "direction", "after", "before", "within"]
-    static let frames = selection + ["control"]
-    static let counter = ["of", "name", "minus", "is"]
-    static let chanceOfLoss = ["share", "chance"]
-    static let event = ["name", "with", "count", "after", "before", "within"]
-    static let log = ["on", "where", "after", "before", "within"]
-    static let logRequirements = ["every", "some", "none", "count", "first"]
-    static let moved = ["of", "on", "match", "by", "at", "from", "to", "ideal", "tolerance"]
-    static let carriedOver = ["by", "match", "first", "then", "count", "missing"]
-    static let place = ["on", "match", "after", "before"]
-    static let trafficExpectation = [
-        "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
-        "before",
-    ]
-    /// Words that stand beside a traffic program's name in an expectation.
-    static let expectation = ["id", "frames", "event", "log", "counter", "moved", "carried-over"] + requirements
 }

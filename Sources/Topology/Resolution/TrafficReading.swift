@@ -55,7 +55,7 @@ struct TrafficReading {
 
     private mutating func program(_ entry: LabEntry) -> TrafficProgram? {
         guard NameRule.word.check(entry.key, "a traffic program", at: entry.keyPosition, reader) else { return nil }
-        if LabKeys.expectation.contains(entry.key) {
+        if ExpectationForms.keys.contains(entry.key) {
             reader.report(
                 "'\(entry.key)' cannot be the name of a traffic program: expectations use it", at: entry.keyPosition)
             return nil

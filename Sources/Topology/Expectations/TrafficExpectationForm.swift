@@ -2,9 +2,30 @@ import Expectation
 import LabFile
 import Measurement
 
-/// What traffic programs are expected to have met, and what counters say.
+/// What a traffic program must have met.
+extension ExpectationForm {
+    static let traffic = ExpectationForm(
+        word: nil, summary: "[the client's figures](#traffic)",
+        example: """
+            - app: survives
+            - { app: { succeeds: true }, id: all-succeed }
+            - app: { survives: true, longest-gap: "< 1s", lost: 0, duplicated: 0, reordered: 0, after: begun, before: done }
+            - app: { outcome: survived, statuses: { 200: "> 1", other: 0 } }
+            - app: { lost: { share: 50%, chance: 99% } }
+            """,
+        keys: [
+            "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
+            "before",
+        ],
+        innerKeys: lossKeys,
+        subject: TrafficExpectation.self
+    ) { reading, subject, _ in reading.traffic(subject) }
+
+    fileprivate static let lossKeys = ["share", "chance"]
+}
+
 extension ExpectationReading {
-    func traffic(_ entry: LabEntry) -> (ExpectationSpecification.Subject, String)? {
+    fileprivate func traffic(_ entry: LabEntry) -> ExpectationForm.Read? {
         let name = entry.key
         if !started.contains(name) {
             reader.report("traffic program '\(name)' is never started by the scenario", at: entry.keyPosition)
@@ -22,7 +43,7 @@ extension ExpectationReading {
         }
         guard
             let mapping = MappingReader(
-                entry.value, "an expectation of traffic", keys: LabKeys.trafficExpectation, reader)
+                entry.value, "an expectation of traffic", keys: ExpectationForm.traffic.keys, reader)
         else { return nil }
         var words: [String] = []
         if mapping["outcome"] != nil {
@@ -63,15 +84,15 @@ extension ExpectationReading {
         if words.isEmpty {
             reader.report(
                 "this expectation of '\(name)' expects nothing", at: entry.value.position,
-                allowed: LabKeys.trafficExpectation)
+                allowed: ExpectationForm.traffic.keys)
             return nil
         }
         return (.traffic(expectation), ([name] + words).joined(separator: "-"))
     }
 
     /// `lost: { share: 50%, chance: 99.9% }`
-    func chanceOfLoss(_ value: LabValue) -> ChanceOfLoss? {
-        guard let mapping = MappingReader(value, "'lost'", keys: LabKeys.chanceOfLoss, reader),
+    private func chanceOfLoss(_ value: LabValue) -> ChanceOfLoss? {
+        guard let mapping = MappingReader(value, "'lost'", keys: ExpectationForm.lossKeys, reader),
             let shareValue = mapping.required("share")
         else { return nil }
         func percent(_ value: LabValue, _ what: String) -> Double? {
@@ -89,15 +110,8 @@ extension ExpectationReading {
         return percent(chance, "'chance' of 'lost'").map { ChanceOfLoss(share: share, confidence: $0) }
     }
 
-    func counter(_ value: LabValue) -> (ExpectationSpecification.Subject, String)? {
-        CounterExpectationReading(reader: reader, nodes: nodes).read(value, "an expectation of a counter").map {
-            let words = $0.name.lowercased().split(separator: ".").joined(separator: "-")
-            return (.counter($0), "\($0.node)-\(words)")
-        }
-    }
-
     /// `{ 200: "> 1000", 502: "< 1%", none: 0, other: 0 }`
-    func statuses(_ value: LabValue, of name: String) -> [StatusExpectation] {
+    private func statuses(_ value: LabValue, of name: String) -> [StatusExpectation] {
         if programs.contains(where: { $0.name == name && !$0.kind.type.hasStatuses }) {
             reader.report("'\(name)' is no http-request, so its answers have no status", at: value.position)
         }

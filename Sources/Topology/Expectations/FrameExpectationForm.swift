@@ -2,11 +2,34 @@ import Expectation
 import LabFile
 
 /// What the frames of a capture must show.
+extension ExpectationForm {
+    static let frames = ExpectationForm(
+        word: "frames", summary: "[captured frames](#frames)",
+        example: """
+            - frames: { on: client.net, match: tcp, of: app, direction: to-client, after: begun, before: done, within: 1s,
+                        control: { match: tcp } }
+              none: { tcp.flags: RST }
+            - frames: { on: client.net }
+              count: { is: "> 1", ip.ttl: 64 }
+            - { frames: { on: client.net }, every: { eth.type: 2048 } }
+            - { frames: { on: client.net }, some: { tcp.flags: SYN } }
+            - { frames: { on: client.net, of: app }, first: { tcp.flags: SYN } }
+            - { frames: { on: client.net, of: app }, sequence: [{ tcp.flags: SYN }, { tcp.flags: SYN-ACK }] }
+            """,
+        keys: selectionKeys + ["control"],
+        requirements: ["every", "some", "none", "count", "first", "sequence"],
+        subject: FrameExpectation.self
+    ) { reading, subject, item in reading.frames(subject.value, item) }
+
+    fileprivate static let selectionKeys = ["on", "match", "of", "direction", "after", "before", "within"]
+}
+
 extension ExpectationReading {
-    mutating func frames(
+    fileprivate mutating func frames(
         _ value: LabValue, _ item: MappingReader
-    ) -> (ExpectationSpecification.Subject, String)? {
-        guard let mapping = MappingReader(value, "an expectation of frames", keys: LabKeys.frames, reader) else {
+    ) -> ExpectationForm.Read? {
+        guard let mapping = MappingReader(value, "an expectation of frames", keys: ExpectationForm.frames.keys, reader)
+        else {
             return nil
         }
         _ = mapping.required("on")
@@ -21,13 +44,16 @@ extension ExpectationReading {
                     at: mapping.keyPosition("control"), allowed: ["beside none, or a count that 0 satisfies"])
             }
             guard
-                let fields = MappingReader(value, "the control of an expectation", keys: LabKeys.selection, reader),
+                let fields = MappingReader(
+                    value, "the control of an expectation", keys: ExpectationForm.selectionKeys, reader),
                 let read = self.selection(fields)
             else { return nil }
             if value.entries?.isEmpty == true {
                 reader.report(
                     "'control' selects nothing", at: value.position,
-                    allowed: ["a mapping such as { match: tcp }, of " + LabKeys.selection.joined(separator: ", ")])
+                    allowed: [
+                        "a mapping such as { match: tcp }, of " + ExpectationForm.selectionKeys.joined(separator: ", ")
+                    ])
             }
             control = read
         }
@@ -70,8 +96,10 @@ extension ExpectationReading {
             after: mapping["after"].flatMap(anchor), before: mapping["before"].flatMap(anchor), within: within)
     }
 
-    func requirement(_ item: MappingReader) -> (FrameExpectation.Requirement, String)? {
-        guard let (key, value) = onlyRequirement(item, of: "frames", among: LabKeys.requirements) else { return nil }
+    private func requirement(_ item: MappingReader) -> (FrameExpectation.Requirement, String)? {
+        guard let (key, value) = onlyRequirement(item, of: "frames", among: ExpectationForm.frames.requirements) else {
+            return nil
+        }
         let checks = CheckReading(reader: reader, references: references)
         switch key {
         case "every", "first":

@@ -47,7 +47,7 @@ struct ExpectationReading {
     }
 
     private mutating func read(_ item: LabValue) {
-        let subjects = ["frames", "event", "log", "counter", "moved", "carried-over"] + traffic
+        let subjects = ExpectationForms.words + traffic
         guard let entries = item.entries else {
             reader.report("an expectation is \(item.found)", at: item.position, allowed: subjects)
             return
@@ -59,7 +59,7 @@ struct ExpectationReading {
                     "an expectation has one subject, not '\(found[0].key)' and '\(found[1].key)'; begin each with '-'",
                     at: found[1].keyPosition)
             } else {
-                let first = entries.first { !LabKeys.expectation.contains($0.key) } ?? entries.first
+                let first = entries.first { !ExpectationForms.keys.contains($0.key) } ?? entries.first
                 reader.reportUnknown(
                     first?.key ?? "",
                     "an expectation is about \(first.map { "'\(LabValue.shortened($0.key))'" } ?? "nothing")",
@@ -67,21 +67,10 @@ struct ExpectationReading {
             }
             return
         }
-        let siblings =
-            subject.key == "frames" ? LabKeys.requirements : subject.key == "log" ? LabKeys.logRequirements : []
-        guard let mapping = MappingReader(item, "an expectation", keys: [subject.key, "id"] + siblings, reader) else {
-            return
-        }
-        let read: (subject: ExpectationSpecification.Subject, words: String)?
-        switch subject.key {
-        case "frames": read = frames(subject.value, mapping)
-        case "event": read = event(subject.value)
-        case "counter": read = counter(subject.value)
-        case "log": read = log(subject.value, mapping)
-        case "moved": read = moved(subject.value)
-        case "carried-over": read = carriedOver(subject.value)
-        default: read = traffic(subject)
-        }
+        let form = ExpectationForms.form(of: subject.key)
+        let keys = [subject.key, "id"] + form.requirements
+        guard let mapping = MappingReader(item, "an expectation", keys: keys, reader) else { return }
+        let read = form.read(&self, subject, mapping)
         let id = mapping.text("id")
         if let id, !NameRule.word.check(id, "an expectation", at: mapping["id"]?.position ?? item.position, reader) {
             return

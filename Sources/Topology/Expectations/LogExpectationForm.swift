@@ -2,45 +2,29 @@ import Configuration
 import Expectation
 import LabFile
 
-/// What events and access logs must say.
-extension ExpectationReading {
-    func event(_ value: LabValue) -> (ExpectationSpecification.Subject, String)? {
-        let atLeastOnce = Comparison(.greaterOrEqual, 1)
-        if let text = value.text {
-            guard events.check(text, at: value.position, reader) else { return nil }
-            return (
-                .event(EventExpectation(event: text, count: atLeastOnce, reporter: events.reporter(of: text))),
-                eventWords(text)
-            )
-        }
-        guard let mapping = MappingReader(value, "an expectation of an event", keys: LabKeys.event, reader),
-            let nameValue = mapping.required("name"), let name = mapping.text("name"),
-            events.check(name, at: nameValue.position, reader)
-        else { return nil }
-        let count = mapping["count"].flatMap { ComparisonReading(reader: reader).integer($0, of: "'count'") }
-        if let value = mapping["within"], mapping["after"] == nil {
-            reader.report(
-                "'within' needs 'after': it is the length of the window that 'after' opens", at: value.position)
-        }
-        let with = RecordCheckReading(
-            reader: reader, references: references, events: events, what: "a detail of \(name)",
-            fields: events.details(of: name))
-        return (
-            .event(
-                EventExpectation(
-                    event: name, with: mapping["with"].map { with.read($0, of: "with") } ?? [],
-                    count: count ?? atLeastOnce, after: mapping["after"].flatMap(anchor),
-                    before: mapping["before"].flatMap(anchor),
-                    within: mapping.duration("within", in: .nanoseconds(1)...(.seconds(86_400))),
-                    reporter: events.reporter(of: name))),
-            eventWords(name)
-        )
-    }
+/// What the access log of a load balancer must have.
+extension ExpectationForm {
+    static let log = ExpectationForm(
+        word: "log", summary: "[a load balancer's access log](#access-logs)",
+        example: """
+            - log: { on: lb, where: { status: 200 }, after: begun, before: done, within: 1s }
+              every: { totalTime: "< 1" }
+            - { log: { on: lb }, some: { status: 200 } }
+            - { log: { on: lb }, none: { status: 502 } }
+            - { log: { on: lb }, first: { status: 200 } }
+            - log: { on: lb }
+              count: { is: "> 1", status: 200 }
+            """,
+        keys: ["on", "where", "after", "before", "within"], requirements: ["every", "some", "none", "count", "first"],
+        subject: LogExpectation.self
+    ) { reading, subject, item in reading.log(subject.value, item) }
+}
 
-    func log(
+extension ExpectationReading {
+    fileprivate func log(
         _ value: LabValue, _ item: MappingReader
-    ) -> (ExpectationSpecification.Subject, String)? {
-        guard let mapping = MappingReader(value, "an expectation of a log", keys: LabKeys.log, reader),
+    ) -> ExpectationForm.Read? {
+        guard let mapping = MappingReader(value, "an expectation of a log", keys: ExpectationForm.log.keys, reader),
             let on = mapping.required("on")
         else { return nil }
         let owners = nodes.filter(\.logsRequests).map(\.name)
@@ -66,10 +50,12 @@ extension ExpectationReading {
         return (.log(expectation), "\(node)-log-\(words)")
     }
 
-    func logRequirement(
+    private func logRequirement(
         _ item: MappingReader, _ checks: RecordCheckReading
     ) -> (LogExpectation.Requirement, String)? {
-        guard let (key, value) = onlyRequirement(item, of: "log", among: LabKeys.logRequirements) else { return nil }
+        guard let (key, value) = onlyRequirement(item, of: "log", among: ExpectationForm.log.requirements) else {
+            return nil
+        }
         let words = ([key] + (value.entries ?? []).map(\.key).filter { $0 != "is" }.prefix(2)).joined(separator: "-")
         switch key {
         case "every", "first":
@@ -94,6 +80,4 @@ extension ExpectationReading {
             return comparisons.integer(number, of: "'count'").map { (.count($0, fields), words) }
         }
     }
-
-    func eventWords(_ name: String) -> String { name.split(separator: ".").joined(separator: "-") }
 }

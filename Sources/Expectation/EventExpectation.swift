@@ -1,14 +1,43 @@
-import Evidence
+public import Evidence
+public import LabTime
+
+/// A named event must, or must not, have happened (`event: { name: fw-b.active, count: 1 }`).
+public struct EventExpectation: ExpectationKind {
+    public var event: String
+    /// Only events whose details pass these count.
+    public var with: [RecordCheck]
+    public var count: Comparison<Int>
+    public var after: Anchor?
+    public var before: Anchor?
+    public var within: Duration?
+    /// The node, or the element of a fault, that would report the event; nil of the scenario's own events.
+    public var reporter: String?
+
+    public init(
+        event: String, with: [RecordCheck] = [], count: Comparison<Int>, after: Anchor? = nil, before: Anchor? = nil,
+        within: Duration? = nil, reporter: String? = nil
+    ) {
+        self.event = event
+        self.with = with
+        self.count = count
+        self.after = after
+        self.before = before
+        self.within = within
+        self.reporter = reporter
+    }
+}
 
 extension EventExpectation {
-    var sentence: String {
+    public var sentence: String {
         let times = count.value == 1 ? "time" : "times"
         let amount = count.amount == "no" ? "does not happen" : "happens \(count.amount) \(times)"
         let with = with.isEmpty ? "" : " with \(with.words)"
         return "event \(event)\(with) \(amount)" + TimeWindow.words(after: after, before: before, within: within)
     }
 
-    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+    public var isBorneOutByAbsence: Bool { count.holds(for: 0) }
+
+    public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         if within != nil, after == nil {
             throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
         }
@@ -52,6 +81,23 @@ extension EventExpectation {
         return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: seen)
     }
 
+    public func events(in evidence: RunEvidence) -> [EventReference] {
+        let window = try? TimeWindow(after: after, before: before, within: within, in: evidence)
+        let checks = try? ResolvedRecordChecks(with, in: evidence)
+        var counted = evidence.events(named: event)
+        if let window, let checks {
+            let passing = counted.filter { window.contains($0.time) && checks.hold(for: $0.details) }
+            if !passing.isEmpty { counted = passing }
+        }
+        return [EventReference].ends(after, before, in: evidence)
+            + counted.prefix(EventReference.counted).map { EventReference($0, role: "counted", in: evidence) }
+            + [EventReference].details(with, in: evidence)
+    }
+
+    public func end(in evidence: RunEvidence) -> Timestamp? {
+        try? TimeWindow(after: after, before: before, within: within, in: evidence).end
+    }
+
     /// Why the event's absence proves nothing: who would report it said nothing in the whole window or behind it, not
     /// even its counters at the end of the run. nil where it proves something.
     private func lackOfControl(_ window: TimeWindow, in evidence: RunEvidence) -> String? {
@@ -72,4 +118,8 @@ extension LabEvent {
     /// Whether the node itself, or an element about one of its faults, reported it: `fw-b.active`, `late-fin.held`.
     /// What the supervisor does to a node is named by the scenario.
     fileprivate func isReport(of reporter: String) -> Bool { node == reporter && name.hasSuffix(".\(kind)") }
+}
+
+extension ExpectationSpecification.Subject {
+    public static func event(_ expectation: EventExpectation) -> Self { Self(expectation) }
 }

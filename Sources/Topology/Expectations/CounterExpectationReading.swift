@@ -10,7 +10,7 @@ struct CounterExpectationReading {
     let nodes: [Node]
 
     func read(_ value: LabValue, _ what: String) -> CounterExpectation? {
-        guard let mapping = MappingReader(value, what, keys: LabKeys.counter, reader),
+        guard let mapping = MappingReader(value, what, keys: ExpectationForm.counter.keys, reader),
             let of = mapping.required("of"), mapping.required("name") != nil, let name = mapping.text("name"),
             let number = mapping.required("is"),
             let comparison = ComparisonReading(reader: reader).integer(number, of: "'is'")

@@ -1,9 +1,45 @@
-import Evidence
+public import Evidence
 import LabTime
 import Measurement
 
+/// Which of a traffic program's flows take another way from some moment on (`moved: { of: app, by: eth.dst, … }`).
+///
+/// Each flow's way is a field of its frames to the server: of the last before the moment, and of the last after it.
+/// Flows that were not seen on both sides of it do not count.
+public struct MoveExpectation: ExpectationKind {
+    public var node: String
+    public var interface: String
+    public var match: String?
+    public var flowsOf: String
+    /// A name of `FrameField`.
+    public var field: String
+    public var moment: Anchor
+    /// Where every flow that moved came from, and went to; nil for anywhere.
+    public var from: String?
+    public var to: String?
+    /// Percent of the flows that had to move, and how far from it the share may be.
+    public var ideal: Double
+    public var tolerance: Double
+
+    public init(
+        node: String, interface: String, match: String? = nil, flowsOf: String, field: String, moment: Anchor,
+        from: String? = nil, to: String? = nil, ideal: Double, tolerance: Double
+    ) {
+        self.node = node
+        self.interface = interface
+        self.match = match
+        self.flowsOf = flowsOf
+        self.field = field
+        self.moment = moment
+        self.from = from
+        self.to = to
+        self.ideal = ideal
+        self.tolerance = tolerance
+    }
+}
+
 extension MoveExpectation {
-    var sentence: String {
+    public var sentence: String {
         var words = "of \(flowsOf)'s flows on \(node).\(interface)"
         if let match { words += " that match '\(match)'" }
         words += ", \(Self.percent(ideal)) ± \(Self.percent(tolerance)) change their \(field) at \(moment.event)"
@@ -12,7 +48,11 @@ extension MoveExpectation {
         return words
     }
 
-    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+    public var isBorneOutByAbsence: Bool { false }
+
+    public func events(in evidence: RunEvidence) -> [EventReference] { .ends(nil, nil, at: moment, in: evidence) }
+
+    public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         let captures = evidence.captures(of: node, interface: interface)
         guard !captures.isEmpty else { throw UndecidableExpectation("nothing was captured on \(node).\(interface)") }
         guard let frameField = FrameField(field) else { throw UndecidableExpectation("there is no field '\(field)'") }
@@ -98,4 +138,8 @@ extension MoveExpectation {
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(abs(tenths % 10)) %"
     }
+}
+
+extension ExpectationSpecification.Subject {
+    public static func moved(_ expectation: MoveExpectation) -> Self { Self(expectation) }
 }
