@@ -28,7 +28,7 @@ struct ReferenceTests {
         LabKeys.top, LabKeys.network, LabKeys.interface, LabKeys.redundancy, LabKeys.nat, LabKeys.natPool,
         LabKeys.natRule, LabKeys.natTimers, LabKeys.firewall, LabKeys.conduit, LabKeys.rule, LabKeys.push,
         LabKeys.pushChange, LabKeys.gatewayFirewall, LabKeys.virtualService, LabKeys.routing, LabKeys.routingRule,
-        LabKeys.program, LabKeys.nginx, LabKeys.birdNeighbor, LabKeys.bird, LabKeys.poolMember, LabKeys.monitor,
+        CommandDefinition.keys, ProgramForms.table.flatMap { $0.keys + $0.innerKeys }, LabKeys.poolMember, LabKeys.monitor,
         LabKeys.directReturn, LabKeys.tunnel, TrafficReading.keys, LabKeys.fault, LabKeys.variant, LabKeys.capture,
         ExpectationForms.keys, ExpectationForms.table.flatMap { $0.keys + $0.innerKeys },
         NodeDefinition.Role.allCases.map(\.rawValue), NodeDefinition.Role.allCases.flatMap(\.keys),

@@ -34,10 +34,6 @@ enum LabKeys {
         + HTTPServiceDefinition.keysOfService
     static let routing = ["tables", "rules"]
     static let routingRule = ["preference", "from", "to", "in", "table", "remove"]
-    static let program = ["run", "files", "ready", "package", "scratch"]
-    static let nginx = ["listen", "upstreams", "config"]
-    static let birdNeighbor = ["as", "prefer"]
-    static let bird = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
     static let poolMember = ["member", "weight"]
     static let monitor = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
     static let directReturn = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]

@@ -35,16 +35,12 @@ struct ConfigurationTrial {
         }
     }
 
-    /// Services that end at a balancer's host side share its ports with its programs; nginx's short form listens on all
-    /// addresses.
+    /// Services that end at a balancer's host side share its ports with its programs, some of which listen on all addresses.
     private func checkListeners(of definition: NodeDefinition) {
         for service in definition.virtualServices where service.profile.endsAtHostSide {
-            for program in definition.programs {
-                guard case .nginx(let nginx) = program.form, nginx.configuration == nil,
-                    nginx.ports.contains(service.port)
-                else { continue }
+            for program in definition.programs where program.form.portsOnAllAddresses.contains(service.port) {
                 resolution.reader.report(
-                    "nginx of '\(definition.name.value)' listens on port \(service.port) of all addresses, also of virtual service '\(service.name.value)', which ends at the same kernel",
+                    "\(program.name.value) of '\(definition.name.value)' listens on port \(service.port) of all addresses, also of virtual service '\(service.name.value)', which ends at the same kernel",
                     at: program.name.position,
                     allowed: ["'listen' with another port", "'config' that listens on one address"])
             }

@@ -64,7 +64,7 @@ extension Resolution {
         var node = Node(
             name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
             rules: rules(of: definition), sysctls: definition.sysctls,
-            programs: definition.programs.compactMap { program($0, of: name) })
+            programs: definition.programs.compactMap { $0.form.program($0.name, of: name, in: self) })
         (node.loopback, node.loopbackNetworks) = loopback(of: definition)
         node.tunnel = definition.tunnel.flatMap { tunnel($0, of: definition, ports) }
         return node

@@ -123,7 +123,10 @@ struct ServerAssignment {
                 }
             }
         }
-        return demands + resolution.upstreamDemands + traffic.demands
+        let ofPrograms = resolution.nodeDefinitions.flatMap { node in
+            node.programs.flatMap { $0.form.demands(of: node.name.value, in: resolution) }
+        }
+        return demands + ofPrograms + traffic.demands
     }
 
     /// Where the lab file names a pool's member.

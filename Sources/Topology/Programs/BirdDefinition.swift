@@ -1,8 +1,23 @@
+import Configuration
 import LabFile
 import LabTime
+import Wire
 
 /// BIRD 2 with BGP sessions to neighbours, or with a configuration of the lab's own.
-struct BirdDefinition {
+struct BirdDefinition: ProgramShortForm {
+    static let name = "bird"
+    static let summary = "[BIRD 2](#bird) with BGP and BFD"
+    static let keys = ["as", "neighbors", "announce", "await", "hold-time", "detect", "config"]
+    static let innerKeys = neighborKeys
+    static let example = """
+        bird: { as: 65001, neighbors: { server.net: { as: 65000, prefer: 200 } }, announce: 10.9.0.0/24,
+                await: { 10.8.0.0/24: 1 }, hold-time: 3s, detect: 150ms }
+        """
+    private static let neighborKeys = ["as", "prefer"]
+
+    /// Those of BGP and BFD. Source: RFC 4271, 4.2; RFC 5881, 4
+    var ports: [TransportPort] { [TransportPort(179, .tcp), TransportPort(3784, .udp)] }
+
     struct Neighbor {
         /// An address or a reference.
         var address: LabValue
@@ -36,11 +51,11 @@ struct BirdDefinition {
     private static let systems = 1...4_294_967_294
 
     init?(_ value: LabValue, _ reader: LabReader) {
-        guard let mapping = MappingReader(value, "the program 'bird'", keys: LabKeys.bird, reader) else { return nil }
+        guard let mapping = MappingReader(value, "the program 'bird'", keys: Self.keys, reader) else { return nil }
         if let value = mapping["config"] {
             guard let text = mapping.text("config") else { return nil }
             configuration = Located(value: text, position: value.position)
-            for key in LabKeys.bird where key != "config" && mapping[key] != nil {
+            for key in Self.keys where key != "config" && mapping[key] != nil {
                 reader.report("'config' is the whole bird.conf, '\(key)' included", at: mapping.keyPosition(key))
             }
             return
@@ -82,65 +97,10 @@ struct BirdDefinition {
             return reader.integer(value, of: "the AS of neighbor '\(name)'", in: systems)
                 .map { Neighbor(address: address, autonomousSystem: $0) }
         }
-        guard let mapping = MappingReader(value, "the neighbor '\(name)'", keys: LabKeys.birdNeighbor, reader),
+        guard let mapping = MappingReader(value, "the neighbor '\(name)'", keys: neighborKeys, reader),
             mapping.required("as") != nil, let system = mapping.integer("as", in: systems)
         else { return nil }
         return Neighbor(
             address: address, autonomousSystem: system, preference: mapping.integer("prefer", in: 0...4_294_967_295))
-    }
-
-    /// - Parameter announced: `address/length`
-    func text(routerID: String, neighbors: [Session], announced: [String]) -> String {
-        let interval = detection.map { "\(max(10, $0.nanoseconds / 3_000_000)) ms" }
-        let sessions = neighbors.enumerated().map { index, neighbor in
-            let importing =
-                neighbor.preference.map { "import filter { bgp_local_pref = \($0); accept; };" } ?? "import all;"
-            // A neighbour of the same AS is told what others told, and to send it here; what this node announces, it
-            // announces itself.
-            let exporting =
-                neighbor.autonomousSystem == autonomousSystem
-                ? "next hop self;\n        export where source = RTS_BGP;"
-                : "export where source ~ [ RTS_STATIC, RTS_BGP ];"
-            return """
-                protocol bgp neighbor\(index + 1) {
-                    local \(neighbor.own) as \(autonomousSystem);
-                    neighbor \(neighbor.address) as \(neighbor.autonomousSystem);
-                    direct;
-                    hold time \(holdTime);
-                    connect delay time 0;
-                    connect retry time 1;
-                    error wait time 1, 2;
-                \(interval == nil ? "" : "    bfd on;\n")    ipv4 {
-                        \(importing)
-                        \(exporting)
-                    };
-                }
-                """
-        }
-        let detection = interval.map {
-            """
-            protocol bfd {
-                interface "*" { interval \($0); multiplier 3; };
-            }
-
-            """
-        }
-        return """
-            # Made from the lab file's short form.
-            log stderr all;
-            router id \(routerID);
-            protocol device { scan time 1; }
-            # What is announced is a route to nowhere here: the kernel gets what neighbours tell, with all equal ways.
-            protocol static announced {
-                ipv4;
-            \(announced.map { "    route \($0) unreachable;" }.joined(separator: "\n"))
-            }
-            protocol kernel {
-                merge paths on limit 64;
-                ipv4 { import none; export where source = RTS_BGP; };
-            }
-            \(detection ?? "")\(sessions.joined(separator: "\n"))
-
-            """
     }
 }

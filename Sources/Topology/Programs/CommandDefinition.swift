@@ -2,57 +2,20 @@ import Configuration
 import LabFile
 import Wire
 
-/// A third-party program of a node as written.
-///
-///     nginx: { listen: 80, upstreams: [backend-1:80] }          the short forms are known by their names
-///     bird: { as: 65001, neighbors: { router.edge: 65000 }, announce: lb/web.address }
-///     cache: { run: [varnishd, -F, …], files: { name: text }, ready: { tcp: 80 } }
-struct ProgramDefinition {
-    enum Form {
-        case command(CommandDefinition)
-        case nginx(NginxDefinition)
-        case bird(BirdDefinition)
-    }
-
-    var name: Located<String>
-    var form: Form
-
-    /// On which it answers, as far as the lab file says: of BIRD those of BGP and BFD (RFC 4271, 4.2; RFC 5881, 4).
-    var ports: [TransportPort] {
-        switch form {
-        case .command(let command):
-            command.readiness.compactMap {
-                switch $0 {
-                case .tcp(let port): TransportPort(port, .tcp)
-                case .udp(let port): TransportPort(port, .udp)
-                case .socket, .route: nil
-                }
-            }
-        case .nginx(let nginx): nginx.ports.map { TransportPort($0, .tcp) }
-        case .bird: [TransportPort(179, .tcp), TransportPort(3784, .udp)]
-        }
-    }
-
-    init?(_ entry: LabEntry, _ reader: LabReader) {
-        guard NameRule.word.check(entry.key, "a program", at: entry.keyPosition, reader) else { return nil }
-        name = Located(value: entry.key, position: entry.keyPosition)
-        let isCommand = entry.value["run"] != nil
-        switch entry.key {
-        case "nginx" where !isCommand:
-            guard let nginx = NginxDefinition(entry.value, reader) else { return nil }
-            form = .nginx(nginx)
-        case "bird" where !isCommand:
-            guard let bird = BirdDefinition(entry.value, reader) else { return nil }
-            form = .bird(bird)
-        default:
-            guard let command = CommandDefinition(entry.value, reader) else { return nil }
-            form = .command(command)
-        }
-    }
-}
-
 /// Any program: `run`, `files`, `ready`, `package`, `scratch`.
-struct CommandDefinition {
+struct CommandDefinition: ProgramForm {
+    static let summary = "any command"
+    static let keys = ["run", "files", "ready", "package", "scratch"]
+    static let innerKeys = ["tcp", "udp", "socket"]
+    static let example = """
+        cache:
+          run: [varnishd, -F, -f, $folder/default.vcl, -a, "$proxy.net.ip:80"]
+          files: { default.vcl: "backend default { .host = $server.net.ip; }" }
+          ready: { tcp: 80, udp: 53, socket: /run/cache.ctl }
+          package: varnish
+          scratch: /var/lib/varnish
+        """
+
     var words: [Located<String>] = []
     var files: [(name: String, text: Located<String>)] = []
     var readiness: [ProgramConfiguration.Readiness] = []
@@ -60,7 +23,7 @@ struct CommandDefinition {
     var scratch: [String] = []
 
     init?(_ value: LabValue, _ reader: LabReader) {
-        guard let mapping = MappingReader(value, "a program", keys: LabKeys.program, reader),
+        guard let mapping = MappingReader(value, "a program", keys: Self.keys, reader),
             let run = mapping.required("run")
         else { return nil }
         for element in reader.list(run) {
@@ -125,7 +88,7 @@ struct CommandDefinition {
 
     /// `ready: { tcp: 80 }`, with `udp` and `socket` alike; lists for several.
     private static func readiness(_ value: LabValue, _ reader: LabReader) -> [ProgramConfiguration.Readiness] {
-        guard let mapping = MappingReader(value, "'ready' of a program", keys: ["tcp", "udp", "socket"], reader) else {
+        guard let mapping = MappingReader(value, "'ready' of a program", keys: innerKeys, reader) else {
             return []
         }
         func ports(_ key: String) -> [UInt16] {
@@ -145,5 +108,29 @@ struct CommandDefinition {
             return .socket(path: path)
         }
         return ports("tcp").map { .tcp($0) } + ports("udp").map { .udp($0) } + sockets
+    }
+}
+
+extension CommandDefinition {
+    var ports: [TransportPort] {
+        readiness.compactMap {
+            switch $0 {
+            case .tcp(let port): TransportPort(port, .tcp)
+            case .udp(let port): TransportPort(port, .udp)
+            case .socket, .route: nil
+            }
+        }
+    }
+
+    func program(
+        _ name: Located<String>, of node: String, in resolution: Resolution
+    ) -> ProgramConfiguration? {
+        func resolved(_ text: Located<String>) -> String {
+            resolution.references.resolve(text: text.value, at: text.position, resolution.reader)
+        }
+        return ProgramConfiguration(
+            name: name.value, command: words.map(resolved),
+            files: files.map { .init(name: $0.name, text: resolved($0.text)) }, readiness: readiness,
+            package: package, scratch: scratch)
     }
 }
