@@ -47,19 +47,7 @@ struct CounterExpectationReading {
 extension Node {
     /// The counters that its process reports.
     public var counterScope: CounterScope {
-        var scope: CounterScope
-        switch role {
-        case .host:
-            // Its process reports what its tunnel does instead of its kernel's counters.
-            guard let tunnel, !tunnel.isKernels else { return .kernel }
-            scope = CounterScope(tunnel.endpoint)
-        case .firewall(let firewall): scope = CounterScope(firewall)
-        case .loadBalancer(let balancer):
-            scope = CounterScope(balancer)
-            scope.add(CounterScope(hostSideOf: balancer))
-        case .gatewayFirewall(let gateway): scope = CounterScope(gateway)
-        case .element(let element): scope = CounterScope(element)
-        }
+        var scope = role.resolved.counterScope(of: self)
         scope.add(.packetIO)
         return scope
     }

@@ -15,23 +15,11 @@ struct ConfigurationTrial {
         for node in nodes {
             guard let definition = resolution.definition(of: node.name) else { continue }
             do throws(ConfigurationError) {
-                try make(node)
+                try node.role.resolved.make(of: node, capacity: Self.capacity)
             } catch {
                 resolution.reader.report("'\(node.name)' cannot work: \(error)", at: definition.name.position)
             }
             checkListeners(of: definition)
-        }
-    }
-
-    private func make(_ node: Node) throws(ConfigurationError) {
-        switch node.role {
-        case .firewall(let configuration): _ = try Firewall(configuration, sessionCapacity: Self.capacity)
-        case .loadBalancer(let configuration): _ = try LoadBalancer(configuration, flowCapacity: Self.capacity)
-        case .gatewayFirewall(let configuration):
-            _ = try GatewayFirewall(configuration, stateCapacity: Self.capacity)
-        case .host:
-            if let tunnel = node.tunnel, !tunnel.isKernels { _ = try TunnelEndpoint(tunnel.endpoint) }
-        case .element: break
         }
     }
 

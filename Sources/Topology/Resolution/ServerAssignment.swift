@@ -27,7 +27,7 @@ struct ServerAssignment {
             else { continue }
             if !definition.programs.isEmpty {
                 check(asked, of: nodes[index], definition)
-            } else if case .host(var host) = nodes[index].role, definition.services == nil {
+            } else if case .host(var host) = nodes[index].role, definition.host?.services == nil {
                 host.servers = servers(for: asked)
                 nodes[index].role = .host(host)
             }
@@ -59,7 +59,7 @@ struct ServerAssignment {
 
     /// Reports what is asked of ports that a node with programs does not name.
     private func check(_ demands: [ServerDemand], of node: Node, _ definition: NodeDefinition) {
-        let services = definition.services
+        let services = definition.host?.services
         var named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
         named += definition.programs.flatMap(\.ports)
         for demand in demands {

@@ -30,7 +30,7 @@ struct VirtualServiceDefinition {
     /// - Parameter pools: the balancer's named pools
     init?(_ entry: LabEntry, pools: LabValue? = nil, timers: Timers, _ reader: LabReader) {
         guard NameRule.word.check(entry.key, "a virtual service", at: entry.keyPosition, reader),
-            let mapping = MappingReader(entry.value, "a virtual service", keys: LabKeys.virtualService, reader)
+            let mapping = MappingReader(entry.value, "a virtual service", keys: VirtualServiceDefinition.keys, reader)
         else { return nil }
         name = Located(value: entry.key, position: entry.keyPosition)
         directReturn = mapping["dsr"].flatMap { Self.directReturn($0, reader) }
@@ -98,7 +98,9 @@ struct VirtualServiceDefinition {
             var target = element
             var weight = 1
             if element.entries != nil {
-                guard let mapping = MappingReader(element, "a pool member", keys: LabKeys.poolMember, reader),
+                guard
+                    let mapping = MappingReader(
+                        element, "a pool member", keys: VirtualServiceDefinition.memberKeys, reader),
                     let member = mapping.required("member")
                 else { return nil }
                 weight = mapping.integer("weight", in: 1...100) ?? 1
@@ -122,7 +124,7 @@ struct VirtualServiceDefinition {
             return reader.choice(value, of: "a monitor", as: MonitorConfiguration.Kind.self)
                 .map { Located(value: timers.monitor($0), position: value.position) }
         }
-        guard let mapping = MappingReader(value, "a monitor", keys: LabKeys.monitor, reader),
+        guard let mapping = MappingReader(value, "a monitor", keys: VirtualServiceDefinition.monitorKeys, reader),
             mapping.required("kind") != nil, let kind: MonitorConfiguration.Kind = mapping.choice("kind")
         else { return nil }
         var monitor = timers.monitor(kind)
@@ -146,4 +148,15 @@ struct VirtualServiceDefinition {
         monitor.rise = mapping.integer("rise", in: 1...100) ?? monitor.rise
         return Located(value: monitor, position: value.position)
     }
+}
+
+/// In the order in which messages list them.
+extension VirtualServiceDefinition {
+    static let keys =
+        [
+            "listen", "profile", "application-profile", "pool", "scheduler", "snat", "dsr", "monitor", "idle-timeout",
+        ]
+        + HTTPServiceDefinition.keysOfService
+    static let memberKeys = ["member", "weight"]
+    static let monitorKeys = ["kind", "asks", "port", "path", "every", "timeout", "fall", "rise"]
 }

@@ -30,7 +30,7 @@ struct TunnelDefinition {
             encapsulation = mode
             return
         }
-        guard let mapping = MappingReader(value, "a tunnel", keys: LabKeys.tunnel, reader),
+        guard let mapping = MappingReader(value, "a tunnel", keys: TunnelDefinition.keys, reader),
             mapping.required("mode") != nil, let mode: Encapsulation = mapping.choice("mode")
         else { return nil }
         encapsulation = mode
@@ -48,4 +48,9 @@ struct TunnelDefinition {
             }
         }
     }
+}
+
+/// In the order in which messages list them.
+extension TunnelDefinition {
+    static let keys = ["mode", "end", "from", "address", "clamp-mss"]
 }

@@ -52,7 +52,8 @@ enum PolicyDefinition {
     ) -> [Rule] {
         NodeDefinition.named(value, "the rules", reader).compactMap { entry in
             guard NameRule.word.check(entry.key, "a rule", at: entry.keyPosition, reader),
-                let mapping = MappingReader(entry.value, "rule '\(entry.key)'", keys: LabKeys.rule + keys, reader),
+                let mapping = MappingReader(
+                    entry.value, "rule '\(entry.key)'", keys: PolicyDefinition.ruleKeys + keys, reader),
                 mapping.required("action") != nil, let action: FilterRule.Action = mapping.choice("action")
             else { return nil }
             var rule = PolicyRule(name: entry.key, action: action)
@@ -136,4 +137,9 @@ enum PolicyDefinition {
             return .object(text)
         }
     }
+}
+
+/// In the order in which messages list them.
+extension PolicyDefinition {
+    static let ruleKeys = ["action", "on", "from", "to", "protocol", "ports"]
 }

@@ -40,7 +40,7 @@ extension Resolution {
     }
 
     /// With what its objects stand for.
-    func policy(of definition: NodeDefinition) -> PolicyConfiguration {
+    func policy(of definition: FirewallDefinition) -> PolicyConfiguration {
         var policy = definition.policy
         policy.objects = definition.objects.map(object)
         return policy

@@ -3,8 +3,30 @@ import Dataplane
 import LabFile
 import LabTime
 
+extension RoleForm {
+    static let gatewayFirewall = RoleForm(
+        word: "gateway-firewall", article: "a gateway firewall", summary: "a [gateway firewall](gateway-firewall.md)",
+        keys: ["mode", "profile", "filter", "pick-up", "misfit", "timers"], carriesIPv6: false, isBox: true,
+        example: """
+            example:
+              role: gateway-firewall
+              interfaces: { left: 192.0.2.2, right: 198.51.100.2 }
+              mode: routed
+              profile: nsx-gateway
+              filter: { left: both, right: off }
+              pick-up: loose
+              misfit: silent
+              timers: { first-packet: 10s }
+            """
+    ) { mapping, node, timers in
+        let own = GatewayFirewallDefinition(mapping, of: node, timers: timers, mapping.reader)
+        if own.mode == .transparent { node.loseAddresses(mapping, mapping.reader) }
+        return own
+    }
+}
+
 /// What makes a node a gateway firewall, as written, with defaults for what the lab does not say.
-struct GatewayFirewallDefinition {
+struct GatewayFirewallDefinition: RoleDefinition {
     var mode: GatewayMode
     var profile: StateProfile
     /// One for each interface, in their order.
@@ -27,6 +49,22 @@ struct GatewayFirewallDefinition {
             reader.report(
                 "the gateway firewall '\(name)' needs two interfaces or more", at: mapping.keyPosition("interfaces"))
         }
+    }
+
+    func resolved(
+        _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
+        in resolution: Resolution
+    ) -> Node.Role? {
+        let name = node.name.value
+        if mode == .transparent, Set(ports.map(\.mtu)).count > 1 {
+            resolution.reader.report(
+                "the networks of the transparent gateway firewall '\(name)' have MTU \(ports.map { "\($0.mtu)" }.joined(separator: " and "))",
+                at: node.name.position, allowed: ["the same MTU"])
+        }
+        return .gatewayFirewall(
+            GatewayFirewallConfiguration(
+                name: name, ports: ports, routes: routes, mode: mode, profile: profile, filtering: filtering,
+                midStreamPickup: midStreamPickup, outOfStatePolicy: outOfStatePolicy, timers: timers))
     }
 
     /// `filter: both` for all interfaces, or one word for each; an interface that the mapping leaves out does not
@@ -93,4 +131,8 @@ extension NodeDefinition {
                 allowed: ["no '\(key)'", "'mode: routed'"])
         }
     }
+}
+
+extension NodeDefinition {
+    var gatewayFirewall: GatewayFirewallDefinition? { own as? GatewayFirewallDefinition }
 }

@@ -31,7 +31,9 @@ struct RedundancyDefinition {
     var conduit: Located<ConduitConfiguration?>?
 
     init?(_ value: LabValue, _ reader: LabReader) {
-        guard let mapping = MappingReader(value, "redundancy", keys: LabKeys.redundancy, reader) else { return nil }
+        guard let mapping = MappingReader(value, "redundancy", keys: RedundancyDefinition.keys, reader) else {
+            return nil
+        }
         func located<T>(_ key: String, _ read: (String) -> T?) -> Located<T>? {
             guard let value = mapping[key], let result = read(key) else { return nil }
             return Located(value: result, position: value.position)
@@ -100,7 +102,9 @@ struct RedundancyDefinition {
         guard value.entries != nil else {
             return reader.flag(value, of: "'conduit' of redundancy").map { $0 ? ConduitConfiguration() : nil }
         }
-        guard let mapping = MappingReader(value, "the conduit", keys: LabKeys.conduit, reader) else { return nil }
+        guard let mapping = MappingReader(value, "the conduit", keys: RedundancyDefinition.conduitKeys, reader) else {
+            return nil
+        }
         var conduit = ConduitConfiguration()
         if let spread: ConduitConfiguration.Spread = mapping.choice("spread") { conduit.spread = spread }
         if let workers = mapping.integer("workers", in: 1...64) { conduit.workers = workers }
@@ -117,4 +121,14 @@ struct RedundancyDefinition {
             return Located(value: address, position: element.position)
         }
     }
+}
+
+/// In the order in which messages list them.
+extension RedundancyDefinition {
+    static let keys = [
+        "peer", "priority", "preempt", "virtual-mac", "advertise-every", "heartbeat-every", "heartbeat-misses",
+        "startup-silent-period", "addresses", "cross-connect", "virtual-router-ids", "timers", "track", "key", "defer",
+        "conduit",
+    ]
+    static let conduitKeys = ["spread", "workers"]
 }

@@ -35,7 +35,7 @@ extension Resolution {
             reader.report("redundancy of '\(name)' needs the key 'peer'", at: redundancy.position)
             return nil
         }
-        let firewalls = nodeDefinitions.filter { $0.role == .firewall && $0.name.value != name }
+        let firewalls = nodeDefinitions.filter { $0.firewall != nil && $0.name.value != name }
         guard let peer = firewalls.first(where: { $0.name.value == wanted.value }) else {
             let other = definition(of: wanted.value)
             let problem =

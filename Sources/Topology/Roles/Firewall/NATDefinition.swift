@@ -57,7 +57,7 @@ struct NATDefinition {
     var timers = NATTimers.standard
 
     init?(_ value: LabValue, _ reader: LabReader) {
-        guard let mapping = MappingReader(value, "nat", keys: LabKeys.nat, reader) else { return nil }
+        guard let mapping = MappingReader(value, "nat", keys: NATDefinition.keys, reader) else { return nil }
         position = value.position
         if let value = mapping.required("pools") {
             pools = NodeDefinition.named(value, "the pools of nat", reader).compactMap { Self.pool($0, reader) }
@@ -74,7 +74,7 @@ struct NATDefinition {
         }
         for rule in rules { rule.checkPool(among: pools.map(\.name.value), reader) }
         guard let value = mapping["timers"],
-            let timers = MappingReader(value, "the timers of nat", keys: LabKeys.natTimers, reader)
+            let timers = MappingReader(value, "the timers of nat", keys: NATDefinition.timerKeys, reader)
         else { return }
         let range: ClosedRange<Duration> = .milliseconds(1)...(.seconds(100 * 86_400))
         self.timers.udp = timers.duration("udp", in: range) ?? self.timers.udp
@@ -92,7 +92,7 @@ struct NATDefinition {
             return nil
         }
         let what = "the pool '\(entry.key)'"
-        guard let mapping = MappingReader(entry.value, what, keys: LabKeys.natPool, reader),
+        guard let mapping = MappingReader(entry.value, what, keys: NATDefinition.poolKeys, reader),
             let written = mapping.required("addresses")
         else { return nil }
         let elements = reader.list(written)
@@ -135,7 +135,8 @@ struct NATDefinition {
     private static let allowedAddresses = [IPv4Address.textForm, "interface.virtual-ip", "interface.ip"]
 
     private static func rule(_ value: LabValue, number: Int, _ reader: LabReader) -> Rule? {
-        guard let mapping = MappingReader(value, "a rule of nat", keys: ["name"] + LabKeys.natRule, reader) else {
+        guard let mapping = MappingReader(value, "a rule of nat", keys: ["name"] + NATDefinition.ruleKeys, reader)
+        else {
             return nil
         }
         var name = Located(value: "\(number)", position: value.position)
@@ -194,4 +195,12 @@ extension NATDefinition.Rule {
             pool.value, "a rule of nat names the pool '\(LabValue.shortened(pool.value))', which does not exist",
             at: pool.position, allowed: pools + [NATDefinition.noPool])
     }
+}
+
+/// In the order in which messages list them.
+extension NATDefinition {
+    static let keys = ["pools", "rules", "timers"]
+    static let poolKeys = ["addresses", "ports", "filtering", "pooling"]
+    static let ruleKeys = ["source", "destination", "protocol", "ports", "pool"]
+    static let timerKeys = ["udp", "tcp-established", "tcp-transitory", "icmp-query"]
 }

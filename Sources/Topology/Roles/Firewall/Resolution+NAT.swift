@@ -149,7 +149,7 @@ extension Resolution {
 
     /// Looks through a push that no step may use: what it names, some firewall has or some push adds.
     func lookThrough(_ push: NATPushDefinition, among pushes: [NATPushDefinition]) {
-        let firewalls = nodeDefinitions.filter { $0.role == .firewall }
+        let firewalls = nodeDefinitions.filter { $0.firewall != nil }
         let written = firewalls.compactMap(\.nat)
         func names(_ words: [String]) -> [String] {
             words.reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }

@@ -5,29 +5,29 @@ import Wire
 
 /// What a member with direct server return has besides a plain host: addresses on `lo`, and the end of a tunnel.
 extension Resolution {
-    func loopback(of definition: NodeDefinition) -> (addresses: [IPAddress], networks: [IPv4Network]) {
+    func loopback(_ values: [LabValue], of node: String) -> (addresses: [IPAddress], networks: [IPv4Network]) {
         var all: [IPAddress] = []
         var networks: [IPv4Network] = []
-        for value in definition.loopback {
+        for value in values {
             if let network = value.text.flatMap({ IPv4Network($0) }), network.prefixLength < 32 {
                 if networks.contains(where: { $0.overlaps(network) }) {
                     reader.report(
-                        "\(network) overlaps another network on the loopback of '\(definition.name.value)'",
+                        "\(network) overlaps another network on the loopback of '\(node)'",
                         at: value.position)
                 } else {
                     networks.append(network)
                 }
                 continue
             }
-            guard let address = address(value, "an address on the loopback of '\(definition.name.value)'") else {
+            guard let address = address(value, "an address on the loopback of '\(node)'") else {
                 continue
             }
             if all.contains(address) {
-                reader.report("\(address) is on the loopback of '\(definition.name.value)' already", at: value.position)
-            } else if interfaces[definition.name.value]?.contains(where: {
+                reader.report("\(address) is on the loopback of '\(node)' already", at: value.position)
+            } else if interfaces[node]?.contains(where: {
                 $0.addresses.contains { $0.address == address }
             }) == true {
-                reader.report("'\(definition.name.value)' has \(address) on an interface already", at: value.position)
+                reader.report("'\(node)' has \(address) on an interface already", at: value.position)
             } else {
                 all.append(address)
             }

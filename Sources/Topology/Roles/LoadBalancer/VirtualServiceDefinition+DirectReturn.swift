@@ -13,7 +13,7 @@ extension VirtualServiceDefinition {
             return reader.choice(value, of: "'dsr'", as: DirectReturnConfiguration.Mode.self)
                 .map { Located(value: DirectReturnConfiguration(mode: $0), position: value.position) }
         }
-        guard let mapping = MappingReader(value, "'dsr'", keys: LabKeys.directReturn, reader),
+        guard let mapping = MappingReader(value, "'dsr'", keys: VirtualServiceDefinition.directReturnKeys, reader),
             mapping.required("mode") != nil, let mode: DirectReturnConfiguration.Mode = mapping.choice("mode")
         else { return nil }
         var direct = DirectReturnConfiguration(mode: mode)
@@ -80,4 +80,9 @@ extension VirtualServiceDefinition {
                 at: member.position, allowed: ["\(member.endpoint.host):\(self.port)"])
         }
     }
+}
+
+/// In the order in which messages list them.
+extension VirtualServiceDefinition {
+    static let directReturnKeys = ["mode", "clamp-mss", "path-mtu-discovery", "any-scheduler"]
 }
