@@ -19,23 +19,6 @@ extension ExpectationResult {
     }
 }
 
-extension ExpectationSpecification.Subject {
-    /// The end of the time that it is about; nil for the run's end.
-    func end(in evidence: RunEvidence) -> Timestamp? {
-        switch self {
-        case .frames(let expectation):
-            try? TimeWindow(
-                after: expectation.after, before: expectation.before, within: expectation.within, in: evidence
-            ).end
-        case .event(let expectation):
-            try? TimeWindow(
-                after: expectation.after, before: expectation.before, within: expectation.within, in: evidence
-            ).end
-        case .traffic, .counter, .log, .moved, .carriedOver: nil
-        }
-    }
-}
-
 extension Int64 {
     /// Nearest whole number of nanoseconds, microseconds, …; the bounds for what lies beyond, 0 for what is no number.
     fileprivate init(clamping value: Double) {

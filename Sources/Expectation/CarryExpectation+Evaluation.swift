@@ -1,8 +1,8 @@
-import Evidence
+public import Evidence
 import LabTime
 
 extension CarryExpectation {
-    var sentence: String {
+    public var sentence: String {
         let number =
             count.map { "\($0.relation == .equal ? "" : $0.relation.rawValue + " ")\($0.value) flows" } ?? "the flows"
         var words = "\(number) on \(first.words) are seen again on \(then.words)"
@@ -14,7 +14,7 @@ extension CarryExpectation {
     }
 
     /// Reads each capture once. Memory grows with the number of flows, not of frames.
-    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+    public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         let names = try fields.map { name in
             guard let field = FrameField(name) else { throw UndecidableExpectation("there is no field '\(name)'") }
             return field

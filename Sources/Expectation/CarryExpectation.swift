@@ -1,7 +1,9 @@
+public import Evidence
+
 /// Every flow that was seen at one place and time must be seen again at another: what a failover carries over.
 ///
 /// A flow is what its frames have in common: the values of the chosen fields, or the five-tuple.
-public struct CarryExpectation: Hashable, Sendable, Codable {
+public struct CarryExpectation: ExpectationKind {
     /// Frames of one interface within a window.
     public struct Place: Hashable, Sendable, Codable {
         public var node: String
@@ -41,4 +43,19 @@ public struct CarryExpectation: Hashable, Sendable, Codable {
         self.count = count
         self.missing = missing
     }
+}
+
+extension CarryExpectation {
+    public var isBorneOutByAbsence: Bool { false }
+
+    public func events(in evidence: RunEvidence) -> [EventReference] {
+        let places = [first, then].flatMap { place in
+            [EventReference].ends(place.after, place.before, in: evidence)
+        }
+        return places.uniqued
+    }
+}
+
+extension ExpectationSpecification.Subject {
+    public static func carriedOver(_ expectation: CarryExpectation) -> Self { Self(expectation) }
 }

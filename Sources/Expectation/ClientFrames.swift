@@ -111,25 +111,24 @@ struct ClientFrames: Sendable {
         if let lack = lack(tally.requests, "frame to the server", 1) ?? lack(tally.answers, "frame to the client", 1) {
             return lack
         }
-        switch program.kind {
-        case .udp, .udpRequest, .udpCrowd:
+        switch program.options.trace {
+        case .datagrams:
             return lack(tally.requests, "datagrams to the server", flow.received)
                 ?? lack(tally.answers, "datagrams to the client", flow.received.plus(flow.duplicated))
-        case .tcpStream, .tcpConnect:
-            guard program.kind == .tcpStream || program.exchanges, !hasFragments else { return nil }
+        case .connection: return nil
+        case .bytes:
+            guard !hasFragments else { return nil }
             let bytes = flow.received.multipliedReportingOverflow(by: program.payload)
             guard !bytes.overflow else { return "no capture holds so many bytes" }
             return lack(tally.requestBytes, "bytes to the server", bytes.partialValue)
                 ?? lack(tally.answerBytes, "bytes to the client", bytes.partialValue)
-        case .httpRequest:
-            if let status = flow.status, !program.usesTLS, !tally.statuses.isEmpty,
+        case .payload(let showsStatus):
+            if let status = flow.status, showsStatus, !tally.statuses.isEmpty,
                 !tally.statuses.contains(UInt64(clamping: status))
             {
                 let seen = tally.statuses.sorted().map(String.init).joined(separator: ", ")
                 return "\(place) has no answer to it with status \(status), but with \(seen)"
             }
-            fallthrough
-        case .ftp:
             guard flow.received > 0 else { return nil }
             return lack(tally.requestsWithPayload, "frame with payload to the server", 1)
                 ?? lack(tally.answersWithPayload, "frame with payload to the client", 1)

@@ -1,8 +1,8 @@
-import Evidence
+public import Evidence
 internal import LabEvents
 
 /// What a node must have counted until the run's end, the kernel of a host included.
-public struct CounterExpectation: Hashable, Sendable, Codable {
+public struct CounterExpectation: ExpectationKind {
     public var node: String
     /// `TcpExt.IPReversePathFilter`, or a box's own `drop.standby`
     public var name: String
@@ -27,7 +27,11 @@ public struct CounterExpectation: Hashable, Sendable, Codable {
     public var sentence: String { "\(words) of \(node) \(value.relation.rawValue) \(value.value)" }
     private var words: String { name + (minus.map { " less \($0)" } ?? "") }
 
-    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+    public var isBorneOutByAbsence: Bool { value.holds(for: 0) }
+
+    public func events(in evidence: RunEvidence) -> [EventReference] { [] }
+
+    public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         guard let counters = evidence.counters[node] else {
             throw UndecidableExpectation("\(node) left no counters; it was powered off or hung at the end")
         }
@@ -61,4 +65,8 @@ public struct CounterExpectation: Hashable, Sendable, Codable {
         }
         return nil
     }
+}
+
+extension ExpectationSpecification.Subject {
+    public static func counter(_ expectation: CounterExpectation) -> Self { Self(expectation) }
 }

@@ -45,39 +45,9 @@ extension EventReference: CustomStringConvertible {
     }
 }
 
-extension ExpectationSpecification.Subject {
-    /// Every event that this expectation refers to, as far as it happened, in the order of its words.
-    func events(in evidence: RunEvidence) -> [EventReference] {
-        switch self {
-        case .traffic(let one): return Self.ends(one.after, one.before, in: evidence)
-        case .frames(let one):
-            var ends = Self.ends(one.after, one.before, in: evidence)
-            if let control = one.control { ends += Self.ends(control.after, control.before, in: evidence) }
-            return ends.uniqued
-        case .log(let one):
-            return Self.ends(one.after, one.before, in: evidence)
-                + Self.details(one.selection + one.requirement.checks, in: evidence)
-        case .moved(let one): return Self.ends(nil, nil, at: one.moment, in: evidence)
-        case .carriedOver(let one):
-            return
-                (Self.ends(one.first.after, one.first.before, in: evidence)
-                + Self.ends(one.then.after, one.then.before, in: evidence)).uniqued
-        case .counter: return []
-        case .event(let one):
-            let window = try? TimeWindow(after: one.after, before: one.before, within: one.within, in: evidence)
-            let checks = try? ResolvedRecordChecks(one.with, in: evidence)
-            var counted = evidence.events(named: one.event)
-            if let window, let checks {
-                let passing = counted.filter { window.contains($0.time) && checks.hold(for: $0.details) }
-                if !passing.isEmpty { counted = passing }
-            }
-            return Self.ends(one.after, one.before, in: evidence)
-                + counted.prefix(EventReference.counted).map { EventReference($0, role: "counted", in: evidence) }
-                + Self.details(one.with, in: evidence)
-        }
-    }
-
-    private static func ends(
+extension [EventReference] {
+    /// The ends of a window, or the moment at which flows change.
+    static func ends(
         _ after: Anchor?, _ before: Anchor?, at moment: Anchor? = nil, in evidence: RunEvidence
     ) -> [EventReference] {
         if let moment {
@@ -92,7 +62,8 @@ extension ExpectationSpecification.Subject {
         ].compactMap(\.self)
     }
 
-    private static func details(_ checks: [RecordCheck], in evidence: RunEvidence) -> [EventReference] {
+    /// The events whose details are compared.
+    static func details(_ checks: [RecordCheck], in evidence: RunEvidence) -> [EventReference] {
         let names = checks.compactMap { check -> String? in
             if case .isThatOf(let event, _) = check.condition { event } else { nil }
         }
@@ -100,10 +71,8 @@ extension ExpectationSpecification.Subject {
             (try? evidence.event(named: name)).map { EventReference($0, role: "detail of", in: evidence) }
         }.uniqued
     }
-}
 
-extension [EventReference] {
-    fileprivate var uniqued: [EventReference] {
+    var uniqued: [EventReference] {
         var seen: Set<EventReference> = []
         return filter { seen.insert($0).inserted }
     }

@@ -18,23 +18,15 @@ public struct ExpectationEvaluator: Sendable {
     /// Complexity: one pass over the captures that the expectation names.
     public func evaluate(_ specification: ExpectationSpecification) -> ExpectationResult {
         var result = evaluateAlone(specification)
-        result.weigh(evidence.delays, before: specification.subject.end(in: evidence), in: evidence)
-        result.events = specification.subject.events(in: evidence)
+        result.weigh(evidence.delays, before: specification.subject.value.end(in: evidence), in: evidence)
+        result.events = specification.subject.value.events(in: evidence)
         return result
     }
 
     /// As if the machine had never kept a process waiting.
     private func evaluateAlone(_ specification: ExpectationSpecification) -> ExpectationResult {
         do {
-            return switch specification.subject {
-            case .frames(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
-            case .traffic(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
-            case .event(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
-            case .counter(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
-            case .log(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
-            case .moved(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
-            case .carriedOver(let expectation): try expectation.evaluate(id: specification.id, in: evidence)
-            }
+            return try specification.subject.value.evaluate(id: specification.id, in: evidence)
         } catch let missing as MissingEvent {
             return result(specification, .fail, missing.description)
         } catch let undecidable as UndecidableExpectation {
@@ -49,20 +41,5 @@ public struct ExpectationEvaluator: Sendable {
     ) -> ExpectationResult {
         ExpectationResult(
             id: specification.id, verdict: verdict, expected: specification.subject.sentence, seen: seen)
-    }
-}
-
-extension ExpectationSpecification.Subject {
-    /// What is expected, as a sentence without its full stop.
-    public var sentence: String {
-        switch self {
-        case .frames(let expectation): expectation.sentence
-        case .traffic(let expectation): expectation.sentence
-        case .event(let expectation): expectation.sentence
-        case .counter(let expectation): expectation.sentence
-        case .log(let expectation): expectation.sentence
-        case .moved(let expectation): expectation.sentence
-        case .carriedOver(let expectation): expectation.sentence
-        }
     }
 }

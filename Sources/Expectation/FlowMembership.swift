@@ -101,12 +101,3 @@ extension TrafficResult {
         .init(proto: program.kind.isTCP ? 6 : 17, address: flow.source, port: flow.sourcePort)
     }
 }
-
-extension TrafficProgram.Kind {
-    var isTCP: Bool {
-        switch self {
-        case .tcpStream, .tcpConnect, .httpRequest, .ftp: true
-        case .udp, .udpCrowd, .udpRequest: false
-        }
-    }
-}

@@ -1,10 +1,10 @@
-import Evidence
+public import Evidence
 import LabTime
 
 extension FrameExpectation {
     /// Reads the capture once and judges what it shows.
     /// - Throws: whatever keeps the evidence from deciding
-    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+    public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         let captures = evidence.captures(of: node, interface: interface)
         guard !captures.isEmpty else {
             let known = evidence.captures.map { "\($0.node).\($0.interface)" }.joined(separator: ", ")

@@ -1,6 +1,6 @@
 /// The expectation as a sentence, without its full stop.
 extension FrameExpectation {
-    var sentence: String {
+    public var sentence: String {
         switch requirement {
         case .every([]), .some([]), .first([]): "at least one frame \(selectionWords)"
         case .every(let checks): "every frame \(selectionWords) has \(Self.words(checks))"

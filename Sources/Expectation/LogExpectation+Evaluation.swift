@@ -1,8 +1,8 @@
-import Evidence
+public import Evidence
 import LabTime
 
 extension LogExpectation {
-    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+    public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         if within != nil, after == nil {
             throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
         }

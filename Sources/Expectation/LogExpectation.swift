@@ -1,5 +1,7 @@
+public import Evidence
+
 /// What a node's access log must say.
-public struct LogExpectation: Hashable, Sendable, Codable {
+public struct LogExpectation: ExpectationKind {
     public enum Requirement: Hashable, Sendable, Codable {
         /// Every selected line passes every check, and at least one line is selected.
         case every([RecordCheck])
@@ -36,7 +38,7 @@ public struct LogExpectation: Hashable, Sendable, Codable {
 }
 
 extension LogExpectation {
-    var sentence: String {
+    public var sentence: String {
         switch requirement {
         case .every([]), .some([]), .first([]): "at least one line \(selectionWords)"
         case .every(let checks): "every line \(selectionWords) has \(checks.words)"
@@ -55,4 +57,27 @@ extension LogExpectation {
         "of \(node)'s access log" + (selection.isEmpty ? "" : " with \(selection.words)")
             + TimeWindow.words(after: after, before: before, within: within)
     }
+}
+
+extension LogExpectation {
+    public var isBorneOutByAbsence: Bool { requirement.isBorneOutByAbsence }
+
+    public func events(in evidence: RunEvidence) -> [EventReference] {
+        [EventReference].ends(after, before, in: evidence)
+            + [EventReference].details(selection + requirement.checks, in: evidence)
+    }
+}
+
+extension LogExpectation.Requirement {
+    var isBorneOutByAbsence: Bool {
+        switch self {
+        case .none: true
+        case .count(let comparison, _): comparison.holds(for: 0)
+        case .every, .some, .first: false
+        }
+    }
+}
+
+extension ExpectationSpecification.Subject {
+    public static func log(_ expectation: LogExpectation) -> Self { Self(expectation) }
 }

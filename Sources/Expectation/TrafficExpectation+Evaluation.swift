@@ -1,9 +1,9 @@
-import Evidence
+public import Evidence
 import LabTime
 import Measurement
 
 extension TrafficExpectation {
-    func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
+    public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         guard let result = evidence.traffic(named: traffic) else {
             let known = evidence.traffic.map(\.program.name).joined(separator: ", ")
             throw UndecidableExpectation(

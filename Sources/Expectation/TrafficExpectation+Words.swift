@@ -2,7 +2,7 @@ import Measurement
 
 extension TrafficExpectation {
     /// `every flow of existing times out; its longest gap is below 1 s`
-    var sentence: String {
+    public var sentence: String {
         var parts: [String] = []
         if let outcome { parts.append("every flow of \(traffic) \(outcome.verb)") }
         if fails { parts.append("no flow of \(traffic) survives") }

@@ -107,7 +107,7 @@ public struct TrafficResult: Hashable, Sendable, Codable {
         self.late = late
         self.skipped = skipped
         self.problem = problem
-        if program.kind == .tcpConnect {
+        if program.kind.type.hasConnectStatistics {
             connect = ConnectStatistics(TrafficTotals(of: flows, opensFlowForEachProbe: true))
         }
     }

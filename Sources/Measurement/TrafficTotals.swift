@@ -72,16 +72,6 @@ extension TrafficResult {
     }
 }
 
-extension TrafficProgram.Kind {
-    /// Whether every probe is a flow, and a `FlowResult`, of its own.
-    public var opensFlowForEachProbe: Bool {
-        switch self {
-        case .tcpConnect, .udpRequest, .httpRequest: true
-        case .tcpStream, .udp, .udpCrowd, .ftp: false
-        }
-    }
-}
-
 extension FlowResult {
     /// An undisturbed flow has a timestamp-based gap of one cadence and no loss-derived one, and each method is right
     /// to one cadence: so they agree when they are no more than two cadences apart.

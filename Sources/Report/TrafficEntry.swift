@@ -57,10 +57,10 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
         gapMethodsAgree = result.gapMethodsAgree
         resolutionMilliseconds = figures.resolution.roundedMilliseconds
         recovered = figures.longestSilence?.isOver ?? true
-        patienceMilliseconds = result.program.patience.roundedMilliseconds
+        patienceMilliseconds = result.program.timeout.roundedMilliseconds
         outcome = figures.totals.outcome
         outcomes = Dictionary(uniqueKeysWithValues: figures.outcomes.map { ($0.key.rawValue, $0.value) })
-        if result.program.kind == .httpRequest {
+        if result.program.kind.type.hasStatuses {
             statuses = Dictionary(result.flows.map { ($0.status.map { "\($0)" } ?? "none", 1) }, uniquingKeysWith: +)
         }
         lateProbes = result.late

@@ -93,7 +93,7 @@ extension ScenarioPlayer {
         let running = traffic.running(names)
         for program in running {
             traffic.finish(program.name)
-            limit = max(limit, program.patience + .seconds(10))
+            limit = max(limit, program.timeout + .seconds(10))
             guard nodes.condition(of: program.from) != .poweredOff else {
                 return fail(
                     ScenarioFailure(.lab, "'\(program.name)' ran on '\(program.from)', which is powered off"))

@@ -78,10 +78,6 @@ package struct FlowIdentity: Hashable, Sendable {
     func isOwn(_ record: ProbeRecord) -> Bool { record.program == number && record.flow == flow }
 }
 
-extension TrafficProgram {
-    var timeout: Duration { patience }
-}
-
 extension FlowMeter {
     init(cadence: Duration, timeout: Duration) { self.init(cadence: cadence, patience: timeout) }
 }

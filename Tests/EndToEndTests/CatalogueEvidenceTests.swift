@@ -129,7 +129,7 @@ extension EndToEnd {
             var seen: Set<ExpectationSpecification> = []
             for (variant, evidence) in variants {
                 for expectation in variant.expectations where seen.insert(expectation).inserted {
-                    guard case .frames(let frames) = expectation.subject else { continue }
+                    guard let frames = expectation.subject.value as? FrameExpectation else { continue }
                     let name = "\(variant.name): \(expectation.subject.sentence) [\(expectation.id)]"
                     switch frames.requirement {
                     case .every:
@@ -236,17 +236,17 @@ extension EndToEnd {
 
 extension ExpectationSpecification.Subject {
     fileprivate var cost: Int {
-        switch self {
-        case .event, .counter, .log: 0
-        case .frames: 1
-        case .traffic: 2
-        case .moved, .carriedOver: 3
+        switch value {
+        case is FrameExpectation: 1
+        case is TrafficExpectation: 2
+        case is MoveExpectation, is CarryExpectation: 3
+        default: 0
         }
     }
 
     /// Whether it is about absence, also where the lab names a control beside it.
     fileprivate var canBeBorneOutByAbsence: Bool {
-        guard case .frames(let frames) = self else { return isBorneOutByAbsence }
+        guard let frames = value as? FrameExpectation else { return isBorneOutByAbsence }
         return frames.requirement.isBorneOutByAbsence
     }
 }

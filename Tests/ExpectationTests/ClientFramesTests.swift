@@ -114,7 +114,9 @@ struct ClientFramesTests {
     }
 
     @Test func `a connection without an exchange has a handshake alone`() {
-        var scene = Self.scene(Scene.flow(40000, sent: 1, received: 1), .tcpConnect) { $0.exchanges = false }
+        var scene = Self.scene(Scene.flow(40000, sent: 1, received: 1), .tcpConnect) {
+            $0.options = TCPConnectTraffic(exchanges: false)
+        }
         scene.request(at: 1, from: Scene.macA, flags: 0x02, payload: 0)
         #expect(Self.evaluate(scene).verdict == .inconclusive)
         scene.answer(at: 1.01, to: Scene.macA, flags: 0x12, payload: 0)

@@ -153,7 +153,7 @@ struct FrameSelectionTests {
                 FrameBytes.ipv4(
                     from: Scene.client, to: Scene.server, proto: 17, FrameBytes.udp(40000, 80, payload: 4))))
         #expect(Self.selected(scene, "existing") == [1, 2])
-        scene.traffic[0].program.kind = .udp
+        scene.traffic[0].program.options = UDPTraffic()
         #expect(Self.selected(scene, "existing") == [5])
     }
 

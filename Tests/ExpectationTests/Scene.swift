@@ -113,8 +113,9 @@ struct Scene {
         _ name: String, _ kind: TrafficProgram.Kind = .tcpStream, every: Duration = .milliseconds(10)
     ) -> TrafficProgram {
         TrafficProgram(
-            name: name, kind: kind, from: "client", target: IPAddress(server)!, port: 80, flows: 1, every: every,
-            payload: 32, patience: .seconds(2), retryEvery: .milliseconds(500), exchanges: true)
+            name: name, options: kind.type.init(), from: "client", target: IPAddress(server)!, port: 80, flows: 1,
+            every: every,
+            payload: 32, timeout: .seconds(2))
     }
 
     static func flow(

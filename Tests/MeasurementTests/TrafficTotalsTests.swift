@@ -7,9 +7,9 @@ import Wire
 @Suite struct `Traffic totals` {
     private func program(_ kind: TrafficProgram.Kind) -> TrafficProgram {
         TrafficProgram(
-            name: "existing", kind: kind, from: "client", target: .ipv4(IPv4Address(192, 0, 2, 1)), port: 80, flows: 2,
-            every: .milliseconds(10), payload: 64, patience: .seconds(2), retryEvery: .milliseconds(500),
-            exchanges: true)
+            name: "existing", options: kind.type.init(), from: "client", target: .ipv4(IPv4Address(192, 0, 2, 1)),
+            port: 80, flows: 2,
+            every: .milliseconds(10), payload: 64, timeout: .seconds(2))
     }
 
     private func flow(
@@ -31,7 +31,7 @@ import Wire
         }
         #expect(further.count == 3 && further.count(of: .survived) == 3 && further.count(of: .timedOut) == 0)
         #expect(further.telling?.longestGap?.length == .milliseconds(40))
-        var result = TrafficResult(program: program(.udpCrowd), flows: [], late: 0, further: further)
+        var result = TrafficResult(program: program(.udpManyFlows), flows: [], late: 0, further: further)
         #expect(result.totals.flows == 3 && result.totals.outcome == .survived)
         #expect(result.totals.sent == 30 && result.totals.received == 29 && result.totals.lost == 1)
         #expect(result.totals.duplicated == 3 && result.totals.reordered == 6)

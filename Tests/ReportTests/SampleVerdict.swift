@@ -19,8 +19,9 @@ enum SampleVerdict {
 
     static func program(_ name: String, _ kind: TrafficProgram.Kind, every: Duration) -> TrafficProgram {
         TrafficProgram(
-            name: name, kind: kind, from: "client", target: .ipv4(IPv4Address(198, 51, 100, 100)), port: 80, flows: 1,
-            every: every, payload: 32, patience: .seconds(2), retryEvery: .milliseconds(500), exchanges: true)
+            name: name, options: kind.type.init(), from: "client", target: .ipv4(IPv4Address(198, 51, 100, 100)),
+            port: 80, flows: 1,
+            every: every, payload: 32, timeout: .seconds(2))
     }
 
     static func flow(

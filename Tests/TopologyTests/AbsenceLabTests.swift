@@ -57,7 +57,7 @@ struct AbsenceLabTests {
         let lab = try Self.lab(
             "  - frames: { on: lb.inside, match: icmp, after: failover, control: { on: client.outside, match: host lb/web.address, of: existing, direction: to-client, after: failover + 1ms, within: 1s } }\n    none:"
         )
-        guard case .frames(let read)? = lab.variants.first?.expectations.first?.subject else {
+        guard let read = lab.variants.first?.expectations.first?.subject.value as? FrameExpectation else {
             Issue.record("no expectation of frames")
             return
         }
@@ -91,7 +91,7 @@ struct AbsenceLabTests {
 
     @Test func `the scenario's begin is an event that expectations may name`() throws {
         let lab = try Self.lab("  - existing: { survives: true, after: scenario.begin + 100ms }")
-        guard case .traffic(let read)? = lab.variants.first?.expectations.first?.subject else {
+        guard let read = lab.variants.first?.expectations.first?.subject.value as? TrafficExpectation else {
             Issue.record("no expectation of traffic")
             return
         }

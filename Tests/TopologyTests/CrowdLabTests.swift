@@ -57,8 +57,9 @@ import Wire
     @Test func `become a program with its sources, a wait and an expectation`() throws {
         let variant = try variant(Self.text())
         let program = try #require(variant.traffic.first)
-        #expect(program.kind == .udpCrowd && program.flows == 5000)
-        #expect(program.crowd == .init(sources: IPv4Network("10.64.0.0/25"), spread: .seconds(3)))
+        #expect(program.kind == .udpManyFlows && program.flows == 5000)
+        let own = ManyFlowTraffic(.init(sources: IPv4Network("10.64.0.0/25"), spread: .seconds(3)))
+        #expect(program.options(of: ManyFlowTraffic.self) == own)
         #expect(
             variant.scenario == [
                 .start(["crowd"]), .waitFor(event: "crowd.answered", within: .seconds(10)),

@@ -46,7 +46,7 @@ import Wire
             path: "lab.yaml")
         let variant = try #require(lab.variants.first)
         #expect(
-            variant.traffic.first?.transfer
+            variant.traffic.first?.options(of: FTPTraffic.self)?.transfer
                 == FileTransfer(
                     mode: .extendedActive, dataAfter: .milliseconds(800), bytes: 1000,
                     announced: .ipv4(IPv4Address(198, 51, 100, 99))))
@@ -56,7 +56,8 @@ import Wire
         #expect(host.servers == [ServerProgram(kind: .ftp, port: 21)])
         #expect(firewall.applicationGateways == [.ftp])
         #expect(
-            try Lab(parsing: text("kind: ftp"), path: "lab.yaml").variants.first?.traffic.first?.transfer
+            try Lab(parsing: text("kind: ftp"), path: "lab.yaml").variants.first?.traffic.first?.options(
+                of: FTPTraffic.self)?.transfer
                 == FileTransfer())
     }
 

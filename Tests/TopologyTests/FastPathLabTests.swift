@@ -102,7 +102,7 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
                         requirement: .every([FieldCheck(field: "eth.dst", condition: .equals("\(mac)"))]))))
         let virtual = try #require(try fastPathLab().variant(named: "virtual-mac-tcp-fast-path"))
         let before = try #require(virtual.expectations.first { $0.id == "answers-go-to-the-virtual-mac" })
-        guard case .frames(let frames) = before.subject else { Issue.record("about frames"); return }
+        guard let frames = before.subject.value as? FrameExpectation else { Issue.record("about frames"); return }
         #expect(frames.requirement == .every([FieldCheck(field: "eth.dst", condition: .equals("00:00:5e:00:01:02"))]))
     }
 

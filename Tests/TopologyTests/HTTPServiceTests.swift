@@ -70,7 +70,9 @@ import Wire
         let variant = try read(lab(Self.whole))
         guard case .host(let host)? = variant.node(named: "backend-1")?.role else { throw CancellationError() }
         #expect(host.servers == [ServerProgram(kind: .http, port: 8080)])
-        #expect(variant.traffic.first?.kind == .httpRequest && variant.traffic.first?.path == "/x")
+        #expect(
+            variant.traffic.first?.kind == .httpRequest
+                && variant.traffic.first?.options(of: HTTPRequestTraffic.self)?.path == "/x")
     }
 
     @Test func `gives the host side its address and those of its SNAT pool`() throws {
@@ -126,12 +128,14 @@ import Wire
     @Test func `TLS is the lab's certificate or two files beside the lab file, and traffic follows`() throws {
         let on = try read(lab("profile: http\n        pool: [backend-1:8080]\n        tls: on"))
         #expect(try service(on).http?.tls == .lab)
-        #expect(on.traffic.first?.usesTLS == true)
+        #expect(on.traffic.first?.options(of: HTTPRequestTraffic.self)?.usesTLS == true)
         let plain = try read(lab("profile: http\n        pool: [backend-1:8080]"))
-        #expect(try service(plain).http?.tls == nil && plain.traffic.first?.usesTLS == false)
+        #expect(
+            try service(plain).http?.tls == nil
+                && plain.traffic.first?.options(of: HTTPRequestTraffic.self)?.usesTLS == false)
         let off = try read(
             lab("profile: http\n        pool: [backend-1:8080]\n        tls: on", traffic: "http-request, tls: off"))
-        #expect(off.traffic.first?.usesTLS == false)
+        #expect(off.traffic.first?.options(of: HTTPRequestTraffic.self)?.usesTLS == false)
 
         let text = lab(
             "profile: http\n        pool: [backend-1:8080]\n        tls: { certificate: lb.pem, key: /k/lb.key }")

@@ -1,4 +1,5 @@
-import Glibc
+import Foundation
+import TestSupport
 
 /// The repository's lab files.
 enum LabFiles {
@@ -8,6 +9,18 @@ enum LabFiles {
     static var directReturnBalancers: String { path("direct-server-return-balancers") }
 
     static func shipped(_ lab: String) -> String { path(lab) }
+
+    /// Labs of the catalogue, of the benchmarks and in the tests.
+    private static let texts: [String] = ["Labs", "Benchmarks", "Tests"].flatMap { folder -> [String] in
+        let root = Package.root + "/" + folder
+        let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+        return files.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".swift") }.compactMap {
+            try? String(contentsOfFile: root + "/" + $0, encoding: .utf8)
+        }
+    }
+
+    /// Whether a lab of the catalogue, of the benchmarks or of the tests has this text.
+    static func mention(_ text: String) -> Bool { texts.contains { $0.contains(text) } }
 
     private static func path(_ lab: String) -> String {
         guard let real = realpath(#filePath, nil) else { return #filePath }

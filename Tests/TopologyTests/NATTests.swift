@@ -88,10 +88,7 @@ private func messages(_ old: String, _ new: String) -> [String] {
     @Test func `a pool's address can be referred to in expectations`() throws {
         let changed = text.split(separator: "src host lb/web.address").joined(separator: "src host fw-a/guests.address")
         let lab = try Lab(parsing: changed, path: "lab.yaml")
-        let filters = lab.variants[0].expectations.compactMap { expectation -> String? in
-            if case .frames(let frames) = expectation.subject { return frames.match }
-            return nil
-        }
+        let filters = lab.variants[0].expectations.compactMap { ($0.subject.value as? FrameExpectation)?.match }
         #expect(filters == ["tcp and src host 192.0.2.20"])
     }
 

@@ -87,7 +87,7 @@ import Wire
               - counter: { of: backend-1, name: Ip.InReceives, minus: Ip.InDelivers, is: "> 0" }
             """)
         let specifications = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first).expectations
-        guard case .traffic(let traffic)? = specifications.first?.subject else { throw CancellationError() }
+        let traffic = try #require(specifications.first?.subject.value as? TrafficExpectation)
         #expect(traffic.chanceOfLoss == ChanceOfLoss(share: 0.5, confidence: 99.9 / 100))
         #expect(
             specifications.dropFirst().first?.subject

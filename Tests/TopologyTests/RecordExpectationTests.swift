@@ -103,7 +103,7 @@ import Testing
 
     @Test func `statuses as counts and as shares`() throws {
         let read = try variant(#"requests: { statuses: { 200: "> 1000", 502: "< 1.5%", none: 0, other: "0%" } }"#)
-        guard case .traffic(let traffic)? = read.expectations.first?.subject else {
+        guard let traffic = read.expectations.first?.subject.value as? TrafficExpectation else {
             Issue.record("no traffic")
             return
         }

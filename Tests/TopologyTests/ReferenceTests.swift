@@ -25,15 +25,17 @@ struct ReferenceTests {
     private static let keys: [String] = all.flatMap { $0 }
 
     private static let all: [[String]] = [
-        LabKeys.top, LabKeys.network, LabKeys.interface, LabKeys.redundancy, LabKeys.nat, LabKeys.natPool,
-        LabKeys.natRule, LabKeys.natTimers, LabKeys.firewall, LabKeys.conduit, LabKeys.rule, LabKeys.push,
-        LabKeys.pushChange, LabKeys.gatewayFirewall, LabKeys.virtualService, LabKeys.routing, LabKeys.routingRule,
-        LabKeys.program, LabKeys.nginx, LabKeys.birdNeighbor, LabKeys.bird, LabKeys.poolMember, LabKeys.monitor,
-        LabKeys.directReturn, LabKeys.tunnel, LabKeys.traffic, LabKeys.fault, LabKeys.variant, LabKeys.capture,
-        LabKeys.requirements, LabKeys.frames, LabKeys.counter, LabKeys.chanceOfLoss, LabKeys.event, LabKeys.log,
-        LabKeys.moved, LabKeys.carriedOver, LabKeys.place, LabKeys.trafficExpectation, LabKeys.expectation,
-        NodeDefinition.Role.allCases.map(\.rawValue), NodeDefinition.Role.allCases.flatMap(\.keys),
-        TrafficProgram.Kind.allCases.map(\.rawValue),
+        LabReading.keys, NetworkDefinition.keys, InterfaceDefinition.keys, RoutingDefinition.keys,
+        RoutingDefinition.ruleKeys, RedundancyDefinition.keys, RedundancyDefinition.conduitKeys, NATDefinition.keys,
+        NATDefinition.poolKeys, NATDefinition.ruleKeys, NATDefinition.timerKeys, PolicyDefinition.ruleKeys,
+        PushReading.keys, PushDefinition.keys, VirtualServiceDefinition.keys, VirtualServiceDefinition.memberKeys,
+        VirtualServiceDefinition.monitorKeys, VirtualServiceDefinition.directReturnKeys, TunnelDefinition.keys,
+        FaultsReading.keys, VariantDefinition.keys, CaptureReading.keys,
+        RoleForms.table.flatMap { [$0.word] + $0.allKeys },
+        CommandDefinition.keys, ProgramForms.table.flatMap { [$0.name] + $0.keys + $0.innerKeys },
+        TrafficReading.keys, TrafficKinds.table.map { $0.name },
+        FaultForms.table.map(\.kind.rawValue), FaultActionForms.table.flatMap { [$0.word] + $0.keys + $0.innerKeys },
+        ExpectationForms.keys, ExpectationForms.table.flatMap { $0.keys + $0.innerKeys },
     ]
 
     @Test func `every field of frames is listed`() throws {

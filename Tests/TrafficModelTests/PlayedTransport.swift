@@ -127,10 +127,17 @@ func playedProgram(
     retryEvery: Duration = .milliseconds(30), exchanges: Bool = true, payload: Int = 32,
     transfer: FileTransfer? = nil
 ) -> TrafficProgram {
-    TrafficProgram(
-        name: "test", kind: kind, from: "client", target: .ipv4(IPv4Address("192.0.2.7")!), port: 7, flows: 1,
-        every: every, payload: payload, patience: timeout, retryEvery: retryEvery, exchanges: exchanges, path: "/x",
-        transfer: transfer)
+    let options: any TrafficKind =
+        switch kind {
+        case .tcpConnect: TCPConnectTraffic(exchanges: exchanges)
+        case .udpRequest: UDPRequestTraffic(retryEvery: retryEvery)
+        case .httpRequest: HTTPRequestTraffic(path: "/x")
+        case .ftp: FTPTraffic(transfer: transfer ?? FileTransfer())
+        default: kind.type.init()
+        }
+    return TrafficProgram(
+        name: "test", options: options, from: "client", target: .ipv4(IPv4Address("192.0.2.7")!), port: 7,
+        every: every, payload: payload, timeout: timeout)
 }
 
 extension FlowIdentity {

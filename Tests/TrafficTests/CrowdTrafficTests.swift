@@ -18,7 +18,7 @@ import Wire
         patience: Duration = .seconds(60), sources: IPv4Network? = sources
     ) -> TrafficProgram {
         bench.program(
-            .udpCrowd, port: port, flows: flows, every: every, payload: 32, patience: patience,
+            .udpManyFlows, port: port, flows: flows, every: every, payload: 32, patience: patience,
             crowd: .init(sources: sources, spread: spread))
     }
 

@@ -21,7 +21,7 @@ import Wire
         patience: Duration = .seconds(60), target: IPAddress = .ipv4(.loopback)
     ) -> TrafficProgram {
         var program = bench.program(.ftp, port: port, flows: flows, every: every, patience: patience, target: target)
-        program.transfer = transfer
+        program.options = FTPTraffic(transfer)
         return program
     }
 

@@ -26,11 +26,18 @@ final class LoopbackBench {
     func program(
         _ kind: TrafficProgram.Kind, port: UInt16, flows: Int = 1, every: Duration = .milliseconds(5),
         payload: Int = 64, patience: Duration = .seconds(60), retryEvery: Duration = .milliseconds(10),
-        exchanges: Bool = true, target: IPAddress = .ipv4(.loopback), crowd: TrafficProgram.Crowd? = nil
+        exchanges: Bool = true, target: IPAddress = .ipv4(.loopback), crowd: ManyFlowTraffic.Rounds? = nil
     ) -> TrafficProgram {
-        TrafficProgram(
-            name: "test", kind: kind, from: "client", target: target, port: port, flows: flows, every: every,
-            payload: payload, patience: patience, retryEvery: retryEvery, exchanges: exchanges, crowd: crowd)
+        let options: any TrafficKind =
+            switch kind {
+            case .tcpConnect: TCPConnectTraffic(exchanges: exchanges)
+            case .udpRequest: UDPRequestTraffic(retryEvery: retryEvery)
+            case .udpManyFlows: ManyFlowTraffic(crowd ?? .init(spread: every), retryEvery: retryEvery)
+            default: kind.type.init()
+            }
+        return TrafficProgram(
+            name: "test", options: options, from: "client", target: target, port: port, flows: flows, every: every,
+            payload: payload, timeout: patience)
     }
 
     @discardableResult

@@ -75,18 +75,12 @@ extension CaptureSummary {
 extension TrafficResult {
     func check() throws(Implausible) {
         let name = program.name
-        for (value, what) in [
-            (program.flows, "flows"), (program.payload, "payload"), (late, "late"), (skipped, "skipped"),
-            (program.transfer?.bytes ?? 0, "transfer"),
-        ] {
-            try Bounds.check(value, "'\(what)' of \(name)")
-        }
-        for (value, what) in [
-            (program.every, "every"), (program.patience, "patience"), (program.retryEvery, "retryEvery"),
-            (program.crowd?.spread, "spread"), (program.transfer?.dataAfter, "dataAfter"),
-        ] as [(Duration?, String)] {
-            try Bounds.check(value, "'\(what)' of \(name)")
-        }
+        let numbers: [(name: String, value: Int)] = [
+            ("flows", program.flows), ("payload", program.payload), ("late", late), ("skipped", skipped),
+        ]
+        for (what, value) in numbers + program.options.numbers { try Bounds.check(value, "'\(what)' of \(name)") }
+        let times: [(name: String, value: Duration)] = [("every", program.every), ("patience", program.timeout)]
+        for (what, value) in times + program.options.times { try Bounds.check(value, "'\(what)' of \(name)") }
         for flow in flows { try flow.check(of: name) }
         if let further {
             for (value, what) in [

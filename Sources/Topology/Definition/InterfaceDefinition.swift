@@ -40,7 +40,7 @@ struct InterfaceDefinition {
             self.address = address
             return
         }
-        guard let mapping = MappingReader(entry.value, "an interface", keys: LabKeys.interface, reader) else {
+        guard let mapping = MappingReader(entry.value, "an interface", keys: InterfaceDefinition.keys, reader) else {
             return nil
         }
         if let value = mapping["network"], let text = mapping.text("network") {
@@ -99,4 +99,9 @@ struct InterfaceDefinition {
             allowed: [IPAddress.textForm, "auto", "none"])
         return nil
     }
+}
+
+/// In the order in which messages list them.
+extension InterfaceDefinition {
+    static let keys = ["network", "address", "mac"]
 }

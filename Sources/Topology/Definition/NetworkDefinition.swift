@@ -28,7 +28,7 @@ struct NetworkDefinition {
             subnets = Self.subnets(entry.value, of: what, reader)
             return
         }
-        guard let mapping = MappingReader(entry.value, what, keys: LabKeys.network, reader) else { return }
+        guard let mapping = MappingReader(entry.value, what, keys: NetworkDefinition.keys, reader) else { return }
         subnets = mapping["subnet"].map { Self.subnets($0, of: what, reader) } ?? []
         if let value = mapping["mtu"], let written = mapping.integer("mtu", in: 68...65_535) {
             mtu = written
@@ -93,4 +93,9 @@ struct NetworkDefinition {
         }
         return Located(value: subnet, position: value.position)
     }
+}
+
+/// In the order in which messages list them.
+extension NetworkDefinition {
+    static let keys = ["subnet", "mtu", "switch"]
 }

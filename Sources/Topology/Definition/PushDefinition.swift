@@ -30,7 +30,9 @@ struct PushDefinition {
     private init?(_ value: LabValue, _ name: String, _ reader: LabReader) {
         self.name = name
         let mistakes = reader.reports
-        guard let mapping = MappingReader(value, "push '\(name)'", keys: LabKeys.pushChange, reader) else { return nil }
+        guard let mapping = MappingReader(value, "push '\(name)'", keys: PushDefinition.keys, reader) else {
+            return nil
+        }
         if let added = Self.part("add", ["objects", "rules", "nat"], mapping, reader) {
             objects = PolicyDefinition.objects(added["objects"], reader)
             change.addedRules = PolicyDefinition.rules(added["rules"], interfaces: nil, more: ["before"], reader).map {
@@ -112,7 +114,7 @@ struct NATPushDefinition {
         addedRules = NodeDefinition.named(mapping["rules"], "the rules of nat", reader).compactMap { entry in
             guard NameRule.word.check(entry.key, "a rule of nat", at: entry.keyPosition, reader),
                 let rule = MappingReader(
-                    entry.value, "the rule '\(entry.key)' of nat", keys: LabKeys.natRule + ["before"], reader),
+                    entry.value, "the rule '\(entry.key)' of nat", keys: NATDefinition.ruleKeys + ["before"], reader),
                 let read = NATDefinition.rule(rule, Located(value: entry.key, position: entry.keyPosition), reader)
             else { return nil }
             let before = rule["before"].flatMap { value in
@@ -129,4 +131,9 @@ struct NATPushDefinition {
     private static func pools(_ mapping: MappingReader, _ reader: LabReader) -> [NATDefinition.Pool] {
         NodeDefinition.named(mapping["pools"], "the pools of nat", reader).compactMap { NATDefinition.pool($0, reader) }
     }
+}
+
+/// In the order in which messages list them.
+extension PushDefinition {
+    static let keys = ["add", "change", "delete"]
 }

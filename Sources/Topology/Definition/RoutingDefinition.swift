@@ -30,7 +30,8 @@ struct RoutingDefinition {
     init() {}
 
     init?(_ value: LabValue, node: String, _ reader: LabReader) {
-        guard let mapping = MappingReader(value, "the routing of '\(node)'", keys: LabKeys.routing, reader) else {
+        guard let mapping = MappingReader(value, "the routing of '\(node)'", keys: RoutingDefinition.keys, reader)
+        else {
             return nil
         }
         for entry in NodeDefinition.named(mapping["tables"], "the tables of '\(node)'", reader) {
@@ -48,9 +49,9 @@ struct RoutingDefinition {
     }
 
     private func rule(_ value: LabValue, _ reader: LabReader) -> Rule? {
-        guard let mapping = MappingReader(value, "a rule", keys: LabKeys.routingRule, reader) else { return nil }
+        guard let mapping = MappingReader(value, "a rule", keys: RoutingDefinition.ruleKeys, reader) else { return nil }
         if mapping["remove"] != nil {
-            for key in LabKeys.routingRule where key != "remove" && mapping[key] != nil {
+            for key in RoutingDefinition.ruleKeys where key != "remove" && mapping[key] != nil {
                 reader.report(
                     "'remove' takes the rule of a preference away, without '\(key)'", at: mapping.keyPosition(key))
             }
@@ -74,4 +75,10 @@ struct RoutingDefinition {
                 table: RoutingTable.named[text] ?? UInt32(text))
         }
     }
+}
+
+/// In the order in which messages list them.
+extension RoutingDefinition {
+    static let keys = ["tables", "rules"]
+    static let ruleKeys = ["preference", "from", "to", "in", "table", "remove"]
 }

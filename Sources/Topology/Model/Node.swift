@@ -55,25 +55,12 @@ public struct Node: Hashable, Sendable, Codable {
     public var hasWireSide: Bool { isBox || tunnel.map { !$0.isKernels } ?? false }
 
     /// Whether it is a box: an appliance with a wire side and a host side.
-    public var isBox: Bool {
-        switch role {
-        case .host, .element: false
-        case .firewall, .loadBalancer, .gatewayFirewall: true
-        }
-    }
+    public var isBox: Bool { role.resolved.isBox }
 }
 
 extension Node.Role {
     /// The lab file's word.
-    public var word: String {
-        switch self {
-        case .host(let host): host.kind.rawValue
-        case .firewall: "firewall"
-        case .loadBalancer: "load-balancer"
-        case .gatewayFirewall: "gateway-firewall"
-        case .element: "in-line-element"
-        }
-    }
+    public var word: String { resolved.word }
 }
 
 /// An interface of a node.

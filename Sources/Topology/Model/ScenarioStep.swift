@@ -83,11 +83,6 @@ public enum Fault: Hashable, Sendable, Codable {
             guard let kind = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
             self = kind
         }
-
-        /// Names a program, `node/program`.
-        public var isOfProgram: Bool { self == .kill || self == .start }
-        /// Names a fault on single frames instead of a node.
-        public var isOfRule: Bool { self == .arm || self == .disarm || self == .release }
     }
 
     public var kind: Kind {

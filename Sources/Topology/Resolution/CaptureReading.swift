@@ -13,7 +13,7 @@ struct CaptureReading {
         let all = ofNodes + elements.flatMap(\.ports)
         var selection = CaptureSelection(interfaces: all, snapshotLength: wholeFrame)
         guard let value, !value.isNull,
-            let mapping = MappingReader(value, "capture", keys: LabKeys.capture, reader)
+            let mapping = MappingReader(value, "capture", keys: CaptureReading.keys, reader)
         else { return selection }
         if let length = mapping.integer("snapshot-length", in: 64...wholeFrame) { selection.snapshotLength = length }
         if let on = mapping["on"], on.text != "all" {
@@ -23,4 +23,9 @@ struct CaptureReading {
         }
         return selection
     }
+}
+
+/// In the order in which messages list them.
+extension CaptureReading {
+    static let keys = ["on", "snapshot-length"]
 }

@@ -15,7 +15,7 @@ struct ConfigurationTrial {
         for node in nodes {
             guard let definition = resolution.definition(of: node.name) else { continue }
             do throws(ConfigurationError) {
-                try make(node)
+                try node.role.resolved.make(of: node, capacity: Self.capacity)
             } catch {
                 resolution.reader.report("'\(node.name)' cannot work: \(error)", at: definition.name.position)
             }
@@ -23,28 +23,12 @@ struct ConfigurationTrial {
         }
     }
 
-    private func make(_ node: Node) throws(ConfigurationError) {
-        switch node.role {
-        case .firewall(let configuration): _ = try Firewall(configuration, sessionCapacity: Self.capacity)
-        case .loadBalancer(let configuration): _ = try LoadBalancer(configuration, flowCapacity: Self.capacity)
-        case .gatewayFirewall(let configuration):
-            _ = try GatewayFirewall(configuration, stateCapacity: Self.capacity)
-        case .host:
-            if let tunnel = node.tunnel, !tunnel.isKernels { _ = try TunnelEndpoint(tunnel.endpoint) }
-        case .element: break
-        }
-    }
-
-    /// Services that end at a balancer's host side share its ports with its programs; nginx's short form listens on all
-    /// addresses.
+    /// Services that end at a balancer's host side share its ports with its programs, some of which listen on all addresses.
     private func checkListeners(of definition: NodeDefinition) {
         for service in definition.virtualServices where service.profile.endsAtHostSide {
-            for program in definition.programs {
-                guard case .nginx(let nginx) = program.form, nginx.configuration == nil,
-                    nginx.ports.contains(service.port)
-                else { continue }
+            for program in definition.programs where program.form.portsOnAllAddresses.contains(service.port) {
                 resolution.reader.report(
-                    "nginx of '\(definition.name.value)' listens on port \(service.port) of all addresses, also of virtual service '\(service.name.value)', which ends at the same kernel",
+                    "\(program.name.value) of '\(definition.name.value)' listens on port \(service.port) of all addresses, also of virtual service '\(service.name.value)', which ends at the same kernel",
                     at: program.name.position,
                     allowed: ["'listen' with another port", "'config' that listens on one address"])
             }

@@ -21,7 +21,7 @@ struct EventNames {
             for kind in rule.action.eventKinds { add(kind, of: rule.name, from: .exactFault, on: element) }
         }
         for node in nodes {
-            for reporter in node.eventReporters {
+            for reporter in node.role.resolved.eventReporters(of: node) {
                 for kind in EventKind.kinds(of: reporter) { add(kind, of: node.name, from: reporter, on: node.name) }
             }
         }
@@ -51,20 +51,5 @@ struct EventNames {
             allowed: near.isEmpty ? ["node.kind, such as \(EventKind.active.name(of: "fw-b"))"] : near,
             suggestion: Spelling.nearest(to: name, among: names))
         return false
-    }
-}
-
-extension Node {
-    /// What it reports events as. A scenario never begins to wait before an element or a tunnel is ready, so these are
-    /// not among them.
-    fileprivate var eventReporters: [EventReporter] {
-        switch role {
-        case .host(let host):
-            (host.trackedRoutes.isEmpty ? [] : [.routeTracker]) + (programs.isEmpty ? [] : [.programHost])
-        case .element: []
-        case .firewall: [.firewall]
-        case .loadBalancer: [.loadBalancer]
-        case .gatewayFirewall: [.gatewayFirewall]
-        }
     }
 }

@@ -63,7 +63,7 @@ struct FaultsReading {
     }
 
     private mutating func read(_ entry: LabEntry) {
-        guard let mapping = MappingReader(entry.value, "a fault", keys: LabKeys.fault, reader),
+        guard let mapping = MappingReader(entry.value, "a fault", keys: FaultsReading.keys, reader),
             let on = mapping.required("on"),
             let interface = InterfaceReading(nodes: nodes, reader: reader).read(on, of: "on"),
             let index = element(on: interface)
@@ -220,4 +220,11 @@ extension FaultRule {
         }
         return found
     }
+}
+
+/// In the order in which messages list them.
+extension FaultsReading {
+    static let keys = [
+        "on", "direction", "match", "class", "flow-of", "occurrence", "each-flow", "times", "do", "armed", "seed",
+    ]
 }

@@ -19,8 +19,8 @@ struct LabReading {
     /// nil only after something was reported.
     func read() -> Lab? {
         let root = document.root
-        let anchors = LabKeys.anchorPrefix
-        guard let top = MappingReader(root, "a lab file", keys: LabKeys.top, anchors: anchors, reader) else {
+        let anchors = LabReading.anchorPrefix
+        guard let top = MappingReader(root, "a lab file", keys: LabReading.keys, anchors: anchors, reader) else {
             return nil
         }
         if let schema = top.required("schema"), schema.text != "1" {
@@ -96,4 +96,15 @@ struct LabReading {
                 allowed: ["at most \(LabLimits.filters), equal ones counted once"])
         }
     }
+}
+
+/// In the order in which messages list them.
+extension LabReading {
+    static let keys = [
+        "schema", "name", "title", "reference", "description", "timers", "seed", "networks", "nodes", "traffic",
+        "faults",
+        "pushes", "scenario", "expect", "variants", "capture",
+    ]
+    /// Top-level keys with this prefix only hold values for anchors.
+    static let anchorPrefix = "x-"
 }

@@ -13,7 +13,7 @@ struct PushReading {
     let reader: LabReader
 
     func read(_ value: LabValue) -> Push? {
-        guard let mapping = MappingReader(value, "a push", keys: LabKeys.push, reader),
+        guard let mapping = MappingReader(value, "a push", keys: PushReading.keys, reader),
             let change = mapping.required("change")
         else { return nil }
         let mode: Push.Mode = mapping.choice("mode") ?? .boxes
@@ -111,4 +111,9 @@ struct LabPush {
         change.nat = nat(node)
         return change
     }
+}
+
+/// In the order in which messages list them.
+extension PushReading {
+    static let keys = ["change", "to", "mode"]
 }

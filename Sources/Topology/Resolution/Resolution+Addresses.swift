@@ -28,12 +28,12 @@ extension Resolution {
                 allowed: ["/\(subnet.prefixLength)"])
         }
         guard isHost(address, of: network, what: "the address \(address) of \(what)", at: position) else { return }
-        if !address.isIPv4, !node.role.speaksIPv6 {
+        if !address.isIPv4, !node.role.carriesIPv6 {
             reader.report(
                 "\(what) has the IPv6 address \(address), but \(node.role.article) carries IPv4 alone", at: position,
                 allowed: [
                     "IPv4",
-                    "a \(NodeDefinition.Role.router.rawValue) or a \(NodeDefinition.Role.loadBalancer.rawValue) for IPv6",
+                    "a \(RoleForm.router.word) or a \(RoleForm.loadBalancer.word) for IPv6",
                 ])
             return
         }
@@ -58,7 +58,7 @@ extension Resolution {
                     owners[free] = AddressOwner(node: node.name.value, what: what, position: definition.name.position)
                     setAddress(free, of: node.name.value, index, in: network)
                 }
-                if network.subnets.allSatisfy({ $0.family == .ipv6 }), !node.role.speaksIPv6,
+                if network.subnets.allSatisfy({ $0.family == .ipv6 }), !node.role.carriesIPv6,
                     case .automatic = definition.address
                 {
                     reader.report(
@@ -73,7 +73,7 @@ extension Resolution {
     private func wantsAutomatic(
         _ family: AddressFamily, _ definition: InterfaceDefinition, _ node: NodeDefinition
     ) -> Bool {
-        guard family == .ipv4 || node.role.speaksIPv6 else { return false }
+        guard family == .ipv4 || node.role.carriesIPv6 else { return false }
         switch definition.address {
         case .automatic: return true
         case .none: return false

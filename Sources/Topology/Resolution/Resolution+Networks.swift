@@ -195,7 +195,7 @@ extension Resolution {
         for network in networks where network.mtu > PortConfiguration.largestMTU {
             let box = network.attachments.lazy.map(\.node).first { name in
                 guard let node = definition(of: name) else { return false }
-                return [.firewall, .loadBalancer, .gatewayFirewall].contains(node.role) || node.tunnel != nil
+                return node.role.isBox || node.host?.tunnel != nil
             }
             guard let box else { continue }
             let written = networkDefinitions.first { $0.name.value == network.name }

@@ -4,69 +4,20 @@ import LabTime
 import Wire
 
 extension Resolution {
-    /// A node with its role's configuration; hosts get their servers later, when all that asks them is known.
+    /// A node with its role's configuration.
     func node(_ definition: NodeDefinition) -> Node? {
         let name = definition.name.value
         let interfaces = interfaces[name] ?? []
-        let tracked = definition.trackedRoutes.map { route in
-            TrackedRoute(
-                choices: route.gateways.flatMap { gateway in
-                    nextHops(gateway, of: name, what: "a gateway of the tracked route to \(route.destination)", .ipv4)
-                        .map { RouteConfiguration(destination: .ipv4(route.destination), gateway: $0) }
-                }, interval: route.interval, misses: route.misses)
-        }
-        // Until it is known better, the preferred gateway counts.
-        let routes = routes(of: definition) + tracked.compactMap(\.choices.first)
+        let routes = routes(of: definition)
         let ports = interfaces.map {
             PortConfiguration(name: $0.name, mac: $0.mac, address: $0.address, ipv6: $0.ipv6, mtu: $0.mtu)
         }
-        let role: Node.Role
-        switch definition.role {
-        case .client: role = .host(HostConfiguration(kind: .client, servers: definition.services?.programs ?? []))
-        case .backend: role = .host(HostConfiguration(kind: .backend, servers: definition.services?.programs ?? []))
-        case .router:
-            role = .host(
-                HostConfiguration(
-                    kind: .router, servers: definition.services?.programs ?? [], trackedRoutes: tracked))
-        case .firewall:
-            let pair = redundancy(of: name)
-            // The numbers of categories cross to the peer: what one box says counts for both.
-            let peer = pair.flatMap { self.definition(of: $0.peer) }
-            role = .firewall(
-                FirewallConfiguration(
-                    name: name, ports: ports, routes: routes, redundancy: pair, nat: nat(of: name),
-                    policy: policy(of: definition),
-                    sessionCapacity: definition.sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
-                    categories: definition.categories.isEmpty ? peer?.categories ?? [] : definition.categories,
-                    applicationGateways: definition.applicationGateways))
-        case .loadBalancer:
-            if definition.virtualServices.isEmpty {
-                reader.report("load balancer '\(name)' has no virtual service", at: definition.name.position)
-            }
-            role = .loadBalancer(
-                LoadBalancerConfiguration(
-                    name: name, ports: ports, routes: routes,
-                    services: definition.virtualServices.map { service($0, of: name) }))
-        case .gatewayFirewall:
-            guard let gateway = definition.gatewayFirewall else { return nil }
-            if gateway.mode == .transparent, Set(ports.map(\.mtu)).count > 1 {
-                reader.report(
-                    "the networks of the transparent gateway firewall '\(name)' have MTU \(ports.map { "\($0.mtu)" }.joined(separator: " and "))",
-                    at: definition.name.position, allowed: ["the same MTU"])
-            }
-            role = .gatewayFirewall(
-                GatewayFirewallConfiguration(
-                    name: name, ports: ports, routes: routes, mode: gateway.mode, profile: gateway.profile,
-                    filtering: gateway.filtering, midStreamPickup: gateway.midStreamPickup,
-                    outOfStatePolicy: gateway.outOfStatePolicy,
-                    timers: gateway.timers))
-        }
+        guard let own = definition.own, let role = own.resolved(definition, ports, routes, in: self) else { return nil }
         var node = Node(
             name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
             rules: rules(of: definition), sysctls: definition.sysctls,
-            programs: definition.programs.compactMap { program($0, of: name) })
-        (node.loopback, node.loopbackNetworks) = loopback(of: definition)
-        node.tunnel = definition.tunnel.flatMap { tunnel($0, of: definition, ports) }
+            programs: definition.programs.compactMap { $0.form.program($0.name, of: name, in: self) })
+        own.complete(&node, ports, of: definition, in: self)
         return node
     }
 
@@ -74,8 +25,7 @@ extension Resolution {
 
     private func routes(of definition: NodeDefinition) -> [RouteConfiguration] {
         let name = definition.name.value
-        let isHost = [NodeDefinition.Role.client, .backend, .router].contains(definition.role)
-        var routes = routes(definition.routes, of: name, allowsEqualPaths: isHost)
+        var routes = routes(definition.routes, of: name, allowsEqualPaths: !definition.role.isBox)
         if let gateway = definition.gateway { routes += defaultRoutes(gateway, of: name, what: "the gateway") }
         return routes
     }
@@ -208,96 +158,6 @@ extension Resolution {
             return false
         }
         return true
-    }
-
-    // MARK: Redundancy
-
-    private func redundancy(of name: String) -> RedundancyConfiguration? {
-        guard let pair = pairs.first(where: { $0.index(of: name) != nil }), let index = pair.index(of: name) else {
-            return nil
-        }
-        let (own, peer) = (pair.members[index], pair.members[1 - index])
-        let crossConnect = own.crossConnect.flatMap { port -> CrossConnectConfiguration? in
-            let peerInterface = interfaces[peer.name]?.first { $0.name == peer.crossConnect }
-            guard let address = peerInterface?.address?.address,
-                interfaces[name]?.first(where: { $0.name == port })?.address != nil
-            else {
-                reader.report(
-                    "the cross-connect of '\(own.name)' and '\(peer.name)' needs an address on both sides",
-                    at: definition(of: name)?.redundancy?.position)
-                return nil
-            }
-            return CrossConnectConfiguration(port: port, peerAddress: address)
-        }
-        return RedundancyConfiguration(
-            peer: peer.name, priority: own.priority, preempts: pair.preemption != .off,
-            usesVirtualMAC: pair.usesVirtualMAC,
-            advertisementInterval: pair.advertisementInterval, heartbeatInterval: pair.heartbeatInterval,
-            heartbeatMisses: pair.heartbeatMisses, crossConnect: crossConnect,
-            virtualRouters: pair.routers.map {
-                VirtualRouterConfiguration(port: $0.ports[index], id: $0.id, addresses: $0.addresses)
-            },
-            key: own.key, deferral: pair.deferral, conduit: pair.conduit, trackedLinks: own.tracked,
-            announcements: pair.announcements, preemptsEmpty: pair.preemption == .empty,
-            startupSilentPeriod: pair.startupSilentPeriod)
-    }
-
-    // MARK: Virtual services
-
-    private func service(_ definition: VirtualServiceDefinition, of balancer: String) -> VirtualServiceConfiguration {
-        var members: [PoolMemberConfiguration] = []
-        for member in definition.members {
-            guard let resolved = self.member(member, of: balancer, definition) else { continue }
-            if members.contains(where: { $0.address == resolved.address && $0.port == resolved.port }) {
-                reader.report(
-                    "\(resolved.address.endpoint(port: resolved.port)) is in the pool already", at: member.position)
-                continue
-            }
-            if definition.directReturn?.value.mode == .l2, !isNeighbor(resolved.address, of: balancer) {
-                reader.report(
-                    "\(resolved.name) (\(resolved.address)) is on no network of '\(balancer)': 'dsr: l2' reaches members by their MAC address",
-                    at: member.position,
-                    allowed: [
-                        "a member on a network of '\(balancer)'", "'dsr: ipip', 'dsr: gre' or, for IPv6, 'dsr: ip6ip6'",
-                    ])
-                continue
-            }
-            members.append(resolved)
-        }
-        // A pool may use several ports of one backend: then the port tells its members apart.
-        for index in members.indices {
-            let name = members[index].name
-            let others = members.indices.filter { members[$0].name == name }
-            if others.count > 1 { for other in others { members[other].name += ":\(members[other].port)" } }
-        }
-        return VirtualServiceConfiguration(
-            name: definition.name.value, address: definition.address.value, port: definition.port,
-            profile: definition.profile, scheduler: definition.scheduler,
-            sourceTranslation: definition.sourceTranslation,
-            members: members, monitor: definition.monitor?.value, idleTimeout: definition.idleTimeout,
-            http: definition.http?.configuration, directReturn: definition.directReturn?.value)
-    }
-
-    private func member(
-        _ member: VirtualServiceDefinition.Member, of balancer: String, _ service: VirtualServiceDefinition
-    ) -> PoolMemberConfiguration? {
-        let family = service.address.value.family
-        guard
-            let (node, address) = endpoint(
-                member.endpoint.host, seenFrom: balancer, "a pool member", family, at: member.position)
-        else { return nil }
-        guard address.family == family else {
-            reader.report(
-                "a pool member is \(member.endpoint.host), \(address.family.rawValue), but '\(service.name.value)' listens on \(service.address.value)",
-                at: member.position, allowed: ["an \(family.rawValue) address"])
-            return nil
-        }
-        if node == balancer {
-            reader.report("'\(balancer)' cannot be a member of its own pool", at: member.position)
-            return nil
-        }
-        return PoolMemberConfiguration(
-            name: node, address: address, port: member.endpoint.port ?? service.port, weight: member.weight)
     }
 
     /// The node and address behind `backend-1`, `backend-1.servers`, `backend-1.servers.ip6` or `10.0.0.2`: of a node

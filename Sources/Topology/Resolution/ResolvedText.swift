@@ -67,7 +67,7 @@ enum ResolvedText {
         if !definition.expectations.isEmpty {
             variant.append(("expect", LabValue(.sequence(definition.expectations), at: place)))
         }
-        let kept = (tree.entries ?? []).filter { !$0.key.hasPrefix(LabKeys.anchorPrefix) && $0.key != "expect" }
+        let kept = (tree.entries ?? []).filter { !$0.key.hasPrefix(LabReading.anchorPrefix) && $0.key != "expect" }
         var result = LabValue(.mapping(kept), at: tree.position)
         result = result.setting("pushes", to: result["pushes"].flatMap { Self.needed($0, by: pushes) })
         if let seed { result = result.setting("seed", to: text("\(seed)")) }

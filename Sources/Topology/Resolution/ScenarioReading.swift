@@ -162,9 +162,7 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: Fault.Kind.allCases.map {
-                    "{ \($0.rawValue): \($0.isOfRule ? "fault" : $0.isOfProgram ? "node/program" : $0 == .weight ? "balancer/service/member=weight" : $0.rawValue.hasPrefix("link") ? "node.interface" : "node") }"
-                })
+                allowed: FaultForms.table.map { "{ \($0.kind.rawValue): \($0.target.form.written) }" })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -172,63 +170,53 @@ struct ScenarioReading {
                 entry.key, "unknown fault '\(LabValue.shortened(entry.key))'", at: entry.keyPosition, allowed: kinds)
             return nil
         }
-        if kind == .linkDown || kind == .linkUp {
-            guard let interface = InterfaceReading(nodes: nodes, reader: reader).read(entry.value, of: kind.rawValue)
-            else {
-                return nil
-            }
-            return kind == .linkDown ? .linkDown(interface) : .linkUp(interface)
+        switch kind.target {
+        case .node(let make): return node(entry.value, kind).map { make($0.name) }
+        case .firewallOfPair(let make): return firewallOfPair(entry.value, kind).map(make)
+        case .interface(let make):
+            return InterfaceReading(nodes: nodes, reader: reader).read(entry.value, of: kind.rawValue).map(make)
+        case .program(let make): return program(entry.value, kind).map(make)
+        case .rule(let make): return rule(entry.value, kind).map { make($0.rule.name, $0.element) }
+        case .weight: return weight(entry.value)
         }
-        if kind == .weight { return weight(entry.value) }
-        if kind.isOfProgram {
-            let known = nodes.flatMap { node in
-                node.programs.map { ProgramReference(node: node.name, program: $0.name) }
-            }
-            guard let program = entry.value.text.flatMap({ ProgramReference($0) }), known.contains(program) else {
-                reader.reportUnknown(
-                    entry.value.text ?? "",
-                    "\(kind.rawValue) names \(entry.value.found), which is no program of a node",
-                    at: entry.value.position,
-                    allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
-                return nil
-            }
-            return kind == .kill ? .kill(program) : .startProgram(program)
+    }
+
+    private func program(_ value: LabValue, _ kind: Fault.Kind) -> ProgramReference? {
+        let known = nodes.flatMap { node in
+            node.programs.map { ProgramReference(node: node.name, program: $0.name) }
         }
-        if kind.isOfRule {
-            guard let name = entry.value.text, let found = rules.first(where: { $0.rule.name == name }) else {
-                let names = rules.map(\.rule.name)
-                reader.reportUnknown(
-                    entry.value.text ?? "",
-                    "\(kind.rawValue) names \(entry.value.found), which is none of the lab's 'faults'",
-                    at: entry.value.position, allowed: names)
-                return nil
-            }
-            switch kind {
-            case .arm: return .arm(rule: name, element: found.element)
-            case .disarm: return .disarm(rule: name, element: found.element)
-            default: return .release(rule: name, element: found.element)
-            }
-        }
-        guard let name = entry.value.text, let node = nodes.first(where: { $0.name == name }) else {
-            reader.reportUnknown(
-                entry.value.text ?? "", "\(kind.rawValue) names \(entry.value.found), which is no node",
-                at: entry.value.position, allowed: nodes.map(\.name))
-            return nil
-        }
-        switch kind {
-        case .switchover:
-            if case .firewall(let firewall) = node.role, firewall.redundancy != nil { return .switchover(node: name) }
-            let pairs = nodes.filter { if case .firewall(let box) = $0.role { box.redundancy != nil } else { false } }
-            reader.report(
-                "'\(name)' has no peer to switch over to", at: entry.value.position,
-                allowed: pairs.isEmpty ? ["a firewall of a pair; this lab has none"] : pairs.map(\.name))
-            return nil
-        case .powerOff: return .powerOff(node: name)
-        case .powerOn: return .powerOn(node: name)
-        case .hang: return .hang(node: name)
-        case .resume: return .resume(node: name)
-        case .linkDown, .linkUp, .kill, .start, .arm, .disarm, .release, .weight: return nil
-        }
+        if let program = value.text.flatMap({ ProgramReference($0) }), known.contains(program) { return program }
+        reader.reportUnknown(
+            value.text ?? "", "\(kind.rawValue) names \(value.found), which is no program of a node",
+            at: value.position,
+            allowed: known.isEmpty ? ["node/program; this lab has none"] : known.map(\.description))
+        return nil
+    }
+
+    private func rule(_ value: LabValue, _ kind: Fault.Kind) -> (element: String, rule: FaultRule)? {
+        if let name = value.text, let found = rules.first(where: { $0.rule.name == name }) { return found }
+        reader.reportUnknown(
+            value.text ?? "", "\(kind.rawValue) names \(value.found), which is none of the lab's 'faults'",
+            at: value.position, allowed: rules.map(\.rule.name))
+        return nil
+    }
+
+    private func node(_ value: LabValue, _ kind: Fault.Kind) -> Node? {
+        if let name = value.text, let node = nodes.first(where: { $0.name == name }) { return node }
+        reader.reportUnknown(
+            value.text ?? "", "\(kind.rawValue) names \(value.found), which is no node", at: value.position,
+            allowed: nodes.map(\.name))
+        return nil
+    }
+
+    private func firewallOfPair(_ value: LabValue, _ kind: Fault.Kind) -> String? {
+        guard let node = node(value, kind) else { return nil }
+        if case .firewall(let firewall) = node.role, firewall.redundancy != nil { return node.name }
+        let pairs = nodes.filter { if case .firewall(let box) = $0.role { box.redundancy != nil } else { false } }
+        reader.report(
+            "'\(node.name)' has no peer to switch over to", at: value.position,
+            allowed: pairs.isEmpty ? ["a firewall of a pair; this lab has none"] : pairs.map(\.name))
+        return nil
     }
 
     /// `lb/web/backend-1=3`

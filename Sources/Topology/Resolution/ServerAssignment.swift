@@ -27,7 +27,7 @@ struct ServerAssignment {
             else { continue }
             if !definition.programs.isEmpty {
                 check(asked, of: nodes[index], definition)
-            } else if case .host(var host) = nodes[index].role, definition.services == nil {
+            } else if case .host(var host) = nodes[index].role, definition.host?.services == nil {
                 host.servers = servers(for: asked)
                 nodes[index].role = .host(host)
             }
@@ -59,7 +59,7 @@ struct ServerAssignment {
 
     /// Reports what is asked of ports that a node with programs does not name.
     private func check(_ demands: [ServerDemand], of node: Node, _ definition: NodeDefinition) {
-        let services = definition.services
+        let services = definition.host?.services
         var named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
         named += definition.programs.flatMap(\.ports)
         for demand in demands {
@@ -123,7 +123,10 @@ struct ServerAssignment {
                 }
             }
         }
-        return demands + resolution.upstreamDemands + traffic.demands
+        let ofPrograms = resolution.nodeDefinitions.flatMap { node in
+            node.programs.flatMap { $0.form.demands(of: node.name.value, in: resolution) }
+        }
+        return demands + ofPrograms + traffic.demands
     }
 
     /// Where the lab file names a pool's member.
@@ -143,7 +146,7 @@ struct ServerAssignment {
         _ definition: VirtualServiceDefinition
     ) -> (ServerProgram, ServerProgram?) {
         let programs = traffic.programs.filter { $0.target == service.address && $0.port == service.port }
-        let speaksHTTP = service.profile == .http || programs.contains { $0.kind == .httpRequest }
+        let speaksHTTP = service.profile == .http || programs.contains { $0.kind.server == .http }
         let echo = ServerProgram(
             kind: speaksHTTP ? .http : service.profile.transport == .tcp ? .tcpEcho : .udpEcho, port: member.port)
         guard let monitor = service.monitor else { return (echo, nil) }

@@ -4,7 +4,7 @@ import LabTime
 import Measurement
 import Wire
 
-/// Reads `traffic:` and finds each program's target.
+/// Reads `traffic:` and finds each program's target. What only one kind has, it reads by itself.
 struct TrafficReading {
     let resolution: Resolution
     let nodes: [Node]
@@ -22,30 +22,45 @@ struct TrafficReading {
         checkTotals(value)
     }
 
-    /// Each flow is a socket, or of a crowd an entry of a table.
+    /// Each flow is a socket, or of a kind that sums its flows an entry of a table.
     private func checkTotals(_ value: LabValue?) {
-        var (flows, crowd) = (0, 0)
+        var flows: [TrafficProgram.Kind?: Int] = [:]
         for program in programs {
-            if program.kind == .udpCrowd { crowd += program.flows } else { flows += program.flows }
+            let kind = program.kind.type.sumsFlows ? program.kind : nil
+            flows[kind, default: 0] += program.flows
+            let (total, most) = (flows[kind] ?? 0, kind?.type.mostFlows ?? LabLimits.flows)
+            guard total > most else { continue }
             let place = value?.entries?.first { $0.key == program.name }?.value
-            for (total, most, what) in [
-                (flows, LabLimits.flows, "flows"), (crowd, TrafficProgram.Crowd.mostFlows, "flows of kind udp-crowd"),
-            ] where total > most {
-                return reader.report(
-                    "the traffic programs up to '\(program.name)' have \(total) \(what) together",
-                    at: place?["flows"]?.position ?? place?.position, allowed: ["at most \(most)"])
-            }
+            return reader.report(
+                "the traffic programs up to '\(program.name)' have \(total) \(kind.map { "flows of kind \($0.rawValue)" } ?? "flows") together",
+                at: place?["flows"]?.position ?? place?.position, allowed: ["at most \(most)"])
         }
     }
 
+    /// The keys of every kind, in the order in which messages list them.
+    static let commonKeys = [
+        TrafficKey("from", usual: "required", "a client, backend or router"),
+        TrafficKey(
+            "to", usual: "required",
+            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`"
+        ),
+        TrafficKey("kind", usual: "required", "see above"),
+        TrafficKey("flows", usual: "1", flowsSummary),
+        TrafficKey("every", usual: "100 ms", "interval of the requests of each flow"),
+        TrafficKey("payload", usual: "64", "bytes of a request and of its answer; at least 32"),
+        TrafficKey("patience", usual: "2 s", "the application's timeout"),
+    ]
+
+    static let keys = commonKeys.map(\.name) + TrafficKinds.keys.map(\.key.name)
+
     private mutating func program(_ entry: LabEntry) -> TrafficProgram? {
         guard NameRule.word.check(entry.key, "a traffic program", at: entry.keyPosition, reader) else { return nil }
-        if LabKeys.expectation.contains(entry.key) {
+        if ExpectationForms.keys.contains(entry.key) {
             reader.report(
                 "'\(entry.key)' cannot be the name of a traffic program: expectations use it", at: entry.keyPosition)
             return nil
         }
-        guard let mapping = MappingReader(entry.value, "a traffic program", keys: LabKeys.traffic, reader) else {
+        guard let mapping = MappingReader(entry.value, "a traffic program", keys: Self.keys, reader) else {
             return nil
         }
         let source = mapping.required("from").flatMap(source)
@@ -53,139 +68,37 @@ struct TrafficReading {
         let flows = flows(mapping, kind)
         let every = mapping.duration("every", in: .milliseconds(1)...(.seconds(3600))) ?? .milliseconds(100)
         let payload = mapping.integer("payload", in: 32...65_000) ?? 64
-        let patience = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600))) ?? .seconds(2)
-        let retry = mapping.duration("retry-every", in: .milliseconds(1)...(.seconds(3600)))
-        let exchange = mapping.flag("exchange")
-        if let kind, kind != .udpRequest, kind != .udpCrowd, mapping["retry-every"] != nil {
-            reader.report(
-                "'retry-every' belongs to the kinds udp-request and udp-crowd; this one is \(kind.rawValue)",
-                at: mapping.keyPosition("retry-every"))
-        }
-        if let kind, kind != .tcpConnect, mapping["exchange"] != nil {
-            reader.report(
-                "'exchange' belongs to kind tcp-connect; this one is \(kind.rawValue)",
-                at: mapping.keyPosition("exchange"))
-        }
-        let path = mapping.text("path")
-        if let kind, kind != .httpRequest, path != nil {
-            reader.report(
-                "'path' belongs to kind http-request; this one is \(kind.rawValue)", at: mapping.keyPosition("path"))
-        }
-        if let path, !path.hasPrefix("/") || !path.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) {
-            reader.report(
-                "'path' of a traffic program is '\(LabValue.shortened(path))'", at: mapping.keyPosition("path"),
-                allowed: ["a path that begins with '/', without blanks"])
-        }
-        let tls = mapping.flag("tls")
-        if let kind, kind != .httpRequest, tls != nil {
-            reader.report(
-                "'tls' belongs to kind http-request; this one is \(kind.rawValue)", at: mapping.keyPosition("tls"))
-        }
-        let transfer = transfer(mapping, kind)
-        let crowd = crowd(mapping, kind, from: source, flows: flows, every: every)
-        guard let to = mapping.required("to"), let source, let kind,
+        let timeout = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600))) ?? .seconds(2)
+        if let kind { checkKeys(mapping, kind) }
+        let node = nodes.first { $0.name == source }
+        let options = kind?.type.read(
+            mapping,
+            of: WrittenProgram(
+                from: source ?? "", loopbackNetworks: node?.loopbackNetworks ?? [], flows: flows, every: every))
+        guard let to = mapping.required("to"), let source, let kind, var options,
             let (address, port) = target(to, of: entry.key, from: source, kind)
         else { return nil }
-        let own = nodes.first { $0.name == source }?.interfaces ?? []
-        guard own.contains(where: { $0.address(address.family) != nil }) else {
+        guard node?.interfaces.contains(where: { $0.address(address.family) != nil }) == true else {
             reader.report(
                 "'\(source)' has no \(address.family.rawValue) address, but the target is \(address.endpoint(port: port))",
                 at: to.position)
             return nil
         }
-        if crowd?.sources != nil, address.family == .ipv6 {
-            reader.report(
-                "'sources' are of IPv4, but the target is \(address.endpoint(port: port))",
-                at: mapping["sources"]?.position ?? to.position)
-            return nil
-        }
-        if let transfer, address.family == .ipv6, !transfer.mode.isExtended {
-            reader.report(
-                "mode \(transfer.mode.rawValue) knows only IPv4, but the target is \(address.endpoint(port: port))",
-                at: mapping["mode"]?.position ?? to.position,
-                allowed: FileTransfer.Mode.allCases.filter(\.isExtended).map(\.rawValue))
-            return nil
-        }
-        if let announced = transfer?.announced, announced.family != address.family {
-            reader.report(
-                "'announce' is \(announced), but the target is \(address.endpoint(port: port))",
-                at: mapping["announce"]?.position ?? to.position, allowed: ["an address of the same family"])
-            return nil
-        }
         let service = services.first { $0.service.address == address && $0.service.port == port }?.service
+        let target = TrafficTarget(address: address, port: port, usesTLS: service?.http?.tls != nil)
+        guard options.accept(target, mapping) else { return nil }
         return TrafficProgram(
-            name: entry.key, kind: kind, from: source, target: address, port: port, flows: flows, every: every,
-            payload: payload, patience: patience, retryEvery: retry ?? .milliseconds(300), exchanges: exchange ?? true,
-            path: path ?? "/", usesTLS: tls ?? (service?.http?.tls != nil), transfer: transfer,
-            crowd: crowd)
+            name: entry.key, options: options, from: source, target: address, port: port, flows: flows, every: every,
+            payload: payload, timeout: timeout)
     }
 
-    /// What a program of kind ftp transfers; nil for the other kinds.
-    private func transfer(_ mapping: MappingReader, _ kind: TrafficProgram.Kind?) -> FileTransfer? {
-        guard kind == .ftp else {
-            for key in ["mode", "data-after", "bytes", "announce"] where kind != nil && mapping[key] != nil {
-                reader.report(
-                    "'\(key)' belongs to kind ftp; this one is \(kind?.rawValue ?? "")", at: mapping.keyPosition(key))
-            }
-            return nil
-        }
-        var transfer = FileTransfer()
-        transfer.mode = mapping.choice("mode") ?? transfer.mode
-        transfer.dataAfter = mapping.duration("data-after", in: .zero...(.seconds(3600))) ?? transfer.dataAfter
-        transfer.bytes = mapping.integer("bytes", in: 1...FileTransfer.mostBytes) ?? transfer.bytes
-        if let text = mapping.text("announce") {
-            transfer.announced = IPAddress(text)
-            if transfer.announced == nil || !transfer.mode.isActive {
-                reader.report(
-                    transfer.mode.isActive
-                        ? "'announce' is '\(LabValue.shortened(text))'"
-                        : "mode \(transfer.mode.rawValue) announces nothing to the server",
-                    at: mapping.keyPosition("announce"),
-                    allowed: transfer.mode.isActive
-                        ? [IPv4Address.textForm] : FileTransfer.Mode.allCases.filter(\.isActive).map(\.rawValue))
-            }
-        }
-        return transfer
-    }
-
-    /// Where the flows of kind udp-crowd come from, and when they ask; nil for the other kinds.
-    private func crowd(
-        _ mapping: MappingReader, _ kind: TrafficProgram.Kind?, from source: String?, flows: Int, every: Duration
-    ) -> TrafficProgram.Crowd? {
-        guard kind == .udpCrowd else {
-            for key in ["sources", "spread"] where kind != nil && mapping[key] != nil {
-                reader.report(
-                    "'\(key)' belongs to kind udp-crowd; this one is \(kind?.rawValue ?? "")",
-                    at: mapping.keyPosition(key))
-            }
-            return nil
-        }
-        var crowd = TrafficProgram.Crowd(spread: mapping.duration("spread", in: .zero...every) ?? every)
-        if let value = mapping["sources"], let text = mapping.text("sources") {
-            let networks = nodes.first { $0.name == source }?.loopbackNetworks ?? []
-            crowd.sources = IPv4Network(text)
-            if crowd.sources.map({ network in networks.contains { $0.contains(network) } }) != true {
-                reader.report(
-                    "'sources' is \(value.found)"
-                        + (crowd.sources == nil ? "" : ", which '\(source ?? "")' does not have"),
-                    at: value.position,
-                    allowed: networks.isEmpty
-                        ? ["a network of the node's loopback, such as loopback: 10.64.0.0/24"]
-                        : networks.map(\.description))
-                return crowd
-            }
-        }
-        let addresses = crowd.sources.map { $0.hosts.lowerBound.distance(to: $0.hosts.upperBound) + 1 } ?? 1
-        let ports = (flows - 1) / addresses + 1
-        if ports > TrafficProgram.Crowd.mostPorts {
+    /// Reports keys of other kinds.
+    private func checkKeys(_ mapping: MappingReader, _ kind: TrafficProgram.Kind) {
+        for (key, kinds) in TrafficKinds.keys where mapping[key.name] != nil && !kinds.contains(kind.rawValue) {
+            let owners = kinds.count == 1 ? "kind \(kinds[0])" : "the kinds \(kinds.joined(separator: " and "))"
             reader.report(
-                "\(flows) flows from \(addresses) address\(addresses == 1 ? "" : "es") take \(ports) source ports of each",
-                at: mapping.keyPosition("flows"),
-                allowed: [
-                    "at most \(TrafficProgram.Crowd.mostPorts) source ports: \(addresses * TrafficProgram.Crowd.mostPorts) flows, or more 'sources'"
-                ])
+                "'\(key.name)' belongs to \(owners); this one is \(kind.rawValue)", at: mapping.keyPosition(key.name))
         }
-        return crowd
     }
 
     private func source(_ value: LabValue) -> String? {
@@ -201,7 +114,7 @@ struct TrafficReading {
     }
 
     private func flows(_ mapping: MappingReader, _ kind: TrafficProgram.Kind?) -> Int {
-        let most = kind == .udpCrowd ? TrafficProgram.Crowd.mostFlows : 1000
+        let most = (kind ?? .tcpStream).type.mostFlows
         guard mapping["flows"] != nil, let flows = mapping.integer("flows", in: 1...most) else { return 1 }
         if let kind, kind.opensFlowForEachProbe, flows != 1 {
             reader.report(
@@ -210,6 +123,17 @@ struct TrafficReading {
                 allowed: ["1"])
         }
         return flows
+    }
+
+    /// `number of flows: tcp-stream, udp, ftp up to 1000`
+    private static var flowsSummary: String {
+        let kinds = TrafficKinds.table.filter { !$0.opensFlowForEachProbe }
+        var bounds: [Int] = []
+        for kind in kinds where !bounds.contains(kind.mostFlows) { bounds.append(kind.mostFlows) }
+        let parts = bounds.map { most in
+            kinds.filter { $0.mostFlows == most }.map { "`\($0.name)`" }.joined(separator: ", ") + " up to \(most)"
+        }
+        return "number of flows: " + parts.joined(separator: "; ")
     }
 
     // MARK: Targets
@@ -230,7 +154,7 @@ struct TrafficReading {
                 suggestion: Spelling.nearest(to: text, among: services.map(\.name)))
             return nil
         }
-        if let transport = endpoint.transport, transport != kind.transport {
+        if let transport = endpoint.transport, transport != kind.server.transport {
             reader.report("kind \(kind.rawValue) does not speak to \(text)", at: value.position)
             return nil
         }
@@ -261,43 +185,37 @@ struct TrafficReading {
                 allowed: services.map(\.name))
             return nil
         }
-        guard service.profile.transport == kind.transport else {
+        guard service.profile.transport == kind.server.transport else {
             reader.report(
-                "kind \(kind.rawValue) speaks \(kind.transport), but \(text) has the profile \(service.profile.rawValue)",
+                "kind \(kind.rawValue) speaks \(kind.server.transport), but \(text) has the profile \(service.profile.rawValue)",
                 at: position)
             return nil
         }
-        if kind == .ftp {
+        if let reason = kind.type.needsServerItself {
             reader.report(
-                "kind ftp speaks to a server itself, not to \(text): a balancer does not read what FTP announces",
+                "kind \(kind.rawValue) speaks to a server itself, not to \(text): \(reason)",
                 at: position, allowed: ["node:port"])
             return nil
         }
-        if service.profile == .http, kind != .httpRequest {
+        if service.profile == .http, kind.server != .http {
             reader.report(
                 "kind \(kind.rawValue) speaks no HTTP, but \(text) has the profile http", at: position,
-                allowed: [TrafficProgram.Kind.httpRequest.rawValue])
+                allowed: TrafficProgram.Kind.allCases.filter { $0.server == .http }.map(\.rawValue))
             return nil
         }
         return (service.address, service.port)
     }
 }
 
-extension TrafficProgram.Kind {
-    var transport: IPProtocol {
-        switch self {
-        case .tcpStream, .tcpConnect, .httpRequest, .ftp: .tcp
-        case .udp, .udpCrowd, .udpRequest: .udp
-        }
+extension MappingReader: WrittenTraffic {
+    func has(_ key: String) -> Bool { self[key] != nil }
+    func found(_ key: String) -> String { self[key]?.found ?? "nothing" }
+
+    func report(_ problem: String, atKey key: String, allowed: [String]) {
+        reader.report(problem, at: keyPosition(key), allowed: allowed)
     }
 
-    /// What answers it.
-    var server: ServerProgram.Kind {
-        switch self {
-        case .tcpStream, .tcpConnect: .tcpEcho
-        case .udp, .udpCrowd, .udpRequest: .udpEcho
-        case .httpRequest: .http
-        case .ftp: .ftp
-        }
+    func report(_ problem: String, atValueOf key: String, allowed: [String]) {
+        reader.report(problem, at: self[key]?.position ?? self["to"]?.position, allowed: allowed)
     }
 }

@@ -50,7 +50,7 @@ struct VariantDefinition {
         var chain: [(entry: LabEntry, mapping: MappingReader)] = []
         var current = entry
         while true {
-            guard let mapping = MappingReader(current.value, "a variant", keys: LabKeys.variant, reader) else {
+            guard let mapping = MappingReader(current.value, "a variant", keys: VariantDefinition.keys, reader) else {
                 return nil
             }
             chain.append((current, mapping))
@@ -106,7 +106,7 @@ struct VariantDefinition {
             changes: changes, expectations: expectations)
     }
 
-    private static let changeable = LabKeys.top.filter { !["schema", "name", "variants", "expect"].contains($0) }
+    private static let changeable = LabReading.keys.filter { !["schema", "name", "variants", "expect"].contains($0) }
 
     private static func check(_ change: LabValue, _ reader: LabReader) -> Bool {
         MappingReader(change, "the change of a variant", keys: changeable, reader) != nil
@@ -121,4 +121,9 @@ struct VariantDefinition {
         }
         return elements.flatMap { $0.elements == nil ? [$0] : flattened($0, reader) }
     }
+}
+
+/// In the order in which messages list them.
+extension VariantDefinition {
+    static let keys = ["shows", "title", "on-request", "extends", "change", "expect"]
 }

@@ -69,7 +69,7 @@ final class DatagramCrowd {
         ownAddress = program.target.family == .ipv4 ? .ipv4(.any) : .ipv6(.any)
         messages = DatagramBuffers(program.target.family)
         meters = [FlowMeter](
-            repeating: FlowMeter(cadence: program.every, patience: program.patience, remembersAtLeast: 16),
+            repeating: FlowMeter(cadence: program.every, patience: program.timeout, remembersAtLeast: 16),
             count: count)
         schedule = CrowdSchedule(start: context.loop.now, every: program.every, spread: .zero, flows: count)
     }
@@ -223,7 +223,7 @@ final class DatagramCrowd {
         lastAsked = meters.map(\.newest)
         waiting = meters.indices.count { endings[$0] == nil && isOpen($0) }
         if waiting == 0 { return endSoon() }
-        deadline = context.loop.schedule(after: context.program.patience) { [unowned self] in
+        deadline = context.loop.schedule(after: context.program.timeout) { [unowned self] in
             // Answers that are here already count, although a busy machine has not let this process read them.
             for number in sockets.indices { read(number) }
             endSoon()

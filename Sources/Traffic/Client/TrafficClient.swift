@@ -77,7 +77,7 @@ public final class TrafficClient {
 
     /// Opens the long-lived flows, or begins with the first probe.
     public func start() {
-        if program.kind == .udpCrowd { return startCrowd() }
+        if case .together = FlowOpening.of(program.kind) { return startCrowd() }
         if program.kind.opensFlowForEachProbe {
             schedule = OpenLoopSchedule(start: loop.now, every: program.every)
             timer = loop.schedule(at: loop.now) { [unowned self] in openWhatIsDue() }
@@ -158,21 +158,9 @@ public final class TrafficClient {
             onSkip: { [unowned self] in skip($0) },
             onShortage: { [unowned self] in dropped(number, $0) },
             onEnd: { [unowned self] in ended(number, $0) })
+        guard case .each(let make) = FlowOpening.of(program.kind) else { return }
         let identity = FlowIdentity(program, number: context.number, flow: number)
-        let now = loop.now
-        let flow: any Flow =
-            switch program.kind {
-            case .tcpStream:
-                SocketFlow(
-                    StreamModel(identity, offset: offset, at: now), over: .tcp, connectsAtOnce: true, context,
-                    events: events)
-            case .udp, .udpCrowd:
-                SocketFlow(DatagramModel(identity, offset: offset, at: now), over: .udp, context, events: events)
-            case .tcpConnect, .httpRequest:
-                SocketFlow(ConnectionModel(identity, at: now), over: .tcp, context, events: events)
-            case .udpRequest: SocketFlow(RequestModel(identity, at: now), over: .udp, context, events: events)
-            case .ftp: TransferFlow(context, offset: offset, events: events)
-            }
+        let flow = make(FlowOpening.Start(identity: identity, offset: offset, now: loop.now), context, events)
         running[number] = flow
         unanswered.insert(number)
         flow.start()

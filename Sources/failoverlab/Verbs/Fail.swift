@@ -56,43 +56,8 @@ struct Fail: ParsableCommand {
                 text: "failoverlab: '\(surplus)' is for faults on single frames, not for \(kind.rawValue)", exitCode: 2)
         }
         guard let fault = Fault(kind, of: target) else {
-            let what =
-                kind == .weight
-                ? "a member and its weight, as in lb/web/backend-1=3"
-                : kind.isOfProgram ? "a program, as in lb/bird" : "an interface, as in fw-a.inside"
-            throw Complaint(text: "failoverlab: \(kind.rawValue) needs \(what)", exitCode: 2)
+            throw Complaint(text: "failoverlab: \(kind.rawValue) needs \(kind.needs)", exitCode: 2)
         }
         try lab.running().fail(fault, name: name)
-    }
-}
-
-extension Fault {
-    fileprivate init?(_ kind: Kind, of target: String) {
-        func interface() -> InterfaceReference? {
-            guard let dot = target.firstIndex(of: "."), dot != target.startIndex else { return nil }
-            return InterfaceReference(
-                node: String(target[..<dot]), interface: String(target[target.index(after: dot)...]))
-        }
-        switch kind {
-        case .switchover: self = .switchover(node: target)
-        case .powerOff: self = .powerOff(node: target)
-        case .powerOn: self = .powerOn(node: target)
-        case .hang: self = .hang(node: target)
-        case .resume: self = .resume(node: target)
-        case .kill, .start:
-            guard let program = ProgramReference(target) else { return nil }
-            self = kind == .kill ? .kill(program) : .startProgram(program)
-        case .linkDown:
-            guard let interface = interface() else { return nil }
-            self = .linkDown(interface)
-        case .linkUp:
-            guard let interface = interface() else { return nil }
-            self = .linkUp(interface)
-        // The lab knows which element has the rule.
-        case .arm: self = .arm(rule: target, element: "")
-        case .disarm: self = .disarm(rule: target, element: "")
-        case .release: self = .release(rule: target, element: "")
-        case .weight: self.init(weight: target)
-        }
     }
 }

@@ -1,10 +1,11 @@
 internal import ArgumentParser
+internal import Topology
 
 /// The options of `fail` that choose single frames. The lab reads them in the words of its file, so that both know the
 /// same faults and make the same complaints.
 struct FrameFault: ParsableArguments {
     /// What can happen to a frame.
-    static let words = ["drop", "loss", "delay", "duplicate", "hold", "corrupt", "reorder", "rate"]
+    static let words = FaultActionForms.words
 
     @Option(help: "Only frames that this filter in libpcap's language selects.")
     var match: String?

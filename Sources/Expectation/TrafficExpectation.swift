@@ -1,0 +1,60 @@
+public import Evidence
+public import Measurement
+
+/// What the endpoints of a traffic program must have seen. All given conditions must hold.
+public struct TrafficExpectation: ExpectationKind {
+    /// The traffic program's name.
+    public var traffic: String
+    /// Every flow must have ended so. (`succeeds` and `survives` resolve to `.survived`.)
+    public var outcome: FlowOutcome?
+    /// `succeeds: false`: no flow may have survived.
+    public var fails: Bool
+    public var longestGap: Comparison<Duration>?
+    /// Sum over the flows.
+    public var lost: Comparison<Int>?
+    /// As many flows fail as chance makes likely.
+    public var chanceOfLoss: ChanceOfLoss?
+    public var duplicated: Comparison<Int>?
+    public var reordered: Comparison<Int>?
+    /// Of `http-request`: how many answers had which status.
+    public var statuses: [StatusExpectation]
+    /// Only flows that started after, or before, this point (for programs that open a new flow for each probe).
+    public var after: Anchor?
+    public var before: Anchor?
+
+    public init(
+        traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
+        lost: Comparison<Int>? = nil, chanceOfLoss: ChanceOfLoss? = nil, duplicated: Comparison<Int>? = nil,
+        reordered: Comparison<Int>? = nil, statuses: [StatusExpectation] = [], after: Anchor? = nil,
+        before: Anchor? = nil
+    ) {
+        self.traffic = traffic
+        self.outcome = outcome
+        self.fails = fails
+        self.longestGap = longestGap
+        self.lost = lost
+        self.chanceOfLoss = chanceOfLoss
+        self.duplicated = duplicated
+        self.reordered = reordered
+        self.statuses = statuses
+        self.after = after
+        self.before = before
+    }
+}
+
+extension TrafficExpectation {
+    /// Figures of answers alone, each with a bound that no answer at all keeps as well.
+    public var isBorneOutByAbsence: Bool {
+        guard outcome == nil, !fails, longestGap == nil, lost == nil, chanceOfLoss == nil else { return false }
+        let ofAnswers = [duplicated, reordered].compactMap(\.self)
+        guard !ofAnswers.isEmpty || !statuses.isEmpty else { return false }
+        return ofAnswers.allSatisfy { $0.holds(for: 0) }
+            && statuses.allSatisfy { $0.answer != .none && $0.answer != .other && $0.holds(for: 0, of: 1) }
+    }
+
+    public func events(in evidence: RunEvidence) -> [EventReference] { .ends(after, before, in: evidence) }
+}
+
+extension ExpectationSpecification.Subject {
+    public static func traffic(_ expectation: TrafficExpectation) -> Self { Self(expectation) }
+}

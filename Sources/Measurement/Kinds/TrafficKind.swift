@@ -1,0 +1,89 @@
+public import Wire
+
+/// A kind of traffic: its name, how a lab file writes the options that only it has, and what its flows are on the wire.
+///
+/// A value holds the options of one program. They are encoded beside those of every kind, under their own names.
+public protocol TrafficKind: Hashable, Sendable, Codable {
+    /// The lab file's word: `tcp-stream`.
+    static var name: String { get }
+    /// What its flows are, for the reference.
+    static var summary: String { get }
+    /// Its keys of a traffic program, besides those of every kind.
+    static var keys: [TrafficKey] { get }
+    /// A program of a lab with the nodes `client`, whose loopback has 10.64.0.0/24, and `server`.
+    static var example: String { get }
+    /// What answers it.
+    static var server: ServerProgram.Kind { get }
+    /// Whether every probe is a flow, and a `FlowResult`, of its own.
+    static var opensFlowForEachProbe: Bool { get }
+    /// Of one program, where not every probe is a flow.
+    static var mostFlows: Int { get }
+    /// Whether its flows share sockets, and are so many that their figures are sums: none is listed, but the disturbed.
+    static var sumsFlows: Bool { get }
+    /// Why a balancer's service cannot be its target; nil where one can.
+    static var needsServerItself: String? { get }
+    /// Whether its answers have a status.
+    static var hasStatuses: Bool { get }
+    /// Whether its result has the figures that a TCP ping prints.
+    static var hasConnectStatistics: Bool { get }
+
+    /// The options of a program that writes none.
+    init()
+
+    /// Reads its keys; what is wrong is reported, and then has its default.
+    static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self
+
+    /// Takes from the target what the lab file leaves to it.
+    /// - Returns: false after a report that the program cannot have this target
+    mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool
+
+    /// What an answered request leaves in the client's captures.
+    var trace: AnswerTrace { get }
+    /// Its options that are numbers and times, by their names in files: those of a run's folder are checked.
+    var numbers: [(name: String, value: Int)] { get }
+    var times: [(name: String, value: Duration)] { get }
+}
+
+extension TrafficKind {
+    var hashable: AnyHashable { AnyHashable(self) }
+
+    public static var keys: [TrafficKey] { [] }
+    public static var mostFlows: Int { 1000 }
+    public static var sumsFlows: Bool { false }
+    public static var needsServerItself: String? { nil }
+    public static var hasStatuses: Bool { false }
+    public static var hasConnectStatistics: Bool { false }
+    public static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self { Self() }
+    public mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool { true }
+    public var numbers: [(name: String, value: Int)] { [] }
+    public var times: [(name: String, value: Duration)] { [] }
+}
+
+/// What an answered request leaves in the client's captures.
+public enum AnswerTrace: Hashable, Sendable {
+    /// A datagram in each direction.
+    case datagrams
+    /// `payload` bytes in each direction.
+    case bytes
+    /// A connection, and nothing more.
+    case connection
+    /// A frame with payload in each direction; of answers whose status can be read, with the client's.
+    case payload(showsStatus: Bool)
+}
+
+/// Whom a program asks, once that is known.
+public struct TrafficTarget: Hashable, Sendable {
+    public var address: IPAddress
+    public var port: UInt16
+    /// Whether it is a balancer's service with TLS.
+    public var usesTLS: Bool
+
+    public init(address: IPAddress, port: UInt16, usesTLS: Bool = false) {
+        self.address = address
+        self.port = port
+        self.usesTLS = usesTLS
+    }
+
+    /// `192.0.2.1:80`
+    var endpoint: String { address.endpoint(port: port) }
+}

@@ -1,0 +1,44 @@
+internal import LabTime
+internal import Measurement
+internal import TrafficModel
+
+/// How the flows of a kind of traffic are opened.
+enum FlowOpening: Sendable {
+    /// What a flow begins with.
+    struct Start {
+        var identity: FlowIdentity
+        /// After the program's start, for the first request.
+        var offset: Duration
+        var now: Instant
+    }
+
+    typealias Make =
+        @Sendable (_ start: Start, _ context: FlowContext, _ events: FlowEvents) -> any Flow
+
+    /// Each by itself.
+    case each(Make)
+    /// All of a program by one `DatagramCrowd`.
+    case together
+
+    /// One line a kind: the kinds are those of `TrafficKinds`.
+    static let table: [TrafficProgram.Kind: FlowOpening] = [
+        .tcpStream: .each {
+            SocketFlow(
+                StreamModel($0.identity, offset: $0.offset, at: $0.now), over: .tcp, connectsAtOnce: true, $1, events: $2)
+        },
+        .udp: .each {
+            SocketFlow(DatagramModel($0.identity, offset: $0.offset, at: $0.now), over: .udp, $1, events: $2)
+        },
+        .udpRequest: .each { SocketFlow(RequestModel($0.identity, at: $0.now), over: .udp, $1, events: $2) },
+        .tcpConnect: .each { SocketFlow(ConnectionModel($0.identity, at: $0.now), over: .tcp, $1, events: $2) },
+        .httpRequest: .each { SocketFlow(ConnectionModel($0.identity, at: $0.now), over: .tcp, $1, events: $2) },
+        .ftp: .each { TransferFlow($1, offset: $0.offset, events: $2) },
+        .udpManyFlows: .together,
+    ]
+
+    /// A test sees that every kind has its line.
+    static func of(_ kind: TrafficProgram.Kind) -> FlowOpening {
+        guard let opening = table[kind] else { preconditionFailure("no flows of kind \(kind.rawValue)") }
+        return opening
+    }
+}

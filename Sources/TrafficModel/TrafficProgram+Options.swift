@@ -1,0 +1,14 @@
+package import Measurement
+
+/// Options that only some kinds have, as the flows of these kinds read them.
+extension TrafficProgram {
+    package var exchanges: Bool { options(of: TCPConnectTraffic.self)?.exchanges ?? true }
+    package var path: String { options(of: HTTPRequestTraffic.self)?.path ?? "/" }
+    package var usesTLS: Bool { options(of: HTTPRequestTraffic.self)?.usesTLS ?? false }
+    package var transfer: FileTransfer? { options(of: FTPTraffic.self)?.transfer }
+    package var crowd: ManyFlowTraffic.Rounds? { options(of: ManyFlowTraffic.self)?.rounds }
+
+    package var retryEvery: Duration {
+        options(of: UDPRequestTraffic.self)?.retryEvery ?? options(of: ManyFlowTraffic.self)?.retryEvery ?? every
+    }
+}

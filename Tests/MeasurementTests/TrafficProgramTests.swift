@@ -1,0 +1,66 @@
+import Foundation
+import Measurement
+import Testing
+import Wire
+
+/// Runs of all earlier versions have programs in this form.
+struct TrafficProgramTests {
+    private static func program(_ options: any TrafficKind) -> TrafficProgram {
+        TrafficProgram(
+            name: "app", options: options, from: "client", target: .ipv4(IPv4Address(192, 0, 2, 1)), port: 7, flows: 2,
+            every: .milliseconds(10), payload: 64, timeout: .seconds(2))
+    }
+
+    private static func written(_ own: String, _ kind: String) -> String {
+        let keys = own.split(separator: ";").map(String.init)
+        let common = [
+            #""every":[0,10000000000000000]"#, #""flows":2"#, #""from":"client""#, "\"kind\":\"\(kind)\"",
+            #""name":"app""#, #""patience":[2,0]"#, #""payload":64"#, #""port":7"#, #""target":"192.0.2.1""#,
+        ]
+        let usual = [
+            #""exchanges":true"#, #""path":"/""#, #""retryEvery":[0,300000000000000000]"#, #""usesTLS":false"#,
+        ]
+        func name(_ entry: String) -> Substring { entry.prefix { $0 != ":" } }
+        let others = usual.filter { entry in !keys.contains { name($0) == name(entry) } }
+        return "{" + (common + keys + others).sorted().joined(separator: ",") + "}"
+    }
+
+    static let forms: [(any TrafficKind, String)] = [
+        (TCPStreamTraffic(), ""),
+        (UDPTraffic(), ""),
+        (TCPConnectTraffic(exchanges: false), #""exchanges":false"#),
+        (UDPRequestTraffic(retryEvery: .seconds(1)), #""retryEvery":[1,0]"#),
+        (HTTPRequestTraffic(path: "/x", usesTLS: true), #""path":"/x";"usesTLS":true"#),
+        (
+            FTPTraffic(FileTransfer(mode: .extendedActive, dataAfter: .seconds(1), bytes: 9)),
+            #""transfer":{"bytes":9,"dataAfter":[1,0],"mode":"extended-active"}"#
+        ),
+        (
+            ManyFlowTraffic(.init(sources: IPv4Network("10.64.0.0/25"), spread: .seconds(3)), retryEvery: .seconds(1)),
+            #""crowd":{"sources":"10.64.0.0/25","spread":[3,0]};"retryEvery":[1,0]"#
+        ),
+    ]
+
+    @Test(arguments: forms.indices)
+    func `the options of a kind stand beside those of every kind`(number: Int) throws {
+        let (options, own) = Self.forms[number]
+        let program = Self.program(options)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let text = String(decoding: try encoder.encode(program), as: UTF8.self)
+        #expect(text == Self.written(own, type(of: options).name))
+        #expect(try JSONDecoder().decode(TrafficProgram.self, from: Data(text.utf8)) == program)
+    }
+
+    @Test func `every kind has a form`() {
+        #expect(
+            Set(Self.forms.map { type(of: $0.0).name }) == Set(TrafficKinds.table.map { $0.name }),
+            "a line of TrafficProgramTests.forms")
+        #expect(Set(TrafficKinds.table.map { $0.name }).count == TrafficKinds.table.count)
+    }
+
+    @Test func `an unknown kind is no program`() {
+        let text = Self.written("", "carrier-pigeon")
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(TrafficProgram.self, from: Data(text.utf8)) }
+    }
+}
