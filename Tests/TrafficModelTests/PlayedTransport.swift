@@ -131,8 +131,8 @@ func playedProgram(
         switch kind {
         case .tcpConnect: TCPConnectTraffic(exchanges: exchanges)
         case .udpRequest: UDPRequestTraffic(retryEvery: retryEvery)
-        case .httpRequest: HTTPRequestTraffic(path: "/x")
-        case .ftp: FTPTraffic(transfer: transfer ?? FileTransfer())
+        case .httpRequest: HTTPRequestTraffic(path: "/x", usesTLS: false)
+        case .ftp: FTPTraffic(transfer ?? FileTransfer())
         default: kind.type.init()
         }
     return TrafficProgram(
