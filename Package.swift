@@ -28,6 +28,8 @@ func tests(_ module: String, _ more: [Target.Dependency] = [], texts: [String] =
         swiftSettings: strict)
 }
 
+let stateMachineTexts = ["Election/Scripts", "Election/Table.txt", "ConfigurationSync/Table.txt"]
+
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -194,7 +196,7 @@ let package = Package(
         tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
         tests(
             "Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"],
-            texts: ["Election/Scripts", "Election/Table.txt", "ConfigurationSync/Table.txt"]),
+            texts: stateMachineTexts),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests(
             "Appliances",
