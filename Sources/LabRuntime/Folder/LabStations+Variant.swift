@@ -88,7 +88,7 @@ extension LabStations {
                 (firewall.redundancy?.virtualRouters ?? []).map { MACAddress.virtualRouter(ipv4: $0.id) })
             // A conduit carries packets to the peer in a form of its own.
             if firewall.redundancy?.conduit != nil { return nil }
-        case .gatewayFirewall: break
+        case .gatewayFirewall, .switch: break
         case .loadBalancer(let balancer):
             if balancer.services.contains(where: \.profile.endsAtHostSide) { return nil }
         }
