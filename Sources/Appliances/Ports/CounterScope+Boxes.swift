@@ -21,7 +21,12 @@ extension CounterScope {
     }
 
     public init(_ configuration: GatewayFirewallConfiguration) {
-        self.init(.dataplane, .gatewayFirewall, .fragments)
+        self.init(.dataplane, .gatewayFirewall, .eventLimits, .fragments)
+        add(.drop, DropReason.allCases.map(\.counterWords))
+    }
+
+    public init(_ configuration: SwitchConfiguration) {
+        self.init(.dataplane, .switch, .eventLimits)
         add(.drop, DropReason.allCases.map(\.counterWords))
     }
 

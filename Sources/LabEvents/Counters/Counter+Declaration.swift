@@ -130,6 +130,14 @@ extension Counter {
         case .statesReused: "Finished connections whose ports a SYN used again."
         case .statesOutOfState: "Packets that did not fit the state that they met."
         case .eventsSuppressed: "Events that were not told because there were too many."
+        case .macAddresses: "MAC addresses in the table now."
+        case .macLearned: "MAC addresses learned from the source of a frame."
+        case .macMoved: "MAC addresses that appeared behind another port."
+        case .macAged: "MAC addresses forgotten because no frame came from them."
+        case .macNotLearned: "Frames whose source was not learned because the table was full."
+        case .switchFlooded: "Frames flooded: to a group, or to an address that was not known."
+        case .switchFiltered:
+            "Frames not forwarded: the destination is behind the port that they came from, or is a reserved group."
         case .passed: "Frames that left the element, copies included."
         case .faultDropped: "Frames that a fault took away."
         case .faultOverflow: "Frames or copies that a fault was to hold when it held as many as it can."
@@ -189,8 +197,9 @@ extension Counter {
         case .neighbors, .neighborsEvicted, .flows, .mappings, .snatPortsTaken: .balancer
         case .servicePacketsToMembers, .servicePacketsToClients, .membersUp: .service
         case .memberChosen, .memberSessions: .member
-        case .states, .statesCreated, .statesExpired, .statesReused, .statesOutOfState, .eventsSuppressed:
-            .gatewayFirewall
+        case .states, .statesCreated, .statesExpired, .statesReused, .statesOutOfState: .gatewayFirewall
+        case .eventsSuppressed: .eventLimits
+        case .macAddresses, .macLearned, .macMoved, .macAged, .macNotLearned, .switchFlooded, .switchFiltered: .switch
         case .passed, .faultDropped, .faultOverflow, .elementQueueFull, .faultMostHeld: .element
         case .faultActed: .rule
         case .proxyAccepted, .proxyOpen, .proxyMemberFailures, .proxyUnserved, .proxyOverLimit: .proxy

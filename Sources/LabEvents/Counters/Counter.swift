@@ -132,6 +132,15 @@ public enum Counter: String, CaseIterable, Hashable, Sendable {
     case statesOutOfState = "states.misfits"
     case eventsSuppressed = "events.suppressed"
 
+    // Switches
+    case macAddresses = "mac.addresses"
+    case macLearned = "mac.learned"
+    case macMoved = "mac.moved"
+    case macAged = "mac.aged"
+    case macNotLearned = "mac.not-learned"
+    case switchFlooded = "switch.flooded"
+    case switchFiltered = "switch.filtered"
+
     // In-line elements
     case passed
     case faultDropped = "drop.fault"

@@ -3,7 +3,8 @@ public enum CounterPlace: String, CaseIterable, Hashable, Sendable {
     case dataplane, drop, packetIO
     case firewall, application, category, fragments, pair, conduit, conduitWorker, discard
     case balancer, service, member
-    case gatewayFirewall
+    case gatewayFirewall, eventLimits
+    case `switch`
     case element, rule
     case proxy, http, httpAnswer, httpFailure, httpTLSFailure
     case kernel
@@ -22,6 +23,8 @@ public enum CounterPlace: String, CaseIterable, Hashable, Sendable {
         case .service: "load-balancer, each service"
         case .member: "load-balancer, each pool member"
         case .gatewayFirewall: "gateway-firewall"
+        case .eventLimits: "gateway-firewall, switch"
+        case .switch: "switch"
         case .element: "in-line element"
         case .rule: "in-line element, each fault"
         case .proxy: "load-balancer, each service of the profile tcp-proxy"

@@ -6,6 +6,7 @@ public enum EventReporter: String, CaseIterable, Hashable, Sendable {
     case firewall
     case loadBalancer = "load-balancer"
     case gatewayFirewall = "gateway-firewall"
+    case `switch`
     /// A client, backend or router with programs.
     case programHost
     /// A router with tracked routes.
@@ -22,7 +23,7 @@ public enum EventReporter: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .scenario: "the scenario"
         case .traffic: "traffic"
-        case .firewall, .loadBalancer, .gatewayFirewall: rawValue
+        case .firewall, .loadBalancer, .gatewayFirewall, .switch: rawValue
         case .programHost: "host with programs"
         case .routeTracker: "router with tracked routes"
         case .exactFault: "exact fault"

@@ -59,7 +59,7 @@ extension EventKind {
                 [
                     .init(reporters: [.firewall], details: [.always(.role, .name), .always(.reason, .text)]),
                     .init(reporters: [.gatewayFirewall], details: [.always(.mode, .name), .always(.profile, .name)]),
-                    .init(reporters: [.loadBalancer, .inLineElement, .tunnelEnd], details: []),
+                    .init(reporters: [.loadBalancer, .switch, .inLineElement, .tunnelEnd], details: []),
                 ])
 
         // MARK: Firewalls
@@ -164,6 +164,16 @@ extension EventKind {
                 "A new connection was refused because the table is full.", by: .gatewayFirewall,
                 details: [.always(.flow, .flow), .always(.states, .number)])
 
+        // MARK: Switches
+        case .macMoved:
+            EventDeclaration(
+                "A MAC address appeared behind another port.", by: .switch,
+                details: [.always(.address, .name), .always(.from, .name), .always(.to, .name)])
+        case .macTableFull:
+            EventDeclaration(
+                "A MAC address was not learned because the table is full.", by: .switch,
+                details: [.always(.address, .name), .always(.interface, .name)])
+
         // MARK: Routes
         case .routeMoved:
             EventDeclaration(
@@ -235,7 +245,7 @@ extension EventKind {
 
     private static func ofRoutes(_ sentence: String) -> EventDeclaration {
         EventDeclaration(
-            sentence, by: .firewall, .loadBalancer, .gatewayFirewall, .programHost,
+            sentence, by: .firewall, .loadBalancer, .gatewayFirewall, .switch, .programHost,
             details: [.always(.destination, .network), .always(.gateways, .text)])
     }
 

@@ -62,6 +62,10 @@ public enum EventKind: String, CaseIterable, Hashable, Sendable, Codable {
     case stateRefused = "state-refused"
     case stateTableFull = "state-table-full"
 
+    // Switches
+    case macMoved = "mac-moved"
+    case macTableFull = "mac-table-full"
+
     // Routes of a node's kernel
     case routeMoved = "route-moved"
     case routeAdded = "route-added"

@@ -85,7 +85,7 @@ extension LabStations {
         case .firewall(let firewall):
             // Packets enter one box of such a pair and leave the other: see `pairs`.
             if firewall.redundancy?.conduit != nil { return nil }
-        case .gatewayFirewall: break
+        case .gatewayFirewall, .switch: break
         case .loadBalancer(let balancer):
             if balancer.services.contains(where: \.profile.endsAtHostSide) { return nil }
         }

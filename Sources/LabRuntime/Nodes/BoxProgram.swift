@@ -118,6 +118,12 @@ final class GatewayFirewallProgram: BoxProgram<GatewayFirewall> {
     }
 }
 
+final class SwitchProgram: BoxProgram<Switch> {
+    init(_ configuration: SwitchConfiguration, in process: NodeProcess) throws {
+        try super.init(Switch(configuration), ports: configuration.ports.map(\.name), in: process)
+    }
+}
+
 /// A load balancer: its dataplane on the wire, its proxies and monitors on the host side.
 final class LoadBalancerProgram: BoxProgram<LoadBalancer> {
     private var hostSide: HostSide!

@@ -132,6 +132,7 @@ final class NodeProcess {
         case .firewall(let configuration): try FirewallProgram(configuration, in: process)
         case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, in: process)
         case .gatewayFirewall(let configuration): try GatewayFirewallProgram(configuration, in: process)
+        case .switch(let configuration): try SwitchProgram(configuration, in: process)
         case .element(let configuration): try ElementProgram(configuration, in: process)
         }
     }

@@ -10,6 +10,7 @@ public struct Node: Hashable, Sendable, Codable {
         case firewall(FirewallConfiguration)
         case loadBalancer(LoadBalancerConfiguration)
         case gatewayFirewall(GatewayFirewallConfiguration)
+        case `switch`(SwitchConfiguration)
         /// Between two halves of a cable; one namespace, in which the kernel answers nothing.
         case element(InLineElementConfiguration)
     }

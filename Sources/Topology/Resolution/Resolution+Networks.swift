@@ -108,18 +108,18 @@ extension Resolution {
         }
     }
 
-    /// Subnets as written, and 169.254.1.0/24, 169.254.2.0/24, … for networks without one. Networks that a transparent
-    /// gateway firewall joins share theirs.
+    /// Subnets as written, and 169.254.1.0/24, 169.254.2.0/24, … for networks without one. Networks that a node joins
+    /// at layer 2 share theirs.
     private func assignedSubnets() -> [String: Subnets] {
         var result: [String: Subnets] = [:]
         var taken: [(name: String, subnet: IPNetwork)] = []
         for (definition, subnet) in networkDefinitions.flatMap({ network in network.subnets.map { (network, $0) } }) {
-            let segment = segment(of: definition.name.value)
+            let (segment, joint) = segment(of: definition.name.value)
             if let other = taken.first(where: {
                 segment.contains($0.name) && $0.subnet.family == subnet.value.family && $0.subnet != subnet.value
             }) {
                 reader.report(
-                    "network '\(definition.name.value)' has the subnet \(subnet.value) and '\(other.name)' has \(other.subnet), but a transparent gateway firewall joins them",
+                    "network '\(definition.name.value)' has the subnet \(subnet.value) and '\(other.name)' has \(other.subnet), but \(joint ?? "a node") joins them",
                     at: subnet.position, allowed: ["\(other.subnet)", "no subnet: it is that of '\(other.name)' then"])
             }
             if let other = taken.first(where: { $0.subnet.overlaps(subnet.value) && !segment.contains($0.name) }) {
@@ -132,7 +132,7 @@ extension Resolution {
         }
         var third: UInt8 = 0
         for definition in networkDefinitions where definition.subnets.isEmpty {
-            if let shared = segment(of: definition.name.value).lazy.compactMap({ result[$0] }).first {
+            if let shared = segment(of: definition.name.value).networks.lazy.compactMap({ result[$0] }).first {
                 result[definition.name.value] = shared
                 continue
             }
@@ -153,17 +153,19 @@ extension Resolution {
         return result
     }
 
-    /// A network and those that transparent gateway firewalls join with it.
-    private func segment(of network: String) -> [String] {
+    /// A network and those that nodes join with it at layer 2, and what one of these nodes is.
+    private func segment(of network: String) -> (networks: [String], joint: String?) {
         var segment = [network]
+        var what: String?
         var next = 0
         while next < segment.count {
-            for joint in joints where joint.contains(segment[next]) {
-                segment += joint.filter { !segment.contains($0) }
+            for joint in joints where joint.networks.contains(segment[next]) {
+                segment += joint.networks.filter { !segment.contains($0) }
+                what = joint.what
             }
             next += 1
         }
-        return segment
+        return (segment, what)
     }
 
     /// Interfaces with their MACs, as yet without addresses.

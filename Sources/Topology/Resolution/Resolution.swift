@@ -15,8 +15,8 @@ struct Resolution {
     let pushedPools: [NATDefinition.Pool]
     /// Where each node's definition is.
     private let places: [String: Int]
-    /// The networks that each transparent gateway firewall joins.
-    let joints: [[String]]
+    /// The networks that nodes join at layer 2, and what each such node is.
+    let joints: [Joint]
 
     var networks: [Network] = []
     /// By node, in the order of the file.
@@ -39,8 +39,15 @@ struct Resolution {
         self.numbers = numbers
         self.pushedPools = pushedPools
         places = Dictionary(zip(nodeDefinitions.map(\.name.value), nodeDefinitions.indices)) { first, _ in first }
-        joints = nodeDefinitions.filter { $0.gatewayFirewall?.mode == .transparent }
-            .map { $0.interfaces.map(\.network.value) }
+        joints = nodeDefinitions.compactMap { node in
+            node.own?.joint.map { Joint(what: $0, networks: node.interfaces.map(\.network.value)) }
+        }
+    }
+
+    struct Joint {
+        /// As messages call the node: `a switch`.
+        var what: String
+        var networks: [String]
     }
 
     /// Who has an address, and where the lab says so.

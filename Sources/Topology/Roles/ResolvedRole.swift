@@ -25,6 +25,7 @@ extension Node.Role {
         case .firewall(let firewall): firewall
         case .loadBalancer(let balancer): balancer
         case .gatewayFirewall(let gateway): gateway
+        case .switch(let configuration): configuration
         case .element(let element): element
         }
     }

@@ -41,6 +41,9 @@ extension RoleForm: RawRepresentable, CaseIterable {
 
 /// What only nodes of one role have, as written.
 protocol RoleDefinition {
+    /// As messages call a node that joins its networks at layer 2; nil of any other.
+    var joint: String? { get }
+
     /// The role's configuration; nil after a report.
     /// - Parameter routes: of the node, its default routes included
     func resolved(
@@ -54,6 +57,8 @@ protocol RoleDefinition {
 }
 
 extension RoleDefinition {
+    var joint: String? { nil }
+
     func complete(
         _ node: inout Node, _ ports: [PortConfiguration], of definition: NodeDefinition, in resolution: Resolution
     ) {}

@@ -8,5 +8,6 @@ enum RoleForms {
         .firewall,
         .loadBalancer,
         .gatewayFirewall,
+        .switch,
     ]
 }

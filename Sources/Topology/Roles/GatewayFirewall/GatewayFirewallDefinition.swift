@@ -20,7 +20,14 @@ extension RoleForm {
             """
     ) { mapping, node, timers in
         let own = GatewayFirewallDefinition(mapping, of: node, timers: timers, mapping.reader)
-        if own.mode == .transparent { node.loseAddresses(mapping, mapping.reader) }
+        if own.mode == .transparent {
+            if node.interfaces.count != 2 {
+                mapping.reader.report(
+                    "the transparent gateway firewall '\(node.name.value)' joins two interfaces; it has \(node.interfaces.count)",
+                    at: mapping.keyPosition("interfaces"))
+            }
+            node.joinNetworks(as: "transparent gateway firewall", otherwise: "'mode: routed'", mapping)
+        }
         return own
     }
 }
@@ -50,6 +57,8 @@ struct GatewayFirewallDefinition: RoleDefinition {
                 "the gateway firewall '\(name)' needs two interfaces or more", at: mapping.keyPosition("interfaces"))
         }
     }
+
+    var joint: String? { mode == .transparent ? "a transparent gateway firewall" : nil }
 
     func resolved(
         _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
@@ -100,35 +109,6 @@ struct GatewayFirewallDefinition: RoleDefinition {
             if let duration = mapping.duration(timer.name, in: least...(.seconds(100 * 86_400))) {
                 timers[timer] = duration
             }
-        }
-    }
-}
-
-extension NodeDefinition {
-    /// The two ports of a transparent gateway firewall are a bump in the wire: no addresses, no routes.
-    mutating func loseAddresses(_ mapping: MappingReader, _ reader: LabReader) {
-        let name = name.value
-        if interfaces.count != 2 {
-            reader.report(
-                "the transparent gateway firewall '\(name)' joins two interfaces; it has \(interfaces.count)",
-                at: mapping.keyPosition("interfaces"))
-        } else if interfaces[0].network.value == interfaces[1].network.value {
-            reader.report(
-                "both interfaces of the transparent gateway firewall '\(name)' lead to network '\(interfaces[0].network.value)'",
-                at: interfaces[1].name.position, allowed: ["two networks, which it joins"])
-        }
-        for index in interfaces.indices {
-            if case .given(let given, _) = interfaces[index].address, let address = given.first?.address {
-                reader.report(
-                    "\(name).\(interfaces[index].name.value) has an address, but a transparent gateway firewall has none",
-                    at: address.position, allowed: ["none", "'mode: routed'"])
-            }
-            interfaces[index].address = .none
-        }
-        for key in ["gateway", "routes"] where mapping[key] != nil {
-            reader.report(
-                "the transparent gateway firewall '\(name)' has no routes", at: mapping.keyPosition(key),
-                allowed: ["no '\(key)'", "'mode: routed'"])
         }
     }
 }
