@@ -73,7 +73,8 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-                "TrafficModel", "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation",
+                "TrafficModel", "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence",
+                "Expectation",
                 "Integrity", "RegularFile", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink",
                 "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",

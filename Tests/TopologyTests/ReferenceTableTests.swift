@@ -47,6 +47,7 @@ struct ReferenceTableTests {
         try ReferencePage(mark).check(try #require(Self.tables.first { $0.mark == mark }).text)
     }
 
-    @Test func `the README has the table of labs`() throws { try ReferencePage("labs").check(try Self.labs())
+    @Test func `the README has the table of labs`() throws {
+        try ReferencePage("labs").check(try Self.labs())
     }
 }

@@ -24,7 +24,8 @@ enum FlowOpening: Sendable {
     static let table: [TrafficProgram.Kind: FlowOpening] = [
         .tcpStream: .each {
             SocketFlow(
-                StreamModel($0.identity, offset: $0.offset, at: $0.now), over: .tcp, connectsAtOnce: true, $1, events: $2)
+                StreamModel($0.identity, offset: $0.offset, at: $0.now), over: .tcp, connectsAtOnce: true, $1,
+                events: $2)
         },
         .udp: .each {
             SocketFlow(DatagramModel($0.identity, offset: $0.offset, at: $0.now), over: .udp, $1, events: $2)
