@@ -135,6 +135,7 @@ package struct StreamModel: FlowModel, Sendable {
 
     private mutating func take(_ bytes: UnsafeRawBufferPointer, _ now: Instant, _ events: inout [FlowEvent]) {
         let wasUnanswered = meter.received == 0
+        let identity = identity
         parser.consume(bytes) { record in
             if identity.isOwn(record) { meter.answered(record.sequence, at: now) } else { garbage += record.length }
         }
