@@ -15,7 +15,8 @@ struct TrafficProgramTests {
         let keys = own.split(separator: ";").map(String.init)
         let common = [
             #""every":[0,10000000000000000]"#, #""flows":2"#, #""from":"client""#, "\"kind\":\"\(kind)\"",
-            #""name":"app""#, #""patience":[2,0]"#, #""payload":64"#, #""port":7"#, #""target":"192.0.2.1""#,
+            #""name":"app""#, #""patience":[0,2000000000000000000]"#, #""payload":64"#, #""port":7"#,
+            #""target":"192.0.2.1""#,
         ]
         let usual = [
             #""exchanges":true"#, #""path":"/""#, #""retryEvery":[0,300000000000000000]"#, #""usesTLS":false"#,
@@ -29,15 +30,15 @@ struct TrafficProgramTests {
         (TCPStreamTraffic(), ""),
         (UDPTraffic(), ""),
         (TCPConnectTraffic(exchanges: false), #""exchanges":false"#),
-        (UDPRequestTraffic(retryEvery: .seconds(1)), #""retryEvery":[1,0]"#),
+        (UDPRequestTraffic(retryEvery: .seconds(1)), #""retryEvery":[0,1000000000000000000]"#),
         (HTTPRequestTraffic(path: "/x", usesTLS: true), #""path":"/x";"usesTLS":true"#),
         (
             FTPTraffic(FileTransfer(mode: .extendedActive, dataAfter: .seconds(1), bytes: 9)),
-            #""transfer":{"bytes":9,"dataAfter":[1,0],"mode":"extended-active"}"#
+            #""transfer":{"bytes":9,"dataAfter":[0,1000000000000000000],"mode":"extended-active"}"#
         ),
         (
             ManyFlowTraffic(.init(sources: IPv4Network("10.64.0.0/25"), spread: .seconds(3)), retryEvery: .seconds(1)),
-            #""crowd":{"sources":"10.64.0.0/25","spread":[3,0]};"retryEvery":[1,0]"#
+            #""crowd":{"sources":"10.64.0.0/25","spread":[0,3000000000000000000]};"retryEvery":[0,1000000000000000000]"#
         ),
     ]
 

@@ -37,17 +37,15 @@ enum RemainingWords {
         Sources/Dataplane/Ports/BoxPorts+Sending.swift: tell 2
         Sources/Dataplane/Routes/RouteTable.swift: ways 7
         Sources/EventLoop/EventLoop.swift: tell 3
-        Sources/Expectation/Absence.swift: chance 1
         Sources/Expectation/Anchor+Evidence.swift: said 3
         Sources/Expectation/ChanceOfLoss.swift: chance 2
-        Sources/Expectation/ClientFrames.swift: crowd 1, said 2
-        Sources/Expectation/ExpectationSpecification.swift: chance 6
-        Sources/Expectation/FlowMembership.swift: crowd 1
+        Sources/Expectation/ClientFrames.swift: said 2
         Sources/Expectation/LogExpectation+Evaluation.swift: told 8
-        Sources/Expectation/MoveExpectation+Evaluation.swift: ways 10
+        Sources/Expectation/MoveExpectation.swift: ways 10
         Sources/Expectation/TrafficExpectation+Anomalies.swift: chance 2
         Sources/Expectation/TrafficExpectation+Evaluation.swift: chance 3
         Sources/Expectation/TrafficExpectation+Words.swift: chance 6
+        Sources/Expectation/TrafficExpectation.swift: chance 7
         Sources/HostSide/HostSide.swift: told 3
         Sources/Impairment/Cable/CableBuffer.swift: tells 4
         Sources/Impairment/Cable/CableRule.swift: told 1
@@ -57,39 +55,46 @@ enum RemainingWords {
         Sources/Impairment/Rules/FaultAction.swift: chance 1
         Sources/LabRuntime/Captures/CaptureProcess.swift: patience 3
         Sources/LabRuntime/Control/LiveCapture.swift: said 2, tell 3
-        Sources/LabRuntime/Folder/PlausibleFigures.swift: crowd 1, patience 1
         Sources/LabRuntime/Nodes/BoxProgram.swift: heard 4, tell 6
         Sources/LabRuntime/Nodes/RouteWatch.swift: heard 2
         Sources/LabRuntime/Processes/Warden.swift: patience 2
         Sources/LabRuntime/Programs/NodePrograms.swift: patience 3
         Sources/LabRuntime/Programs/ProgramReadiness.swift: ways 5
+        Sources/LabRuntime/Supervisor/Supervisor+Build.swift: heard 2, patience 3, tell 1
+        Sources/LabRuntime/Supervisor/Supervisor+Push.swift: tell 8
+        Sources/LabRuntime/Supervisor/Supervisor+Scenario.swift: patience 10, tell 3
+        Sources/LabRuntime/Supervisor/Supervisor.swift: patience 2, tell 2
+        Sources/LabRuntime/Supervisor/Words.swift: patience 4
         Sources/Measurement/FlowMeter.swift: patience 6
-        Sources/Measurement/TrafficProgram.swift: crowd 8, patience 4
-        Sources/Measurement/TrafficTotals.swift: crowd 1
         Sources/Mutants/Mutant.swift: tells 3
         Sources/Redundancy/PairRules.swift: tells 1
         Sources/Redundancy/SessionSync/SessionJournal+Sending.swift: tells 1
         Sources/Redundancy/SessionSync/SyncChannel.swift: tells 1
-        Sources/Report/TrafficEntry.swift: patience 3
+        Sources/Report/TrafficEntry.swift: patience 2
         Sources/Report/VariantText.swift: chance 2
         Sources/Report/VariantVerdict.swift: judged 3
         Sources/Scenario/ScenarioPlayer+Steps.swift: patience 1
         Sources/Topology/Definition/LabKeys.swift: chance 1
         Sources/Topology/Definition/NodeDefinition.swift: speaks 1
         Sources/Topology/Definition/Programs/BirdDefinition.swift: ways 1
+        Sources/Topology/Expectations/ExpectationReading.swift: crowd 1
+        Sources/Topology/Expectations/FrameExpectationForm.swift: crowd 1
+        Sources/Topology/Expectations/MoveExpectationForm.swift: crowd 1
+        Sources/Topology/Expectations/TrafficExpectationForm.swift: chance 9
         Sources/Topology/Model/Variant.swift: chance 2
-        Sources/Topology/Resolution/ExpectationReading+Flows.swift: crowd 1
-        Sources/Topology/Resolution/ExpectationReading+Frames.swift: crowd 1
-        Sources/Topology/Resolution/ExpectationReading+Traffic.swift: chance 10, crowd 1
-        Sources/Topology/Resolution/ExpectationReading.swift: crowd 3
-        Sources/Topology/Resolution/Resolution+Addresses.swift: speaks 3
-        Sources/Topology/Resolution/Resolution+Programs.swift: ways 2
+        Sources/Topology/Programs/BirdDefinition+Configuration.swift: ways 2
+        Sources/Topology/Programs/BirdDefinition.swift: ways 1
         Sources/Topology/Resolution/ServerAssignment.swift: speaks 3
-        Sources/Topology/Resolution/TrafficReading.swift: crowd 29, patience 3
         Sources/Topology/Resolution/VariantReading.swift: chance 6
         Sources/Traffic/Client/CrowdSchedule.swift: crowd 1
         Sources/Traffic/Client/DatagramCrowd.swift: crowd 6, patience 3, tell 1
         Sources/Traffic/Client/TrafficClient.swift: crowd 17
+        Sources/Traffic/Client/DatagramFlow.swift: patience 4
+        Sources/Traffic/Client/FlowEnding.swift: patience 1
+        Sources/Traffic/Client/RequestProbe.swift: patience 3
+        Sources/Traffic/Client/StreamFlow.swift: patience 5
+        Sources/Traffic/Client/TrafficClient.swift: crowd 15
+        Sources/Traffic/Client/TrafficProgram+Options.swift: crowd 1, patience 1
         Sources/Traffic/FTP/FTPConnection.swift: say 22
         Sources/Traffic/Server/UDPEchoServer.swift: tell 1
         Sources/Traffic/Sockets/Socket.swift: tell 1
@@ -124,14 +129,12 @@ enum RemainingWords {
         Tests/EventLoopTests/EdgeTests.swift: say 7, told 11
         Tests/EventLoopTests/EventLoopTests.swift: heard 4
         Tests/ExpectationTests/ChanceOfLossTests.swift: chance 2
-        Tests/ExpectationTests/Scene.swift: patience 1
         Tests/ExpectationTests/TrafficExpectationTests.swift: chance 2
         Tests/HostSideTests/HTTP/EdgeSocketTests.swift: say 4
         Tests/HostSideTests/HTTP/HandDriven.swift: say 1
         Tests/HostSideTests/HTTP/HandDrivenTests.swift: say 3
         Tests/ImpairmentTests/ChanceTests.swift: chance 1
         Tests/MeasurementTests/FlowMeterTests.swift: patience 6
-        Tests/MeasurementTests/TrafficTotalsTests.swift: crowd 1, patience 1
         Tests/Mutants/Mutant+Declaration.swift: tells 3
         Tests/NetlinkTests/RouteMonitorTests.swift: told 4
         Tests/PacketIOTests/BoxRunnerTests.swift: said 9, tells 4, told 14
@@ -140,22 +143,21 @@ enum RemainingWords {
         Tests/RedundancyTests/ConfigurationSync/ConfigurationAgreementTests.swift: told 4
         Tests/RedundancyTests/PairSimulationTests.swift: hear 2
         Tests/RedundancyTests/VirtualRouterTests.swift: heard 3
-        Tests/ReportTests/SampleVerdict.swift: patience 1
         Tests/ReportTests/VerdictTests.swift: judged 2
-        Tests/TopologyTests/CrowdLabTests.swift: crowd 2, told 3
+        Tests/TopologyTests/CrowdLabTests.swift: told 3
         Tests/TopologyTests/FTPLabTests.swift: told 4
         Tests/TopologyTests/NATPushLabTests.swift: told 8
         Tests/TopologyTests/PolicyLabTests.swift: told 3
         Tests/TopologyTests/PolicyRoutingTests.swift: chance 2
         Tests/TopologyTests/ProgramTests.swift: ways 1
-        Tests/TopologyTests/ReferenceTests.swift: chance 1
         Tests/TopologyTests/SeedTests.swift: chance 5
         Tests/TrafficModelTests/PlayedTransport.swift: patience 1
         Tests/TrafficTests/CrowdTrafficTests.swift: crowd 12, patience 5
+        Tests/TrafficTests/CrowdTrafficTests.swift: crowd 11, patience 5
         Tests/TrafficTests/DatagramTrafficTests.swift: patience 2
         Tests/TrafficTests/FTPTrafficTests.swift: patience 5, say 6
         Tests/TrafficTests/HTTPTrafficTests.swift: patience 4
-        Tests/TrafficTests/LoopbackBench.swift: crowd 4, patience 3
+        Tests/TrafficTests/LoopbackBench.swift: crowd 2, patience 2
         Tests/TrafficTests/StreamTrafficTests.swift: patience 2
         """
 }

@@ -49,8 +49,8 @@ struct ExpectationFormTests {
             #expect(specifications.allSatisfy { type(of: $0.subject.value) == form.subject })
             let line = try JSONEncoder().encode(specifications)
             #expect(try JSONDecoder().decode([ExpectationSpecification].self, from: line) == specifications)
-        } catch let errors as LabFileErrors {
-            Issue.record("\(errors)")
+        } catch {
+            Issue.record("\(error)")
         }
         let written = Set(items.flatMap(Self.keys))
         for key in form.keys + form.requirements + form.innerKeys where !written.contains(key) {
@@ -71,7 +71,7 @@ struct ExpectationFormTests {
     @Test(arguments: names)
     func `a lab of the catalogue, the benchmarks or the tests uses it`(name: String) throws {
         guard let word = try form(name).word else { return }
-        #expect(LabFiles.mention("- \(word): "), "no lab has an expectation '\(word)'")
+        #expect(LabFiles.mention(" \(word): "), "no lab has an expectation '\(word)'")
     }
 
     @Test func `the reference has its table`() throws {

@@ -31,8 +31,8 @@ struct FaultFormTests {
         do {
             let lab = try Lab(parsing: Self.lab(example), path: "lab.yaml")
             #expect(lab.variants.first?.elements.first?.rules.count == 1)
-        } catch let errors as LabFileErrors {
-            Issue.record("\(example): \(errors)")
+        } catch {
+            Issue.record("\(example): \(error)")
         }
     }
 
@@ -48,7 +48,7 @@ struct FaultFormTests {
             Issue.record("no example has '\(key)'")
         }
         #expect(form.isBare == form.examples.contains(word))
-        #expect(LabFiles.mention("do: \(word)") || LabFiles.mention("do: { \(word): "), "no lab has 'do: \(word)'")
+        #expect(LabFiles.mention("do: \(word)") || LabFiles.mention("{ \(word): "), "no lab has 'do: \(word)'")
     }
 
     private static func keys(_ value: LabValue) -> [String] {

@@ -10,7 +10,7 @@ struct RoleFormTests {
         """
         schema: 1
         name: example
-        networks: { left: 192.0.2.0/24, right: 198.51.100.0/24 }
+        networks: { left: { subnet: 192.0.2.0/24, switch: on }, right: { subnet: 198.51.100.0/24, switch: on } }
         nodes:
           server: { role: backend, interfaces: { left: 192.0.2.20, right: 198.51.100.20 } }
         \(nodes.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
@@ -26,8 +26,8 @@ struct RoleFormTests {
             let nodes = try Lab(parsing: Self.lab(form.example), path: "lab.yaml").variants.first?.nodes
             let node = try #require(nodes?.first { $0.name == "example" })
             #expect(node.role.word == word && node.isBox == form.isBox)
-        } catch let errors as LabFileErrors {
-            Issue.record("\(errors)")
+        } catch {
+            Issue.record("\(error)")
         }
     }
 

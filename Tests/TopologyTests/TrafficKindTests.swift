@@ -30,8 +30,8 @@ struct TrafficKindTests {
         do {
             let lab = try Lab(parsing: text, path: "lab.yaml")
             #expect(lab.variants.first?.traffic.first?.kind == kind)
-        } catch let errors as LabFileErrors {
-            Issue.record("\(errors)")
+        } catch {
+            Issue.record("\(error)")
         }
         let program = try LabDocument(parsing: text, path: "lab.yaml").root["traffic"]?["app"]
         for key in kind.type.keys where program?[key.name] == nil { Issue.record("the example lacks '\(key.name)'") }
@@ -46,7 +46,7 @@ struct TrafficKindTests {
     @Test func `no key is declared twice`() {
         #expect(Set(TrafficReading.keys).count == TrafficReading.keys.count)
         for (key, kinds) in TrafficKinds.keys {
-            let all = TrafficKinds.table.flatMap(\.keys).filter { $0.name == key.name }
+            let all = TrafficKinds.table.flatMap { $0.keys }.filter { $0.name == key.name }
             #expect(Set(all).count == 1 && all.count == kinds.count, "\(key.name)")
         }
     }

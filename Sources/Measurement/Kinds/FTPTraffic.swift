@@ -12,7 +12,8 @@ public struct FTPTraffic: TrafficKind {
         TrafficKey("data-after", usual: "0 s", "delay between the announcement and the data connection"),
         TrafficKey("bytes", usual: "65536", "length of each file"),
         TrafficKey(
-            "announce", usual: "the client's own", "of active modes: announces another address, as in a bounce attack"),
+            "announce", usual: "the client's own",
+            "another address to announce in an active mode, as in a bounce attack"),
     ]
     public static let example =
         #"{ from: client, to: "server:21", kind: ftp, mode: active, data-after: 5ms, bytes: 1000, announce: 192.0.2.9 }"#

@@ -4,7 +4,8 @@ public struct HTTPRequestTraffic: TrafficKind {
     public static let summary = "a new TCP connection for each GET"
     public static let keys = [
         TrafficKey("path", usual: "`/`", "the request target. A status from 400 up counts as refused"),
-        TrafficKey("tls", usual: "as the service", "on: TLS 1.2 or 1.3, with any certificate. off: plain HTTP"),
+        TrafficKey(
+            "tls", usual: "as the service", "whether it uses TLS, 1.2 or 1.3, with any certificate. off: plain HTTP"),
     ]
     public static let example = #"{ from: client, to: "server:80", kind: http-request, path: /health, tls: off }"#
     public static let server = ServerProgram.Kind.http

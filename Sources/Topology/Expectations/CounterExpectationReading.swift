@@ -48,7 +48,7 @@ extension Node {
     /// The counters that its process reports.
     public var counterScope: CounterScope {
         var scope = role.resolved.counterScope(of: self)
-        scope.add(.packetIO)
+        if hasWireSide || isElement { scope.add(.packetIO) }
         return scope
     }
 }

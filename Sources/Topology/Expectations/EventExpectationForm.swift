@@ -8,7 +8,7 @@ extension ExpectationForm {
         example: """
             - event: done
             - event: { name: begun, count: 1, after: scenario.begin, before: done, within: 10s }
-            - event: { name: lb.http-502, count: 0, with: { status: 502 } }
+            - event: { name: lb.http-502, count: 0, with: { service: web } }
             """,
         keys: ["name", "with", "count", "after", "before", "within"], subject: EventExpectation.self
     ) { reading, subject, _ in reading.event(subject.value) }

@@ -131,9 +131,21 @@ struct TrafficReading {
         var bounds: [Int] = []
         for kind in kinds where !bounds.contains(kind.mostFlows) { bounds.append(kind.mostFlows) }
         let parts = bounds.map { most in
-            kinds.filter { $0.mostFlows == most }.map { "`\($0.name)`" }.joined(separator: ", ") + " up to \(most)"
+            kinds.filter { $0.mostFlows == most }.map { "`\($0.name)`" }.joined(separator: ", ")
+                + " up to \(grouped(most))"
         }
         return "number of flows: " + parts.joined(separator: "; ")
+    }
+
+    /// `1,000,000`; numbers below ten thousand have no comma.
+    private static func grouped(_ number: Int) -> String {
+        guard number >= 10_000 else { return "\(number)" }
+        var (text, rest) = ("", "\(number)"[...])
+        while rest.count > 3 {
+            text = ",\(rest.suffix(3))" + text
+            rest = rest.dropLast(3)
+        }
+        return String(rest) + text
     }
 
     // MARK: Targets

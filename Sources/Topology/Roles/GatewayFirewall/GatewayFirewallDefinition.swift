@@ -15,7 +15,7 @@ extension RoleForm {
               profile: nsx-gateway
               filter: { left: both, right: off }
               pick-up: loose
-              misfit: silent
+              misfit: drop
               timers: { first-packet: 10s }
             """
     ) { mapping, node, timers in

@@ -27,7 +27,7 @@ extension RoleForm {
               interfaces: { left: 192.0.2.10 }
               services: { http: 80, none: 8080/tcp }
               loopback: 192.0.2.100
-              tunnel: { mode: ipip, end: failoverlab, from: balancer.left.ip, address: 192.0.2.100, clamp-mss: on }
+              tunnel: { mode: ipip, end: dataplane, from: balancer.left.ip, address: 192.0.2.100, clamp-mss: on }
             """
     ) { mapping, node, _ in HostDefinition(.backend, mapping, node) }
 
@@ -39,7 +39,7 @@ extension RoleForm {
               role: router
               interfaces: { left: 192.0.2.10, right: 198.51.100.10 }
               services: { echo: 7/tcp }
-              tracked-routes: { 203.0.113.0/24: { gateways: [server.left, server.right], every: 100ms, misses: 3 } }
+              tracked-routes: { 203.0.113.0/24: { via: [server.left, server.right], every: 100ms, misses: 3 } }
               loopback: 10.64.0.1
             """
     ) { mapping, node, _ in HostDefinition(.router, mapping, node) }
