@@ -6,7 +6,6 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
-import VirtualNetwork
 import Wire
 
 struct FirewallBadInputTests {

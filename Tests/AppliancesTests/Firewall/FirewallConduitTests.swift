@@ -5,7 +5,6 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
-import VirtualNetwork
 import Wire
 
 /// The passive box hands data frames to the Active before it looks anything up.
@@ -29,7 +28,7 @@ struct FirewallConduitTests {
 
     /// To the passive box's own MAC address on a network.
     func send(
-        _ lab: FirewallLab, _ flow: FiveTuple, _ flags: TCPFlags, payload: Int = 0, from host: VirtualHost
+        _ lab: FirewallLab, _ flow: FiveTuple, _ flags: TCPFlags, payload: Int = 0, from host: FirewallLab.Host
     ) {
         lab.transmit(
             TestFrame.tcp(from: host.mac, to: FirewallLab.mac(1, host.network), flow, flags, payload: payload),

@@ -5,7 +5,6 @@ import LabEvents
 import LabTime
 import Redundancy
 import Testing
-import VirtualNetwork
 import Wire
 
 struct FirewallFailoverTests {
@@ -101,9 +100,8 @@ struct FirewallFailoverTests {
         #expect(lab.server.received.map(\.frame.source) == [inside, inside])
         #expect(lab.client.received.map(\.frame.source) == [outside])
         #expect(lab.server.received.allSatisfy { $0.frame.timeToLive == 63 && $0.frame.layout != nil })
-        for entry in lab.captured where entry.frame.isAdvertisement {
-            let frame = entry.frame
-            #expect(entry.sender == 0)
+        for (_, _, sender, frame) in lab.captured where frame.isAdvertisement {
+            #expect(sender == 0)
             #expect(frame.source == outside || frame.source == inside)
         }
     }

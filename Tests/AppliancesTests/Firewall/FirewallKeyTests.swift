@@ -5,7 +5,6 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
-import VirtualNetwork
 import Wire
 
 /// Messages of the cross-connect under a key, and of lives that are over.
@@ -100,7 +99,7 @@ struct FirewallKeyTests {
         let recorded = lab.captured.filter { $0.frame.isSync }
         let states = lab.boxes.map { ($0.firewall.role, $0.firewall.sessionCount) }
         let events = lab.boxes.map(\.events.count)
-        for entry in recorded { lab.deliver(entry.frame.bytes, to: 1 - entry.sender, port: 2) }
+        for (_, _, sender, frame) in recorded { lab.deliver(frame.bytes, to: 1 - sender, port: 2) }
         for box in 0..<2 {
             #expect(lab.boxes[box].firewall.role == states[box].0)
             #expect(lab.boxes[box].firewall.sessionCount == states[box].1)

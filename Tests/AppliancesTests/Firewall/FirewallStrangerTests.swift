@@ -4,7 +4,6 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
-import VirtualNetwork
 import Wire
 
 @testable import Appliances

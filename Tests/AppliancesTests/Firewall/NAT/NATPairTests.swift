@@ -5,7 +5,6 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
-import VirtualNetwork
 import Wire
 
 /// A pair that translates, in virtual time: the inside host opens connections to the one outside.

@@ -3,7 +3,6 @@ import Dataplane
 import LabEvents
 import LabTime
 import Testing
-import VirtualNetwork
 import Wire
 
 @testable import Appliances

@@ -3,7 +3,6 @@ import LabEvents
 import LabTime
 import TestSupport
 import Testing
-import VirtualNetwork
 import Wire
 
 @testable import Appliances
@@ -393,7 +392,7 @@ struct NATPushTests {
         #expect(Self.open(lab, 5001)?.address == Self.second)
         for box in lab.boxes {
             #expect(box.firewall.filter.table.timers == NATTimers.standard.sessions)
-            #expect(box.firewall.filter.nat.share == (box === lab.boxes[0] ? .first : .second))
+            #expect(box.firewall.filter.nat.share == (box.number == 0 ? .first : .second))
         }
     }
 

@@ -2,7 +2,6 @@ import Configuration
 import LabTime
 import TestSupport
 import Testing
-import VirtualNetwork
 import Wire
 
 @testable import Appliances
@@ -79,7 +78,6 @@ final class PairChaos {
             configuration.name = "fw-a"
             configuration.redundancy?.peer = "fw-b"
         }
-        lab.isCapturing = false
         lab.isLossy = [true, true, true]
         lab.outlivesRestarts = true
         nextAction = lab.now
@@ -116,7 +114,7 @@ final class PairChaos {
     private var story: String {
         let told = lab.boxes.flatMap { box in
             box.events.suffix(20).map { event in
-                (event.at, "\(box.name) \(event.kind) \(event.details.values.sorted().joined(separator: ", "))")
+                (event.at, "fw-\(box.number) \(event.kind) \(event.details.values.sorted().joined(separator: ", "))")
             }
         }
         return (told + trouble.suffix(20)).sorted { $0.0 < $1.0 }.suffix(30)
@@ -182,7 +180,7 @@ final class PairChaos {
         trouble.append((lab.now, "crash of \(box)"))
         // What the box had queued on the cross-connect goes with it.
         if chance(1, in: 2) {
-            lab.loseFrames(to: 1 - box, on: FirewallLab.crossConnect)
+            lab.deliveries.removeAll { $0.network == FirewallLab.crossConnect && $0.to == 1 - box }
         }
         if chance(1, in: 2) { lab.setCarrier(1 - box, FirewallLab.crossConnect, isUp: false) }
         invariants.crashed(box, lab)
@@ -338,7 +336,7 @@ final class PairChaos {
         restarted.firewall.policy.running = policy
         let items = restarted.firewall.items(of: policy)
         restarted.firewall.agreement?.changed(running: items, at: lab.now)
-        _ = try restarted.call { try $0.install(policy, at: $1, into: &$2) }
+        _ = try restarted.firewall.install(policy, at: lab.now, into: &restarted.queue)
         invariants.disturbed(lab)
     }
 
@@ -398,14 +396,15 @@ final class PairChaos {
         }
     }
 
-    /// Keeps a frame of the cross-connect.
+    /// Keeps a frame that is under way on the cross-connect.
     private func record() {
-        guard let last = lab.takeLastOfCrossConnect() else { return }
-        let frame = (to: 1 - last.sender, bytes: last.frame.bytes)
+        guard let frame = lab.deliveries.first(where: { $0.network == FirewallLab.crossConnect && $0.to < 2 }) else {
+            return
+        }
         if recorded.count < 64 {
-            recorded.append(frame)
+            recorded.append((frame.to, frame.bytes))
         } else {
-            recorded[number(in: 0...63)] = frame
+            recorded[number(in: 0...63)] = (frame.to, frame.bytes)
         }
     }
 

@@ -2,7 +2,6 @@ import Configuration
 import LabEvents
 import LabTime
 import TestSupport
-import VirtualNetwork
 import Wire
 
 @testable import Appliances

@@ -1,6 +1,5 @@
 import Dataplane
 import TestSupport
-import VirtualNetwork
 import Wire
 
 @testable import Appliances
@@ -37,7 +36,7 @@ struct PairTransfers {
     init(_ lab: FirewallLab) {
         for number in 0..<Self.clients {
             talks.append(Talk(control: Self.control(number, port: 40_000, lab)))
-            lab.client.addresses.append(.ipv4(Self.address(number)))
+            lab.client.aliases.insert(Self.address(number))
         }
     }
 
