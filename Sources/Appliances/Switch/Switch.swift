@@ -51,8 +51,9 @@ public struct Switch: ~Copyable, Appliance {
                 "the ports of the switch '\(configuration.name)' have MTU \(configuration.ports.map { "\($0.mtu)" }.joined(separator: ", ")); give its networks the same"
             )
         }
+        let ports = try BoxPorts(configuration.ports, routes: [])
         self.configuration = configuration
-        ports = try BoxPorts(configuration.ports, routes: [])
+        self.ports = ports
         table = MACTable(capacity: configuration.tableSize, ageing: configuration.ageing)
     }
 

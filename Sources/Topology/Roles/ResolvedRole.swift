@@ -1,4 +1,3 @@
-import Appliances
 import Configuration
 import LabEvents
 
