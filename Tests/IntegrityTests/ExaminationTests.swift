@@ -286,7 +286,7 @@ struct ExaminationTests {
         #expect(evidence.kinds == [])
         evidence.change(["fw-b.wan", "server.wan"]) { $0.remove(at: 5) }
         #expect(evidence.kinds == [.vanished])
-        #expect(evidence.report.findings.first?.message.contains("fw and fw-b") == true)
+        #expect(evidence.report.findings.first?.what.contains("fw and fw-b") == true)
         evidence = SampleEvidence()
         evidence.givesWan(to: "fw-b")
         evidence.change(["client.lan", "fw.lan"]) { $0.remove(at: 5) }

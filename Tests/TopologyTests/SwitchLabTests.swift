@@ -1,6 +1,7 @@
 import Configuration
 import LabFile
 import Testing
+import Wire
 
 @testable import Topology
 

@@ -31,10 +31,9 @@ import Wire
     ) throws {
         let server = try server()
         defer { server.close() }
-        bench.start(program(server.port, FileTransfer(mode: mode, bytes: 300_001), flows: 2))
-        bench.run { bench.isReady }
-        bench.run(for: .milliseconds(60))
-        let result = bench.finish()
+        let result = bench.result(of: program(server.port, FileTransfer(mode: mode, bytes: 300_001), flows: 2)) {
+            $0.flows.allSatisfy { $0.sent > 1 }
+        }
         #expect(result.flows.count == 2 && result.totals.outcome == .survived)
         for flow in result.flows {
             #expect(flow.sent > 1 && flow.received == flow.sent && flow.garbage == 0, "\(flow)")

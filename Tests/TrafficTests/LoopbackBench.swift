@@ -40,6 +40,21 @@ final class LoopbackBench {
             payload: payload, timeout: patience)
     }
 
+    /// Runs a program for longer and longer, until its result has what a test asks for: how long a busy machine takes
+    /// for that is not known.
+    func result(of program: TrafficProgram, having isEnough: (TrafficResult) -> Bool) -> TrafficResult {
+        var time = Duration.milliseconds(60)
+        while true {
+            (isReady, result, ended) = (false, nil, [])
+            start(program)
+            run { isReady }
+            run(for: time)
+            let result = finish()
+            if isEnough(result) || time > .seconds(20) { return result }
+            time *= 4
+        }
+    }
+
     @discardableResult
     func start(_ program: TrafficProgram, mostOpenProbes: Int = TrafficClient.mostOpenProbes) -> TrafficClient {
         let client = TrafficClient(program, number: 1, on: loop, ports: ports, mostOpenProbes: mostOpenProbes) {
