@@ -225,7 +225,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "CLinux", "Topology", "LabFile", "LabRuntime", "Capture", "Expectation", "Evidence",
+                "TestSupport", "CLinux", "Configuration", "Topology", "LabFile", "LabRuntime", "Capture", "Expectation",
+                "Evidence",
                 "Measurement", "LabEvents", "LabTime",
             ], swiftSettings: strict),
     ]

@@ -1,3 +1,4 @@
+import Configuration
 import Evidence
 @testable import Expectation
 import Foundation

@@ -91,7 +91,8 @@ import Wire
         var box = try Switch(Self.configuration())
         var output = FrameQueue()
         _ = ports(&box, Self.frame(from: Self.a, to: .broadcast), on: 0)
-        let end = try #require(box.deadline)
+        let deadline = box.deadline
+        let end = try #require(deadline)
         #expect(end == Self.start + .seconds(10))
         let before = end - .nanoseconds(1)
         #expect(ports(&box, Self.frame(from: Self.b, to: Self.a), on: 1, at: before) == [0])
@@ -135,7 +136,8 @@ import Wire
         // A tagged frame of full size is none too long.
         #expect(ports(&box, Self.frame(from: Self.a, to: .broadcast, length: 1518), on: 0) == [1, 2, 3])
         #expect(ports(&box, Self.frame(from: Self.a, to: .broadcast), on: 9) == [])
-        #expect(box.counters.first { $0.name == "drop.malformed-frame" }?.value == 3)
+        let counters = box.counters
+        #expect(counters.first { $0.name == "drop.malformed-frame" }?.value == 3)
     }
 
     @Test func `what cannot be is refused in a sentence`() {
