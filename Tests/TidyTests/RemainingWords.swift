@@ -93,7 +93,6 @@ enum RemainingWords {
         Sources/Traffic/Client/FlowEnding.swift: patience 1
         Sources/Traffic/Client/RequestProbe.swift: patience 3
         Sources/Traffic/Client/StreamFlow.swift: patience 5
-        Sources/Traffic/Client/TrafficClient.swift: crowd 15
         Sources/Traffic/Client/TrafficProgram+Options.swift: crowd 1, patience 1
         Sources/Traffic/FTP/FTPConnection.swift: say 22
         Sources/Traffic/Server/UDPEchoServer.swift: tell 1
@@ -153,7 +152,6 @@ enum RemainingWords {
         Tests/TopologyTests/SeedTests.swift: chance 5
         Tests/TrafficModelTests/PlayedTransport.swift: patience 1
         Tests/TrafficTests/CrowdTrafficTests.swift: crowd 12, patience 5
-        Tests/TrafficTests/CrowdTrafficTests.swift: crowd 11, patience 5
         Tests/TrafficTests/DatagramTrafficTests.swift: patience 2
         Tests/TrafficTests/FTPTrafficTests.swift: patience 5, say 6
         Tests/TrafficTests/HTTPTrafficTests.swift: patience 4

@@ -17,9 +17,6 @@ import Wire
 /// A port that loses its carrier loses its addresses. A MAC address that appears behind another port moves at once,
 /// which is what a gratuitous ARP after a failover is for.
 public struct Switch: ~Copyable, Appliance {
-    /// Ports of a switch; a frame that is flooded leaves by each other one, and the queue of a batch has room for that.
-    public static let mostPorts = 8
-
     public let configuration: SwitchConfiguration
     var ports: BoxPorts
     var table: MACTable
@@ -41,9 +38,9 @@ public struct Switch: ~Copyable, Appliance {
 
     /// - Throws: what in the configuration cannot be, in a sentence for people
     public init(_ configuration: SwitchConfiguration) throws(ConfigurationError) {
-        guard (2...Self.mostPorts).contains(configuration.ports.count) else {
+        guard (2...SwitchConfiguration.mostPorts).contains(configuration.ports.count) else {
             throw ConfigurationError(
-                "the switch '\(configuration.name)' has \(configuration.ports.count) ports; allowed are 2 … \(Self.mostPorts)"
+                "the switch '\(configuration.name)' has \(configuration.ports.count) ports; allowed are 2 … \(SwitchConfiguration.mostPorts)"
             )
         }
         guard Set(configuration.ports.map(\.mtu)).count == 1 else {

@@ -155,7 +155,7 @@ import Wire
     }
 
     @Test func `a batch that is flooded to every port fits the queue`() throws {
-        var box = try Switch(Self.configuration(ports: Switch.mostPorts))
+        var box = try Switch(Self.configuration(ports: SwitchConfiguration.mostPorts))
         var output = FrameQueue()
         var bytes = Self.frame(from: Self.a, to: .broadcast)
         bytes.withUnsafeMutableBytes { buffer in
@@ -164,7 +164,7 @@ import Wire
             }
             frames.withUnsafeBufferPointer { box.process($0, at: Self.start, into: &output) }
         }
-        #expect(output.count == 128 * (Switch.mostPorts - 1))
+        #expect(output.count == 128 * (SwitchConfiguration.mostPorts - 1))
     }
 
     @Test func `no frame allocates memory`() throws {

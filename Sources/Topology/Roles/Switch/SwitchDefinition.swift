@@ -1,4 +1,3 @@
-import Appliances
 import Configuration
 import LabFile
 
@@ -31,10 +30,10 @@ struct SwitchDefinition: RoleDefinition {
         // The range of IEEE 802.1Q, table 8-6, and below it what a lab has time for.
         ageing = mapping.duration("ageing", in: .milliseconds(100)...(.seconds(1_000_000))) ?? .seconds(300)
         tableSize = mapping.integer("mac-table", in: 1...(1 << 20)) ?? 8192
-        if !(2...Switch.mostPorts).contains(node.interfaces.count) {
+        if !(2...SwitchConfiguration.mostPorts).contains(node.interfaces.count) {
             mapping.reader.report(
                 "the switch '\(node.name.value)' has \(node.interfaces.count) interfaces",
-                at: mapping.keyPosition("interfaces"), allowed: ["2 … \(Switch.mostPorts)"])
+                at: mapping.keyPosition("interfaces"), allowed: ["2 … \(SwitchConfiguration.mostPorts)"])
         }
     }
 
