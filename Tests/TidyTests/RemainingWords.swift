@@ -60,11 +60,6 @@ enum RemainingWords {
         Sources/LabRuntime/Processes/Warden.swift: patience 2
         Sources/LabRuntime/Programs/NodePrograms.swift: patience 3
         Sources/LabRuntime/Programs/ProgramReadiness.swift: ways 5
-        Sources/LabRuntime/Supervisor/Supervisor+Build.swift: heard 2, patience 3, tell 1
-        Sources/LabRuntime/Supervisor/Supervisor+Push.swift: tell 8
-        Sources/LabRuntime/Supervisor/Supervisor+Scenario.swift: patience 10, tell 3
-        Sources/LabRuntime/Supervisor/Supervisor.swift: patience 2, tell 2
-        Sources/LabRuntime/Supervisor/Words.swift: patience 4
         Sources/Measurement/FlowMeter.swift: patience 6
         Sources/Mutants/Mutant.swift: tells 3
         Sources/Redundancy/PairRules.swift: tells 1
@@ -73,10 +68,6 @@ enum RemainingWords {
         Sources/Report/TrafficEntry.swift: patience 2
         Sources/Report/VariantText.swift: chance 2
         Sources/Report/VariantVerdict.swift: judged 3
-        Sources/Scenario/ScenarioPlayer+Steps.swift: patience 1
-        Sources/Topology/Definition/LabKeys.swift: chance 1
-        Sources/Topology/Definition/NodeDefinition.swift: speaks 1
-        Sources/Topology/Definition/Programs/BirdDefinition.swift: ways 1
         Sources/Topology/Expectations/ExpectationReading.swift: crowd 1
         Sources/Topology/Expectations/FrameExpectationForm.swift: crowd 1
         Sources/Topology/Expectations/MoveExpectationForm.swift: crowd 1
@@ -87,17 +78,13 @@ enum RemainingWords {
         Sources/Topology/Resolution/ServerAssignment.swift: speaks 3
         Sources/Topology/Resolution/VariantReading.swift: chance 6
         Sources/Traffic/Client/CrowdSchedule.swift: crowd 1
-        Sources/Traffic/Client/DatagramCrowd.swift: crowd 6, patience 3, tell 1
-        Sources/Traffic/Client/TrafficClient.swift: crowd 17
-        Sources/Traffic/Client/DatagramFlow.swift: patience 4
-        Sources/Traffic/Client/FlowEnding.swift: patience 1
-        Sources/Traffic/Client/RequestProbe.swift: patience 3
-        Sources/Traffic/Client/StreamFlow.swift: patience 5
-        Sources/Traffic/Client/TrafficProgram+Options.swift: crowd 1, patience 1
+        Sources/Traffic/Client/DatagramCrowd.swift: crowd 6, patience 1, tell 1
+        Sources/Traffic/Client/TrafficClient.swift: crowd 15
+        Sources/TrafficModel/TrafficProgram+Options.swift: crowd 1
         Sources/Traffic/FTP/FTPConnection.swift: say 22
         Sources/Traffic/Server/UDPEchoServer.swift: tell 1
         Sources/Traffic/Sockets/Socket.swift: tell 1
-        Sources/TrafficModel/FlowModel.swift: patience 2
+        Sources/TrafficModel/FlowModel.swift: patience 1
         Sources/failoverlab/Running/WaveScheduler.swift: heard 2
         Sources/failoverlab/SeedOption.swift: chance 1, tell 1
         Sources/failoverlab/Verbs/Run.swift: chance 3, judged 3, tell 1
@@ -150,8 +137,7 @@ enum RemainingWords {
         Tests/TopologyTests/PolicyRoutingTests.swift: chance 2
         Tests/TopologyTests/ProgramTests.swift: ways 1
         Tests/TopologyTests/SeedTests.swift: chance 5
-        Tests/TrafficModelTests/PlayedTransport.swift: patience 1
-        Tests/TrafficTests/CrowdTrafficTests.swift: crowd 12, patience 5
+        Tests/TrafficTests/CrowdTrafficTests.swift: crowd 11, patience 5
         Tests/TrafficTests/DatagramTrafficTests.swift: patience 2
         Tests/TrafficTests/FTPTrafficTests.swift: patience 5, say 6
         Tests/TrafficTests/HTTPTrafficTests.swift: patience 4

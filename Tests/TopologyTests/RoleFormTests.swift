@@ -6,13 +6,16 @@ import Testing
 
 /// The table of roles: each is complete, and used.
 struct RoleFormTests {
-    private static func lab(_ nodes: String) -> String {
+    /// - Parameter isOneSubnet: whether the node joins its networks at layer 2
+    private static func lab(_ nodes: String, isOneSubnet: Bool = false) -> String {
         """
         schema: 1
         name: example
-        networks: { left: { subnet: 192.0.2.0/24, switch: on }, right: { subnet: 198.51.100.0/24, switch: on } }
+        networks:
+          left: { subnet: 192.0.2.0/24, switch: on }
+          right: { \(isOneSubnet ? "" : "subnet: 198.51.100.0/24, ")switch: on }
         nodes:
-          server: { role: backend, interfaces: { left: 192.0.2.20, right: 198.51.100.20 } }
+          server: { role: backend, interfaces: { left: 192.0.2.20\(isOneSubnet ? "" : ", right: 198.51.100.20") } }
         \(nodes.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
         """
     }
@@ -23,7 +26,9 @@ struct RoleFormTests {
     func `its example validates`(word: String) throws {
         let form = try #require(RoleForm(rawValue: word))
         do {
-            let nodes = try Lab(parsing: Self.lab(form.example), path: "lab.yaml").variants.first?.nodes
+            let nodes = try Lab(
+                parsing: Self.lab(form.example, isOneSubnet: form.word == RoleForm.switch.word), path: "lab.yaml"
+            ).variants.first?.nodes
             let node = try #require(nodes?.first { $0.name == "example" })
             #expect(node.role.word == word && node.isBox == form.isBox)
         } catch {
