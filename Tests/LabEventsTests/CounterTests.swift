@@ -33,7 +33,7 @@ struct CounterTests {
         #expect(scope.contains("states.created") && scope.contains("service.web.member.b2.chosen"))
         #expect(!scope.contains("sessions") && !scope.contains("service.web.member.b3.chosen"))
         #expect(!scope.contains("service.web.member.<member>.chosen"))
-        #expect(scope.names.last == "events.suppressed" && scope.counters.first == .memberChosen)
+        #expect(scope.names.last == "states.misfits" && scope.counters.first == .memberChosen)
     }
 
     @Test func `a word that is open is any word, and a kernel's group is one of those there are`() {

@@ -43,11 +43,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "role: load-balancer", "role: loadbalancer",
-            "lab.yaml:22:11: the role of 'lb' is 'loadbalancer'; allowed: client, backend, router, firewall, load-balancer, gateway-firewall; did you mean 'load-balancer'?"
+            "lab.yaml:22:11: the role of 'lb' is 'loadbalancer'; allowed: client, backend, router, firewall, load-balancer, gateway-firewall, switch; did you mean 'load-balancer'?"
         ),
         Mistake(
             "role: client", "roll: client",
-            "lab.yaml:8:3: node 'client' needs the key 'role'; allowed: client, backend, router, firewall, load-balancer, gateway-firewall"
+            "lab.yaml:8:3: node 'client' needs the key 'role'; allowed: client, backend, router, firewall, load-balancer, gateway-firewall, switch"
         ),
         Mistake(
             "name: small", "name: small\ntimers: fast", "lab.yaml:3:9: 'timers' is 'fast'; allowed: quick, vendor"),
