@@ -199,6 +199,9 @@ extension EndToEnd {
             Broken(
                 lab: "load-balancer-hairpin", variant: "source-translation",
                 change: ("{ snat: hairpin }", "{ snat: off }")),
+            Broken(
+                lab: "switching/mac-table-overflow", variant: "large-table",
+                change: ("mac-table: 1024", "mac-table: 1")),
         ]
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: broken)

@@ -9,6 +9,7 @@ import Topology
 
 /// One run of a whole lab of the catalogue, made once in a process: every test that looks at it takes the same.
 final class CatalogueRun: Sendable {
+    /// The lab's folder below `Labs`.
     let lab: String
     let result: CommandResult
     private let folder: TemporaryFolder
@@ -36,11 +37,14 @@ final class CatalogueRun: Sendable {
 
     /// The run's folder.
     var path: String {
-        URL(fileURLWithPath: "\(folder.path)/runs/\(lab)/latest").resolvingSymlinksInPath().path
+        URL(fileURLWithPath: "\(folder.path)/runs/\(name)/latest").resolvingSymlinksInPath().path
     }
 
+    /// The lab's own name.
+    private var name: String { lab.split(separator: "/").last.map(String.init) ?? lab }
+
     /// `verdict.json`, as anyone would read it.
-    func verdict() throws -> [String: Any] { try Lab.verdict(of: lab, in: folder) }
+    func verdict() throws -> [String: Any] { try Lab.verdict(of: name, in: folder) }
 
     func check() throws -> CommandResult { try Lab.failoverlab(["check", path, "--format", "json"], in: folder) }
 

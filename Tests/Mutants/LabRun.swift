@@ -40,13 +40,15 @@ struct LabRun {
 
     private func once(_ mutant: String?) throws -> Outcome {
         let output = tools.scratch + "/runs"
-        try? FileManager.default.removeItem(atPath: output + "/" + lab)
+        // Labs lie in folders; a run is named for the lab alone.
+        let name = lab.split(separator: "/").last ?? ""
+        try? FileManager.default.removeItem(atPath: "\(output)/\(name)")
         let child = try Child.run(
             tools.failoverlab,
             ["run", tools.top + "/Labs/" + lab, "--jobs", "4", "--rerun-inconclusive", "0", "--output", output]
                 + variants.flatMap { ["--variant", $0] },
             in: tools.top, environment: tools.environment(mutant), timeout: 600)
-        guard let data = FileManager.default.contents(atPath: "\(output)/\(lab)/latest/verdict.json"),
+        guard let data = FileManager.default.contents(atPath: "\(output)/\(name)/latest/verdict.json"),
             let verdict = try JSONSerialization.jsonObject(with: data) as? [String: Any],
             let variants = verdict["variants"] as? [[String: Any]]
         else {

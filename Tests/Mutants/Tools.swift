@@ -40,9 +40,8 @@ struct Tools {
 
     /// The labs of the catalogue.
     func catalogue() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: top + "/Labs").filter {
-            FileManager.default.fileExists(atPath: "\(top)/Labs/\($0)/lab.yaml")
-        }.sorted()
+        try FileManager.default.subpathsOfDirectory(atPath: top + "/Labs").filter { $0.hasSuffix("/lab.yaml") }
+            .map { String($0.dropLast("/lab.yaml".count)) }.sorted()
     }
 }
 
