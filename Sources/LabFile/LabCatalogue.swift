@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// The labs below a folder, at any depth: each folder with a `lab.yaml` is a lab, and nothing is looked for below it.
+/// The labs below a folder, up to four levels deep: each folder with a `lab.yaml` is a lab, and nothing is looked for
+/// below it.
 public struct LabCatalogue: Sendable {
     public struct Entry: Hashable, Sendable {
         /// The lab's folder, relative to the catalogue's: `fast-path-mac-failover`, `vrrp/preempt-delay`.

@@ -43,9 +43,16 @@ package struct HTTPAnswerReader: Hashable, Sendable {
         for line in lines.dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)
             guard parts.count == 2 else { continue }
-            let value = parts[1].drop { $0 == " " }
+            var value = parts[1].drop { $0 == " " }
+            while value.last == " " { value.removeLast() }
             switch parts[0].lowercased() {
-            case "content-length": left = Int(value)
+            case "content-length":
+                // Digits alone. Source: RFC 9110, 8.6
+                guard let length = Int(value), value.first?.isNumber == true else {
+                    isGarbage = true
+                    return
+                }
+                left = length
             case "x-balancer-reason": reason = String(value)
             default: break
             }

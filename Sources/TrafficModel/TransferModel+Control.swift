@@ -17,11 +17,18 @@ extension TransferModel {
         }
     }
 
+    /// Replies that are waiting at once; a server that sends more does not answer this client.
+    private static var mostReplies: Int { 1000 }
+
     mutating func readControl(_ transport: inout some TransferTransport, _ step: inout Step) {
         var replies: [FTPReply] = []
         let outcome = transport.receive { bytes in
             lines.consume(bytes) { line in if let reply = FTPReply(line) { replies.append(reply) } }
-            return true
+            return replies.count < Self.mostReplies && !replies.contains { $0.code >= 400 }
+        }
+        if replies.count >= Self.mostReplies {
+            return end(
+                FlowEnding(outcome: .refused, reason: "the server sent \(replies.count) replies at once"), &step)
         }
         for reply in replies where !hasEnded { take(reply, &transport, &step) }
         switch outcome {

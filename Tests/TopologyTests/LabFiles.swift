@@ -20,7 +20,16 @@ enum LabFiles {
     }
 
     /// Whether a lab of the catalogue, of the benchmarks or of the tests has this text.
-    static func mention(_ text: String) -> Bool { texts.contains { $0.contains(text) } }
+    /// - Parameter text: up to its end: `kind: udp` is not in `kind: udp-request`
+    static func mention(_ text: String) -> Bool {
+        texts.contains { file in
+            file.ranges(of: text).contains { range in
+                guard range.upperBound < file.endIndex else { return true }
+                let next = file[range.upperBound]
+                return !next.isLetter && !next.isNumber && next != "-"
+            }
+        }
+    }
 
     private static func path(_ lab: String) -> String {
         guard let real = realpath(#filePath, nil) else { return #filePath }

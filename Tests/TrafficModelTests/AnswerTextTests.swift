@@ -45,6 +45,19 @@ struct AnswerTextTests {
         }
     }
 
+    @Test(arguments: ["-9223372036854775808", "-5", "+5", "5 5", "99999999999999999999", "", "0x10"])
+    func `a length that is none is garbage, whatever follows`(length: String) {
+        var reader = HTTPAnswerReader()
+        Array("HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\n\r\nabc".utf8).withUnsafeBytes { reader.consume($0) }
+        #expect(reader.isGarbage)
+    }
+
+    @Test func `spaces around a length do not belong to it`() {
+        var reader = HTTPAnswerReader()
+        Array("HTTP/1.1 200 OK\r\nContent-Length:  3  \r\n\r\nabc".utf8).withUnsafeBytes { reader.consume($0) }
+        #expect(reader.isComplete && !reader.isGarbage)
+    }
+
     @Test func `what is no HTTP is garbage, and so is a head without end`() {
         for text in [
             "nonsense\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "HTTP/1.1 99 ?\r\n\r\n", String(repeating: "a", count: 70_000),

@@ -116,6 +116,12 @@ struct TransferModelTests {
         refused.step(.control(.connected), at: 1)
         _ = refused.reply("530 no", at: 2)
         #expect(refused.ending == FlowEnding(outcome: .refused, reason: "the server said: 530 no"))
+        // A server that never stops does not keep the client from its other flows.
+        var flooded = Played(FileTransfer())
+        flooded.step(.control(.connected), at: 1)
+        flooded.transport.incoming = (0..<200).map { _ in Array(String(repeating: "220 x\r\n", count: 20).utf8) }
+        flooded.step(.control(.readable), at: 2)
+        #expect(flooded.ending == FlowEnding(outcome: .refused, reason: "the server sent 1000 replies at once"))
         var unreadable = Played(FileTransfer())
         unreadable.logIn()
         _ = unreadable.time(5)

@@ -12,7 +12,7 @@ import Wire
 /// | known, behind another port | that port |
 /// | known, behind the port that it came from | nowhere (`filtered`) |
 /// | unknown, or a group | every other port with carrier |
-/// | 01-80-C2-00-00-00 to 0F, which is for the switch itself | nowhere (`filtered`): it speaks none of those protocols |
+/// | 01-80-C2-00-00-00 to 0F, which is for the switch itself | nowhere (`filtered`): it implements none of those protocols |
 ///
 /// A port that loses its carrier loses its addresses. A MAC address that appears behind another port moves at once,
 /// which is what a gratuitous ARP after a failover is for.
@@ -71,7 +71,8 @@ public struct Switch: ~Copyable, Appliance {
         else { return ports.counters.drop(.malformedFrame) }
         ports.counters.count(.receivedFromWire)
         let base = UnsafeRawPointer(frame.base)
-        learn(base.readMAC(at: 6), on: frame.port, at: now)
+        // What waited when the port lost its carrier teaches nothing: the station is not behind it any more.
+        if ports[frame.port].isUp { learn(base.readMAC(at: 6), on: frame.port, at: now) }
         let destination = base.readMAC(at: 0)
         if destination.isReservedGroup {
             tally.filtered &+= 1
@@ -95,19 +96,18 @@ public struct Switch: ~Copyable, Appliance {
         case .learned: tally.learned &+= 1
         case .moved(let old):
             tally.moved &+= 1
-            report(
-                .moved, .macMoved, at: now,
-                [.address: mac.description, .from: name(of: old), .to: name(of: port)])
+            guard limits.take(.moved, at: now) else { return }
+            report(.macMoved, at: now, [.address: mac.description, .from: name(of: old), .to: name(of: port)])
         case .tableFull:
             tally.notLearned &+= 1
-            report(.tableFull, .macTableFull, at: now, [.address: mac.description, .interface: name(of: port)])
+            guard limits.take(.tableFull, at: now) else { return }
+            report(.macTableFull, at: now, [.address: mac.description, .interface: name(of: port)])
         }
     }
 
     private func name(of port: PortIndex) -> String { configuration.ports[Int(port)].name }
 
-    private mutating func report(_ report: Report, _ kind: EventKind, at now: Instant, _ details: EventDetails) {
-        guard limits.take(report, at: now) else { return }
+    private mutating func report(_ kind: EventKind, at now: Instant, _ details: EventDetails) {
         events.append(ApplianceEvent(kind, at: now, details: details))
     }
 

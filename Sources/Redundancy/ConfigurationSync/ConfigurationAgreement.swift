@@ -180,10 +180,19 @@ public struct ConfigurationAgreement: Sendable {
 
     // MARK: Timers
 
-    public var deadline: Instant? { Timer.allCases.compactMap { deadline(of: $0) }.min() }
+    /// Asked for each batch of frames: without an array.
+    public var deadline: Instant? {
+        var earliest: Instant?
+        for timer in Self.timers {
+            if let due = deadline(of: timer) { earliest = min(earliest ?? due, due) }
+        }
+        return earliest
+    }
+
+    private static let timers = Timer.allCases
 
     public mutating func advance(to now: Instant) {
-        for timer in Timer.allCases {
+        for timer in Self.timers {
             if let due = deadline(of: timer), due <= now { step(.due(timer), at: now) }
         }
     }

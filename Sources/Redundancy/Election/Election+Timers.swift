@@ -2,14 +2,22 @@ public import LabTime
 
 extension Election {
     /// The next instant at which `advance` has something to do.
+    ///
+    /// Asked for each batch of frames: without an array.
     public var deadline: Instant? {
-        Timer.allCases.compactMap { $0 == .rivalSilence ? nil : deadline(of: $0) }.min()
+        var earliest: Instant?
+        for timer in Self.timers where timer != .rivalSilence {
+            if let due = deadline(of: timer) { earliest = min(earliest ?? due, due) }
+        }
+        return earliest
     }
+
+    private static let timers = Timer.allCases
 
     /// Fires every timer that is due.
     public mutating func advance(to now: Instant) {
         excuseOwnLateness(at: now)
-        for timer in Timer.allCases where isDue(timer, at: now) { step(.due(timer), at: now) }
+        for timer in Self.timers where isDue(timer, at: now) { step(.due(timer), at: now) }
     }
 
     func isDue(_ timer: Timer, at now: Instant) -> Bool { deadline(of: timer).map { $0 <= now } ?? false }

@@ -107,7 +107,13 @@ struct RouterGroup: Hashable, Sendable {
     }
 
     /// Of those with carrier.
-    var deadline: Instant? { zip(routers, isUp).compactMap { $1 ? $0.deadline : nil }.min() }
+    var deadline: Instant? {
+        var earliest: Instant?
+        for index in routers.indices where isUp[index] {
+            if let due = routers[index].deadline { earliest = min(earliest ?? due, due) }
+        }
+        return earliest
+    }
 
     /// Whether some port has carrier, and the Active-down timer of each that has fired.
     var receiveNothing: Bool { hasAnyPort && zip(routers, isUp).allSatisfy { !$1 || $0.receivesNothing } }

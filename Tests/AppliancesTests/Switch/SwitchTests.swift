@@ -119,6 +119,9 @@ import Wire
         _ = ports(&box, Self.frame(from: Self.a, to: .broadcast), on: 0)
         #expect(box.perform(.carrier(port: "p1", isUp: false), at: Self.start, into: &output) == .done)
         #expect(ports(&box, Self.frame(from: Self.a, to: Self.b), on: 0) == [2, 3])
+        // A frame that waited when the carrier was lost teaches nothing.
+        _ = ports(&box, Self.frame(from: Self.b, to: Self.a), on: 1)
+        #expect(ports(&box, Self.frame(from: Self.a, to: Self.b), on: 0) == [2, 3])
         #expect(box.perform(.carrier(port: "p1", isUp: true), at: Self.start, into: &output) == .done)
         #expect(ports(&box, Self.frame(from: Self.a, to: Self.b), on: 0) == [1, 2, 3])
         guard case .refused(let reason) = box.perform(.carrier(port: "p9", isUp: true), at: Self.start, into: &output)
@@ -167,8 +170,10 @@ import Wire
         #expect(output.count == 128 * (SwitchConfiguration.mostPorts - 1))
     }
 
-    @Test func `no frame allocates memory`() throws {
-        var box = try Switch(Self.configuration())
+    /// Known stations; and with a table that is full, where each frame would be an event.
+    @Test(arguments: [8, 1])
+    func `no frame allocates memory`(tableSize: Int) throws {
+        var box = try Switch(Self.configuration(tableSize: tableSize))
         var output = FrameQueue()
         var known = Self.frame(from: Self.b, to: Self.a)
         var unknown = Self.frame(from: Self.a, to: Self.c)
@@ -179,8 +184,11 @@ import Wire
                     Frame(base: known.baseAddress!, length: Int32(known.count), port: 1, side: .wire),
                 ]
                 return frames.withUnsafeBufferPointer { frames in
-                    box.process(frames, at: Self.start, into: &output)
-                    output.removeAll()
+                    // More than the burst of events.
+                    for _ in 0..<300 {
+                        box.process(frames, at: Self.start, into: &output)
+                        output.removeAll()
+                    }
                     _ = box.takeEvents()
                     let before = malloc_counter_of_this_thread()
                     for _ in 0..<1000 {
