@@ -22,7 +22,8 @@ enum LabFiles {
     /// Whether a lab of the catalogue, of the benchmarks or of the tests has this text.
     /// - Parameter text: up to its end: `kind: udp` is not in `kind: udp-request`
     static func mention(_ text: String) -> Bool {
-        texts.contains { file in
+        guard let last = text.last, last.isLetter || last.isNumber else { return texts.contains { $0.contains(text) } }
+        return texts.contains { file in
             file.ranges(of: text).contains { range in
                 guard range.upperBound < file.endIndex else { return true }
                 let next = file[range.upperBound]
