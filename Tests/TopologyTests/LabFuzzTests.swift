@@ -91,10 +91,8 @@ import Testing
     }
 
     private static func labs() throws -> [LabDocument] {
-        let folder = URL(fileURLWithPath: LabFiles.fastPath).deletingLastPathComponent().deletingLastPathComponent()
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        return try [LabDocument(parsing: SmallLab.text, path: "small")]
-            + names.filter { $0 != "README.md" }.map { try LabDocument(path: "\(folder.path)/\($0)") }
+        try [LabDocument(parsing: SmallLab.text, path: "small")]
+            + LabCatalogue(folder: Package.root + "/Labs").entries.map { try LabDocument(path: $0.path) }
     }
 
     /// The first variant alone, so that a try takes a millisecond.
