@@ -233,6 +233,6 @@ let package = Package(
         + (hasMutants
             ? [
                 .executableTarget(
-                    name: "mutants", dependencies: ["Mutants"], path: "Tests/Mutants", swiftSettings: strict)
+                    name: "mutants", dependencies: ["LabFile", "Mutants"], path: "Tests/Mutants", swiftSettings: strict)
             ] : [])
 )

@@ -30,7 +30,7 @@ public final class BoxRunner<Box: Appliance & ~Copyable> {
         let isShort = socket.longestFrame + FrameQueue.longestFrame - FrameQueue.largestMTU <= 2048
         driver = ApplianceDriver(
             appliance, links: SocketLinks(socket: socket, loop: loop),
-            output: FrameQueue(capacity: 1024, slots: 512, slotSize: isShort ? 2048 : FrameQueue.longestFrame))
+            output: FrameQueue(slots: 512, slotSize: isShort ? 2048 : FrameQueue.longestFrame))
         self.loop = loop
         self.onEvents = onEvents
     }

@@ -13,10 +13,17 @@ struct PacketFields {
         numbers[name].map { Number(truncatingIfNeeded: $0) } ?? value
     }
 
+    /// Of a text, in bytes: what the largest frame of a box has room for, whatever its headers are.
+    static let longestPayload = 9000
+
     /// The values that a payload in digits or quotes stands for.
     static func payload(_ word: PacketWords.Word) throws(PacketTextError) -> [UInt8] {
-        if word.isQuoted { return Array(word.text.utf8) }
         let digits = Array(word.text.utf8)
+        let length = word.isQuoted ? digits.count : digits.count / 2
+        guard length <= longestPayload else {
+            throw PacketTextError(word.column, "\(length) bytes are too many: at most \(longestPayload)")
+        }
+        if word.isQuoted { return digits }
         guard digits.count % 2 == 0 else {
             throw PacketTextError(word.column, "'\(word.text)' has an odd number of digits")
         }

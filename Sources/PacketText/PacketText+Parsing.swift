@@ -125,7 +125,12 @@ extension PacketText {
             case "payload": fields.payload = try PacketFields.payload(try words.take("the payload"))
             case "addresses": fields.addresses = try addresses(&words)
             default:
+                let place = words.peek?.column ?? word.column
                 let value = try number(word.text, &words)
+                // The sequence of a query has 16 bits, that of TCP 32.
+                guard proto == .tcp || word.text != "seq" || value <= 0xffff else {
+                    throw PacketTextError(place, "'\(value)' is no 'seq' of \(proto)")
+                }
                 if word.text == "len" { fields.payload = Array(repeating: 0x70, count: Int(value)) }
                 fields.numbers[word.text] = value
             }

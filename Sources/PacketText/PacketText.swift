@@ -67,7 +67,8 @@ public struct PacketText: Hashable, Sendable {
     static let numbers: [String: UInt64] = [
         "seq": UInt64(UInt32.max), "ack": UInt64(UInt32.max), "win": 0xffff, "mss": 0xffff, "wscale": 14,
         "id": 0xffff, "mtu": UInt64(UInt32.max), "rest": UInt64(UInt32.max), "vrid": 255, "prio": 255,
-        "interval": 0xffff, "version": 3, "ttl": 255, "class": 255, "ipid": 0xffff, "len": 9000, "flags": 255,
+        "interval": 0xffff, "version": 3, "ttl": 255, "class": 255, "ipid": 0xffff,
+        "len": UInt64(PacketFields.longestPayload), "flags": 255,
     ]
 
     private static let general: Set<String> = ["ttl", "class", "ipid", "may-fragment", "more", "payload", "len"]

@@ -74,10 +74,11 @@ public final class VirtualBox<Box: Appliance & ~Copyable>: VirtualStation {
         process([BoxFrame(bytes, port: PortIndex(port))])
     }
 
-    /// Puts frames to the box that arrive together, whatever its links are like.
+    /// Puts frames to the box that arrive together, whatever its links are like. Those of a box that is off are lost.
     /// - Returns: what left because of them
     @discardableResult
     public func process(_ frames: [BoxFrame]) -> [BoxFrame] {
+        guard isAlive else { return [] }
         for frame in frames { driver.links.arrive(frame) }
         while driver.receive() {}
         return collect()

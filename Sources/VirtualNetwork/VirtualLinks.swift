@@ -26,8 +26,6 @@ public struct VirtualLinks: ~Copyable, ApplianceLinks {
 
     mutating func arrive(_ frame: BoxFrame) { waiting.append(frame) }
 
-    mutating func loseWaiting() { waiting.removeAll() }
-
     public mutating func receive(into frames: UnsafeMutableBufferPointer<Frame>) -> Int {
         let count = min(waiting.count, frames.count)
         for index in 0..<count {

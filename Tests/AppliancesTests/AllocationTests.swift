@@ -4,6 +4,7 @@ import Dataplane
 import LabEvents
 import LabTime
 import MallocCounter
+import Redundancy
 import Testing
 import Wire
 
@@ -143,6 +144,39 @@ private struct RepeatingLinks: ApplianceLinks, ~Copyable {
         let (allocations, left) = (malloc_counter_of_this_thread() - before, driver.links.sent - sent)
         #expect(allocations == 0)
         #expect(left == 5000)
+    }
+
+    /// The runner asks after each batch.
+    @Test func `a firewall of a pair says when its next timer fires without an allocation`() throws {
+        let sync = PortConfiguration(
+            name: "sync", mac: MACAddress(2, 0, 0, 0, 1, 3), address: IPv4InterfaceAddress("10.0.0.1/30"))
+        let redundancy = RedundancyConfiguration(
+            peer: "fw-b", priority: 200, preempts: true, usesVirtualMAC: false,
+            advertisementInterval: .milliseconds(100), heartbeatInterval: .milliseconds(50), heartbeatMisses: 3,
+            crossConnect: CrossConnectConfiguration(port: "sync", peerAddress: IPv4Address(10, 0, 0, 2)),
+            virtualRouters: [
+                VirtualRouterConfiguration(port: "outside", id: 1, addresses: [IPv4Address(192, 0, 2, 100)]),
+                VirtualRouterConfiguration(port: "inside", id: 2, addresses: [IPv4Address(198, 51, 100, 100)]),
+            ])
+        var firewall = try Firewall(
+            FirewallConfiguration(name: "fw-a", ports: Self.ports() + [sync], routes: [], redundancy: redundancy))
+        var output = FrameQueue()
+        var now = Instant(nanoseconds: 1_000_000_000)
+        firewall.start(at: now, into: &output)
+        // As a Backup that waits, and as the Active that nobody answers.
+        for role in [VirtualRouter.State.backup, .active] {
+            while firewall.role != role {
+                let deadline = firewall.deadline
+                now = try #require(deadline)
+                firewall.advance(to: now, into: &output)
+                output.removeAll()
+            }
+            var asked: Instant?
+            let before = malloc_counter_of_this_thread()
+            for _ in 0..<1000 { asked = firewall.deadline }
+            #expect(malloc_counter_of_this_thread() - before == 0, "\(role)")
+            #expect(asked != nil)
+        }
     }
 
     @Test func `a firewall that reads FTP forwards other flows, and what it reads, without an allocation`() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import LabFile
 
 /// What the script has built.
 struct Tools {
@@ -39,9 +40,8 @@ struct Tools {
     }
 
     /// The labs of the catalogue.
-    func catalogue() throws -> [String] {
-        try FileManager.default.subpathsOfDirectory(atPath: top + "/Labs").filter { $0.hasSuffix("/lab.yaml") }
-            .map { String($0.dropLast("/lab.yaml".count)) }.sorted()
+    func catalogue() -> [String] {
+        LabCatalogue(folder: top + "/Labs").entries.map(\.name)
     }
 }
 

@@ -108,7 +108,7 @@ struct Campaign {
 
     private func labs(_ mutant: Mutant) throws -> [String] {
         let declared = mutant.declaration.labs
-        let others = options.declaredOnly ? [] : try tools.catalogue()
+        let others = options.declaredOnly ? [] : tools.catalogue()
         var noticed: [String] = []
         for lab in declared + others {
             switch try LabRun(tools: tools, name: lab).outcome(with: mutant.rawValue) {

@@ -122,6 +122,11 @@ struct PacketTextTests {
             "vrrp 10.0.0.1 > 224.0.0.18 vrid 0", 6,
             "an advertisement needs an id, an interval and addresses that it can carry"
         ),
+        ("icmp 10.0.0.1 > 10.0.0.2 8/0 id 7 seq 70000", 39, "'70000' is no 'seq' of icmp"),
+        (
+            "udp 10.0.0.1:1 > 10.0.0.2:2 payload " + String(repeating: "00", count: 66_000), 37,
+            "66000 bytes are too many: at most 9000"
+        ),
         ("udp 10.0.0.1 > 10.0.0.2 +3", 25, "'+3' is no offset of a fragment"),
     ])
     func `a bad text is refused with the place and the reason`(line: String, column: Int, reason: String) {

@@ -203,6 +203,11 @@ struct VirtualNetworkTests {
         network.settle()
         #expect(Self.numbers(b) == [2, 4])
         #expect(box.process(try Self.data(5), on: 0).map(\.port) == [1])
+        // What comes while it is off is lost, and does not wait for the next start.
+        box.powerOff()
+        #expect(box.process(try Self.data(6), on: 0).isEmpty)
+        box.start()
+        #expect(box.process(try Self.data(7), on: 0).count == 1)
     }
 
     @Test func `the trace is text`() throws {

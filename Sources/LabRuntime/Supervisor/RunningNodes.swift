@@ -9,8 +9,15 @@ final class RunningNodes {
     private let loop: EventLoop
     private var byName: [String: RunningNode] = [:]
     var starter: NodeStarter?
+    /// What waits for a reply.
+    private struct Command {
+        /// The node whose death ends the wait; nil where a timeout does.
+        var node: String?
+        var then: (ApplianceReply) -> Void
+    }
+
     /// By number.
-    private var commands: [Int: (ApplianceReply) -> Void] = [:]
+    private var commands: [Int: Command] = [:]
     private var lastCommand = 0
 
     init(on loop: EventLoop) { self.loop = loop }
@@ -31,7 +38,7 @@ final class RunningNodes {
     ) {
         lastCommand += 1
         let number = lastCommand
-        commands[number] = then
+        commands[number] = Command(node: timeout == nil ? running.node.name : nil, then: then)
         running.send(order(number))
         guard let timeout else { return }
         loop.schedule(after: timeout) { [unowned self] in answered(number, CommandTimeout.reply) }
@@ -45,6 +52,11 @@ final class RunningNodes {
     }
 
     func answered(_ number: Int, _ reply: ApplianceReply) {
-        commands.removeValue(forKey: number)?(reply)
+        commands.removeValue(forKey: number)?.then(reply)
+    }
+
+    /// A node that was killed replies to nothing any more.
+    func forgetCommands(to node: String) {
+        commands = commands.filter { $0.value.node != node }
     }
 }

@@ -65,6 +65,7 @@ extension Supervisor {
         switch action {
         case .kill(let name):
             nodes[name]?.kill()
+            nodes.forgetCommands(to: name)
             driver.feed(.condition(node: name, .poweredOff))
         case .start(let name):
             guard let running = nodes[name] else { return }

@@ -8,7 +8,7 @@ internal import TrafficModel
 /// `abandon`.
 protocol Flow: AnyObject {
     var context: FlowContext { get }
-    var events: FlowEvents { get }
+    var callbacks: FlowCallbacks { get }
     var hasEnded: Bool { get }
 
     func start()
@@ -21,11 +21,22 @@ protocol Flow: AnyObject {
 }
 
 extension Flow {
+    /// Reports what the flow's model says has happened; the last of it may be the flow's end.
+    func report(_ happened: [FlowEvent]) {
+        for event in happened {
+            switch event {
+            case .firstAnswer: callbacks.onFirstAnswer()
+            case .skipped(let reason): callbacks.onSkip(reason)
+            case .ended(let ending): end(ending)
+            }
+        }
+    }
+
     /// Ends by itself.
     func end(_ ending: FlowEnding) {
         guard !hasEnded else { return }
         let result = close(ending)
-        events.onEnd(result)
+        callbacks.onEnd(result)
     }
 
     /// Ends at once: its figures as they stand.
@@ -34,12 +45,12 @@ extension Flow {
     func failToStart(_ error: Errno) {
         guard error.isShortage else { return end(FlowEnding(error)) }
         _ = close(.survived)
-        events.onShortage(error.description)
+        callbacks.onShortage(error.description)
     }
 }
 
-/// What a flow tells its client.
-struct FlowEvents {
+/// What a flow reports to its client.
+struct FlowCallbacks {
     var onFirstAnswer: () -> Void
     var onSkip: (String) -> Void
     /// Instead of `onEnd`: the host lacks what the flow needs to begin.

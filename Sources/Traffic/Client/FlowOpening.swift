@@ -13,7 +13,7 @@ enum FlowOpening: Sendable {
     }
 
     typealias Make =
-        @Sendable (_ start: Start, _ context: FlowContext, _ events: FlowEvents) -> any Flow
+        @Sendable (_ start: Start, _ context: FlowContext, _ callbacks: FlowCallbacks) -> any Flow
 
     /// Each by itself.
     case each(Make)
@@ -25,15 +25,15 @@ enum FlowOpening: Sendable {
         .tcpStream: .each {
             SocketFlow(
                 StreamModel($0.identity, offset: $0.offset, at: $0.now), over: .tcp, connectsAtOnce: true, $1,
-                events: $2)
+                callbacks: $2)
         },
         .udp: .each {
-            SocketFlow(DatagramModel($0.identity, offset: $0.offset, at: $0.now), over: .udp, $1, events: $2)
+            SocketFlow(DatagramModel($0.identity, offset: $0.offset, at: $0.now), over: .udp, $1, callbacks: $2)
         },
-        .udpRequest: .each { SocketFlow(RequestModel($0.identity, at: $0.now), over: .udp, $1, events: $2) },
-        .tcpConnect: .each { SocketFlow(ConnectionModel($0.identity, at: $0.now), over: .tcp, $1, events: $2) },
-        .httpRequest: .each { SocketFlow(ConnectionModel($0.identity, at: $0.now), over: .tcp, $1, events: $2) },
-        .ftp: .each { TransferFlow($1, offset: $0.offset, events: $2) },
+        .udpRequest: .each { SocketFlow(RequestModel($0.identity, at: $0.now), over: .udp, $1, callbacks: $2) },
+        .tcpConnect: .each { SocketFlow(ConnectionModel($0.identity, at: $0.now), over: .tcp, $1, callbacks: $2) },
+        .httpRequest: .each { SocketFlow(ConnectionModel($0.identity, at: $0.now), over: .tcp, $1, callbacks: $2) },
+        .ftp: .each { TransferFlow($1, offset: $0.offset, callbacks: $2) },
         .udpManyFlows: .together,
     ]
 

@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import LabTime
 internal import Measurement
 internal import SystemPackage
 internal import TLSSession
@@ -11,25 +10,26 @@ internal import TrafficModel
 /// a capture that the network did not cause.
 final class SocketFlow<Model: FlowModel>: Flow {
     let context: FlowContext
-    let events: FlowEvents
+    let callbacks: FlowCallbacks
     private let kind: Socket.Kind
     /// Whether a connection that is complete at once counts as such at once, and not only when the loop reports it.
     private let connectsAtOnce: Bool
     private var model: Model
     private var transport: SocketTransport?
     private var source: Endpoint?
-    private var timer: (at: Instant, timer: EventLoop.Timer)?
+    private let timer: FlowTimer
     private(set) var hasEnded = false
 
     init(
         _ model: Model, over kind: Socket.Kind, connectsAtOnce: Bool = false, _ context: FlowContext,
-        events: FlowEvents
+        callbacks: FlowCallbacks
     ) {
         self.model = model
         self.context = context
         self.kind = kind
         self.connectsAtOnce = connectsAtOnce
-        self.events = events
+        self.callbacks = callbacks
+        timer = FlowTimer(on: context.loop)
     }
 
     func start() {
@@ -39,9 +39,9 @@ final class SocketFlow<Model: FlowModel>: Flow {
             let tls = kind == .tcp && context.program.usesTLS ? try ClientTLSSession() : nil
             try open(tls)
         } catch let error as Errno {
-            setTimer(at: now) { [unowned self] in failToStart(error) }
+            timer.set(at: now) { [unowned self] in failToStart(error) }
         } catch {
-            setTimer(at: now) { [unowned self] in end(.tlsFailed(error)) }
+            timer.set(at: now) { [unowned self] in end(.tlsFailed(error)) }
         }
     }
 
@@ -78,13 +78,7 @@ final class SocketFlow<Model: FlowModel>: Flow {
 
     private func step(_ input: FlowInput) {
         guard !hasEnded, transport != nil else { return }
-        for event in model.step(input, at: context.loop.now, over: &transport!) {
-            switch event {
-            case .firstAnswer: events.onFirstAnswer()
-            case .skipped(let reason): events.onSkip(reason)
-            case .ended(let ending): return end(ending)
-            }
-        }
+        report(model.step(input, at: context.loop.now, over: &transport!))
         followModel()
     }
 
@@ -100,17 +94,8 @@ final class SocketFlow<Model: FlowModel>: Flow {
                 try? context.loop.change(transport.socket.descriptor, to: interest)
             }
         }
-        guard let deadline = model.deadline, timer?.at != deadline else { return }
-        setTimer(at: deadline) { [unowned self] in step(.time) }
-    }
-
-    private func setTimer(at instant: Instant, _ body: @escaping () -> Void) {
-        if let timer { context.loop.cancel(timer.timer) }
-        let timer = context.loop.schedule(at: instant) { [unowned self] in
-            self.timer = nil
-            body()
-        }
-        self.timer = (instant, timer)
+        guard let deadline = model.deadline else { return }
+        timer.set(at: deadline) { [unowned self] in step(.time) }
     }
 
     // MARK: Ending
@@ -119,7 +104,7 @@ final class SocketFlow<Model: FlowModel>: Flow {
 
     func close(_ ending: FlowEnding) -> FlowResult {
         hasEnded = true
-        if let timer { context.loop.cancel(timer.timer) }
+        timer.cancel()
         if let socket = transport?.socket {
             context.loop.unwatch(socket.descriptor)
             if kind == .tcp { context.parting.part(with: socket) } else { socket.close() }

@@ -153,14 +153,14 @@ public final class TrafficClient {
     private func open(offset: Duration) {
         let number = nextFlow
         nextFlow += 1
-        let events = FlowEvents(
+        let callbacks = FlowCallbacks(
             onFirstAnswer: { [unowned self] in markAnswered(number) },
             onSkip: { [unowned self] in skip($0) },
             onShortage: { [unowned self] in dropped(number, $0) },
             onEnd: { [unowned self] in ended(number, $0) })
         guard case .each(let make) = FlowOpening.of(program.kind) else { return }
         let identity = FlowIdentity(program, number: context.number, flow: number)
-        let flow = make(FlowOpening.Start(identity: identity, offset: offset, now: loop.now), context, events)
+        let flow = make(FlowOpening.Start(identity: identity, offset: offset, now: loop.now), context, callbacks)
         running[number] = flow
         unanswered.insert(number)
         flow.start()

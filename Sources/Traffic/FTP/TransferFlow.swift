@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import LabTime
 internal import Measurement
 internal import SystemPackage
 internal import TrafficModel
@@ -7,16 +6,17 @@ internal import TrafficModel
 /// A file transfer on the kernel's sockets: the control connection, and data connections one after the other.
 final class TransferFlow: Flow {
     let context: FlowContext
-    let events: FlowEvents
+    let callbacks: FlowCallbacks
     private var model: TransferModel
     private var transport: TransferSockets?
     private var source: Endpoint?
-    private var timer: (at: Instant, timer: EventLoop.Timer)?
+    private let timer: FlowTimer
     private(set) var hasEnded = false
 
-    init(_ context: FlowContext, offset: Duration, events: FlowEvents) {
+    init(_ context: FlowContext, offset: Duration, callbacks: FlowCallbacks) {
         self.context = context
-        self.events = events
+        self.callbacks = callbacks
+        timer = FlowTimer(on: context.loop)
         model = TransferModel(context.program, offset: offset, at: context.loop.now)
     }
 
@@ -35,7 +35,7 @@ final class TransferFlow: Flow {
             followModel()
         } catch {
             // Not from within the call that starts the flow.
-            setTimer(at: context.loop.now) { [unowned self] in failToStart(error) }
+            timer.set(at: context.loop.now) { [unowned self] in failToStart(error) }
         }
     }
 
@@ -79,13 +79,7 @@ final class TransferFlow: Flow {
 
     private func step(_ input: TransferInput) {
         guard !hasEnded, transport != nil else { return }
-        for event in model.step(input, at: context.loop.now, over: &transport!) {
-            switch event {
-            case .firstAnswer: events.onFirstAnswer()
-            case .skipped(let reason): events.onSkip(reason)
-            case .ended(let ending): return end(ending)
-            }
-        }
+        report(model.step(input, at: context.loop.now, over: &transport!))
         followModel()
     }
 
@@ -98,17 +92,8 @@ final class TransferFlow: Flow {
                 try? context.loop.change(control.socket.descriptor, to: interest)
             }
         }
-        guard let deadline = model.deadline, timer?.at != deadline else { return }
-        setTimer(at: deadline) { [unowned self] in step(.control(.time)) }
-    }
-
-    private func setTimer(at instant: Instant, _ body: @escaping () -> Void) {
-        if let timer { context.loop.cancel(timer.timer) }
-        let timer = context.loop.schedule(at: instant) { [unowned self] in
-            self.timer = nil
-            body()
-        }
-        self.timer = (instant, timer)
+        guard let deadline = model.deadline else { return }
+        timer.set(at: deadline) { [unowned self] in step(.control(.time)) }
     }
 
     // MARK: Ending
@@ -119,7 +104,7 @@ final class TransferFlow: Flow {
 
     func close(_ ending: FlowEnding) -> FlowResult {
         hasEnded = true
-        if let timer { context.loop.cancel(timer.timer) }
+        timer.cancel()
         transport?.closeData()
         if let socket = transport?.control.socket {
             context.loop.unwatch(socket.descriptor)

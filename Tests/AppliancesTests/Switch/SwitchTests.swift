@@ -5,6 +5,7 @@ import LabEvents
 import LabTime
 import MallocCounter
 import Testing
+import VirtualNetwork
 import Wire
 
 @Suite struct SwitchTests {
@@ -158,16 +159,17 @@ import Wire
     }
 
     @Test func `a batch that is flooded to every port fits the queue`() throws {
+        let batch = ApplianceDriver<Switch, VirtualLinks>.batchSize
         var box = try Switch(Self.configuration(ports: SwitchConfiguration.mostPorts))
         var output = FrameQueue()
         var bytes = Self.frame(from: Self.a, to: .broadcast)
         bytes.withUnsafeMutableBytes { buffer in
-            let frames = (0..<128).map { _ in
+            let frames = (0..<batch).map { _ in
                 Frame(base: buffer.baseAddress!, length: Int32(buffer.count), port: 0, side: .wire)
             }
             frames.withUnsafeBufferPointer { box.process($0, at: Self.start, into: &output) }
         }
-        #expect(output.count == 128 * (SwitchConfiguration.mostPorts - 1))
+        #expect(output.count == batch * (SwitchConfiguration.mostPorts - 1))
     }
 
     /// Known stations; and with a table that is full, where each frame would be an event.
