@@ -21,11 +21,19 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-/// - Parameter texts: files and folders that the tests read from the sources
-func tests(_ module: String, _ more: [Target.Dependency] = [], texts: [String] = []) -> Target {
+/// Tests that hardly calculate: optimising them would take twice their compile time and save none of their run time.
+/// What they test is optimised all the same.
+let waiting: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"])]
+
+/// - Parameters:
+///   - texts: files and folders that the tests read from the sources
+///   - isOptimized: of tests that simulate, fuzz or count allocations
+func tests(
+    _ module: String, _ more: [Target.Dependency] = [], texts: [String] = [], isOptimized: Bool = false
+) -> Target {
     .testTarget(
         name: "\(module)Tests", dependencies: [.byName(name: module), "TestSupport"] + more, exclude: texts,
-        swiftSettings: strict)
+        swiftSettings: isOptimized ? strict : waiting)
 }
 
 let stateMachineTexts = ["Election/Scripts", "Election/Table.txt", "ConfigurationSync/Table.txt"]
@@ -179,7 +187,7 @@ let package = Package(
         tests("LabTime"),
         tests("Mutants"),
         tests("LabEvents"),
-        tests("Wire"),
+        tests("Wire", isOptimized: true),
         tests("LabFile"),
         tests(
             "Topology",
@@ -194,20 +202,21 @@ let package = Package(
         tests("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         tests("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
-        tests("Dataplane", ["Wire", "LabEvents", "LabTime"]),
+        tests("Dataplane", ["Wire", "LabEvents", "LabTime"], isOptimized: true),
         tests(
             "Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"],
-            texts: stateMachineTexts),
-        tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"]),
+            texts: stateMachineTexts, isOptimized: true),
+        tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"], isOptimized: true),
         tests(
             "Appliances",
             [
                 "VirtualNetwork", "PacketText", "MallocCounter", "Configuration", "Impairment", "Redundancy",
                 "Dataplane", "Wire", "LabEvents", "LabTime",
-            ]),
+            ], isOptimized: true),
         tests("PacketText", ["Wire"]),
         tests(
-            "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"]),
+            "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"],
+            isOptimized: true),
         tests("Measurement", ["Wire", "LabTime"]),
         tests("TrafficModel", ["Measurement", "Wire", "LabTime"]),
         tests("Traffic", ["TrafficModel", "Measurement", "EventLoop", "Wire", "LabTime"]),
@@ -215,12 +224,13 @@ let package = Package(
             "HostSide",
             ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
         tests(
-            "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"]),
+            "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"],
+            isOptimized: true),
         tests("Netlink", ["Wire", systemPackage]),
         tests("Capture", ["Netlink", "Evidence", "EventLoop", "LabTime", "Wire", "CLinux", systemPackage]),
         tests("EventLoop", ["CLinux", "LabTime"]),
         tests("LabRuntime", ["Topology", "Evidence", "LabTime"]),
-        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: waiting),
         // They run the built command and the census; a dependency on the command would link its runtime into the tests.
         .testTarget(
             name: "EndToEndTests",
@@ -228,7 +238,7 @@ let package = Package(
                 "TestSupport", "CLinux", "Configuration", "Topology", "LabFile", "LabRuntime", "Capture", "Expectation",
                 "Evidence",
                 "Measurement", "LabEvents", "LabTime",
-            ], swiftSettings: strict),
+            ], swiftSettings: waiting),
     ]
         + (hasMutants
             ? [
