@@ -23,7 +23,7 @@ public struct CaptureError: Error, Hashable, Sendable {
     /// The capture file.
     public var path: String?
     public var errno: Errno?
-    /// libpcap's words, or what else is known.
+    /// libpcap's message, or another detail.
     public var detail: String?
 
     public init(
@@ -51,7 +51,7 @@ extension CaptureError: CustomStringConvertible {
     private var what: String {
         switch kind {
         case .cannotOpenInterface: "cannot open the capture of"
-        case .cannotContinue: "cannot go on with the capture of"
+        case .cannotContinue: "cannot continue the capture of"
         case .cannotSendSentinel: "cannot send a sentinel frame for the capture of"
         case .barrierTimedOut: "sentinel frames were not seen in time by the captures of"
         case .cannotCreateFile: "cannot create the file of the capture of"

@@ -32,7 +32,7 @@ public struct CaptureFile: ~Copyable {
     }
 
     private static func open(_ path: String) throws(CaptureError) -> OpaquePointer {
-        // A FIFO in the file's place would wait for somebody who writes.
+        // A FIFO in the file's place would block until a process writes.
         let descriptor = cl_open(path, O_RDONLY | O_NONBLOCK, 0)
         guard descriptor >= 0 else {
             throw CaptureError(.cannotReadFile, path: path, errno: Errno(rawValue: -descriptor))
@@ -42,14 +42,14 @@ public struct CaptureFile: ~Copyable {
             let file = fdopen(descriptor, "r")
         else {
             close(descriptor)
-            throw CaptureError(.cannotReadFile, path: path, detail: "it is no regular file")
+            throw CaptureError(.cannotReadFile, path: path, detail: "it is not a regular file")
         }
         var words = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         let opened = pcap_fopen_offline_with_tstamp_precision(file, UInt32(PCAP_TSTAMP_PRECISION_NANO), &words)
         guard let opened else {
             fclose(file)
-            let said = String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw CaptureError(.cannotReadFile, path: path, detail: said)
+            let detail = String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            throw CaptureError(.cannotReadFile, path: path, detail: detail)
         }
         let link = pcap_datalink(opened)
         guard link == DLT_EN10MB else {
@@ -90,11 +90,11 @@ public struct CaptureFile: ~Copyable {
                 isAtEnd = true
             default:
                 isAtEnd = true
-                let said = String(cString: pcap_geterr(handle))
+                let detail = String(cString: pcap_geterr(handle))
                 // libpcap has no code of its own for it.
-                guard said.hasPrefix("truncated dump file") else {
+                guard detail.hasPrefix("truncated dump file") else {
                     throw CaptureError(
-                        .cannotReadFile, path: path, detail: "after \(count) frames: \(said)")
+                        .cannotReadFile, path: path, detail: "after \(count) frames: \(detail)")
                 }
                 isTruncated = true
             }

@@ -18,7 +18,7 @@ struct CaptureFileWriter: ~Copyable {
     static let recordHeaderLength = 16
 
     private let descriptor: Int32
-    /// Grows while frames come, and is let go when they do not: a lab may have thousands of quiet interfaces.
+    /// Grows while frames arrive, and is freed when they do not: a lab may have thousands of quiet interfaces.
     private var buffer: UnsafeMutableRawBufferPointer
     private var used = 0
     private var bufferedRecords = 0
@@ -74,8 +74,8 @@ struct CaptureFileWriter: ~Copyable {
         recordHeaderLength + min(frame.bytes.count + (frame.tag == nil ? 0 : RingFrame.Tag.length), snapLength)
     }
 
-    /// Takes one record into the buffer, with the VLAN tag where it stood on the wire; writes the buffer out first where
-    /// it has no room.
+    /// Takes one record into the buffer, with the VLAN tag where it stood on the wire; writes the buffer out first
+    /// where it is full.
     /// - Throws: what `flush` throws; then this record is not taken
     @inline(__always)
     mutating func append(_ frame: RingFrame, snapLength: Int) throws(Errno) {
@@ -117,7 +117,7 @@ struct CaptureFileWriter: ~Copyable {
 
     /// Writes the buffer out.
     /// - Throws: the `Errno` of write(2). The file then ends with the last record that fitted, and the buffer is
-    ///   empty; `lostRecords` says how many did not fit.
+    ///   empty; `lostRecords` counts those that did not fit.
     mutating func flush() throws(Errno) {
         var written = 0
         while written < used {

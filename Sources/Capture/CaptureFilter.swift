@@ -13,7 +13,7 @@ public final class CaptureFilter: @unchecked Sendable {
     /// without end for longer ones; a longer program selects the same frames as it is.
     static let mostOptimised: UInt32 = 1000
 
-    /// - Throws: what libpcap says against the text
+    /// - Throws: libpcap's error for the text
     /// - Note: a name of a host in the text is looked up, as tcpdump does
     public init(_ text: String) throws(CaptureFilterError) {
         self.text = text
@@ -26,7 +26,7 @@ public final class CaptureFilter: @unchecked Sendable {
             )
         }
         guard let handle = pcap_open_dead(DLT_EN10MB, 262_144) else {
-            throw CaptureFilterError(filter: text, problem: "libpcap has no memory")
+            throw CaptureFilterError(filter: text, problem: "libpcap is out of memory")
         }
         defer { pcap_close(handle) }
         guard pcap_compile(handle, &program, text, 0, Self.unknownNetmask) == 0 else {
@@ -35,7 +35,7 @@ public final class CaptureFilter: @unchecked Sendable {
         guard program.bf_len <= Self.mostOptimised else { return }
         var optimised = bpf_program()
         guard pcap_compile(handle, &optimised, text, 1, Self.unknownNetmask) == 0 else {
-            // The optimiser finds what can never match, and says so.
+            // The optimiser reports filters that can never match.
             let problem = String(cString: pcap_geterr(handle))
             pcap_freecode(&program)
             throw CaptureFilterError(filter: text, problem: problem)
@@ -77,7 +77,7 @@ public final class CaptureFilter: @unchecked Sendable {
 /// A text that libpcap does not accept as a filter.
 public struct CaptureFilterError: Error, Hashable, Sendable, CustomStringConvertible {
     public var filter: String
-    /// libpcap's words; it names the word that it does not know, and no position.
+    /// libpcap's message; it names the unknown word, but no position.
     public var problem: String
 
     public var description: String {

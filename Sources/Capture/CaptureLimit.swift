@@ -3,7 +3,7 @@ public struct CaptureLimit: Hashable, Sendable, Codable {
     public enum Policy: String, Hashable, Sendable, Codable {
         /// The first frames stay; what comes when the files are full is left out.
         case keepsFirst
-        /// The newest frames stay: files are begun anew, and the oldest are removed.
+        /// The newest frames stay: captures continue in new files, and the oldest are removed.
         case keepsNewest
     }
 
@@ -20,7 +20,7 @@ public struct CaptureLimit: Hashable, Sendable, Codable {
     var bytesOfPart: Int { max(bytes / 16, 4096) }
 }
 
-/// What the capture files of a session hold, for who watches a lab that is up.
+/// What the capture files of a session hold, for `status`.
 public struct CaptureVolume: Hashable, Sendable, Codable {
     public var bytes: Int
     /// Frames that the limit left out.

@@ -7,7 +7,7 @@ public struct CapturePoint: Hashable, Sendable {
     public var namespace: Int32
     /// Where the capture file is created; an existing file is replaced.
     public var path: String
-    /// What `CaptureSummary.path` says: the path relative to the variant's folder.
+    /// The value of `CaptureSummary.path`: the path relative to the variant's folder.
     public var reportedPath: String
 
     public init(node: String, interface: String, namespace: Int32, path: String, reportedPath: String? = nil) {

@@ -15,7 +15,7 @@ public final class CaptureSession {
     private let captures: [InterfaceCapture]
     private let namespaces: [NamespaceCapture]
     private let store: CaptureStore
-    /// All rings, for who waits without an event loop: what it costs does not grow with the rings that are quiet.
+    /// All rings, for callers without an event loop: quiet rings cost nothing.
     private let epoll: Int32
     /// How long a frame may wait in its ring.
     private let blockTimeout: Duration
@@ -174,8 +174,8 @@ public final class CaptureSession {
     /// Takes what the kernel has captured until now, writes it, and ends captures and files. Later calls return the
     /// same. The kernel takes the rings back within some 30 ms; for few of them this does not wait.
     ///
-    /// `dropped` counts what the kernel had no room for, and what could not be written.
-    /// - Returns: in the order of `points`; a capture that was begun anew has one for each of its files, the present one
+    /// `dropped` counts frames that did not fit into the ring, and frames that could not be written.
+    /// - Returns: in the order of `points`; a capture in several files has one for each, the present one
     ///   last
     /// - Complexity: one block timeout at most
     public func finish() -> [CaptureSummary] {

@@ -30,14 +30,15 @@ final class CaptureStore {
 
     var volume: CaptureVolume { CaptureVolume(bytes: bytes, leftOut: leftOut, limit: limit) }
 
-    /// Whether a file that has grown to so many bytes is to begin anew, or others are to be removed.
+    /// Whether a capture continues in a new file after this many bytes, or others are to be removed.
     @inline(__always)
     func mustMakeRoom(part length: Int) -> Bool {
         guard let limit, limit.policy == .keepsNewest else { return false }
         return length >= limit.bytesOfPart || bytes > limit.bytes
     }
 
-    /// Begins a capture's file anew where it is long enough, and removes the oldest until all are within the limit.
+    /// Continues a capture in a new file where the present one is long enough, and removes the oldest until all are
+    /// within the limit.
     func makeRoom(_ capture: InterfaceCapture) {
         guard let limit else { return }
         if capture.partBytes >= limit.bytesOfPart { close(capture) }

@@ -14,7 +14,7 @@ final class InterfaceCapture {
         /// The interface is down or has no carrier and cannot send. The kernel counts what it puts into the ring, and this
         /// many must be taken out.
         case frames(Int)
-        /// The kernel does not say how many it put into the ring: whatever is handed over until then.
+        /// The kernel does not report how many it put into the ring: whatever is delivered until then.
         case whatComes(until: Instant)
     }
 
@@ -25,7 +25,7 @@ final class InterfaceCapture {
         var to: Timestamp
     }
 
-    /// A file that was begun before the present one.
+    /// A file before the present one.
     private struct Part {
         var path: String
         var number: Int
@@ -131,7 +131,7 @@ final class InterfaceCapture {
         isReported = false
     }
 
-    /// A failure that nobody was told of yet; once.
+    /// A failure that was not reported yet; once.
     func unreportedFailure() -> CaptureError? {
         guard !isReported else { return nil }
         isReported = true
@@ -152,7 +152,7 @@ final class InterfaceCapture {
     /// Frames in the present file.
     var hasFrames: Bool { written > 0 }
 
-    /// Closes the present file under another name, `lb.inside.pcap.1`, and begins it anew.
+    /// Closes the present file under another name, `lb.inside.pcap.1`, and continues in a new one.
     /// - Returns: whether it was done; else the capture has failed
     func beginNewPart(lastFrame: Timestamp) -> Bool {
         flush()
@@ -196,7 +196,7 @@ final class InterfaceCapture {
     /// - Returns: false where the interface cannot send: it is down, or has no carrier
     func sendSentinel(nonce: UInt64, through sender: Int32) throws(CaptureError) -> Bool {
         guard !isEnded else { return true }
-        // Without carrier the kernel accepts a frame and throws it away before any capture sees it.
+        // Without carrier the kernel accepts a frame and drops it before any capture sees it.
         guard cl_ethtool_get(sender, point.interface, UInt32(ETHTOOL_GLINK)) != 0 else { return false }
         // Sent again for the same barrier: the first one counts as well as the second.
         awaited = .sentinel(nonce: nonce)
@@ -208,7 +208,7 @@ final class InterfaceCapture {
         case ENXIO, ENODEV:
             if cl_interface_exists(sender, interface.index) != 0 { interfaceIsGone() }
             return isEnded
-        // No room just now; the caller sends again.
+        // The buffer is full; the caller sends again.
         case ENOBUFS, EAGAIN, EINTR: return true
         default:
             throw CaptureError(.cannotSendSentinel, capture: name, errno: Errno(rawValue: -result))

@@ -1,7 +1,7 @@
 internal import Evidence
 internal import LabTime
 
-/// When frames were lost, from the kernel's count of dropped frames asked again and again: an interval in which the
+/// When frames were lost, from repeated readings of the kernel's count of dropped frames: an interval in which the
 /// count grew lost frames, any other lost none.
 struct LossLedger {
     /// The kernel stamps a frame a moment before it counts it as dropped.
@@ -11,7 +11,7 @@ struct LossLedger {
 
     private(set) var losses: [CaptureLoss] = []
     private var count = 0
-    /// When the kernel was last asked with success.
+    /// The last successful reading.
     private var since: Timestamp
 
     /// - Parameter start: when the count was 0
@@ -21,7 +21,7 @@ struct LossLedger {
 
     /// - Parameters:
     ///   - dropped: the kernel's count; nil where it gave none, and the interval then goes on
-    ///   - asked: before the kernel was asked
+    ///   - asked: before the reading
     ///   - answered: after it
     mutating func note(_ dropped: Int?, asked: Timestamp, answered: Timestamp) {
         guard let dropped else { return }
@@ -30,7 +30,7 @@ struct LossLedger {
         since = asked
     }
 
-    /// The last word. Where the kernel gives none, nobody knows what was lost since it last did.
+    /// The last reading. Without a count, losses since the previous one are unknown.
     mutating func close(_ dropped: Int?, asked: Timestamp, answered: Timestamp) {
         note(dropped, asked: asked, answered: answered)
         if dropped == nil { losses.append(CaptureLoss(from: since - Self.slack, to: answered, frames: nil)) }

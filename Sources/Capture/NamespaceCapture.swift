@@ -36,7 +36,7 @@ final class NamespaceCapture {
         if Instant.monotonic() - lastCount >= Self.countInterval { countLosses() }
         let count = ring.read(atMost: Self.mostAtOnce) { frame in
             if captures[lastPlace].interface.index != frame.interface {
-                // Of an interface that nobody captures, where the kernel's filter could not be as long.
+                // Of an interface that is not captured, where the kernel's filter could not be that long.
                 guard let place = places[frame.interface] else { return }
                 lastPlace = place
             }
@@ -99,7 +99,7 @@ final class NamespaceCapture {
         losses.note(ring.statistics()?.dropped, asked: asked, answered: .now())
     }
 
-    /// Reads the counters for the last time. A frame that found no room may have been of any interface: each capture
+    /// Reads the counters for the last time. A frame that did not fit may have been of any interface: each capture
     /// reports it.
     func summarize() -> [[CaptureSummary]] {
         let asked = Timestamp.now()

@@ -44,11 +44,11 @@ struct PacketRing: @unchecked Sendable {
         pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO)
         let status = pcap_activate(handle)
         guard status >= 0 else {
-            let said = String(cString: pcap_geterr(handle))
+            let detail = String(cString: pcap_geterr(handle))
             let meaning = String(cString: pcap_statustostr(status))
             pcap_close(handle)
             let isPermission = status == PCAP_ERROR_PERM_DENIED
-            return failure(said.isEmpty ? meaning : "\(meaning) (\(said))", isPermission ? EPERM : nil)
+            return failure(detail.isEmpty ? meaning : "\(meaning) (\(detail))", isPermission ? EPERM : nil)
         }
         func closing(_ detail: String?, _ code: Int32? = nil) -> Result<PacketRing, CaptureError> {
             pcap_close(handle)
@@ -70,7 +70,7 @@ struct PacketRing: @unchecked Sendable {
     }
 
     /// Lets the kernel hand over only what a filter selects.
-    /// - Returns: libpcap's words where it refuses the filter
+    /// - Returns: libpcap's message where it refuses the filter
     func select(_ filter: String) -> String? {
         var program = bpf_program()
         guard pcap_compile(handle, &program, filter, 1, UInt32.max /* PCAP_NETMASK_UNKNOWN */) == 0 else {
@@ -80,8 +80,8 @@ struct PacketRing: @unchecked Sendable {
         return pcap_setfilter(handle, &program) == 0 ? nil : String(cString: pcap_geterr(handle))
     }
 
-    /// The kernel's counters since the ring was opened: frames that were put into it, and frames that found no room;
-    /// nil where the kernel does not say. A call of getsockopt(2).
+    /// The kernel's counters since the ring was opened: frames that were put into it, and frames that did not fit;
+    /// nil where the kernel does not report them. A call of getsockopt(2).
     func statistics() -> (delivered: Int, dropped: Int)? {
         var counters = pcap_stat()
         guard pcap_stats(handle, &counters) == 0 else { return nil }

@@ -5,7 +5,7 @@ internal import SystemPackage
 /// Runs pieces of work on as many threads as there are pieces, up to a bound, and waits for all.
 ///
 /// For system calls that mostly wait: opening and closing packet rings each wait for one or more grace periods of the
-/// kernel (synchronize_rcu, some 6 to 13 ms), and a grace period serves all who wait for it.
+/// kernel (synchronize_rcu, some 6 to 13 ms), and one grace period serves all waiting threads.
 enum ParallelThreads {
     /// - Parameters:
     ///   - most: threads at once; each takes the next piece when it has done one

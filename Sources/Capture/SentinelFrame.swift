@@ -11,14 +11,14 @@
 /// before it learns from it, so that the barrier leaves no trace in any switch. EtherType 88-B5 is for local
 /// experiments (IEEE 802, 9.2.4): no station answers it.
 struct SentinelFrame: Hashable {
-    /// The least that Ethernet carries, without FCS.
+    /// The shortest Ethernet frame, without FCS.
     static let length = 60
     static let etherType: UInt16 = 0x88b5
     static let destination: UInt64 = 0x0180_c200_000e
     /// "flabsent", unlike anything that another local experiment sends.
     static let magic: UInt64 = 0x666c_6162_7365_6e74
 
-    /// Tells one barrier from those before it.
+    /// Distinguishes one barrier from those before it.
     var nonce: UInt64
     /// Position of the capture that sent it.
     var capture: UInt32

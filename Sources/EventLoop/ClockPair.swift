@@ -1,9 +1,9 @@
 public import LabTime
 
-/// One point of both clocks, to turn monotonic instants into wall-clock times of the run.
+/// One point of both clocks, to convert monotonic instants to wall-clock times of the run.
 ///
-/// A process that the machine takes the processor from between the two readings would shift all its times by so much,
-/// and its events would stand in the wrong order beside those of other nodes. So the wall clock is read between two
+/// A process that lost the processor between the two readings would shift all its times by that interval,
+/// and its events would be in the wrong order among those of other nodes. So the wall clock is read between two
 /// readings of the monotonic one, and the tightest of several tries counts.
 public struct ClockPair {
     private let monotonic: Instant

@@ -17,7 +17,7 @@ public final class EventLoop {
         public static let writable = Interest(rawValue: 0x4)  // EPOLLOUT
         /// The peer has ended its direction.
         public static let peerEnd = Interest(rawValue: 0x2000)  // EPOLLRDHUP
-        /// Told of once for every change, not as long as it lasts. epoll(7)
+        /// Reported once for every change, not as long as it lasts. epoll(7)
         public static let edges = Interest(rawValue: 1 << 31)  // EPOLLET
     }
 
@@ -39,7 +39,7 @@ public final class EventLoop {
 
     /// A descriptor's place in the table.
     private struct Watch {
-        /// 0 where nobody watches.
+        /// 0 where it is not watched.
         var generation: UInt32 = 0
         var handler: (any ReadinessHandler)?
     }
@@ -77,7 +77,7 @@ public final class EventLoop {
         for descriptor in owned { Glibc.close(descriptor) }
     }
 
-    /// Closes a descriptor of the loop's own when the loop goes.
+    /// Closes a descriptor of the loop when the loop is released.
     func own(_ descriptor: Int32) { owned.append(descriptor) }
 
     /// `CLOCK_MONOTONIC`, the clock of every instant that this loop takes.
@@ -89,7 +89,7 @@ public final class EventLoop {
     /// Called at the end of every turn, before the loop waits again.
     public var onTurnEnd: (() -> Void)?
 
-    /// Tells the handler, which the loop keeps, whenever the descriptor is ready. The descriptor stays the caller's.
+    /// Calls the handler, which the loop keeps, whenever the descriptor is ready. The descriptor stays the caller's.
     public func watch(
         _ descriptor: Int32, for interest: Interest = .readable, telling handler: any ReadinessHandler
     ) throws(Errno) {
@@ -129,8 +129,8 @@ public final class EventLoop {
         watches[Int(descriptor)] = Watch()
     }
 
-    /// Tells a watched descriptor's handler in the next turn, without waiting, that it is readable: for who stops in the
-    /// middle of what an edge has told so that others have their turn, too.
+    /// Calls a watched descriptor's handler in the next turn, without waiting, as readable: for a handler that stops
+    /// before it has read all that an edge announced, so that others are served, too.
     public func serveAgain(_ descriptor: Int32) {
         guard let generation = generation(of: descriptor) else { return }
         again.append(token(descriptor, generation))
@@ -180,24 +180,24 @@ public final class EventLoop {
             swap(&again, &beingServedAgain)
             if count > 0 {
                 for i in 0..<Int(count) where !isStopped {
-                    tell(cl_epoll_token(events.baseAddress! + i), Readiness(rawValue: events[i].events))
+                    deliver(cl_epoll_token(events.baseAddress! + i), Readiness(rawValue: events[i].events))
                 }
             }
-            for token in beingServedAgain where !isStopped { tell(token, .readable) }
+            for token in beingServedAgain where !isStopped { deliver(token, .readable) }
             beingServedAgain.removeAll(keepingCapacity: true)
         }
         fireDueTimers()
         onTurnEnd?()
     }
 
-    private func tell(_ token: UInt64, _ readiness: Readiness) {
+    private func deliver(_ token: UInt64, _ readiness: Readiness) {
         let place = Int(UInt32(truncatingIfNeeded: token))
         // The descriptor may have been unwatched, or its number reused, by a handler before this one.
         guard watches[place].generation == UInt32(token >> 32), let handler = watches[place].handler else { return }
         handler.ready(readiness)
     }
 
-    /// Lets go of every descriptor; each handler hears it. None is watched from now on.
+    /// Releases every descriptor; each handler is notified. None is watched from now on.
     public func end() {
         isEnding = true
         for place in watches.indices {

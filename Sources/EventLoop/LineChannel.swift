@@ -98,7 +98,7 @@ public final class LineChannel {
         onClose = {}
     }
 
-    /// Delivers what the peer had said before it ended, then closes; `onClose` is called.
+    /// Delivers what the peer had sent before it ended, then closes; `onClose` is called.
     public func drainAndClose() {
         guard isOpen else { return }
         read()
@@ -155,7 +155,7 @@ public final class LineChannel {
                 return end()
             }
         }
-        // Seldom moved, so that a long line costs no more for being taken in small pieces.
+        // Moved rarely, so that a long line costs no more when it arrives in small pieces.
         if sent > outgoing.count / 2 {
             outgoing.removeFirst(sent)
             sent = 0

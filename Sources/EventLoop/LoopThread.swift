@@ -5,7 +5,7 @@ public import SystemPackage
 
 /// An event loop on a thread of its own, which stays in the namespaces of the thread that makes it.
 public final class LoopThread: Sendable {
-    /// What the loop's thread is to do; the loop is not another thread's to touch.
+    /// What the loop's thread is to do; other threads must not use the loop.
     private typealias Errand = @Sendable (EventLoop) -> Void
 
     private let mailbox: Mailbox<Errand>
@@ -33,10 +33,10 @@ public final class LoopThread: Sendable {
 
     deinit { stop() }
 
-    /// Has it done on the loop's thread, sooner or later; after `stop`, never.
+    /// Runs it on the loop's thread, some time later; after `stop`, never.
     public func send(_ errand: @escaping @Sendable (EventLoop) -> Void) { mailbox.send(errand) }
 
-    /// Has it done on the loop's thread, and waits for that.
+    /// Runs it on the loop's thread, and waits for it.
     /// - Precondition: not called on the loop's thread, and not after `stop`
     public func perform<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) -> Result) -> Result {
         let answer = Answer<Result>()

@@ -1,4 +1,4 @@
-/// Whom a loop tells that a descriptor is ready.
+/// Called by a loop when a descriptor is ready.
 public protocol ReadinessHandler: AnyObject {
     func ready(_ readiness: EventLoop.Readiness)
     /// The loop ends for good, and the descriptor is watched no more: `EventLoop.end`.
@@ -9,7 +9,7 @@ extension ReadinessHandler {
     public func loopEnds() {}
 }
 
-/// For those whom a function serves better than a class of their own.
+/// A handler made of a function.
 final class HandlingFunction: ReadinessHandler {
     private let handle: (EventLoop.Readiness) -> Void
 

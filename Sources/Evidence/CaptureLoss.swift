@@ -1,7 +1,7 @@
 public import LabTime
 
-/// A stretch of the run's clock in which a capture lacks frames: the kernel's count of dropped frames was asked before
-/// and after it, and had grown; or a limit of its length left them out.
+/// An interval in which a capture lacks frames: the kernel's count of dropped frames was read before
+/// and after it, and had grown; or the capture limit left them out.
 public struct CaptureLoss: Hashable, Sendable, Codable {
     public enum Cause: String, Hashable, Sendable, Codable {
         /// `--capture-limit`
@@ -10,9 +10,9 @@ public struct CaptureLoss: Hashable, Sendable, Codable {
 
     public var from: Timestamp
     public var to: Timestamp
-    /// nil where the kernel could not be asked: any number, or none.
+    /// nil where the kernel gave no count: any number, or none.
     public var frames: Int?
-    /// nil: the kernel had no room for them.
+    /// nil: they did not fit into the kernel's buffer.
     public var cause: Cause?
 
     public init(from: Timestamp, to: Timestamp, frames: Int?, cause: Cause? = nil) {

@@ -7,8 +7,9 @@ public struct CaptureSummary: Hashable, Sendable, Codable {
     /// Relative to the variant's folder: `captures/lb.inside.pcap`.
     public var path: String
     public var frames: Int
-    /// Frames that the kernel dropped because the ring was full, or that could not be written; normally 0. Interfaces of
-    /// one namespace share a ring, and the kernel does not say of which one a frame was: each reports all of them.
+    /// Frames that the kernel dropped because the ring was full, or that could not be written; normally 0. Interfaces
+    /// of one namespace share a ring, and the kernel does not report to which one a frame belonged: each reports all of
+    /// them.
     public var dropped: Int
     /// Frames that `--capture-limit` left out; normally 0.
     public var leftOut: Int
@@ -28,7 +29,7 @@ public struct CaptureSummary: Hashable, Sendable, Codable {
         self.losses = losses
     }
 
-    /// Dropped frames of which nobody knows when they were: they may be missing anywhere in the file.
+    /// Dropped frames without a known time: they may be missing anywhere in the file.
     public var droppedAtAnyTime: Int {
         max(0, dropped - losses.reduce(0) { $0 + ($1.cause == nil ? $1.frames ?? 0 : 0) })
     }
@@ -38,7 +39,7 @@ public struct CaptureSummary: Hashable, Sendable, Codable {
 }
 
 extension CaptureSummary {
-    /// Runs that were saved before losses had times say only how many there were; earlier ones had no limit.
+    /// Runs that were saved before losses had times record only their number; earlier ones had no limit.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(

@@ -7,6 +7,6 @@ public protocol FrameSource: Sendable {
     ///     in `CapturedFrame.number`.
     ///   - visit: returns false to stop.
     /// - Throws: what `visit` throws; an error for people where the file is missing, is no capture of Ethernet,
-    ///   ends within a frame, or holds fewer frames than the summary says; where the filter is not valid.
+    ///   ends within a frame, or holds fewer frames than the summary states; where the filter is not valid.
     func frames(of capture: CaptureSummary, matching filter: String?, _ visit: (CapturedFrame) throws -> Bool) throws
 }

@@ -2,7 +2,7 @@ internal import LabEvents
 public import LabTime
 public import Measurement
 
-/// Everything that one variant's run left behind, on one clock: what nodes reported, what the traffic's endpoints
+/// The evidence of one variant's run, on one clock: what nodes reported, what the traffic's endpoints
 /// saw, and what the interfaces carried.
 public struct RunEvidence: Sendable {
     public var events: [LabEvent]
@@ -19,7 +19,7 @@ public struct RunEvidence: Sendable {
     public let eventGap: RecordGap?
     /// By node: requests that are missing in its access log.
     public var logGaps: [String: RecordGap] = [:]
-    /// What is missing in files of the run, for who reads them.
+    /// What is missing in files of the run, for their readers.
     public var fileGaps: [FileGap] = []
 
     /// - Parameter events: in any order; they are kept in the order of time.
@@ -64,7 +64,7 @@ public struct RunEvidence: Sendable {
         captures.filter { $0.node == node && $0.interface == interface }
     }
 
-    /// The event that a person measures times from where nothing else is named: the scenario's first fault.
+    /// The event from which reports measure times where nothing else is named: the scenario's first fault.
     public var referenceEvent: LabEvent? {
         events.first { $0.isOfScenario }
     }

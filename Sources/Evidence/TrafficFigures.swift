@@ -17,13 +17,13 @@ public struct TrafficFigures: Sendable {
     public var outcomes: [FlowOutcome: Int]
     /// Bytes (TCP) or datagrams (UDP) that answered nothing.
     public var garbage: Int
-    /// nil where there were too few answers to tell. A silence that is not over counts as longer than any that is.
+    /// nil where there were too few answers. A silence that is not over counts as longer than any that is.
     public var longestSilence: Silence?
     /// Long-lived flows that did not survive; of programs with a flow for each probe, the probes that failed.
     public var failed: Int
-    /// The cadence, which is also the least length of a gap that can be told.
+    /// The cadence, which is also the shortest gap that can be measured.
     public var resolution: Duration
-    /// The flow that tells most: the first that failed, else the one with the longest silence, else the first.
+    /// The most significant flow: the first that failed, else the one with the longest silence, else the first.
     public var telling: FlowResult?
 
     /// Complexity: O(n log n) in the number of flows
@@ -76,7 +76,7 @@ public struct TrafficFigures: Sendable {
                 Silence(
                     start: first.start, length: firstSuccess.end - first.start, isOver: true, flow: firstSuccess))
         }
-        // Failed probes after which none succeeded: judged by when they were asked, for patience delays their ends.
+        // Failed probes after which none succeeded: compared by their starts, because the timeout delays their ends.
         if let unanswered = flows.filter({ $0.outcome != .survived && $0.start > lastSuccess.start })
             .min(by: { $0.start < $1.start })
         {

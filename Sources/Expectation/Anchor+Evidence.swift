@@ -1,7 +1,7 @@
 import Evidence
 import LabTime
 
-/// An expectation asks about the time around an event that never happened.
+/// An expectation refers to an event that never happened.
 public struct MissingEvent: Error, Hashable, Sendable, CustomStringConvertible {
     public var event: String
     /// Names of the events that did happen, each once, in order.
@@ -14,7 +14,7 @@ public struct MissingEvent: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension RunEvidence {
-    /// The event that a name in an expectation stands for: the first of that name since the scenario began. What nodes
+    /// The event that a name in an expectation refers to: the first of that name since the scenario began. What nodes
     /// report while the lab comes up belongs to no scenario.
     ///
     /// - Throws: `MissingEvent` where it never happened, `UndecidableExpectation` where it happened only before, and where
@@ -42,16 +42,16 @@ extension RunEvidence {
         if let event = since.first { return event }
         let distance = scenarioBegin.map { ", \(($0 - last.time).forPeople) before" } ?? ""
         throw UndecidableExpectation(
-            "event \(anchor.event) happened only before the scenario began\(distance), and never since; the begin itself is \(Anchor.scenarioBegin)"
+            "event \(anchor.event) happened only before the scenario began\(distance), and not since; the event of its start is \(Anchor.scenarioBegin)"
         )
     }
 
-    /// The time as a person tells it, from that event or else from the scenario's first.
+    /// The time as an offset from that event, or else from the scenario's first.
     func moment(of time: Timestamp, from event: LabEvent? = nil) -> Moment? {
         (event ?? referenceEvent).map { Moment(event: $0.name, offset: time - $0.time) }
     }
 
-    /// The last event's time: until then at least the lab ran and its captures were open.
+    /// The last event's time: at least until then the lab ran and its captures were open.
     var lastEventTime: Timestamp? { events.last?.time }
 }
 
@@ -70,15 +70,15 @@ extension Anchor: CustomStringConvertible {
     }
 }
 
-/// `after` and `before` as points of the clock; half open, as a person means "before".
+/// `after` and `before` as points of the clock; half open, in the usual sense of "before".
 struct TimeWindow: Hashable, Sendable {
     var start: Timestamp?
     var end: Timestamp?
-    /// The events that `after` and `before` stand for.
+    /// The events that `after` and `before` refer to.
     private(set) var opening: LabEvent?
     private(set) var closing: LabEvent?
 
-    /// From which a person counts the times in the window.
+    /// The event from which reports measure the times in the window.
     var reference: LabEvent? { opening ?? closing }
 
     func contains(_ time: Timestamp) -> Bool {
@@ -105,7 +105,7 @@ struct TimeWindow: Hashable, Sendable {
     /// - Throws: `MissingEvent`; `UndecidableExpectation` where the window is empty or has no place on the clock
     init(after: Anchor?, before: Anchor?, within: Duration? = nil, in evidence: RunEvidence) throws {
         if within != nil, after == nil, before == nil {
-            throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
+            throw UndecidableExpectation("'within' sets the length of a window, but no 'after' sets its start")
         }
         if let after {
             let event = try evidence.occurrence(of: after, after: nil)
@@ -126,12 +126,12 @@ struct TimeWindow: Hashable, Sendable {
         }
     }
 
-    /// `after failover, within 1 s`; begins with a space where there is anything to say.
+    /// `after failover, within 1 s`; begins with a space if it is not empty.
     static func words(after: Anchor?, before: Anchor?, within: Duration? = nil) -> String {
         let parts = [
             after.map { "after \($0)" }, before.map { "before \($0)" }, within.map { "within \($0.forPeople)" },
         ]
-        let said = parts.compactMap(\.self)
-        return said.isEmpty ? "" : " " + said.joined(separator: " and ")
+        let given = parts.compactMap(\.self)
+        return given.isEmpty ? "" : " " + given.joined(separator: " and ")
     }
 }

@@ -1,10 +1,10 @@
 import Evidence
 import LabTime
 
-/// What a busy machine takes from an expectation: a failure that it may have caused proves nothing.
+/// A failure that a busy machine may have caused proves nothing.
 ///
-/// A process that ran late delays everything behind it: a heartbeat that is missed moves a role, and all that follows.
-/// So every delay counts that began before the end of the time that the expectation is about.
+/// A process that ran late delays everything after it: a missed heartbeat moves a role, with all that follows.
+/// So every delay counts that began before the end of the expectation's window.
 extension ExpectationResult {
     mutating func weigh(_ delays: [ProcessDelay], before end: Timestamp?, in evidence: RunEvidence) {
         guard verdict == .fail else { return }

@@ -1,6 +1,6 @@
 import Wire
 
-/// What stands before a value in libpcap's language: `tcp src port`.
+/// The qualifiers before a value in libpcap's syntax: `tcp src port`.
 struct CaptureFilterQualifiers: Hashable, Sendable {
     var proto: String?
     /// `src` or `dst`; nil for either.
@@ -27,7 +27,7 @@ struct CaptureFilterQualifiers: Hashable, Sendable {
         return true
     }
 
-    /// `tcp` alone, with no value behind it.
+    /// `tcp` alone, without a value.
     var bareProtocol: String? {
         guard direction == nil, type == nil else { return nil }
         return switch proto {

@@ -1,4 +1,4 @@
-/// A libpcap capture filter in Wireshark's display filter language, which is another one.
+/// A libpcap capture filter as a Wireshark display filter.
 ///
 /// Knows what labs use: protocols, `host`, `net`, `port`, `ether host`, `proto`, directions, TCP flags, and, or, not,
 /// parentheses. In libpcap `and` and `or` bind equally and to the left; a value without qualifiers has those of the

@@ -57,12 +57,12 @@ extension CarryExpectation {
         let enough = count.map { $0.holds(for: flows.count) } ?? true
         var verdict: ExpectationVerdict = enough && missing.holds(for: lost.count) ? .pass : .fail
         if flows.isEmpty, verdict == .pass || count == nil {
-            // None of none are missing, whatever the boxes do.
+            // Of no flows none can be missing, whatever the boxes do.
             verdict = .inconclusive
             seen = "no flow was seen on \(first.words)"
         }
-        // Flows that the first capture lacks are not known to have come again. What the second lacks can only have
-        // been fewer missing.
+        // Flows that the first capture lacks may have been seen again. Frames that the second lacks can only have
+        // made fewer flows missing.
         let couldBeFewer = lost.isEmpty && [.equal, .less, .lessOrEqual].contains(missing.relation)
         let event = later.opening ?? window.closing
         let doubt =
@@ -91,11 +91,11 @@ extension CarryExpectation {
         let inOrder = lost.sorted { ($0.last?.number ?? 0) < ($1.last?.number ?? 0) }
         if !inOrder.isEmpty {
             return inOrder.prefix(FrameTally.shown).compactMap {
-                reference($0.last, "the last of a flow that is missing")
+                reference($0.last, "last frame of a missing flow")
             }
         }
         guard let one = flows.values.min(by: { ($0.last?.number ?? 0) < ($1.last?.number ?? 0) }) else { return [] }
-        return [reference(one.last, "last of its flow before"), reference(one.again, "first of it again")]
+        return [reference(one.last, "last frame of its flow before"), reference(one.again, "its first frame after")]
             .compactMap(\.self)
     }
 
@@ -106,7 +106,7 @@ extension CarryExpectation {
     }
 }
 
-/// A frame without its reading, of which a crowd of flows would keep too much.
+/// A frame without its reading, which would take too much memory with very many flows.
 private struct Sighted {
     var capture: String
     var number: Int

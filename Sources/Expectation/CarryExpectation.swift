@@ -1,6 +1,6 @@
 public import Evidence
 
-/// Every flow that was seen at one place and time must be seen again at another: what a failover carries over.
+/// Every flow that was seen at one place and time must be seen again at another: flow continuity over a failover.
 ///
 /// A flow is what its frames have in common: the values of the chosen fields, or the five-tuple.
 public struct CarryExpectation: ExpectationKind {
@@ -24,7 +24,7 @@ public struct CarryExpectation: ExpectationKind {
         }
     }
 
-    /// Names of `FrameField` that tell flows apart; empty for the five-tuple. A frame without one of them is of no flow.
+    /// Names of `FrameField` that identify a flow; empty for the five-tuple. A frame without one of them is of no flow.
     public var fields: [String]
     public var first: Place
     public var then: Place

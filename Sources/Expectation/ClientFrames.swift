@@ -4,9 +4,9 @@ import Measurement
 import Wire
 
 /// What the captures of a client's interfaces carried of one traffic program: the frames that must agree with what the
-/// client says.
+/// client reports.
 struct ClientFrames: Sendable {
-    /// Frames of a flow, or of a crowd, in both directions.
+    /// Frames of a flow, or of all flows of a program, in both directions.
     struct Tally: Hashable, Sendable {
         var requests = 0
         var answers = 0
@@ -83,7 +83,7 @@ struct ClientFrames: Sendable {
         }
     }
 
-    /// What the client says of a flow and its captures do not show; nil where they agree.
+    /// What the client reports of a flow and its captures do not show; nil where they agree.
     ///
     /// Only what is certain is asked for: that an answered request and its answer passed, and for the kinds whose requests
     /// have a known size as many as were answered. A request without an answer may have waited for a neighbour's address, and
@@ -92,11 +92,12 @@ struct ClientFrames: Sendable {
         let flow = result.flows[number]
         guard flow.outcome == .survived || flow.received > 0, !flow.isLocal(to: result.program) else { return nil }
         guard let missing = missing(of: flow, tallies[number]) else { return nil }
-        return "the client says that \(flow.source.endpoint(port: flow.sourcePort)) \(said(of: flow)), but \(missing)"
+        return
+            "the client reports that \(flow.source.endpoint(port: flow.sourcePort)) \(reported(of: flow)), but \(missing)"
             + doubt(from: flow.start, to: flow.end)
     }
 
-    private func said(of flow: FlowResult) -> String {
+    private func reported(of flow: FlowResult) -> String {
         flow.outcome == .survived && flow.received == 0
             ? "survived" : "had \(flow.received) \(flow.received == 1 ? "answer" : "answers")"
     }
@@ -119,7 +120,7 @@ struct ClientFrames: Sendable {
         case .bytes:
             guard !hasFragments else { return nil }
             let bytes = flow.received.multipliedReportingOverflow(by: program.payload)
-            guard !bytes.overflow else { return "no capture holds so many bytes" }
+            guard !bytes.overflow else { return "no capture can hold that many bytes" }
             return lack(tally.requestBytes, "bytes to the server", bytes.partialValue)
                 ?? lack(tally.answerBytes, "bytes to the client", bytes.partialValue)
         case .payload(let showsStatus):
@@ -135,12 +136,12 @@ struct ClientFrames: Sendable {
         }
     }
 
-    /// As above, of the flows of a crowd that are not listed one by one: the datagrams of all its flows together.
+    /// As above, of flows that are not listed one by one: the datagrams of all its flows together.
     func disagreement(about further: FurtherFlows) -> String? {
         let received = result.flows.reduce(further.received) { $0.plus($1.received) }
         for (count, side) in [(all.requests, "to the server"), (all.answers, "to the client")] where count < received {
             return
-                "the client says that \(result.program.name) had \(received) answers, but \(place) has \(count) datagrams of it \(side)"
+                "the client reports that \(result.program.name) had \(received) answers, but \(place) has \(count) datagrams of it \(side)"
                 + doubt(from: nil, to: nil)
         }
         return nil
@@ -176,7 +177,7 @@ extension Int {
 }
 
 extension FlowResult {
-    /// Whether it never left its node: who calls an address of his own calls from that address, over the loopback, which
+    /// Whether it never left its node: traffic to an own address goes over the loopback, from that address, which
     /// is not captured.
     fileprivate func isLocal(to program: TrafficProgram) -> Bool { source == program.target }
 }

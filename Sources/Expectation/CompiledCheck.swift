@@ -23,7 +23,7 @@ struct CompiledCheck: Hashable, Sendable {
             condition = .isOneOf(patterns(values))
         case .isNot(let value):
             guard let pattern = patterns([value]).first else {
-                throw UndecidableExpectation("'\(value)' is no value of \(field)")
+                throw UndecidableExpectation("'\(value)' is not a value of \(field)")
             }
             condition = .isNot(pattern)
         case .compares(let comparison):

@@ -10,19 +10,19 @@ struct CompiledSelection: Sendable {
     var direction: FrameExpectation.Direction?
     var membership: FlowMembership
 
-    /// Throws what leaves the expectation undecided before any frame is looked at, or a `MissingEvent`.
+    /// Throws what leaves the expectation undecided before any frame is examined, or a `MissingEvent`.
     init(_ expectation: FrameExpectation, in evidence: RunEvidence) throws {
         window = try TimeWindow(
             after: expectation.after, before: expectation.before, within: expectation.within, in: evidence)
         program = expectation.flowsOf
         direction = expectation.direction
         if direction != nil, program == nil {
-            throw UndecidableExpectation("a direction needs 'of': the traffic whose client and server it speaks of")
+            throw UndecidableExpectation("a direction needs 'of', the traffic whose client and server it refers to")
         }
         if let program {
             guard let traffic = evidence.traffic(named: program) else {
                 throw UndecidableExpectation(
-                    "traffic \(program) left no result, so nothing says which frames are its own")
+                    "traffic \(program) left no result, so its frames are not known")
             }
             if traffic.flows.isEmpty { throw UndecidableExpectation("traffic \(program) opened no flow") }
         }

@@ -6,7 +6,7 @@ public struct CounterExpectation: ExpectationKind {
     public var node: String
     /// `TcpExt.IPReversePathFilter`, or a box's own `drop.standby`
     public var name: String
-    /// Subtracted from it: `Ip.InReceives` less `Ip.InDelivers` is what the kernel took in and gave to nobody.
+    /// Subtracted from it: `Ip.InReceives` less `Ip.InDelivers` is what the kernel received and delivered to no socket.
     public var minus: String?
     public var value: Comparison<Int>
 
@@ -17,7 +17,7 @@ public struct CounterExpectation: ExpectationKind {
         self.value = value
     }
 
-    /// What these counters come to; nil where one of the names is not among them.
+    /// The value of these counters; nil where one of the names is not among them.
     public func value(in counters: [String: UInt64]) -> Int? {
         guard let first = counters[name] else { return nil }
         guard let minus else { return Int(clamping: first) }
@@ -33,14 +33,14 @@ public struct CounterExpectation: ExpectationKind {
 
     public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         guard let counters = evidence.counters[node] else {
-            throw UndecidableExpectation("\(node) left no counters; it was powered off or hung at the end")
+            throw UndecidableExpectation("\(node) left no counters: it was powered off, or hung, at the end")
         }
         func count(_ name: String) throws -> Int {
             guard let count = counters[name] else {
                 let near = counters.keys.filter { $0.split(separator: ".").first == name.split(separator: ".").first }
                 throw UndecidableExpectation(
                     "\(node) has no counter \(name)"
-                        + (near.isEmpty ? "" : "; of that group it has \(near.sorted().joined(separator: ", "))"))
+                        + (near.isEmpty ? "" : "; in that group it has \(near.sorted().joined(separator: ", "))"))
             }
             return Int(clamping: count)
         }
@@ -58,10 +58,10 @@ public struct CounterExpectation: ExpectationKind {
     /// Why a counter that is low proves nothing; nil where it does.
     private func lackOfControl(_ counters: [String: UInt64], in evidence: RunEvidence) -> String? {
         if counters.values.allSatisfy({ $0 == 0 }) {
-            return "\(node) counted nothing at all, so nothing shows that it would have counted this"
+            return "\(node) counted nothing at all, so there is no evidence that it would have counted this"
         }
         if let restart = evidence.events.last(where: { $0.isOf(.powerOn) && $0.node == node }) {
-            return "\(node) was powered on again at \(restart.name), and its counters began anew"
+            return "\(node) was powered on again at \(restart.name), which reset its counters"
         }
         return nil
     }

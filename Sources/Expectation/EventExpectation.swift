@@ -10,7 +10,7 @@ public struct EventExpectation: ExpectationKind {
     public var after: Anchor?
     public var before: Anchor?
     public var within: Duration?
-    /// The node, or the element of a fault, that would report the event; nil of the scenario's own events.
+    /// The node, or the impairment link of a fault, that would report the event; nil of the scenario's own events.
     public var reporter: String?
 
     public init(
@@ -39,7 +39,7 @@ extension EventExpectation {
 
     public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         if within != nil, after == nil {
-            throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
+            throw UndecidableExpectation("'within' sets the length of a window, but no 'after' sets its start")
         }
         let window = try TimeWindow(after: after, before: before, within: within, in: evidence)
         let all = evidence.events.filter { $0.name == event }
@@ -98,7 +98,7 @@ extension EventExpectation {
         try? TimeWindow(after: after, before: before, within: within, in: evidence).end
     }
 
-    /// Why the event's absence proves nothing: who would report it said nothing in the whole window or behind it, not
+    /// Why the event's absence proves nothing: its reporter reported nothing in the whole window or after it, not
     /// even its counters at the end of the run. nil where it proves something.
     private func lackOfControl(_ window: TimeWindow, in evidence: RunEvidence) -> String? {
         let words = TimeWindow.words(after: after, before: before, within: within)
@@ -115,8 +115,8 @@ extension EventExpectation {
 }
 
 extension LabEvent {
-    /// Whether the node itself, or an element about one of its faults, reported it: `fw-b.active`, `late-fin.held`.
-    /// What the supervisor does to a node is named by the scenario.
+    /// Whether the node itself, or an impairment link about one of its faults, reported it: `fw-b.active`,
+    /// `late-fin.held`. What the supervisor does to a node is named by the scenario.
     fileprivate func isReport(of reporter: String) -> Bool { node == reporter && name.hasSuffix(".\(kind)") }
 }
 

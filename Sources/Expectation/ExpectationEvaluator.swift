@@ -1,8 +1,8 @@
 public import Evidence
 
-/// Judges what a variant expects by what its run left behind.
+/// Evaluates the expectations of a variant from the evidence of its run.
 ///
-/// Nothing that goes wrong here passes: what cannot be read or understood is inconclusive, in words.
+/// No error here can make an expectation pass: what cannot be read is inconclusive, with the reason.
 public struct ExpectationEvaluator: Sendable {
     public let evidence: RunEvidence
 

@@ -1,13 +1,13 @@
 public import Evidence
 public import LabTime
 
-/// What a kind of expectation knows of one that a lab has.
+/// A kind of expectation, with the values that a lab gives it.
 ///
 /// How the kind is written in a lab file is a line of the table in `Topology`.
 public protocol ExpectationKind: Hashable, Sendable, Codable {
     /// What is expected, as a sentence without its full stop.
     var sentence: String { get }
-    /// Whether it would pass in a lab in which nothing happens at all: absence alone bears it out, and the lab names
+    /// Whether it would pass in a lab in which nothing happens at all: absence alone satisfies it, and the lab names
     /// nothing that must be there beside it.
     var isBorneOutByAbsence: Bool { get }
 

@@ -1,13 +1,13 @@
-/// What became of one expectation, with the frames that show it.
+/// The result of one expectation, with the frames that show it.
 public struct ExpectationResult: Hashable, Sendable, Codable {
     public var id: String
     public var verdict: ExpectationVerdict
     /// A sentence without its full stop.
     public var expected: String
     public var seen: String
-    /// The first few frames that decide: those that break the expectation, else those that bear it out.
+    /// The first few frames that decide: those that break the expectation, else those that confirm it.
     public var frames: [FrameReference]
-    /// Where nothing was found: the frame that comes nearest to what was looked for.
+    /// Where nothing was found: the frame that comes nearest to a match.
     public var nearest: FrameReference?
     /// A display filter, ready to be pasted into Wireshark, that shows the deciding frames in their capture.
     public var wiresharkFilter: String?

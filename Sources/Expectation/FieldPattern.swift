@@ -7,7 +7,7 @@ enum FieldPattern: Hashable, Sendable {
     /// The bits under the mask are as given; the others are open.
     case flags(UInt8, mask: UInt8)
 
-    /// nil where the text is no value of that field; `FrameField.validate` says what is.
+    /// nil where the text is not a value of that field; `FrameField.validate` describes the values.
     init?(_ written: String, for name: FrameField.Name) {
         let text = written.trimmingSpaces
         switch name.kind {

@@ -3,11 +3,11 @@ import LabTime
 import Measurement
 import Wire
 
-/// Tells which traffic program's flow a frame belongs to, by the client's address and port.
+/// Finds the traffic program's flow to which a frame belongs, by the client's address and port.
 ///
-/// Only the client's end is compared: a balancer translates the server's end, and behind source translation no frame
-/// of a flow is recognised. A frame in a tunnel belongs to the flow of the packet within. Where two flows had the same client port one after the other, a frame belongs to the one
-/// that had started last.
+/// Only the client's end is compared: a balancer translates the server's end, and behind source translation no frame of
+/// a flow is recognised. A frame in a tunnel belongs to the flow of the inner packet. Where two flows had the same
+/// client port one after the other, a frame belongs to the one that had started last.
 struct FlowMembership: Sendable {
     /// Protocol, address and port of a flow's client end.
     struct ClientEnd: Hashable, Sendable {

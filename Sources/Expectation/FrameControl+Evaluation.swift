@@ -1,7 +1,7 @@
 import Evidence
 import LabTime
 
-/// What shows that frames which are absent could have been seen.
+/// The evidence that absent frames could have been seen.
 extension FrameExpectation {
     /// The expectation that a control's frames are there.
     func applying(_ control: FrameControl) -> FrameExpectation {
@@ -33,7 +33,7 @@ extension FrameExpectation {
             let wanted = applying(control)
             let places = evidence.captures(of: wanted.node, interface: wanted.interface)
             guard try wanted.matches(on: places, in: evidence) else {
-                return "no frame \(words(of: control)), which is its control"
+                return "no frame \(words(of: control)), which is the control"
             }
             return nil
         }
@@ -47,8 +47,8 @@ extension FrameExpectation {
         let others = evidence.captures.filter { !captures.contains($0) }
         if try anywhere.matches(on: others, in: evidence) { return nil }
         return
-            "no frame of the run is such a one, at any time on any interface, so nothing shows that one would have been seen; "
-            + "name frames that must be there by 'control'"
+            "no frame of the run matches, at any time on any interface, so there is no evidence that one would have been seen; "
+            + "name frames that must be there with 'control'"
     }
 
     /// Until when the captures are known to have been open: at least until the last event, else until their last frame.

@@ -1,4 +1,4 @@
-/// Frames that must be there for the absence of others to mean something. What it does not say is as the expectation
+/// Frames that must be there for the absence of others to mean something. What it leaves out is as in the expectation
 /// has it: the interface, and the window as a whole.
 public struct FrameControl: Hashable, Sendable, Codable {
     public var node: String?

@@ -4,7 +4,7 @@ import Measurement
 import Wire
 
 extension FrameExpectation {
-    /// A display filter that shows the frames which decided, in the context that a person needs to see them.
+    /// A display filter that shows the deciding frames in their context.
     ///
     /// - Parameter shown: where the capture filter has no equal in Wireshark's language, these frames by their numbers
     func displayFilter(
@@ -20,7 +20,7 @@ extension FrameExpectation {
             parts.append(translated.contains(" || ") ? "(\(translated))" : translated)
         }
         if let flowsOf, let traffic = evidence.traffic(named: flowsOf) { parts.append(Self.flows(traffic, direction)) }
-        // Where nothing lies in the window, what lies around it is worth seeing.
+        // If nothing lies in the window, the frames around it are of interest.
         if !foundNothing {
             if let start = selection.window.start { parts.append("frame.time_epoch >= \(start.epochSeconds)") }
             if let end = selection.window.end { parts.append("frame.time_epoch < \(end.epochSeconds)") }
@@ -57,7 +57,7 @@ extension FrameExpectation {
         }
         let ports = Set(traffic.flows.map(\.sourcePort)).sorted()
         let from = addresses.count == 1 ? addresses[0] : "(\(addresses.joined(separator: " || ")))"
-        // Hundreds of ports would make a filter that nobody can read.
+        // Hundreds of ports would make an unreadable filter.
         guard ports.count <= 16 else { return "\(proto) && \(from)" }
         return "\(from) && \(proto).\(port) in {\(ports.map(String.init).joined(separator: ", "))}"
     }

@@ -2,7 +2,7 @@ public import Evidence
 import LabTime
 
 extension FrameExpectation {
-    /// Reads the capture once and judges what it shows.
+    /// Reads the capture once and evaluates it.
     /// - Throws: whatever keeps the evidence from deciding
     public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         let captures = evidence.captures(of: node, interface: interface)
@@ -20,7 +20,7 @@ extension FrameExpectation {
             }
         }
         let finding = try FrameFinding(requirement, tally)
-        // What was lost behind the first frame was not the first.
+        // A frame lost after the first frame was not the first.
         var window = selection.window
         if case .first = requirement, let first = tally.firstSelected { window.end = first.time }
         let anchor = selection.window.reference

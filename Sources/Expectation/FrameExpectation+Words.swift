@@ -19,10 +19,10 @@ extension FrameExpectation {
     /// What this expectation's control selects, in words.
     func words(of control: FrameControl) -> String { applying(control).selectionWords }
 
-    /// `on lb.inside that matches 'tcp' of existing's flows to the client after failover`
+    /// `on lb.inside matching 'tcp' of existing's flows to the client after failover`
     private var selectionWords: String {
         var words = "on \(node).\(interface)"
-        if let match { words += " that matches '\(match)'" }
+        if let match { words += " matching '\(match)'" }
         if let flowsOf { words += " of \(flowsOf)'s flows" }
         switch direction {
         case .toServer: words += " to the server"

@@ -50,7 +50,7 @@ public struct FrameField: Hashable, Sendable {
         case icmp6Code = "icmp6.code"
         /// Of "packet too big": the largest packet that the next hop takes.
         case icmp6MTU = "icmp6.mtu"
-        /// The address that a neighbour solicitation asks for, or an advertisement speaks of.
+        /// The address that a neighbour solicitation asks for, or an advertisement announces.
         case discoveryTarget = "nd.target"
         /// Of an HTTP/1 message that begins in this segment.
         case httpStatus = "http.status"
@@ -138,7 +138,7 @@ extension FieldCheck {
             return values.lazy.compactMap { frameField.validate($0) }.first
         case .compares(let comparison):
             return frameField.isNumber
-                ? nil : "\(field) is not a number: '\(comparison.relation.rawValue)' cannot be asked of it"
+                ? nil : "\(field) is not a number: '\(comparison.relation.rawValue)' cannot compare it"
         }
     }
 }

@@ -1,7 +1,7 @@
-/// What a tally says about a requirement, before any doubt about lost frames.
+/// The result of a tally for a requirement, before any doubt about lost frames.
 struct FrameFinding: Sendable {
     var holds: Bool
-    /// Whether frames that were lost could turn the finding round. What was seen stays seen: a frame that breaks
+    /// Whether lost frames could reverse the finding. What was seen stays seen: a frame that breaks
     /// `every` or `none` breaks it whatever else passed, and a frame that `some` looks for has been found.
     var couldChange: Bool
     var seen: String
@@ -45,10 +45,12 @@ struct FrameFinding: Sendable {
                     + (distance < .zero
                         ? "\(distance.magnitude.forPeople) before the window begins"
                         : "\(distance.forPeople) after the window ends")
-            case .otherDirection: seen += "the nearest, #\(miss.sighting.number), went the other way"
+            case .otherDirection: seen += "the nearest, #\(miss.sighting.number), went in the other direction"
             case .otherFlow, .selected:
-                seen += "the nearest, #\(miss.sighting.number), is of another flow"
-                if case .otherFlow = miss.fit { seen += "; behind NAT a flow has other addresses: use 'match' there" }
+                seen += "the nearest, #\(miss.sighting.number), belongs to another flow"
+                if case .otherFlow = miss.fit {
+                    seen += "; behind NAT the addresses of a flow differ: use 'match' there"
+                }
             }
         }
         return FrameFinding(holds: false, couldChange: true, seen: seen, nearest: tally.nearMiss?.sighting)

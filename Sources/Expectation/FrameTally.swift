@@ -1,9 +1,9 @@
 import Evidence
 import LabTime
 
-/// What one pass over a capture has found. Its size does not depend on how many frames there are.
+/// The result of one pass over a capture. Its size does not depend on the number of frames.
 struct FrameTally: Sendable {
-    /// A frame together with what it said.
+    /// A frame together with its fields.
     struct Sighting: Sendable {
         var capture: String
         var number: Int
@@ -24,7 +24,7 @@ struct FrameTally: Sendable {
         var fit: CompiledSelection.Fit
     }
 
-    /// How many frames of a kind are kept to be shown.
+    /// How many frames of each group are kept to be shown.
     static let shown = 3
 
     private let steps: [[CompiledCheck]]

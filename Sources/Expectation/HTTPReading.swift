@@ -6,12 +6,13 @@ struct HTTPReading: Hashable, Sendable {
     var status: Int?
     var method: String?
     var uri: String?
-    /// Of a request: what the field Host says.
+    /// Of a request: the value of the field Host.
     var host: String?
 
     /// nil where no HTTP/1 message begins here.
     init?(_ bytes: ArraySlice<UInt8>) {
-        // Both forms begin with a capital letter in every message of use; most payloads are told apart by this alone.
+        // Both forms begin with a capital letter in every message of use; most payloads are distinguished by this
+        // alone.
         guard let first = bytes.first, first >= UInt8(ascii: "A"), first <= UInt8(ascii: "Z") else { return nil }
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).makeIterator()
         guard let start = lines.next() else { return nil }

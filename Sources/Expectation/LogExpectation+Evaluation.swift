@@ -4,7 +4,7 @@ import LabTime
 extension LogExpectation {
     public func evaluate(id: String, in evidence: RunEvidence) throws -> ExpectationResult {
         if within != nil, after == nil {
-            throw UndecidableExpectation("'within' says how long a window is, and no 'after' says where it begins")
+            throw UndecidableExpectation("'within' sets the length of a window, but no 'after' sets its start")
         }
         let window = try TimeWindow(after: after, before: before, within: within, in: evidence)
         guard let log = evidence.logs[node] else {
@@ -19,7 +19,7 @@ extension LogExpectation {
             let words = TimeWindow.words(after: after, before: before, within: within)
             let lack =
                 log.isEmpty
-                ? "\(node) logged no request at all, so nothing shows that it would have logged this one"
+                ? "\(node) logged no request at all, so there is no evidence that it would have logged this one"
                 : window.lacksEvidence(
                     until: max(evidence.lastEventTime ?? log[0].time, log[log.count - 1].time), words)
             if let lack {
@@ -63,7 +63,7 @@ extension LogExpectation {
         in evidence: RunEvidence
     ) -> (holds: Bool, seen: String) {
         /// `line 6 at +1.502 s after late-fin.released: status 502, snatPort 4000`
-        func told(_ line: LogLine) -> String {
+        func summary(of line: LogLine) -> String {
             let moment = evidence.moment(of: line.time, from: window.reference).map { " at \($0)" } ?? ""
             let fields = checks.isEmpty ? line.summary : checks.seen(in: line.fields)
             return "line \(line.number)\(moment): \(fields)"
@@ -72,25 +72,25 @@ extension LogExpectation {
         switch requirement {
         case .every:
             guard let breaking = lines.first(where: { !checks.hold(for: $0.fields) }) else {
-                return (!lines.isEmpty, lines.first.map { "all of \(all), first \(told($0))" } ?? "no such line")
+                return (!lines.isEmpty, lines.first.map { "all of \(all), first \(summary(of: $0))" } ?? "no such line")
             }
-            return (false, "\(lines.count - passing.count) of \(all) do not, first \(told(breaking))")
+            return (false, "\(lines.count - passing.count) of \(all) do not, first \(summary(of: breaking))")
         case .some:
-            let nearest = lines.first.map { "none of \(all), first \(told($0))" } ?? "no such line"
-            return (!passing.isEmpty, passing.first.map(told) ?? nearest)
+            let nearest = lines.first.map { "none of \(all), first \(summary(of: $0))" } ?? "no such line"
+            return (!passing.isEmpty, passing.first.map(summary) ?? nearest)
         case .none:
             return (
                 passing.isEmpty,
-                passing.first.map { "\(passing.count) of \(all), first \(told($0))" } ?? "none of \(all)"
+                passing.first.map { "\(passing.count) of \(all), first \(summary(of: $0))" } ?? "none of \(all)"
             )
         case .count(let comparison, _):
             return (
                 comparison.holds(for: passing.count),
-                "\(passing.count) of \(all)" + (passing.first.map { ", first \(told($0))" } ?? "")
+                "\(passing.count) of \(all)" + (passing.first.map { ", first \(summary(of: $0))" } ?? "")
             )
         case .first:
             guard let first = lines.first else { return (false, "no such line") }
-            return (checks.hold(for: first.fields), told(first))
+            return (checks.hold(for: first.fields), summary(of: first))
         }
     }
 }
@@ -104,7 +104,7 @@ extension LogExpectation.Requirement {
 }
 
 extension LogLine {
-    /// What tells most of a request.
+    /// The fields that describe a request best.
     fileprivate var summary: String {
         ["method", "uri", "status", "reason"].compactMap { fields[$0] }.joined(separator: " ")
     }

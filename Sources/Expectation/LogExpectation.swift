@@ -1,6 +1,6 @@
 public import Evidence
 
-/// What a node's access log must say.
+/// What a node's access log must contain.
 public struct LogExpectation: ExpectationKind {
     public enum Requirement: Hashable, Sendable, Codable {
         /// Every selected line passes every check, and at least one line is selected.

@@ -1,6 +1,6 @@
 import LabTime
 
-/// A point of time as a person tells it: so long after a named event.
+/// A point of time as an offset from a named event.
 public struct Moment: Hashable, Sendable, Codable {
     public var event: String
     /// Negative before the event.

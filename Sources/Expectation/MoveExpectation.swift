@@ -2,9 +2,9 @@ public import Evidence
 import LabTime
 import Measurement
 
-/// Which of a traffic program's flows take another way from some moment on (`moved: { of: app, by: eth.dst, … }`).
+/// Which of a traffic program's flows take another path from some moment on (`moved: { of: app, by: eth.dst, … }`).
 ///
-/// Each flow's way is a field of its frames to the server: of the last before the moment, and of the last after it.
+/// Each flow's path is a field of its frames to the server: of the last before the moment, and of the last after it.
 /// Flows that were not seen on both sides of it do not count.
 public struct MoveExpectation: ExpectationKind {
     public var node: String
@@ -41,7 +41,7 @@ public struct MoveExpectation: ExpectationKind {
 extension MoveExpectation {
     public var sentence: String {
         var words = "of \(flowsOf)'s flows on \(node).\(interface)"
-        if let match { words += " that match '\(match)'" }
+        if let match { words += " matching '\(match)'" }
         words += ", \(Self.percent(ideal)) ± \(Self.percent(tolerance)) change their \(field) at \(moment.event)"
         if let from { words += ", all of them from \(from)" }
         if let to { words += ", all of them to \(to)" }
@@ -61,7 +61,7 @@ extension MoveExpectation {
         }
         let before = try TimeWindow(after: nil, before: moment, in: evidence)
         let membership = FlowMembership(evidence.traffic)
-        var ways = [Way](repeating: Way(), count: traffic.flows.count)
+        var paths = [Path](repeating: Path(), count: traffic.flows.count)
         for capture in captures {
             try evidence.source.frames(of: capture, matching: match) { frame in
                 let reading = FrameReading(frame.bytes)
@@ -71,50 +71,50 @@ extension MoveExpectation {
                 else { return true }
                 let sighting = FrameTally.Sighting(frame, reading)
                 if before.contains(frame.time) {
-                    ways[flow].before = (value, sighting)
+                    paths[flow].before = (value, sighting)
                 } else {
-                    ways[flow].after = (value, sighting)
+                    paths[flow].after = (value, sighting)
                 }
                 return true
             }
         }
-        return result(id, ways.filter(\.isComplete), frameField, captures, before.closing, evidence)
+        return result(id, paths.filter(\.isComplete), frameField, captures, before.closing, evidence)
     }
 
     private func result(
-        _ id: String, _ ways: [Way], _ frameField: FrameField, _ captures: [CaptureSummary], _ event: LabEvent?,
+        _ id: String, _ paths: [Path], _ frameField: FrameField, _ captures: [CaptureSummary], _ event: LabEvent?,
         _ evidence: RunEvidence
     ) -> ExpectationResult {
-        guard !ways.isEmpty else {
+        guard !paths.isEmpty else {
             return ExpectationResult(
                 id: id, verdict: .inconclusive, expected: sentence,
                 seen: "no flow was seen both before and after \(moment.event)")
         }
-        let moved = ways.filter(\.hasMoved)
-        let share = Double(moved.count) * 100 / Double(ways.count)
-        let strays = moved.filter { way in
+        let moved = paths.filter(\.hasMoved)
+        let share = Double(moved.count) * 100 / Double(paths.count)
+        let strays = moved.filter { path in
             func isElse(_ wanted: String?, _ value: FieldValue?) -> Bool {
                 guard let wanted, let pattern = FieldPattern(wanted, for: frameField.name), let value else {
                     return false
                 }
                 return !pattern.matches(value)
             }
-            return isElse(from, way.before?.value) || isElse(to, way.after?.value)
+            return isElse(from, path.before?.value) || isElse(to, path.after?.value)
         }
         var seen =
-            "\(moved.count) of \(ways.count) flows moved: \(Self.percent(share)), ideal \(Self.percent(ideal))"
+            "\(moved.count) of \(paths.count) flows moved: \(Self.percent(share)), ideal \(Self.percent(ideal))"
         if let stray = strays.first, let old = stray.before?.value, let new = stray.after?.value {
             seen +=
-                "; \(strays.count) of them not so, first from \(old.text(for: frameField.name)) to \(new.text(for: frameField.name))"
+                "; \(strays.count) of them otherwise, the first from \(old.text(for: frameField.name)) to \(new.text(for: frameField.name))"
         }
         var verdict: ExpectationVerdict = strays.isEmpty && abs(share - ideal) <= tolerance ? .pass : .fail
         if let lack = captures.lazy.compactMap(\.lack).first {
             verdict = .inconclusive
             seen += "; but \(lack)"
         }
-        let shown = strays.first ?? moved.first ?? ways[0]
-        let frames = [(shown.before, "last before"), (shown.after, "last after")].compactMap { way, role in
-            way.map {
+        let shown = strays.first ?? moved.first ?? paths[0]
+        let frames = [(shown.before, "last before"), (shown.after, "last after")].compactMap { path, role in
+            path.map {
                 FrameReference(
                     capture: $0.sighting.capture, number: $0.sighting.number, time: $0.sighting.time,
                     moment: evidence.moment(of: $0.sighting.time, from: event), role: role,
@@ -125,7 +125,7 @@ extension MoveExpectation {
     }
 
     /// One flow's values and the frames that show them.
-    private struct Way {
+    private struct Path {
         var before: (value: FieldValue, sighting: FrameTally.Sighting)?
         var after: (value: FieldValue, sighting: FrameTally.Sighting)?
 

@@ -2,7 +2,7 @@ import Wire
 
 /// The fields of one IPv4 or IPv6 packet, as far as its bytes reach.
 ///
-/// Evidence is read by code of its own, not by the views of the dataplane: what judges the boxes must not share
+/// Evidence is read by code of its own, not by the views of the dataplane: what evaluates the boxes must not share
 /// their mistakes. It also forgives more: a quoted packet ends after eight bytes of its transport header, and a
 /// capture may be cut short, so each field is there or not on its own account.
 struct PacketReading: Sendable {
@@ -144,7 +144,7 @@ struct PacketReading: Sendable {
             flags: bytes.uint8(start + 13), payloadLength: dataOffset.map { max(0, length - $0) },
             segmentSize: dataOffset.flatMap { Self.segmentSize(bytes, from: start + 20, to: start + $0) })
         if let dataOffset, length > dataOffset, dataOffset >= 20, start + dataOffset < bytes.count {
-            // Ethernet pads short frames: the packet's length says where it ends.
+            // Ethernet pads short frames: the packet's length field gives its end.
             probe = Self.readProbe(bytes, at: start + dataOffset)
             http = HTTPReading(bytes[(start + dataOffset)..<min(bytes.count, start + length)])
         }

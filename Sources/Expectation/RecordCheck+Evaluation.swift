@@ -1,10 +1,10 @@
 import Evidence
 
-/// Checks of records whose references to events are replaced by what those events said.
+/// Checks of records whose references to events are replaced by the details of those events.
 struct ResolvedRecordChecks: Sendable {
     private let checks: [(field: String, condition: RecordCheck.Condition)]
 
-    /// - Throws: `MissingEvent`, or `UndecidableExpectation` where an event says nothing of that kind
+    /// - Throws: `MissingEvent`, or `UndecidableExpectation` where an event has no such detail
     init(_ checks: [RecordCheck], in evidence: RunEvidence) throws {
         self.checks = try checks.map { check in
             guard case .isThatOf(let name, let detail) = check.condition else { return (check.field, check.condition) }
@@ -38,7 +38,7 @@ struct ResolvedRecordChecks: Sendable {
         checks.map { "\($0.field) \(record[$0.field] ?? "missing")" }.joined(separator: ", ")
     }
 
-    /// Fields that are checked and that none of the records has: a check of them would say nothing about the run.
+    /// Fields that are checked and that none of the records has: a check of them would prove nothing about the run.
     func unknownFields(among records: some Sequence<[String: String]>) -> [String] {
         var unknown = checks.map(\.field)
         for record in records {

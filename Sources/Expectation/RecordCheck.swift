@@ -1,4 +1,4 @@
-/// `snat-port: 4000`: a field of something that is told in words, an event's detail or a field of a log's line, and what
+/// `snat-port: 4000`: a field of a record, an event's detail or a field of a log's line, and what
 /// it must be.
 public struct RecordCheck: Hashable, Sendable, Codable {
     public enum Condition: Hashable, Sendable, Codable {

@@ -2,12 +2,12 @@ import Evidence
 import LabEvents
 import Measurement
 
-/// What a traffic result holds beside what was asked of it, and that a pass may not pass over.
+/// Anomalies of a traffic result that no expectation names, and that a pass must not hide.
 ///
 /// | the client had | and the lab | a pass becomes |
 /// |---|---|---|
 /// | probes that were due and never sent | – | inconclusive, where what these would have met counts |
-/// | answers that came twice | has no fault that repeats frames, and never had two Active | fail |
+/// | duplicate answers | has no fault that repeats frames, and never had two Active | fail |
 /// | bytes or datagrams that answer nothing | has no fault that corrupts frames | fail |
 /// | answers out of order | has no fault that delays or holds frames | stays, and is reported |
 extension TrafficExpectation {
@@ -18,7 +18,7 @@ extension TrafficExpectation {
     }
 
     func anomalies(of result: TrafficResult, _ figures: TrafficFigures, in evidence: RunEvidence) -> [Anomaly] {
-        guard claimsHealth || chanceOfLoss != nil || !statuses.isEmpty else { return [] }
+        guard claimsHealth || randomLoss != nil || !statuses.isEmpty else { return [] }
         var anomalies: [Anomaly] = []
         if result.skipped > 0, asksForFigures || result.program.kind.opensFlowForEachProbe {
             let reason = result.problem.map { " (\($0))" } ?? ""
@@ -35,7 +35,8 @@ extension TrafficExpectation {
             anomalies.append(
                 Anomaly(
                     verdict: .fail,
-                    seen: "\(Self.count(figures.totals.duplicated, "answer")) came twice, and no fault repeated a frame"
+                    seen:
+                        "\(Self.count(figures.totals.duplicated, "answer")) arrived twice, although no fault duplicated a frame"
                 ))
         }
         if figures.garbage > 0, lacks(.corrupted) {
@@ -44,24 +45,24 @@ extension TrafficExpectation {
                 Anomaly(
                     verdict: .fail,
                     seen:
-                        "\(Self.count(figures.garbage, unit)) came that answered no probe, and no fault corrupted a frame"
+                        "\(Self.count(figures.garbage, unit)) arrived that answered no probe, although no fault corrupted a frame"
                 ))
         }
         if figures.totals.reordered > 0, reordered == nil, lacks(.reordered, .delayed, .held, .released, .limited) {
             anomalies.append(
-                Anomaly(verdict: nil, seen: "\(Self.count(figures.totals.reordered, "answer")) came out of order"))
+                Anomaly(verdict: nil, seen: "\(Self.count(figures.totals.reordered, "answer")) arrived out of order"))
         }
         return anomalies
     }
 
-    /// Whether it says that traffic was well, and not that a symptom showed.
+    /// Whether it expects healthy traffic, not a symptom.
     private var claimsHealth: Bool {
         outcome == .survived || lost?.holds(for: 0) == true || longestGap?.holds(for: .zero) == true
     }
 
     /// Whether a probe that was not sent could have changed what is asked for.
     private var asksForFigures: Bool {
-        lost != nil || longestGap != nil || chanceOfLoss != nil || !statuses.isEmpty
+        lost != nil || longestGap != nil || randomLoss != nil || !statuses.isEmpty
     }
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

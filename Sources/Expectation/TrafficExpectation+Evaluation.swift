@@ -16,7 +16,7 @@ extension TrafficExpectation {
             return ExpectationResult(
                 id: id, verdict: .fail, expected: sentence, seen: noFlow(of: result, window))
         }
-        // Their starts are not known one by one; a lab cannot ask for a part of a crowd.
+        // Their starts are not known one by one; a lab cannot ask for a part of many flows.
         let figures = TrafficFigures(of: flows, and: result.further, program: result.program)
         let conditions = conditions(figures, flows)
         var seen = conditions.map(\.seen)
@@ -39,7 +39,7 @@ extension TrafficExpectation {
             verdict = ExpectationVerdict(combining: [.pass] + anomalies.compactMap(\.verdict))
             seen += anomalies.map { ($0.verdict == nil ? "" : "but ") + $0.seen }
         }
-        // What the client alone says decides nothing.
+        // The client's figures alone decide nothing.
         if let client = try ClientFrames(of: result, in: evidence),
             let disagreement = numbers.lazy.compactMap({ client.disagreement(about: $0) }).first
                 ?? result.further.flatMap({ client.disagreement(about: $0) })
@@ -53,16 +53,16 @@ extension TrafficExpectation {
             wiresharkFilter: proof.wiresharkFilter)
     }
 
-    /// Why what was seen proves nothing: nobody asked, or nobody answered, so nothing could have come wrongly.
+    /// Why the figures prove nothing: without requests, or without answers, nothing could have gone wrong.
     private func lackOfControl(_ figures: TrafficFigures) -> String? {
         if figures.totals.sent == 0, outcome == .survived || lost?.holds(for: 0) == true {
-            return "\(traffic) asked nothing"
+            return "\(traffic) sent no request"
         }
-        if figures.totals.received == 0, isBorneOutByAbsence { return "\(traffic) had no answer at all" }
+        if figures.totals.received == 0, isBorneOutByAbsence { return "\(traffic) received no answer" }
         return nil
     }
 
-    /// One thing asked of the traffic, what was seen of it, and the flow that shows it best.
+    /// One condition on the traffic, what was seen, and the flow that shows it best.
     private struct Condition {
         var verdict: ExpectationVerdict
         var seen: String
@@ -105,12 +105,12 @@ extension TrafficExpectation {
                     seen: "\(value) \(name)" + (name == "lost" ? " of \(figures.totals.sent)" : ""),
                     flow: flows.max { $0[keyPath: figure] < $1[keyPath: figure] }))
         }
-        if let chance = chanceOfLoss {
-            let likely = chance.range(of: figures.totals.flows)
+        if let loss = randomLoss {
+            let likely = loss.range(of: figures.totals.flows)
             conditions.append(
                 Condition(
                     holds: likely.contains(figures.failed),
-                    seen: "\(figures.failed) of \(Self.flows(figures.totals.flows)) failed, where chance allows "
+                    seen: "\(figures.failed) of \(Self.flows(figures.totals.flows)) failed, where random loss allows "
                         + "\(likely.lowerBound) to \(likely.upperBound)",
                     flow: figures.telling))
         }
@@ -136,7 +136,7 @@ extension TrafficExpectation {
         let resolution = "± \(figures.resolution.forPeople)"
         guard let silence = figures.longestSilence else {
             var condition = Condition(
-                holds: false, seen: "no gap can be told from fewer than two answers", flow: figures.telling)
+                holds: false, seen: "a gap needs at least two answers", flow: figures.telling)
             condition.verdict = .inconclusive
             return condition
         }
@@ -147,7 +147,7 @@ extension TrafficExpectation {
         }
         let isLowerBound = comparison.relation == .greater || comparison.relation == .greaterOrEqual
         return Condition(
-            holds: isLowerBound, seen: "no answer any more for the last \(silence.length.forPeople)",
+            holds: isLowerBound, seen: "no answer for the last \(silence.length.forPeople)",
             flow: silence.flow)
     }
 

@@ -13,9 +13,9 @@ extension TrafficExpectation {
             guard let comparison else { continue }
             parts.append("\(name) of \(traffic) \(comparison.relation.rawValue) \(comparison.value)")
         }
-        if let chance = chanceOfLoss {
+        if let loss = randomLoss {
             parts.append(
-                "about \(ChanceOfLoss.percent(chance.share)) of \(traffic) fail, a count that chance gives in \(ChanceOfLoss.percent(chance.confidence)) of all runs"
+                "about \(RandomLoss.percent(loss.share)) of \(traffic) fail, a count that random loss gives in \(RandomLoss.percent(loss.confidence)) of all runs"
             )
         }
         if !statuses.isEmpty {
@@ -39,7 +39,7 @@ extension FlowOutcome {
         case .timedOut: "times out"
         case .reset: "is reset"
         case .refused: "is refused"
-        case .mixed: "ends as it may"
+        case .mixed: "ends with several outcomes"
         }
     }
 }

@@ -12,8 +12,8 @@ public struct TrafficExpectation: ExpectationKind {
     public var longestGap: Comparison<Duration>?
     /// Sum over the flows.
     public var lost: Comparison<Int>?
-    /// As many flows fail as chance makes likely.
-    public var chanceOfLoss: ChanceOfLoss?
+    /// As many flows fail as random loss makes likely.
+    public var randomLoss: RandomLoss?
     public var duplicated: Comparison<Int>?
     public var reordered: Comparison<Int>?
     /// Of `http-request`: how many answers had which status.
@@ -24,7 +24,7 @@ public struct TrafficExpectation: ExpectationKind {
 
     public init(
         traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
-        lost: Comparison<Int>? = nil, chanceOfLoss: ChanceOfLoss? = nil, duplicated: Comparison<Int>? = nil,
+        lost: Comparison<Int>? = nil, randomLoss: RandomLoss? = nil, duplicated: Comparison<Int>? = nil,
         reordered: Comparison<Int>? = nil, statuses: [StatusExpectation] = [], after: Anchor? = nil,
         before: Anchor? = nil
     ) {
@@ -33,7 +33,7 @@ public struct TrafficExpectation: ExpectationKind {
         self.fails = fails
         self.longestGap = longestGap
         self.lost = lost
-        self.chanceOfLoss = chanceOfLoss
+        self.randomLoss = randomLoss
         self.duplicated = duplicated
         self.reordered = reordered
         self.statuses = statuses
@@ -43,9 +43,9 @@ public struct TrafficExpectation: ExpectationKind {
 }
 
 extension TrafficExpectation {
-    /// Figures of answers alone, each with a bound that no answer at all keeps as well.
+    /// Figures of answers alone, each with a bound that zero answers satisfy as well.
     public var isBorneOutByAbsence: Bool {
-        guard outcome == nil, !fails, longestGap == nil, lost == nil, chanceOfLoss == nil else { return false }
+        guard outcome == nil, !fails, longestGap == nil, lost == nil, randomLoss == nil else { return false }
         let ofAnswers = [duplicated, reordered].compactMap(\.self)
         guard !ofAnswers.isEmpty || !statuses.isEmpty else { return false }
         return ofAnswers.allSatisfy { $0.holds(for: 0) }

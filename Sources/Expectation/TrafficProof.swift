@@ -3,7 +3,7 @@ import LabTime
 import Measurement
 import Wire
 
-/// The frames at the client that bear out what a flow's endpoint saw: the last before a gap and the first after it,
+/// The frames at the client that confirm what a flow's endpoint saw: the last before a gap and the first after it,
 /// or the last of each direction where the flow did not survive.
 struct TrafficProof: Sendable {
     var frames: [FrameReference] = []

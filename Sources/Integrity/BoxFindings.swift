@@ -2,7 +2,7 @@ internal import Evidence
 internal import LabTime
 internal import Wire
 
-/// What enters a box against what leaves it, by the bytes that forwarding and translation leave alone.
+/// Compares what enters a box with what leaves it, by the bytes that forwarding and translation do not change.
 struct BoxFindings {
     let stations: LabStations
     let captures: [LabStations.Point: ExaminedCapture]
@@ -17,12 +17,12 @@ struct BoxFindings {
         var entered: Set<UInt64> = []
         var left: Set<UInt64> = []
         for point in points {
-            // All interfaces, or nothing is known of what passes.
+            // All interfaces, or the comparison is incomplete.
             guard let capture = captures[point], capture.isComparable, let directions = directions[point] else {
                 return []
             }
             for (sample, isSent) in zip(capture.samples, directions) where sample.identity != 0 {
-                // A frame that has no like at the other end may be either.
+                // A frame without a match at the other end may be either.
                 if isSent != true { entered.insert(sample.identity) }
                 if isSent != false { left.insert(sample.identity) }
             }
@@ -48,7 +48,7 @@ struct BoxFindings {
             if let number = invented.first {
                 findings.append(
                     IntegrityFinding(
-                        .invented, "\(box.name) sent this packet of another station, which never entered it",
+                        .invented, "\(box.name) sent this packet of another station, but never received it",
                         file: capture.summary.path, frame: number + 1, count: invented.count))
             }
         }
@@ -56,7 +56,7 @@ struct BoxFindings {
             findings.append(
                 IntegrityFinding(
                     .vanished,
-                    "\(vanished.count) packets that entered \(box.name) never left it, and it counted \(dropped) frames as dropped",
+                    "\(vanished.count) packets that entered \(box.name) never left it, but it counted only \(dropped) frames as dropped",
                     file: first.file, frame: first.frame, count: vanished.count))
         }
         return findings

@@ -1,4 +1,4 @@
-/// Both ends of a cable, frame by frame: what went in at one end comes out at the other.
+/// Compares both ends of a cable, frame by frame.
 ///
 /// The kernel stamps a frame at the end that sends it and a moment later at the other; of two frames in opposite
 /// directions the ends may see either first. So frames are matched by their bytes, the first of the same bytes with the
@@ -7,7 +7,7 @@ struct CableComparison {
     /// Frame numbers from 0.
     private(set) var onlyNear: [Int] = []
     private(set) var onlyFar: [Int] = []
-    /// By frame of the near end: whether it was sent there; nil for a frame without its like.
+    /// By frame of the near end: whether it was sent there; nil for a frame without a match.
     private(set) var isSentAtNear: [Bool?]
     /// The least time between both ends, over all frames; nil where none was matched.
     private(set) var leastDelay: Int64?

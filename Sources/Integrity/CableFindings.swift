@@ -1,7 +1,7 @@
 internal import Evidence
 internal import LabTime
 
-/// What the comparison of a cable's ends says against the evidence.
+/// Findings from the comparison of a cable's ends.
 struct CableFindings {
     /// A shift that no scheduling explains, by the number of frames that agree on it.
     private static func bound(for matched: Int) -> Int64 {
@@ -9,7 +9,7 @@ struct CableFindings {
     }
     /// Stamps of one frame at both ends come from one clock; below it is the kernel's own disorder.
     private static let disorder: Int64 = 1_000_000
-    /// A packet that comes again within this time was sent twice; later its identification may have come round.
+    /// A packet that is repeated within this time was sent twice; later its identification may have wrapped.
     private static let again: Int64 = 1_000_000_000
 
     let cable: LabStations.Cable
@@ -23,8 +23,8 @@ struct CableFindings {
             + clock(comparison) + (mayDuplicate ? [] : doubled(comparison))
     }
 
-    /// Packets that passed the cable twice. At the end that sends, the kernel shows a frame twice that it could not hand
-    /// over at once, as when the link goes down: so both must have arrived.
+    /// Packets that passed the cable twice. At the end that sends, the kernel captures a frame twice that it could not
+    /// transmit at once, as when the link goes down: so both must have arrived.
     private func doubled(_ comparison: CableComparison) -> [IntegrityFinding] {
         let samples = near.samples
         var last: [UInt64: Int] = [:]
@@ -40,7 +40,7 @@ struct CableFindings {
         guard let first = again.first else { return [] }
         return [
             IntegrityFinding(
-                .doubled, "this packet passed twice: it is frame \(first.first + 1) again", file: near.summary.path,
+                .doubled, "this packet passed twice: it repeats frame \(first.first + 1)", file: near.summary.path,
                 frame: first.number + 1, count: again.count)
         ]
     }

@@ -8,7 +8,7 @@
 /// in the byte order of the machine that wrote it. Source: pcap-savefile(5)
 struct CaptureScan {
     static let magic: UInt32 = 0xa1b2_3c4d
-    /// No frame of a lab is longer; what says so is no record.
+    /// No frame of a lab is longer; a record with a longer one is invalid.
     static let longestFrame = 262_144
     /// Beyond these frames only the file itself is examined.
     static let mostSamples = 4_000_000
@@ -65,7 +65,7 @@ struct CaptureScan {
             guard length <= Self.longestFrame, original >= length, original <= Self.longestFrame,
                 nanoseconds < 1_000_000_000
             else {
-                problem = "after \(frames) frames comes no record of a frame"
+                problem = "the record after frame \(frames) is not that of a frame"
                 return bytes.count
             }
             guard offset + 16 + length <= bytes.count else { break }
@@ -86,7 +86,7 @@ struct CaptureScan {
         guard magic == Self.magic || magic.byteSwapped == Self.magic else {
             problem =
                 magic == 0xa1b2_c3d4 || magic.byteSwapped == 0xa1b2_c3d4
-                ? "it is in microseconds, and runs write nanoseconds" : "it is no capture that a run writes"
+                ? "its times are in microseconds, but runs write nanoseconds" : "it is not a capture that a run writes"
             return
         }
         let isSwapped = magic != Self.magic
@@ -99,9 +99,9 @@ struct CaptureScan {
             return isSwapped ? word.byteSwapped : word
         }
         if half(4) != 2 || half(6) != 4 {
-            problem = "its version is \(half(4)).\(half(6)), and runs write 2.4"
+            problem = "its version is \(half(4)).\(half(6)), but runs write 2.4"
         } else if word(20) != 1 {
-            problem = "its link type is \(word(20)), and runs capture Ethernet (1)"
+            problem = "its link type is \(word(20)), but runs capture Ethernet (1)"
         }
         self.isSwapped = isSwapped
     }

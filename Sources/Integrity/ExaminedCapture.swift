@@ -53,7 +53,7 @@ struct ExaminedCapture {
         if frames != summary.frames {
             return [
                 IntegrityFinding(
-                    .frameCount, "it holds \(frames) frames, and the run captured \(summary.frames)", file: path)
+                    .frameCount, "it has \(frames) frames, but the run captured \(summary.frames)", file: path)
             ]
         }
         if let finding = record?.finding(digest, lines: 0) { return [finding] }

@@ -1,7 +1,7 @@
 internal import Evidence
 internal import Wire
 
-/// What frames are wherever they are captured: sound, and of the lab's own stations.
+/// Properties of every captured frame: valid checksums, and stations of the lab.
 struct FrameFindings {
     let stations: LabStations
 

@@ -4,7 +4,7 @@ struct FrameSample: Sendable {
     var time: Int64
     /// Of the whole frame.
     var hash: UInt64
-    /// Of what stays the same when a packet is forwarded or translated; 0 where it has nothing to be known by.
+    /// Of the bytes that forwarding and translation do not change; 0 where there are none.
     var identity: UInt64 = 0
     /// The source MAC address.
     var source: UInt64 = 0
@@ -56,7 +56,7 @@ struct FrameSample: Sendable {
     }
 }
 
-/// An IP packet as far as it is compared: its checksums, and what it is known by.
+/// An IP packet as far as it is compared: its checksums, and its identity.
 struct PacketSample {
     var identity: UInt64 = 0
     var addresses: UInt64 = 0
@@ -80,7 +80,7 @@ struct PacketSample {
         guard start + 20 <= bytes.count else { return }
         let headerLength = Int(bytes[start] & 0x0f) * 4
         let total = Int(bytes.bigEndian16(start + 2))
-        // A frame that was cut, or lies about its length, has no checksum to be judged by.
+        // A frame that was cut, or has a wrong length, has no checksum to verify.
         guard headerLength >= 20, total >= headerLength, start + total <= bytes.count else { return }
         hasBadChecksum = OnesSum.of(bytes, start, headerLength) != 0xffff
         addresses = bytes.bigEndian64(start + 12)
@@ -157,7 +157,7 @@ struct PacketSample {
         }
     }
 
-    /// A tunnel's packet is known by what it carries.
+    /// A tunnel's packet is identified by its inner packet.
     private mutating func readInner(_ bytes: UnsafeRawBufferPointer, at start: Int, depth: Int) {
         guard let inner = PacketSample(bytes, at: start, depth: depth + 1) else { return }
         identity = inner.identity

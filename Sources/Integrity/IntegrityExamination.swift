@@ -9,12 +9,12 @@ internal import Wire
 /// | is each file what the run wrote? | length and digest, recorded when the run was complete |
 /// | is each capture whole? | its format, the number of its frames, their times |
 /// | do captures agree? | both ends of a cable hold the same frames, on one clock |
-/// | are the frames sound? | checksums, packets that come twice, stations that the lab does not have |
+/// | are the frames valid? | checksums, packets that are repeated, stations that the lab does not have |
 /// | do boxes forward what they receive? | packets that leave without having entered, or enter and vanish uncounted |
 public struct IntegrityExamination {
     /// Of the run's own times, which are taken before its first frame and after its last.
     static let edge = Duration.seconds(1)
-    /// How far records may run backwards: a frame waits for its turn between its stamp and its record. Seen: 0.12 ms.
+    /// How far records may run backwards: a frame waits between its stamp and its record. Seen: 0.12 ms.
     static let backwards = Duration.milliseconds(250)
     /// A step of the wall clock that matters.
     static let leastStep = Duration.milliseconds(2)
@@ -65,12 +65,12 @@ public struct IntegrityExamination {
         var unexamined: [String] = []
         if records == nil {
             unexamined.append(
-                "this run recorded no digests of its files, as earlier versions do: events, logs and figures may have been cut"
+                "this run has no digests of its files, as earlier versions wrote none: events, logs and figures may be truncated"
             )
         }
         if let eventGap {
             unexamined.append(
-                "\(eventGap.count) events are missing since \(eventGap.from), the limit of events.jsonl: from then on cables were not compared, nor boxes"
+                "\(eventGap.count) events are missing since \(eventGap.from), the limit of events.jsonl: from then on neither cables nor boxes were compared"
             )
         }
         findings += missingCaptures() + examineTimes()
@@ -104,7 +104,7 @@ public struct IntegrityExamination {
         }
         let lossy = read.values.filter { !$0.isLossless }.map(\.summary.path).sorted()
         if !lossy.isEmpty {
-            unexamined.append("frames are missing, so that cables were not compared: \(lossy.joined(separator: ", "))")
+            unexamined.append("frames are missing, so these cables were not compared: \(lossy.joined(separator: ", "))")
         }
         findings += FrameFindings(stations: stations).findings(
             captures.compactMap { summary in
@@ -142,7 +142,7 @@ public struct IntegrityExamination {
         if let clockStep, clockStep.nanoseconds.magnitude > Self.leastStep.nanoseconds.magnitude {
             findings.append(
                 IntegrityFinding(
-                    .clock, "the wall clock was set by \(clockStep.nanoseconds / 1_000_000) ms during the run",
+                    .clock, "the wall clock was stepped by \(clockStep.nanoseconds / 1_000_000) ms during the run",
                     file: "run.json"))
         }
         let names = Set(events.map(\.name))
@@ -181,7 +181,7 @@ public struct IntegrityExamination {
             + (Set(captures.map(\.path)).count == captures.count
                 ? []
                 : [
-                    IntegrityFinding(.changedFile, "captures.json lists one file twice", file: "captures.json")
+                    IntegrityFinding(.changedFile, "captures.json lists a file twice", file: "captures.json")
                 ])
     }
 }
@@ -193,13 +193,13 @@ extension FileRecord {
     /// nil where the file is what was recorded.
     func finding(_ digest: EvidenceDigest, lines seen: Int) -> IntegrityFinding? {
         if let lines, seen != lines {
-            return IntegrityFinding(.changedFile, "it has \(seen) lines, and the run wrote \(lines)", file: path)
+            return IntegrityFinding(.changedFile, "it has \(seen) lines, but the run wrote \(lines)", file: path)
         }
         if digest.count != bytes {
             return IntegrityFinding(
-                .changedFile, "it has \(digest.count) bytes, and the run wrote \(bytes)", file: path)
+                .changedFile, "it has \(digest.count) bytes, but the run wrote \(bytes)", file: path)
         }
         guard digest.text != self.digest else { return nil }
-        return IntegrityFinding(.changedFile, "it is not what the run wrote: another digest", file: path)
+        return IntegrityFinding(.changedFile, "its digest is not the one that the run recorded", file: path)
     }
 }

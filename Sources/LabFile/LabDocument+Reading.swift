@@ -34,7 +34,7 @@ extension LabSource {
         do throws(RegularFile.Problem) {
             bytes = try RegularFile(path).bytes(most: LabDocument.maximumSize)
         } catch {
-            let remark = if case .tooLarge = error { "; that is no lab file" } else { "" }
+            let remark = if case .tooLarge = error { "; that is not a lab file" } else { "" }
             throw failure("\(error)\(remark)", path: path)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {

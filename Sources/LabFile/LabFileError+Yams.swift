@@ -1,7 +1,7 @@
 internal import Yams
 
 extension LabFileError {
-    /// The parser's error in this project's words.
+    /// The parser's error as an error of the lab file.
     init(_ error: YamlError, text: String) {
         switch error {
         case .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
@@ -9,9 +9,9 @@ extension LabFileError {
         case .scanner(_, _, let mark, _) where Self.tab(at: SourcePosition(mark), in: text) != nil,
             .parser(_, _, let mark, _) where Self.tab(at: SourcePosition(mark), in: text) != nil:
             let place = Self.tab(at: SourcePosition(mark), in: text)
-            self.init(at: place, "a tab stands where only spaces may: YAML is indented with spaces")
+            self.init(at: place, "a tab where only spaces are allowed: YAML is indented with spaces")
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
-            let where_ = context.map { " " + $0.text.trimmedTail + " (begun in line \($0.mark.line))" } ?? ""
+            let where_ = context.map { " " + $0.text.trimmedTail + " (started in line \($0.mark.line))" } ?? ""
             self.init(at: SourcePosition(mark), "this is not YAML: \(problem)\(where_)")
         case .composer(_, let problem, let mark, _):
             self = Self.composer(problem, at: SourcePosition(mark), text: text)
@@ -47,11 +47,11 @@ extension LabFileError {
         return LabFileError(
             at: position,
             isInside
-                ? "alias '\(name)' stands inside the value of its own anchor and would expand without end"
+                ? "alias '\(name)' is inside the value of its own anchor and would expand without end"
                 : "alias '\(name)' has no anchor '&\(name)' before it")
     }
 
-    /// The parser tells where the first of the equal keys is; the mistake is the second.
+    /// The parser reports the position of the first of the equal keys; the mistake is the second.
     private static func duplicate(_ key: String, first: SourcePosition, text: String) -> LabFileError {
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         if let line = lines.dropFirst(first.line - 1).first, let column = column(of: key, in: line, after: first.column)

@@ -4,7 +4,7 @@ public struct LabFileError: Error, Hashable, Sendable {
     public var position: SourcePosition?
     /// What is wrong, with what was found: `unknown key 'adress' of an interface`.
     public var problem: String
-    /// What could stand there; empty where the problem says it.
+    /// The allowed values; empty where the problem names them.
     public var allowed: [String]
     /// The nearest right spelling.
     public var suggestion: String?

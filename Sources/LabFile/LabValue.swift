@@ -1,7 +1,7 @@
 /// A value of a lab file as written, with its place. An alias stands as the value of its anchor, place included.
 public struct LabValue: Sendable {
     public enum Content: Sendable {
-        /// `isQuoted` tells the text `"null"` from the value `null`.
+        /// `isQuoted` distinguishes the text `"null"` from the value `null`.
         case scalar(String, isQuoted: Bool)
         case sequence([LabValue])
         /// In the order of the file; every key occurs once.
@@ -59,7 +59,7 @@ extension LabValue {
         entries?.first { $0.key == key }?.value
     }
 
-    /// What a message calls it: `'off'`, `a list`, `a mapping`, `nothing`.
+    /// Its description in messages: `'off'`, `a list`, `a mapping`, `nothing`.
     public var found: String {
         switch content {
         case .scalar(let text, _): isNull ? "nothing" : "'\(LabValue.shortened(text))'"
@@ -75,7 +75,7 @@ extension LabValue {
     }
 }
 
-/// Equal when they say the same, wherever that is written.
+/// Equal if their contents are, wherever they are written.
 extension LabValue: Equatable {
     public static func == (a: LabValue, b: LabValue) -> Bool {
         switch (a.content, b.content) {

@@ -1,4 +1,4 @@
-/// Finds the word that somebody probably meant.
+/// Finds the word that was probably meant.
 public enum Spelling {
     /// The candidate nearest to `word`, if one is near: at most one edit in three letters, never more than three.
     ///

@@ -1,6 +1,6 @@
 internal import Yams
 
-/// Turns the parser's nodes into values with places, expanding aliases and merge keys within bounds.
+/// Converts the parser's nodes to values with positions, expanding aliases and merge keys within bounds.
 ///
 /// The parser keeps an alias as a shared copy of its anchor, which costs nothing; only a walk over the nodes sees
 /// the expanded size. So the walk counts.

@@ -1,11 +1,11 @@
-/// Refuses, before the parser sees it, what could take the parser's time without end.
+/// Refuses input that could keep the parser busy without end, before the parser sees it.
 ///
 /// The parser hashes keys, so a key made of aliases to lists of aliases would multiply with every level. That is
-/// decided here from the bytes alone and on the safe side: quotes and comments are not told apart from the rest.
+/// decided here from the bytes alone and on the safe side: quotes and comments are treated as the rest.
 enum YAMLGuard {
     static func check(_ text: String) throws(LabFileError) {
         guard text.utf8.count <= LabDocument.maximumSize else {
-            throw LabFileError(at: nil, "is larger than \(LabDocument.maximumSize >> 20) MiB; that is no lab file")
+            throw LabFileError(at: nil, "is larger than \(LabDocument.maximumSize >> 20) MiB; that is not a lab file")
         }
         let hasAliases = text.utf8.contains(UInt8(ascii: "*"))
         for line in text.utf8.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
@@ -34,7 +34,7 @@ enum YAMLGuard {
             at: place(of: line, in: text, column: column),
             line[index] < 32
                 ? "this is not a text file: it has the control character \(line[index])"
-                : "a line ends in a newline, not in another separator of Unicode")
+                : "only a newline ends a line, not another line separator of Unicode")
     }
 
     /// Refuses a key that is, or holds, an alias. A key stands on one line unless `?` introduces it.

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Verbs with which this executable starts itself; a person never types them.
+/// Verbs with which this executable starts itself; they are not for users.
 public enum HiddenVerb: String, CaseIterable {
     case warden = "__warden"
-    /// What the process of a node is shown as; it is forked by that of `nodes`.
+    /// The name of a node's process; it is forked by that of `nodes`.
     case node = "__node"
     case nodes = "__nodes"
     case capture = "__capture"

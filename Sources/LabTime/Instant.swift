@@ -1,6 +1,6 @@
 /// A point on the machine's monotonic clock, in nanoseconds since an origin of its own.
 ///
-/// Pure rooms receive instants as arguments and never read a clock, so that the same code runs on real links
+/// Pure modules receive instants as arguments and never read a clock, so that the same code runs on real links
 /// (`CLOCK_MONOTONIC`) and in a simulation (virtual time).
 public struct Instant: Hashable, Comparable, Sendable, Codable {
     public var nanoseconds: Int64

@@ -1,6 +1,6 @@
 public import LabTime
 
-/// One moment read on both clocks: turns the monotonic instants of a measurement into wall time.
+/// One moment read on both clocks: converts the monotonic instants of a measurement to wall time.
 public struct ClockReference: Hashable, Sendable {
     public var instant: Instant
     public var timestamp: Timestamp

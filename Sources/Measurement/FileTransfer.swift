@@ -1,14 +1,14 @@
 public import Wire
 
-/// What a program of kind `ftp` does on each of its control connections, again and again.
+/// What a program of kind `ftp` repeats on each of its control connections.
 public struct FileTransfer: Hashable, Sendable, Codable {
     /// How the data connection is agreed upon.
     public enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
-        /// PASV: the client connects to where the server says. Source: RFC 959, 4.1.2
+        /// PASV: the client connects to the endpoint that the server announces. Source: RFC 959, 4.1.2
         case passive
         /// EPSV: the same with a port alone. Source: RFC 2428, 3
         case extendedPassive = "extended-passive"
-        /// PORT: the server connects to where the client says. Source: RFC 959, 4.1.2
+        /// PORT: the server connects to the endpoint that the client announces. Source: RFC 959, 4.1.2
         case active
         /// EPRT: the same for both families. Source: RFC 2428, 2
         case extendedActive = "extended-active"
@@ -17,7 +17,7 @@ public struct FileTransfer: Hashable, Sendable, Codable {
         public var isExtended: Bool { self == .extendedPassive || self == .extendedActive }
     }
 
-    /// The longest file: one that a lab can wait for.
+    /// The longest file.
     public static let mostBytes = 1 << 30
 
     public var mode: Mode
@@ -34,6 +34,6 @@ public struct FileTransfer: Hashable, Sendable, Codable {
         self.announced = announced
     }
 
-    /// The byte at a place of every file: what arrives can be told from what was sent elsewhere.
+    /// The byte at a place of every file: so that it differs from data of other offsets.
     public static func byte(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset % 251) }
 }

@@ -10,15 +10,14 @@ public import LabTime
 ///   ended: from its last answer to its end.
 /// - **Loss-derived gap**: the longest run of unanswered probes × the cadence (RFC 6414, 4.1). Where the two methods
 ///   disagree by more than their resolution, probes were delayed rather than lost, as TCP's retransmission does.
-/// - **Patience** runs from the sending of the first probe above the highest number that was answered. So one lost
+/// - **The timeout** runs from the sending of the first probe above the highest number that was answered. So one lost
 ///   datagram between answered ones is a loss, and silence is a reason to give up.
 ///
-/// Memory is bounded: a flow remembers the probes of the last two patiences, at least 1024 unless told otherwise and at
-/// most 1,048,576. An
-/// answer to an older one counts as `forgotten`, and its probe as lost.
+/// Memory is bounded: a flow remembers the probes of the last two timeouts, at least 1024 by default and at
+/// most 1,048,576. An answer to an older one counts as `forgotten`, and its probe as lost.
 public struct FlowMeter: Hashable, Sendable {
     public let cadence: Duration
-    public let patience: Duration
+    public let timeout: Duration
 
     public private(set) var sent = 0
     /// Probes that were answered.
@@ -45,11 +44,11 @@ public struct FlowMeter: Hashable, Sendable {
     private var longestStart: Instant?
     private var longestLength: Duration = .zero
 
-    public init(cadence: Duration, patience: Duration, remembersAtLeast least: Int = 1024) {
+    public init(cadence: Duration, patience timeout: Duration, remembersAtLeast least: Int = 1024) {
         self.cadence = max(cadence, .microseconds(1))
-        self.patience = patience
-        let twoPatiences = patience.nanoseconds / max(1, self.cadence.nanoseconds / 2)
-        window = ProbeWindow(capacity: Int(min(max(twoPatiences, Int64(least)), 1_048_576)))
+        self.timeout = timeout
+        let twoTimeouts = timeout.nanoseconds / max(1, self.cadence.nanoseconds / 2)
+        window = ProbeWindow(capacity: Int(min(max(twoTimeouts, Int64(least)), 1_048_576)))
     }
 
     /// Counts one more probe as sent and gives it its number.
@@ -83,22 +82,22 @@ public struct FlowMeter: Hashable, Sendable {
     /// Number of the newest probe; nil before the first.
     public var newest: UInt64? { window.next == 0 ? nil : window.next - 1 }
 
-    /// Whether a probe with this or a higher number was answered: the path carried something asked no earlier.
+    /// Whether a probe with this or a higher number was answered: the path carried a request that was not sent earlier.
     public func isAnswered(from sequence: UInt64) -> Bool { highestAnswered.map { $0 >= sequence } ?? false }
 
     /// Whether nothing that was asked after the newest answered probe is still open.
     public var isSettled: Bool { silentSince == nil }
 
-    /// When patience is over if nothing is answered until then; nil while nothing is open.
-    public var timesOutAt: Instant? { silentSince.map { $0 + patience } }
+    /// When the timeout ends if nothing is answered until then; nil while nothing is open.
+    public var timesOutAt: Instant? { silentSince.map { $0 + timeout } }
 
-    /// Whether the application has waited for its whole patience without an answer.
+    /// Whether the application has waited for its whole timeout without an answer.
     public func hasTimedOut(at now: Instant) -> Bool { timesOutAt.map { $0 <= now } ?? false }
 
     /// The figures of a flow that ends now.
     ///
     /// - Parameter lastCounted: probes above this number that nobody answered count neither as sent nor as lost: they
-    ///   were asked only to learn whether the path is alive at the end. nil counts all.
+    ///   were sent only to test the path at the end. nil counts all.
     public func reading(endedAt end: Instant, outcome: FlowOutcome, lastCounted: UInt64? = nil) -> FlowReading {
         var counted = window.next
         if let lastCounted { counted = min(counted, max(lastCounted, highestAnswered ?? 0) + 1) }

@@ -1,8 +1,8 @@
 public import LabTime
 
-/// When probes are due: probe n at `start` + n × `every`, whatever became of the probes before it.
+/// When probes are due: probe n at `start` + n × `every`, whatever happened to the probes before it.
 ///
-/// A sender that was held up sends everything that fell due meanwhile at once, and those probes count as late, so
+/// A sender that was delayed sends everything that fell due meanwhile at once, and those probes count as late, so
 /// that a busy machine shows as lateness and never as a quieter measurement.
 public struct OpenLoopSchedule: Hashable, Sendable {
     public let start: Instant

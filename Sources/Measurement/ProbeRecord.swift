@@ -20,7 +20,7 @@ public struct ProbeRecord: Hashable, Sendable {
     /// "FLP1"
     static let magic: UInt32 = 0x464C_5031
 
-    /// The program that asks, a number that is unique in its node.
+    /// The sending program, a number that is unique in its node.
     public var program: UInt32
     /// The flow within the program.
     public var flow: UInt32

@@ -29,7 +29,7 @@ public struct ServerProgram: Hashable, Sendable, Codable {
 
     public var kind: Kind
     public var port: UInt16
-    /// How long an HTTP server thinks before it answers.
+    /// The delay of an HTTP server before it answers.
     public var delay: Duration
     /// Of an HTTP server.
     public var answer: Answer

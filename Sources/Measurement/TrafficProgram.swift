@@ -1,10 +1,10 @@
 public import Wire
 
-/// What a traffic program does, resolved: who sends requests to whom, how often, and for how long it waits.
+/// A resolved traffic program: source, target, cadence and timeout of its requests.
 ///
-/// Every program is open loop: probe n is due at start + n × `every`, whatever became of the probes before it.
+/// Every program is open loop: probe n is due at start + n × `every`, whatever happened to the probes before it.
 public struct TrafficProgram: Sendable {
-    /// The lab's word for it (`existing`, `new`).
+    /// Its name in the lab (`existing`, `new`).
     public var name: String
     /// Its kind, with the options that only this kind has.
     public var options: any TrafficKind

@@ -3,14 +3,14 @@ public import Wire
 
 /// How a flow, or a whole traffic program, ended.
 public enum FlowOutcome: String, Hashable, Sendable, Codable, CaseIterable {
-    /// Everything that was asked was answered within the application's patience.
+    /// Every request was answered within the application's timeout.
     case survived
-    /// The application waited for `patience` without an answer and gave up.
+    /// The application waited for its timeout without an answer and gave up.
     case timedOut = "timed-out"
     /// The connection was reset.
     case reset
-    /// The connection was refused, or an ICMP error said that there is nobody; of `http-request` also an answer with a
-    /// status from 400 up.
+    /// The connection was refused, or an ICMP error reported the port unreachable; of `http-request` also an answer
+    /// with a status from 400 up.
     case refused
     /// Flows of one program that ended differently; never the outcome of a single flow.
     case mixed

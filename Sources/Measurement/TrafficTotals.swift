@@ -123,13 +123,13 @@ extension TrafficTotals {
     }
 }
 
-/// What a TCP ping prints of its connections: those that were tried, that came about, and how long that took.
+/// What a TCP ping prints of its connections: attempts, successes, and times.
 public struct ConnectStatistics: Hashable, Sendable, Codable {
     public var sent: Int
     public var received: Int
     public var lost: Int
     public var lostPercent: Double
-    /// Milliseconds until the handshake was complete, of the connections that came about; 0 where none did.
+    /// Milliseconds until the handshake was complete, of the successful connections; 0 where there were none.
     public var minimumMilliseconds: Double
     public var maximumMilliseconds: Double
     public var averageMilliseconds: Double

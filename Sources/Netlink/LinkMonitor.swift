@@ -11,7 +11,7 @@ public enum LinkEvent: Hashable, Sendable {
     case removed(Link)
 }
 
-/// Tells what happens to the links of one namespace, from the moment of its opening on.
+/// Reports changes of the links of one namespace, from the moment it is opened.
 ///
 /// Equals `ip monitor link`
 public struct LinkMonitor: ~Copyable {

@@ -34,7 +34,7 @@ public enum InterfaceName {
         if bytes.count > maximumLength {
             return "'\(name)' has \(bytes.count) bytes; the name of an interface has at most \(maximumLength)"
         }
-        if name == "." || name == ".." { return "'\(name)' cannot name an interface" }
+        if name == "." || name == ".." { return "'\(name)' is not allowed as the name of an interface" }
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0d).contains(byte) || byte == 0xa0 }
         if bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") || isSpace($0) }) {
             return "'\(name)' has a blank, a '/', a ':' or a zero byte, which no name of an interface may have"

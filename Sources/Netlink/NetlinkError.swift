@@ -3,7 +3,7 @@ public import SystemPackage
 /// A request that the kernel did not carry out, in its own words.
 public struct NetlinkError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        /// The request cannot be put to the kernel at all; `kernelMessage` says why.
+        /// The request cannot be put to the kernel at all; `kernelMessage` has the reason.
         case invalidRequest
         /// The socket, or the namespace, could not be opened or entered.
         case cannotOpen
@@ -51,7 +51,7 @@ extension NetlinkError: CustomStringConvertible {
             text += ": \(errno.description) (errno \(errno.rawValue))"
         }
         if let kernelMessage, !kernelMessage.isEmpty {
-            text += kind == .invalidRequest ? ": \(kernelMessage)" : "; the kernel says: \(kernelMessage)"
+            text += kind == .invalidRequest ? ": \(kernelMessage)" : "; kernel message: \(kernelMessage)"
         }
         if let remedy { text += "; \(remedy)" }
         return text

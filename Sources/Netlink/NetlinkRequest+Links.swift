@@ -79,7 +79,7 @@ extension NetlinkRequest {
 
     /// Equals `ip link set NAME nomaster`
     public static func removeMaster(of link: LinkReference) -> NetlinkRequest {
-        change(link, verb: "take it out of its bridge") { $0.put(IFLA_MASTER, u32: 0) }
+        change(link, verb: "remove it from its bridge") { $0.put(IFLA_MASTER, u32: 0) }
     }
 
     /// Equals `ip link set NAME up`

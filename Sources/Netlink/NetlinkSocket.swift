@@ -139,7 +139,7 @@ public struct NetlinkSocket: ~Copyable {
         return index
     }
 
-    /// A number for the next request; replies to older ones are told apart by it.
+    /// A number for the next request; it distinguishes replies to older ones.
     mutating func nextSequence() -> UInt32 {
         sequence &+= 1
         return sequence

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// A network namespace that lives as long as this descriptor, or a process or a socket within it: it has no name and
+/// A network namespace that exists as long as this descriptor, or a process or a socket within it: it has no name and
 /// no file, so nothing of it is left when its holders have ended.
 public struct NetworkNamespace: ~Copyable, Sendable {
     /// To pass on, to enter, or to name the namespace in requests.

@@ -40,7 +40,7 @@ public enum Offload: Hashable, Sendable, CaseIterable {
         return result
     }
 
-    /// - Returns: nil where the driver does not say
+    /// - Returns: nil where the driver does not report it
     fileprivate func isOn(on interface: String, through socket: Int32) -> Bool? {
         let result = cl_ethtool_get(socket, interface, UInt32(commands.get))
         return result < 0 ? nil : result == 1
@@ -48,7 +48,7 @@ public enum Offload: Hashable, Sendable, CaseIterable {
 }
 
 extension NetlinkSocket {
-    /// Turns offloads off, so that what is captured is what a wire would carry.
+    /// Disables offloads, so that captures show frames as on a wire.
     ///
     /// Equals `ethtool -K NAME tx off sg off tso off gso off gro off`; one system call for each.
     public borrowing func turnOff(

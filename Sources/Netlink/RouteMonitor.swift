@@ -3,10 +3,10 @@ internal import CNetlink
 internal import Glibc
 internal import SystemPackage
 
-/// Tells that the IPv4 routes of a namespace have changed, from the moment of its opening on.
+/// Reports that the IPv4 routes of a namespace have changed, from the moment it is opened.
 ///
 /// Only that they have: what counts is how they are then, and a list that is read anew cannot miss a change that the
-/// kernel had no room to tell.
+/// kernel's buffer was too small for.
 ///
 /// Equals `ip monitor route`
 public struct RouteMonitor: ~Copyable {

@@ -3,15 +3,15 @@ public enum ColorMode: Hashable, Sendable, CaseIterable {
     case plain
     case color
 
-    /// The text between marks, which `VisibleText.painted` turns into colours when the line is complete: so an escape
-    /// sequence of somebody else's text is never taken for one of the report's.
+    /// The text between marks, which `VisibleText.painted` converts to colours when the line is complete: so an escape
+    /// sequence of foreign text is never taken for one of the report's.
     func paint(_ text: String, _ ink: Ink?) -> String {
         guard self == .color, let ink, !text.isEmpty else { return text }
         return "\(ink.mark)\(text)\(Ink.end)"
     }
 }
 
-/// ANSI's select graphic rendition. Colour never says anything that the text does not.
+/// ANSI's select graphic rendition. Colour never adds information to the text.
 enum Ink: String, Hashable, Sendable, CaseIterable {
     case bold = "1"
     case dim = "2"

@@ -6,9 +6,9 @@ public enum ExitCode: Int32, Hashable, Sendable, CaseIterable {
     case fail = 1
     /// A wrong command line or lab file.
     case usage = 2
-    /// The lab could not be built, or a node died unasked.
+    /// The lab could not be built, or a node died unexpectedly.
     case laboratory = 3
-    /// This host cannot run the lab; the message says what to change.
+    /// This host cannot run the lab; the message names the change.
     case host = 4
     /// The evidence does not decide.
     case inconclusive = 5

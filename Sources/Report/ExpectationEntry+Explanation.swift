@@ -2,7 +2,7 @@ import Expectation
 import Integrity
 
 extension ExpectationEntry {
-    /// Lines for machine-read formats that carry text for people: what was expected, what was seen, and where.
+    /// Explanatory lines for machine-readable formats: what was expected, what was seen, and where.
     var explanation: [String] {
         var lines = ["expected: \(expected)", "seen: \(seen)"]
         lines += frames.map { "frame: \($0.explanation)" }
@@ -28,7 +28,7 @@ extension VariantVerdict {
 
     /// What is wrong with the variant itself, apart from its expectations; nil where nothing is.
     var ownProblem: String? {
-        problem ?? (expectations.isEmpty ? "the variant expects nothing, so it proves nothing" : nil)
+        problem ?? (expectations.isEmpty ? "the variant has no expectations, so it proves nothing" : nil)
     }
 }
 

@@ -1,7 +1,7 @@
 public import Expectation
 public import LabTime
 
-/// An expectation and what became of it, as `verdict.json` lists it.
+/// An expectation and its result, as `verdict.json` lists it.
 public struct ExpectationEntry: Hashable, Sendable, Codable {
     public var id: String
     public var verdict: ExpectationVerdict

@@ -69,10 +69,10 @@ struct SummaryText {
             }
         }
         let again = verdict.variants.filter { $0.earlierAttempts != nil }.map(\.label)
-        if !again.isEmpty { parts.append("run again, inconclusive at first: \(again.joined(separator: ", "))") }
+        if !again.isEmpty { parts.append("inconclusive at first, so run again: \(again.joined(separator: ", "))") }
         if !failed.isEmpty { parts.append("not as expected: \(failed.joined(separator: ", "))") }
         if !doubtful.isEmpty { parts.append("not decided: \(doubtful.joined(separator: ", "))") }
-        if !broken.isEmpty { parts.append("not run to its end: \(broken.joined(separator: ", "))") }
+        if !broken.isEmpty { parts.append("not finished: \(broken.joined(separator: ", "))") }
         return "\(verdict.lab): \(word)" + (parts.isEmpty ? "" : " (\(parts.joined(separator: "; ")))")
     }
 

@@ -2,7 +2,7 @@ import Expectation
 import Integrity
 
 /// The Test Anything Protocol, version 14: a test point for each variant, its expectations as a subtest. What the
-/// evidence does not decide is not ok, and its diagnostics say `inconclusive`.
+/// evidence does not decide is not ok, and its diagnostics have `inconclusive`.
 /// Source: testanything.org, TAP 14 specification
 public struct TAPReport: Sendable {
     public init() {}

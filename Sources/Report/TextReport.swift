@@ -36,7 +36,7 @@ public struct TextReport: Sendable {
         finished(SummaryText(verdict, color).lines)
     }
 
-    /// What labs and nodes have written is in all lines: none of it may speak to the terminal.
+    /// What labs and nodes have written is in all lines: none of it may control the terminal.
     private func finished(_ lines: [String]) -> String {
         lines.map { VisibleText.painted($0, color) }.joined(separator: "\n") + "\n"
     }

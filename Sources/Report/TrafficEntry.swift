@@ -13,7 +13,7 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
     public var duplicated: Int
     public var reordered: Int
     /// The longest time without an answer, timestamp-based (RFC 6414, 4.2). Where `recovered` is false the true gap is
-    /// at least this long. 0 where there were too few answers to tell, and `longestGapStart` is then absent.
+    /// at least this long. 0 where there were too few answers, and `longestGapStart` is then absent.
     public var longestGapMilliseconds: Double
     public var longestGapStart: Timestamp?
     /// The longest run of unanswered probes × the cadence, of any one flow (RFC 6414, 4.1).

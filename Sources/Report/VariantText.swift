@@ -22,10 +22,9 @@ struct VariantText {
     var lines: [String] {
         var lines = [heading]
         if let problem = variant.problem {
-            lines += report.wrapped(problem, lead: "  did not run to its end: ")
+            lines += report.wrapped(problem, lead: "  did not finish: ")
         }
-        for part in [attempts, chance, events, traffic, expectations, captures, leftOut, integrity] where !part.isEmpty
-        {
+        for part in [attempts, seed, events, traffic, expectations, captures, leftOut, integrity] where !part.isEmpty {
             lines.append("")
             lines += part.map { "  " + $0 }
         }
@@ -45,9 +44,9 @@ struct VariantText {
         }
     }
 
-    /// How to have the same again.
-    private var chance: [String] {
-        variant.seed.map { ["chance by seed \($0): the same again with --seed \($0)"] } ?? []
+    /// How to repeat the same random faults.
+    private var seed: [String] {
+        variant.seed.map { ["random faults used seed \($0); repeat with --seed \($0)"] } ?? []
     }
 
     // MARK: Events
@@ -99,8 +98,8 @@ struct VariantText {
     private func notes(_ entry: TrafficEntry) -> [String] {
         var notes = entry.connect.map { [$0.text] } ?? []
         if let statuses = entry.statusText { notes.append(statuses) }
-        if entry.duplicated > 0 { notes.append("\(entry.duplicated) answers came twice") }
-        if entry.reordered > 0 { notes.append("\(entry.reordered) came out of order") }
+        if entry.duplicated > 0 { notes.append("\(entry.duplicated) answers arrived twice") }
+        if entry.reordered > 0 { notes.append("\(entry.reordered) arrived out of order") }
         if !entry.gapMethodsAgree {
             let byLoss = Duration(milliseconds: entry.lossDerivedGapMilliseconds)
             notes.append(
@@ -108,7 +107,9 @@ struct VariantText {
                     + (entry.lost == 0 ? ": answers were delayed, not lost" : "")
             )
         }
-        if entry.lateProbes > 0 { notes.append("\(entry.lateProbes) probes were sent late, the machine was busy") }
+        if entry.lateProbes > 0 {
+            notes.append("\(entry.lateProbes) probes were sent late because the machine was busy")
+        }
         if entry.skippedProbes > 0 { notes.append("\(entry.skippedProbes) probes were due and never sent") }
         if let reason = entry.reason { notes.append(reason) }
         return notes.map { "\(entry.name): \($0)" }
@@ -186,7 +187,7 @@ struct VariantText {
             }
     }
 
-    /// `logs/lb.chatty.log: 559939584 bytes left out behind the first 4194304, the limit of its length`
+    /// `logs/lb.chatty.log: 559939584 bytes left out after the first 4194304 because of its limit`
     private var leftOut: [String] { (variant.leftOut ?? []).flatMap { report.wrapped($0.text, lead: "") } }
 
     // MARK: Integrity
@@ -199,11 +200,13 @@ struct VariantText {
         let unexamined = integrity.unexamined.flatMap { report.wrapped($0, lead: "  not examined: ") }
         switch verdict {
         case .pass:
-            let cables = integrity.cables == 0 ? "" : ", both ends of \(integrity.cables) cables alike"
+            let cables = integrity.cables == 0 ? "" : ", both ends of \(integrity.cables) cables match"
             return ["\(mark) integrity: \(integrity.frames) frames read\(cables)"] + unexamined
         case .inconclusive, .fail:
             let isCutOff = integrity.findings.allSatisfy { $0.kind == .captureLimit }
-            let what = verdict == .fail ? "what no box may do" : isCutOff ? "evidence was left out" : "damaged evidence"
+            let what =
+                verdict == .fail
+                ? "a box did what no box may do" : isCutOff ? "evidence was left out" : "damaged evidence"
             let shown = integrity.findings.prefix(Self.findingsShown).flatMap { report.wrapped($0.text, lead: "    ") }
             let more = integrity.findings.count - Self.findingsShown
             return ["\(mark) integrity: \(what)"] + shown
@@ -247,7 +250,7 @@ extension VariantVerdict {
 extension FileGap {
     var text: String {
         let lines = lines == 0 ? "" : " (\(lines) line\(lines == 1 ? "" : "s"))"
-        return "\(path): \(bytes) bytes\(lines) left out behind the first \(offset), for its limit"
+        return "\(path): \(bytes) bytes\(lines) left out after the first \(offset) because of its limit"
     }
 }
 

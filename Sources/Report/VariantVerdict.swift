@@ -3,10 +3,10 @@ public import Expectation
 public import Integrity
 import LabTime
 
-/// What became of one variant.
+/// The result of one variant.
 public struct VariantVerdict: Hashable, Sendable, Codable {
     public var name: String
-    /// Which time it was, from 1, where everything was run several times.
+    /// The repetition, from 1, where everything was run several times.
     public var repetition: Int?
     /// `symptom`, `remedy` or `control`: what the variant is there to show.
     public var shows: String
@@ -17,20 +17,20 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     public var traffic: [TrafficEntry]
     public var expectations: [ExpectationEntry]
     public var captures: [CaptureEntry]
-    /// Why the variant did not run to its end, in words; its verdict is then never pass.
+    /// Why the variant did not finish, in words; its verdict is then never pass.
     public var problem: String?
     /// Runs of it before this one that decided nothing; absent where this was the first.
     public var earlierAttempts: [EarlierAttempt]?
-    /// Of all chance that has no seed of its own; absent where nothing was by chance.
+    /// Of all randomness that has no seed of its own; absent where nothing was random.
     public var seed: Int?
-    /// What became of the evidence itself, whatever the lab expects; absent where the variant did not run to its end.
+    /// The examination of the evidence itself, whatever the lab expects; absent where the variant did not finish.
     public var integrity: IntegrityReport?
     /// What is missing in files of the run because of their limits; absent where nothing is.
     public var leftOut: [FileGap]?
 
     /// - Parameters:
-    ///   - results: none leaves the variant inconclusive: nothing asked is nothing proven.
-    ///   - problem: why the variant did not run to its end; turns a pass into inconclusive.
+    ///   - results: none leaves the variant inconclusive.
+    ///   - problem: why the variant did not finish; makes a pass inconclusive.
     ///   - integrity: damage leaves the variant in doubt, also where an expectation failed; what no box may do fails it.
     public init(
         name: String, repetition: Int? = nil, shows: String, seconds: Double, evidence: RunEvidence,
@@ -42,13 +42,13 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
         self.shows = shows
         self.seconds = Self.rounded(seconds)
         self.problem = problem
-        let judged = ExpectationVerdict(combining: results.map(\.verdict))
+        let combined = ExpectationVerdict(combining: results.map(\.verdict))
         self.integrity = integrity
         verdict =
             switch integrity?.verdict {
             case .inconclusive: .inconclusive
             case .fail: .fail
-            case .pass, nil: problem != nil && judged == .pass ? .inconclusive : judged
+            case .pass, nil: problem != nil && combined == .pass ? .inconclusive : combined
             }
         events = evidence.events.map { EventEntry($0, reference: evidence.referenceEvent) }
         traffic = evidence.traffic.map(TrafficEntry.init)
@@ -57,7 +57,7 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
         leftOut = evidence.fileGaps.isEmpty ? nil : evidence.fileGaps
     }
 
-    /// A variant that left nothing behind to judge.
+    /// A variant that left nothing to evaluate.
     public init(
         name: String, repetition: Int? = nil, shows: String, seconds: Double, problem: String, seed: Int? = nil
     ) {

@@ -4,10 +4,10 @@ internal import Report
 
 /// Standard output carries the answer and nothing else; progress and complaints go to standard error.
 ///
-/// Every text that this command prints passes here, and what a lab, a node or another user wrote in it cannot speak to
+/// Every text that this command prints passes here, and what a lab, a node or another user wrote in it cannot control
 /// the terminal.
 enum Console {
-    /// An answer that cannot be written is not given: the command then ends with a code of its own.
+    /// If the answer cannot be written, the command ends with a code of its own.
     static func answer(_ text: String) { answer(report: VisibleText.block(text)) }
 
     /// One line of a list, whatever its words have in them.
@@ -28,7 +28,7 @@ enum Console {
     /// Replaces the terminal's current line on standard error.
     static func progress(_ line: String) { write("\r\u{1b}[K" + VisibleText.line(line), to: STDERR_FILENO) }
 
-    /// Colour only where a person reads it and has not asked for none (no-color.org).
+    /// Colour only on a terminal, and not with `NO_COLOR` (no-color.org).
     static func hasColor(_ descriptor: Int32) -> Bool {
         guard isatty(descriptor) == 1 else { return false }
         if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }

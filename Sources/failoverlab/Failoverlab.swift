@@ -11,7 +11,7 @@ struct Failoverlab: ParsableCommand {
             A lab is a folder with a lab.yaml. Try: failoverlab run Labs/fast-path-mac-failover
 
             Exit codes: 0 every variant as expected · 1 an expectation failed · 2 usage or lab file · 3 the lab could \
-            not be built or a node died unasked · 4 this host cannot run it · 5 inconclusive · 130 interrupted
+            not be built or a node died unexpectedly · 4 this host cannot run it · 5 inconclusive · 130 interrupted
             """,
         version: "0.1.0",
         subcommands: [
@@ -20,7 +20,7 @@ struct Failoverlab: ParsableCommand {
             Check.self, Validate.self, Graph.self, Labs.self, Doctor.self,
         ])
 
-    /// Ends where the system cannot tell the command line, which would look like a call without a verb.
+    /// Ends if the system does not give the command line, which would look like a call without a verb.
     ///
     /// Swift's standard library reads it from `/proc/self/cmdline`. A process always has a word zero.
     static func checkCommandLine() {
@@ -34,7 +34,7 @@ struct Failoverlab: ParsableCommand {
 
     /// Runs the command; what it throws becomes a message on standard error and an exit code.
     static func start() -> Never {
-        // A reader that has gone is an error of the write, not the silent end of this process and its labs.
+        // A closed pipe is an error of the write, not the silent end of this process and its labs.
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()

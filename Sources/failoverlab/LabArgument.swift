@@ -5,17 +5,17 @@ internal import LabFile
 internal import LabRuntime
 internal import Topology
 
-/// Finds and reads the lab that a person names: a folder, a file, or a name of the catalogue.
+/// Finds and reads the lab of an argument: a folder, a file, or a name of the catalogue.
 enum LabArgument {
     /// - Parameters:
-    ///   - seed: of all chance, instead of the lab file's
+    ///   - seed: of all randomness, instead of the lab file's
     ///   - isPlayed: whether the lab is to run, for which the files that it names must be there and fit
     static func load(_ argument: String, seed: Int? = nil, isPlayed: Bool = true) throws -> Lab {
         try load(path: try path(of: argument), seed: seed, isPlayed: isPlayed, isSaved: false)
     }
 
     /// The file that a run left in its folder.
-    /// - Throws: `Complaint` that says what is wrong with the file
+    /// - Throws: `Complaint` with the mistakes in the file
     static func load(saved path: String) throws -> Lab {
         guard SavedFile.isRegular(path) else {
             throw Complaint(text: "'\(path)' is missing, or no regular file", exitCode: 2)
@@ -58,7 +58,7 @@ enum LabArgument {
         throw Complaint(
             text: "failoverlab: there is no lab '\(argument)'"
                 + (catalogue.nearest(to: argument).map { "; did you mean '\($0)'?" }
-                    ?? "; 'failoverlab labs' lists what is there"),
+                    ?? "; 'failoverlab labs' lists them"),
             exitCode: 2)
     }
 }

@@ -14,7 +14,7 @@ extension LabCatalogue {
         let meant = entries(named: name)
         guard meant.count > 1 else { return meant.first?.path }
         throw Complaint(
-            text: "failoverlab: '\(name)' may be any of these labs: " + meant.map(\.name).joined(separator: ", "),
+            text: "failoverlab: '\(name)' is ambiguous; it may be " + meant.map(\.name).joined(separator: ", "),
             exitCode: 2)
     }
 

@@ -4,7 +4,7 @@ internal import Topology
 /// `--seed N`
 struct SeedOption: ParsableArguments {
     @Option(
-        help: "Of everything by chance, instead of the lab file's seeds: the same seed and frames, the same faults.")
+        help: "Seed of all random faults, instead of the lab file's: the same seed and frames give the same faults.")
     var seed: Int?
 
     func validate() throws {
@@ -13,9 +13,9 @@ struct SeedOption: ParsableArguments {
         }
     }
 
-    /// Where a seed was given that decides nothing, a person should know.
-    func tell(of variants: [Variant]) {
+    /// Warns of a seed that has no effect.
+    func complain(about variants: [Variant]) {
         guard let seed, !variants.contains(where: \.isByChance) else { return }
-        Console.complain("Nothing in this lab is by chance: --seed \(seed) changes nothing.")
+        Console.complain("Nothing in this lab is random: --seed \(seed) changes nothing.")
     }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 internal import LabFile
 internal import Topology
 
-/// Which variants of a lab a person asks for.
+/// The variants of a lab that the arguments select.
 enum VariantSelection {
     static func unknown(_ name: String, of lab: Lab) -> Complaint {
         let names = lab.variants.map(\.name)

@@ -216,7 +216,7 @@ struct CaptureSessionTests {
         #expect(error?.errno == .noSuchFileOrDirectory)
     }
 
-    @Test func `a full disk is told once, the file stays readable, and other captures go on`() throws {
+    @Test func `a full disk is reported once, the file stays readable, and other captures go on`() throws {
         let folder = folder
         let result = try NamespaceThread.run {
             () throws -> (CaptureError?, CaptureError?, [CaptureSummary], Int, Bool) in
@@ -252,7 +252,7 @@ struct CaptureSessionTests {
         #expect(summaries[1].dropped == 0)
     }
 
-    @Test func `a ring that was full says when, and only then`() throws {
+    @Test func `a ring that was full reports when, and only then`() throws {
         let folder = folder
         let (summary, burst) = try NamespaceThread.run {
             let lab = try CaptureLab()
@@ -523,7 +523,7 @@ struct CaptureSessionTests {
         return numbers
     }
 
-    @Test func `a limit keeps the first frames, counts the others and says since when`() throws {
+    @Test func `a limit keeps the first frames, counts the others and reports since when`() throws {
         let folder = folder
         let limit = CaptureLimit(bytes: 16_384, policy: .keepsFirst)
         let (summaries, volume, began) = try NamespaceThread.run {

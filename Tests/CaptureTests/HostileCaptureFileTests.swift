@@ -32,7 +32,7 @@ struct HostileCaptureFileTests {
             + bytes(6, 36, 0, timeHigh, timeLow, 4, 4, 0x1234_5678, 36)
     }
 
-    @Test func `a time beyond the years that nanoseconds reach is told, not computed`() throws {
+    @Test func `a time beyond the years that nanoseconds reach is reported, not computed`() throws {
         let offset = withUnsafeBytes(of: Int64.max) { Array($0) }
         for (name, content) in [
             ("offset", pcapng(option: 14, value: offset, timeHigh: 1, timeLow: 0)),

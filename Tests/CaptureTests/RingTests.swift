@@ -83,7 +83,7 @@ import Testing
             (0, 0x2003, 0, RingFrame.Tag(tagProtocol: 0x8100, control: 0x2003)),
             (0, 0, 0, nil),
         ] as [(UInt32, UInt32, UInt16, RingFrame.Tag?)])
-    func `says which tag was taken out of a frame`(
+    func `names which tag was taken out of a frame`(
         status: UInt32, control: UInt32, tagProtocol: UInt16, tag: RingFrame.Tag?
     ) {
         var block = Recorded()

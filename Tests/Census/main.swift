@@ -12,13 +12,13 @@
 import CLinux
 import Glibc
 
-func say(_ message: String) {
+func log(_ message: String) {
     let line = message + "\n"
     _ = Glibc.write(STDERR_FILENO, line, line.utf8.count)
 }
 
 func stop(_ message: String) -> Never {
-    say("census: \(message): \(String(cString: strerror(errno)))")
+    log("census: \(message): \(String(cString: strerror(errno)))")
     exit(98)
 }
 
@@ -59,7 +59,7 @@ func countFree(upTo limit: Int) -> Int {
 
 let arguments = CommandLine.arguments
 guard arguments.count > 3, let limit = Int(arguments[1]), let inner = Int(arguments[2]) else {
-    say("census LIMIT USER PROGRAM ARGUMENT...")
+    log("census LIMIT USER PROGRAM ARGUMENT...")
     exit(98)
 }
 cl_raise_descriptor_limit()
@@ -86,5 +86,5 @@ for _ in 0..<100 {
     if left <= 0 { break }
     usleep(50_000)
 }
-say("left \(left)")
+log("left \(left)")
 exit(left == 0 ? status : 99)

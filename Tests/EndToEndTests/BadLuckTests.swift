@@ -28,7 +28,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: [["run"], ["run", "no-such-lab"], ["frobnicate"], ["exec", "lb"], ["fail", "flood", "lb"]])
-        func `a wrong command line ends with 2 and says what is right`(arguments: [String]) throws {
+        func `a wrong command line ends with 2 and reports what is right`(arguments: [String]) throws {
             let folder = try TemporaryFolder()
             let result = try Lab.failoverlab(arguments, in: folder)
             #expect(result.status == 2, "\(arguments): \(result.errors)")
@@ -37,7 +37,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a node that dies unasked ends the run with 3, and its captures are readable`() throws {
+        func `a node that dies unexpectedly ends the run with 3, and its captures are readable`() throws {
             let folder = try TemporaryFolder()
             let run = try Command(
                 Package.failoverlab, ["run", Lab.fastPath, "--variant", "tcp-proxy", "--output", "runs"],
@@ -57,7 +57,7 @@ extension EndToEnd {
             for victim in victims { kill(victim.pid, SIGKILL) }
             let result = run.finish()
             #expect(result.status == 3, "\(result.output)\(result.errors)")
-            #expect(result.errors.contains("'lb' died unasked"), "\(result.errors)")
+            #expect(result.errors.contains("'lb' died unexpectedly"), "\(result.errors)")
             let files = Lab.captures(in: captures)
             #expect(files.count > 10)
             if let tshark = TShark.path {

@@ -78,7 +78,7 @@ extension EndToEnd {
             let report = unwrapped(result.output)
             #expect(report.contains("logs/client.talk.log: \(missing) bytes ("), "\(result.output)")
             // Whole lines, of 16 bytes.
-            let kept = report.firstMatch(of: /lines\) left out behind the first ([0-9]+)/).flatMap { Int($0.1) }
+            let kept = report.firstMatch(of: /lines\) left out after the first ([0-9]+)/).flatMap { Int($0.1) }
             #expect((4 * Self.mebibyte - 32...4 * Self.mebibyte).contains(kept ?? 0), "\(result.output)")
 
             let supervisor = try self.supervisor(of: "talkative", in: folder)

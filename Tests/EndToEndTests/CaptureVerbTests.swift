@@ -38,8 +38,8 @@ extension EndToEnd {
             while capture.process.isRunning, Date() < deadline { try ask(lab, folder) }
             let result = capture.finish()
             #expect(result.output == "client.cable\t192.0.2.20\t7\nclient.cable\t192.0.2.20\t7\n", "\(result)")
-            let said = try String(contentsOfFile: folder.path + "/capture.txt", encoding: .utf8)
-            #expect(said == "2 frames\n")
+            let output = try String(contentsOfFile: folder.path + "/capture.txt", encoding: .utf8)
+            #expect(output == "2 frames\n")
         }
 
         @Test(.enabled(if: Host.canRunLabs && TShark.path != nil, "this host cannot run labs, or has no tshark"))

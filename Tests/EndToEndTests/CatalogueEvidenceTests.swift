@@ -78,8 +78,8 @@ extension EndToEnd {
                 for (other, evidence) in variants where other.name != variant.name {
                     guard !shipped.areAlike(variant.name, other.name) else { continue }
                     let evaluator = ExpectationEvaluator(evidence)
-                    let isToldApart = expectations.contains { evaluator.evaluate($0).verdict != .pass }
-                    #expect(isToldApart, "\(variant.name) is proven by what \(other.name) left behind")
+                    let isDistinguished = expectations.contains { evaluator.evaluate($0).verdict != .pass }
+                    #expect(isDistinguished, "\(variant.name) is proven by what \(other.name) left behind")
                 }
             }
         }
@@ -317,7 +317,7 @@ private enum SingleChange {
         // What one node says, said by another one of the same link.
         let own = try source.all(of: summary).prefix(5000)
         let headers = Set(own.map { Array($0.bytes.prefix(14)) }).prefix(40)
-        let said = headers.flatMap { header in
+        let changed = headers.flatMap { header in
             own.filter { $0.bytes.prefix(14).suffix(2) == header.suffix(2) }.map { frame in
                 var frame = frame
                 frame.bytes.replaceSubrange(0..<14, with: header)
@@ -325,7 +325,7 @@ private enum SingleChange {
                 return frame
             }
         }
-        return evaluate(expectation, said, summary, evidence) == .fail
+        return evaluate(expectation, changed, summary, evidence) == .fail
     }
 
     /// A time within the expectation's window.

@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEnd {
     /// Very many sessions through a failover: the lab of `Benchmarks/Labs`, with a tenth of its flows.
-    @Suite struct Crowds {
+    @Suite struct `Many flows` {
         @Test(.enabled(if: Host.canRunLabs && TShark.path != nil, "this host cannot run labs, or has no tshark"))
         func
             `ten thousand synchronised sessions go on through the other box as what they were, and unsynchronised ones do not`()
@@ -46,7 +46,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a counter that does not get there ends the run and says what it was`() throws {
+        func `a counter that does not get there ends the run and reports what it was`() throws {
             let folder = try TemporaryFolder()
             let lab = folder.path + "/lab.yaml"
             try """

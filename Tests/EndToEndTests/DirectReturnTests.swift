@@ -60,7 +60,7 @@ extension EndToEnd {
                 to: "gateway: router.far, tunnel: { mode: ipip, end: kernel },",
                 variant: "ipip-tcp")
             if result.status == 4 {
-                #expect(result.errors.contains("this kernel has no such tunnel"), "\(result.errors)")
+                #expect(result.errors.contains("this kernel does not support this tunnel"), "\(result.errors)")
                 #expect(result.errors.contains("modprobe ipip"), "\(result.errors)")
             } else {
                 #expect(result.status == 0, "\(result.output)\n\(result.errors)")

@@ -147,7 +147,7 @@ extension EndToEnd {
         @Test(
             .enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: ["drop", "reset", "icmp"],
             ["transparent", "routed"])
-        func `a packet that does not fit its state is dropped, and its sender told as the lab says`(
+        func `a packet that does not fit its state is dropped, and its sender informed as the lab states`(
             outOfState: String, mode: String
         ) throws {
             let icmp =

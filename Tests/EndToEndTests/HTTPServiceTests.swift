@@ -109,7 +109,7 @@ extension EndToEnd {
         private func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `bad input is answered as the RFCs say, counted by its reason, and never passed on`() throws {
+        func `bad input is answered as the RFCs require, counted by its reason, and never passed on`() throws {
             let folder = try TemporaryFolder()
             let path = folder.path + "/lab.yaml"
             try Self.lab.write(toFile: path, atomically: true, encoding: .utf8)
@@ -164,7 +164,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `requests inside TLS are served, those without fail, and the log tells them apart`() throws {
+        func `requests inside TLS are served, those without fail, and the log distinguishes them`() throws {
             let folder = try TemporaryFolder()
             let path = folder.path + "/lab.yaml"
             try Self.lab.write(toFile: path, atomically: true, encoding: .utf8)

@@ -17,13 +17,13 @@ extension EndToEnd {
             expect: [{ echo: survives }]
             """
 
-        @Test func `doctor comes to its end, and where something is lacking it says what to change`() throws {
+        @Test func `doctor comes to its end, and where something is lacking it names the change`() throws {
             let result = try Host.doctor.get()
             #expect([0, 4].contains(result.status), "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("namespaces"), "\(result.output)")
         }
 
-        @Test func `what doctor says of this host is what run meets`() throws {
+        @Test func `what doctor reports of this host is what run meets`() throws {
             let folder = try TemporaryFolder()
             try Self.smallest.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
             let result = try Lab.failoverlab(["run", "lab.yaml"], in: folder)
@@ -67,7 +67,7 @@ extension EndToEnd {
                 ("[{ echo: survives }, { frames: { on: b.wire, match: udp, before: echo.start }, none: }]", 0),
                 ("[{ echo: survives }, { counter: { of: b, name: TcpExt.IPReversePathFilter, is: 0 } }]", 0),
             ])
-        func `absence is judged by what the run could show`(expectations: String, status: Int32) throws {
+        func `absence is evaluated by what the run could show`(expectations: String, status: Int32) throws {
             let result = try run("run", expectations)
             #expect(result.status == status, "\(result.output)\n\(result.errors)")
         }

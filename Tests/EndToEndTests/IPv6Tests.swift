@@ -105,7 +105,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func `mistakes about addresses are told by line, and nothing is built`() throws {
+        @Test func `mistakes about addresses are reported with their line, and nothing is built`() throws {
             let folder = try TemporaryFolder()
             let text = Self.alone.replacingOccurrences(of: "outside: 2001:db8:1::10", with: "outside: 192.0.2.10")
             try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)

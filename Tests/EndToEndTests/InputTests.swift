@@ -128,9 +128,9 @@ extension EndToEnd {
             .enabled(if: Host.canRunLabs, "this host cannot run labs"),
             arguments: [
                 ("mount -t tmpfs none /dev", "cannot be opened"),
-                ("mount -t tmpfs none /dev && touch /dev/null", "is no device"),
+                ("mount -t tmpfs none /dev && touch /dev/null", "is not a device"),
             ])
-        func `without /dev/null a run says so`(_ script: String, _ reason: String) throws {
+        func `without /dev/null a run reports it`(_ script: String, _ reason: String) throws {
             let folder = try TemporaryFolder()
             let path = try Self.write(SmallCable.lab("no-device"), in: folder)
             let result = try failoverlab(["run", path], after: script, in: folder)
@@ -176,7 +176,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `what a program said before it died is shown, not obeyed`() throws {
+        func `what a program printed before it died is shown, not obeyed`() throws {
             let folder = try TemporaryFolder()
             let lab = SmallCable.lab("last-words")
                 .replacing(

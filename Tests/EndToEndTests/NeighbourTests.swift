@@ -15,7 +15,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.isRoot && Host.canRunLabs, "becoming another user needs root"))
-        func `another user's socket with the name of a lab of mine is ignored, and told once`() throws {
+        func `another user's socket with the name of a lab of mine is ignored, and reported once`() throws {
             let folder = try TemporaryFolder()
             let result = try Self.script(
                 """
@@ -33,17 +33,16 @@ extension EndToEnd {
                 exit 0
                 """, Lab.fastPath, in: folder)
             #expect(result.status == 0, "\(result.output)\(result.errors)")
-            let told = result.errors.components(separatedBy: "belongs to another user (65534); ignored").count - 1
+            let count = result.errors.components(separatedBy: "belongs to another user (65534); ignored").count - 1
             // Once by each command that looks for labs: exec, status, down and down.
-            #expect(told == 4, "\(result.errors)")
+            #expect(count == 4, "\(result.errors)")
             #expect(result.errors.contains("no lab is up"), "\(result.errors)")
             let status = try String(contentsOfFile: folder.path + "/status", encoding: .utf8)
             #expect(!status.contains("x/y/1"), "\(status)")
         }
 
         @Test(.enabled(if: Host.isRoot && Host.canRunLabs, "a network namespace of its own needs root"))
-        func `down leaves the labs of a run in progress alone, says whose they are, and ends them with --runs`() throws
-        {
+        func `down leaves the labs of a run in progress alone, names their run, and ends them with --runs`() throws {
             let folder = try TemporaryFolder()
             let path = folder.path + "/lab.yaml"
             try """

@@ -180,7 +180,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `what the first payload tells crosses to the peer, and not a byte of the payload does`() throws {
+        func `what the first payload reveals crosses to the peer, and not a byte of the payload does`() throws {
             let folder = try TemporaryFolder()
             try run(
                 """
@@ -211,7 +211,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `two Actives that could not hear each other know afterwards for how long they were two`() throws {
+        func `two Actives that were cut off from each other know afterwards for how long they were two`() throws {
             let folder = try TemporaryFolder()
             try run(
                 """

@@ -32,19 +32,19 @@ extension EndToEnd {
             traffic:
               files:
                 { from: client, to: "server:21", kind: ftp, mode: MODE, data-after: AFTER, bytes: 200000, every: 1h,
-                  patience: PATIENCE MORE }
+                  patience: TIMEOUT MORE }
 
             """
 
         private func run(
             gateways: String = "[ftp]", mode: String = "passive", after: String = "700ms", nat: String = "",
-            more: String = "", patience: String = "3s", _ scenario: String
+            more: String = "", timeout: String = "3s", _ scenario: String
         ) throws -> TemporaryFolder {
             let folder = try TemporaryFolder()
             let lab = folder.path + "/lab.yaml"
             let text = Self.lab.replacing("GATEWAYS", with: gateways).replacing("MODE", with: mode)
                 .replacing("AFTER", with: after).replacing("NAT", with: nat).replacing("MORE", with: more).replacing(
-                    "PATIENCE", with: patience)
+                    "TIMEOUT", with: timeout)
             try (text + scenario).write(toFile: lab, atomically: true, encoding: .utf8)
             let result = try Lab.failoverlab(["run", lab], in: folder)
             #expect(result.status == 0, "\(result.output)\n\(result.errors)")
@@ -110,7 +110,7 @@ extension EndToEnd {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `without the gateway the data connection is blocked`() throws {
             _ = try run(
-                gateways: "[]", after: "0ms", patience: "800ms",
+                gateways: "[]", after: "0ms", timeout: "800ms",
                 """
                 scenario:
                   - start: files
@@ -125,9 +125,9 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a bounce does not get through, and is told`() throws {
+        func `a bounce does not get through, and is reported`() throws {
             _ = try run(
-                mode: "active", after: "0ms", more: ", announce: 198.51.100.99", patience: "800ms",
+                mode: "active", after: "0ms", more: ", announce: 198.51.100.99", timeout: "800ms",
                 """
                 scenario:
                   - start: files

@@ -107,7 +107,7 @@ extension EndToEnd {
             #expect(kill.status == 0, "\(kill.errors)")
             #expect(try waitFor(false))
             let again = try Lab.failoverlab(["fail", "kill", "proxy/bird", "--lab", id], in: folder)
-            #expect(again.status != 0 && again.errors.contains("it does not run"), "\(again.errors)")
+            #expect(again.status != 0 && again.errors.contains("it is not running"), "\(again.errors)")
         }
 
         /// A balancer announces its virtual address to two firewalls, which pass it on to a router: no box has a static
@@ -207,17 +207,18 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a program that dies unasked ends the lab with code 3 and its last words`() throws {
+        func `a program that dies unexpectedly ends the lab with code 3 and its last lines`() throws {
             let folder = try TemporaryFolder()
             let lab = Self.single("short: { run: [sh, -c, 'echo these are its last words >&2; exit 5'] }")
             let result = try Lab.failoverlab(["run", Self.write(lab, in: folder)], in: folder)
             #expect(result.status == 3, "\(result.output)\n\(result.errors)")
-            #expect(result.errors.contains("program 'short' died unasked: it exited with code 5"), "\(result.errors)")
+            #expect(
+                result.errors.contains("program 'short' died unexpectedly: it exited with code 5"), "\(result.errors)")
             #expect(result.errors.contains("these are its last words"))
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a program that is not installed ends with code 4, and says which package has it`() throws {
+        func `a program that is not installed ends with code 4, and reports which package has it`() throws {
             let folder = try TemporaryFolder()
             let lab = Self.single("cache: { run: [no-such-daemon, -F], package: no-such-package }")
             let result = try Lab.failoverlab(["run", Self.write(lab, in: folder)], in: folder)

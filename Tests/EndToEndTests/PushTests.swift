@@ -96,7 +96,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a unit's push that the second box does not take tells which box has it`() throws {
+        func `a unit's push that the second box does not take reports which box has it`() throws {
             // What fw-b refuses keeps fw-a waiting for fw-b's word, and a box that waits takes nothing else.
             try run(
                 """

@@ -77,7 +77,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), .timeLimit(.minutes(2)))
-        func `no damage to any field of a saved run crashes the judge or makes it wait`() throws {
+        func `no damage to any field of a saved run crashes the evaluation or makes it wait`() throws {
             let folder = try TemporaryFolder()
             let original = try run(in: folder)
             let seed = UInt64.random(in: 0...UInt64.max)
@@ -122,7 +122,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a variant that is gone from a run's folder is told, and the verdict names the examination`() throws {
+        func `a variant that is gone from a run's folder is reported, and the verdict names the examination`() throws {
             let folder = try TemporaryFolder()
             let path = try run(in: folder)
             let verdict = try Lab.verdict(of: "load-balancer-hairpin", in: folder)

@@ -119,7 +119,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a snapshot length of the lab file cuts what is captured, and nothing that is judged`() throws {
+        func `a snapshot length of the lab file cuts what is captured, and nothing that is evaluated`() throws {
             let folder = try TemporaryFolder()
             let text = Self.manyHosts("short", hosts: 3, capture: "capture: { snapshot-length: 64 }", payload: 1000)
             let result = try Lab.failoverlab(["run", try Self.write(text, in: folder)], in: folder)

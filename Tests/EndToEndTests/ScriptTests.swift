@@ -45,7 +45,7 @@ extension EndToEnd {
         }
 
         /// Calls `apt_get` of `scripts/setup.bash` with an apt-get that ends as told, once for each line.
-        private func aptGet(_ answers: [(output: String, code: Int)], patience: Int = 60) throws -> (
+        private func aptGet(_ answers: [(output: String, code: Int)], timeout: Int = 60) throws -> (
             status: Int32, output: String, calls: [String]
         ) {
             let folder = try TemporaryFolder()
@@ -61,7 +61,7 @@ extension EndToEnd {
             try fake.write(toFile: folder.path + "/apt-get", atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path + "/apt-get")
             let script =
-                "PATH='\(folder.path)':$PATH; FAILOVERLAB_APT_WAIT=\(patience); source '\(Package.root)/scripts/setup.bash'; apt_get update"
+                "PATH='\(folder.path)':$PATH; FAILOVERLAB_APT_WAIT=\(timeout); source '\(Package.root)/scripts/setup.bash'; apt_get update"
             let result = try Command.run(try #require(Package.tool("bash")), ["-c", script], in: folder.path)
             let calls = try String(contentsOfFile: folder.path + "/calls", encoding: .utf8)
             return (result.status, result.output, calls.split(separator: "\n").map(String.init))
@@ -83,7 +83,7 @@ extension EndToEnd {
         @Test func `the scripts wait for no other mistake, and not without end`() throws {
             let other = try aptGet([("E: Unable to locate package nginx-lite", 100)])
             #expect(other.status == 100 && other.calls.count == 1, "\(other)")
-            let taken = try aptGet([(Self.taken, 100), (Self.taken, 100)], patience: 0)
+            let taken = try aptGet([(Self.taken, 100), (Self.taken, 100)], timeout: 0)
             #expect(taken.status == 100 && taken.calls.count == 1 && taken.output.contains("4711"), "\(taken)")
         }
     }

@@ -36,7 +36,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Host.canRunLabs && TShark.path != nil, "this host cannot run labs, or has no tshark"))
-        func `a seed replays the faults of a run, and each repetition is told from the others`() throws {
+        func `a seed replays the faults of a run, and each repetition differs from the others`() throws {
             let folder = try TemporaryFolder()
             let latest = folder.path + "/runs/lossy-cable/latest"
             let (result, variants) = try run(["--seed", "7", "--repeat", "2"], in: folder)
@@ -70,13 +70,13 @@ extension EndToEnd {
             try SmallCable.lab("endless", wait: "60s").write(toFile: path, atomically: true, encoding: .utf8)
             let result = try Lab.failoverlab(["run", path, "--timeout", "0.6"], in: folder)
             #expect(result.status == 5, "\(result.output)\(result.errors)")
-            #expect(result.output.contains("endless: inconclusive (not run to its end: plain)"), "\(result.output)")
-            #expect(result.output.contains("→ give it more with --timeout"), "\(result.output)")
+            #expect(result.output.contains("endless: inconclusive (not finished: plain)"), "\(result.output)")
+            #expect(result.output.contains("→ raise the limit with --timeout"), "\(result.output)")
             #expect(try Lab.verdict(of: "endless", in: folder)["verdict"] as? String == "inconclusive")
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `what is done to a lab that was kept up leaves its judged evidence as it was`() throws {
+        func `what is done to a lab that was kept up leaves its evaluated evidence as it was`() throws {
             let folder = try TemporaryFolder()
             let name = "kept-\(getpid())"
             let path = folder.path + "/lab.yaml"

@@ -8,7 +8,7 @@ import Testing
 private final class Edge: ReadinessHandler {
     private var pair: [Int32] = [-1, -1]
     private let onReady: (Edge) -> Void
-    private(set) var told: [EventLoop.Readiness] = []
+    private(set) var received: [EventLoop.Readiness] = []
     private(set) var hasEnded = false
     var watched: Int32 { pair[0] }
 
@@ -21,7 +21,7 @@ private final class Edge: ReadinessHandler {
 
     deinit { for descriptor in pair where descriptor >= 0 { close(descriptor) } }
 
-    func say(_ text: String) {
+    func send(_ text: String) {
         let written = write(pair[1], text, text.utf8.count)
         #expect(written == text.utf8.count)
     }
@@ -29,7 +29,7 @@ private final class Edge: ReadinessHandler {
     func finish() { shutdown(pair[1], Int32(SHUT_WR)) }
 
     func ready(_ readiness: EventLoop.Readiness) {
-        told.append(readiness)
+        received.append(readiness)
         onReady(self)
     }
 
@@ -37,18 +37,18 @@ private final class Edge: ReadinessHandler {
 }
 
 @Suite struct `Edges` {
-    @Test func `are told once each, also the peer's end`() throws {
+    @Test func `are reported once each, also the peer's end`() throws {
         let loop = try EventLoop()
         let edge = try Edge(on: loop)
-        edge.say("a")
+        edge.send("a")
         for _ in 0..<3 { loop.turn(block: false) }
-        #expect(edge.told == [.readable])
-        edge.say("b")
+        #expect(edge.received == [.readable])
+        edge.send("b")
         for _ in 0..<3 { loop.turn(block: false) }
-        #expect(edge.told == [.readable, .readable])
+        #expect(edge.received == [.readable, .readable])
         edge.finish()
         for _ in 0..<3 { loop.turn(block: false) }
-        #expect(edge.told.count == 3 && edge.told[2].contains([.readable, .peerEnd]))
+        #expect(edge.received.count == 3 && edge.received[2].contains([.readable, .peerEnd]))
     }
 
     @Test func `who asks to be served again is, in the next turn and without waiting, and the others between`() throws {
@@ -56,22 +56,22 @@ private final class Edge: ReadinessHandler {
         var order: [String] = []
         let greedy = try Edge(on: loop) {
             order.append("greedy")
-            if $0.told.count < 5 { loop.serveAgain($0.watched) }
+            if $0.received.count < 5 { loop.serveAgain($0.watched) }
         }
         let modest = try Edge(on: loop) { _ in order.append("modest") }
         loop.schedule(after: .zero) { order.append("timer") }
-        greedy.say("a")
+        greedy.send("a")
         loop.turn(block: true)
-        modest.say("b")
+        modest.send("b")
         for _ in 0..<4 { loop.turn(block: true) }
         #expect(order == ["greedy", "timer", "modest", "greedy", "greedy", "greedy", "greedy"])
     }
 
-    @Test func `of a number that is used anew nothing old is told`() throws {
+    @Test func `of a number that is used anew nothing old is reported`() throws {
         let loop = try EventLoop()
         let old = try Edge(on: loop)
         loop.serveAgain(old.watched)
-        old.say("a")
+        old.send("a")
         let number = old.watched
         loop.forget(old.watched)
         var pair: [Int32] = [-1, -1]
@@ -81,13 +81,15 @@ private final class Edge: ReadinessHandler {
         // Closes what had the number and gives it to the other in one step, so that no other test takes it.
         let isSame = dup2(pair[0], number) == number
         #expect(isSame)
-        var told = 0
-        try loop.watch(number) { _ in told += 1 }
+        var calls = 0
+        try loop.watch(number) { _ in calls += 1 }
         for _ in 0..<3 { loop.turn(block: false) }
-        #expect(old.told.isEmpty && told == 0)
+        #expect(old.received.isEmpty && calls == 0)
     }
 
-    @Test func `a loop that has ended watches nothing any more, not even for who hears of the end`() throws {
+    @Test func `a loop that has ended watches nothing any more, not even for a handler that is notified of the end`()
+        throws
+    {
         let loop = try EventLoop()
         let (first, second) = (try Edge(on: loop), try Edge(on: loop))
         withExtendedLifetime((first, second)) {
@@ -96,13 +98,13 @@ private final class Edge: ReadinessHandler {
         }
     }
 
-    @Test func `the end of a turn is told after its events and timers`() throws {
+    @Test func `the end of a turn is reported after its events and timers`() throws {
         let loop = try EventLoop()
         var order: [String] = []
         let edge = try Edge(on: loop) { _ in order.append("event") }
         loop.schedule(after: .zero) { order.append("timer") }
         loop.onTurnEnd = { order.append("end") }
-        edge.say("a")
+        edge.send("a")
         loop.turn(block: true)
         #expect(order == ["event", "timer", "end"])
     }
@@ -126,7 +128,7 @@ private final class Edge: ReadinessHandler {
         thread.stop()
     }
 
-    @Test func `tells each handler when it ends, and has ended when stop returns`() throws {
+    @Test func `notifies each handler when it ends, and has ended when stop returns`() throws {
         let thread = try LoopThread(name: "test")
         let kept = Kept()
         let isMade = thread.perform { loop in

@@ -110,20 +110,20 @@ import Testing
         #expect(received == lines, "seed \(seed)")
     }
 
-    @Test func `what a peer said before it went away is delivered before the close`() throws {
+    @Test func `what a peer sent before it closed is delivered before the close`() throws {
         let (loop, ours, theirs) = try connected()
-        var heard: [String] = []
+        var received: [String] = []
         let channel = try LineChannel(ours, on: loop) { line in
-            heard.append(String(decoding: line, as: UTF8.self))
+            received.append(String(decoding: line, as: UTF8.self))
         } onClose: {
-            heard.append("closed")
+            received.append("closed")
             loop.stop()
         }
         let written = write(theirs, "one\ntwo\nhalf", 12)
         #expect(written == 12)
         close(theirs)
         loop.run()
-        #expect(heard == ["one", "two", "closed"])
+        #expect(received == ["one", "two", "closed"])
         #expect(!channel.isOpen)
     }
 

@@ -37,7 +37,7 @@ struct RunEvidenceTests {
         #expect(Self.evidence.firstEvent(named: "dawn") == nil)
     }
 
-    @Test func `times are told from the scenario's first event, not from what nodes report`() {
+    @Test func `times are relative to the scenario's first event, not from what nodes report`() {
         #expect(Self.evidence.referenceEvent?.name == "failover")
         #expect(Self.event("fw-b.active", 0, "active", "fw-b").isOfScenario == false)
         #expect(Self.event("start", 0, "start", nil).isOfScenario)

@@ -54,7 +54,7 @@ struct AnchorTests {
         }
     }
 
-    @Test func `a run that does not say when its scenario began is taken from the scenario's first event`() throws {
+    @Test func `a run that does not record when its scenario began is taken from the scenario's first event`() throws {
         var scene = Self.scene
         scene.events.removeAll { $0.name == "scenario.begin" }
         #expect(try scene.evidence.event(named: "lb.member-down").time == Scene.at(2))
@@ -69,7 +69,7 @@ struct AnchorTests {
         #expect(early.verdict == .inconclusive)
         #expect(
             early.seen
-                == "event lb.ready happened only before the scenario began, 400 ms before, and never since; the begin itself is scenario.begin"
+                == "event lb.ready happened only before the scenario began, 400 ms before, and not since; the event of its start is scenario.begin"
         )
         #expect(scene.evaluate(.some([]), before: Self.anchor("dawn")).verdict == .fail)
     }

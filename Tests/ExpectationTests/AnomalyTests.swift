@@ -36,7 +36,7 @@ struct AnomalyTests {
         let result = Self.evaluate(Self.survives, twice)
         #expect(result.verdict == .fail)
         #expect(
-            result.seen == "1 of 1 flow survived, but 2 answers came twice, and no fault repeated a frame")
+            result.seen == "1 of 1 flow survived, but 2 answers arrived twice, although no fault duplicated a frame")
         for fault in [EventKind.duplicated, .released, .dualActive] {
             #expect(Self.evaluate(Self.survives, twice, fault: fault).verdict == .pass, "\(fault)")
         }
@@ -55,14 +55,15 @@ struct AnomalyTests {
         #expect(result.verdict == .fail)
         #expect(
             result.seen
-                == "1 of 1 flow survived, but \(words) came that answered no probe, and no fault corrupted a frame")
+                == "1 of 1 flow survived, but \(words) arrived that answered no probe, although no fault corrupted a frame"
+        )
         #expect(Self.evaluate(Self.survives, garbled, kind: kind, fault: .corrupted).verdict == .pass)
     }
 
     @Test func `answers out of order are reported`() {
         let result = Self.evaluate(Self.survives, Self.flow(reordered: 1))
         #expect(result.verdict == .pass)
-        #expect(result.seen == "1 of 1 flow survived, 1 answer came out of order")
+        #expect(result.seen == "1 of 1 flow survived, 1 answer arrived out of order")
         #expect(
             !Self.evaluate(Self.survives, Self.flow(reordered: 1), fault: .delayed).seen.contains("out of order"))
     }

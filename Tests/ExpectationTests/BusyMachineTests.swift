@@ -22,7 +22,7 @@ struct BusyMachineTests {
         EventExpectation(
             event: "fw-b.active", count: .init(.equal, 1), after: Anchor(event: "failover"), within: .milliseconds(5)))
 
-    @Test func `a failure after a delay decides nothing, and says what the machine did`() {
+    @Test func `a failure after a delay decides nothing, and reports what the machine did`() {
         let result = Self.evaluate(tooEarly, [Self.delay("fw-a", at: 0.9, 20), Self.delay("fw-b", at: 0.99, 480)])
         #expect(result.verdict == .inconclusive)
         #expect(

@@ -37,7 +37,7 @@ struct ClientFramesTests {
         #expect(result.verdict == .inconclusive)
         #expect(
             result.seen
-                == "1 of 1 flow survived, but the client says that 192.0.2.10:40000 had 10 answers, but captures/client.outside.pcap has no frame to the server of it"
+                == "1 of 1 flow survived, but the client reports that 192.0.2.10:40000 had 10 answers, but captures/client.outside.pcap has no frame to the server of it"
         )
     }
 
@@ -129,7 +129,7 @@ struct ClientFramesTests {
         #expect(Self.evaluate(Self.scene(flow)).verdict == .pass)
     }
 
-    @Test func `a client that the lab does not capture is believed, and no more can be said`() {
+    @Test func `a client that the lab does not capture is believed, and nothing more can be proven`() {
         var scene = Self.scene(Self.flow(10))
         scene.clientIsCaptured = false
         #expect(Self.evaluate(scene).verdict == .pass)

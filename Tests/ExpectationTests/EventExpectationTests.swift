@@ -17,7 +17,7 @@ struct EventExpectationTests {
         #expect(result.seen == "it happened once, first at +0.012 s after failover")
     }
 
-    @Test func `an event outside its window is not counted, and is told`() {
+    @Test func `an event outside its window is not counted, and is reported`() {
         let result = Self.evaluate(
             "fw-b.active", .init(.equal, 1), after: Anchor(event: "failover"), within: .milliseconds(5))
         #expect(result.verdict == .fail)

@@ -17,11 +17,11 @@ struct ExpectationVerdictTests {
         (.nanoseconds(1_234_567_890), "1.235 s"), (.microseconds(80), "80 µs"), (.nanoseconds(7), "7 ns"),
         (.zero, "0 ns"), (.milliseconds(-20), "-20 ms"),
     ])
-    func `a duration is told in the unit that a person would choose`(duration: Duration, text: String) {
+    func `a duration is given in the unit that a person would choose`(duration: Duration, text: String) {
         #expect(duration.forPeople == text)
     }
 
-    @Test func `a moment is told from its event`() {
+    @Test func `a moment is given relative to its event`() {
         #expect(Moment(event: "failover", offset: .microseconds(733_600)).description == "+0.734 s after failover")
         #expect(Moment(event: "failover", offset: .milliseconds(-120)).description == "0.120 s before failover")
         #expect(Moment(event: "failover", offset: .seconds(61)).description == "+61.000 s after failover")

@@ -37,12 +37,12 @@ struct FrameFieldTests {
         #expect(reason.hasSuffix("not '\(value)'"))
     }
 
-    @Test func `a check says what is wrong with it`() {
+    @Test func `a check states what is wrong with it`() {
         #expect(FieldCheck(field: "ip.sauce", condition: .equals("x")).problem == "there is no field 'ip.sauce'")
         #expect(FieldCheck(field: "ip.ttl", condition: .compares(.init(.less, 5))).problem == nil)
         #expect(
             FieldCheck(field: "eth.dst", condition: .compares(.init(.less, 5))).problem
-                == "eth.dst is not a number: '<' cannot be asked of it")
+                == "eth.dst is not a number: '<' cannot compare it")
         #expect(FieldCheck(field: "ip.ttl", condition: .isOneOf([])).problem == "ip.ttl needs at least one value")
         #expect(FieldCheck(field: "ip.ttl", condition: .isOneOf(["1", "x"])).problem?.hasSuffix("not 'x'") == true)
     }

@@ -88,7 +88,7 @@ struct FrameReadingTests {
         }
     }
 
-    @Test func `what a router says a link takes is read in either family, each by its own field`() {
+    @Test func `the MTU that a router reports is read in either family, each by its own field`() {
         let four = Self.read(
             FrameBytes.ipv4(
                 from: "10.0.0.2", to: "10.0.0.3", proto: 1,

@@ -96,7 +96,7 @@ struct FrameRequirementTests {
             .every([.toward(Scene.macB)]), match: "tcp and src host 198.51.100.100", after: Anchor(event: "failover"))
         #expect(
             result.expected
-                == "every frame on lb.inside that matches 'tcp and src host 198.51.100.100' after failover has eth.dst = 02:00:00:00:00:0b"
+                == "every frame on lb.inside matching 'tcp and src host 198.51.100.100' after failover has eth.dst = 02:00:00:00:00:0b"
         )
         #expect(result.seen == "4 of 6 frames do not: in #4 eth.dst is 02:00:00:00:00:0a")
         #expect(result.frames.map(\.number) == [4, 6, 7])

@@ -22,7 +22,7 @@ struct FrameSelectionTests {
     @Test func `every over an empty capture is inconclusive`() {
         let result = Scene().evaluate(.every([]))
         #expect(result.verdict == .inconclusive)
-        #expect(result.seen == "no such frame; but captures/lb.inside.pcap holds no frame at all")
+        #expect(result.seen == "no such frame; but captures/lb.inside.pcap has no frames")
     }
 
     @Test func `an empty capture cannot prove that nothing passed`() {
@@ -175,12 +175,12 @@ struct FrameSelectionTests {
         scene.inside.removeAll { $0.number == 2 || $0.number == 1 }
         let other = scene.evaluate(
             .every([]), of: "existing", .toClient, after: Anchor(event: "failover", offset: .seconds(1)))
-        #expect(other.seen == "no such frame; the nearest, #5, went the other way")
+        #expect(other.seen == "no such frame; the nearest, #5, went in the other direction")
         scene.inside.removeAll { $0.number == 5 }
         let foreign = scene.evaluate(.every([]), of: "existing", after: Self.failover)
         #expect(
             foreign.seen
-                == "no such frame; the nearest, #3, is of another flow; behind NAT a flow has other addresses: use 'match' there"
+                == "no such frame; the nearest, #3, belongs to another flow; behind NAT the addresses of a flow differ: use 'match' there"
         )
         #expect(foreign.verdict == .fail)
     }

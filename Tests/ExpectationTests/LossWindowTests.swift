@@ -39,7 +39,7 @@ import Testing
         #expect(scene(losing: loss(0.9, 1, 1)).evaluate(every, after: failover).verdict == .inconclusive)
     }
 
-    @Test func `that a limit left out are said to be so, and count as none that the kernel dropped`() {
+    @Test func `that a limit left out are reported as such, and count as none that the kernel dropped`() {
         let limited = CaptureLoss(from: Scene.at(1.5), to: Scene.at(3), frames: 40, cause: .captureLimit)
         let within = scene(losing: limited, dropped: 0).evaluate(every, after: failover)
         #expect(within.verdict == .inconclusive)
@@ -54,7 +54,7 @@ import Testing
     @Test func `of an unknown number leave the window in doubt`() {
         let result = scene(losing: loss(1.5, 3, nil)).evaluate(every, after: failover)
         #expect(result.verdict == .inconclusive)
-        #expect(result.seen.contains("the kernel did not say what captures/lb.inside.pcap lacks"))
+        #expect(result.seen.contains("the kernel did not report how many frames captures/lb.inside.pcap lacks"))
     }
 
     @Test func `at an unknown time leave every window in doubt`() {

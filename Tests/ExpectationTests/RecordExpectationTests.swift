@@ -63,7 +63,7 @@ struct RecordExpectationTests {
                 .verdict == .pass)
     }
 
-    @Test func `a detail is compared with what another event said`() {
+    @Test func `a detail is compared with another event's detail`() {
         let same = [Self.check("snat-port", .isThatOf(event: "late-fin.held", detail: "destination-port"))]
         let result = Self.event(same)
         #expect(result.verdict == .pass)

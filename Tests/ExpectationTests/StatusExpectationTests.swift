@@ -46,7 +46,7 @@ struct StatusExpectationTests {
         #expect(Self.evaluate(statuses).verdict == (passes ? .pass : .fail))
     }
 
-    @Test func `figures are told with their counts`() {
+    @Test func `figures are reported with their counts`() {
         let result = Self.evaluate([
             StatusExpectation(.status(502), .share(.init(.less, 1))),
             StatusExpectation(.other, .count(.init(.equal, 97))),

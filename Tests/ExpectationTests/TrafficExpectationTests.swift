@@ -57,7 +57,7 @@ struct TrafficExpectationTests {
             bearsOut: [survived], breaks: [survived, Scene.flow(2, received: 99)]),
         Case(
             testDescription: "a share that chance explains",
-            expectation: TrafficExpectation(traffic: "t", chanceOfLoss: ChanceOfLoss(share: 0.5, confidence: 0.99)),
+            expectation: TrafficExpectation(traffic: "t", randomLoss: RandomLoss(share: 0.5, confidence: 0.99)),
             bearsOut: (1...20).map { Scene.flow(UInt16($0), $0 % 3 == 0 ? .timedOut : .survived) },
             breaks: (1...20).map { Scene.flow(UInt16($0), $0 % 10 == 0 ? .timedOut : .survived) }),
         Case(
@@ -97,7 +97,7 @@ struct TrafficExpectationTests {
         #expect(failed.verdict == .fail, "\(failed.seen)")
     }
 
-    @Test func `what was expected and seen is said in one sentence each`() {
+    @Test func `what was expected and seen is one sentence each`() {
         let result = Self.evaluate(
             [Self.survived, Self.timedOut],
             TrafficExpectation(
@@ -109,18 +109,18 @@ struct TrafficExpectationTests {
         )
         #expect(
             result.seen
-                == "1 of 2 flows survived, 1 timed-out, first of them 192.0.2.10:40001 timed-out, no answer any more for the last 2 s, 150 lost of 300, 3 probes were sent late because the machine was busy"
+                == "1 of 2 flows survived, 1 timed-out, first of them 192.0.2.10:40001 timed-out, no answer for the last 2 s, 150 lost of 300, 3 probes were sent late because the machine was busy"
         )
     }
 
-    @Test func `a flow with fewer than two answers has no gap to judge`() {
+    @Test func `a flow with fewer than two answers has no gap to evaluate`() {
         let result = Self.evaluate(
             [Scene.flow(1, sent: 1, received: 1)],
             TrafficExpectation(traffic: "t", longestGap: .init(.less, .seconds(1))))
         #expect(result.verdict == .inconclusive)
     }
 
-    @Test func `no flow in the window fails and says which came nearest`() {
+    @Test func `no flow in the window fails and reports which came nearest`() {
         let result = Self.evaluate(
             [Scene.flow(40000, start: 0.5), Scene.flow(40001, start: 0.75)],
             TrafficExpectation(traffic: "new", outcome: .survived, after: Anchor(event: "failover")))
@@ -172,7 +172,7 @@ struct TrafficExpectationTests {
         #expect(figures.longestSilence?.flow.sourcePort == 2)
     }
 
-    @Test func `a failed probe whose patience ended after later probes succeeded is a gap that ended`() {
+    @Test func `a failed probe whose timeout ended after later probes succeeded is a gap that ended`() {
         let probes = [
             Scene.flow(1, start: 0, end: 0.01), Scene.flow(2, .timedOut, start: 0.5, end: 2.5),
             Scene.flow(3, start: 1, end: 1.01),
@@ -216,7 +216,7 @@ struct TrafficExpectationTests {
         #expect(result.frames.map(\.number) == [1, 3])
     }
 
-    @Test func `traffic with no capture at its client is judged by what the client saw`() {
+    @Test func `traffic with no capture at its client is evaluated by what the client saw`() {
         let result = Self.evaluate([Self.survived], TrafficExpectation(traffic: "t", outcome: .survived))
         #expect(result.verdict == .pass)
         #expect(result.frames.isEmpty)

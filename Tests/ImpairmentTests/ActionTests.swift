@@ -27,7 +27,7 @@ import Wire
         #expect(cable.events.map { $0.details[.by] } == ["5 ms"])
     }
 
-    @Test func `keeps the order of frames that it delays, where it is told to`() throws {
+    @Test func `keeps the order of frames that it delays, where it is asked to`() throws {
         let seed: UInt64 = 4
         for keepsOrder in [false, true] {
             let rule = FaultRule(
@@ -54,7 +54,7 @@ import Wire
         #expect(delays.count { $0 == 20_000 } > 20, "seed \(seed)")
     }
 
-    @Test func `tells whose frame it was`() throws {
+    @Test func `reports whose frame it was`() throws {
         let cable = try TestCable(.drop, Self.first)
         cable.arrive(CableFrame.data(1), at: 1)
         let details = try #require(cable.events.first?.details)
@@ -143,7 +143,7 @@ import Wire
         #expect(cable.left.map(\.at) == [3000, 3000])
     }
 
-    @Test func `tells of so many actions and then counts`() throws {
+    @Test func `reports some actions and then counts`() throws {
         let cable = try TestCable([FaultRule(name: "fault", action: .drop)], limits: .init(events: 3))
         for number in UInt8(1)...9 { cable.arrive(CableFrame.data(number), at: 1) }
         #expect(cable.kinds == [.dropped, .dropped, .dropped, .quiet])

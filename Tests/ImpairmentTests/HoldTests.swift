@@ -104,7 +104,7 @@ import Wire
         #expect(cable.left.map(\.bytes) == [CableFrame.fin, CableFrame.syn])
     }
 
-    @Test func `is dropped or not copied where there is no room, and that is told`() throws {
+    @Test func `is dropped or not copied where there is no room, and that is reported`() throws {
         for copy in [false, true] {
             let rule = FaultRule(name: "fault", action: .hold(Hold(copy: copy)))
             let cable = try TestCable([rule], limits: .init(frames: 2))

@@ -57,7 +57,7 @@ private func segment(_ flags: TCPFlags, port: UInt16 = 40000, payload: [UInt8] =
         #expect(bytes.withUnsafeMutableBytes { IPv6PacketView($0)?.isTransportChecksumValid } == (checksums == .fixed))
     }
 
-    @Test func `tells of it in the words of the family`() throws {
+    @Test func `reports it with the terms of the family`() throws {
         let cable = try TestCable(.drop)
         cable.arrive(segment(.syn), at: 1)
         let words = try #require(cable.events.first?.details[.frame])

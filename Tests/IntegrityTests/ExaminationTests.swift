@@ -111,7 +111,7 @@ struct ExaminationTests {
         #expect(evidence.kinds == [.clock])
     }
 
-    @Test func `events that a run left out for its limit are no damage, and what that leaves open is said`() {
+    @Test func `events that a run left out for its limit are no damage, and what that leaves open is reported`() {
         let gap = RecordGap(
             from: SampleEvidence.start + .seconds(2), to: SampleEvidence.start + .seconds(3), count: 7)
         func report(_ events: [LabEvent]) -> IntegrityReport {

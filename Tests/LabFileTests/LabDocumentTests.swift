@@ -26,7 +26,7 @@ private func message(_ text: String) -> String {
         #expect(ports[1].position == SourcePosition(line: 3, column: 38))
     }
 
-    @Test func `tells null from the word in quotes`() throws {
+    @Test func `distinguishes null from the word in quotes`() throws {
         let root = try LabDocument(parsing: "a:\nb: ~\nc: null\nd: 'null'\ne: ''\n", path: "x").root
         #expect(root.entries?.map(\.value.isNull) == [true, true, true, false, false])
         #expect(root["d"]?.text == "null")
@@ -89,23 +89,23 @@ private func message(_ text: String) -> String {
         ),
         (
             "a: 1\n\u{2028}b: 2\n",
-            "lab.yaml:2:1: a line ends in a newline, not in another separator of Unicode\n  \u{2028}b: 2\n  ^"
+            "lab.yaml:2:1: only a newline ends a line, not another line separator of Unicode\n  \u{2028}b: 2\n  ^"
         ),
         (
             "a: [1, 2\n",
-            "lab.yaml:2:1: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence (begun in line 1)"
+            "lab.yaml:2:1: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence (started in line 1)"
         ),
         (
             "a: 1\n\tb: 2\n",
-            "lab.yaml:2:1: a tab stands where only spaces may: YAML is indented with spaces\n  \tb: 2\n  ^"
+            "lab.yaml:2:1: a tab where only spaces are allowed: YAML is indented with spaces\n  \tb: 2\n  ^"
         ),
         (
             "nodes:\n  fw-a:\n  \trole: firewall\n",
-            "lab.yaml:3:3: a tab stands where only spaces may: YAML is indented with spaces\n    \trole: firewall\n    ^"
+            "lab.yaml:3:3: a tab where only spaces are allowed: YAML is indented with spaces\n    \trole: firewall\n    ^"
         ),
         (
             "a:\n-\tb\n-\tc: 1\n",
-            "lab.yaml:2:2: a tab stands where only spaces may: YAML is indented with spaces\n  -\tb\n   ^"
+            "lab.yaml:2:2: a tab where only spaces are allowed: YAML is indented with spaces\n  -\tb\n   ^"
         ),
         ("a: 1\n---\nb: 2\n", "lab.yaml:2:1: a lab file holds one YAML document; '---' begins another\n  ---\n  ^"),
         (
@@ -123,7 +123,7 @@ private func message(_ text: String) -> String {
         ("a: { <<: word }\n", "lab.yaml:1:10: '<<' merges mappings, not 'word'\n  a: { <<: word }\n           ^"),
         ("[a, b]: c\n", "lab.yaml:1:1: a key is a word, not a list or a mapping\n  [a, b]: c\n  ^"),
     ])
-    func `says what is wrong and where`(text: String, expected: String) {
+    func `states what is wrong and where`(text: String, expected: String) {
         #expect(message(text) == expected)
     }
 
@@ -132,7 +132,7 @@ private func message(_ text: String) -> String {
             message("a: *base\n") == "lab.yaml:1:4: alias 'base' has no anchor '&base' before it\n  a: *base\n     ^")
         #expect(
             message("a: &base [1, *base]\n")
-                == "lab.yaml:1:14: alias 'base' stands inside the value of its own anchor and would expand without end\n  a: &base [1, *base]\n               ^"
+                == "lab.yaml:1:14: alias 'base' is inside the value of its own anchor and would expand without end\n  a: &base [1, *base]\n               ^"
         )
     }
 
@@ -198,7 +198,8 @@ private func message(_ text: String) -> String {
 
     @Test func `is refused when it is larger than a lab can be`() {
         #expect(
-            message(String(repeating: "# x\n", count: 1 << 19)) == "lab.yaml: is larger than 1 MiB; that is no lab file"
+            message(String(repeating: "# x\n", count: 1 << 19))
+                == "lab.yaml: is larger than 1 MiB; that is not a lab file"
         )
     }
 }

@@ -41,7 +41,7 @@ private func message(reading path: String) -> String {
         #expect(message(reading: folder.path + "/") == "read \(folder.path)/lab.yaml: a: ü\n")
     }
 
-    @Test func `says that there is no file, or no lab.yaml in the folder`() throws {
+    @Test func `reports that there is no file, or no lab.yaml in the folder`() throws {
         let folder = try TemporaryFolder()
         #expect(message(reading: folder.path) == "\(folder.path): is a directory without a lab.yaml")
         #expect(
@@ -57,7 +57,8 @@ private func message(reading path: String) -> String {
         folder.write([0x61, 0x3a, 0x20, 0xff, 0xfe], to: "lab.yaml")
         #expect(message(reading: folder.path) == "\(folder.path)/lab.yaml: is not a text file in UTF-8")
         folder.write([UInt8](repeating: 0x23, count: LabDocument.maximumSize + 1), to: "lab.yaml")
-        #expect(message(reading: folder.path) == "\(folder.path)/lab.yaml: is larger than 1 MiB; that is no lab file")
+        #expect(
+            message(reading: folder.path) == "\(folder.path)/lab.yaml: is larger than 1 MiB; that is not a lab file")
     }
 }
 

@@ -89,7 +89,7 @@ private func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: Int64(mil
         #expect(reading.lossDerivedGap == .milliseconds(row.lossDerived))
     }
 
-    @Test func `patience runs from the first probe above the highest answered one`() {
+    @Test func `timeout runs from the first probe above the highest answered one`() {
         var meter = FlowMeter(cadence: .milliseconds(10), patience: .milliseconds(100))
         #expect(meter.timesOutAt == nil && meter.isSettled)
         for number in 0..<5 { _ = meter.ask(at: at(number * 10)) }

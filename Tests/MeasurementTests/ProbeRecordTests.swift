@@ -7,7 +7,7 @@ import Testing
     let record = ProbeRecord(
         program: 7, flow: 3, sequence: 0x0102_0304_0506_0708, sentAt: Instant(nanoseconds: -2), length: 36)
 
-    @Test func `a record is written as its layout says`() {
+    @Test func `a record is written as its layout defines`() {
         var bytes: [UInt8] = []
         record.append(to: &bytes)
         #expect(

@@ -56,7 +56,7 @@ struct InterfaceSettingsTests {
         #expect(values == ["1", "2"])
     }
 
-    @Test func `a sysctl that does not exist, and a value that is not allowed, say so`() throws {
+    @Test func `a sysctl that does not exist, and a value that is not allowed, are reported`() throws {
         let texts = try NamespaceThread.run {
             _ = try NetworkNamespace.createAndEnter()
             return [("net/ipv4/no_such_thing", "1"), ("net/ipv4/ip_forward", "perhaps"), ("net/../kernel/panic", "0")]

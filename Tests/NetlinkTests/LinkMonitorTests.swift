@@ -5,7 +5,7 @@ import Testing
 @Suite(
     "Link monitor", .enabled(if: NamespaceHost.canCreateNamespaces, Comment(rawValue: NamespaceHost.needsNamespaces)))
 struct LinkMonitorTests {
-    @Test func `links that appear, get carrier and disappear are told`() throws {
+    @Test func `links that appear, get carrier and disappear are reported`() throws {
         let events = try NamespaceThread.run { () throws -> [LinkEvent] in
             _ = try NetworkNamespace.createAndEnter()
             var monitor = try LinkMonitor()

@@ -15,8 +15,9 @@ import Wire
         return poll(&polled, 1, milliseconds) == 1
     }
 
-    @Test func `a route by several ways is told of, and listed with each gateway as often as its weight`() throws {
-        let (before, told, after, later, routes) = try NamespaceThread.run {
+    @Test func `a route by several next hops is reported, and listed with each gateway as often as its weight`() throws
+    {
+        let (before, isNotified, after, later, routes) = try NamespaceThread.run {
             _ = try NetworkNamespace.createAndEnter()
             var socket = try NetlinkSocket()
             try socket.perform([
@@ -26,15 +27,15 @@ import Wire
             let monitor = try RouteMonitor()
             let before = Self.isReadable(monitor.fileDescriptor, within: 0)
             Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
-            let told = Self.isReadable(monitor.fileDescriptor, within: 2000)
+            let isNotified = Self.isReadable(monitor.fileDescriptor, within: 2000)
             try monitor.drain()
             let after = Self.isReadable(monitor.fileDescriptor, within: 0)
             Self.ip("route del 10.9.0.0/24")
             let later = Self.isReadable(monitor.fileDescriptor, within: 2000)
             Self.ip("route add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2")
-            return (before, told, after, later, try socket.routes())
+            return (before, isNotified, after, later, try socket.routes())
         }
-        #expect(!before && told && !after && later)
+        #expect(!before && isNotified && !after && later)
         let route = try #require(routes.first { $0.description.hasPrefix("10.9.0.0/24") })
         #expect(route.gateway == nil)
         #expect(route.gateways.map(\.description) == ["10.0.0.2", "10.0.0.3", "10.0.0.3"])

@@ -36,7 +36,7 @@ struct EventReferenceTests {
             "\(lines)")
     }
 
-    @Test func `an anchor says which of several events it is`() {
+    @Test func `an anchor names which of several events it is`() {
         let lines = Self.lines(
             EventExpectation(
                 event: "gw.state-created", count: .init(.equal, 0),

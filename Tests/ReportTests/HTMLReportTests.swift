@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `escapes what a lab says`() throws {
+    @Test func `escapes what a lab contains`() throws {
         let evil = "<script>alert(\"1\")</script>"
         let page = try HTMLReport().text(
             Verdict(

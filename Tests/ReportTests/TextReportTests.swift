@@ -24,7 +24,9 @@ struct TextReportTests {
         }
     }
 
-    @Test func `what files left out for their limits is said with its place, in the text and in verdict json`() throws {
+    @Test func `what files left out for their limits is reported with its place, in the text and in verdict json`()
+        throws
+    {
         var evidence = RunEvidence(events: [], traffic: [], captures: [], source: SampleVerdict.NoFrames())
         evidence.fileGaps = [
             FileGap(path: "logs/lb.bird.log", offset: 4_194_304, bytes: 559_939_584, lines: 34_996_224),
@@ -36,8 +38,8 @@ struct TextReportTests {
             text.contains(
                 """
 
-                  logs/lb.bird.log: 559939584 bytes (34996224 lines) left out behind the first 4194304, for its limit
-                  events.jsonl: 90 bytes (1 line) left out behind the first 100, for its limit
+                  logs/lb.bird.log: 559939584 bytes (34996224 lines) left out after the first 4194304 because of its limit
+                  events.jsonl: 90 bytes (1 line) left out after the first 100 because of its limit
 
                 """), "\(text)")
         let verdict = Verdict(lab: "x", variants: [variant])
@@ -45,26 +47,26 @@ struct TextReportTests {
         #expect(try !Verdict(lab: "x", variants: []).json().contains("leftOut"))
     }
 
-    @Test func `a variant that did not run says why`() {
+    @Test func `a variant that did not run gives the reason`() {
         let text = TextReport().text(
             Verdict(
                 lab: "x",
                 variants: [VariantVerdict(name: "v", shows: "remedy", seconds: 0.5, problem: "fw-a died: signal 11")]))
-        #expect(text.contains("? v  remedy not decided  0.5 s\n  did not run to its end: fw-a died: signal 11\n"))
-        #expect(text.hasSuffix("x: inconclusive (not run to its end: v)\n"))
+        #expect(text.contains("? v  remedy not decided  0.5 s\n  did not finish: fw-a died: signal 11\n"))
+        #expect(text.hasSuffix("x: inconclusive (not finished: v)\n"))
     }
 
     @Test func `a remedy stands on lines of its own, each wrapped below its words`() {
         let problem =
-            "it took longer than 2 s\n  → give it more with --timeout, or find out which of its steps waits for what never comes"
+            "it took longer than 2 s\n  → raise the limit with --timeout, or find out which of its steps waits for what never comes"
         let text = TextReport(width: 60).text(VariantVerdict(name: "v", shows: "remedy", seconds: 2, problem: problem))
         #expect(
             text == """
                 ? v  remedy not decided  2.0 s
-                  did not run to its end: it took longer than 2 s
-                                          → give it more with --timeout, or
-                                            find out which of its steps
-                                            waits for what never comes
+                  did not finish: it took longer than 2 s
+                                  → raise the limit with --timeout, or find
+                                    out which of its steps waits for what
+                                    never comes
 
                 """)
     }
@@ -79,10 +81,10 @@ struct TextReportTests {
                 name: "v", repetition: 2, shows: "remedy", seconds: 2, evidence: evidence, results: [], seed: 7))
         #expect(text.hasPrefix("? v #2  remedy not decided"))
         #expect(text.contains("runs/x/2/v/captures"))
-        #expect(text.contains("chance by seed 7: the same again with --seed 7"))
+        #expect(text.contains("random faults used seed 7; repeat with --seed 7"))
     }
 
-    @Test func `lost frames are told with their times`() {
+    @Test func `lost frames are reported with their times`() {
         let start = Timestamp("2026-11-21T08:30:00.123Z")!
         let capture = CaptureSummary(
             node: "lb", interface: "a", path: "captures/lb.a.pcap", frames: 95, dropped: 5,
@@ -99,7 +101,7 @@ struct TextReportTests {
             ), "\(text)")
     }
 
-    @Test func `when all went as expected the report says what was proven`() {
+    @Test func `when all went as expected the report states what was proven`() {
         let summary = TextReport().summary(
             Verdict(lab: "x", variants: [SampleVerdict.symptom, SampleVerdict.symptom]))
         #expect(summary.hasSuffix("x: pass (2 symptoms reproduced)\n"))
@@ -118,7 +120,7 @@ struct TextReportTests {
           existing  tcp-stream       1  timed-out   250        50   200  ≥ 2.012 s, never ended
           new       tcp-connect      2  survived      2         2     0  52 ms ± 50 ms
           new: Sent = 2, Received = 2, Lost = 0 (0% loss), Minimum = 0.00ms, Maximum = 0.00ms, Average = 0.00ms
-          new: 2 probes were sent late, the machine was busy
+          new: 2 probes were sent late because the machine was busy
 
           ✔ every flow of existing times out  [existing-timed-out]
               1 of 1 flow timed-out

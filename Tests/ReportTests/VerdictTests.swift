@@ -5,7 +5,7 @@ import Report
 import Testing
 
 struct VerdictTests {
-    @Test func `verdict json is what the contract says, field by field`() throws {
+    @Test func `verdict json is what the contract requires, field by field`() throws {
         let symptom = Verdict(lab: "fast-path-mac-failover", variants: [SampleVerdict.symptom])
         #expect(try symptom.json() == Self.golden)
     }
@@ -37,12 +37,12 @@ struct VerdictTests {
         (ExpectationVerdict.pass, ExpectationVerdict.inconclusive), (.fail, .fail), (.inconclusive, .inconclusive),
     ])
     func `a variant that did not run to its end never passes`(
-        judged: ExpectationVerdict, verdict: ExpectationVerdict
+        combined: ExpectationVerdict, verdict: ExpectationVerdict
     ) {
         let evidence = RunEvidence(events: [], traffic: [], captures: [], source: SampleVerdict.NoFrames())
         let variant = VariantVerdict(
             name: "v", shows: "remedy", seconds: 1, evidence: evidence,
-            results: [ExpectationResult(id: "e", verdict: judged, expected: "", seen: "")], problem: "fw-a died")
+            results: [ExpectationResult(id: "e", verdict: combined, expected: "", seen: "")], problem: "fw-a died")
         #expect(variant.verdict == verdict)
         #expect(VariantVerdict(name: "v", shows: "remedy", seconds: 0, problem: "x").verdict == .inconclusive)
     }

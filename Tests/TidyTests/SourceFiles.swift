@@ -9,6 +9,8 @@ enum SourceFiles {
         /// How often each identifier occurs.
         var identifiers: [String: Int]
         var types: [String]
+        /// The texts of its string literals.
+        var strings: [String]
     }
 
     /// Every Swift file of the package, read once.
@@ -17,7 +19,7 @@ enum SourceFiles {
             let text = SwiftText(try text(of: path))
             return Swift(
                 path: path, identifiers: Dictionary(text.identifiers.map { ($0, 1) }, uniquingKeysWith: +),
-                types: text.types)
+                types: text.types, strings: text.strings)
         }
     }
 

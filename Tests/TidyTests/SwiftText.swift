@@ -1,4 +1,4 @@
-/// The code of a Swift file without its comments and the text of its strings; what strings interpolate is code.
+/// The code of a Swift file without its comments, and the texts of its strings; what strings interpolate is code.
 struct SwiftText {
     enum Token {
         /// An identifier or a keyword.
@@ -10,11 +10,14 @@ struct SwiftText {
     }
 
     let tokens: [Token]
+    /// The texts of its strings, each with a dash for what it interpolates.
+    let strings: [String]
 
     init(_ text: String) {
         var scanner = Scanner(Array(text.utf8))
         scanner.readCode(untilParenthesis: false)
         tokens = scanner.tokens
+        strings = scanner.strings
     }
 
     /// Identifiers in their order, keywords among them.
@@ -119,6 +122,7 @@ extension SwiftText {
         private let bytes: [UInt8]
         private var position = 0
         private(set) var tokens: [Token] = []
+        private(set) var strings: [String] = []
 
         init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -185,6 +189,8 @@ extension SwiftText {
             position += hashes
             let quotes = begins("\"\"\"") ? 3 : 1
             position += quotes
+            var text: [UInt8] = []
+            defer { strings.append(String(decoding: text, as: UTF8.self)) }
             while position < bytes.count {
                 if byte() == UInt8(ascii: "\\") {
                     position += 1
@@ -192,13 +198,16 @@ extension SwiftText {
                     position += hashes
                     let escaped = byte()
                     position += 1
-                    if escaped == UInt8(ascii: "(") { readCode(untilParenthesis: true) }
+                    let isInterpolation = escaped == UInt8(ascii: "(")
+                    if isInterpolation { readCode(untilParenthesis: true) }
+                    text.append(UInt8(ascii: isInterpolation ? "-" : " "))
                 } else if (0..<quotes).allSatisfy({ byte($0) == UInt8(ascii: "\"") }),
                     (0..<hashes).allSatisfy({ byte(quotes + $0) == UInt8(ascii: "#") })
                 {
                     position += quotes + hashes
                     return
                 } else {
+                    text.append(byte())
                     position += 1
                 }
             }

@@ -20,6 +20,7 @@ struct SwiftTextTests {
                 "a", "heard", "say", "b", "patience", "c", "life", "d", "x", "firstMatch", "of", "e", "half", "two",
                 "switch",
             ])
+        #expect(text.strings == ["spoke", "told -", "tell - (owes)", "\n    judge \"crowd\" -\n    "])
     }
 
     @Test func `types have their full names, and those of one file have none`() {

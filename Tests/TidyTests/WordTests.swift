@@ -48,26 +48,11 @@ struct WordTests {
     }
 
     @Test func `identifiers have the words of the field`() throws {
-        let found = try Self.found()
-        let allowed = RemainingWords.byFile
-        #expect(allowed.count > 1)
-        for (file, words) in found {
-            for (word, count) in words where count > allowed[file]?[word] ?? 0 {
-                let instead = Self.better[word] ?? Self.betterPairs[word.split(separator: " ").map(String.init)] ?? ""
-                Issue.record(
-                    "\(file): identifiers with '\(word)', \(count) times where \(allowed[file]?[word] ?? 0) are left: write \(instead)"
-                )
-            }
-        }
-        let stale = allowed.filter { file, words in
-            words.contains { word, count in (found[file]?[word] ?? 0) < count }
-        }
-        if !stale.isEmpty {
-            Issue.record(
-                """
-                fewer are left than RemainingWords allows; its lines are now:
-                \(stale.keys.sorted().map { RemainingWords.line($0, found[$0] ?? [:]) }.joined(separator: "\n"))
-                """, severity: .warning)
+        #expect(RemainingWords.byFile.count > 1)
+        RemainingWords.check(
+            try Self.found(), allowed: RemainingWords.byFile, in: "identifiers", list: "RemainingWords"
+        ) { word in
+            Self.better[word] ?? Self.betterPairs[word.split(separator: " ").map(String.init)] ?? ""
         }
     }
 }

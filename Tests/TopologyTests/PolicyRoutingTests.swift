@@ -88,7 +88,7 @@ import Wire
             """)
         let specifications = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first).expectations
         let traffic = try #require(specifications.first?.subject.value as? TrafficExpectation)
-        #expect(traffic.chanceOfLoss == ChanceOfLoss(share: 0.5, confidence: 99.9 / 100))
+        #expect(traffic.randomLoss == RandomLoss(share: 0.5, confidence: 99.9 / 100))
         #expect(
             specifications.dropFirst().first?.subject
                 == .counter(

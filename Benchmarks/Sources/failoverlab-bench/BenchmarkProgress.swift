@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// One line on a terminal's standard error that tells how far it is; nothing elsewhere.
+/// One line on a terminal's standard error with the progress; nothing elsewhere.
 enum BenchmarkProgress {
     static func show(_ text: String) {
         guard isatty(STDERR_FILENO) == 1 else { return }

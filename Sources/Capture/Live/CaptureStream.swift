@@ -88,7 +88,7 @@ public final class CaptureStream {
     /// From a handler of the same loop.
     public func stop() { finish(.done) }
 
-    /// Frames that the kernel had no room for; nil where it does not say.
+    /// Frames that did not fit into the kernel's buffer; nil where it does not report them.
     public var dropped: Int? {
         rings.reduce(0) { sum, ring in sum.flatMap { sum in ring.statistics().map { sum + $0.dropped } } }
     }

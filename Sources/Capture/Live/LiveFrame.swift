@@ -1,6 +1,6 @@
 internal import LabTime
 
-/// A frame on its way from a ring to whoever watches.
+/// A frame between a ring and the stream.
 struct LiveFrame {
     /// Position of its interface.
     var interface: Int
@@ -9,7 +9,7 @@ struct LiveFrame {
     var bytes: [UInt8]
 }
 
-/// Brings frames of several rings into the order of time: a ring hands over its blocks when it sees fit, so that a
+/// Brings frames of several rings into the order of time: a ring delivers its blocks at its own times, so that a
 /// frame may come after later ones of another ring.
 struct FrameMerge {
     private var waiting: [LiveFrame] = []

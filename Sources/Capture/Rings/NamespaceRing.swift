@@ -98,7 +98,7 @@ final class NamespaceRing: @unchecked Sendable {
         var layout = RingLayout(size: size, longestFrame: longestFrame)
         let timeout = UInt32(max(1, blockTimeout.milliseconds))
         var result = cl_capture_ring(descriptor, UInt32(layout.blockSize), UInt32(layout.blockCount), timeout)
-        // A machine with little memory: a smaller ring drops frames sooner, and says so.
+        // A machine with little memory: a smaller ring drops frames sooner, and reports them.
         while result == -ENOMEM, layout.size > CaptureSettings.smallestRing {
             layout = RingLayout(size: layout.size / 2, longestFrame: longestFrame)
             result = cl_capture_ring(descriptor, UInt32(layout.blockSize), UInt32(layout.blockCount), timeout)
@@ -181,8 +181,8 @@ final class NamespaceRing: @unchecked Sendable {
         return frames
     }
 
-    /// The kernel's counts since the ring was opened: frames that were put into it, and frames that found no room; nil
-    /// where the kernel does not say. A call of getsockopt(2).
+    /// The kernel's counts since the ring was opened: frames that were put into it, and frames that did not fit; nil
+    /// where the kernel does not report them. A call of getsockopt(2).
     func statistics() -> (delivered: Int, dropped: Int)? {
         var (frames, lost): (UInt32, UInt32) = (0, 0)
         guard cl_capture_statistics(descriptor, &frames, &lost) == 0 else { return nil }

@@ -33,7 +33,7 @@ struct RingFrame {
 /// block: struct tpacket_block_desc │ frame │ frame │ …
 /// frame: struct tpacket3_hdr │ struct sockaddr_ll │ padding │ Ethernet frame │ padding
 /// ```
-/// A frame's header says how far the next one is. Source: linux/if_packet.h, net/packet/af_packet.c
+/// A frame's header has the offset of the next one. Source: linux/if_packet.h, net/packet/af_packet.c
 struct RingBlock {
     let base: UnsafeRawPointer
 

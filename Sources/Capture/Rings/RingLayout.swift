@@ -12,7 +12,8 @@ struct RingLayout: Hashable, Sendable {
     /// many timeouts.
     private static let fewestBlocks = 16
     private static let page = 4096
-    /// Headers of a block and of a frame, and their padding. A frame that finds no room in a block is cut by the kernel.
+    /// Headers of a block and of a frame, and their padding. A frame that does not fit into a block is cut by the
+    /// kernel.
     private static let overhead = 256
 
     /// - Parameters:
@@ -26,7 +27,7 @@ struct RingLayout: Hashable, Sendable {
         blockCount = max(size / block, Self.fewestBlocks / 4)
     }
 
-    /// How large the rings of a session are: each as its number of interfaces, all together as the settings say.
+    /// How large the rings of a session are: each by its number of interfaces, all together as the settings have it.
     /// - Parameter interfaces: of each ring
     static func sizes(interfaces: [Int], _ settings: CaptureSettings) -> [Int] {
         let all = max(1, interfaces.reduce(0, +))

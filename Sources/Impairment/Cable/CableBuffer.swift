@@ -17,11 +17,11 @@ struct CableBuffer: ~Copyable {
         var remaining: Int
         /// Waits for something else than an instant.
         var isWaiting: Bool
-        /// Tells its own instants in the heap from those of frames that had the place before, or that it no longer
-        /// waits for.
+        /// Distinguishes its own instants in the heap from those of frames that had the slot before, or that it no
+        /// longer waits for.
         var generation: UInt32
         /// Whether its leaving is an event.
-        var tells: Bool
+        var reportsRelease: Bool
     }
 
     /// One timer of one frame; equal instants in the order in which they were set.
@@ -59,7 +59,8 @@ struct CableBuffer: ~Copyable {
     /// Copies a frame.
     /// - Returns: its place; nil where it does not fit
     mutating func keep(
-        _ frame: UnsafeRawBufferPointer, _ facts: FrameFacts, rule: Int, remaining: Int, isWaiting: Bool, tells: Bool
+        _ frame: UnsafeRawBufferPointer, _ facts: FrameFacts, rule: Int, remaining: Int, isWaiting: Bool,
+        reportsRelease: Bool
     ) -> Int? {
         guard count < mostFrames, bytes + frame.count <= mostBytes else { return nil }
         let base = UnsafeMutableRawPointer.allocate(byteCount: max(1, frame.count), alignment: 16)
@@ -71,7 +72,7 @@ struct CableBuffer: ~Copyable {
         }
         places[place] = Held(
             base: base, length: frame.count, facts: facts, rule: rule, remaining: remaining, isWaiting: isWaiting,
-            generation: generations[place], tells: tells)
+            generation: generations[place], reportsRelease: reportsRelease)
         count += 1
         bytes += frame.count
         return place
@@ -83,7 +84,7 @@ struct CableBuffer: ~Copyable {
         set { places[place] = newValue }
     }
 
-    /// Lets the frame at a place leave at an instant; an earlier appointment stays.
+    /// Lets the frame at a place leave at an instant; an earlier one stays.
     mutating func release(_ place: Int, at instant: Instant) {
         guard let held = places[place] else { return }
         alarms.insert(Alarm(instant: instant, order: alarmCount, place: place, generation: held.generation))

@@ -1,10 +1,10 @@
 internal import LabTime
 internal import Wire
 
-/// Says whether a filter selects a frame: libpcap's own matcher in a node, any closure in a test.
+/// Whether a filter selects a frame: libpcap's own matcher in a node, any closure in a test.
 ///
-/// The pure rooms know no libpcap. The price, a call through a closure, is paid only by frames of cables whose armed
-/// rules have a filter.
+/// Pure modules do not import libpcap. The price, a call through a closure, is paid only by frames of cables whose
+/// armed rules have a filter.
 public typealias FrameMatcher = (UnsafeRawBufferPointer) -> Bool
 
 /// A rule on its cable, with what it remembers.
@@ -29,7 +29,7 @@ struct CableRule {
     var busyUntil: [Instant?] = [nil, nil]
     /// In a run of lost frames.
     var isLosing = false
-    var told = 0
+    var reported = 0
     /// For people, over the whole run.
     var total: UInt64 = 0
 
@@ -78,14 +78,14 @@ struct CableRule {
         return true
     }
 
-    /// Notes that the rule has acted on a frame.
+    /// Records that the rule has acted on a frame.
     mutating func acted(on facts: FrameFacts) {
         actions += 1
         total += 1
         if remembersFlows, let session = facts.session, flows.count < Self.mostFlows { flows.insert(session) }
     }
 
-    /// Whether a passing frame is one that what the rule holds waits for, apart from the relation to each.
+    /// Whether the frames that the rule holds wait for such a frame, apart from its relation to each.
     func isAwaited(_ frame: UnsafeRawBufferPointer, _ facts: FrameFacts) -> Bool {
         switch rule.action {
         case .reorder: return true
@@ -100,7 +100,7 @@ struct CableRule {
 
     /// Whether an awaited frame belongs to a held one.
     func belongs(_ facts: FrameFacts, to held: FrameFacts) -> Bool {
-        // The frame that was held, or whose copy was, is none that passes it by.
+        // The held frame itself, or the original of a held copy, does not count.
         guard facts.number != held.number else { return false }
         switch rule.action {
         case .reorder: return facts.direction == held.direction && facts.number > held.number
@@ -115,7 +115,7 @@ struct CableRule {
         }
     }
 
-    /// Loss by chance.
+    /// Random loss.
     mutating func loses(_ loss: Loss) -> Bool {
         guard loss.burst > 1 else { return random.fraction() < loss.rate }
         let leaving = 1 / loss.burst

@@ -37,7 +37,7 @@ extension FaultyCable {
     }
 
     /// How a frame leaves, as its rules decided so far.
-    private struct Way {
+    private struct FrameSchedule {
         var departure: Instant
         /// The rule that made it wait.
         var rule = 0
@@ -49,27 +49,29 @@ extension FaultyCable {
         let bytes = UnsafeRawBufferPointer(frame.bytes)
         var facts = FrameFacts(bytes, number: arrivals, direction: frame.port == 0 ? .fromNear : .fromFar)
         if tracks { tracker.see(&facts) }
-        var way = Way(departure: now)
+        var schedule = FrameSchedule(departure: now)
         for index in rules.indices where rules[index].isArmed {
             let other = rules[index].rule.selection.flowOf
             let flows = other.map { name in self.index(of: name).map { rules[$0].flows } ?? [] }
             guard rules[index].selects(bytes, facts, flowsOfOther: flows) else { continue }
-            if !act(index, on: frame, facts, &way, at: now) { return sendDue(at: now, into: &output) }
+            if !act(index, on: frame, facts, &schedule, at: now) { return sendDue(at: now, into: &output) }
         }
-        if way.departure > now {
-            if keep(bytes, facts, way.rule, until: way.departure, at: now) {
-                sendCopies(frame, facts, way, at: now, into: &output)
+        if schedule.departure > now {
+            if keep(bytes, facts, schedule.rule, until: schedule.departure, at: now) {
+                sendCopies(frame, facts, schedule, at: now, into: &output)
             }
         } else {
             send(frame, into: &output)
-            sendCopies(frame, facts, way, at: now, into: &output)
+            sendCopies(frame, facts, schedule, at: now, into: &output)
             passed(bytes, facts, at: now)
         }
         sendDue(at: now, into: &output)
     }
 
-    /// - Returns: false where the frame has left its way
-    private mutating func act(_ index: Int, on frame: Frame, _ facts: FrameFacts, _ way: inout Way, at now: Instant)
+    /// - Returns: false where the frame does not leave by itself
+    private mutating func act(
+        _ index: Int, on frame: Frame, _ facts: FrameFacts, _ schedule: inout FrameSchedule, at now: Instant
+    )
         -> Bool
     {
         let bytes = UnsafeRawBufferPointer(frame.bytes)
@@ -77,34 +79,34 @@ extension FaultyCable {
         case .drop:
             rules[index].acted(on: facts)
             tally.dropped &+= 1
-            tell(.dropped, index, at: now, details(facts))
+            report(.dropped, index, at: now, details(facts))
             return false
         case .lose(let loss):
             guard rules[index].loses(loss) else { return true }
             rules[index].acted(on: facts)
             tally.dropped &+= 1
-            tell(.lost, index, at: now, details(facts))
+            report(.lost, index, at: now, details(facts))
             return false
         case .delay(let delay):
             rules[index].acted(on: facts)
             let direction = Int(facts.direction.rawValue)
             let sample = rules[index].random.sample(delay.time)
-            var departure = way.departure + (delay.atMost.map { min($0, sample) } ?? sample)
+            var departure = schedule.departure + (delay.atMost.map { min($0, sample) } ?? sample)
             if delay.keepsOrder, let last = rules[index].lastDeparture[direction] { departure = max(departure, last) }
             rules[index].lastDeparture[direction] = departure
-            tell(.delayed, index, at: now, details(facts, [.by: Self.words(departure - way.departure)]))
-            (way.departure, way.rule) = (departure, index)
+            report(.delayed, index, at: now, details(facts, [.by: Self.words(departure - schedule.departure)]))
+            (schedule.departure, schedule.rule) = (departure, index)
             return true
         case .duplicate(let duplication):
             rules[index].acted(on: facts)
-            way.copies = (duplication.copies, duplication.gap, index)
-            tell(.duplicated, index, at: now, details(facts, [.copies: "\(duplication.copies)"]))
+            schedule.copies = (duplication.copies, duplication.gap, index)
+            report(.duplicated, index, at: now, details(facts, [.copies: "\(duplication.copies)"]))
             return true
         case .hold(let hold):
             rules[index].acted(on: facts)
             let isHeld = wait(
                 bytes, facts, index, remaining: hold.until.frame?.number ?? 1, atMost: hold.until.time, at: now)
-            if isHeld { tell(.held, index, at: now, details(facts, [.copy: hold.copy ? "on" : "off"])) }
+            if isHeld { report(.held, index, at: now, details(facts, [.copy: hold.copy ? "on" : "off"])) }
             return hold.copy
         case .corrupt(let corruption):
             guard let flip = BitFlip(corruption, frame: bytes, layout: facts.layout, &rules[index].random) else {
@@ -115,7 +117,7 @@ extension FaultyCable {
             if corruption.checksums == .fixed, let layout = facts.layout {
                 BitFlip.fixChecksums(of: frame.bytes, layout)
             }
-            tell(
+            report(
                 .corrupted, index, at: now,
                 details(
                     facts, [.byte: "\(flip.byte)", .bit: "\(flip.bit)", .checksums: corruption.checksums.rawValue]))
@@ -123,20 +125,20 @@ extension FaultyCable {
         case .reorder(let reordering):
             rules[index].acted(on: facts)
             if wait(bytes, facts, index, remaining: reordering.behind, atMost: reordering.atMost, at: now) {
-                tell(.reordered, index, at: now, details(facts, [.behind: "\(reordering.behind)"]))
+                report(.reordered, index, at: now, details(facts, [.behind: "\(reordering.behind)"]))
             }
             return false
         case .limit(let limit):
             rules[index].acted(on: facts)
-            guard let departure = rules[index].pass(limit, bytes: bytes.count, facts.direction, at: way.departure)
+            guard let departure = rules[index].pass(limit, bytes: bytes.count, facts.direction, at: schedule.departure)
             else {
                 tally.dropped &+= 1
-                tell(.dropped, index, at: now, details(facts, [.reason: "the queue of the rate limit is full"]))
+                report(.dropped, index, at: now, details(facts, [.reason: "the queue of the rate limit is full"]))
                 return false
             }
-            if departure > way.departure {
-                tell(.limited, index, at: now, details(facts, [.by: Self.words(departure - way.departure)]))
-                (way.departure, way.rule) = (departure, index)
+            if departure > schedule.departure {
+                report(.limited, index, at: now, details(facts, [.by: Self.words(departure - schedule.departure)]))
+                (schedule.departure, schedule.rule) = (departure, index)
             }
             return true
         }
@@ -144,11 +146,11 @@ extension FaultyCable {
 
     /// Copies of a frame that leaves, or will leave, by itself.
     private mutating func sendCopies(
-        _ frame: Frame, _ facts: FrameFacts, _ way: Way, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ facts: FrameFacts, _ schedule: FrameSchedule, at now: Instant, into output: inout FrameQueue
     ) {
-        guard let copies = way.copies, copies.count > 0 else { return }
+        guard let copies = schedule.copies, copies.count > 0 else { return }
         for number in 1...copies.count {
-            let departure = way.departure + copies.gap * number
+            let departure = schedule.departure + copies.gap * number
             if departure > now {
                 _ = keep(
                     UnsafeRawBufferPointer(frame.bytes), facts, copies.rule, until: departure, isCopy: true, at: now)
@@ -158,14 +160,14 @@ extension FaultyCable {
         }
     }
 
-    /// Keeps a frame until an instant; where there is no room it is lost, as in a full queue.
+    /// Keeps a frame until an instant; if the buffer is full it is lost, as in a full queue.
     private mutating func keep(
         _ bytes: UnsafeRawBufferPointer, _ facts: FrameFacts, _ index: Int, until instant: Instant,
         isCopy: Bool = false,
         at now: Instant
     ) -> Bool {
         guard
-            let place = held.keep(bytes, facts, rule: index, remaining: 0, isWaiting: false, tells: false)
+            let place = held.keep(bytes, facts, rule: index, remaining: 0, isWaiting: false, reportsRelease: false)
         else {
             overflowed(facts, index, isCopy: isCopy, at: now)
             return false
@@ -181,7 +183,8 @@ extension FaultyCable {
         at now: Instant
     ) -> Bool {
         guard
-            let place = held.keep(bytes, facts, rule: index, remaining: remaining, isWaiting: true, tells: true)
+            let place = held.keep(
+                bytes, facts, rule: index, remaining: remaining, isWaiting: true, reportsRelease: true)
         else {
             if case .hold(let hold) = rules[index].rule.action {
                 overflowed(facts, index, isCopy: hold.copy, at: now)
@@ -199,10 +202,10 @@ extension FaultyCable {
     private mutating func overflowed(_ facts: FrameFacts, _ index: Int, isCopy: Bool, at now: Instant) {
         tally.overflows &+= 1
         if !isCopy { tally.dropped &+= 1 }
-        tell(.overflow, index, at: now, details(facts, [.lost: isCopy ? "the copy" : "the frame"]))
+        report(.overflow, index, at: now, details(facts, [.lost: isCopy ? "the copy" : "the frame"]))
     }
 
-    /// A frame has left: what waits for it may go, right behind it.
+    /// A frame has left: frames that wait for it may follow it.
     private mutating func passed(_ bytes: UnsafeRawBufferPointer, _ facts: FrameFacts, at now: Instant) {
         for index in rules.indices where !rules[index].waiting.isEmpty {
             guard rules[index].isAwaited(bytes, facts) else { continue }
@@ -229,7 +232,7 @@ extension FaultyCable {
         rules[index].waiting = waiting
     }
 
-    /// Lets go of all that a rule holds.
+    /// Releases all that a rule holds.
     mutating func letGoAll(_ index: Int, at now: Instant) {
         for place in rules[index].waiting {
             held[place].isWaiting = false
@@ -249,14 +252,14 @@ extension FaultyCable {
 
     /// Frames whose time has come, as long as the queue takes them; each may let further ones go.
     mutating func sendDue(at now: Instant, into output: inout FrameQueue) {
-        // Half of the queue is for frames that arrive: what is not selected never waits for room.
+        // Half of the queue is for frames that arrive: a frame that is not selected never waits for space.
         while output.count < output.capacity / 2, let place = held.nextDue(at: now) {
             let frame = held[place]
             if frame.isWaiting {
                 rules[frame.rule].waiting.removeAll { $0 == place }
             }
             held.leave(place)
-            if frame.tells { tell(.released, frame.rule, at: now, details(frame.facts)) }
+            if frame.reportsRelease { report(.released, frame.rule, at: now, details(frame.facts)) }
             let port: PortIndex = frame.facts.direction == .fromNear ? 0 : 1
             send(Frame(base: frame.base, length: Int32(frame.length), port: port, side: .wire), into: &output)
             passed(UnsafeRawBufferPointer(start: frame.base, count: frame.length), frame.facts, at: now)

@@ -39,12 +39,12 @@ public struct FaultyCable: ~Copyable {
     var held: CableBuffer
     var tracker: SegmentTracker
     let limits: Limits
-    /// What the ports lead to, for people.
+    /// What the ports lead to, for messages.
     let ends: [String]
     var events: [FaultEvent] = []
     var arrivals: UInt64 = 0
     public internal(set) var tally = CableTally()
-    /// No rule can act and nothing is held: frames pass unlooked at.
+    /// No rule can act and nothing is held: frames pass unexamined.
     var isIdle = true
     var tracks = false
     let compile: (String) throws -> FrameMatcher
@@ -73,7 +73,7 @@ public struct FaultyCable: ~Copyable {
             matchesPassing: try matcher(awaited, rule.name))
         if let index = index(of: rule.name) {
             var replacement = new
-            (replacement.total, replacement.told) = (rules[index].total, rules[index].told)
+            (replacement.total, replacement.reported) = (rules[index].total, rules[index].reported)
             rules[index] = replacement
         } else {
             rules.append(new)
@@ -92,7 +92,7 @@ public struct FaultyCable: ~Copyable {
 
     func index(of name: String) -> Int? { rules.firstIndex { $0.rule.name == name } }
 
-    /// After a change of the rules: what has to be looked at from now on.
+    /// After a change of the rules: what has to be examined from now on.
     mutating func settle() {
         let wanted = Set(rules.compactMap(\.rule.selection.flowOf))
         for index in rules.indices { rules[index].remembersFlows = wanted.contains(rules[index].rule.name) }
@@ -101,7 +101,7 @@ public struct FaultyCable: ~Copyable {
         isIdle = !tracks && held.count == 0 && !rules.contains { $0.isArmed }
     }
 
-    /// Everything that is held or delayed is lost: the cable was pulled.
+    /// Everything that is held or delayed is lost: the cable was unplugged.
     public mutating func loseHeld() {
         for index in rules.indices { rules[index].waiting = [] }
         held.leaveAll()
@@ -124,12 +124,12 @@ public struct FaultyCable: ~Copyable {
     /// The rules' names and how often each has acted, in order.
     public var actions: [(rule: String, count: UInt64)] { rules.map { ($0.rule.name, $0.total) } }
 
-    mutating func tell(_ kind: EventKind, _ index: Int, at now: Instant, _ details: EventDetails = [:]) {
-        rules[index].told += 1
+    mutating func report(_ kind: EventKind, _ index: Int, at now: Instant, _ details: EventDetails = [:]) {
+        rules[index].reported += 1
         let name = rules[index].rule.name
-        if rules[index].told <= limits.events {
+        if rules[index].reported <= limits.events {
             events.append(FaultEvent(rule: name, kind: kind, at: now, details: details))
-        } else if rules[index].told == limits.events + 1 {
+        } else if rules[index].reported == limits.events + 1 {
             events.append(FaultEvent(rule: name, kind: .quiet, at: now, details: [.events: "\(limits.events)"]))
         }
     }
@@ -164,7 +164,7 @@ extension CableRule {
 public struct CableTally: Hashable, Sendable {
     public var passed: UInt64 = 0
     public var dropped: UInt64 = 0
-    /// Frames or copies for which there was no room.
+    /// Frames or copies that did not fit.
     public var overflows: UInt64 = 0
     /// Frames that the queue of frames on their way out did not take.
     public var queueFull: UInt64 = 0

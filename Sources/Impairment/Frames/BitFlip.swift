@@ -19,7 +19,7 @@ struct BitFlip {
         case (.payload, let layout?): start = Int(layout.payloadOffset)
         case (_, nil): return nil
         }
-        // Both are drawn in any case, so that one given byte does not change what follows by chance.
+        // Both are drawn in any case, so that one given byte does not change later random values.
         let (chosenByte, chosenBit) = (random.fraction(), random.number(below: 8))
         guard start < end else { return nil }
         let byte = corruption.byte ?? Int(chosenByte * Double(end - start))
@@ -52,7 +52,7 @@ struct BitFlip {
         case .tcp: field = transport + 16
         case .udp:
             field = transport + 6
-            // Zero says that there is none.
+            // Zero means that there is none.
             if bytes.readUInt16(at: field) == 0 { return }
         case .icmp, .icmpv6: field = transport + 2
         default: return

@@ -1,6 +1,6 @@
 internal import Wire
 
-/// What the rules of a cable may ask of a frame, found out once.
+/// The properties of a frame that the rules of a cable compare, read once.
 struct FrameFacts {
     /// Number of the frame on its cable, in order of arrival.
     var number: UInt64
@@ -26,7 +26,7 @@ struct FrameFacts {
             self.layout = layout
         }
         if let layout {
-            // Guard: the parse found a whole TCP header where it says so.
+            // Guard: the parse found a whole TCP header with this length.
             if isTCP(layout) { sequence = frame.baseAddress!.readUInt32(at: Int(layout.transportOffset) + 4) }
             clientPort = likelyClientPort(layout)
         }

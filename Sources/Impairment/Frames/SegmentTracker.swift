@@ -1,9 +1,9 @@
 internal import Wire
 
-/// The highest sequence number of each direction of each TCP connection of a cable, to tell retransmissions, and
+/// The highest sequence number of each direction of each TCP connection of a cable, to detect retransmissions, and
 /// which end opened it.
 ///
-/// Of a fixed capacity: the connection that is known longest makes room for a new one. A keep-alive with a byte of
+/// Of a fixed capacity: the oldest connection is replaced by a new one. A keep-alive with a byte of
 /// old data counts as a retransmission, which it is.
 struct SegmentTracker {
     private struct Side {

@@ -1,10 +1,10 @@
 /// What a rule does to a frame that it selects.
 ///
-/// A cable asks its rules in order. What takes a frame away (`drop`, `lose`, `hold` without copy, `reorder`) ends
-/// its way; other actions add up, so a rate limit can follow a delay.
+/// A cable evaluates its rules in order. An action that removes a frame (`drop`, `lose`, `hold` without copy,
+/// `reorder`) ends the evaluation; other actions add up, so a rate limit can follow a delay.
 public enum FaultAction: Hashable, Sendable, Codable {
     case drop
-    /// Drops by chance.
+    /// Drops at random.
     case lose(Loss)
     case delay(Delay)
     case duplicate(Duplication)
@@ -26,12 +26,12 @@ extension FaultAction {
     }
 }
 
-/// Loss by chance, alone or in bursts.
+/// Random loss, of single frames or in bursts.
 public struct Loss: Hashable, Sendable, Codable {
     /// Share of the frames, 0 … 1.
     public var rate: Double
     /// Mean length of a run of lost frames; 1 loses each by itself. Two states, of which one loses everything
-    /// (Gilbert 1960): it is left with 1/burst and entered so often that the rate results.
+    /// (Gilbert 1960): it is left with 1/burst and entered with the probability that gives the rate.
     public var burst: Double
 
     public init(rate: Double, burst: Double = 1) {
@@ -94,7 +94,7 @@ public struct Hold: Hashable, Sendable, Codable {
     }
 }
 
-/// What lets a held frame go: whichever comes first.
+/// What releases a held frame: whichever comes first.
 public struct ReleaseCondition: Hashable, Sendable, Codable {
     /// A frame that passes the cable; the held one leaves right behind it.
     public var frame: PassingFrame?
@@ -102,7 +102,7 @@ public struct ReleaseCondition: Hashable, Sendable, Codable {
     public var event: String?
     /// Since the frame was held.
     public var time: Duration?
-    /// From the frame or event that lets it go until it goes.
+    /// From the frame or event that releases it until it leaves.
     public var wait: Duration
 
     public init(frame: PassingFrame? = nil, event: String? = nil, time: Duration? = nil, wait: Duration = .zero) {
@@ -113,7 +113,7 @@ public struct ReleaseCondition: Hashable, Sendable, Codable {
     }
 }
 
-/// A frame that lets a held one go.
+/// A frame that releases a held one.
 public struct PassingFrame: Hashable, Sendable, Codable {
     /// How it belongs to the held frame.
     public enum Relation: String, Hashable, Sendable, Codable {
@@ -128,7 +128,7 @@ public struct PassingFrame: Hashable, Sendable, Codable {
     public var filter: String?
     public var segment: SegmentClass?
     public var relation: Relation
-    /// The n-th such frame lets go.
+    /// The n-th such frame releases it.
     public var number: Int
 
     public init(

@@ -1,15 +1,15 @@
 public import LabEvents
 public import LabTime
 
-/// What a lab, or a person, asks of a running in-line element.
+/// An order to a running impairment link.
 public enum FaultOrder: Hashable, Sendable, Codable {
     /// Adds a rule behind the others, or replaces the one of its name.
     case install(FaultRule)
-    /// Counting of occurrences begins anew.
+    /// Occurrences are counted from 1 again.
     case arm(String)
     /// What the rule holds stays held until its release.
     case disarm(String)
-    /// Lets go at once of everything that the rule holds.
+    /// Releases at once everything that the rule holds.
     case release(String)
     /// An event of the lab has happened.
     case event(String)

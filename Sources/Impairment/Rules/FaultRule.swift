@@ -6,7 +6,7 @@ public struct FaultRule: Hashable, Sendable, Codable {
     public var action: FaultAction
     /// Whether it acts from the start, or only after `FaultOrder.arm`.
     public var isArmed: Bool
-    /// Of everything that the rule decides by chance: the same seed and the same frames give the same faults.
+    /// Of everything that the rule decides at random: the same seed and the same frames give the same faults.
     public var seed: UInt64
 
     public init(
@@ -30,7 +30,7 @@ extension FaultRule {
     }
 }
 
-/// The way of a frame along a cable, by the end at which it arrived.
+/// The direction of a frame along a cable, by the end at which it arrived.
 public enum CableDirection: UInt8, Hashable, Sendable, Codable {
     /// In at port 0, out at port 1.
     case fromNear
@@ -47,9 +47,9 @@ public struct FrameSelection: Hashable, Sendable, Codable {
     /// Only frames of flows that this other rule has acted on.
     public var flowOf: String?
     public var occurrence: Occurrence
-    /// Count occurrences in each flow (both directions) apart, instead of on the whole cable.
+    /// Count occurrences in each flow (both directions) separately, instead of on the whole cable.
     public var countsEachFlow: Bool
-    /// After so many actions the rule acts no more; nil: no limit.
+    /// The rule acts at most this often; nil: no limit.
     public var times: Int?
 
     public init(

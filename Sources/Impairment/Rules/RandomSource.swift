@@ -2,8 +2,8 @@ internal import func Glibc.cos
 internal import func Glibc.log
 internal import func Glibc.pow
 
-/// The chance of one rule: SplitMix64 (Steele, Lea and Flood 2014), seeded with the rule's seed and name, so that a
-/// rule more on a cable changes nothing for the others.
+/// The randomness of one rule: SplitMix64 (Steele, Lea and Flood 2014), seeded with the rule's seed and name, so that a
+/// further rule on a cable changes nothing for the others.
 struct RandomSource {
     private var state: UInt64
 

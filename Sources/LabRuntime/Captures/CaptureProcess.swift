@@ -13,7 +13,7 @@ final class CaptureProcess {
     /// Network namespaces that pass at once: as many descriptors as the kernel takes with one message.
     static let mostAtOnce = 253
     private static let flushInterval = CaptureSettings().flushInterval
-    /// How often the supervisor is told what the files hold.
+    /// How often the supervisor gets the sizes of the files.
     private static let volumeInterval = Duration.seconds(1)
 
     private let loop: EventLoop
@@ -68,7 +68,7 @@ final class CaptureProcess {
                     reportedPath: $0.relativePath)
             }, settings: CaptureSettings(snapLength: assignment.snapshotLength, limit: assignment.limit))
         self.session = session
-        try session.barrier(nonce: 1, timeout: Self.patience(captures: session.points.count))
+        try session.barrier(nonce: 1, timeout: Self.timeout(captures: session.points.count))
         for (position, descriptor) in session.fileDescriptors.enumerated() {
             try loop.watch(descriptor) { [unowned self] _ in read(position) }
         }
@@ -93,7 +93,7 @@ final class CaptureProcess {
     }
 
     /// How long sentinels may take on a busy machine before the captures count as broken.
-    private static func patience(captures: Int) -> Duration { .seconds(20) + .milliseconds(20 * captures) }
+    private static func timeout(captures: Int) -> Duration { .seconds(20) + .milliseconds(20 * captures) }
 
     private func read(_ position: Int) {
         do {
@@ -127,7 +127,7 @@ final class CaptureProcess {
     private func drain() throws {
         guard let session else { return report(.finished([])) }
         for descriptor in session.fileDescriptors { loop.unwatch(descriptor) }
-        try session.barrier(nonce: 2, timeout: Self.patience(captures: session.points.count))
+        try session.barrier(nonce: 2, timeout: Self.timeout(captures: session.points.count))
         self.session = nil
         report(.finished(session.finish()))
     }

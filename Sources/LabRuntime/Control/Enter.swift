@@ -23,7 +23,7 @@ extension RunningLab {
             terminal: isatty(STDIN_FILENO) == 1 ? Terminal() : nil)
         try entry.enterLab()
         let (socket, theirs) = try SocketPair.descriptors()
-        // Where a parent has it ignored, children end without a trace.
+        // If a parent ignores it, the ends of children are not reported.
         signal(SIGCHLD, SIG_DFL)
         let child = cl_fork()
         if child == 0 {
@@ -31,7 +31,7 @@ extension RunningLab {
             called.begin(entry, theirs)
         }
         guard child > 0 else { throw LabFailure(.lab, "could not start '\(command[0])': \(Errno(rawValue: errno))") }
-        // Whoever keeps them keeps the lab from being reclaimed, and the end of the program from being seen.
+        // A process that keeps them open keeps the lab from being reclaimed, and hides the end of the program.
         entry.close()
         close(theirs)
         called.folder.close()
@@ -83,7 +83,9 @@ private struct CalledProgram {
             try entry.enterMounts()
             try entry.enterNetwork()
             let error = cl_unshare(cl_new_pid)
-            guard error == 0 else { throw LabFailure(.lab, "no PID namespace: \(Errno(rawValue: error))") }
+            guard error == 0 else {
+                throw LabFailure(.lab, "could not make a PID namespace: \(Errno(rawValue: error))")
+            }
         }
         let first = cl_fork()
         if first == 0 { serve(socket) }
@@ -91,7 +93,7 @@ private struct CalledProgram {
         _exit(0)
     }
 
-    /// The first process of the program's PID namespace: it lives as long as anything that the program has started, and
+    /// The first process of the program's PID namespace: it runs as long as anything that the program has started, and
     /// ends the program where the command outside ends.
     private func serve(_ socket: Int32) -> Never {
         cl_set_process_name("fl-exec")
@@ -103,7 +105,7 @@ private struct CalledProgram {
         let child = cl_fork()
         if child == 0 { become(socket) }
         guard child > 0 else { end(socket, "could not start '\(command[0])': \(Errno(rawValue: errno))", 126) }
-        // Who waits for the end of its output waits for the program, not for this process.
+        // A reader of its output waits for the program, not for this process.
         let keyboard = terminal == nil ? -1 : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
         for descriptor: Int32 in 0...2 { dup2(null, descriptor) }
         signal(SIGTTOU, SIG_IGN)

@@ -6,7 +6,7 @@ internal import LabTime
 internal import SystemPackage
 public import Topology
 
-/// One question to a running lab's supervisor, and its answer; blocks until it comes, or for so long.
+/// A request to a running lab's supervisor, and its answer; blocks until the answer or the timeout.
 struct LabClient: ~Copyable {
     private let descriptor: Int32
     private let id: String
@@ -27,7 +27,7 @@ struct LabClient: ~Copyable {
         var line = JSONLine.encode(order)
         line.append(UInt8(ascii: "\n"))
         guard Glibc.send(descriptor, line, line.count, Int32(MSG_NOSIGNAL)) == line.count else {
-            throw LabFailure(.lab, "the lab does not take orders: \(Errno(rawValue: errno))")
+            throw LabFailure(.lab, "the lab accepts no requests: \(Errno(rawValue: errno))")
         }
     }
 
@@ -61,7 +61,7 @@ struct LabClient: ~Copyable {
         do {
             return try JSONLine.decode(SupervisorReport.self, from: line)
         } catch {
-            throw LabFailure(.lab, "the lab answered what this version does not understand: \(error)")
+            throw LabFailure(.lab, "the lab sent an answer that this version does not understand: \(error)")
         }
     }
 
@@ -74,12 +74,12 @@ struct LabClient: ~Copyable {
         }
         if peeked != 0 {
             if case .failed(let failure) = try receive() { throw failure }
-            throw LabFailure(.lab, "the lab answered something else")
+            throw LabFailure(.lab, "the lab sent an unexpected answer")
         }
         var descriptors = [Int32](repeating: -1, count: count)
         let received = cl_receive_descriptors(descriptor, &descriptors, Int32(count))
         guard received == count else {
-            throw LabFailure(.lab, "the lab handed over \(received) of \(count) descriptors")
+            throw LabFailure(.lab, "the lab passed \(received) of \(count) descriptors")
         }
         return descriptors
     }
@@ -92,7 +92,7 @@ extension RunningLab {
         switch try client.receive(within: LabClient.shortTimeout) {
         case .status(let status): return status
         case .failed(let failure): throw failure
-        default: throw LabFailure(.lab, "lab '\(id)' answered something else")
+        default: throw LabFailure(.lab, "lab '\(id)' sent an unexpected answer")
         }
     }
 
@@ -110,7 +110,7 @@ extension RunningLab {
         switch try client.receive() {
         case .connections(let list): return list
         case .failed(let failure): throw failure
-        default: throw LabFailure(.lab, "lab '\(id)' answered something else")
+        default: throw LabFailure(.lab, "lab '\(id)' sent an unexpected answer")
         }
     }
 

@@ -16,12 +16,12 @@ public final class LabProcess {
     private var hasEnded = false
     /// How long a supervisor may take to complete captures and end.
     private static let graceAfterStop = Duration.seconds(5)
-    /// The last word of the supervisor: `finished` or `failed`.
+    /// The last report of the supervisor: `finished` or `failed`.
     public private(set) var outcome: SupervisorReport?
 
-    /// Everything that the supervisor says, as it says it.
+    /// Called for each message of the supervisor, as it arrives.
     public var onReport: (SupervisorReport) -> Void = { _ in }
-    /// The kernel has reclaimed the lab; `outcome` says how it ended.
+    /// The kernel has reclaimed the lab; `outcome` is how it ended.
     public var onEnd: () -> Void = {}
 
     /// Starts the lab.
@@ -79,21 +79,21 @@ public final class LabProcess {
         warden.signal(SIGKILL)
     }
 
-    /// Ends it because it took too long; `outcome` says so.
-    /// - Parameter isWish: a person set the limit; otherwise something is wrong with the lab
+    /// Ends it because it took too long; `outcome` has this reason.
+    /// - Parameter isWish: the limit was an option; otherwise something is wrong with the lab
     public func giveUp(after limit: Duration, isWish: Bool) {
         var failure = LabFailure(
-            isWish ? .undecided : .lab, "it took longer than \(limit)", remedy: "give it more with --timeout")
+            isWish ? .undecided : .lab, "it took longer than \(limit)", remedy: "raise the limit with --timeout")
         failure.isLimit = isWish
         outcome = .failed(failure)
         stop()
-        // A supervisor or warden that hangs hears nothing. Both, and with them all of the lab, end with the warden.
+        // A supervisor or warden that hangs reads nothing. Both, and with them all of the lab, end with the warden.
         loop.schedule(after: Self.graceAfterStop + .milliseconds(10) * variant.nodes.count) { [weak self] in
             if let self, !hasEnded { warden.signal(SIGKILL) }
         }
     }
 
-    /// Lets a persistent lab go its own way.
+    /// Detaches a lab that stays up.
     public func release() { channel?.close() }
 
     /// - Returns: whether the process was this lab's warden

@@ -8,19 +8,19 @@ extension RunningLab {
     /// Writes the frames of a node's interfaces as they pass, as pcapng; returns when it was interrupted, has written
     /// as many as were wanted, its reader has gone, or the lab has ended. Call before any thread exists.
     /// - Parameters:
-    ///   - interfaces: the lab's words; of a box those of its wire side
+    ///   - interfaces: their names in the lab; of a box those of its wire side
     ///   - filter: libpcap's language
     ///   - output: where the stream goes
-    ///   - tell: for a person, in one line
+    ///   - report: gets one line for the terminal
     public func capture(
         _ interfaces: [String], of node: String, filter: String?, count: Int?, to output: Int32,
-        tell: (String) -> Void
+        report: (String) -> Void
     ) throws(LabFailure) {
         let entry = try NodeEntry(to: node, side: .wire, of: self)
         try entry.enterLab()
         var results: [Int32] = [-1, -1]
-        guard pipe(&results) == 0 else { throw LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))") }
-        // Where a parent has it ignored, children end without a trace.
+        guard pipe(&results) == 0 else { throw LabFailure(.lab, "could not make a pipe: \(Errno(rawValue: errno))") }
+        // If a parent ignores it, the ends of children are not reported.
         signal(SIGCHLD, SIG_DFL)
         // Below the lab's supervisor, so that its sockets are gone when the lab is.
         let child = cl_fork()
@@ -39,18 +39,18 @@ extension RunningLab {
         // These are for the child: a person's Ctrl-C reaches it as well.
         signal(SIGINT, SIG_IGN)
         signal(SIGQUIT, SIG_IGN)
-        let said = Self.everything(from: results[0])
+        let answerBytes = Self.everything(from: results[0])
         close(results[0])
         let end = ChildProcess(existing: child).wait()
-        guard let answer = try? JSONLine.decode(StreamAnswer.self, from: said) else {
+        guard let answer = try? JSONLine.decode(StreamAnswer.self, from: answerBytes) else {
             guard case .killed = end else { throw LabFailure(.lab, "the capture of \(node) \(end.words)") }
-            return tell("The lab has ended, and the capture with it.")
+            return report("The lab has ended, and so has the capture.")
         }
         if let failure = answer.failure { throw failure }
-        tell(answer.words)
+        report(answer.words)
     }
 
-    /// What the child says at its end.
+    /// The child's message at its end.
     private struct StreamAnswer: Codable {
         var failure: LabFailure?
         var words = ""

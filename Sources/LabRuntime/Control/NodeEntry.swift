@@ -32,7 +32,7 @@ struct NodeEntry {
 
     func enterNetwork() throws(LabFailure) { try enter(network, cl_new_net, "network") }
 
-    /// Whoever keeps these keeps the lab's namespaces from being reclaimed.
+    /// A process that keeps these open keeps the lab's namespaces from being reclaimed.
     func close() { for descriptor in [network, pid, mount, user, users] { Glibc.close(descriptor) } }
 
     private func enter(_ descriptor: Int32, _ type: Int32, _ name: String) throws(LabFailure) {

@@ -4,10 +4,10 @@ internal import Glibc
 internal import LabFile
 internal import SystemPackage
 
-/// Labs that are alive on this host, found without any file: every supervisor listens on an abstract Unix socket,
+/// Labs that run on this host, found without any file: every supervisor listens on an abstract Unix socket,
 /// whose name the kernel forgets with its owner.
 public struct RunningLab: Hashable, Sendable {
-    /// `<lab>/<variant>/<number>`: unique on this host while the lab lives.
+    /// `<lab>/<variant>/<number>`: unique on this host while the lab exists.
     public let id: String
 
     public var lab: String { part(0) }
@@ -68,7 +68,7 @@ public struct RunningLab: Hashable, Sendable {
         return .silent
     }
 
-    /// Once in the life of this command, which has one thread.
+    /// Once per run of this command, which has one thread.
     nonisolated(unsafe) private static var hasReportedForeignSockets = false
 
     private static func report(foreign: [String]) {
@@ -77,13 +77,13 @@ public struct RunningLab: Hashable, Sendable {
         // Not their names: these may be anything.
         let text = Set(foreign).sorted().map { reason in
             let count = foreign.count { $0 == reason }
-            return "failoverlab: a socket with the name of a lab of yours \(reason); ignored"
+            return "failoverlab: a socket with the name of one of your labs \(reason); ignored"
                 + (count > 1 ? " (\(count) of them)" : "") + "\n"
         }.joined()
         _ = write(STDERR_FILENO, text, text.utf8.count)
     }
 
-    /// The lab that a person means: an id, a lab's name, or a prefix that only one has; nil means "the only one".
+    /// The lab that an argument names: an id, a lab's name, or a prefix that only one has; nil means "the only one".
     /// - Parameter all: the labs among which it is searched
     public static func named(_ name: String?, among all: [RunningLab] = all()) throws(LabFailure) -> RunningLab {
         let found = name.map { all.meant(by: $0) } ?? all
@@ -96,7 +96,7 @@ public struct RunningLab: Hashable, Sendable {
             let nearest = Spelling.nearest(to: name ?? "", among: all.flatMap { [$0.id, $0.lab] })
             throw LabFailure(
                 .lab, "no lab '\(name ?? "")' is up",
-                remedy: nearest.map { "did you mean '\($0)'?" } ?? "these are: \(list)")
+                remedy: nearest.map { "did you mean '\($0)'?" } ?? "labs that are up: \(list)")
         }
         throw LabFailure(
             .lab, "more than one lab is up: \(found.map(\.id).joined(separator: ", "))", remedy: "name one with --lab")
@@ -121,10 +121,11 @@ public struct RunningLab: Hashable, Sendable {
         guard descriptor >= 0 else {
             throw LabFailure(.lab, "lab '\(id)' does not answer: \(Errno(rawValue: -descriptor))")
         }
-        // Anyone may listen under any abstract name; what is handed over on this socket is entered and executed in.
+        // Anyone may listen under any abstract name; the descriptors received on this socket are entered, and commands
+        // run there.
         guard cl_peer_user(descriptor) == Int64(geteuid()) else {
             close(descriptor)
-            throw LabFailure(.lab, "'\(id)' is not a lab of yours: another user listens under its name")
+            throw LabFailure(.lab, "'\(id)' is not one of your labs: another user listens on its socket")
         }
         return descriptor
     }

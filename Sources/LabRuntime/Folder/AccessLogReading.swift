@@ -23,7 +23,7 @@ enum AccessLogReading {
                         gaps[node] = missing
                         continue
                     }
-                    throw .damaged(path, "line \(index + 1) is no record of a request")
+                    throw .damaged(path, "line \(index + 1) is not a record of a request")
                 }
                 lines.append(line)
             }

@@ -19,7 +19,7 @@ public struct FolderBytes: EvidenceBytes {
         } catch {
             switch error {
             case .unreadable(let code): throw Unreadable("it cannot be read: \(Errno(rawValue: code))")
-            case .notRegular, .tooLarge: throw Unreadable("it is no regular file")
+            case .notRegular, .tooLarge: throw Unreadable("it is not a regular file")
             }
         }
     }

@@ -48,7 +48,7 @@ extension RunSummary {
         }
         for file in files ?? [] {
             try Bounds.check(file.bytes, "'bytes' of \(file.path)")
-            // Nothing outside the run's folder is read because a file in it says so.
+            // A file of the run folder cannot make the reader open files outside it.
             let parts = file.path.split(separator: "/", omittingEmptySubsequences: false)
             guard parts.count <= 2, !parts.contains(".."), !parts.contains(""), !file.path.utf8.contains(0) else {
                 throw Implausible("a file has the path '\(file.path)'")
@@ -63,7 +63,7 @@ extension CaptureSummary {
         try Bounds.check(dropped, "'dropped' of \(path)")
         try Bounds.check(leftOut, "'leftOut' of \(path)")
         for loss in losses { if let frames = loss.frames { try Bounds.check(frames, "'frames' of a loss of \(path)") } }
-        // Nothing outside the run's folder is read because a file in it says so.
+        // A file of the run folder cannot make the reader open files outside it.
         guard path.hasPrefix("captures/"), path != "captures/..", path.count(where: { $0 == "/" }) == 1,
             !path.utf8.contains(0)
         else {

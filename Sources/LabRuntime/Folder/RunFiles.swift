@@ -3,7 +3,7 @@ internal import Glibc
 internal import SystemPackage
 
 /// Makes and opens files below a run's folder, part by part and by descriptor: no symbolic link is followed, and
-/// nothing is written into what was there before, whoever put it there.
+/// nothing is written into files that existed before.
 enum RunFiles {
     /// Opens a folder for what is done in it.
     static func openFolder(_ path: String) throws(LabFailure) -> Int32 {
@@ -47,7 +47,7 @@ enum RunFiles {
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
             close(file)
-            throw LabFailure(.lab, "'\(path)' is no file of its own")
+            throw LabFailure(.lab, "'\(path)' is not a file of the run")
         }
         _ = fcntl(file, F_SETFL, flags)
         return file
@@ -78,7 +78,7 @@ enum RunFiles {
         throw failure(path, error)
     }
 
-    /// What a symbolic link says; nil where the path is none.
+    /// The target of a symbolic link; nil where the path is none.
     static func target(ofLink path: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
             let count = readlink(path, buffer.baseAddress!, 4095)
@@ -99,7 +99,7 @@ enum RunFiles {
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + offset, $0.count - offset) }
             if count < 0, errno == EINTR { continue }
-            // A disk that fills up takes a part first, and says why only at the next call.
+            // A disk that fills up takes a part first, and reports the error only at the next call.
             guard count > 0 else { return count < 0 ? errno : EIO }
             offset += count
         }

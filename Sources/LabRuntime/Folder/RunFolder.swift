@@ -5,7 +5,7 @@ internal import SystemPackage
 ///
 ///     lab.yaml              as resolved
 ///     events.jsonl          faults, elections, synchronisation: one clock, nanoseconds
-///     later-events.jsonl    of a lab that was kept up after its run: not judged
+///     later-events.jsonl    of a lab that was kept up after its run: not evaluated
 ///     captures/<node>.<interface>.pcap
 ///     captures.json         frames and kernel drops of each capture
 ///     counters.json         each box's counters, drop reasons included; of hosts the kernel's own
@@ -17,10 +17,10 @@ internal import SystemPackage
 ///     logs/<node>.<program>.log
 ///     nodes/<node>/<program>/    a program's files, its working folder
 ///     logs/<node>.access.jsonl   requests of a balancer's HTTP services
-///     logs/<node>.access.later.jsonl   of a lab that was kept up after its run: not judged
+///     logs/<node>.access.later.jsonl   of a lab that was kept up after its run: not evaluated
 ///
 /// What grows with what a lab does has a limit (`FileBounds`): logs, access logs and events keep their first part and
-/// their newest one, and a line between them says what is missing.
+/// their newest one, and a line between them states what is missing.
 public struct RunFolder: Hashable, Sendable {
     public let path: String
 
@@ -65,8 +65,8 @@ public struct RunFolder: Hashable, Sendable {
             made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
             guard mkdir(made, 0o755) != 0, errno != EEXIST else { continue }
             throw LabFailure(
-                .lab, "the folder '\(path)' cannot be made: \(made): \(Errno(rawValue: errno))",
-                remedy: "name a folder that you may write to with --output DIR")
+                .lab, "the folder '\(path)' cannot be created: \(made): \(Errno(rawValue: errno))",
+                remedy: "choose a folder that you may write to with --output DIR")
         }
     }
 

@@ -5,7 +5,7 @@ internal import LabEvents
 public import LabTime
 public import Measurement
 
-/// What a supervisor leaves of a variant, read back for judging; all of it comes from files of the run's folder.
+/// What a supervisor leaves of a variant, read back for the evaluation; all of it comes from files of the run's folder.
 public struct RunRecord: Sendable {
     public var folder: RunFolder
     public var events: [LabEvent]
@@ -23,7 +23,7 @@ public struct RunRecord: Sendable {
     public var counters: [String: [String: UInt64]]
     /// None in runs that were saved before these were measured.
     public var delays: [ProcessDelay]
-    /// From the supervisor's start until everything was captured; nil of a run that did not come to its end.
+    /// From the supervisor's start until everything was captured; nil of a run that did not finish.
     public var span: ClosedRange<Timestamp>?
     /// What the run recorded of its files when it was complete; nil in runs of earlier versions.
     public var files: [FileRecord]?
@@ -51,7 +51,7 @@ public struct RunRecord: Sendable {
         counters = readings.mapValues { Dictionary($0.map { ($0.name, $0.value) }, uniquingKeysWith: &+) }
     }
 
-    /// Of a run that did not come to its end: every file that is there and whole.
+    /// Of a run that did not finish: every file that is there and whole.
     public init(whatIsLeftIn folder: RunFolder) {
         self.folder = folder
         events = (try? Self.lines(of: folder.events)) ?? []

@@ -18,8 +18,8 @@ public enum SavedFile {
             case .unreadable(let code):
                 throw LabFailure(
                     .lab, "'\(path)' cannot be read: \(Errno(rawValue: code))",
-                    remedy: "a run that was ended early has no figures to judge; its captures are still readable")
-            case .notRegular: throw .damaged(path, "it is no regular file")
+                    remedy: "a run that was ended early has no figures to evaluate; its captures can still be read")
+            case .notRegular: throw .damaged(path, "it is not a regular file")
             case .tooLarge: throw .damaged(path, "it has more than \(most >> 20) MiB")
             }
         }
@@ -33,8 +33,8 @@ public enum SavedFile {
 }
 
 extension LabFailure {
-    /// A file of a saved run that says what no run writes: its variant is not decided.
+    /// A file of a saved run has values that no run writes: its variant is not decided.
     static func damaged(_ path: String, _ what: String) -> LabFailure {
-        LabFailure(.undecided, "'\(path)' is damaged, or of another version: \(what)")
+        LabFailure(.undecided, "'\(path)' is damaged, or from another version: \(what)")
     }
 }

@@ -18,7 +18,7 @@ public struct HostCheck: Hashable, Sendable, Codable {
     public var isMet: Bool { remedy == nil }
 }
 
-/// Tries for real, in namespaces of its own, what a lab needs of its host.
+/// Tests, in namespaces of its own, what a lab needs from its host.
 public enum HostExamination {
     /// - Returns: every check, whether met or not
     public static func examine() -> [HostCheck] {
@@ -57,10 +57,10 @@ public enum HostExamination {
         }
     }
 
-    /// The last line of a trial that came to its end.
+    /// The last line of a complete test.
     private static let complete = "complete"
     private static let unfinished = HostCheck(
-        need: "the trial itself", found: "it ended before everything was tried",
+        need: "the test itself", found: "it ended before everything was tested",
         remedy: "run failoverlab as root, or free memory and processes")
 
     private static func writeLine(_ check: HostCheck, to descriptor: Int32) {
@@ -80,7 +80,8 @@ public enum HostExamination {
             for other in [programs, netlink, links, bridges, packetSockets, captures] {
                 writeLine(
                     HostCheck(
-                        need: other, found: "not tried: it would touch the host", remedy: "namespaces first, as above"),
+                        need: other, found: "not tested: it would change the host",
+                        remedy: "fix namespaces first, as above"),
                     to: descriptor)
             }
             return writeLine(HostCheck(need: complete, found: ""), to: descriptor)

@@ -72,7 +72,7 @@ public struct HostProblem: Hashable, Sendable {
         )
     }
 
-    /// Boxes and captures need them: better said before anything is built.
+    /// Boxes and captures need them: better reported before anything is built.
     static func checkPacketSockets() throws(LabFailure) {
         let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0)
         guard descriptor >= 0 else { throw packetSockets(errno).failure }
@@ -82,7 +82,7 @@ public struct HostProblem: Hashable, Sendable {
     /// The tunnel device that a lab asks of the kernel.
     static func kernelTunnel(_ what: String, _ reason: String) -> HostProblem {
         HostProblem(
-            problem: "this kernel has no such tunnel: \(reason)",
+            problem: "this kernel does not support this tunnel: \(reason)",
             remedy: """
                 as root: modprobe ipip, ip_gre or ip6_tunnel (kernel options CONFIG_NET_IPIP, CONFIG_NET_IPGRE, CONFIG_IPV6_TUNNEL); or leave \
                 'end: kernel' out of the lab file: the project's own tunnel end works on every kernel

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Files that the kernel makes up as they are read: their size says nothing, and one read returns only a part.
+/// Files that the kernel generates when they are read: their size is meaningless, and one read returns only a part.
 enum KernelFile {
     /// The whole text; nil where it cannot be opened or read.
     static func contents(_ path: String) -> String? {

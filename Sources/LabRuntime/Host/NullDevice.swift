@@ -14,7 +14,7 @@ enum NullDevice {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else {
             close(descriptor)
-            throw problem("is no device").failure
+            throw problem("is not a device").failure
         }
         return descriptor
     }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What /proc says of this host's processes, as far as this process may read it.
+/// What /proc reports of this host's processes, as far as this process may read it.
 enum ProcessFiles {
     /// The numbers of all processes.
     static func processes() -> [Int32] { entries(of: "/proc").compactMap { Int32($0) } }

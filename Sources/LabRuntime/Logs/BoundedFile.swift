@@ -13,7 +13,7 @@ struct FileBounds: Hashable, Sendable {
     /// The file's most bytes, but for the line that stands for what is missing.
     var most: Int { first + 2 * newest }
 
-    /// Of a node's or a program's log: how it began, and what it did last.
+    /// Of a node's or a program's log: its start, and its newest lines.
     static let log = FileBounds(first: 4 << 20, newest: 4 << 20)
     /// Of `events.jsonl`: some 100,000 events.
     static let events = FileBounds(first: 8 << 20, newest: 4 << 20)
@@ -21,11 +21,11 @@ struct FileBounds: Hashable, Sendable {
     static let requests = FileBounds(first: 32 << 20, newest: 16 << 20)
 }
 
-/// A file to which is added without end, and which stays within its bounds.
+/// A file that is appended to without end, and that stays within its bounds.
 ///
-///     first part │ a line that says what is missing │ newest part
+///     first part │ a line that states what is missing │ newest part
 ///
-/// Both parts consist of whole lines, but where a line is longer than a part. Everything is on disk at once; of a process
+/// Both parts consist of whole lines, unless a line is longer than a part. Everything is on disk at once; of a process
 /// that is killed while the newest part is cut back, the end may be missing, and the line in the middle is right.
 final class BoundedFile {
     /// What is missing between the two parts.
@@ -120,7 +120,7 @@ final class BoundedFile {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            // A disk that fills up takes a part first, and says why only at the next call.
+            // A disk that fills up takes a part first, and reports the error only at the next call.
             guard count > 0 else { throw count < 0 ? Errno(rawValue: errno) : .ioError }
             size += count
             endsLine = rest[rest.startIndex + count - 1] == Self.newline

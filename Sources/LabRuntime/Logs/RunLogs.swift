@@ -6,12 +6,12 @@ internal import SystemPackage
 
 /// Writes the logs of a lab's nodes and programs, and the access logs of balancers, within their bounds.
 ///
-/// Who logs has the writing end of a pipe, and never the file: a program may print without end, is neither kept waiting
-/// for long nor ended by SIGPIPE, and cannot change what it said before. The pipes are read on a thread of its own, so
-/// that nobody waits for the supervisor, whom the kernel may keep waiting.
+/// A process that logs has the writing end of a pipe, and never the file: a program may print without end, is neither
+/// kept waiting for long nor ended by SIGPIPE, and cannot change what it printed before. The pipes are read on a thread
+/// of its own, so that no process waits for the supervisor, which the kernel may keep waiting.
 final class RunLogs: Sendable {
     enum Kind {
-        /// Of a node's own process, which says little.
+        /// Of a node's own process, which logs little.
         case node
         /// Of a program.
         case program
@@ -27,7 +27,7 @@ final class RunLogs: Sendable {
         do {
             thread = try LoopThread(name: "logs")
         } catch {
-            throw LabFailure(.lab, "no thread for the lab's logs: \(error)")
+            throw LabFailure(.lab, "could not start a thread for the lab's logs: \(error)")
         }
     }
 
@@ -80,7 +80,7 @@ private final class LogFiles: @unchecked Sendable {
 
     /// Of a pipe, at most, whoever made it: what was written before somebody asks is within so many bytes.
     private static let mostOfPipe = 1 << 20
-    /// The kernel counts the pages of a user's pipes, and gives him small ones when they are many. fcntl(2)
+    /// The kernel limits the pages of a user's pipes; beyond the limit new pipes are small. fcntl(2)
     private static let pipeOfNode: Int32 = 16_384
     private static let setPipeSize: Int32 = 1031  // F_SETPIPE_SZ
     private static let longestLine = 1 << 20
@@ -98,7 +98,7 @@ private final class LogFiles: @unchecked Sendable {
     func open(_ path: String, _ kind: RunLogs.Kind, on loop: EventLoop) throws(LabFailure) -> Int32 {
         if logs[path] == nil { logs[path] = try Self.log(path, kind) }
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))") }
+        guard pipe(&ends) == 0 else { throw LabFailure(.lab, "could not make a pipe: \(Errno(rawValue: errno))") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let (reading, writing) = (ends[0], ends[1])
         _ = fcntl(reading, F_SETFL, O_RDONLY | O_NONBLOCK)

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// One JSON value a line: how the lab's processes talk, and how a run's folder is written.
+/// One JSON value per line: the form of messages between the lab's processes, and of files in the run folder.
 enum JSONLine {
     static func encode(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()

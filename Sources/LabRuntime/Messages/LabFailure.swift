@@ -1,13 +1,13 @@
 /// Why a lab could not be built, or ended before its scenario did.
 public struct LabFailure: Error, Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable {
-        /// The lab could not be built, a process of it died unasked, or a capture failed.
+        /// The lab could not be built, a process of it died unexpectedly, or a capture failed.
         case lab
-        /// This host lacks something; `remedy` says what to change.
+        /// This host lacks something; `remedy` names the change.
         case host
         /// What was asked for does not exist, or cannot be understood.
         case usage
-        /// It took longer than a person would wait, which proves nothing.
+        /// It timed out, which proves nothing.
         case undecided
         /// A lab that is up does not answer.
         case silent
@@ -18,7 +18,7 @@ public struct LabFailure: Error, Hashable, Sendable, Codable {
     public var kind: Kind
     /// What went wrong, and where.
     public var message: String
-    /// It took longer than the limit that a person set.
+    /// It took longer than the limit of an option.
     public var isLimit = false
     /// What to do about it.
     public var remedy: String?

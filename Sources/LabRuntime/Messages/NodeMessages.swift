@@ -5,7 +5,7 @@ internal import LabTime
 internal import Measurement
 internal import Topology
 
-/// What the supervisor tells a node's process, one JSON value a line.
+/// Messages of the supervisor to a node's process, one JSON value per line.
 enum NodeOrder: Codable, Sendable {
     /// The first line: what this node is. Answered with `prepared` when its sockets are open.
     /// - Parameter folder: that of the run
@@ -28,7 +28,7 @@ enum NodeOrder: Codable, Sendable {
     case watchDelays(Bool)
 }
 
-/// What a node's process tells the supervisor.
+/// Messages of a node's process to the supervisor.
 enum NodeReport: Codable, Sendable {
     case prepared
     case ready
@@ -42,7 +42,8 @@ enum NodeReport: Codable, Sendable {
     case counters([CounterReading])
     /// The machine kept the node's process from running.
     case delayed(from: Timestamp, to: Timestamp, waited: Duration)
-    /// A firewall's configuration, to start with when it is powered on again; before the event that says it is in effect.
+    /// A firewall's configuration, to start with when it is powered on again; sent before the event that it is in
+    /// effect.
     case saved(PolicyConfiguration, NATConfiguration?)
     case watchingDelays
     /// The node cannot do its work; the process ends.

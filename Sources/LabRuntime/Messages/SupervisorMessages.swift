@@ -18,7 +18,7 @@ struct LabAssignment: Codable, Sendable {
 
 /// What a lab is started for.
 public enum LabTask: Codable, Sendable, Hashable {
-    /// Plays its scenario when told to; then ends when told to, or stays up for a person to look at.
+    /// Plays its scenario on an order; then ends on an order, or stays up for inspection.
     case scenario(stays: Bool)
     /// Waits for orders (`up`).
     case orders
@@ -30,7 +30,7 @@ public enum LabTask: Codable, Sendable, Hashable {
     public var capturePolicy: CaptureLimit.Policy { self == .orders ? .keepsNewest : .keepsFirst }
 }
 
-/// What the command, or a client on the lab's socket, asks of a supervisor.
+/// Orders of the command, or of a client on the lab's socket, to a supervisor.
 enum SupervisorOrder: Codable, Sendable {
     case build(LabAssignment)
     /// The scenario begins; the lab is ready. Answered with `finished` when it is over and the run's folder complete.
@@ -61,11 +61,11 @@ enum NodeSide: Codable, Sendable {
     case wire
 }
 
-/// What a supervisor says about its lab.
+/// Messages of a supervisor about its lab.
 public enum SupervisorReport: Codable, Sendable {
     /// Every role is ready and every capture armed.
     case ready(after: Duration)
-    /// What the scenario does now, for a person who waits.
+    /// What the scenario does now, for the progress line.
     case step(String)
     /// The scenario is over and the run's folder complete. Its nodes have ended, its network has not.
     /// - Parameter longestDelay: for how long the machine kept a process of the lab from running at most

@@ -6,7 +6,7 @@ internal import SystemPackage
 public import Topology
 internal import Wire
 
-/// The network of a lab, built: its namespaces live as long as this value, or a process or a socket within them.
+/// The network of a lab, built: its namespaces exist as long as this value, or a process or a socket within them.
 public final class BuiltNetwork {
     /// A namespace and a netlink socket inside it, which serves it from any other.
     final class Place {
@@ -23,7 +23,7 @@ public final class BuiltNetwork {
     private let variant: Variant
     private let plan: Plan
     private var places: [NamespaceID: Place] = [:]
-    /// Why ports of in-line elements are down.
+    /// Why ports of impairment links are down.
     private var reasonsDown: [InterfaceReferenceText: Set<String>] = [:]
     /// `/dev/null`, for the standard input of the lab's processes.
     let null: Int32
@@ -31,7 +31,7 @@ public final class BuiltNetwork {
     let users: Int32
 
     /// Builds it in the calling thread, which is back in its own namespace afterwards.
-    /// - Throws: `LabFailure` that says which step the kernel refused, and why; what was built until then is gone
+    /// - Throws: `LabFailure` with the step that the kernel refused, and the reason; what was built until then is gone
     public init(building variant: Variant) throws(LabFailure) {
         self.variant = variant
         plan = Plan(for: variant)
@@ -57,7 +57,7 @@ public final class BuiltNetwork {
         close(users)
     }
 
-    /// Lets go of what the kernel takes longest to take back, when all nodes are gone and no frame needs a bridge any
+    /// Closes what the kernel needs longest to reclaim, when all nodes are gone and no frame needs a bridge any
     /// more. The links stay, and are captured; nothing can be changed from now on.
     ///
     /// For each bridge the kernel waits twice some 15 ms (`rcu_barrier`), and a namespace outlives its netlink socket
@@ -78,7 +78,7 @@ public final class BuiltNetwork {
         }
     }
 
-    /// Lets go of the host side of a box that has ended: nothing captures it.
+    /// Closes the host side of a box that has ended: it is not captured.
     func letGoOfHostSide(of node: Node) {
         if node.hasWireSide { places[.host(node.name)] = nil }
     }
@@ -91,13 +91,14 @@ public final class BuiltNetwork {
         places[planned.id] = Place(namespace, try NetlinkSocket())
     }
 
-    /// Behind what the kernel may have made by itself in a new namespace: `lo`, and the fallback devices of its tunnels.
+    /// After the interfaces that the kernel may have created by itself in a new namespace: `lo`, and the fallback
+    /// devices of its tunnels.
     private static let firstLinkIndex: Int32 = 1000
 
     private func makeLinks() throws(NetlinkError) {
         // One socket serves all: each end is made in place, in its own namespace.
         guard let first = plan.links.first, let builder = places[first.namespace] else { return }
-        // The kernel tells of a lost carrier at once where the two ends have different numbers, and else up to a second
+        // The kernel reports a lost carrier at once where the two ends have different numbers, and else up to a second
         // later, as of a link that is no pair. Source: linkwatch_urgent_event in net/core/link_watch.c
         var index = Self.firstLinkIndex
         func end(_ end: PlannedLink.End, _ mtu: Int) -> VethEnd {
@@ -167,7 +168,7 @@ public final class BuiltNetwork {
         do {
             try Netlink.Sysctl.set(sysctl.path, sysctl.value)
         } catch {
-            // A kernel without IPv6 has none of its settings, and is as silent as the plan wants it.
+            // A kernel without IPv6 has none of its settings, and sends nothing, as planned.
             let isOptional = sysctl.isOptional || sysctl.path.hasPrefix("net/ipv6/")
             if error.errno == .noSuchFileOrDirectory, isOptional { return }
             throw error
@@ -241,7 +242,7 @@ public final class BuiltNetwork {
     func setLinks(of node: Node, up isUp: Bool) throws(LabFailure) {
         for interface in node.interfaces {
             try set(interface.name, in: node.hasWireSide ? .wire(node.name) : .host(node.name), up: isUp)
-            // A cable with an element is dead at its other end as well.
+            // A cable with an impairment link is down at its other end as well.
             let reference = InterfaceReferenceText(node: node.name, interface: interface.name)
             if let (element, isNear) = variant.element(onCableOf: reference) {
                 try set(element.ports[isNear ? 1 : 0], up: isUp, because: reference.description)
@@ -250,7 +251,7 @@ public final class BuiltNetwork {
         if isUp { try restoreRoutes(of: node) }
     }
 
-    /// Pulls an interface's cable, or plugs it in: the interface loses its carrier and stays configured.
+    /// Unplugs an interface's cable, or plugs it in: the interface loses its carrier and stays configured.
     func setLink(_ interface: String, of name: String, up isUp: Bool) throws(LabFailure) {
         let reference = InterfaceReferenceText(node: name, interface: interface)
         guard let node = variant.node(named: name), let own = node.interface(named: interface),
@@ -264,7 +265,7 @@ public final class BuiltNetwork {
             return
         }
         if let port = port(of: reference) { return try set(port.name, in: .switch(port.network), up: isUp) }
-        // A cable between two nodes: the end of a box bears being down, a host would lose its routes.
+        // A cable between two nodes: the end at a box may be down, a host would lose its routes.
         let other = network.attachments.first { $0.node != name || $0.interface != interface }
         if let other, let otherNode = variant.node(named: other.node), otherNode.hasWireSide {
             return try set(other.interface, in: .wire(other.node), up: isUp)
@@ -273,7 +274,7 @@ public final class BuiltNetwork {
         if isUp { try restoreRoutes(of: node) }
     }
 
-    /// Takes an element's port down for a reason, or up when no reason is left.
+    /// Takes an impairment link's port down for a reason, or up when no reason is left.
     private func set(_ port: InterfaceReferenceText, up isUp: Bool, because reason: String) throws(LabFailure) {
         if isUp { reasonsDown[port]?.remove(reason) } else { reasonsDown[port, default: []].insert(reason) }
         try set(port.interface, in: .element(port.node), up: reasonsDown[port]?.isEmpty ?? true)

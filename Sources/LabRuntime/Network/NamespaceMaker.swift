@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Makes network namespaces that belong to the programs' user namespace: a child enters that one, makes them, and hands
 /// them over. (A network namespace belongs to the user namespace of the process that makes it.)
 final class NamespaceMaker {
-    /// How many descriptors pass at once, and how many are on their way at most.
+    /// How many descriptors pass at once, and how many may be in transit.
     private static let batch = 16
 
     private let child: ChildProcess
@@ -94,7 +94,7 @@ final class NamespaceMaker {
                 let namespace = cl_open("/proc/self/ns/net", O_RDONLY, 0)
                 if namespace >= 0 { made.append(namespace) } else { error = -namespace }
             }
-            // Some are better than none: the next request meets the reason again.
+            // Some are better than none: the next request gets the error again.
             var report = made.isEmpty ? error : 0
             guard write(socket, &report, 4) == 4 else { _exit(1) }
             if report == 0, cl_send_descriptors(socket, made, Int32(made.count)) != made.count { _exit(1) }

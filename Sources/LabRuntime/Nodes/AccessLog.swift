@@ -11,8 +11,8 @@ internal import Wire
 /// What a balancer's HTTP services did: `logs/<node>.access.jsonl`, one line a request, written by the host side;
 /// failures of members also as lines of the node's log, and as events `http-502`, `http-503`, `http-504` of the run.
 ///
-/// Events are bounded: in one second at most `mostEvents`, and the first after a pause says how many were left out.
-/// The access log has them all, within its bounds (`FileBounds`).
+/// Events are bounded: in one second at most `mostEvents`, and the first after a pause has the number of those left
+/// out. The access log has them all, within its bounds (`FileBounds`).
 final class AccessLog: Sendable {
     static let mostEvents = 100
 

@@ -10,7 +10,7 @@ internal import PacketIO
 internal import SystemPackage
 internal import Wire
 
-/// A box: its appliance on the links of its wire namespace. What runs on the host side is its subclasses' business.
+/// A box: its appliance on the links of its wire namespace. Subclasses run the host side.
 class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     let process: NodeProcess
     private let ports: [String]
@@ -38,7 +38,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
         // period passes for which a netlink socket keeps its namespace.
         carrier = try CarrierWatch()
         runner = try BoxRunner(box, ports: allPorts, on: process.loop) { [unowned self] events in
-            for event in events { heard(event) }
+            for event in events { handle(event) }
         }
         try home.enter()
         try process.loop.watch(carrier.monitor.fileDescriptor) { [unowned self] _ in readCarrier(of: ports) }
@@ -47,7 +47,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     func start() throws {
         try runner.start()
         routes?.onChange = { [unowned self] in _ = perform(.routes($0)) }
-        // A box that comes up with a pulled cable hears of no change.
+        // A box that comes up with an unplugged cable gets no notification.
         carrier.lookAgain(for: ports) { [unowned self] in runner.carrierChanged(port: $0, isUp: $1) }
     }
 
@@ -58,7 +58,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     var counters: [CounterReading] { runner.counters }
 
     /// Called for each event of the appliance, after the frames of the same call were sent.
-    func heard(_ event: ApplianceEvent) {
+    func handle(_ event: ApplianceEvent) {
         process.event(event.kind, at: event.at, details: event.details)
         if event.kind == .ready { process.report(.ready) }
     }
@@ -68,7 +68,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     }
 }
 
-/// A class may hold a value that cannot be copied only as a property of its own.
+/// A class can hold a noncopyable value only as a stored property.
 final class CarrierWatch {
     var monitor: LinkMonitor
     private var socket: NetlinkSocket
@@ -79,23 +79,23 @@ final class CarrierWatch {
         socket = try NetlinkSocket()
     }
 
-    /// Tells every change that is waiting.
-    func read(for ports: [String], tell: (String, Bool) -> Void) {
+    /// Reports every change that is waiting.
+    func read(for ports: [String], report: (String, Bool) -> Void) {
         while true {
             do {
                 guard let change = try monitor.next() else { return }
-                if case .present(let link) = change, ports.contains(link.name) { tell(link.name, link.hasCarrier) }
+                if case .present(let link) = change, ports.contains(link.name) { report(link.name, link.hasCarrier) }
             } catch {
                 // Changes came faster than they were read: what counts is how things are now.
                 guard error.kind == .notificationsLost else { return }
-                lookAgain(for: ports, tell: tell)
+                lookAgain(for: ports, report: report)
             }
         }
     }
 
-    /// Tells how things are.
-    func lookAgain(for ports: [String], tell: (String, Bool) -> Void) {
-        for link in (try? socket.links()) ?? [] where ports.contains(link.name) { tell(link.name, link.hasCarrier) }
+    /// Reports the present state.
+    func lookAgain(for ports: [String], report: (String, Bool) -> Void) {
+        for link in (try? socket.links()) ?? [] where ports.contains(link.name) { report(link.name, link.hasCarrier) }
     }
 }
 
@@ -104,11 +104,11 @@ final class FirewallProgram: BoxProgram<Firewall> {
         try super.init(Firewall(configuration), ports: configuration.ports.map(\.name), in: process)
     }
 
-    override func heard(_ event: ApplianceEvent) {
+    override func handle(_ event: ApplianceEvent) {
         if event.kind == .pushDone, case .configuration(let policy, let nat) = perform(.policy(.configuration)) {
             process.report(.saved(policy, nat))
         }
-        super.heard(event)
+        super.handle(event)
     }
 }
 

@@ -2,7 +2,7 @@ internal import Appliances
 internal import Capture
 internal import Configuration
 
-/// An in-line element: two ends of a cable in one namespace, and nothing else.
+/// An impairment link: two ends of a cable in one namespace, and nothing else.
 final class ElementProgram: BoxProgram<InLineElement> {
     init(_ configuration: InLineElementConfiguration, in process: NodeProcess) throws {
         let element = try InLineElement(configuration) { text in

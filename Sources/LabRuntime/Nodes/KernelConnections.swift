@@ -1,7 +1,7 @@
 internal import Appliances
 internal import Wire
 
-/// The TCP connections that a kernel knows, as `/proc/net/tcp` tells them. Source: proc_pid_net(5)
+/// The TCP connections that a kernel knows, as listed in `/proc/net/tcp`. Source: proc_pid_net(5)
 ///
 ///     sl  local_address rem_address   st …
 ///      0: 0500000A:0FA0 0B00000A:0050 01 …       addresses as the machine's own words, ports as numbers

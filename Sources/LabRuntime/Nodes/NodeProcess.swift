@@ -116,7 +116,7 @@ final class NodeProcess {
 
     private var running: any NodeProgram {
         get throws(LabFailure) {
-            guard let program else { throw LabFailure(.lab, "an order came before the node was prepared") }
+            guard let program else { throw LabFailure(.lab, "an order arrived before the node was prepared") }
             return program
         }
     }

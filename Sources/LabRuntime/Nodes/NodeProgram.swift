@@ -24,7 +24,7 @@ extension NodeProgram {
 
     func startMonitors(then: @escaping () -> Void) { then() }
 
-    func perform(_ command: ApplianceCommand) -> ApplianceReply { .refused(reason: "this node is no box") }
+    func perform(_ command: ApplianceCommand) -> ApplianceReply { .refused(reason: "this node is not a box") }
 
     var counters: [CounterReading] { [] }
 }

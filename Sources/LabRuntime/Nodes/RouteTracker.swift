@@ -13,13 +13,13 @@ internal import Wire
 /// Moves one static route of a kernel router to the first gateway that answers echo requests, as routers do that track
 /// their static routes.
 ///
-/// Questions leave at a fixed cadence from one raw ICMP socket; `GatewayTracking` decides. Routes are changed on a thread of
-/// their own: the kernel may keep who changes one waiting for as long as others change theirs.
+/// Echo requests leave at a fixed interval from one raw ICMP socket; `GatewayTracking` decides. Routes are changed on a
+/// thread of their own: the kernel may block a change as long as other processes change routes.
 final class RouteTracker {
     private let route: TrackedRoute
     private let process: NodeProcess
     private let descriptor: Int32
-    /// Tells this tracker's answers from others'.
+    /// Distinguishes this tracker's answers from others'.
     private let identifier: UInt16
     /// In the order of the choices; the lab file takes IPv4 alone.
     private let gateways: [IPv4Address]

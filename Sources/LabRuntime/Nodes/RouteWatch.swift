@@ -6,7 +6,7 @@ internal import Netlink
 internal import SystemPackage
 internal import Wire
 
-/// Follows the routes of a node's kernel, to which routing daemons add: a box's dataplane takes them over, and every
+/// Follows the routes of a node's kernel, to which routing daemons add: a box's dataplane uses them, and every
 /// change is an event of the run. They are read on a thread of its own, because the kernel may keep a reader waiting.
 final class RouteWatch {
     private enum Reading: Sendable {
@@ -27,7 +27,7 @@ final class RouteWatch {
         let sockets = try Sockets()
         routes = try sockets.routes()
         thread = try LoopThread(name: "routes")
-        readings = try Mailbox(on: process.loop) { [unowned self] in heard($0) }
+        readings = try Mailbox(on: process.loop) { [unowned self] in received($0) }
         let readings: Mailbox<Reading> = readings
         let isWatched = thread.perform { loop -> Bool in
             (try? loop.watch(sockets.monitor.fileDescriptor) { _ in
@@ -42,7 +42,7 @@ final class RouteWatch {
         guard isWatched else { throw LabFailure(.lab, "its routes cannot be watched") }
     }
 
-    private func heard(_ reading: Reading) {
+    private func received(_ reading: Reading) {
         let new: [RouteConfiguration]
         switch reading {
         case .routes(let read): new = read
@@ -67,7 +67,7 @@ final class RouteWatch {
     }
 }
 
-/// A class may hold a value that cannot be copied only as a property of its own. Used by its maker first, then on the
+/// A class can hold a noncopyable value only as a stored property. Used by its maker first, then on the
 /// watch's thread alone.
 private final class Sockets: @unchecked Sendable {
     let monitor: RouteMonitor
@@ -83,7 +83,7 @@ private final class Sockets: @unchecked Sendable {
 
 extension NetlinkSocket {
     /// The IPv4 routes of the main table that have gateways, in order; of several to one destination those with the
-    /// least metric. A way with a weight is there as often as that.
+    /// least metric. A next hop with a weight is listed that many times.
     mutating func gatewayRoutes() throws(NetlinkError) -> [RouteConfiguration] {
         var best: [IPv4Network: (metric: UInt32, gateways: [IPv4Address])] = [:]
         for route in try routes() {

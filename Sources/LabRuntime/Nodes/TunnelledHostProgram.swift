@@ -19,7 +19,7 @@ final class TunnelledHostProgram: NodeProgram {
         )
     }
 
-    /// Ready is the tunnel's word.
+    /// Ready when the tunnel is.
     func start() throws { try tunnel.start() }
     func perform(_ command: ApplianceCommand) -> ApplianceReply { tunnel.perform(command) }
     func startTraffic(_ program: TrafficProgram, number: Int) throws { try host.startTraffic(program, number: number) }

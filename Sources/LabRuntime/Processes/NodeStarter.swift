@@ -24,7 +24,7 @@ final class NodeStarter {
     /// Milliseconds; it takes less than one.
     private static let timeout: Int32 = 30_000
 
-    /// - Parameter sample: what a node of this lab is told first; the child reads it once, so that nodes share what reading
+    /// - Parameter sample: a first message to a node; the child reads it once, so that nodes share what reading
     ///   it takes
     init(null: Int32, log: Int32, sample: NodeOrder) throws(LabFailure) {
         var pair = try SocketPair()

@@ -1,11 +1,11 @@
 internal import CLinux
 public import Netlink
 
-/// Tells when the kernel has reclaimed a lab's namespaces.
+/// Reports when the kernel has reclaimed a lab's namespaces.
 ///
 /// The kernel takes namespaces down in the background, first come, first served. So the warden keeps one of its own
-/// with one end of a veth pair in it, lets it go after the lab's processes have ended, and waits until the other end
-/// has vanished: then everything that was let go before is gone too.
+/// with one end of a veth pair in it, closes it after the lab's processes have ended, and waits until the other end
+/// has vanished: then everything that was closed before is gone too.
 public struct ReclaimWitness: ~Copyable {
     private var monitor: LinkMonitor
     private var doomed: NetworkNamespace?
@@ -24,7 +24,7 @@ public struct ReclaimWitness: ~Copyable {
         self.index = index
     }
 
-    /// Returns when the namespaces that were let go before this call are gone, or after two minutes.
+    /// Returns when the namespaces that were closed before this call are gone, or after two minutes.
     /// - Parameter socketsJustClosed: whether netlink, UDP or listening TCP sockets may have been closed within the
     ///   last grace period: a namespace outlives them by one, and would come after the witness. In an orderly end of
     ///   a lab they are closed first, and the closing of each packet ring since then has waited for two.

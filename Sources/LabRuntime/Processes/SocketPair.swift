@@ -20,7 +20,7 @@ struct SocketPair: ~Copyable {
         return (pair[0], pair[1])
     }
 
-    /// Hands this process's end to whoever closes it from now on. Once.
+    /// Gives up this process's end: the caller closes it. Once.
     mutating func takeOurs() -> Int32 {
         defer { ours = -1 }
         return ours

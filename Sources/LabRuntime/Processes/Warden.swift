@@ -6,15 +6,15 @@ internal import SystemPackage
 /// process of a PID namespace, and ends when the kernel has reclaimed everything.
 ///
 /// Nothing can outlive it: the supervisor asks the kernel for SIGKILL when its warden ends, and with the first
-/// process of a PID namespace end all others. When the command goes away without a word, the supervisor sees its
+/// process of a PID namespace end all others. When the command dies, the supervisor sees its
 /// channel close and ends the lab; if it has not after a few seconds, the warden ends it.
 enum Warden {
     /// The warden's descriptors, handed to it by `LabProcess`.
     static let controlDescriptor: Int32 = 3
     static let listenerDescriptor: Int32 = 4
 
-    /// How long the supervisor may take to end the lab after the command has gone.
-    private static let patience: Int32 = 5_000
+    /// How long the supervisor may take to end the lab after the command has ended.
+    private static let stopTimeout: Int32 = 5_000
 
     static func run(isPersistent: Bool) -> Never {
         cl_set_process_name("fl-warden")
@@ -25,7 +25,9 @@ enum Warden {
         }
         // Its writing end stays here alone: it hangs up when this process has ended.
         var reclaimed: [Int32] = [-1, -1]
-        guard pipe(&reclaimed) == 0 else { report(LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))")) }
+        guard pipe(&reclaimed) == 0 else {
+            report(LabFailure(.lab, "could not make a pipe: \(Errno(rawValue: errno))"))
+        }
         let pid = cl_fork()
         if pid == 0 {
             _ = cl_set_parent_death_signal(SIGKILL)
@@ -78,7 +80,7 @@ enum Warden {
         }
     }
 
-    /// Waits for the supervisor; where the command has gone, only so long.
+    /// Waits for the supervisor; after the end of the command only for this time.
     private static func watch(_ pid: pid_t, isPersistent: Bool) -> ChildProcess.End {
         let child = ChildProcess(existing: pid)
         let pidDescriptor = cl_pidfd_open(pid)
@@ -96,7 +98,7 @@ enum Warden {
             if ready == 0 { child.signal(SIGKILL) }
             if polled[1].revents != 0 {
                 polled[1].fd = -1
-                timeout = patience
+                timeout = stopTimeout
             }
         }
     }

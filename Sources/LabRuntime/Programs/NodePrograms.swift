@@ -15,7 +15,7 @@ internal import Topology
 /// which nobody else reads or writes while it runs.
 final class NodePrograms {
     /// How long a program may take until it does its work.
-    private static let patience = Duration.seconds(20)
+    private static let readinessTimeout = Duration.seconds(20)
     private static let pause = Duration.milliseconds(5)
 
     private let node: Node
@@ -73,7 +73,7 @@ final class NodePrograms {
             error = kept >= 0 ? cl_attach_mount(kept, folder.path) : -kept
         }
         guard error == 0 else {
-            throw LabFailure(.lab, "no /run of its own for its programs: \(Errno(rawValue: error))")
+            throw LabFailure(.lab, "could not mount /run for its programs: \(Errno(rawValue: error))")
         }
     }
 
@@ -97,11 +97,11 @@ final class NodePrograms {
         switch order {
         case .kill:
             guard let running = running.removeValue(forKey: name) else {
-                return then(.refused(reason: "it does not run"))
+                return then(.refused(reason: "it is not running"))
             }
             running.kill { then(.done) }
         case .start:
-            guard running[name] == nil else { return then(.refused(reason: "it runs already")) }
+            guard running[name] == nil else { return then(.refused(reason: "it is already running")) }
             do throws(LabFailure) {
                 try start(program) { then(.done) }
             } catch {
@@ -119,9 +119,9 @@ final class NodePrograms {
             users: NodeProcess.usersDescriptor, on: process.loop)
         running[program.name] = started
         started.onEnd = { [unowned self] end in
-            process.fail(.programFailed(program.name, reason: "died unasked: it \(end)"))
+            process.fail(.programFailed(program.name, reason: "died unexpectedly: it \(end)"))
         }
-        awaitReadiness(of: program, started, until: process.loop.now + Self.patience, then: then)
+        awaitReadiness(of: program, started, until: process.loop.now + Self.readinessTimeout, then: then)
     }
 
     private func awaitReadiness(
@@ -132,7 +132,7 @@ final class NodePrograms {
         guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes) }) else { return then() }
         guard process.loop.now < limit else {
             return process.fail(
-                .programFailed(program.name, reason: "is not ready after \(Self.patience): \(missing.words)"))
+                .programFailed(program.name, reason: "is not ready after \(Self.readinessTimeout): \(missing.words)"))
         }
         process.loop.schedule(after: Self.pause) { [unowned self] in
             awaitReadiness(of: program, started, until: limit, then: then)

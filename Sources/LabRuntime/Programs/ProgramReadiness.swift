@@ -13,7 +13,7 @@ extension ProgramConfiguration.Readiness {
         case .tcp(let port): Self.sockets("tcp").contains { $0.port == port && $0.state == "0A" }
         case .udp(let port): Self.sockets("udp").contains { $0.port == port }
         case .socket(let path): Self.accepts(path)
-        case .route(let network, let ways): routes().count { $0.destination == .ipv4(network) } >= ways
+        case .route(let network, let nextHops): routes().count { $0.destination == .ipv4(network) } >= nextHops
         }
     }
 
@@ -22,7 +22,8 @@ extension ProgramConfiguration.Readiness {
         case .tcp(let port): "nothing listens on TCP port \(port)"
         case .udp(let port): "nothing listens on UDP port \(port)"
         case .socket(let path): "\(path) accepts no connection"
-        case .route(let network, let ways): "there is no route to \(network)" + (ways > 1 ? " by \(ways) ways" : "")
+        case .route(let network, let nextHops):
+            "there is no route to \(network)" + (nextHops > 1 ? " with \(nextHops) next hops" : "")
         }
     }
 

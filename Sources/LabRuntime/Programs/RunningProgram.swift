@@ -34,7 +34,7 @@ final class RunningProgram {
         let null = try NullDevice.open(O_RDONLY)
         defer { close(null) }
         var pipe: [Int32] = [-1, -1]
-        guard Glibc.pipe(&pipe) == 0 else { throw LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))") }
+        guard Glibc.pipe(&pipe) == 0 else { throw LabFailure(.lab, "could not make a pipe: \(Errno(rawValue: errno))") }
         // Children are given their descriptors by name, and inherit no other.
         status = pipe[0]
         defer { close(pipe[1]) }

@@ -1,10 +1,10 @@
 internal import EventLoop
 internal import LabTime
 
-/// Notices that the wall clock was set while a run lasted: its frames and events would then be on two clocks.
+/// Detects that the wall clock was stepped during a run: its frames and events would then be on two clocks.
 ///
-/// Both clocks of the kernel are slewed alike, so that only a step takes them apart. (`settimeofday`, `adjtimex` with an
-/// offset at once, a machine that was suspended: `CLOCK_MONOTONIC` stands still meanwhile.)
+/// Both clocks of the kernel are slewed equally, so that only a step separates them. (`settimeofday`, `adjtimex` with
+/// an offset at once, a machine that was suspended: `CLOCK_MONOTONIC` stands still meanwhile.)
 struct ClockWatch {
     /// Clocks are read one after the other; a process that had to wait between them learns nothing.
     private static let longestReading = Duration.microseconds(200)

@@ -3,17 +3,17 @@ internal import EventLoop
 internal import Glibc
 internal import SystemPackage
 
-/// Whom the supervisor answers: the command that started the lab, and clients on the lab's socket.
+/// The clients of a supervisor: the command that started the lab, and those on the lab's socket.
 final class ControlChannel {
     private let loop: EventLoop
     /// Hangs up when the warden has ended: the lab is then reclaimed. Handed to whoever asks the lab to stop.
     private let reclaimed: Int32
     private var command: LineChannel?
     private var clients: [Int32: LineChannel] = [:]
-    /// Who waits for the answer to a request, by its number.
+    /// The clients that wait for the answer to a request, by its number.
     private var requests: [Int: LineChannel] = [:]
     private var lastRequest = 0
-    /// An order, and whom to answer.
+    /// An order, and the client to answer.
     private let onOrder: (SupervisorOrder, LineChannel?) -> Void
 
     private static var timeoutOfCommand: Duration { .seconds(60) }
@@ -39,7 +39,7 @@ final class ControlChannel {
     private func receive(_ line: [UInt8], from channel: LineChannel?) {
         guard let order = try? JSONLine.decode(SupervisorOrder.self, from: line) else {
             channel?.send(
-                JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, "that is no order of this version"))))
+                JSONLine.encode(SupervisorReport.failed(LabFailure(.lab, "this version does not know this request"))))
             return
         }
         onOrder(order, channel)

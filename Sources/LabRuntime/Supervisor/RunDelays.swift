@@ -3,7 +3,7 @@ internal import LabTime
 
 /// When the machine kept processes of a lab from running, since its scenario began.
 struct RunDelays {
-    /// More than any run that is worth judging has. Beyond it the last stretch of the process is extended; a process that
+    /// More than any useful run has. Beyond it the last stretch of the process is extended; a process that
     /// has none yet gets one all the same.
     static let most = 4096
     /// Stops of a node that are remembered: a delay is reported as soon as the node runs again.

@@ -31,13 +31,13 @@ final class RunRecorder {
     /// The last lines of a log, indented, below their heading.
     func lastLines(of log: String, most: Int = 8) -> String {
         let lines = logs.lastLines(of: log, most: most)
-        if lines.isEmpty { return "; it said nothing" }
+        if lines.isEmpty { return "; it logged nothing" }
         return "; its last lines, of \(log):" + lines.map { "\n    \($0)" }.joined()
     }
 
     // MARK: The end of a run
 
-    /// Of a run that did not come to its end: what was captured can still be examined by a person, with its drops.
+    /// Of a run that did not finish: its captures can still be examined, with their drops.
     func writeWhatIsLeft(_ delays: RunDelays) {
         try? RunFolder.write(JSONLine.encode(delays.delays), to: folder.delays)
     }
@@ -65,7 +65,7 @@ final class RunRecorder {
         try RunFolder.write(JSONLine.encode(summary), to: folder.run)
     }
 
-    /// What a person does to the lab from now on is no evidence of the run.
+    /// Manual changes of the lab from now on are no evidence of the run.
     func beginLaterEvents() throws(LabFailure) { journal = try Journal(path: folder.laterEvents) }
 
     /// What is missing in the run's files because of their limits; nil where nothing is.

@@ -40,7 +40,7 @@ final class RunWatch {
 
     func endWatchingDelays() { ownDelays = nil }
 
-    /// Why a timeout proves nothing; nil where the machine let the lab run.
+    /// Why a timeout proves nothing; nil where the machine was not busy.
     var busyMachine: String? {
         guard delays.longest >= DelayWatch.bound else { return nil }
         let longest = delays.delays.max { $0.milliseconds < $1.milliseconds }

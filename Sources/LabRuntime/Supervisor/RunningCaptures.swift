@@ -91,7 +91,7 @@ final class RunningCaptures {
             onFinished(summaries)
         case .failed(let failure): onFailed(failure)
         case .volume(let volume): self.volume = volume
-        case nil: onFailed(LabFailure(.lab, "the captures said what this version does not understand"))
+        case nil: onFailed(LabFailure(.lab, "the capture process sent a message that this version does not understand"))
         }
     }
 }

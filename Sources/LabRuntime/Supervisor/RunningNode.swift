@@ -17,10 +17,10 @@ final class RunningNode {
     let node: Node
     private(set) var process: ChildProcess?
     private(set) var channel: LineChannel?
-    /// Killed, and not yet collected: the kernel takes its time with packet rings.
+    /// Killed, and not yet reaped: the kernel needs some time for packet rings.
     private var dying: ChildProcess?
     var state = State.preparing
-    /// What a person should know beside the state: why the peer's messages are refused.
+    /// A remark beside the state: why the peer's messages are refused.
     var trouble: String?
     /// What a firewall saved: another configuration than the lab's, which was pushed.
     var saved: (policy: PolicyConfiguration, nat: NATConfiguration?)?
@@ -42,7 +42,7 @@ final class RunningNode {
         }
     }
 
-    /// Starts the node's process inside its namespace and tells it what it is.
+    /// Starts the node's process inside its namespace and sends it its configuration.
     /// - Parameter onReport: called for every line of the process; `nil` when its channel has closed
     func start(
         in network: BuiltNetwork, by starter: NodeStarter, logs: NodeLogs, folder: RunFolder, loop: EventLoop,
@@ -59,7 +59,7 @@ final class RunningNode {
         do {
             channel = try LineChannel(pair.takeOurs(), limits: .ownProcesses, on: loop) { line in
                 let report = try? JSONLine.decode(NodeReport.self, from: line)
-                onReport(report ?? .failed("it said what this version does not understand"))
+                onReport(report ?? .failed("it sent a message that this version does not understand"))
             } onClose: {
                 onReport(nil)
             }
@@ -79,7 +79,7 @@ final class RunningNode {
     /// What the node is.
     func firstOrder(_ folder: RunFolder) -> NodeOrder { .prepare(nodeAsSaved, folder: folder.path) }
 
-    /// The node with what was pushed to it, whether its power went since or not.
+    /// The node with what was pushed to it, also after a power-off.
     private var nodeAsSaved: Node {
         guard let saved, case .firewall(var firewall) = node.role else { return node }
         (firewall.policy, firewall.nat) = (saved.policy, saved.nat)
@@ -125,7 +125,7 @@ final class RunningNode {
 
     /// The process has ended by itself.
     func forgetProcess() {
-        // Its last words may say why.
+        // Its last lines may have the reason.
         channel?.drainAndClose()
         channel = nil
         process = nil

@@ -10,7 +10,7 @@ internal import Scenario
 internal import SystemPackage
 internal import Topology
 
-/// From nothing to a lab in which every role is ready and every interface is captured.
+/// Builds a lab, until every role is ready and every interface is captured.
 extension Supervisor {
     /// How long the processes of a lab may take to prepare, and its roles to settle.
     var preparationTimeout: Duration { .seconds(30) + grace(.milliseconds(100)) }
@@ -39,7 +39,7 @@ extension Supervisor {
                 limit: assignment.captureLimit, folder: folder, log: captureLog, null: network.null, loop: loop)
             captures.onArmed = { [unowned self] in arrived("the captures") }
             captures.onFailed = { [unowned self] in fail($0) }
-            captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unasked")) }
+            captures.onGone = { [unowned self] in fail(LabFailure(.lab, "the capture process ended unexpectedly")) }
             let running = assignment.variant.processes.map { RunningNode($0) }
             if let first = running.first {
                 let starterLog = try recorder.logs.open(folder.starterLog, .node)
@@ -67,7 +67,7 @@ extension Supervisor {
     }
 
     /// Has the load balancers' monitors begin, now that their members and all on the way to them are ready, and waits
-    /// until each has had a first answer: a member that is there is never held for dead at the start.
+    /// until each has had a first answer: a member that is up never counts as down at the start.
     private func startMonitors(then: @escaping () -> Void) {
         let balancers = nodes.all.filter { $0.node.monitorTimeout != nil }
         let longest = balancers.compactMap(\.node.monitorTimeout).max() ?? .zero
@@ -100,7 +100,7 @@ extension Supervisor {
         ) { [unowned self] in received($0, from: running) }
     }
 
-    /// Waits for one answer of each name, or fails and says who did not answer.
+    /// Waits for one answer of each name, or fails with the names that did not answer.
     private func waitForAnswers(
         _ names: [String], for what: String, within timeout: Duration, then: @escaping () -> Void
     ) {
@@ -145,7 +145,7 @@ extension Supervisor {
             arrived(name)
         case .monitoring: arrived(running.monitorsName)
         case .event(let kind, let time, let details):
-            // A box that begins as standby never became it: its first event says so.
+            // A box that begins as standby never became it: its first event reports it.
             let role = kind == .ready ? details[.role].flatMap(EventKind.init) : kind
             if let role, role == .active || role == .backup, running.state != .hung {
                 running.state = .role(role.rawValue)
@@ -190,12 +190,12 @@ extension Supervisor {
             if let running = nodes.all.first(where: { $0.process?.pid == pid }) {
                 running.forgetProcess()
                 nodeFailed(
-                    "the process of node '\(running.node.name)' died unasked: it \(end.words)",
+                    "the process of node '\(running.node.name)' died unexpectedly: it \(end.words)",
                     remedy: "its log: \(RunFolder(assignment.folder).logs)/\(running.node.name).log")
             } else if nodes.starter?.pid == pid {
-                fail(LabFailure(.lab, "the process that starts nodes died unasked: it \(end.words)"))
+                fail(LabFailure(.lab, "the process that starts nodes died unexpectedly: it \(end.words)"))
             } else if captures?.process?.pid == pid, !captures.isFinished {
-                fail(LabFailure(.lab, "the capture process died unasked: it \(end.words)"))
+                fail(LabFailure(.lab, "the capture process died unexpectedly: it \(end.words)"))
             }
         }
     }

@@ -8,9 +8,9 @@ internal import Measurement
 internal import Scenario
 internal import Topology
 
-/// Carries out the orders of the scenario's player, and reports what became of them.
+/// Carries out the orders of the scenario's player, and reports the results.
 extension Supervisor {
-    /// The scenario begins when the command says so, once.
+    /// The scenario begins when the command sends the order, once.
     func play() {
         guard phase.isRunning, case .scenario = assignment.task else { return }
         driver.feed(
@@ -116,8 +116,8 @@ extension Supervisor {
         }
         let report = SupervisorReport.finished(after: watch.elapsed, longestDelay: watch.delays.longest)
         guard assignment.task == .scenario(stays: true) else {
-            // Its links and namespaces stay until the command says so: taking them down would keep labs beside this one
-            // waiting for the kernel in the middle of their scenarios.
+            // Its links and namespaces stay until the command sends the order: taking them down would keep labs beside
+            // this one waiting for the kernel in the middle of their scenarios.
             phase = .finished(report)
             for running in nodes.all { running.kill() }
             return control.report(report)

@@ -56,7 +56,7 @@ extension Supervisor {
             case .connections(let list): then(.connections(list))
             case .refused(let reason): then(.failed(LabFailure(.lab, "\(name): \(reason)")))
             case .done, .role, .configuration:
-                then(.failed(LabFailure(.lab, "\(name) answered something else")))
+                then(.failed(LabFailure(.lab, "\(name) sent an unexpected answer")))
             }
         }
     }
@@ -87,7 +87,7 @@ extension Supervisor {
         }
     }
 
-    /// Installs a fault on single frames that a person gave, in the words of a lab file.
+    /// Installs a fault on single frames from the command line, written as in a lab file.
     private func impair(_ text: String, then: @escaping (LabFailure?) -> Void) {
         do throws(LabFileErrors) {
             let (element, rule) = try FaultRule.parsing(text, of: assignment.variant)
@@ -98,10 +98,10 @@ extension Supervisor {
             }
             if let other = driver.player.frameFaults.element(of: rule.name), other != element {
                 return then(
-                    LabFailure(.usage, "'\(rule.name)' is a fault of \(other); give this one another name, by --as"))
+                    LabFailure(.usage, "'\(rule.name)' is a fault of \(other); give this one another name with --as"))
             }
             guard let running = nodes[element] else {
-                return then(LabFailure(.lab, "there is no element on \(element)"))
+                return then(LabFailure(.lab, "there is no impairment link on \(element)"))
             }
             nodes.send(.fault(.install(rule)), to: running) { [unowned self] reply in
                 if case .refused(let reason) = reply { return then(LabFailure(.lab, "\(element): \(reason)")) }

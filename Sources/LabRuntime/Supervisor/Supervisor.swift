@@ -97,7 +97,7 @@ final class Supervisor {
             [unowned self] order, channel in
             receive(order, from: channel)
         } onCommandGone: { [unowned self] in
-            if !isPersistent || phase.isBeforeReady { interrupt("the command went away") }
+            if !isPersistent || phase.isBeforeReady { interrupt("the command ended") }
         }
     }
 
@@ -129,7 +129,7 @@ final class Supervisor {
     /// Ends the lab because something went wrong. What was captured stays: captures are completed first.
     func fail(_ failure: LabFailure) {
         guard !phase.isEnded else { return }
-        // The command may have gone long ago; the run's folder says why the lab ended.
+        // The command may have gone long ago; the run folder has the reason why the lab ended.
         if failure.kind != .interrupted {
             let complaint = "failoverlab: \(failure)\n"
             _ = Glibc.write(STDERR_FILENO, complaint, complaint.utf8.count)
@@ -165,7 +165,7 @@ final class Supervisor {
         }
         captures.onFailed = { _ in leave() }
         captures.onGone = leave
-        // What the kernel needs long for goes beside the captures' end.
+        // The slow work of the kernel overlaps the end of the captures.
         for running in nodes.all { running.kill() }
         captures.drain()
         network.retire()

@@ -4,7 +4,7 @@ internal import Glibc
 public enum RunnableProcesses {
     private static let samples = 8
 
-    /// Averages a few readings within 40 ms. 0 where the kernel does not say.
+    /// Averages a few readings within 40 ms. 0 where the kernel does not report it.
     public static func average() -> Double {
         var sum = 0
         for sample in 0..<samples {

@@ -1,22 +1,22 @@
 internal import EventLoop
 internal import LabTime
 
-/// How many labs run beside each other.
+/// How many labs run in parallel.
 public struct WaveWidth: Sendable {
     /// A process that waits longer than this for its processor has missed what it should have done.
     private static let tooLate = Duration.milliseconds(30)
 
     /// The next wave's width.
     public private(set) var now: Int
-    /// nil where a person has said how many.
+    /// nil where the number was given.
     private let most: Int?
     private var longestDelay = Duration.zero
 
     public static func fixed(_ count: Int) -> WaveWidth { WaveWidth(now: max(1, count), most: nil) }
 
-    /// Three a core where the machine is idle, fewer where others use it; then by how late the labs' processes run: twice
-    /// as many where all ran on time, half as many where one ran too late. A first wave that is too wide for the machine
-    /// costs more than a narrow one: what was inconclusive runs again, one lab at a time.
+    /// Three per core where the machine is idle, fewer where others use it; then by how late the labs' processes run:
+    /// twice as many where all ran on time, half as many where one ran too late. A first wave that is too wide for the
+    /// machine costs more than a narrow one: what was inconclusive runs again, one lab at a time.
     /// - Parameter others: how many processes of others are ready to run, on average
     public static func adaptive(cores: Int, others: Double) -> WaveWidth {
         let share = Double(cores) / (Double(cores) + max(0, others))

@@ -48,7 +48,7 @@ public struct FTPTraffic: TrafficKind {
     public mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool {
         if target.address.family == .ipv6, !transfer.mode.isExtended {
             written.report(
-                "mode \(transfer.mode.rawValue) knows only IPv4, but the target is \(target.endpoint)",
+                "mode \(transfer.mode.rawValue) supports only IPv4, but the target is \(target.endpoint)",
                 atValueOf: "mode", allowed: FileTransfer.Mode.allCases.filter(\.isExtended).map(\.rawValue))
             return false
         }

@@ -1,6 +1,6 @@
 public import Wire
 
-/// So many long-lived UDP flows that none has a socket of its own; one request of each in every round.
+/// Very many long-lived UDP flows without a socket of their own; one request of each in every round.
 public struct ManyFlowTraffic: TrafficKind {
     public static let name = "udp-crowd"
     public static let summary = "very many UDP flows, see [below](#kind-udp-crowd)"

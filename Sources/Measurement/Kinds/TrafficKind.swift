@@ -4,7 +4,7 @@ public import Wire
 ///
 /// A value holds the options of one program. They are encoded beside those of every kind, under their own names.
 public protocol TrafficKind: Hashable, Sendable, Codable {
-    /// The lab file's word: `tcp-stream`.
+    /// Its name in the lab file: `tcp-stream`.
     static var name: String { get }
     /// What its flows are, for the reference.
     static var summary: String { get }
@@ -18,7 +18,7 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
     static var opensFlowForEachProbe: Bool { get }
     /// Of one program, where not every probe is a flow.
     static var mostFlows: Int { get }
-    /// Whether its flows share sockets, and are so many that their figures are sums: none is listed, but the disturbed.
+    /// Whether its flows share sockets, and their figures are sums: only disturbed flows are listed.
     static var sumsFlows: Bool { get }
     /// Why a balancer's service cannot be its target; nil where one can.
     static var needsServerItself: String? { get }
@@ -71,7 +71,7 @@ public enum AnswerTrace: Hashable, Sendable {
     case payload(showsStatus: Bool)
 }
 
-/// Whom a program asks, once that is known.
+/// The target of a program, once it is resolved.
 public struct TrafficTarget: Hashable, Sendable {
     public var address: IPAddress
     public var port: UInt16

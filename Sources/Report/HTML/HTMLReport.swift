@@ -73,7 +73,7 @@ public struct HTMLReport: Sendable {
             "id": entry.id, "verdict": entry.verdict.rawValue, "mark": entry.verdict.mark, "expected": entry.expected,
             "seen": entry.seen, "events": entry.eventNotes.map { ["text": $0] },
             "filter": entry.wiresharkFilter.map { ["text": $0] } as Any? ?? absent,
-            // What passed is for those who ask; what did not is what the page is opened for.
+            // Passed expectations are closed, others are open.
             "isOpen": entry.verdict != .pass,
             "frames": frames.map { frame, what in
                 [

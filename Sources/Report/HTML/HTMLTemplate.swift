@@ -32,7 +32,7 @@ enum HTMLTemplate {
         {{#variants}}
         <section id="{{id}}">
         <h2><span class="{{verdict}}">{{mark}} {{label}}</span> · {{finding}} · {{seconds}} s</h2>
-        {{#seed}}<p>Chance by seed {{value}}: the same again with <code>--seed {{value}}</code></p>{{/seed}}
+        {{#seed}}<p>Random faults used seed {{value}}; repeat with <code>--seed {{value}}</code></p>{{/seed}}
         {{#problem}}<div class="problem">{{#lines}}<div>{{line}}</div>{{/lines}}</div>{{/problem}}
         {{#timeline}}
         <svg viewBox="0 0 {{width}} {{height}}" width="{{width}}" height="{{height}}" role="img">

@@ -3,7 +3,7 @@ import LabEvents
 import LabTime
 import Measurement
 
-/// The events of a variant on one axis: a lane for the scenario, one for each node that said something, and one for
+/// The events of a variant on one axis: a lane for the scenario, one for each node that reported something, and one for
 /// each traffic program with its longest silence. Pixels of an SVG.
 struct Timeline {
     static let laneHeight = 26
@@ -58,7 +58,7 @@ struct Timeline {
         ]
     }
 
-    /// Nodes in the order in which they speak.
+    /// Nodes in the order of their first events.
     private var nodes: [String] {
         var seen = Set<String>()
         return events.filter { !$0.isOfScenario }.compactMap(\.node).filter { seen.insert($0).inserted }

@@ -62,8 +62,8 @@ extension ExpectationReading {
         let comparisons = ComparisonReading(reader: reader)
         expectation.longestGap = mapping["longest-gap"].flatMap { comparisons.duration($0, of: "'longest-gap'") }
         if let lost = mapping["lost"], lost.entries != nil {
-            expectation.chanceOfLoss = chanceOfLoss(lost)
-            guard expectation.chanceOfLoss != nil else { return nil }
+            expectation.randomLoss = randomLoss(lost)
+            guard expectation.randomLoss != nil else { return nil }
         } else {
             expectation.lost = mapping["lost"].flatMap { comparisons.integer($0, of: "'lost'") }
         }
@@ -91,7 +91,7 @@ extension ExpectationReading {
     }
 
     /// `lost: { share: 50%, chance: 99.9% }`
-    private func chanceOfLoss(_ value: LabValue) -> ChanceOfLoss? {
+    private func randomLoss(_ value: LabValue) -> RandomLoss? {
         guard let mapping = MappingReader(value, "'lost'", keys: ExpectationForm.lossKeys, reader),
             let shareValue = mapping.required("share")
         else { return nil }
@@ -106,8 +106,8 @@ extension ExpectationReading {
             return nil
         }
         guard let share = percent(shareValue, "'share' of 'lost'") else { return nil }
-        guard let chance = mapping["chance"] else { return ChanceOfLoss(share: share, confidence: 0.9999) }
-        return percent(chance, "'chance' of 'lost'").map { ChanceOfLoss(share: share, confidence: $0) }
+        guard let chance = mapping["chance"] else { return RandomLoss(share: share, confidence: 0.9999) }
+        return percent(chance, "'chance' of 'lost'").map { RandomLoss(share: share, confidence: $0) }
     }
 
     /// `{ 200: "> 1000", 502: "< 1%", none: 0, other: 0 }`

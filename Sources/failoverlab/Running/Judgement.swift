@@ -7,7 +7,7 @@ internal import LabTime
 internal import Report
 internal import Topology
 
-/// What became of one variant: judged from the files of its run's folder alone.
+/// The result of one variant: evaluated from the files of its run folder alone.
 struct Judgement {
     var variant: VariantVerdict
     let folder: RunFolder
@@ -72,7 +72,7 @@ struct Judgement {
     /// Why it is inconclusive, in one sentence.
     var reason: String {
         variant.problem ?? variant.expectations.first { $0.verdict == .inconclusive }?.seen
-            ?? variant.integrity?.findings.first?.what ?? "nothing decided it"
+            ?? variant.integrity?.findings.first?.what ?? "no result was decided"
     }
 
     /// A variant of a saved run of which not even its lab file can be read.

@@ -25,7 +25,7 @@ struct OutputOptions: ParsableArguments {
         let verdict = Verdict(lab: lab, title: title, variants: judgements.map(\.variant))
         var failures = Set(judgements.compactMap(\.failure))
         if let folder {
-            // A full disk does not keep the answer from the person who waits for it.
+            // A full disk does not prevent the answer.
             func write(_ verdict: Verdict, to path: String) throws {
                 do {
                     try RunFolder.write(Array(try verdict.json().utf8), to: path)
@@ -52,7 +52,7 @@ struct OutputOptions: ParsableArguments {
         Glibc.exit(Self.worst(judgements.map(\.exitCode) + failures.map(\.reportedCode)))
     }
 
-    /// What ended a run early says more than what an expectation says.
+    /// The reason why a run ended early comes before those of its expectations.
     private static func worst(_ codes: [Report.ExitCode]) -> Int32 {
         let order: [Report.ExitCode] = [.interrupted, .host, .laboratory, .fail, .inconclusive]
         return (order.first { codes.contains($0) } ?? (codes.isEmpty ? .inconclusive : .pass)).rawValue

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import LabTime
 
-/// One line on a terminal's standard error that says how far a run is; nothing at all elsewhere.
+/// One line on a terminal's standard error with the progress of a run; nothing at all elsewhere.
 final class Progress {
     let isShown: Bool
     private let names: [String]

@@ -50,7 +50,7 @@ struct RunsFolder {
 
     private static func failure(_ path: String, _ reason: String) -> LabFailure {
         LabFailure(
-            .lab, "the run's folder '\(path)' cannot be made: \(reason)",
-            remedy: "name a folder that you may write to with --output DIR")
+            .lab, "the run folder '\(path)' cannot be created: \(reason)",
+            remedy: "choose a folder that you may write to with --output DIR")
     }
 }

@@ -16,7 +16,7 @@ enum SavedRun {
     static func parts(below path: String) -> [Part] {
         if isVariant(path) { return [part(path, repetition: number(of: parent(of: path)))] }
         let inner = folders(in: path)
-        // Of one repetition alone: it says which.
+        // Of one repetition alone: it has its number.
         let own = inner.filter(isInnerVariant).map { part($0, repetition: number(of: path)) }
         let repetitions = inner.compactMap { folder in number(of: folder).map { ($0, folder) } }.sorted { $0.0 < $1.0 }
         return own

@@ -6,10 +6,10 @@ internal import Topology
 
 /// Runs labs in waves.
 ///
-/// The labs of a wave are built beside each other, begin their scenarios together when the last of them is ready, and
-/// are taken down together when the last scenario is over. So nothing is built or taken down while a scenario plays: the
-/// kernel has one lock for the links and routes of all namespaces (RTNL), and whoever builds keeps all others waiting.
-/// Labs that are to run again do so one at a time, after all others.
+/// The labs of a wave are built in parallel, begin their scenarios together when the last of them is ready, and are
+/// taken down together when the last scenario is over. So nothing is built or taken down while a scenario plays: the
+/// kernel has one lock for the links and routes of all namespaces (RTNL), and a lab that is built keeps all others
+/// waiting. Labs that are to run again do so one at a time, after all others.
 ///
 ///     wave 1   build ── play ── take down
 ///     wave 2                    build ──── play ── take down
@@ -28,9 +28,9 @@ final class WaveScheduler {
     /// What follows when a lab's scenario is over.
     enum Sequel {
         case end
-        /// It stays up, where it can.
+        /// It stays up, if it can.
         case keep
-        /// It plays once more, alone, when all others are done.
+        /// It runs once more, alone, after all others.
         case again
     }
 
@@ -72,7 +72,7 @@ final class WaveScheduler {
     private(set) var states: [State]
     private(set) var isInterrupted = false
 
-    /// A variant's scenario is over, or its lab has failed: what its supervisor said last.
+    /// A variant's scenario is over, or its lab has failed: the last report of its supervisor.
     var onEnd: (Int, Job, SupervisorReport) -> Sequel = { _, _, _ in .end }
     var onKept: (RunningLab) -> Void = { _ in }
     var onChange: () -> Void = {}
@@ -95,7 +95,7 @@ final class WaveScheduler {
                 if signal == SIGCHLD { reap() } else { interrupt() }
             }
         } catch {
-            throw LabFailure(.lab, "no event loop: \(error)")
+            throw LabFailure(.lab, "could not make an event loop: \(error)")
         }
     }
 
@@ -121,7 +121,7 @@ final class WaveScheduler {
 
     // MARK: Waves
 
-    /// Goes on as far as it can; called after whatever may let it.
+    /// Proceeds as far as possible; called after each change that may allow it.
     private func advance() {
         closing.removeAll { $0.isGone }
         if isInterrupted { giveUpWaiting() }
@@ -162,7 +162,7 @@ final class WaveScheduler {
             let member = Member(number, job, process)
             states[number] = .building
             limit(member)
-            process.onReport = { [unowned self, unowned member] in heard($0, from: member) }
+            process.onReport = { [unowned self, unowned member] in received($0, from: member) }
             process.onEnd = { [unowned self, unowned member] in ended(member) }
             return member
         } catch {
@@ -184,7 +184,7 @@ final class WaveScheduler {
         member.timer = loop.schedule(after: limit) { [unowned process] in process.giveUp(after: limit, isWish: isWish) }
     }
 
-    private func heard(_ report: SupervisorReport, from member: Member) {
+    private func received(_ report: SupervisorReport, from member: Member) {
         switch report {
         case .ready:
             member.isReady = true
@@ -194,7 +194,7 @@ final class WaveScheduler {
             width.saw(longestDelay)
             fallthrough
         case .failed:
-            // A limit that has passed says more than how the lab then ended.
+            // A limit that was exceeded is a better reason than how the lab then ended.
             member.outcome = member.process?.outcome ?? report
             if let timer = member.timer { loop.cancel(timer) }
         default: return onChange()
@@ -245,7 +245,7 @@ final class WaveScheduler {
         (waiting, again) = ([], [])
         for (number, job) in left {
             states[number] = .ended
-            _ = onEnd(number, job, .failed(LabFailure(.interrupted, "interrupted before it began")))
+            _ = onEnd(number, job, .failed(LabFailure(.interrupted, "interrupted before it started")))
         }
     }
 
@@ -255,7 +255,7 @@ final class WaveScheduler {
         member.hasEnded = true
         if let timer = member.timer { loop.cancel(timer) }
         member.outcome =
-            member.outcome ?? member.process?.outcome ?? .failed(LabFailure(.lab, "it ended without a word"))
+            member.outcome ?? member.process?.outcome ?? .failed(LabFailure(.lab, "it ended without a report"))
         advance()
     }
 

@@ -14,7 +14,7 @@ struct CaptureVerb: ParsableCommand {
             A stream of pcapng on standard output: failoverlab capture lb.inside | wireshark -k -i -
             or: failoverlab capture lb 'tcp port 7' | tshark -r -
 
-            A filter is in libpcap's language and may use the lab's references: 'host client.outside.ip'
+            Filters have libpcap's syntax and may use the lab's references: 'host client.outside.ip'
             """)
 
     @OptionGroup var lab: LabOption
@@ -22,13 +22,13 @@ struct CaptureVerb: ParsableCommand {
     @Argument(help: ArgumentHelp("A node, or one of its interfaces: lb.inside", valueName: "node[.interface]"))
     var target: String
 
-    @Argument(help: "Only frames that this filter selects.")
+    @Argument(help: "Only frames that match this filter.")
     var filter: String?
 
-    @Option(help: "Into this file instead of standard output.")
+    @Option(help: "Write to this file instead of standard output.")
     var write: String?
 
-    @Option(help: "End after so many frames.")
+    @Option(help: "Stop after this many frames.")
     var count: Int?
 
     func validate() throws {
@@ -50,13 +50,13 @@ struct CaptureVerb: ParsableCommand {
         } else if isatty(output) == 1 {
             throw Complaint(
                 text:
-                    "failoverlab: a capture is not for a terminal: pipe it into wireshark -k -i -, or name a file with --write",
+                    "failoverlab: standard output is a terminal: pipe the capture into wireshark -k -i -, or name a file with --write",
                 exitCode: 2)
         }
         try lab.capture(interfaces, of: node, filter: filter, count: count, to: output) { Console.complain($0) }
     }
 
-    /// `lb`, `lb.inside`; of a cable with an in-line element also `lb.servers.near`.
+    /// `lb`, `lb.inside`; of a cable with an impairment link also `lb.servers.near`.
     private static func find(_ target: String, in variant: Variant) throws -> (node: String, interfaces: [String]) {
         if let node = variant.node(named: target) { return (node.name, node.interfaces.map(\.name)) }
         let interfaces = variant.nodes.flatMap { node in
@@ -67,7 +67,7 @@ struct CaptureVerb: ParsableCommand {
         let names = variant.nodes.map(\.name) + all.map(\.description)
         let nearest = Spelling.nearest(to: target, among: names)
         throw Complaint(
-            text: "failoverlab: '\(target)' is no node or interface of this lab"
+            text: "failoverlab: '\(target)' is not a node or interface of this lab"
                 + (nearest.map { "; did you mean '\($0)'?" } ?? "; there are \(names.joined(separator: ", "))"),
             exitCode: 2)
     }

@@ -6,14 +6,14 @@ internal import Topology
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Judges a saved run again, from its captures; needs no privileges.")
+        abstract: "Evaluates a saved run again, from its captures; needs no privileges.")
 
     @Argument(
         help: ArgumentHelp(
             "A run's folder, or that of one variant: runs/fast-path-mac-failover/latest", valueName: "run"))
     var saved: String
 
-    @Option(help: "Judge by this lab file's expectations instead of the ones that the run was made with.")
+    @Option(help: "Evaluate the expectations of this lab file instead of the run's own.")
     var lab: String?
 
     @OptionGroup var output: OutputOptions
@@ -23,12 +23,12 @@ struct Check: ParsableCommand {
         let missing = SavedRun.missing(below: saved, besides: parts)
         guard !(parts + missing).isEmpty else {
             throw Complaint(
-                text: "failoverlab: '\(saved)' is no run's folder: neither it nor a folder in it has events.jsonl",
+                text: "failoverlab: '\(saved)' is not a run folder: neither it nor a folder in it has events.jsonl",
                 exitCode: 2)
         }
         let other = try lab.map { try LabArgument.load($0, isPlayed: false) }
         var (name, title) = ("", nil as String?)
-        // A variant that is damaged costs itself alone.
+        // A damaged variant does not affect the others.
         var judgements = try parts.map { part in
             let read: Lab
             do {

@@ -7,13 +7,13 @@ internal import Report
 
 struct Connections: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows the connections that a firewall, gateway firewall or load balancer knows.",
+        abstract: "Shows the connections of a firewall, gateway firewall or load balancer.",
         discussion: """
-            One connection a line. Of a gateway firewall in the notation of the product, then the interface, the timer \
-            that will end it and the time left: \
+            One connection per line. For a gateway firewall in the notation of the product, followed by the interface, \
+            the timer that will end it and the time left: \
             10.0.0.3:443 -> 10.0.0.1:4000 dir in protocol tcp state CLOSING:CLOSED. \
-            Of a firewall pair its sessions, of a load balancer its sessions with what it makes of them, and the \
-            connections of its proxies and HTTP services as its kernel knows them.
+            For a firewall pair its sessions; for a load balancer its sessions with their translation, and the \
+            connections of its proxies and HTTP services as reported by its kernel.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -46,7 +46,7 @@ struct Connections: ParsableCommand {
                 Console.answer(
                     line: more.isEmpty ? line : line.padded(to: width) + "  " + more.joined(separator: "  "))
             }
-            if list.total == 0 { Console.complain("'\(node)' knows no connection.") }
+            if list.total == 0 { Console.complain("'\(node)' has no connections.") }
         }
         let more = list.total - list.connections.count
         if more > 0 { Console.complain("\(more) more are not shown.") }

@@ -3,7 +3,7 @@ internal import LabRuntime
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tries everything that a lab needs of this host, and says what to change.")
+        abstract: "Tests everything that a lab needs from this host, and shows what to change.")
 
     func run() throws {
         let checks = HostExamination.examine()

@@ -4,7 +4,7 @@ internal import LabRuntime
 struct Down: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Ends a lab and waits until the kernel has reclaimed it; captures stay.",
-        discussion: "A lab that a 'run' in progress plays is left alone unless it is named, or with --runs.")
+        discussion: "A lab of a 'run' in progress is left alone unless you name it or add --runs.")
 
     @Flag(help: "Every lab of this user that stays up.")
     var all = false

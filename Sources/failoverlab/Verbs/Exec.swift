@@ -14,7 +14,7 @@ struct Exec: ParsableCommand {
     var command: [String]
 
     func validate() throws {
-        if command.isEmpty { throw ValidationError("Say what to run: failoverlab exec \(node) -- ip addr") }
+        if command.isEmpty { throw ValidationError("Name a program to run: failoverlab exec \(node) -- ip addr") }
     }
 
     func run() throws { try lab.running().execute(command, in: node) }

@@ -5,7 +5,7 @@ internal import Topology
 
 struct Fail: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Makes something fail in a running lab, or come back.",
+        abstract: "Injects a fault into a running lab, or ends one.",
         discussion: """
             Nodes and links: failoverlab fail switchover fw-a · power-off fw-a · power-on fw-a · link-down fw-a.inside · \
             link-up fw-a.inside · hang lb · resume lb · kill lb/bird · start lb/bird · weight lb/web/backend-1=3
@@ -13,7 +13,7 @@ struct Fail: ParsableCommand {
             Single frames, on a cable that the lab file's 'faults:' name: failoverlab fail drop lb.servers --class fin \
             --count 1 · delay lb.servers 50ms · loss lb.servers 5% · duplicate lb.servers · hold lb.servers --class fin \
             --copy --until 'class: syn, same-flow: on' · corrupt lb.servers · reorder lb.servers 3 · rate lb.servers \
-            10Mbit/s. They act until: failoverlab fail disarm NAME · arm NAME · release NAME
+            10Mbit/s. They act until disarmed: failoverlab fail disarm NAME · arm NAME · release NAME
             """)
 
     @OptionGroup var lab: LabOption
@@ -27,15 +27,15 @@ struct Fail: ParsableCommand {
     )
     var target: String
 
-    @Argument(help: "What a fault on single frames needs, as in the lab file: 50ms, 5%, '{ copies: 2 }'.")
+    @Argument(help: "The value of a fault on single frames, as in the lab file: 50ms, 5%, '{ copies: 2 }'.")
     var value: String?
 
-    @OptionGroup(title: "Of faults on single frames") var frames: FrameFault
+    @OptionGroup(title: "Options of faults on single frames") var frames: FrameFault
 
     @Option(
         name: .customLong("as"),
         help:
-            "The event's name in events.jsonl, or the name of the fault on single frames; the fault's own word unless given."
+            "The event's name in events.jsonl, or the name of the fault on single frames (default: the fault)."
     )
     var name: String?
 

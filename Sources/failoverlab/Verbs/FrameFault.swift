@@ -1,34 +1,34 @@
 internal import ArgumentParser
 internal import Topology
 
-/// The options of `fail` that choose single frames. The lab reads them in the words of its file, so that both know the
-/// same faults and make the same complaints.
+/// The options of `fail` that select single frames. They are read as a part of a lab file, so that both know the
+/// same faults and report the same mistakes.
 struct FrameFault: ParsableArguments {
     /// What can happen to a frame.
     static let words = FaultActionForms.words
 
-    @Option(help: "Only frames that this filter in libpcap's language selects.")
+    @Option(help: "Only frames that match this libpcap filter.")
     var match: String?
 
     @Option(name: .customLong("class"), help: "syn, syn-ack, fin, rst, data, ack or retransmission.")
     var segment: String?
 
-    @Option(help: "from-NODE or to-NODE, of an end of the cable.")
+    @Option(help: "from-NODE or to-NODE, with a node at an end of the cable.")
     var direction: String?
 
     @Option(help: "first, '{ nth: 3 }', '{ every: 5 }' or '{ from: 2 }'.")
     var occurrence: String?
 
-    @Flag(help: "Count occurrences in each flow apart.")
+    @Flag(help: "Count occurrences in each flow separately.")
     var eachFlow = false
 
-    @Option(help: "Act on so many frames, then no more.")
+    @Option(help: "Act on at most this many frames.")
     var count: String?
 
-    @Option(help: "What lets a held frame go: 500ms, 'class: syn, same-flow: on', 'event: failover'.")
+    @Option(help: "What releases a held frame: 500ms, 'class: syn, same-flow: on', 'event: failover'.")
     var until: String?
 
-    @Flag(help: "Let a held frame pass, and hold a copy of it.")
+    @Flag(help: "Forward the frame, and hold a copy of it.")
     var copy = false
 
     init() {}

@@ -9,7 +9,7 @@ struct Graph: ParsableCommand {
     @Argument(help: "The lab's folder, file or name.")
     var lab: String
 
-    @Option(help: "Which variant; the first one unless given.")
+    @Option(help: "The variant (default: the first one).")
     var variant: String?
 
     @Option(

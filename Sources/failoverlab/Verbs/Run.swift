@@ -9,9 +9,9 @@ internal import Topology
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Builds a lab, plays its scenario, judges the captures, and takes everything down.",
+        abstract: "Builds a lab, plays its scenario, evaluates the captures, and takes everything down.",
         discussion:
-            "Variants run beside each other, in waves. The verdict goes to standard output, progress to standard error."
+            "Variants run in parallel, in waves. The verdict goes to standard output, progress to standard error."
     )
 
     @Argument(help: "The lab's folder, file or name.")
@@ -22,29 +22,29 @@ struct Run: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Option(name: .customLong("output"), help: "Where runs are kept.")
+    @Option(name: .customLong("output"), help: "The folder for runs.")
     var folder = "runs"
 
-    @Option(help: "Run everything so many times; one failure fails all.")
+    @Option(help: "Run everything this many times; one failure fails all.")
     var `repeat` = 1
 
-    @Option(help: "How many variants run beside each other (default: as many as run on time, up to 8 a core).")
+    @Option(help: "How many variants run in parallel (default: as many as run on time, up to 8 per core).")
     var jobs: Int?
 
     @Option(
-        help: "How often a variant that is inconclusive runs again, alone, when all others are done; 0 for never.")
+        help: "How often an inconclusive variant is run again, alone, after all others; 0 for never.")
     var rerunInconclusive = 2
 
-    @Option(help: "Seconds after which a variant is ended.")
+    @Option(help: "Time limit of a variant in seconds.")
     var timeout: Double?
 
     @Option(
         help: ArgumentHelp(
-            "How much the captures of a variant may hold. What comes beyond it is left out, and the variant is inconclusive.",
+            "Size limit of a variant's captures. Frames beyond it are left out, and the variant is inconclusive.",
             valueName: "size"))
     var captureLimit = ByteCount.captureLimitOfRun
 
-    @OptionGroup var chance: SeedOption
+    @OptionGroup var seedOption: SeedOption
 
     @Flag(help: "Leave the labs up afterwards.")
     var keep = false
@@ -71,15 +71,15 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        let lab = try LabArgument.load(lab, seed: chance.seed)
+        let lab = try LabArgument.load(lab, seed: seedOption.seed)
         let variants = try VariantSelection.variants(variant, of: lab)
         if variants.count * `repeat` > Self.mostRuns {
             throw Complaint(
                 text:
-                    "failoverlab: \(variants.count) variants × \(`repeat`) repetitions are \(variants.count * `repeat`) runs; at most \(Self.mostRuns) are allowed: name variants with --variant, or repeat less",
+                    "failoverlab: \(variants.count) variants × \(`repeat`) repetitions are \(variants.count * `repeat`) runs; at most \(Self.mostRuns) are allowed: name variants with --variant, or lower --repeat",
                 exitCode: 2)
         }
-        chance.tell(of: variants)
+        seedOption.complain(about: variants)
         let runs = try RunsFolder(in: folder, lab: lab.name, at: .now())
         let jobs = (1...`repeat`).flatMap { repetition in
             variants.map { variant in
@@ -94,7 +94,7 @@ struct Run: ParsableCommand {
         let scheduler = try WaveScheduler(
             lab, jobs: jobs, width: width, timeout: timeout.map { .seconds($0) }, stays: keep || keepOnFailure,
             captureLimit: captureLimit.bytes)
-        var judged = [Judgement?](repeating: nil, count: jobs.count)
+        var judgements = [Judgement?](repeating: nil, count: jobs.count)
         var earlier = [[EarlierAttempt]](repeating: [], count: jobs.count)
         var kept: [String] = []
         scheduler.onKept = { kept.append($0.id) }
@@ -108,7 +108,7 @@ struct Run: ParsableCommand {
                 return .again
             }
             judgement.variant.earlierAttempts = earlier[number].isEmpty ? nil : earlier[number]
-            judged[number] = judgement
+            judgements[number] = judgement
             return keep || keepOnFailure && judgement.verdict != .pass ? .keep : .end
         }
         let names = jobs.map { `repeat` == 1 ? $0.variant.name : "\($0.variant.name) #\($0.repetition)" }
@@ -118,6 +118,6 @@ struct Run: ParsableCommand {
                 "Still up: \(kept.joined(separator: ", ")). End one with 'down ID', all with 'down --all'.")
         }
         try output.conclude(
-            judged.compactMap { $0 }, named: lab.name, title: lab.title, in: runs.path)
+            judgements.compactMap { $0 }, named: lab.name, title: lab.title, in: runs.path)
     }
 }

@@ -13,29 +13,29 @@ struct Up: ParsableCommand {
     @Argument(help: "The lab's folder, file or name.")
     var lab: String
 
-    @Option(help: "Which variant; the first one unless given.")
+    @Option(help: "The variant (default: the first one).")
     var variant: String?
 
-    @Option(help: "Where runs are kept.")
+    @Option(help: "The folder for runs.")
     var output = "runs"
 
     @Option(
         help: ArgumentHelp(
-            "How much the captures may hold. Beyond it the newest frames are kept: files are begun anew, and the oldest are removed.",
+            "Size limit of the captures. Beyond it the newest frames are kept: captures continue in new files, and the oldest are removed.",
             valueName: "size"))
     var captureLimit = ByteCount.captureLimitOfUp
 
-    @OptionGroup var chance: SeedOption
+    @OptionGroup var seedOption: SeedOption
 
     func validate() throws { try captureLimit.checkCaptureLimit() }
 
     func run() throws {
-        let lab = try LabArgument.load(lab, seed: chance.seed)
+        let lab = try LabArgument.load(lab, seed: seedOption.seed)
         let variant = try VariantSelection.variant(variant, of: lab)
         let runs = try RunsFolder(in: output, lab: lab.name, at: .now())
         let loop = try EventLoop()
         var process: LabProcess?
-        // Before there is a child: the end of one that dies at once would go unheard.
+        // Before there is a child: the end of one that dies at once would be missed.
         try loop.handleSignals([SIGCHLD, SIGINT, SIGTERM]) { signal in
             if signal == SIGCHLD {
                 for (pid, _) in ChildReaper.reap() { _ = process?.childEnded(pid) }

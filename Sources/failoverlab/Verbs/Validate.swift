@@ -3,7 +3,7 @@ internal import Topology
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Reads labs and says what is wrong with them; builds nothing.")
+        abstract: "Checks lab files and reports mistakes; builds nothing.")
 
     @Argument(help: "Lab folders or files.")
     var labs: [String]

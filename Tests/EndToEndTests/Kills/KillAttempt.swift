@@ -29,26 +29,26 @@ struct KillAttempt {
         let choice = Int.random(in: 0..<1_000_000, using: &generator)
         let name = "\(Self.prefix)\(number)"
         defer { Self.remove(name, in: folder) }
-        let life = try kind.life(of: name, in: folder)
-        try life.start()
-        while life.process.isRunning, kind.phase(of: name, in: folder) != aim { usleep(2000) }
+        let command = try kind.command(of: name, in: folder)
+        try command.start()
+        while command.process.isRunning, kind.phase(of: name, in: folder) != aim { usleep(2000) }
         // A stated moment of the phase; nothing is hoped to have happened by then.
         Thread.sleep(forTimeInterval: share * lengths[aim, default: 0.2])
-        let candidates = ProcessTree.descendants(of: life.process.processIdentifier).filter {
+        let candidates = ProcessTree.descendants(of: command.process.processIdentifier).filter {
             $0.name.hasPrefix("fl-") || $0.name == "failoverlab"
         }
         let victim = candidates.isEmpty ? nil : candidates[choice % candidates.count]
         let phase = kind.phase(of: name, in: folder)
         if let victim { kill(victim.pid, signal) }
-        let hasEnded = Self.awaitEnd(of: life)
-        let result = life.finish()
+        let hasEnded = Self.awaitEnd(of: command)
+        let result = command.finish()
         var outcome = Outcome(victim: victim?.name, phase: phase, problems: [])
         func record(_ problem: String) {
             outcome.problems.append(
                 "kill \(number) of seed \(seed), \(kind.rawValue), \(phase.rawValue): signal \(signal) to \(victim?.name ?? "nothing"): \(problem)"
             )
         }
-        if !hasEnded { record("it did not end within \(Self.patience) s") }
+        if !hasEnded { record("it did not end within \(Self.timeout) s") }
         if result.status == 99 || !result.errors.contains("left 0") { record("\(result.status) \(result.errors)") }
         let captures = Lab.captures(in: "\(folder)/\(name)")
         for capture in captures { if let problem = try CaptureStructure.problem(in: capture) { record(problem) } }
@@ -63,14 +63,14 @@ struct KillAttempt {
     }
 
     /// So long a life may take on a busy machine.
-    private static let patience = 90.0
+    private static let timeout = 90.0
 
     /// - Returns: false where it has not ended by itself, and was ended with everything below it
-    private static func awaitEnd(of life: Command) -> Bool {
-        let deadline = Date() + patience
-        while life.process.isRunning, Date() < deadline { usleep(10_000) }
-        guard life.process.isRunning else { return true }
-        for process in ProcessTree.descendants(of: life.process.processIdentifier) { kill(process.pid, SIGKILL) }
+    private static func awaitEnd(of command: Command) -> Bool {
+        let deadline = Date() + timeout
+        while command.process.isRunning, Date() < deadline { usleep(10_000) }
+        guard command.process.isRunning else { return true }
+        for process in ProcessTree.descendants(of: command.process.processIdentifier) { kill(process.pid, SIGKILL) }
         return false
     }
 
@@ -80,18 +80,18 @@ struct KillAttempt {
     ) {
         let name = "\(prefix)\(kind)".lowercased()
         defer { remove(name, in: folder) }
-        let life = try kind.life(of: name, in: folder)
+        let command = try kind.command(of: name, in: folder)
         var lengths: [KillKind.Phase: Double] = [:]
         var last = Date()
-        try life.start()
-        while life.process.isRunning {
+        try command.start()
+        while command.process.isRunning {
             let phase = kind.phase(of: name, in: folder)
             let now = Date()
             lengths[phase, default: 0] += now.timeIntervalSince(last)
             last = now
             usleep(2000)
         }
-        return (lengths, life.finish())
+        return (lengths, command.finish())
     }
 
     private static func remove(_ name: String, in folder: String) {

@@ -26,7 +26,7 @@ enum KillKind: String, CaseIterable {
 
     /// One whole life of a lab, below the census.
     /// - Parameter name: the lab's, and that of everything it leaves
-    func life(of name: String, in folder: String) throws -> Command {
+    func command(of name: String, in folder: String) throws -> Command {
         let lab = "\(folder)/\(name).yaml"
         try KillLab.text(name: name).write(toFile: lab, atomically: true, encoding: .utf8)
         let census = [Self.mostNamespaces, user]

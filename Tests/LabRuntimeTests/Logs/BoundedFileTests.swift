@@ -42,7 +42,8 @@ struct BoundedFileTests {
         #expect(contents == "one\ntwo\nthree\nfour" && file.gap == nil)
     }
 
-    @Test func `the first and the newest part are whole lines, and the line between them says what is missing`() throws
+    @Test func `the first and the newest part are whole lines, and the line between them states what is missing`()
+        throws
     {
         let file = try file(9, 9)
         for number in 10...19 { try file.append(Array("\(number)\n".utf8)) }

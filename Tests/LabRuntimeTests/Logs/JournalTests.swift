@@ -23,7 +23,7 @@ struct JournalTests {
         }
     }
 
-    @Test func `of very many events the first and the newest are there, and an event says which are missing`() throws {
+    @Test func `of very many events the first and the newest are there, and an event names which are missing`() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/events.jsonl"
         let journal = try Journal(path: path, bounds: FileBounds(first: 2000, newest: 1000))

@@ -2,7 +2,7 @@ internal import CForwarders
 internal import Glibc
 internal import Netlink
 
-/// A thread in a namespace and on a processor, which works until it is told to stop.
+/// A thread in a namespace and on a processor, which works until it is stopped.
 final class BackgroundThread {
     private final class Work {
         let body: (UnsafeMutablePointer<Int32>) throws -> Void

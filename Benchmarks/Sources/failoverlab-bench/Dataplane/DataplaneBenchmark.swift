@@ -3,7 +3,7 @@ internal import CForwarders
 internal import Glibc
 internal import Netlink
 
-/// Frames a second through one box: plain C, our box, the kernel, in turn.
+/// Frames per second through one box: plain C, our box, the kernel, in turn.
 struct DataplaneBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataplane",

@@ -4,7 +4,7 @@ internal import Foundation
 internal import LabTime
 internal import Netlink
 
-/// Requests a second and their latencies through the HTTP service and through nginx, in turn; then very many clients.
+/// Requests per second and their latencies through the HTTP service and through nginx, in turn; then very many clients.
 struct HTTPBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "http",

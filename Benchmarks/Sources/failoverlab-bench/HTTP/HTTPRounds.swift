@@ -10,7 +10,7 @@ final class HTTPRounds {
     private let path: Path
     private let member: PinnedProgram
 
-    /// A class may hold a value that cannot be copied only as a property of its own.
+    /// A class can hold a noncopyable value only as a stored property.
     private final class Path {
         let path: HTTPPath
         init() throws { path = try HTTPPath() }
@@ -44,14 +44,14 @@ final class HTTPRounds {
             // Whatever a first load makes it allocate is not a connection's.
             _ = try wrk(1)
             let before = try proxy.residentMemory
-            let crowd = try ConnectionCrowd()
-            try path.path.client.perform { try crowd.connect(clients) }
+            let connections = try ManyConnections()
+            try path.path.client.perform { try connections.connect(clients) }
             let request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
-            try crowd.send(request)
-            var served = crowd.await("HTTP/1.1 200", count: clients, timeout: .seconds(30))
+            try connections.send(request)
+            var served = connections.await("HTTP/1.1 200", count: clients, timeout: .seconds(30))
             let memory = try proxy.residentMemory - before
-            try crowd.send(request)
-            served += crowd.await("HTTP/1.1 200", count: clients, timeout: .seconds(30))
+            try connections.send(request)
+            served += connections.await("HTTP/1.1 200", count: clients, timeout: .seconds(30))
             return HeldClients(clients: clients, served: served, bytes: memory / clients)
         }
     }
@@ -59,15 +59,15 @@ final class HTTPRounds {
     func bear(_ clients: Int) throws -> SlowClients {
         try with(.multiplexingService) { _ in
             let before = try wrk(seconds)
-            let crowd = try ConnectionCrowd()
-            try path.path.client.perform { try crowd.connect(clients) }
-            try crowd.send("GET / HTTP/1.1\r\nHost: bench\r\nX-Half: ")
+            let connections = try ManyConnections()
+            try path.path.client.perform { try connections.connect(clients) }
+            try connections.send("GET / HTTP/1.1\r\nHost: bench\r\nX-Half: ")
             // Less than the time that a head may take, so that all of them are there meanwhile.
             let meanwhile = try wrk(min(seconds, 3))
-            let refused = crowd.await("HTTP/1.1 408", count: clients, timeout: .seconds(20))
-            crowd.awaitEnd(timeout: .seconds(10))
+            let refused = connections.await("HTTP/1.1 408", count: clients, timeout: .seconds(20))
+            connections.awaitEnd(timeout: .seconds(10))
             return SlowClients(
-                clients: clients, refused: refused, open: crowd.open, meanwhile: meanwhile, before: before)
+                clients: clients, refused: refused, open: connections.open, meanwhile: meanwhile, before: before)
         }
     }
 
@@ -90,7 +90,7 @@ final class HTTPRounds {
     private func awaitListener(_ proxy: PinnedProgram) throws {
         let watch = Stopwatch()
         while watch.elapsed < .seconds(10) {
-            if try path.path.client.perform({ (try? ConnectionCrowd())?.canConnect ?? false }) { return }
+            if try path.path.client.perform({ (try? ManyConnections())?.canConnect ?? false }) { return }
             usleep(5000)
         }
         throw BenchmarkFailure("a proxy does not listen: \(proxy.complaint)")

@@ -102,14 +102,14 @@ struct HTTPTable {
         return lines
     }
 
-    /// What others take is not taken from both alike: such a round says little. Judged by what the others took, never by
-    /// what was measured.
+    /// What others take is not taken from both alike: such a round proves little. Decided by what the others took,
+    /// never by what was measured.
     private static func isDisturbed(_ ours: WrkRun, _ nginx: WrkRun) -> Bool { max(ours.others, nginx.others) > 0.2 }
 
     /// Fewer quiet rounds than this, and all rounds count.
     private static let fewestQuiet = 3
 
-    /// The machine may be faster in one round than in another: what took turns is compared within a round.
+    /// The machine may be faster in one round than in another: what alternated is compared within a round.
     private func ratio(_ contender: HTTPContender, _ figure: (WrkRun) -> Double) -> Double {
         let pairs = Array(zip(runs[contender, default: []], runs[contender.reference, default: []]))
         let quiet = pairs.filter { !Self.isDisturbed($0, $1) }

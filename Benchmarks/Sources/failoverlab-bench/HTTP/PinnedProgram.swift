@@ -27,7 +27,7 @@ final class PinnedProgram {
 
     deinit { stop() }
 
-    /// What it says that went wrong.
+    /// Its error output.
     var complaint: String { program.lastComplaint }
 
     /// Processor time of all its threads, with what the kernel did on their behalf.

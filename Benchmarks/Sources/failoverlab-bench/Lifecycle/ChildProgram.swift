@@ -10,7 +10,7 @@ struct ChildProgram {
     var identifier: pid_t { pid }
     private let input: Int32
     private let output: Int32
-    /// What it says on standard error, for the case that it fails.
+    /// Its standard error, for the case that it fails.
     private let complaints: UnsafeMutablePointer<FILE>
     private let name: String
 
@@ -77,7 +77,7 @@ struct ChildProgram {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Waits for the end of a program that was told to end, however it ends.
+    /// Waits for the end of a program that was asked to end, however it ends.
     consuming func abandon() {
         close(input)
         close(output)

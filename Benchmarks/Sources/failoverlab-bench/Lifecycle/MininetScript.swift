@@ -4,7 +4,7 @@ internal import Wire
 
 /// The network of a lab as a Mininet program: every namespace of the plan is a host, a bridge is made in its host.
 ///
-/// It says `built`, waits for a line, and takes everything down.
+/// It prints `built`, waits for a line, and takes everything down.
 struct MininetScript {
     let plan: Plan
 

@@ -34,7 +34,7 @@ struct NetworkScript {
         }
     }
 
-    /// What `ip` is told of a rule.
+    /// The arguments of `ip` for a rule.
     static func words(of rule: RoutingRule) -> String {
         guard let table = rule.table else { return "rule del pref \(rule.preference)" }
         var words = ["rule add pref \(rule.preference)", "from", rule.from.map { "\($0)" } ?? "all"]

@@ -2,7 +2,7 @@ internal import Configuration
 internal import Redundancy
 internal import Topology
 
-/// The longest time, by the configured timers, from a box's last sign of life until its Backup takes the role.
+/// The longest time, by the configured timers, from a box's last heartbeat until its Backup takes the role.
 struct DetectionBound {
     let longest: Duration
     /// How it comes about, for people.

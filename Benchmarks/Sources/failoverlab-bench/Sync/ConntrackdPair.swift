@@ -23,7 +23,7 @@ struct ConntrackdPair: ~Copyable {
     private let path: SyncPath
 
     init(in folder: String, place: Place) throws {
-        let path = try SyncPath(kernelSpeaks: true)
+        let path = try SyncPath(kernelHasAddresses: true)
         let addresses = [SyncPath.firstAddress, SyncPath.secondAddress]
         for number in 0..<2 {
             try TextFile.write(
@@ -67,7 +67,7 @@ struct ConntrackdPair: ~Copyable {
         try wait(until: "both daemons answer") {
             (try? count(0, "internal")) != nil && (try? count(1, "internal")) != nil
         }
-        // Until their greetings are exchanged, changes would be lost to a resynchronisation.
+        // Until the hellos are exchanged, changes would be lost to a resynchronisation.
         usleep(1_500_000)
         let bytes = try path.crossConnectBytes()
         let begin = Instant.monotonic()
@@ -148,7 +148,7 @@ struct ConntrackdPair: ~Copyable {
         }
     }
 
-    /// Buffers and tables so large that nothing here is lost for want of room.
+    /// Buffers and tables so large that nothing here is lost because they are full.
     private static func configuration(
         _ number: Int, own: String, peer: String, in folder: String, place: Place
     ) -> String {

@@ -26,7 +26,7 @@ enum OurPair {
 
     /// The first box has `sessions` before the second one starts: from the start to the last session in its table.
     static func bulk(_ sessions: Int, key: String?) throws -> SyncFigures {
-        let path = try SyncPath(kernelSpeaks: false)
+        let path = try SyncPath(kernelHasAddresses: false)
         let first = BoxObservation(goal: sessions)
         let second = BoxObservation(goal: sessions)
         let one = try start(0, first, sessions, key, in: path.first.descriptor)
@@ -48,11 +48,11 @@ enum OurPair {
     /// session in the second's table.
     /// - Parameters:
     ///   - floods: packets come as fast as the generator can, far faster than the box takes them
-    ///   - sharesRing: without the queue of its own that the pair's conversation has
+    ///   - sharesRing: without the separate queue of the pair's control channel
     static func live(
         _ sessions: Int, key: String?, floods: Bool = false, sharesRing: Bool = false
     ) throws -> SyncFigures {
-        let path = try SyncPath(kernelSpeaks: false)
+        let path = try SyncPath(kernelHasAddresses: false)
         let first = BoxObservation(goal: sessions)
         let second = BoxObservation(goal: sessions)
         let one = try start(0, first, sessions, key, sharesRing: sharesRing, floods: floods, in: path.first.descriptor)
@@ -101,7 +101,8 @@ enum OurPair {
         _ number: Int, _ observation: BoxObservation, _ sessions: Int, _ key: String?, sharesRing: Bool = false,
         floods: Bool = false, in namespace: Int32
     ) throws -> BackgroundThread {
-        // A flood has a processor of its own: where it takes turns with a box, that box speaks only while it pauses.
+        // A flood has a processor of its own: where it shares one with a box, that box sends only while the flood
+        // pauses.
         try BackgroundThread(in: namespace, processor: floods ? 0 : Int32(number)) { stop in
             let firewall = try Firewall(configuration(number, sessions, key))
             let box = ObservedFirewall(firewall, observation, sharesRing: sharesRing) { Instant.monotonic() }

@@ -92,7 +92,7 @@ struct SyncContender {
                     sessions: sessions),
             ]
         }
-        // What a flood does to the pair, and did while the pair's conversation shared the ring with it.
+        // What a flood does to the pair, and did while the pair's control channel shared the ring with it.
         for sharesRing in [false, true] {
             all.append(
                 SyncContender(

@@ -21,8 +21,8 @@ struct SyncPath: ~Copyable {
     let sink: NetworkNamespace
 
     /// The calling thread is in the sink's namespace afterwards.
-    /// - Parameter kernelSpeaks: whether the kernels have the addresses of the cross-connect; else our boxes have
-    init(kernelSpeaks: Bool) throws {
+    /// - Parameter kernelHasAddresses: whether the kernels have the addresses of the cross-connect; else our boxes have
+    init(kernelHasAddresses: Bool) throws {
         let generator = try BenchPath.namespace()
         var atGenerator = try NetlinkSocket()
         let first = try BenchPath.namespace()
@@ -61,7 +61,7 @@ struct SyncPath: ~Copyable {
             try atSecond.turnOff(on: port)
         }
         try atSink.turnOff(on: "sink")
-        if kernelSpeaks {
+        if kernelHasAddresses {
             try atFirst.perform(.addAddress(IPv4InterfaceAddress(Self.firstAddress, prefixLength: 30), to: "sync"))
             try atSecond.perform(.addAddress(IPv4InterfaceAddress(Self.secondAddress, prefixLength: 30), to: "sync"))
         }
@@ -72,7 +72,7 @@ struct SyncPath: ~Copyable {
     }
 
     /// Once the box knows the sink's MAC address, the sink gets another: the kernel then drops what the box forwards at
-    /// the door. To look for a route and to say that there is none would cost as much as the box's own work, on the
+    /// the door. To look for a route and to answer that there is none would cost as much as the box's own work, on the
     /// box's processor, and measures nobody.
     func deafenSink() throws {
         let deadline = Instant.monotonic() + OurPair.timeout

@@ -1,5 +1,5 @@
-/// How many of n flows fail where each fails by itself with one probability: a count that chance makes likely.
-public struct ChanceOfLoss: Hashable, Sendable, Codable {
+/// How many of n flows fail where each fails by itself with one probability: a count that is likely.
+public struct RandomLoss: Hashable, Sendable, Codable {
     /// The probability with which one flow fails, above 0 and below 1.
     public var share: Double
     /// The probability with which the count lies within the range that is allowed.
@@ -11,7 +11,7 @@ public struct ChanceOfLoss: Hashable, Sendable, Codable {
     }
 
     /// The counts that lie neither in the lower nor in the upper tail of the binomial distribution, where each tail
-    /// has at most half of what the confidence leaves. The counts 0 and n are among them only where chance alone
+    /// has at most half of what the confidence leaves. The counts 0 and n are among them only where randomness alone
     /// explains them.
     ///
     /// Weights are taken from the likeliest count outwards, each from its neighbour:
@@ -49,7 +49,7 @@ public struct ChanceOfLoss: Hashable, Sendable, Codable {
     }
 }
 
-extension ChanceOfLoss {
+extension RandomLoss {
     /// `50 %`
     static func percent(_ share: Double) -> String {
         let tenThousandths = Int((share * 1_000_000).rounded())

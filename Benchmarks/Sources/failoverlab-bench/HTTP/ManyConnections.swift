@@ -4,7 +4,7 @@ internal import LabTime
 internal import Wire
 
 /// Thousands of connections of clients at the same time, each with an answer that it waits for.
-final class ConnectionCrowd {
+final class ManyConnections {
     private struct Member {
         var descriptor: Int32
         var answer: [UInt8] = []
@@ -54,7 +54,7 @@ final class ConnectionCrowd {
         let bytes = Array(text.utf8)
         for member in members where !member.isClosed {
             guard Glibc.send(member.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-                throw BenchmarkFailure("a connection of the crowd takes nothing: \(errorText)")
+                throw BenchmarkFailure("a connection accepts no data: \(errorText)")
             }
         }
     }

@@ -2,7 +2,7 @@ import Evidence
 import Expectation
 import Testing
 
-@Suite struct `A share that chance decides` {
+@Suite struct `A random share` {
     /// Quantiles of the binomial distribution, from published tables: P(X ≤ k) for n = 20, p = 0.5 is 0.0207 at 5 and
     /// 0.0059 at 4; for n = 10, p = 0.2 it is 0.1074 at 0 and 0.3758 at 1, and P(X ≥ 5) = 0.0328, P(X ≥ 6) = 0.0064.
     @Test(arguments: [
@@ -12,11 +12,11 @@ import Testing
     func `allows the counts between both tails`(
         _ count: Int, _ share: Double, _ confidence: Double, _ range: ClosedRange<Int>
     ) {
-        #expect(ChanceOfLoss(share: share, confidence: confidence).range(of: count) == range)
+        #expect(RandomLoss(share: share, confidence: confidence).range(of: count) == range)
     }
 
-    @Test func `of many flows neither all nor none is chance, and nothing overflows`() {
-        let range = ChanceOfLoss(share: 0.5, confidence: 0.9999).range(of: 100_000)
+    @Test func `of many flows neither all nor none is random, and nothing overflows`() {
+        let range = RandomLoss(share: 0.5, confidence: 0.9999).range(of: 100_000)
         // 3.89 standard deviations of 158.
         #expect((49_380...49_390).contains(range.lowerBound) && range.lowerBound + range.upperBound == 100_000)
     }

@@ -6,7 +6,7 @@ import Wire
 
 @testable import Impairment
 
-@Suite struct `Chance` {
+@Suite struct `Random faults` {
     private static let seed: UInt64 = 20_261_121
 
     private static func samples(_ distribution: DelayDistribution, _ count: Int = 20_000, seed: UInt64 = seed)
@@ -124,7 +124,7 @@ import Wire
     }
 
     @Test(arguments: 1...60)
-    func `never delays a frame that no fault selects, and loses none that it does not tell of`(seed: UInt64) throws {
+    func `never delays a frame that no fault selects, and loses none that it does not report`(seed: UInt64) throws {
         let (cable, sent, witnesses) = try run(seed: seed)
         #expect(!witnesses.isEmpty)
         // Witnesses leave in the order in which they came.
