@@ -65,7 +65,7 @@ public struct PacketText: Hashable, Sendable {
 
     /// The fields that stand for a number, and the largest.
     static let numbers: [String: UInt64] = [
-        "seq": UInt64(UInt32.max), "ack": UInt64(UInt32.max), "win": 0xffff, "mss": 0xffff, "wscale": 14,
+        "seq": UInt64(UInt32.max), "ack": UInt64(UInt32.max), "win": 0xffff, "mss": 0xffff, "wscale": 255,
         "id": 0xffff, "mtu": UInt64(UInt32.max), "rest": UInt64(UInt32.max), "vrid": 255, "prio": 255,
         "interval": 0xffff, "version": 3, "ttl": 255, "class": 255, "ipid": 0xffff,
         "len": UInt64(PacketFields.longestPayload), "flags": 255,

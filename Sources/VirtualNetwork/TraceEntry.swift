@@ -18,6 +18,17 @@ public struct TraceEntry: Hashable, Sendable {
     }
 }
 
+/// Who sees the frames that stations send, whether they arrive anywhere or not.
+struct NetworkTrace {
+    var isTracing = false
+    var entries: [TraceEntry] = []
+    var onFrame: (TraceEntry) -> Void = { _ in }
+
+    mutating func record(_ entry: TraceEntry) {
+        if isTracing { entries.append(entry) }
+    }
+}
+
 extension VirtualNetwork {
     /// The trace as a text: time since the network's origin in seconds, link, sender and packet, a line each.
     public func traceText(_ text: PacketText = PacketText(), detail: PacketText.Detail = .full) -> String {

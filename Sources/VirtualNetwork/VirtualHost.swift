@@ -13,6 +13,8 @@ public final class VirtualHost: VirtualStation {
     public let name: String
     public let mac: MACAddress
     public var addresses: [IPAddress]
+    /// Where packets to other networks go.
+    public var gateway: IPAddress?
     /// Whether it answers ARP and neighbour solicitations.
     public var answers = true
     /// MAC addresses by what they were announced for.
@@ -26,6 +28,12 @@ public final class VirtualHost: VirtualStation {
         self.mac = mac
         self.addresses = addresses
         self.network = network
+    }
+
+    /// The gateway's MAC address as it knows it; nil without a gateway, and where it does not know it.
+    public var gatewayMAC: MACAddress? {
+        get { gateway.flatMap { neighbors[$0] } }
+        set { if let gateway { neighbors[gateway] = newValue } }
     }
 
     public func send(_ bytes: [UInt8]) { network.send(bytes, from: self, port: 0) }

@@ -13,18 +13,10 @@ public final class VirtualNetwork {
     public let origin: Instant
     /// Frames delivered and timers fired.
     public private(set) var steps = 0
-    /// Whether `trace` is kept.
-    public var isTracing = false
-    public var trace: [TraceEntry] = []
-    /// Sees each frame that a station sends, whether it arrives anywhere or not.
-    public var onFrame: (TraceEntry) -> Void = { _ in }
-    private var stations: [any VirtualStation] = []
-    private var switches: [VirtualSwitch] = []
-    private var cables: [VirtualCable] = []
-    /// Which cable is at a port of a station, and which of its ends.
-    private var plugs: [ObjectIdentifier: [Int: (cable: VirtualCable, end: Int)]] = [:]
-    private var arrivals: [(cable: VirtualCable, end: Int, bytes: [UInt8])] = []
-    private var delivered = 0
+    private var topology = VirtualTopology()
+    private var arrivals = CableArrivals()
+    private var recorder = NetworkTrace()
+    /// Of the next rule that draws random numbers.
     private var seed: UInt64
 
     public init(seed: UInt64 = 1, at origin: Instant = Instant(nanoseconds: 1_000_000_000)) {
@@ -42,21 +34,17 @@ public final class VirtualNetwork {
         _ name: String, ports: [String], _ box: consuming Box
     ) -> VirtualBox<Box> {
         let station = VirtualBox(name, ports: ports, box, in: self)
-        stations.append(station)
+        topology.add(station)
         return station
     }
 
     public func addHost(_ name: String, mac: MACAddress, addresses: [IPAddress]) -> VirtualHost {
         let host = VirtualHost(name, mac: mac, addresses: addresses, in: self)
-        stations.append(host)
+        topology.add(host)
         return host
     }
 
-    public func addSwitch(_ name: String) -> VirtualSwitch {
-        let hub = VirtualSwitch(name, number: switches.count)
-        switches.append(hub)
-        return hub
-    }
+    public func addSwitch(_ name: String) -> VirtualSwitch { topology.addSwitch(name) }
 
     /// Lays a cable from a switch to a port of a station. The rules' direction `fromNear` is towards the station.
     @discardableResult
@@ -65,11 +53,11 @@ public final class VirtualNetwork {
     ) -> VirtualCable {
         let near = VirtualPort.hub(hub.number, port: hub.cables.count)
         let cable = VirtualCable(
-            hub.name, near, .station(number(of: station), port: port), rules: rules, in: self)
+            hub.name, near, .station(topology.number(of: station), port: port), rules: rules, in: self)
         hub.cables.append(cable)
         hub.stations.append(station)
-        plug(cable, station, port, end: 1)
-        cables.append(cable)
+        topology.plug(cable, end: 1, into: station, port)
+        topology.add(cable)
         return cable
     }
 
@@ -80,23 +68,12 @@ public final class VirtualNetwork {
         rules: [FaultRule] = []
     ) -> VirtualCable {
         let cable = VirtualCable(
-            name, .station(number(of: near), port: nearPort), .station(number(of: far), port: farPort), rules: rules,
-            in: self)
-        plug(cable, near, nearPort, end: 0)
-        plug(cable, far, farPort, end: 1)
-        cables.append(cable)
+            name, .station(topology.number(of: near), port: nearPort),
+            .station(topology.number(of: far), port: farPort), rules: rules, in: self)
+        topology.plug(cable, end: 0, into: near, nearPort)
+        topology.plug(cable, end: 1, into: far, farPort)
+        topology.add(cable)
         return cable
-    }
-
-    private func number(of station: any VirtualStation) -> Int {
-        let number = stations.firstIndex { $0 === station }
-        precondition(number != nil, "\(station.name) is of another network")
-        return number ?? 0
-    }
-
-    private func plug(_ cable: VirtualCable, _ station: any VirtualStation, _ port: Int, end: Int) {
-        let old = plugs[ObjectIdentifier(station), default: [:]].updateValue((cable, end), forKey: port)
-        precondition(old == nil, "\(station.name) has a cable at port \(port) already")
     }
 
     /// A rule whose randomness follows from the network's seed, each time from another part of it.
@@ -111,22 +88,32 @@ public final class VirtualNetwork {
 
     /// A frame enters the cable at a port of a station, as if the station had sent it.
     public func send(_ bytes: [UInt8], from station: any VirtualStation, port: Int) {
-        guard let plug = plugs[ObjectIdentifier(station)]?[port] else { return }
+        guard let plug = topology.plug(at: port, of: station) else { return }
         let entry = TraceEntry(at: now, sender: station.name, link: plug.cable.name, bytes: bytes)
-        onFrame(entry)
-        if isTracing { trace.append(entry) }
+        recorder.onFrame(entry)
+        recorder.record(entry)
         plug.cable.enter(bytes, at: plug.end)
     }
 
-    func arrive(_ bytes: [UInt8], through cable: VirtualCable, at end: Int) {
-        arrivals.append((cable, end, bytes))
+    /// Whether `trace` is kept.
+    public var isTracing: Bool {
+        get { recorder.isTracing }
+        set { recorder.isTracing = newValue }
     }
 
-    func loseArrivals(through cable: VirtualCable) {
-        arrivals.removeSubrange(..<delivered)
-        delivered = 0
-        arrivals.removeAll { $0.cable === cable }
+    public var trace: [TraceEntry] { recorder.entries }
+
+    /// Sees each frame that a station sends, whether it arrives anywhere or not.
+    public var onFrame: (TraceEntry) -> Void {
+        get { recorder.onFrame }
+        set { recorder.onFrame = newValue }
     }
+
+    func arrive(_ bytes: [UInt8], through cable: VirtualCable, at end: Int) {
+        arrivals.append(CableArrivals.Arrival(cable: cable, end: end, bytes: bytes))
+    }
+
+    func loseArrivals(through cable: VirtualCable) { arrivals.lose(through: cable) }
 
     // MARK: Time
 
@@ -150,11 +137,11 @@ public final class VirtualNetwork {
             var due: Instant?
             var cable: VirtualCable?
             var station: (any VirtualStation)?
-            for candidate in cables {
+            for candidate in topology.cables {
                 guard let deadline = candidate.deadline, due.map({ deadline < $0 }) ?? true else { continue }
                 (due, cable) = (deadline, candidate)
             }
-            for candidate in stations {
+            for candidate in topology.stations {
                 guard let deadline = candidate.deadline, due.map({ deadline < $0 }) ?? true else { continue }
                 (due, station) = (deadline, candidate)
             }
@@ -174,20 +161,16 @@ public final class VirtualNetwork {
 
     /// - Returns: false where no frame has arrived at a station
     private func deliverNext() -> Bool {
-        while delivered < arrivals.count {
-            let (cable, end, bytes) = arrivals[delivered]
-            delivered += 1
-            if delivered == arrivals.count {
-                arrivals.removeAll(keepingCapacity: true)
-                delivered = 0
-            }
-            switch cable.ends[end] {
+        while let arrival = arrivals.next() {
+            switch arrival.cable.ends[arrival.end] {
             case .station(let number, let port):
-                stations[number].receive(bytes, on: port)
+                topology.stations[number].receive(arrival.bytes, on: port)
                 return true
             case .hub(let number, let port):
-                let hub = switches[number]
-                for other in hub.destinations(of: bytes, from: port) { hub.cables[other].enter(bytes, at: 0) }
+                let hub = topology.switches[number]
+                for other in hub.destinations(of: arrival.bytes, from: port) {
+                    hub.cables[other].enter(arrival.bytes, at: 0)
+                }
             }
         }
         return false

@@ -3,6 +3,7 @@ import Configuration
 import Dataplane
 import LabEvents
 import LabTime
+import PacketText
 import MallocCounter
 import Redundancy
 import Testing
@@ -53,10 +54,8 @@ private struct RepeatingLinks: ApplianceLinks, ~Copyable {
     }
 
     private static func datagram(to destination: IPv4Address, port: UInt16) -> [UInt8] {
-        TestFrame.udp(
-            from: station, to: ports()[0].mac,
-            FiveTuple(
-                source: client, destination: destination, sourcePort: 40_000, destinationPort: port, protocol: .udp))
+        PacketText().bytes(
+            "udp \(client):40000 > \(destination):\(port) len 4", from: station, to: ports()[0].mac)
     }
 
     private static func neighbor(_ address: IPv4Address, asks own: PortConfiguration) throws -> [UInt8] {
@@ -184,10 +183,10 @@ private struct RepeatingLinks: ApplianceLinks, ~Copyable {
         let control = FiveTuple(
             source: Self.client, destination: Self.server, sourcePort: 40_000, destinationPort: 21, protocol: .tcp)
         let (station, mac) = (Self.station, ports[0].mac)
-        let syn = TestFrame.tcp(from: station, to: mac, control, .syn)
+        let syn = PacketText().bytes("\(control.text) SYN", from: station, to: mac)
         // Read once and then repeated: at its first time it opens a pinhole.
-        let announcement = TestFrame.tcp(
-            from: station, to: mac, control, text: "NOOP\r\nPORT 192,0,2,10,15,160\r\n", sequence: 2)
+        let announcement = PacketText().bytes(
+            #"\#(control.text) PSH,ACK seq 2 payload "NOOP\r\nPORT 192,0,2,10,15,160\r\n""#, from: station, to: mac)
         for (frame, opened) in [(Self.datagram(to: Self.server, port: 53), UInt64(0)), (announcement, 1)] {
             var firewall = try Firewall(
                 FirewallConfiguration(
@@ -325,8 +324,8 @@ private struct RepeatingLinks: ApplianceLinks, ~Copyable {
         let out = FiveTuple(
             source: Self.server, destination: Self.client, sourcePort: 5353, destinationPort: 40_000, protocol: .udp)
         let outbound = Self.measure(
-            &firewall, neighbors: neighbors, frame: TestFrame.udp(from: Self.far, to: ports[1].mac, out), on: 1,
-            rounds: 5000)
+            &firewall, neighbors: neighbors,
+            frame: PacketText().bytes("\(out.text) len 4", from: Self.far, to: ports[1].mac), on: 1, rounds: 5000)
         #expect(outbound.sent == 5000)
         #expect(outbound.allocations == 0)
         // The mapping has the host's own port.

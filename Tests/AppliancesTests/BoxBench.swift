@@ -78,14 +78,7 @@ class BoxBench<Box: Appliance & ~Copyable> {
         _ packet: String, payload: [UInt8], timeToLive: UInt8 = 64, from source: MACAddress = .zero,
         to destination: MACAddress = .zero
     ) -> [UInt8] {
-        var text = text
-        text.defaults.payload = payload
-        text.defaults.timeToLive = timeToLive
-        do {
-            return try text.frame(packet, from: source, to: destination)
-        } catch {
-            preconditionFailure("'\(packet)', \(error)")
-        }
+        text.bytes(packet, payload: payload, timeToLive: timeToLive, from: source, to: destination)
     }
 
     private func check(_ frame: BoxFrame) {

@@ -98,10 +98,7 @@ enum RemainingWords {
         Tests/AppliancesTests/Firewall/NAT/NATTimeTests.swift: lives 11
         Tests/AppliancesTests/Firewall/Policy/FirewallPushTests.swift: told 2
         Tests/AppliancesTests/Firewall/Policy/NATPushTests.swift: told 3
-        Tests/AppliancesTests/Firewall/Simulation/PairChaos.swift: chance 16, told 2
-        Tests/AppliancesTests/Firewall/Simulation/PairChaosTests.swift: tells 1
-        Tests/AppliancesTests/Firewall/Simulation/PairInvariants.swift: heard 3
-        Tests/AppliancesTests/Firewall/Simulation/PairTransfers.swift: say 3
+        Tests/AppliancesTests/Firewall/Simulation/PairBreach.swift: tells 1
         Tests/AppliancesTests/GatewayFirewall/GatewayStateTests.swift: conversation 12, conversations 2
         Tests/DataplaneTests/Filtering/Gateways/ControlBench.swift: say 2
         Tests/DataplaneTests/Filtering/Gateways/PinholeTests.swift: said 2, say 11

@@ -3,9 +3,11 @@ import Configuration
 import Dataplane
 import LabEvents
 import LabTime
+import PacketText
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 struct FirewallBadInputTests {
@@ -34,8 +36,8 @@ struct FirewallBadInputTests {
         var payload = Array(frame[42...])
         change(&payload)
         let seen = SeenFrame(bytes: frame)
-        return TestFrame.udp(
-            from: seen.source, to: seen.destination, seen.flow!, payload: payload, timeToLive: 255)
+        return PacketText().bytes(
+            seen.flow!.text, payload: payload, timeToLive: 255, from: seen.source, to: seen.destination)
     }
 
     @Test(arguments: [false, true])
@@ -96,32 +98,32 @@ struct FirewallBadInputTests {
         let seen = SeenFrame(bytes: frame)
         var flow = try #require(seen.flow)
         let payload = Array(frame[42...])
-        lab.deliver(
-            TestFrame.udp(from: seen.source, to: seen.destination, flow, payload: payload, timeToLive: 254), to: 1,
-            port: 2)
+        func deliver(timeToLive: UInt8) {
+            let bytes = PacketText().bytes(
+                flow.text, payload: payload, timeToLive: timeToLive, from: seen.source, to: seen.destination)
+            lab.deliver(bytes, to: 1, port: 2)
+        }
+        deliver(timeToLive: 254)
         flow.source = IPv4Address(10, 0, 0, 3)
-        lab.deliver(
-            TestFrame.udp(from: seen.source, to: seen.destination, flow, payload: payload, timeToLive: 255), to: 1,
-            port: 2)
+        deliver(timeToLive: 255)
         #expect(lab.counter(1, "sync.strangers") == 2)
     }
 
     @Test func `advertisements that are malformed, routed or another router's are counted and change nothing`() throws {
         let lab = try settled()
-        let mac = MACAddress(2, 0, 0, 0, 9, 9)
-        let stranger = IPv4Address(192, 0, 2, 77)
-        let addresses = [IPv4Address(192, 0, 2, 1)]
-        let genuine = TestFrame.advertisement(from: mac, stranger, id: 10, priority: 250, addresses: addresses)
+        func advertisement(_ fields: String) -> [UInt8] {
+            PacketText().bytes(
+                "vrrp 192.0.2.77 > 224.0.0.18 \(fields) prio 250 interval 10 addresses 192.0.2.1",
+                from: MACAddress(2, 0, 0, 0, 9, 9), to: .multicast(for: IPv4Address.vrrpRouters))
+        }
+        let genuine = advertisement("vrid 10")
         var wrong = genuine
         wrong[36] ^= 1
         lab.deliver(wrong, to: 0, port: 0)
         #expect(lab.counter(0, "vrrp.discarded.wrong-checksum") == 1)
-        let routed = TestFrame.advertisement(
-            from: mac, stranger, id: 10, priority: 250, timeToLive: 254, addresses: addresses)
-        lab.deliver(routed, to: 0, port: 0)
+        lab.deliver(advertisement("ttl 254 vrid 10"), to: 0, port: 0)
         #expect(lab.counter(0, "vrrp.not-local") == 1)
-        let other = TestFrame.advertisement(from: mac, stranger, id: 11, priority: 250, addresses: addresses)
-        lab.deliver(other, to: 0, port: 0)
+        lab.deliver(advertisement("vrid 11"), to: 0, port: 0)
         #expect(lab.counter(0, "vrrp.other-router") == 1)
         #expect(lab.boxes[0].firewall.role == .active)
     }
@@ -130,9 +132,16 @@ struct FirewallBadInputTests {
     func `an advertisement is understood with either checksum`(checksum: VRRPChecksum) throws {
         let lab = try settled()
         let received = lab.counter(1, "vrrp.received")
-        let frame = TestFrame.advertisement(
-            from: FirewallLab.mac(0, 0), IPv4Address(192, 0, 2, 2), id: 10, priority: 200, checksum: checksum,
-            addresses: [IPv4Address(192, 0, 2, 1)])
+        var frame = PacketText().bytes(
+            "vrrp 192.0.2.2 > 224.0.0.18 vrid 10 prio 200 interval 10 addresses 192.0.2.1",
+            from: FirewallLab.mac(0, 0), to: .multicast(for: IPv4Address.vrrpRouters))
+        frame.withUnsafeMutableBytes { buffer in
+            let message = UnsafeMutableRawBufferPointer(rebasing: buffer[34...])
+            let written = VRRPHeader(version: .v3, id: 10, priority: 200, centiseconds: 10).emit(
+                into: message, addresses: [IPv4Address(192, 0, 2, 1)], checksum: checksum,
+                source: IPv4Address(192, 0, 2, 2))
+            #expect(written == message.count)
+        }
         lab.deliver(frame, to: 1, port: 0)
         #expect(lab.counter(1, "vrrp.received") == received + 1)
     }

@@ -2,9 +2,11 @@ import Appliances
 import Configuration
 import Dataplane
 import LabTime
+import PacketText
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 /// The passive box hands data frames to the Active before it looks anything up.
@@ -28,11 +30,11 @@ struct FirewallConduitTests {
 
     /// To the passive box's own MAC address on a network.
     func send(
-        _ lab: FirewallLab, _ flow: FiveTuple, _ flags: TCPFlags, payload: Int = 0, from host: FirewallLab.Host
+        _ lab: FirewallLab, _ flow: FiveTuple, _ flags: TCPFlags, payload: Int = 0, from host: VirtualHost
     ) {
-        lab.transmit(
-            TestFrame.tcp(from: host.mac, to: FirewallLab.mac(1, host.network), flow, flags, payload: payload),
-            on: host.network, from: host === lab.client ? 2 : 3)
+        let port = host === lab.client ? FirewallLab.outside : FirewallLab.inside
+        host.send(
+            PacketText().bytes("\(flow.text) \(flags) len \(payload)", from: host.mac, to: FirewallLab.mac(1, port)))
         lab.run(for: .milliseconds(1))
     }
 
@@ -118,10 +120,10 @@ struct FirewallConduitTests {
         _ = lab.perform(0, .switchover)
         // Before anybody has heard of it: the switch still sends the virtual address's frames to the former Active.
         for number in 0..<50 {
-            lab.transmit(
-                TestFrame.tcp(
-                    from: lab.client.mac, to: .virtualRouter(ipv4: 10), lab.flow(4000), .ack, payload: number + 1),
-                on: 0, from: 2)
+            lab.client.send(
+                PacketText().bytes(
+                    "\(lab.flow(4000).text) ACK len \(number + 1)", from: lab.client.mac,
+                    to: .virtualRouter(ipv4: 10)))
             // Fast enough that several are in flight, slow enough for the few that may wait for the server's address.
             lab.run(for: .microseconds(12))
         }

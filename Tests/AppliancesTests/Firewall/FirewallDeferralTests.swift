@@ -4,6 +4,7 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 /// The first packets of a connection wait until the peer has its record.

@@ -3,8 +3,10 @@ import Configuration
 import Dataplane
 import LabEvents
 import LabTime
+import PacketText
 import Redundancy
 import Testing
+import VirtualNetwork
 import Wire
 
 struct FirewallFailoverTests {
@@ -87,11 +89,8 @@ struct FirewallFailoverTests {
         let outside = usesVirtualMAC ? MACAddress.virtualRouter(ipv4: 10) : FirewallLab.mac(0, 0)
         let inside = usesVirtualMAC ? MACAddress.virtualRouter(ipv4: 20) : FirewallLab.mac(0, 1)
         #expect(lab.client.gatewayMAC == outside)
-        let question = ARPHeader(
-            operation: .request, senderMAC: lab.client.mac, senderAddress: lab.client.address, targetMAC: .zero,
-            targetAddress: lab.client.gateway)
         lab.captured.removeAll()
-        lab.transmit(TestFrame.arp(question, to: .broadcast), on: 0, from: 2)
+        lab.client.ask(for: .ipv4(FirewallLab.virtualAddresses[0]))
         lab.run(for: .milliseconds(1))
         let answers = lab.captured.filter { $0.sender < 2 && $0.frame.arp?.operation == .reply }
         #expect(answers.map(\.frame.arp?.senderMAC) == [outside])
@@ -140,9 +139,9 @@ struct FirewallFailoverTests {
         lab.run(for: .milliseconds(1))
         let before = lab.server.received.count
         let drops = lab.counter(0, "drop.standby")
-        let frame = TestFrame.tcp(
-            from: lab.client.mac, to: FirewallLab.mac(0, 0), lab.flow(1000), [.ack, .psh], payload: 10)
-        for _ in 0..<10 { lab.transmit(frame, on: 0, from: 2) }
+        let frame = PacketText().bytes(
+            "\(lab.flow(1000).text) PSH,ACK len 10", from: lab.client.mac, to: FirewallLab.mac(0, 0))
+        for _ in 0..<10 { lab.client.send(frame) }
         lab.run(for: .milliseconds(1))
         #expect(lab.server.received.count == before)
         #expect(lab.counter(0, "drop.standby") == drops + 10)
@@ -265,23 +264,22 @@ struct FirewallFailoverTests {
         let lab = try settled(usesVirtualMAC: true)
         lab.captured.removeAll()
         for address in [IPv4Address(192, 0, 2, 3), IPv4Address(192, 0, 2, 1)] {
-            let question = ARPHeader(
-                operation: .request, senderMAC: lab.client.mac, senderAddress: lab.client.address, targetMAC: .zero,
-                targetAddress: address)
-            lab.deliver(TestFrame.arp(question, to: .broadcast), to: 1, port: 0)
+            let question = PacketText().bytes(
+                "arp who-has \(address) tell \(lab.client.address)", from: lab.client.mac, to: .broadcast)
+            lab.deliver(question, to: 1, port: 0)
         }
         let answers = lab.captured.filter { $0.sender == 1 && $0.frame.arp?.operation == .reply }
         #expect(answers.map(\.frame.arp?.senderAddress) == [IPv4Address(192, 0, 2, 3)])
-        let ping = TestFrame.icmp(
-            from: lab.client.mac, to: FirewallLab.mac(1, 0), lab.client.address, IPv4Address(192, 0, 2, 3),
-            .echoRequest(identifier: 1, sequence: 1))
-        lab.deliver(ping, to: 1, port: 0)
-        #expect(lab.boxes[1].host.last?.flow?.destination == IPv4Address(192, 0, 2, 3))
+        func ping(_ address: String, _ mac: MACAddress) {
+            let echo = PacketText().bytes(
+                "icmp \(lab.client.address) > \(address) 8/0 id 1 seq 1", from: lab.client.mac, to: mac)
+            lab.deliver(echo, to: 1, port: 0)
+        }
+        ping("192.0.2.3", FirewallLab.mac(1, 0))
+        let own = lab.boxes[1].hostFrames.last.map { SeenFrame(bytes: $0.bytes) }
+        #expect(own?.flow?.destination == IPv4Address(192, 0, 2, 3))
         let drops = lab.counter(1, "drop.standby")
-        lab.deliver(
-            TestFrame.icmp(
-                from: lab.client.mac, to: .virtualRouter(ipv4: 10), lab.client.address, IPv4Address(192, 0, 2, 1),
-                .echoRequest(identifier: 1, sequence: 2)), to: 1, port: 0)
+        ping("192.0.2.1", .virtualRouter(ipv4: 10))
         #expect(lab.counter(1, "drop.standby") == drops + 1)
     }
 }

@@ -2,9 +2,11 @@ import Appliances
 import Configuration
 import LabEvents
 import LabTime
+import PacketText
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 /// Messages of the cross-connect under a key, and of lives that are over.
@@ -62,9 +64,9 @@ struct FirewallKeyTests {
         let seen = SeenFrame(bytes: frame)
         let flow = try #require(seen.flow)
         for _ in 0..<5 {
-            lab.deliver(
-                TestFrame.udp(from: seen.source, to: seen.destination, flow, payload: payload, timeToLive: 255), to: 1,
-                port: 2)
+            let bytes = PacketText().bytes(
+                flow.text, payload: payload, timeToLive: 255, from: seen.source, to: seen.destination)
+            lab.deliver(bytes, to: 1, port: 2)
         }
         let told = lab.events(1, .syncRefused)
         #expect(told.map { $0.details[.reason] } == ["the peer speaks version 1 of the protocol, this box version 3"])
@@ -114,9 +116,9 @@ struct FirewallKeyTests {
 
     @Test func `forged advertisements change nothing while the peer's heartbeat is heard, and are counted`() throws {
         let lab = try lab(["a secret", "a secret"])
-        let forged = TestFrame.advertisement(
-            from: MACAddress(2, 0, 0, 0, 9, 9), IPv4Address(192, 0, 2, 77), id: 10, priority: 254,
-            addresses: [IPv4Address(192, 0, 2, 1)])
+        let forged = PacketText().bytes(
+            "vrrp 192.0.2.77 > 224.0.0.18 vrid 10 prio 254 interval 10 addresses 192.0.2.1",
+            from: MACAddress(2, 0, 0, 0, 9, 9), to: .multicast(for: IPv4Address.vrrpRouters))
         let events = lab.boxes.map(\.events.count)
         for _ in 0..<20 {
             lab.deliver(forged, to: 0, port: 0)

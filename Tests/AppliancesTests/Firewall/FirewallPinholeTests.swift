@@ -3,9 +3,11 @@ import Configuration
 import Dataplane
 import LabEvents
 import LabTime
+import PacketText
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 /// A pair whose rules let only FTP's control connections through.
@@ -35,13 +37,12 @@ struct FirewallPinholeTests {
             let host = isClient ? lab.client : lab.server
             let place = isClient ? 0 : 1
             guard let gateway = host.gatewayMAC else { return }
-            let text = line + "\r\n"
-            lab.transmit(
-                TestFrame.tcp(
-                    from: host.mac, to: gateway, isClient ? flow : flow.reversed, text: text, sequence: sequences[place]
-                ),
-                on: host.network, from: isClient ? 2 : 3)
-            sequences[place] += UInt32(text.utf8.count)
+            let payload = Array((line + "\r\n").utf8)
+            let flow = isClient ? flow : flow.reversed
+            host.send(
+                PacketText().bytes(
+                    "\(flow.text) PSH,ACK seq \(sequences[place])", payload: payload, from: host.mac, to: gateway))
+            sequences[place] += UInt32(payload.count)
             lab.run(for: duration)
         }
 

@@ -5,6 +5,7 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 struct FirewallSimulationTests {

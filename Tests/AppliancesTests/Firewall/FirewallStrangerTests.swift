@@ -1,9 +1,11 @@
 import Configuration
 import LabEvents
 import LabTime
+import PacketText
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @testable import Appliances
@@ -42,7 +44,8 @@ struct FirewallStrangerTests {
             buffer.baseAddress!.write(Checksum.of(UnsafeRawBufferPointer(buffer)), at: 14)
         }
         let seen = SeenFrame(bytes: frame)
-        return TestFrame.udp(from: seen.source, to: seen.destination, seen.flow!, payload: payload, timeToLive: 255)
+        return PacketText().bytes(
+            seen.flow!.text, payload: payload, timeToLive: 255, from: seen.source, to: seen.destination)
     }
 
     private func epoch(_ frame: [UInt8]) -> UInt64 { frame[58..<66].reduce(0) { $0 << 8 | UInt64($1) } }

@@ -3,6 +3,7 @@ import Configuration
 import Dataplane
 import LabEvents
 import LabTime
+import PacketText
 import VirtualNetwork
 import Wire
 
@@ -68,24 +69,10 @@ final class GatewayBench {
 
     /// A UDP datagram from the balancer to the member, or to a server behind a routed one.
     func datagram(identification: UInt16, payload: Int, isRouted: Bool) -> [UInt8] {
-        let destination = isRouted ? IPv4Address(10, 0, 1, 3) : Self.member
-        var frame = TestFrame.ipv4(
-            from: Self.balancerMAC, to: isRouted ? Self.routedMACs[0] : Self.memberMAC, Self.balancer, destination,
-            .udp,
-            transport: UDPHeader.length + payload
-        ) { buffer in
-            for index in UDPHeader.length..<buffer.count { buffer[index] = UInt8(truncatingIfNeeded: index &* 7) }
-            return UDPHeader(sourcePort: 4000, destinationPort: 53).emit(
-                into: buffer, payloadLength: payload, source: Self.balancer, destination: destination)
-        }
-        frame.withUnsafeMutableBytes { buffer in
-            let base = buffer.baseAddress!
-            base.write(identification, at: 18)
-            base.write(UInt16(0), at: 20)
-            base.write(UInt16(0), at: 24)
-            base.write(Checksum.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[14..<34])), at: 24)
-        }
-        return frame
+        PacketText().bytes(
+            "udp 10.0.0.1:4000 > \(isRouted ? "10.0.1.3" : "10.0.0.3"):53 ipid \(identification) may-fragment",
+            payload: (UDPHeader.length..<UDPHeader.length + payload).map { UInt8(truncatingIfNeeded: $0 &* 7) },
+            from: Self.balancerMAC, to: isRouted ? Self.routedMACs[0] : Self.memberMAC)
     }
 
     /// The same in four fragments.
@@ -98,10 +85,8 @@ final class GatewayBench {
     /// The server behind a routed one answers the question for its MAC address.
     func answerARP() {
         _ = raw(
-            TestFrame.arp(
-                ARPHeader(
-                    operation: .reply, senderMAC: Self.memberMAC, senderAddress: IPv4Address(10, 0, 1, 3),
-                    targetMAC: Self.routedMACs[1], targetAddress: IPv4Address(10, 0, 1, 254)), to: Self.routedMACs[1]),
+            PacketText().bytes(
+                "arp 10.0.1.3 is-at \(Self.memberMAC) for 10.0.1.254", from: Self.memberMAC, to: Self.routedMACs[1]),
             into: 1)
     }
 
@@ -126,17 +111,10 @@ final class GatewayBench {
         _ flow: FiveTuple, _ flags: TCPFlags, sequence: UInt32 = 1000, acknowledgement: UInt32 = 0, payload: Int = 0,
         window: UInt16 = 64_240, scale: UInt8? = nil, from source: MACAddress, to destination: MACAddress
     ) -> [UInt8] {
-        let header = TCPHeader(
-            sourcePort: flow.sourcePort, destinationPort: flow.destinationPort, sequence: sequence,
-            acknowledgement: acknowledgement, flags: flags, window: window,
-            maximumSegmentSize: flags.contains(.syn) ? 1460 : nil, windowScale: scale)
-        return TestFrame.ipv4(
-            from: source, to: destination, flow.source, flow.destination, .tcp, transport: header.length + payload
-        ) { buffer in
-            for index in header.length..<(header.length + payload) { buffer[index] = UInt8(truncatingIfNeeded: index) }
-            return header.emit(
-                into: buffer, payloadLength: payload, source: flow.source, destination: flow.destination)
-        }
+        var packet = "\(flow.text) \(flags) seq \(sequence) ack \(acknowledgement) win \(window) len \(payload)"
+        if flags.contains(.syn) { packet += " mss 1460" }
+        if let scale { packet += " wscale \(scale)" }
+        return PacketText().bytes(packet, from: source, to: destination)
     }
 
     static func flow(_ port: UInt16 = 4000, _ proto: IPProtocol = .tcp) -> FiveTuple {

@@ -2,6 +2,7 @@ import Appliances
 import Configuration
 import Dataplane
 import LabTime
+import PacketText
 import TestSupport
 import Testing
 import VirtualNetwork
@@ -10,10 +11,8 @@ import Wire
 @Suite struct `A gateway firewall's frames` {
     @Test func `of ARP and other protocols pass a transparent one unchanged, both ways`() throws {
         let bench = try GatewayBench(.nsxGateway, [.both, .both])
-        let request = ARPHeader(
-            operation: .request, senderMAC: GatewayBench.balancerMAC, senderAddress: GatewayBench.balancer,
-            targetMAC: .zero, targetAddress: GatewayBench.member)
-        let arp = TestFrame.arp(request, to: .broadcast)
+        let arp = PacketText().bytes(
+            "arp who-has 10.0.0.3 tell 10.0.0.1", from: GatewayBench.balancerMAC, to: .broadcast)
         #expect(bench.send(arp, into: 0) == .passed)
         #expect(bench.send(arp, into: 1) == .passed)
         for type in [0x86dd, 0x88cc, 0x8100, 0x0100] as [UInt16] {
@@ -135,9 +134,9 @@ import Wire
         func error(quoting flow: FiveTuple, sequence: UInt32) -> [UInt8] {
             let quoted = GatewayBench.tcp(
                 flow, .syn, sequence: sequence, from: GatewayBench.balancerMAC, to: GatewayBench.memberMAC)
-            return TestFrame.icmp(
-                from: GatewayBench.memberMAC, to: GatewayBench.balancerMAC, GatewayBench.member, GatewayBench.balancer,
-                .unreachable(code: 3), payload: Array(quoted[14..<42]))
+            return PacketText().bytes(
+                "icmp 10.0.0.3 > 10.0.0.1 3/3", payload: Array(quoted[14..<42]), from: GatewayBench.memberMAC,
+                to: GatewayBench.balancerMAC)
         }
         #expect(bench.send(error(quoting: GatewayBench.flow(), sequence: 1000), into: 1) == .dropped)
         bench.out(.syn, 1000)
@@ -152,9 +151,8 @@ import Wire
         let server = IPv4Address(10, 0, 1, 3)
         func learn(_ address: IPv4Address, _ mac: MACAddress, _ port: PortIndex) {
             let own = IPv4Address(10, 0, port, 254)
-            let request = ARPHeader(
-                operation: .request, senderMAC: mac, senderAddress: address, targetMAC: .zero, targetAddress: own)
-            #expect(bench.raw(TestFrame.arp(request, to: .broadcast), into: port).count == 1)
+            let request = PacketText().bytes("arp who-has \(own) tell \(address)", from: mac, to: .broadcast)
+            #expect(bench.raw(request, into: port).count == 1)
         }
         learn(GatewayBench.balancer, GatewayBench.balancerMAC, 0)
         learn(server, GatewayBench.memberMAC, 1)

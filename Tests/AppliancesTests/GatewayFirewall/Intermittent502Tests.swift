@@ -3,6 +3,7 @@ import Configuration
 import Dataplane
 import LabEvents
 import LabTime
+import PacketText
 import Testing
 import Wire
 
@@ -27,9 +28,8 @@ import Wire
     /// What the gateway answers to a SYN-ACK: 14 + 20 + 8 + 28 bytes.
     private func unreachable(about frame: [UInt8]) -> [UInt8] {
         let quote = Array(frame[14..<42])
-        return TestFrame.icmp(
-            from: GatewayBench.balancerMAC, to: GatewayBench.memberMAC, GatewayBench.balancer, GatewayBench.member,
-            .unreachable(code: 3), payload: quote)
+        return PacketText().bytes(
+            "icmp 10.0.0.1 > 10.0.0.3 3/3", payload: quote, from: GatewayBench.balancerMAC, to: GatewayBench.memberMAC)
     }
 
     @Test func `begins with a FIN of the finished connection and ends when the first-packet timer has run`() throws {

@@ -5,6 +5,7 @@ import LabTime
 import Redundancy
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 /// A pair that translates, in virtual time: the inside host opens connections to the one outside.
@@ -141,10 +142,7 @@ struct NATPairTests {
         let lab = try Self.lab(nat: { _ in Self.nat(external) })
         func question() -> [MACAddress] {
             lab.captured.removeAll()
-            let request = ARPHeader(
-                operation: .request, senderMAC: lab.client.mac, senderAddress: lab.client.address, targetMAC: .zero,
-                targetAddress: external)
-            lab.transmit(TestFrame.arp(request, to: .broadcast), on: 0, from: 2)
+            lab.client.ask(for: .ipv4(external))
             lab.run(for: .milliseconds(1))
             return lab.captured.compactMap { $0.frame.arp }.filter { $0.operation == .reply }.map(\.senderMAC)
         }

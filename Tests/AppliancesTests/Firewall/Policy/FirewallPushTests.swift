@@ -3,6 +3,7 @@ import Dataplane
 import LabEvents
 import LabTime
 import Testing
+import VirtualNetwork
 import Wire
 
 @testable import Appliances

@@ -3,6 +3,7 @@ import LabEvents
 import LabTime
 import TestSupport
 import Testing
+import VirtualNetwork
 import Wire
 
 @testable import Appliances
@@ -61,11 +62,7 @@ struct NATPushTests {
     /// Who answers on the outside for an address, if anybody does.
     private static func asks(_ lab: FirewallLab, for address: IPv4Address) -> [Int] {
         let count = lab.captured.count
-        lab.transmit(
-            TestFrame.arp(
-                ARPHeader(
-                    operation: .request, senderMAC: lab.client.mac, senderAddress: lab.client.address,
-                    targetMAC: .zero, targetAddress: address), to: .broadcast), on: 0, from: 2)
+        lab.client.ask(for: .ipv4(address))
         lab.run(for: .milliseconds(2))
         return lab.captured[count...].compactMap { entry in
             guard let arp = entry.frame.arp, arp.operation == .reply, arp.senderAddress == address else { return nil }
@@ -390,9 +387,9 @@ struct NATPushTests {
         for box in 0..<2 { #expect(lab.perform(box, .policy(.agree(PolicyChange(nat: nat)))) == .done) }
         lab.run(for: .milliseconds(500))
         #expect(Self.open(lab, 5001)?.address == Self.second)
-        for box in lab.boxes {
+        for (number, box) in lab.boxes.enumerated() {
             #expect(box.firewall.filter.table.timers == NATTimers.standard.sessions)
-            #expect(box.firewall.filter.nat.share == (box.number == 0 ? .first : .second))
+            #expect(box.firewall.filter.nat.share == (number == 0 ? .first : .second))
         }
     }
 

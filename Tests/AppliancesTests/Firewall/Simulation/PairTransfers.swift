@@ -1,13 +1,13 @@
+import Appliances
 import Dataplane
-import TestSupport
+import PacketText
+import VirtualNetwork
 import Wire
-
-@testable import Appliances
 
 /// Outside clients with a control connection to the inside server each, who ask for ports and connect to them: their own,
 /// and each other's.
 ///
-/// What is lost is said again, byte for byte, as TCP would.
+/// What is lost is sent again, byte for byte, as TCP would.
 struct PairTransfers {
     static let clients = 6
     static let controlPort: UInt16 = 21
@@ -19,7 +19,7 @@ struct PairTransfers {
         var isOpen = false
         var clientSequence: UInt32 = 1
         var serverSequence: UInt32 = 1
-        /// What the server has said, and the client has not got yet.
+        /// What the server has sent, and the client has not got yet.
         var pending: (port: UInt16, text: String)?
         /// What the client knows, and has not connected to yet.
         var port: UInt16?
@@ -36,7 +36,7 @@ struct PairTransfers {
     init(_ lab: FirewallLab) {
         for number in 0..<Self.clients {
             talks.append(Talk(control: Self.control(number, port: 40_000, lab)))
-            lab.client.aliases.insert(Self.address(number))
+            lab.client.addresses.append(.ipv4(Self.address(number)))
         }
     }
 
@@ -56,9 +56,9 @@ struct PairTransfers {
         if !talk.isOpen {
             send(talk.control, .syn, through: box, lab)
         } else if let pending = talk.pending {
-            say(pending.text, isClient: false, number, through: box, lab)
+            sendText(pending.text, isClient: false, number, through: box, lab)
         } else {
-            say("PASV\r\n", isClient: true, number, through: box, lab)
+            sendText("PASV\r\n", isClient: true, number, through: box, lab)
         }
     }
 
@@ -93,8 +93,8 @@ struct PairTransfers {
 
     // MARK: What arrives
 
-    /// - Returns: what is wrong with it
-    mutating func serverReceived(_ frame: SeenFrame, _ lab: FirewallLab) -> String? {
+    /// - Returns: a connection that was to reach nobody
+    mutating func serverReceived(_ frame: SeenFrame, _ lab: FirewallLab) -> FiveTuple? {
         guard let layout = frame.layout, layout.fiveTuple.protocol == .tcp else { return nil }
         let flow = layout.fiveTuple
         if flow.destinationPort == Self.controlPort {
@@ -110,14 +110,12 @@ struct PairTransfers {
             talks[number].port = nil
             announced.append((flow, nextPort))
             guard let gateway = lab.server.gatewayMAC else { return nil }
-            lab.transmit(
-                TestFrame.tcp(
-                    from: lab.server.mac, to: gateway, flow.reversed, text: text,
-                    sequence: talks[number].serverSequence), on: FirewallLab.inside, from: 3)
+            lab.server.send(
+                Self.segment(flow.reversed, text, talks[number].serverSequence, from: lab.server, to: gateway))
             return nil
         }
         guard layout.tcpFlags.isInitialSYN, owners[flow.destinationPort] != flow.source else { return nil }
-        return "\(flow) reached the server, which announced that port to somebody else"
+        return flow
     }
 
     mutating func clientReceived(_ frame: SeenFrame, _ lab: FirewallLab) {
@@ -139,18 +137,25 @@ struct PairTransfers {
     // MARK: Sending
 
     private func send(_ flow: FiveTuple, _ flags: TCPFlags, through box: Int, _ lab: FirewallLab) {
-        lab.transmit(
-            TestFrame.tcp(from: lab.client.mac, to: FirewallLab.mac(box, FirewallLab.outside), flow, flags),
-            on: FirewallLab.outside, from: 2)
+        lab.client.send(
+            PacketText().bytes(
+                "\(flow.text) \(flags)", from: lab.client.mac, to: FirewallLab.mac(box, FirewallLab.outside)))
     }
 
-    private func say(_ text: String, isClient: Bool, _ number: Int, through box: Int, _ lab: FirewallLab) {
+    private func sendText(_ text: String, isClient: Bool, _ number: Int, through box: Int, _ lab: FirewallLab) {
         let talk = talks[number]
         let (host, port) = isClient ? (lab.client, FirewallLab.outside) : (lab.server, FirewallLab.inside)
-        lab.transmit(
-            TestFrame.tcp(
-                from: host.mac, to: FirewallLab.mac(box, port), isClient ? talk.control : talk.control.reversed,
-                text: text, sequence: isClient ? talk.clientSequence : talk.serverSequence),
-            on: port, from: isClient ? 2 : 3)
+        host.send(
+            Self.segment(
+                isClient ? talk.control : talk.control.reversed, text,
+                isClient ? talk.clientSequence : talk.serverSequence, from: host, to: FirewallLab.mac(box, port)))
+    }
+
+    /// A segment of a control connection.
+    private static func segment(
+        _ flow: FiveTuple, _ text: String, _ sequence: UInt32, from host: VirtualHost, to destination: MACAddress
+    ) -> [UInt8] {
+        PacketText().bytes(
+            "\(flow.text) PSH,ACK seq \(sequence)", payload: Array(text.utf8), from: host.mac, to: destination)
     }
 }
