@@ -46,7 +46,6 @@ enum RemainingWords {
         Sources/Expectation/TrafficExpectation+Evaluation.swift: chance 3
         Sources/Expectation/TrafficExpectation+Words.swift: chance 6
         Sources/Expectation/TrafficExpectation.swift: chance 7
-        Sources/HostSide/HostSide.swift: told 3
         Sources/Impairment/Cable/CableBuffer.swift: tells 4
         Sources/Impairment/Cable/CableRule.swift: told 1
         Sources/Impairment/Cable/FaultyCable+Frames.swift: tell 11, tells 3
@@ -116,9 +115,6 @@ enum RemainingWords {
         Tests/EventLoopTests/EventLoopTests.swift: heard 4
         Tests/ExpectationTests/ChanceOfLossTests.swift: chance 2
         Tests/ExpectationTests/TrafficExpectationTests.swift: chance 2
-        Tests/HostSideTests/HTTP/EdgeSocketTests.swift: say 4
-        Tests/HostSideTests/HTTP/HandDriven.swift: say 1
-        Tests/HostSideTests/HTTP/HandDrivenTests.swift: say 3
         Tests/ImpairmentTests/ChanceTests.swift: chance 1
         Tests/MeasurementTests/FlowMeterTests.swift: patience 6
         Tests/Mutants/Mutant+Declaration.swift: tells 3
