@@ -30,6 +30,7 @@ func tests(_ module: String, _ more: [Target.Dependency] = [], texts: [String] =
 
 let stateMachineTexts = ["Election/Scripts", "Election/Table.txt", "ConfigurationSync/Table.txt"]
 let exchangeTexts = ["Scripts", "Table.txt"]
+let flowTexts = ["Tables"]
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -212,7 +213,7 @@ let package = Package(
         tests(
             "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"]),
         tests("Measurement", ["Wire", "LabTime"]),
-        tests("TrafficModel", ["Measurement", "Wire", "LabTime"]),
+        tests("TrafficModel", ["TestTexts", "Measurement", "Wire", "LabTime"], texts: flowTexts),
         tests("Traffic", ["TrafficModel", "Measurement", "EventLoop", "Wire", "LabTime"]),
         tests(
             "HTTPExchange", ["TestTexts", "Configuration", "Wire", "LabEvents", "LabTime"], texts: exchangeTexts),
