@@ -76,13 +76,7 @@ enum RemainingWords {
         Sources/Topology/Programs/BirdDefinition.swift: ways 1
         Sources/Topology/Resolution/ServerAssignment.swift: speaks 3
         Sources/Topology/Resolution/VariantReading.swift: chance 6
-        Sources/Traffic/Client/CrowdSchedule.swift: crowd 1
-        Sources/Traffic/Client/DatagramCrowd.swift: crowd 6, patience 1, tell 1
-        Sources/Traffic/Client/TrafficClient.swift: crowd 15
-        Sources/TrafficModel/TrafficProgram+Options.swift: crowd 1
         Sources/Traffic/FTP/FTPConnection.swift: say 22
-        Sources/Traffic/Server/UDPEchoServer.swift: tell 1
-        Sources/Traffic/Sockets/Socket.swift: tell 1
         Sources/TrafficModel/FlowModel.swift: patience 1
         Sources/failoverlab/Running/WaveScheduler.swift: heard 2
         Sources/failoverlab/SeedOption.swift: chance 1, tell 1
@@ -133,11 +127,6 @@ enum RemainingWords {
         Tests/TopologyTests/PolicyRoutingTests.swift: chance 2
         Tests/TopologyTests/ProgramTests.swift: ways 1
         Tests/TopologyTests/SeedTests.swift: chance 5
-        Tests/TrafficTests/CrowdTrafficTests.swift: crowd 11, patience 5
-        Tests/TrafficTests/DatagramTrafficTests.swift: patience 2
-        Tests/TrafficTests/FTPTrafficTests.swift: patience 5, say 6
-        Tests/TrafficTests/HTTPTrafficTests.swift: patience 4
-        Tests/TrafficTests/LoopbackBench.swift: crowd 2, patience 2
-        Tests/TrafficTests/StreamTrafficTests.swift: patience 2
+        Tests/TrafficTests/FTPTrafficTests.swift: say 6
         """
 }

@@ -6,8 +6,8 @@ import Testing
 @testable import TrafficModel
 
 /// Every input in every phase of the flows. `Tables/*.txt` have a line for each pair.
-struct FlowTableTests {
-    private func compare<Model>(_ file: String, _ table: FlowTable<Model>) throws {
+struct FlowOutcomeTests {
+    private func compare<Model>(_ file: String, _ table: FlowOutcomeTable<Model>) throws {
         try RecordedText("TrafficModelTests", "Tables/\(file)").compare { _ in try table.text() }
     }
 
@@ -22,7 +22,7 @@ struct FlowTableTests {
     // MARK: tcp-stream
 
     @Test func `a stream`() throws {
-        typealias Setup = FlowTable<StreamModel>.Setup
+        typealias Setup = FlowOutcomeTable<StreamModel>.Setup
         func flow(_ steps: (inout PlayedFlow<StreamModel>) -> Void = { _ in }) -> PlayedFlow<StreamModel> {
             Self.made(
                 StreamModel(.played(playedProgram(.tcpStream)), offset: .milliseconds(5), at: playedTime(0)), steps)
@@ -69,7 +69,7 @@ struct FlowTableTests {
         ]
         try compare(
             "Stream.txt",
-            FlowTable(setups: setups) {
+            FlowOutcomeTable(setups: setups) {
                 switch $0.phase {
                 case .connecting: "connecting"
                 case .asking: "asking"
@@ -82,7 +82,7 @@ struct FlowTableTests {
     // MARK: udp
 
     @Test func `datagrams`() throws {
-        typealias Setup = FlowTable<DatagramModel>.Setup
+        typealias Setup = FlowOutcomeTable<DatagramModel>.Setup
         func flow(_ steps: (inout PlayedFlow<DatagramModel>) -> Void = { _ in }) -> PlayedFlow<DatagramModel> {
             Self.made(DatagramModel(.played(playedProgram(.udp)), offset: .milliseconds(5), at: playedTime(0)), steps)
         }
@@ -112,7 +112,7 @@ struct FlowTableTests {
         ]
         try compare(
             "Datagrams.txt",
-            FlowTable(setups: setups) {
+            FlowOutcomeTable(setups: setups) {
                 switch $0.phase {
                 case .asking: "asking"
                 case .finishing: "finishing"
@@ -124,7 +124,7 @@ struct FlowTableTests {
     // MARK: udp-request
 
     @Test func `a request`() throws {
-        typealias Setup = FlowTable<RequestModel>.Setup
+        typealias Setup = FlowOutcomeTable<RequestModel>.Setup
         func flow(_ steps: (inout PlayedFlow<RequestModel>) -> Void = { _ in }) -> PlayedFlow<RequestModel> {
             Self.made(RequestModel(.played(playedProgram(.udpRequest)), at: playedTime(0)), steps)
         }
@@ -139,7 +139,7 @@ struct FlowTableTests {
         ]
         try compare(
             "Request.txt",
-            FlowTable(setups: setups) {
+            FlowOutcomeTable(setups: setups) {
                 switch $0.phase {
                 case .asking: "asking"
                 case .ended: "ended"
@@ -159,11 +159,11 @@ struct FlowTableTests {
 
     private static func connectionSetups(
         _ kind: TrafficProgram.Kind, exchanges: Bool
-    ) -> [FlowTable<ConnectionModel>.Setup] {
+    ) -> [FlowOutcomeTable<ConnectionModel>.Setup] {
         func flow(_ steps: (inout PlayedFlow<ConnectionModel>) -> Void = { _ in }) -> PlayedFlow<ConnectionModel> {
             made(ConnectionModel(.played(playedProgram(kind, exchanges: exchanges)), at: playedTime(0)), steps)
         }
-        let setups: [FlowTable<ConnectionModel>.Setup] = [
+        let setups: [FlowOutcomeTable<ConnectionModel>.Setup] = [
             .init(name: "connecting", phase: "connecting") { flow() },
             .init(name: "awaiting", phase: "awaiting") { flow { $0.step(.connected, at: 30) } },
             .init(name: "awaiting, the send buffer is full", phase: "awaiting") {
@@ -180,20 +180,20 @@ struct FlowTableTests {
     @Test func `a connection with a record`() throws {
         try compare(
             "Connection.txt",
-            FlowTable(setups: Self.connectionSetups(.tcpConnect, exchanges: true), phase: Self.name))
+            FlowOutcomeTable(setups: Self.connectionSetups(.tcpConnect, exchanges: true), phase: Self.name))
     }
 
     @Test func `a connection alone`() throws {
         try compare(
             "ConnectionAlone.txt",
-            FlowTable(setups: Self.connectionSetups(.tcpConnect, exchanges: false), phase: Self.name))
+            FlowOutcomeTable(setups: Self.connectionSetups(.tcpConnect, exchanges: false), phase: Self.name))
     }
 
     @Test func `a connection with an HTTP request`() throws {
         let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
         try compare(
             "HTTPRequest.txt",
-            FlowTable(
+            FlowOutcomeTable(
                 setups: Self.connectionSetups(.httpRequest, exchanges: true), phase: Self.name,
                 answer: { _ in [answer] }))
     }

@@ -4,7 +4,7 @@ import Measurement
 @testable import TrafficModel
 
 /// What becomes of each input in each phase of a flow, as text.
-struct FlowTable<Model: FlowModel> {
+struct FlowOutcomeTable<Model: FlowModel> {
     /// How a flow comes into a phase, all within 40 ms.
     struct Setup {
         var name: String
@@ -56,7 +56,7 @@ struct FlowTable<Model: FlowModel> {
 
     /// - Throws: where a flow does not come into its phase, or one that has ended does something
     func text() throws -> String {
-        var lines = ["# What becomes of each input in each phase. FlowTableTests has how a flow comes there."]
+        var lines = ["# What becomes of each input in each phase. FlowOutcomeTests has how a flow comes there."]
         for setup in setups {
             lines.append("\n## \(setup.name)")
             for input in inputs {

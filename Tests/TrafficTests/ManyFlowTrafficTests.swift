@@ -7,19 +7,19 @@ import Wire
 
 @testable import Traffic
 
-@Suite(.serialized) struct `A crowd of UDP flows` {
+@Suite(.serialized) struct `Many UDP flows` {
     let bench: LoopbackBench
     private static let sources = IPv4Network("127.1.0.0/28")!
 
     init() throws { bench = try LoopbackBench() }
 
-    private func crowd(
+    private func program(
         _ port: UInt16, flows: Int, every: Duration = .milliseconds(100), spread: Duration = .milliseconds(20),
-        patience: Duration = .seconds(60), sources: IPv4Network? = sources
+        timeout: Duration = .seconds(60), sources: IPv4Network? = sources
     ) -> TrafficProgram {
         bench.program(
-            .udpManyFlows, port: port, flows: flows, every: every, payload: 32, patience: patience,
-            crowd: .init(sources: sources, spread: spread))
+            .udpManyFlows, port: port, flows: flows, every: every, payload: 32, timeout: timeout,
+            rounds: .init(sources: sources, spread: spread))
     }
 
     @Test func `each flow has a five-tuple of its own, from the addresses in turn, and asks once a round`() throws {
@@ -30,7 +30,7 @@ import Wire
             rounds[request.record.flow, default: []].append(request.record.sequence)
             server.answer(request)
         }
-        bench.start(crowd(server.port, flows: 100))
+        bench.start(program(server.port, flows: 100))
         bench.run { bench.isReady }
         #expect(tuples.count == 100 && rounds.values.allSatisfy { $0 == [0] })
         bench.run { rounds.values.allSatisfy { $0.count >= 3 } }
@@ -53,18 +53,18 @@ import Wire
             ends.insert(request.sender)
             server.answer(request)
         }
-        bench.start(crowd(server.port, flows: 20, sources: nil))
+        bench.start(program(server.port, flows: 20, sources: nil))
         bench.run { bench.isReady }
         let result = withExtendedLifetime(server) { bench.finish() }
         #expect(ends.count == 20 && Set(ends.map(\.address)) == [.ipv4(.loopback)])
         #expect(result.totals.outcome == .survived && result.further?.telling?.source == .ipv4(.loopback))
     }
 
-    @Test func `an IPv6 crowd is answered`() throws {
+    @Test func `many IPv6 flows are answered`() throws {
         let server = try TrafficServer(
             ServerProgram(kind: .udpEcho, port: 0), nodeName: "server", at: .ipv6(.any), on: bench.loop)
         defer { server.close() }
-        var program = crowd(server.port, flows: 20, sources: nil)
+        var program = program(server.port, flows: 20, sources: nil)
         program.target = .ipv6(.loopback)
         bench.start(program)
         bench.run { bench.isReady }
@@ -79,7 +79,7 @@ import Wire
             if request.record.flow % 10 != 0 || request.record.sequence > 0 { server.answer(request) }
         }
         // The second round never comes.
-        bench.start(crowd(server.port, flows: 100, every: .seconds(3000), spread: .milliseconds(5)))
+        bench.start(program(server.port, flows: 100, every: .seconds(3000), spread: .milliseconds(5)))
         bench.run { bench.isReady }
         let result = withExtendedLifetime(server) { bench.finish() }
         #expect(result.totals.outcome == .survived && result.totals.flows == 100)
@@ -90,11 +90,11 @@ import Wire
     @Test func `flows that nobody answers time out; the first thousand of them are listed`() throws {
         let hole = try bench.blackHole(.udp)
         defer { hole.close() }
-        bench.start(crowd(hole.localEndpoint!.port, flows: 1200, patience: .milliseconds(200)))
+        bench.start(program(hole.localEndpoint!.port, flows: 1200, timeout: .milliseconds(200)))
         bench.run(for: .milliseconds(60))
         let result = bench.finish()
         #expect(result.totals.flows == 1200 && result.totals.outcome == .timedOut && result.totals.received == 0)
-        #expect(result.flows.count == DatagramCrowd.mostListed && result.further?.count == 200)
+        #expect(result.flows.count == FlowListing.most && result.further?.count == 200)
         #expect(result.flows.allSatisfy { $0.outcome == .timedOut && $0.reason != nil })
     }
 
@@ -107,7 +107,7 @@ import Wire
             server.answer(request, to: other)
         }
         bench.start(
-            crowd(server.port, flows: 10, every: .seconds(3000), spread: .zero, patience: .milliseconds(300)))
+            program(server.port, flows: 10, every: .seconds(3000), spread: .zero, timeout: .milliseconds(300)))
         bench.run(for: .milliseconds(50))
         let result = withExtendedLifetime(server) { bench.finish() }
         #expect(result.flows.map(\.outcome) == [.timedOut])
@@ -116,26 +116,13 @@ import Wire
         #expect(result.problem?.contains("datagrams answered nothing that was asked") == true)
     }
 
-    @Test func `a crowd that is stopped before its round is over says how many never asked`() throws {
+    @Test func `a program that is stopped before its round is over says how many never asked`() throws {
         let hole = try bench.blackHole(.udp)
         defer { hole.close() }
         let client = bench.start(
-            crowd(hole.localEndpoint!.port, flows: 100, every: .seconds(3000), spread: .seconds(3000)))
+            program(hole.localEndpoint!.port, flows: 100, every: .seconds(3000), spread: .seconds(3000)))
         bench.run(for: .milliseconds(20))
         let result = client.stop()
         #expect(result.totals.flows == 1 && result.skipped == 99 && result.problem == "99 flows never asked")
-    }
-
-    @Test func `a round's requests are spread evenly, and late ones are counted`() {
-        let start = Instant(nanoseconds: 1_000_000_000)
-        var schedule = CrowdSchedule(start: start, every: .seconds(4), spread: .seconds(3), flows: 3)
-        #expect(!schedule.isBetweenRounds)
-        #expect(schedule.take(at: start) == 0 && schedule.take(at: start) == nil)
-        #expect(schedule.nextDue == start + .seconds(1))
-        #expect(schedule.take(at: start + .seconds(2)) == 1 && schedule.take(at: start + .seconds(2)) == 2)
-        #expect(schedule.isBetweenRounds && schedule.late == 0 && schedule.nextDue == start + .seconds(4))
-        #expect(schedule.take(at: start + .seconds(3)) == nil)
-        #expect(schedule.take(at: start + .milliseconds(6001)) == 0 && schedule.late == 1)
-        #expect(schedule.firstDue(of: 2) == start + .seconds(2))
     }
 }
