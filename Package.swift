@@ -37,6 +37,8 @@ func tests(
 }
 
 let stateMachineTexts = ["Election/Scripts", "Election/Table.txt", "ConfigurationSync/Table.txt"]
+let exchangeTexts = ["Scripts", "Table.txt"]
+let flowTexts = ["Tables"]
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -81,8 +83,8 @@ let package = Package(
             name: "FailoverLab",
             targets: [
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-                "TrafficModel", "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence",
-                "Expectation",
+                "TrafficModel", "Configuration", "HTTPExchange", "Appliances", "PacketText", "VirtualNetwork",
+                "Evidence", "Expectation",
                 "Integrity", "RegularFile", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink",
                 "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
@@ -115,6 +117,7 @@ let package = Package(
         module("Measurement", ["Wire", "LabTime"]),
         module("TrafficModel", ["Measurement", "Wire", "LabTime"]),
         module("Configuration", ["Measurement", "Impairment", "Dataplane", "Wire"]),
+        module("HTTPExchange", ["Configuration", "Wire", "LabEvents", "LabTime"]),
         module(
             "Appliances",
             ["Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants"], hot),
@@ -155,7 +158,7 @@ let package = Package(
         module(
             "HostSide",
             [
-                "Appliances", "Configuration", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "RegularFile",
+                "HTTPExchange", "Configuration", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants", "RegularFile",
                 "EventLoop", "CLinux",
                 systemPackage, heap,
             ]
@@ -181,6 +184,7 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestTexts", dependencies: ["TestSupport"], path: "Tests/Texts", swiftSettings: strict),
         .target(name: "MallocCounter", path: "Tests/MallocCounter"),
         .executableTarget(name: "escapes", path: "Tests/Escapes"),
         .executableTarget(name: "census", dependencies: ["CLinux"], path: "Tests/Census", swiftSettings: strict),
@@ -204,7 +208,7 @@ let package = Package(
         tests("Report", ["Expectation", "Evidence", "Measurement", "Wire", "LabTime"]),
         tests("Dataplane", ["Wire", "LabEvents", "LabTime"], isOptimized: true),
         tests(
-            "Redundancy", ["Dataplane", "Wire", "LabEvents", "LabTime"],
+            "Redundancy", ["TestTexts", "Dataplane", "Wire", "LabEvents", "LabTime"],
             texts: stateMachineTexts, isOptimized: true),
         tests("Impairment", ["Dataplane", "Wire", "LabEvents", "LabTime"], isOptimized: true),
         tests(
@@ -218,11 +222,14 @@ let package = Package(
             "VirtualNetwork", ["PacketText", "Appliances", "Impairment", "Dataplane", "Wire", "LabEvents", "LabTime"],
             isOptimized: true),
         tests("Measurement", ["Wire", "LabTime"]),
-        tests("TrafficModel", ["Measurement", "Wire", "LabTime"]),
+        tests("TrafficModel", ["TestTexts", "Measurement", "Wire", "LabTime"], texts: flowTexts),
         tests("Traffic", ["TrafficModel", "Measurement", "EventLoop", "Wire", "LabTime"]),
         tests(
+            "HTTPExchange", ["TestTexts", "Configuration", "Wire", "LabEvents", "LabTime"], texts: exchangeTexts),
+        tests(
             "HostSide",
-            ["Appliances", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio + [tls]),
+            ["Appliances", "HTTPExchange", "Configuration", "EventLoop", "CLinux", "Wire", "LabEvents", "LabTime"] + nio
+                + [tls]),
         tests(
             "PacketIO", ["Appliances", "Dataplane", "Netlink", "EventLoop", "Wire", "LabEvents", "LabTime", "CLinux"],
             isOptimized: true),

@@ -1,4 +1,3 @@
-public import Appliances
 public import Configuration
 internal import EventLoop
 public import LabEvents
@@ -41,24 +40,24 @@ public final class HostSide: Sendable {
             httpThread = made
             if case .success(let thread) = made {
                 services = thread.perform { loop in
-                    let means = ServiceMeans(on: loop, accessLog: accessLog)
+                    let shared = ServiceThread(on: loop, accessLog: accessLog)
                     return httpServices.map {
-                        HTTPService($0, with: means, onAccess: onAccess, onTLSFailure: onTLSFailure)
+                        HTTPService($0, on: shared, onAccess: onAccess, onTLSFailure: onTLSFailure)
                     }
                 }
             }
         }
         self.services = services
         self.httpThread = httpThread
-        let told = (thread: try? httpThread?.get(), services: services)
+        let informed = (thread: try? httpThread?.get(), services: services)
         monitors = configuration.services.compactMap { service in
             service.monitor.map { monitor in
                 HealthMonitor(service, monitor, on: group.next()) { change in
                     for proxy in proxies where proxy.service.name == change.service {
                         proxy.set(change.member, isUp: change.isUp)
                     }
-                    for service in told.services where service.service.name == change.service {
-                        told.thread?.send { _ in service.set(change.member, isUp: change.isUp) }
+                    for service in informed.services where service.service.name == change.service {
+                        informed.thread?.send { _ in service.set(change.member, isUp: change.isUp) }
                     }
                     onMemberChange(change)
                 }

@@ -15,96 +15,126 @@ package struct ConnectionModel: FlowModel, Sendable {
         case http(HTTPAnswerReader)
     }
 
+    enum Phase: Hashable, Sendable {
+        /// The SYN is sent; the request waits for the handshake.
+        case connecting(request: [UInt8])
+        /// - Parameters:
+        ///   - unsent: what the send buffer has not taken of the request
+        ///   - latency: until the handshake was complete
+        case awaiting(unsent: [UInt8], latency: Duration)
+        case ended(latency: Duration?)
+    }
+
     private let identity: FlowIdentity
     private let started: Instant
+    private(set) var phase: Phase
     private var meter: FlowMeter
     private var answer: Answer
-    /// Bytes that are still to be sent.
-    private var output: [UInt8] = []
-    /// Until the handshake was complete; nil until then.
-    private var latency: Duration?
-    private(set) var hasEnded = false
 
     package init(_ identity: FlowIdentity, at now: Instant) {
         self.identity = identity
         started = now
         meter = identity.meter(cadence: identity.program.every)
         let sequence = meter.ask(at: now)
+        var request: [UInt8] = []
         if identity.program.kind == .httpRequest {
             answer = .http(HTTPAnswerReader())
             let host = identity.program.target.bracketed
-            output = Array(
+            request = Array(
                 """
                 GET \(identity.program.path) HTTP/1.1\r\nHost: \(host)\r\nUser-Agent: failoverlab\r\n\
                 Connection: close\r\n\r\n
                 """.utf8)
         } else if identity.program.exchanges {
             answer = .record(ProbeParser())
-            identity.record(sequence, at: now).append(to: &output)
+            identity.record(sequence, at: now).append(to: &request)
         } else {
             answer = .handshake
         }
+        phase = .connecting(request: request)
     }
 
     private var timesOutAt: Instant { started + identity.timeout }
 
+    private var hasEnded: Bool { if case .ended = phase { true } else { false } }
+
     package var deadline: Instant? { hasEnded ? nil : timesOutAt }
-    package var wantsToSend: Bool { !output.isEmpty }
+
+    package var wantsToSend: Bool {
+        switch phase {
+        case .connecting(let unsent), .awaiting(let unsent, _): !unsent.isEmpty
+        case .ended: false
+        }
+    }
+
     package var late: Int { 0 }
 
     package mutating func step(
         _ input: FlowInput, at now: Instant, over transport: inout some FlowTransport
     ) -> [FlowEvent] {
         var events: [FlowEvent] = []
-        guard !hasEnded else { return [] }
-        switch input {
+        switch (phase, input) {
+        case (.ended, _): break
         // It has asked already: it ends as it would have.
-        case .finish: break
-        case .connected: connected(now, &transport, &events)
-        case .writable: if latency != nil { send(&transport, &events) }
-        case .readable: if latency != nil { read(now, &transport, &events) }
-        case .time:
+        case (_, .finish): break
+        case (.connecting(let request), .connected): connected(request, now, &transport, &events)
+        case (.connecting, .writable), (.connecting, .readable), (.awaiting, .connected): break
+        case (.awaiting(let unsent, let latency), .writable): send(unsent, latency, &transport, &events)
+        case (.awaiting, .readable): read(now, &transport, &events)
+        // What is here already counts, although a busy machine has not let this process read it.
+        case (.connecting(let request), .time):
             guard timesOutAt <= now else { break }
-            lookOnce(now, &transport, &events)
-            let what = latency == nil ? "connection" : "answer"
-            if meter.hasTimedOut(at: now) { end(.timedOut(identity.program, waitingFor: what), &events) }
+            switch transport.connection() {
+            case .pending: end(.timedOut(identity.program, waitingFor: "connection"), &events)
+            case .complete:
+                connected(request, now, &transport, &events)
+                giveUp(now, &events)
+            case .failed(let ending): end(ending, &events)
+            }
+        case (.awaiting, .time):
+            guard timesOutAt <= now else { break }
+            read(now, &transport, &events)
+            giveUp(now, &events)
         }
         return events
     }
 
-    /// What is here already counts, although a busy machine has not let this process read it.
-    private mutating func lookOnce(
-        _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
-    ) {
-        guard latency == nil else { return read(now, &transport, &events) }
-        switch transport.connection() {
-        case .pending: break
-        case .complete: connected(now, &transport, &events)
-        case .failed(let ending): end(ending, &events)
-        }
+    private mutating func giveUp(_ now: Instant, _ events: inout [FlowEvent]) {
+        if meter.hasTimedOut(at: now) { end(.timedOut(identity.program, waitingFor: "answer"), &events) }
     }
 
     private mutating func end(_ ending: FlowEnding, _ events: inout [FlowEvent]) {
         guard !hasEnded else { return }
-        hasEnded = true
+        phase = .ended(latency: latency)
         events.append(.ended(ending))
     }
 
+    /// Until the handshake was complete; nil before.
+    private var latency: Duration? {
+        switch phase {
+        case .connecting: nil
+        case .awaiting(_, let latency): latency
+        case .ended(let latency): latency
+        }
+    }
+
     private mutating func connected(
-        _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+        _ request: [UInt8], _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
-        guard latency == nil else { return }
-        latency = now - started
-        guard case .handshake = answer else { return send(&transport, &events) }
+        let latency = now - started
+        phase = .awaiting(unsent: request, latency: latency)
+        guard case .handshake = answer else { return send(request, latency, &transport, &events) }
         meter.answered(0, at: now)
         events.append(.firstAnswer)
         end(.survived, &events)
     }
 
-    private mutating func send(_ transport: inout some FlowTransport, _ events: inout [FlowEvent]) {
-        guard !output.isEmpty else { return }
-        switch output.withUnsafeBytes({ transport.send($0) }) {
-        case .bytes(let count): output.removeFirst(count)
+    private mutating func send(
+        _ unsent: [UInt8], _ latency: Duration, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+    ) {
+        guard !unsent.isEmpty else { return }
+        switch unsent.withUnsafeBytes({ transport.send($0) }) {
+        case .bytes(let count): phase = .awaiting(unsent: Array(unsent.dropFirst(count)), latency: latency)
         case .wouldBlock, .endOfStream: break
         case .failed(let ending): end(ending, &events)
         }

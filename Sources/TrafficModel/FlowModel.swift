@@ -79,5 +79,7 @@ package struct FlowIdentity: Hashable, Sendable {
 }
 
 extension FlowMeter {
-    init(cadence: Duration, timeout: Duration) { self.init(cadence: cadence, patience: timeout) }
+    init(cadence: Duration, timeout: Duration, remembersAtLeast least: Int = 1024) {
+        self.init(cadence: cadence, patience: timeout, remembersAtLeast: least)
+    }
 }

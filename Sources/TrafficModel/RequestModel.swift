@@ -4,13 +4,18 @@ internal import Measurement
 /// One request of `udp-request` from a new source port, repeated every `retryEvery` until it is answered or timed out;
 /// the timeout runs from the first request. Each repetition has a number of its own and counts as sent.
 package struct RequestModel: FlowModel, Hashable, Sendable {
+    enum Phase: Hashable, Sendable {
+        case asking
+        /// - Parameter latency: until the answer; nil without one
+        case ended(latency: Duration?)
+    }
+
     private let identity: FlowIdentity
     private let started: Instant
+    private(set) var phase = Phase.asking
     private var meter: FlowMeter
     private var schedule: OpenLoopSchedule
-    private var latency: Duration?
     private var garbage = 0
-    private(set) var hasEnded = false
 
     package init(_ identity: FlowIdentity, at now: Instant) {
         self.identity = identity
@@ -21,6 +26,8 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
 
     private var timesOutAt: Instant { started + identity.timeout }
 
+    private var hasEnded: Bool { phase != .asking }
+
     package var deadline: Instant? { hasEnded ? nil : min(schedule.nextDue, timesOutAt) }
     package var wantsToSend: Bool { false }
     package var late: Int { 0 }
@@ -29,12 +36,12 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
         _ input: FlowInput, at now: Instant, over transport: inout some FlowTransport
     ) -> [FlowEvent] {
         var events: [FlowEvent] = []
-        guard !hasEnded else { return [] }
-        switch input {
+        switch (phase, input) {
+        case (.ended, _): break
         // It has asked already: it ends as it would have.
-        case .connected, .writable, .finish: break
-        case .readable: read(now, &transport, &events)
-        case .time:
+        case (.asking, .connected), (.asking, .writable), (.asking, .finish): break
+        case (.asking, .readable): read(now, &transport, &events)
+        case (.asking, .time):
             askWhatIsDue(now, &transport, &events)
             guard !hasEnded, timesOutAt <= now else { break }
             // What is here already counts, although a busy machine has not let this process read it.
@@ -44,9 +51,9 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
         return events
     }
 
-    private mutating func end(_ ending: FlowEnding, _ events: inout [FlowEvent]) {
+    private mutating func end(_ ending: FlowEnding, latency: Duration? = nil, _ events: inout [FlowEvent]) {
         guard !hasEnded else { return }
-        hasEnded = true
+        phase = .ended(latency: latency)
         events.append(.ended(ending))
     }
 
@@ -83,14 +90,14 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
         }
         meter.answered(record.sequence, at: now)
         guard meter.received > 0 else { return }
-        latency = now - started
         events.append(.firstAnswer)
-        end(.survived, &events)
+        end(.survived, latency: now - started, &events)
     }
 
     package func figures(at end: Instant, _ ending: FlowEnding) -> FlowFigures {
-        FlowFigures(
-            started: started, reading: meter.reading(endedAt: end, outcome: ending.outcome), latency: latency,
-            garbage: garbage)
+        var figures = FlowFigures(
+            started: started, reading: meter.reading(endedAt: end, outcome: ending.outcome), garbage: garbage)
+        if case .ended(let latency) = phase { figures.latency = latency }
+        return figures
     }
 }

@@ -6,7 +6,7 @@ extension TrafficProgram {
     package var path: String { options(of: HTTPRequestTraffic.self)?.path ?? "/" }
     package var usesTLS: Bool { options(of: HTTPRequestTraffic.self)?.usesTLS ?? false }
     package var transfer: FileTransfer? { options(of: FTPTraffic.self)?.transfer }
-    package var crowd: ManyFlowTraffic.Rounds? { options(of: ManyFlowTraffic.self)?.rounds }
+    package var manyFlows: ManyFlowTraffic.Rounds? { options(of: ManyFlowTraffic.self)?.rounds }
 
     package var retryEvery: Duration {
         options(of: UDPRequestTraffic.self)?.retryEvery ?? options(of: ManyFlowTraffic.self)?.retryEvery ?? every

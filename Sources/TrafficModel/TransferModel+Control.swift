@@ -51,14 +51,15 @@ extension TransferModel {
             // The program is at work: when its files come is a matter of `data-after`, too.
             step.events.append(.firstAnswer)
             beIdle(from: step.now + offset, &step)
-        case (.agreeing, 200) where transfer.mode.isActive: agreed(nil, &step)
-        case (.agreeing, 227): agreed(DataEndpointText.classic(reply.text), &step)
-        case (.agreeing, 229):
+        case (.agreeing(let progress), 200) where transfer.mode.isActive: agreed(progress, nil, &step)
+        case (.agreeing(let progress), 227): agreed(progress, DataEndpointText.classic(reply.text), &step)
+        case (.agreeing(let progress), 229):
             let port = DataEndpointText.port(reply.text)
             agreed(
-                port.flatMap { port in transport.peer.map { Endpoint(address: $0.address, port: port) } }, &step)
+                progress, port.flatMap { port in transport.peer.map { Endpoint(address: $0.address, port: port) } },
+                &step)
         case (.opening, 226), (.transferring, 226):
-            progress?.serverIsDone = true
+            phase.progress?.serverIsDone = true
             completeIfDone(&step)
         default: break
         }

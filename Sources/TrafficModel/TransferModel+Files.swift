@@ -9,8 +9,7 @@ extension TransferModel {
     }
 
     mutating func begin(_ transport: inout some TransferTransport, _ step: inout Step) {
-        progress = Progress(began: step.now, probe: meter.ask(at: step.now))
-        phase = .agreeing
+        phase = .agreeing(Progress(began: step.now, probe: meter.ask(at: step.now)))
         nextLook = meter.timesOutAt ?? step.now
         switch transfer.mode {
         case .passive: send("PASV", &transport, &step)
@@ -32,25 +31,27 @@ extension TransferModel {
         }
     }
 
-    mutating func agreed(_ target: Endpoint?, _ step: inout Step) {
+    mutating func agreed(_ progress: Progress, _ target: Endpoint?, _ step: inout Step) {
         guard transfer.mode.isActive || target != nil else {
             return end(FlowEnding(outcome: .refused, reason: "the server's announcement cannot be read"), &step)
         }
-        phase = .agreed(target, opensAt: step.now + transfer.dataAfter)
+        phase = .agreed(progress, target, opensAt: step.now + transfer.dataAfter)
     }
 
     mutating func openData(
-        _ target: Endpoint?, _ transport: inout some TransferTransport, _ step: inout Step
+        _ progress: Progress, _ target: Endpoint?, _ transport: inout some TransferTransport, _ step: inout Step
     ) {
-        phase = .opening
+        phase = .opening(progress)
         guard !transfer.mode.isActive else { return send("RETR \(transfer.bytes)", &transport, &step) }
         guard let target else { return }
         if let ending = transport.connectData(to: target) { end(ending, &step) }
     }
 
-    mutating func readData(_ transport: inout some TransferTransport, _ step: inout Step) {
+    mutating func readData(
+        _ progress: Progress, _ transport: inout some TransferTransport, _ step: inout Step
+    ) {
         let bytes = transfer.bytes
-        var (received, wrong) = (progress?.received ?? 0, 0)
+        var (received, wrong) = (progress.received, 0)
         let outcome = transport.receiveData { chunk in
             for byte in chunk {
                 if received >= bytes || byte != FileTransfer.byte(at: received) { wrong += 1 }
@@ -58,28 +59,29 @@ extension TransferModel {
             }
             return true
         }
-        progress?.received = received
+        phase.progress?.received = received
         garbage += wrong
         switch outcome {
-        case .endOfStream: endOfFile(&transport, &step)
+        case .endOfStream: endOfFile(received, &transport, &step)
         case .failed(let ending): end(ending, &step)
         case .bytes, .wouldBlock: break
         }
     }
 
-    mutating func endOfFile(_ transport: inout some TransferTransport, _ step: inout Step) {
-        let received = progress?.received ?? 0
+    mutating func endOfFile(
+        _ received: Int, _ transport: inout some TransferTransport, _ step: inout Step
+    ) {
         guard received == transfer.bytes else {
             let reason = "the data connection was closed after \(received) of \(transfer.bytes) bytes"
             return end(FlowEnding(outcome: .reset, reason: reason), &step)
         }
-        progress?.fileIsWhole = true
+        phase.progress?.fileIsWhole = true
         transport.closeData()
         completeIfDone(&step)
     }
 
     mutating func completeIfDone(_ step: inout Step) {
-        guard let progress, progress.fileIsWhole, progress.serverIsDone else { return }
+        guard let progress = phase.progress, progress.fileIsWhole, progress.serverIsDone else { return }
         meter.answered(progress.probe, at: step.now)
         beIdle(from: progress.began + program.every, &step)
     }

@@ -13,11 +13,11 @@ package struct TransferModel: Hashable, Sendable {
         case loggingIn
         case idle(until: Instant)
         /// PASV, EPSV, PORT or EPRT was sent.
-        case agreeing
+        case agreeing(Progress)
         /// The data connection is agreed upon and begins after a while: to the server's endpoint, or from it.
-        case agreed(Endpoint?, opensAt: Instant)
-        case opening
-        case transferring
+        case agreed(Progress, Endpoint?, opensAt: Instant)
+        case opening(Progress)
+        case transferring(Progress)
         case ended
 
         /// What a timeout waited for.
@@ -31,6 +31,28 @@ package struct TransferModel: Hashable, Sendable {
             case .opening: "data connection"
             case .transferring: "end of the file"
             case .ended: "ended"
+            }
+        }
+
+        /// The file on its way; nil between two. Setting it leaves the phase.
+        var progress: Progress? {
+            get {
+                switch self {
+                case .agreeing(let progress), .agreed(let progress, _, _), .opening(let progress),
+                    .transferring(let progress):
+                    progress
+                case .connecting, .loggingIn, .idle, .ended: nil
+                }
+            }
+            set {
+                guard let newValue else { return }
+                switch self {
+                case .agreeing: self = .agreeing(newValue)
+                case .agreed(_, let target, let instant): self = .agreed(newValue, target, opensAt: instant)
+                case .opening: self = .opening(newValue)
+                case .transferring: self = .transferring(newValue)
+                case .connecting, .loggingIn, .idle, .ended: return
+                }
             }
         }
     }
@@ -52,7 +74,6 @@ package struct TransferModel: Hashable, Sendable {
     var finishesWhenIdle = false
     var lines = ControlLines()
     var output: [UInt8] = []
-    var progress: Progress?
     var garbage = 0
     var meter: FlowMeter
     /// When it looks whether it has timed out: moves on to where the timeout really ends by then.
@@ -71,7 +92,7 @@ package struct TransferModel: Hashable, Sendable {
 
     package var deadline: Instant? {
         switch phase {
-        case .idle(let instant), .agreed(_, let instant): min(instant, nextLook)
+        case .idle(let instant), .agreed(_, _, let instant): min(instant, nextLook)
         case .connecting, .loggingIn, .agreeing, .opening, .transferring: nextLook
         case .ended: nil
         }
@@ -93,14 +114,17 @@ package struct TransferModel: Hashable, Sendable {
         case (_, .control(.readable)): readControl(&transport, &step)
         case (_, .control(.time)): timePassed(&transport, &step)
         case (_, .control(.finish)): finish(now)
-        case (.opening, .dataConnected):
+        case (.opening(let progress), .dataConnected):
             guard !transfer.mode.isActive else { break }
-            phase = .transferring
+            phase = .transferring(progress)
             send("RETR \(transfer.bytes)", &transport, &step)
-        case (.opening, .dataAccepted): phase = .transferring
+        case (.opening(let progress), .dataAccepted): phase = .transferring(progress)
         case (_, .dataConnected), (_, .dataAccepted): break
         case (_, .dataFailed(let ending)): end(ending, &step)
-        case (_, .dataReadable): readData(&transport, &step)
+        case (.connecting, .dataReadable), (.loggingIn, .dataReadable), (.idle, .dataReadable): break
+        case (.agreeing(let progress), .dataReadable), (.agreed(let progress, _, _), .dataReadable),
+            (.opening(let progress), .dataReadable), (.transferring(let progress), .dataReadable):
+            readData(progress, &transport, &step)
         }
         return step.events
     }
@@ -130,13 +154,14 @@ package struct TransferModel: Hashable, Sendable {
         // A flow that is to finish before its first transfer makes one, so that it has an outcome.
         case .idle(let instant) where instant <= step.now:
             if finishesWhenIdle, meter.newest != nil { end(.survived, &step) } else { begin(&transport, &step) }
-        case .agreed(let target, let instant) where instant <= step.now: openData(target, &transport, &step)
+        case .agreed(let progress, let target, let instant) where instant <= step.now:
+            openData(progress, target, &transport, &step)
         default: break
         }
         guard !hasEnded, nextLook <= step.now else { return }
         // What is here already counts, although a busy machine has not let this process read it.
         if phase != .connecting { readControl(&transport, &step) }
-        if phase == .transferring { readData(&transport, &step) }
+        if case .transferring(let progress) = phase { readData(progress, &transport, &step) }
         let isOver =
             phase == .connecting || phase == .loggingIn
             ? step.now >= started + program.timeout : meter.hasTimedOut(at: step.now)

@@ -5,16 +5,17 @@ struct ImportTests {
     /// From the bottom up: a module imports only those before it.
     private static let order = [
         "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
-        "TrafficModel", "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation",
-        "Integrity", "RegularFile", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink", "PacketIO",
+        "TrafficModel", "Configuration", "HTTPExchange", "Appliances", "PacketText", "VirtualNetwork", "Evidence",
+        "Expectation", "Integrity", "RegularFile", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink",
+        "PacketIO",
         "Capture", "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]
 
     /// No I/O, no clock, no randomness. `CMemory` advises about memory only.
     private static let pure: Set<String> = [
         "LabTime", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement", "TrafficModel",
-        "Configuration", "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation", "Integrity",
-        "Topology", "Scenario",
+        "Configuration", "HTTPExchange", "Appliances", "PacketText", "VirtualNetwork", "Evidence", "Expectation",
+        "Integrity", "Topology", "Scenario",
     ]
 
     /// Modules through which a pure one could reach the kernel, a clock or randomness.

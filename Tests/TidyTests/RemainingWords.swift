@@ -66,7 +66,6 @@ enum RemainingWords {
         Sources/Dataplane/Filtering/SessionEngine+Records.swift: tells 1
         Sources/Dataplane/Ports/BoxPorts+Sending.swift: tell 2
         Sources/Dataplane/Routes/RouteTable.swift: ways 7
-        Sources/HostSide/HostSide.swift: told 3
         Sources/Impairment/Rules/FaultAction.swift: chance 1
         Sources/Measurement/FlowMeter.swift: patience 1
         Sources/Mutants/Mutant.swift: tells 3
@@ -83,13 +82,7 @@ enum RemainingWords {
         Sources/Topology/Programs/BirdDefinition.swift: ways 1
         Sources/Topology/Resolution/ServerAssignment.swift: speaks 3
         Sources/Topology/Resolution/VariantReading.swift: chance 6
-        Sources/Traffic/Client/CrowdSchedule.swift: crowd 1
-        Sources/Traffic/Client/DatagramCrowd.swift: crowd 6, patience 1, tell 1
-        Sources/Traffic/Client/TrafficClient.swift: crowd 15
-        Sources/TrafficModel/TrafficProgram+Options.swift: crowd 1
         Sources/Traffic/FTP/FTPConnection.swift: say 22
-        Sources/Traffic/Server/UDPEchoServer.swift: tell 1
-        Sources/Traffic/Sockets/Socket.swift: tell 1
         Sources/TrafficModel/FlowModel.swift: patience 1
         Sources/failoverlab/SeedOption.swift: chance 1
         Tests/AppliancesTests/Firewall/FirewallKeyTests.swift: told 7
@@ -103,9 +96,6 @@ enum RemainingWords {
         Tests/DataplaneTests/Filtering/Gateways/ControlBench.swift: say 2
         Tests/DataplaneTests/Filtering/Gateways/PinholeTests.swift: said 2, say 11
         Tests/DataplaneTests/Filtering/SessionStateTests.swift: conversations 3
-        Tests/HostSideTests/HTTP/EdgeSocketTests.swift: say 4
-        Tests/HostSideTests/HTTP/HandDriven.swift: say 1
-        Tests/HostSideTests/HTTP/HandDrivenTests.swift: say 3
         Tests/MeasurementTests/FlowMeterTests.swift: patience 6
         Tests/Mutants/Mutant+Declaration.swift: tells 3
         Tests/PacketIOTests/BoxRunnerTests.swift: said 9, tells 4, told 14
@@ -120,11 +110,6 @@ enum RemainingWords {
         Tests/TopologyTests/PolicyLabTests.swift: told 3
         Tests/TopologyTests/ProgramTests.swift: ways 1
         Tests/TopologyTests/SeedTests.swift: chance 5
-        Tests/TrafficTests/CrowdTrafficTests.swift: crowd 11, patience 5
-        Tests/TrafficTests/DatagramTrafficTests.swift: patience 2
-        Tests/TrafficTests/FTPTrafficTests.swift: patience 5, say 6
-        Tests/TrafficTests/HTTPTrafficTests.swift: patience 4
-        Tests/TrafficTests/LoopbackBench.swift: crowd 2, patience 2
-        Tests/TrafficTests/StreamTrafficTests.swift: patience 2
+        Tests/TrafficTests/FTPTrafficTests.swift: say 6
         """
 }

@@ -92,12 +92,12 @@ import Wire
         #expect(flow.outcome == .survived && flow.lost <= 1)
     }
 
-    @Test func `a server that falls silent outlasts the application's patience, and the gap reaches to the end`() throws
+    @Test func `a server that falls silent outlasts the application's timeout, and the gap reaches to the end`() throws
     {
         let server = try PlayedServer(on: bench.loop) { server, request in
             if request.record.sequence < 3 { server.answer(request) }
         }
-        bench.start(bench.program(.udp, port: server.port, patience: .milliseconds(300)))
+        bench.start(bench.program(.udp, port: server.port, timeout: .milliseconds(300)))
         bench.run { !bench.ended.isEmpty }
         let flow = withExtendedLifetime(server) { bench.ended[0] }
         #expect(flow.outcome == .timedOut && flow.received <= 3 && flow.lost == flow.sent - flow.received)
@@ -128,7 +128,7 @@ import Wire
     @Test func `a request that nobody answers times out, and one to a closed port is refused`() throws {
         let hole = try bench.blackHole(.udp)
         defer { hole.close() }
-        bench.start(bench.program(.udpRequest, port: hole.localEndpoint!.port, patience: .milliseconds(50)))
+        bench.start(bench.program(.udpRequest, port: hole.localEndpoint!.port, timeout: .milliseconds(50)))
         bench.run { bench.ended.count >= 3 }
         #expect(bench.ended.allSatisfy { $0.outcome == .timedOut && $0.received == 0 && $0.sent >= 1 })
 

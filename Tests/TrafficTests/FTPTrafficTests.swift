@@ -18,9 +18,9 @@ import Wire
 
     private func program(
         _ port: UInt16, _ transfer: FileTransfer, flows: Int = 1, every: Duration = .milliseconds(5),
-        patience: Duration = .seconds(60), target: IPAddress = .ipv4(.loopback)
+        timeout: Duration = .seconds(60), target: IPAddress = .ipv4(.loopback)
     ) -> TrafficProgram {
-        var program = bench.program(.ftp, port: port, flows: flows, every: every, patience: patience, target: target)
+        var program = bench.program(.ftp, port: port, flows: flows, every: every, timeout: timeout, target: target)
         program.options = FTPTraffic(transfer)
         return program
     }
@@ -53,15 +53,14 @@ import Wire
     }
 
     @Test(arguments: [FileTransfer.Mode.passive, .active])
-    func `the data connection begins when it is told to, and its wait costs no patience`(mode: FileTransfer.Mode) throws
-    {
+    func `the data connection begins when it is due, and its wait costs no timeout`(mode: FileTransfer.Mode) throws {
         let server = try server()
         defer { server.close() }
         let wait: Duration = .milliseconds(400)
         bench.start(
             program(
                 server.port, FileTransfer(mode: mode, dataAfter: wait, bytes: 10), every: .seconds(60),
-                patience: .milliseconds(300)))
+                timeout: .milliseconds(300)))
         bench.run { bench.isReady }
         let result = bench.finish()
         #expect(result.totals.outcome == .survived && result.totals.received == 1)
@@ -80,14 +79,14 @@ import Wire
         #expect(result.totals.sent == 1 && result.totals.lost == 1)
     }
 
-    @Test func `a data connection that nobody answers ends the flow when patience is over`() throws {
+    @Test func `a data connection that nobody answers ends the flow when the timeout is over`() throws {
         // A listener whose queue is full drops what comes.
         let hole = try bench.blackHole(.tcp)
         let port = hole.localEndpoint!.port
         let played = try PlayedFTPServer(bench.loop) { command in
             command == "PASV" ? "227 (127,0,0,1,\(port >> 8),\(port & 0xff))" : nil
         }
-        bench.start(program(played.port, FileTransfer(), patience: .milliseconds(200)))
+        bench.start(program(played.port, FileTransfer(), timeout: .milliseconds(200)))
         bench.run { bench.ended.count == 1 }
         #expect(bench.ended[0].outcome == .timedOut)
         #expect(bench.ended[0].reason?.hasPrefix("no end of the file") == true, "\(bench.ended[0])")

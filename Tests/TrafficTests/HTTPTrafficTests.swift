@@ -17,8 +17,8 @@ import Wire
         return try TrafficServer(program, nodeName: "backend-1", at: .ipv4(.loopback), on: bench.loop)
     }
 
-    private func ended(_ server: TrafficServer, _ count: Int, patience: Duration = .seconds(60)) -> TrafficResult {
-        bench.start(bench.program(.httpRequest, port: server.port, patience: patience))
+    private func ended(_ server: TrafficServer, _ count: Int, timeout: Duration = .seconds(60)) -> TrafficResult {
+        bench.start(bench.program(.httpRequest, port: server.port, timeout: timeout))
         bench.run { bench.ended.count >= count }
         return bench.finish()
     }
@@ -48,7 +48,7 @@ import Wire
     ) throws {
         let server = try server { $0.answer = answer }
         defer { server.close() }
-        let result = ended(server, 3, patience: .milliseconds(200))
+        let result = ended(server, 3, timeout: .milliseconds(200))
         #expect(result.flows.allSatisfy { $0.outcome == outcome && $0.status == nil && $0.reason != nil })
     }
 }

@@ -25,19 +25,19 @@ final class LoopbackBench {
 
     func program(
         _ kind: TrafficProgram.Kind, port: UInt16, flows: Int = 1, every: Duration = .milliseconds(5),
-        payload: Int = 64, patience: Duration = .seconds(60), retryEvery: Duration = .milliseconds(10),
-        exchanges: Bool = true, target: IPAddress = .ipv4(.loopback), crowd: ManyFlowTraffic.Rounds? = nil
+        payload: Int = 64, timeout: Duration = .seconds(60), retryEvery: Duration = .milliseconds(10),
+        exchanges: Bool = true, target: IPAddress = .ipv4(.loopback), rounds: ManyFlowTraffic.Rounds? = nil
     ) -> TrafficProgram {
         let options: any TrafficKind =
             switch kind {
             case .tcpConnect: TCPConnectTraffic(exchanges: exchanges)
             case .udpRequest: UDPRequestTraffic(retryEvery: retryEvery)
-            case .udpManyFlows: ManyFlowTraffic(crowd ?? .init(spread: every), retryEvery: retryEvery)
+            case .udpManyFlows: ManyFlowTraffic(rounds ?? .init(spread: every), retryEvery: retryEvery)
             default: kind.type.init()
             }
         return TrafficProgram(
             name: "test", options: options, from: "client", target: target, port: port, flows: flows, every: every,
-            payload: payload, timeout: patience)
+            payload: payload, timeout: timeout)
     }
 
     /// Runs a program for longer and longer, until its result has what a test asks for: how long a busy machine takes

@@ -59,10 +59,10 @@ import Wire
         #expect(result.flows.allSatisfy { $0.sent == 0 && $0.sourcePort != 0 })
     }
 
-    @Test func `a server that never answers outlasts the application's patience`() throws {
+    @Test func `a server that never answers outlasts the application's timeout`() throws {
         let hole = try bench.blackHole(.tcp)
         defer { hole.close() }
-        bench.start(bench.program(.tcpStream, port: hole.localEndpoint!.port, patience: .milliseconds(60)))
+        bench.start(bench.program(.tcpStream, port: hole.localEndpoint!.port, timeout: .milliseconds(60)))
         bench.run { !bench.ended.isEmpty }
         let flow = bench.ended[0]
         #expect(flow.outcome == .timedOut)
@@ -114,7 +114,7 @@ import Wire
         defer { hole.close() }
         bench.start(
             bench.program(
-                .tcpConnect, port: hole.localEndpoint!.port, every: .milliseconds(20), patience: .milliseconds(300),
+                .tcpConnect, port: hole.localEndpoint!.port, every: .milliseconds(20), timeout: .milliseconds(300),
                 exchanges: exchanges))
         bench.run { bench.ended.count >= 3 }
         #expect(bench.ended.allSatisfy { $0.outcome == outcome && $0.latency != nil })

@@ -17,7 +17,7 @@ enum FlowOpening: Sendable {
 
     /// Each by itself.
     case each(Make)
-    /// All of a program by one `DatagramCrowd`.
+    /// All of a program by one `ManyFlowGenerator`.
     case together
 
     /// One line a kind: the kinds are those of `TrafficKinds`.

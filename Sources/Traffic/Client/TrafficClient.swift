@@ -29,7 +29,7 @@ public final class TrafficClient {
     private let mostOpenProbes: Int
     private let onEvent: (Event) -> Void
     /// Of `udp-crowd`: all of its flows.
-    private var crowd: DatagramCrowd?
+    private var manyFlows: ManyFlowGenerator?
     private var running: [UInt32: any Flow] = [:]
     private var results: [UInt32: FlowResult] = [:]
     private var unanswered: Set<UInt32> = []
@@ -72,12 +72,12 @@ public final class TrafficClient {
     deinit {
         if let timer { loop.cancel(timer) }
         for flow in running.values { _ = flow.abandon() }
-        _ = crowd?.close()
+        _ = manyFlows?.close()
     }
 
     /// Opens the long-lived flows, or begins with the first probe.
     public func start() {
-        if case .together = FlowOpening.of(program.kind) { return startCrowd() }
+        if case .together = FlowOpening.of(program.kind) { return startManyFlows() }
         if program.kind.opensFlowForEachProbe {
             schedule = OpenLoopSchedule(start: loop.now, every: program.every)
             timer = loop.schedule(at: loop.now) { [unowned self] in openWhatIsDue() }
@@ -87,19 +87,19 @@ public final class TrafficClient {
         }
     }
 
-    /// Asks nothing more, waits for what is still unanswered, at most `patience` from when it was asked, and then
+    /// Asks nothing more, waits for what is still unanswered, at most the timeout from when it was asked, and then
     /// reports `finished`.
     public func finish() {
         guard !isFinishing, !hasEnded else { return }
         isFinishing = true
         if let timer { loop.cancel(timer) }
         for flow in Array(running.values) { flow.finish() }
-        crowd?.finish()
+        manyFlows?.finish()
         finishIfDone()
     }
 
-    /// Ends every flow at once and returns the figures as they stand; nothing is reported any more. A flow that was still waiting, with its
-    /// patience not over, counts as survived and its open probes as lost: for a verdict use `finish`.
+    /// Ends every flow at once and returns the figures as they stand; nothing is reported any more. A flow that was still
+    /// waiting, with its timeout not over, counts as survived and its open probes as lost: for a verdict use `finish`.
     public func stop() -> TrafficResult {
         hasEnded = true
         if let timer { loop.cancel(timer) }
@@ -108,7 +108,7 @@ public final class TrafficClient {
             late += flow.late
         }
         running = [:]
-        if let crowd { return crowd.close() }
+        if let manyFlows { return manyFlows.close() }
         return result
     }
 
@@ -119,19 +119,19 @@ public final class TrafficClient {
             late: late + (schedule?.late ?? 0), skipped: skipped, problem: problem)
     }
 
-    // MARK: A crowd
+    // MARK: Many flows
 
-    private func startCrowd() {
-        let crowd = DatagramCrowd(context) { [unowned self] in
+    private func startManyFlows() {
+        let manyFlows = ManyFlowGenerator(context) { [unowned self] in
             isReady = true
             onEvent(.ready)
         } onEnd: { [unowned self] result in
-            self.crowd = nil
+            self.manyFlows = nil
             hasEnded = true
             onEvent(.finished(result))
         }
-        self.crowd = crowd
-        crowd.start()
+        self.manyFlows = manyFlows
+        manyFlows.start()
     }
 
     // MARK: Flows
@@ -195,7 +195,7 @@ public final class TrafficClient {
     }
 
     private func finishIfDone() {
-        guard isFinishing, running.isEmpty, crowd == nil, !hasEnded else { return }
+        guard isFinishing, running.isEmpty, manyFlows == nil, !hasEnded else { return }
         hasEnded = true
         // In a turn of its own: a flow may have ended within the call of `finish`.
         timer = loop.schedule(at: loop.now) { [unowned self] in onEvent(.finished(result)) }

@@ -92,7 +92,7 @@ struct DatagramBuffers: ~Copyable {
 
     var senderEndpoint: Endpoint? { Endpoint(UnsafeRawPointer(sender)) }
 
-    /// The address to which it was sent; nil where the socket does not tell (`Socket.tellLocalAddress`).
+    /// The address to which it was sent; nil where the socket does not report it (`Socket.reportLocalAddress`).
     var localAddress: IPAddress? {
         guard hasPacketInfo else { return nil }
         let control = UnsafeRawPointer(control.baseAddress!)

@@ -20,8 +20,8 @@ final class UDPEchoServer {
         messages = DatagramBuffers(family)
         socket = try Socket(.udp, family)
         try socket.acceptBothFamilies()
-        try socket.tellLocalAddress()
-        // A crowd of clients asks faster for a moment than a busy machine answers.
+        try socket.reportLocalAddress()
+        // Many clients ask faster for a moment than a busy machine answers.
         socket.growReceiveBuffer()
         try socket.bind(endpoint)
         try loop.watch(socket.descriptor) { [unowned self] _ in answer() }

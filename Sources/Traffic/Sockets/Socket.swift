@@ -140,7 +140,7 @@ final class Socket {
     }
 
     /// Has the kernel say with each datagram to which address it was sent (`DatagramBuffers`).
-    func tellLocalAddress() throws(Errno) {
+    func reportLocalAddress() throws(Errno) {
         switch family {
         case .ipv4: try set(IP_PKTINFO, of: Int32(IPPROTO_IP), to: 1)
         case .ipv6: try set(IPV6_RECVPKTINFO, of: Int32(IPPROTO_IPV6), to: 1)

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPExchange
 import NIOCore
 import TestSupport
 import Testing

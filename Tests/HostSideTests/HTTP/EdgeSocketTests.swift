@@ -14,7 +14,7 @@ import Testing
         return (EdgeSocket(pair[0]), pair[1])
     }
 
-    private func say(_ text: String, _ peer: Int32) {
+    private func send(_ text: String, _ peer: Int32) {
         let written = write(peer, text, text.utf8.count)
         #expect(written == text.utf8.count)
     }
@@ -34,13 +34,13 @@ import Testing
 
     @Test func `is read without a call that finds nothing`() {
         var (socket, peer) = pair()
-        say("abc", peer)
+        send("abc", peer)
         #expect(!socket.isReadable)
         socket.note(.readable)
         var read = read(&socket)
         #expect(read == "abc" && !socket.isReadable && !socket.endIsNext)
         // Its end comes with the last bytes, in one event.
-        say("de", peer)
+        send("de", peer)
         shutdown(peer, Int32(SHUT_WR))
         socket.note([.readable, .peerEnd])
         read = self.read(&socket)
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `that was told of a failure asks for it, however few bytes came before`() {
         var (socket, peer) = pair()
-        say("abc", peer)
+        send("abc", peer)
         socket.note([.readable, .peerEnd, .error, .hangUp])
         var read = read(&socket)
         #expect(read == "abc" && socket.isReadable && !socket.endIsNext && socket.isBroken)

@@ -195,9 +195,9 @@ import Wire
 
     @Test func `what one client has sent is read in several turns, so that others have theirs`() throws {
         let loop = try EventLoop()
-        let means = ServiceMeans(on: loop, accessLog: nil)
+        let thread = ServiceThread(on: loop, accessLog: nil)
         let service = HTTPService(
-            loadBalancer([1], profile: .http).services[0], with: means, onAccess: { _ in }, onTLSFailure: { _ in })
+            loadBalancer([1], profile: .http).services[0], on: thread, onAccess: { _ in }, onTLSFailure: { _ in })
         var pair: [Int32] = [-1, -1]
         let isMade = cl_socket_pair(&pair) == 0
         #expect(isMade)

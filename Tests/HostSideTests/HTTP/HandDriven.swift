@@ -7,8 +7,8 @@ import Wire
 
 @testable import HostSide
 
-/// An HTTP service whose loop the test turns itself, with one client and one member whose bytes the test says: what
-/// comes together and what does not is not left to chance.
+/// An HTTP service whose loop the test turns itself, with one client and one member whose bytes the test sends: what
+/// comes together and what does not is the test's choice.
 final class HandDriven {
     let loop: EventLoop
     let service: HTTPService
@@ -40,7 +40,7 @@ final class HandDriven {
         let records = records
         service = HTTPService(
             loadBalancer([port], profile: .http, http: http).services[0],
-            with: ServiceMeans(on: loop, accessLog: nil),
+            on: ServiceThread(on: loop, accessLog: nil),
             onAccess: { record in records.all.withLock { $0.append(record) } },
             onTLSFailure: { _ in })
         var pair: [Int32] = [-1, -1]
@@ -57,7 +57,7 @@ final class HandDriven {
         for descriptor in [listener, client, member] where descriptor >= 0 { close(descriptor) }
     }
 
-    func say(_ text: String) {
+    func clientSends(_ text: String) {
         var text = text
         text.withUTF8 { _ = write(client, $0.baseAddress, $0.count) }
         turn()
@@ -70,7 +70,7 @@ final class HandDriven {
         turn()
     }
 
-    /// What the member says; not more than its socket takes.
+    /// What the member sends; not more than its socket takes.
     func answer(_ text: String) {
         var text = text
         text.withUTF8 { _ = write(member, $0.baseAddress, $0.count) }

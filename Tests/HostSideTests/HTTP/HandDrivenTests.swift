@@ -7,8 +7,8 @@ import Testing
     @Test func `a chunked request may be cut anywhere`() throws {
         let bench = try HandDriven()
         let body = "5;x=y\r\nhello\r\n1A\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\nT: 1\r\n\r\n"
-        bench.say("POST /cut HTTP/1.1\r\nHost: lab\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for byte in body.utf8 { bench.say(String(UnicodeScalar(byte))) }
+        bench.clientSends("POST /cut HTTP/1.1\r\nHost: lab\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for byte in body.utf8 { bench.clientSends(String(UnicodeScalar(byte))) }
         #expect(bench.until { bench.atMember.hasSuffix("0\r\n\r\n") }, "\(bench.atMember)")
         // The pieces of the body stand between their sizes, as they came.
         let lines = bench.atMember.afterHead.components(separatedBy: "\r\n")
@@ -21,7 +21,7 @@ import Testing
 
     @Test func `a client that leaves while the last of its answer waits has not got it`() throws {
         let bench = try HandDriven()
-        bench.say("GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
+        bench.clientSends("GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
         #expect(bench.until { bench.atMember.hasSuffix("\r\n\r\n") })
         let chunk = "2000\r\n" + String(repeating: "x", count: 0x2000) + "\r\n"
         bench.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -1,4 +1,5 @@
 import LabTime
+import TestTexts
 import Testing
 import Wire
 
@@ -83,7 +84,7 @@ struct AgreementTableTests {
     }
 
     @Test func `every pair of phase and input has the outcome that the table has`() throws {
-        try RecordedText(file: "ConfigurationSync/Table.txt").compare { _ in
+        try RecordedText("RedundancyTests", "ConfigurationSync/Table.txt").compare { _ in
             var text = ["# What becomes of each input in each phase. AgreementTableTests has the inputs."]
             for (phase, setup) in Self.setups {
                 text.append("\n## \(phase)")

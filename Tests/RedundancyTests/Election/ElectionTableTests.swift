@@ -1,4 +1,5 @@
 import LabTime
+import TestTexts
 import Testing
 
 @testable import Redundancy
@@ -60,7 +61,7 @@ struct ElectionTableTests {
     }
 
     @Test func `every pair of phase and input has the outcome that the table has`() throws {
-        try RecordedText(file: "Election/Table.txt").compare { _ in
+        try RecordedText("RedundancyTests", "Election/Table.txt").compare { _ in
             var text = ["# What becomes of each input in each phase. ElectionTableTests has how a box comes there."]
             for (phase, setup) in Self.setups {
                 text.append("\n## \(phase)")

@@ -1,5 +1,6 @@
-public import LabTime
+internal import LabTime
 internal import Glibc
+internal import HTTPExchange
 
 /// The access log, one JSON object a line, to a file or to the pipe of who writes it. Lines gather while the service has
 /// something to do, and leave by one system call before it waits again: in a quiet lab that is at once.

@@ -1,4 +1,5 @@
-import LabEvents
+internal import HTTPExchange
+internal import LabEvents
 public import LabTime
 public import Wire
 

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import HTTPExchange
 internal import Wire
 
 /// A TCP connection on its way to a member.

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import EventLoop
 internal import Glibc
+internal import HTTPExchange
 
 /// A connected TCP socket that is registered once, for everything and for edges, and read and written as far as the
 /// kernel goes: no call tells epoll of a change of mind, and none finds out what an event has told already.

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import HTTPExchange
 internal import LabTime
 internal import NIOSSL
 internal import Synchronization
@@ -17,15 +18,11 @@ internal import Wire
 final class HTTPService: @unchecked Sendable {
     let service: VirtualServiceConfiguration
     let configuration: HTTPServiceConfiguration
-    let timeouts: Timeouts
-    let requestForwarding: RequestForwarding
-    let responseForwarding: ResponseForwarding
-    let means: ServiceMeans
+    let exchanges: ExchangeService
+    let thread: ServiceThread
     let connections: ServerConnections
     let picker: PickerBox
     let counters = HTTPCounters()
-    /// What the last request said, whosever it was: texts that are the same need not be made again.
-    var lastTexts = RequestTexts()
     private let onTLSFailure: @Sendable (TLSFailure) -> Void
     private let onAccess: @Sendable (AccessRecord) -> Void
     private var clientText: (address: IPAddress, text: String) = (.ipv4(.any), "0.0.0.0")
@@ -44,37 +41,19 @@ final class HTTPService: @unchecked Sendable {
         func next(after member: Int, first: Int) -> Int? { picker.next(after: member, first: first) }
     }
 
-    /// The configured timeouts in nanoseconds.
-    struct Timeouts {
-        let clientHeader, clientBody, keepAlive, serverConnect, serverResponse: Int64
-
-        init(_ timeouts: HTTPTimeouts) {
-            clientHeader = timeouts.clientHeader.nanoseconds
-            clientBody = timeouts.clientBody.nanoseconds
-            keepAlive = timeouts.keepAlive.nanoseconds
-            serverConnect = timeouts.serverConnect.nanoseconds
-            serverResponse = timeouts.serverResponse.nanoseconds
-        }
-    }
-
     init(
-        _ service: VirtualServiceConfiguration, with means: ServiceMeans,
+        _ service: VirtualServiceConfiguration, on thread: ServiceThread,
         onAccess: @escaping @Sendable (AccessRecord) -> Void, onTLSFailure: @escaping @Sendable (TLSFailure) -> Void
     ) {
         self.service = service
-        self.means = means
+        self.thread = thread
         self.onAccess = onAccess
         self.onTLSFailure = onTLSFailure
         configuration = service.http ?? HTTPServiceConfiguration()
-        timeouts = Timeouts(configuration.timeouts)
-        requestForwarding = RequestForwarding(
-            rules: HeaderRules(configuration.requestHeaders),
-            appendsForwardedFor: configuration.forwardedFor == .append,
-            closesServerConnection: configuration.multiplexing == nil)
-        responseForwarding = ResponseForwarding(rules: HeaderRules(configuration.responseHeaders))
+        exchanges = ExchangeService(configuration, memory: thread.memory)
         picker = PickerBox(MemberPicker(service.members, scheduler: service.scheduler))
         vipPort = service.port
-        connections = ServerConnections(configuration, to: service.members, with: means, counters: counters)
+        connections = ServerConnections(configuration, to: service.members, on: thread, counters: counters)
     }
 
     /// The port on which it listens, once it does.
@@ -87,7 +66,7 @@ final class HTTPService: @unchecked Sendable {
     func listen() throws(HostSideError) {
         do {
             tls = try configuration.tls.map { try ServerTLS.context(for: $0) }
-            let listener = try ClientListener(at: service.address, port: service.port, on: means.loop) {
+            let listener = try ClientListener(at: service.address, port: service.port, on: thread.loop) {
                 [unowned self] descriptor, address, port in
                 serve(descriptor, address, port)
             }
@@ -108,8 +87,8 @@ final class HTTPService: @unchecked Sendable {
         }
         let client = HTTPClientConnection(self, on: socket, from: address, port, tls: tls.map { ClientTLS($0) })
         counters.open.add()
-        if (try? means.loop.watch(descriptor, for: EdgeSocket.interest, telling: client)) == nil {
-            client.end(withReset: true)
+        if (try? thread.loop.watch(descriptor, for: EdgeSocket.interest, telling: client)) == nil {
+            client.step(.clientLost)
         }
     }
 
@@ -119,7 +98,7 @@ final class HTTPService: @unchecked Sendable {
         listener?.mayGoOn()
     }
 
-    /// A client's address in words; remembers the last one, for clients ask more than once.
+    /// A client's address as text; remembers the last one, for clients ask more than once.
     func text(of client: IPAddress) -> String {
         if clientText.address != client { clientText = (client, client.description) }
         return clientText.text
@@ -146,7 +125,7 @@ final class HTTPService: @unchecked Sendable {
             responseSize: request.responseSize,
             serverTime: request.served.map(seconds), totalTime: seconds(since: request.began), reason: reason,
             detail: detail.flatMap { $0.isEmpty ? nil : $0 }, tls: tls)
-        means.accessLog?.append(record)
+        thread.accessLog?.append(record)
         onAccess(record)
     }
 }

@@ -1,3 +1,4 @@
+internal import HTTPExchange
 internal import LabTime
 internal import Wire
 

@@ -1,46 +1,43 @@
-internal import Configuration
 internal import CLinux
+internal import Configuration
 internal import EventLoop
-internal import LabEvents
+internal import Glibc
+internal import HTTPExchange
 
-/// A connection to a member: one request at a time, each for one client's connection.
-final class ServerConnection: ReadinessHandler, DeadlineOwner {
+/// The socket of a connection to a member: carries one request at a time, each for one client's connection, and waits
+/// for the next one where that is allowed.
+final class ServerConnection {
     /// How long a member that was asked to close may take; so that TIME_WAIT is at its side and the source port free.
     private static let linger: Int64 = 1_000_000_000
-    /// 1xx answers that one request may get.
-    private static let mostInterim = 16
     /// Reads in a row, so that others have their turn.
     private static let mostReads = 2
 
     /// By its place in the pool.
     let member: Int
     let source: SourceEndpoint
+    /// Of the source among the service's.
     private let turn: Int
     private let connections: ServerConnections
     private var socket: EdgeSocket
-    /// Waits for a request among the service's connections.
-    var isIdle = false
-    /// The member has accepted it.
-    private(set) var isConnected: Bool
+    private var state: State
     /// Requests that it has carried, the present one included.
-    private(set) var requests = 0
-
-    private var partner: HTTPClientConnection?
-    private var input = PendingInput()
-    private var scanner = HeadScanner()
-    private var body: BodyDecoder?
-    private var isHEAD = false
-    private var hasAnswered = false
-    private var interim = 0
-    private var requestIsComplete = false
-    private var keepsOpen = false
-    private var isLeaving = false
-    private var isReading = false
+    private var requests = 0
     private var hasNoDelay = false
-    /// Bytes of the first request's head that were sent while it was opened.
-    private var sent: Int
     /// Ends an idle connection, or one whose member does not close.
     private var deadline: MovingDeadline?
+
+    private enum State {
+        /// The member has not accepted.
+        case connecting
+        /// - Parameter sent: bytes of the first request's head that left while it was opened
+        case connected(sent: Int)
+        /// Waits for a request among the service's connections.
+        case idle
+        /// It is closed, or waits for the member's FIN.
+        case leaving
+    }
+
+    private var partner: HTTPClientConnection?
 
     /// - Parameters:
     ///   - turn: of the source among the service's
@@ -53,10 +50,15 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
         socket = EdgeSocket(descriptor)
         self.source = source
         self.turn = turn
-        self.sent = sent
-        isConnected = sent > 0
+        state = sent > 0 ? .connected(sent: sent) : .connecting
         self.connections = connections
     }
+
+    private var loop: EventLoop { connections.thread.loop }
+
+    /// Waits for a request among the service's connections.
+    var isIdle: Bool { if case .idle = state { true } else { false } }
+    private var isLeaving: Bool { if case .leaving = state { true } else { false } }
 
     /// Whether it may carry a request, as far as is known.
     var isUsable: Bool { socket.isOpen && !socket.peerHasEnded && !socket.isBroken }
@@ -64,36 +66,39 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
     /// Whether it takes more of a request now.
     var isWritable: Bool { !socket.hasWaiting }
 
+    /// Whether reading may bring something.
+    var isReadable: Bool { socket.isReadable }
+
+    /// `errno` of what broke it while sending.
+    var failure: Int32? { socket.failure }
+
     /// Whether it does not take all of a request at once, but goes on taking it.
     func memberHasTakenSome() -> Bool { socket.hasWaiting && socket.peerHasTakenSome() }
 
-    // MARK: One exchange
+    // MARK: One request
 
-    /// Sends a request's head, as soon as the member has accepted the connection.
-    func begin(_ partner: HTTPClientConnection, head: UnsafeRawBufferPointer, isHEAD: Bool) {
+    /// Carries a request of a client.
+    func begin(_ partner: HTTPClientConnection) -> ConnectOutcome {
         self.partner = partner
-        self.isHEAD = isHEAD
         requests += 1
-        scanner = HeadScanner()
-        body = nil
-        hasAnswered = false
-        interim = 0
-        requestIsComplete = false
         deadline?.clear()
-        guard isConnected else { return }
-        if sent < head.count { send(UnsafeRawBufferPointer(rebasing: head[sent...])) }
-        sent = 0
+        switch state {
+        case .connecting: return .pending(source)
+        case .connected(let sent): return .connected(source, isReused: false, sent: sent)
+        case .idle, .leaving:
+            state = .connected(sent: 0)
+            return .connected(source, isReused: true, sent: 0)
+        }
     }
 
-    /// Sends a part of a request's body, which the partner gathers first where it is small.
     func send(_ bytes: UnsafeRawBufferPointer) {
         socket.send(bytes)
-        noteFailure()
+        checkFailure()
     }
 
     func send(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer, _ c: UnsafeRawBufferPointer) {
         socket.send(a, b, c)
-        noteFailure()
+        checkFailure()
     }
 
     /// Of a request in pieces the last one shall not wait for the acknowledgement of that before it.
@@ -103,202 +108,115 @@ final class ServerConnection: ReadinessHandler, DeadlineOwner {
         cl_disable_nagle(socket.descriptor)
     }
 
-    func requestEnded() { requestIsComplete = true }
+    func read(into memory: UnsafeMutableRawBufferPointer) -> EdgeSocket.Arrival { socket.read(into: memory) }
 
-    /// The partner takes more of the answer again.
-    func resumeReading() { read() }
+    func serveAgain() { loop.serveAgain(socket.descriptor) }
+
+    /// A later turn handles what broke it: who sends is in the middle of something.
+    private func checkFailure() {
+        if socket.failure != nil { serveAgain() }
+    }
 
     /// The partner has no more use for it: whatever is under way is void.
-    func abandon() {
+    func abandon() { close(withReset: true) }
+
+    /// The answer is complete.
+    /// - Parameters:
+    ///   - isClean: no more than an answer came, and the request was sent to its end
+    ///   - staysOpen: the member keeps it open
+    func release(isClean: Bool, staysOpen: Bool) {
         partner = nil
-        close(withReset: true)
-    }
-
-    /// What broke it is told in the next turn: who sends is in the middle of something.
-    private func noteFailure() {
-        if socket.failure != nil { connections.means.loop.serveAgain(socket.descriptor) }
-    }
-
-    private func proceed() {
-        while let partner, socket.isOpen {
-            do throws(MessageFault) {
-                if body == nil {
-                    guard try readHead(partner) else { return }
-                } else {
-                    try readBody(partner)
-                    guard body?.isComplete == true else { return }
-                    complete()
-                }
-            } catch {
-                return fail(ExchangeFailure(.memberGarbage, error.rawValue))
-            }
-        }
-    }
-
-    private func readBody(_ partner: HTTPClientConnection) throws(MessageFault) {
-        var rest = input.bytes
-        defer { input.consume(input.count - rest.count) }
-        while let piece = try body!.next(&rest) { partner.received(piece) }
-    }
-
-    /// - Returns: whether a head was there
-    private func readHead(_ partner: HTTPClientConnection) throws(MessageFault) -> Bool {
-        let limits = connections.limits
-        let bytes = input.bytes
-        // What cannot become a status line is not waited for.
-        guard "HTTP/".utf8.starts(with: bytes.prefix(5)) || bytes.isEmpty else { throw .malformedStatusLine }
-        guard let length = try scanner.end(in: bytes) else {
-            if bytes.count > limits.headerSize * 4 { throw .headTooLarge }
-            return false
-        }
-        guard length <= limits.headerSize * 4 else { throw .headTooLarge }
-        let whole = bytes.part(0..<length)
-        let head = try ResponseHead(whole, mostFields: limits.headerCount * 4)
-        // Nobody asked for another protocol.
-        guard head.status != 101 else { throw .malformedStatusLine }
-        guard head.status >= 200 || interim < Self.mostInterim else { throw .malformedStatusLine }
-        let framing = head.framing(toHEAD: isHEAD)
-        if head.status >= 200 {
-            keepsOpen = head.fields.staysOpen && framing != .untilClose
-            body = BodyDecoder(framing)
-        } else {
-            interim += 1
-        }
-        partner.received(head, whole, framing: framing)
-        input.consume(length)
-        scanner = HeadScanner()
-        return true
-    }
-
-    private func complete() {
-        guard let partner else { return }
-        self.partner = nil
-        body = nil
-        let isClean = input.count == 0 && requestIsComplete
-        var leaves = false
-        if isClean, keepsOpen, !isLeaving, let multiplexing = connections.multiplexing,
-            requests < multiplexing.mostRequests, isUsable
+        guard isClean else { return close(withReset: true) }
+        if staysOpen, !isLeaving, let multiplexing = connections.multiplexing, requests < multiplexing.mostRequests,
+            isUsable
         {
             // A FIN, or bytes that nobody asked for, end it.
+            state = .idle
             setDeadline(in: connections.idleTime)
             connections.keep(self)
-        } else if isClean {
-            (isLeaving, leaves) = (true, true)
         } else {
-            // More than an answer came, or the request was not read to its end.
-            close(withReset: true)
+            leave()
         }
-        partner.receivedEnd()
-        if leaves { leave() }
+        if socket.isReadable { serveAgain() }
     }
+
+    // MARK: Without a request
 
     /// Waits a little for the member's FIN, which it was asked for, and closes. Often it is here already.
     private func leave() {
+        state = .leaving
         if socket.peerHasEnded { return close() }
         setDeadline(in: Self.linger)
     }
 
     private func setDeadline(in nanoseconds: Int64) {
-        let deadline = deadline ?? MovingDeadline(in: connections.means.deadlines, owner: self)
+        guard socket.isOpen else { return }
+        let deadline = deadline ?? MovingDeadline(in: connections.thread.deadlines, owner: self)
         self.deadline = deadline
-        deadline.set(connections.means.loop.turnBegan + nanoseconds)
+        deadline.set(loop.turnBegan + nanoseconds)
     }
 
+    /// Reads what nobody has asked for.
+    private func readAlone() {
+        var reads = 0
+        while socket.isOpen, socket.isReadable {
+            if reads == Self.mostReads { return serveAgain() }
+            reads += 1
+            switch socket.read(into: connections.thread.input) {
+            // Between two requests a member has nothing to send.
+            case .bytes: if !isLeaving { close(withReset: true) }
+            case .nothing: break
+            case .end, .failed: close()
+            }
+        }
+    }
+
+    func close(withReset: Bool = false) {
+        partner = nil
+        guard socket.isOpen else { return }
+        connections.forget(self)
+        state = .leaving
+        deadline?.end()
+        loop.forget(socket.descriptor)
+        socket.close(withReset: withReset)
+        connections.giveBack(turn, of: member)
+    }
+}
+
+extension ServerConnection: DeadlineOwner {
     func deadlineHasPassed() { close() }
+}
 
-    private func fail(_ failure: ExchangeFailure) {
-        let partner = partner
-        self.partner = nil
-        close(withReset: true)
-        partner?.failed(failure, beforeAnyByte: !hasAnswered)
-    }
-
-    // MARK: Socket
-
+extension ServerConnection: ReadinessHandler {
     func ready(_ readiness: EventLoop.Readiness) {
         guard socket.isOpen else { return }
-        connections.means.checkNothingIsLeft()
+        connections.thread.memory.checkNothingIsLeft()
         socket.note(readiness)
         if isLeaving, socket.peerHasEnded { return close() }
-        if !isConnected {
+        if case .connecting = state {
             guard hasConnected(readiness) else { return }
         } else if readiness.contains(.writable), socket.hasWaiting {
             let hasTakenSome = socket.sendWaiting()
-            noteFailure()
-            if socket.failure == nil, hasTakenSome { partner?.serverHasTakenSome() }
+            checkFailure()
+            if socket.failure == nil, hasTakenSome { partner?.serverReports(.memberTookSome) }
         }
-        read()
+        if let partner { partner.read() } else { readAlone() }
     }
 
     private func hasConnected(_ readiness: EventLoop.Readiness) -> Bool {
         let code = socket.isBroken ? cl_socket_error(socket.descriptor) : 0
         if code != 0 {
             let partner = partner
-            self.partner = nil
             close()
             partner?.failedToConnect(ExchangeFailure(connecting: code))
             return false
         }
         guard readiness.contains(.writable) else { return false }
-        isConnected = true
-        connections.noteConnected()
-        if let head = partner?.request.head { send(head.bytes) }
-        partner?.connected()
+        state = .connected(sent: 0)
+        connections.countConnected()
+        partner?.serverReports(.memberConnected)
         return true
     }
 
-    private func read() {
-        guard !isReading else { return }
-        isReading = true
-        defer { isReading = false }
-        var reads = 0
-        while socket.isOpen, socket.isReadable, partner?.canTakeMore != false {
-            if reads == Self.mostReads { return connections.means.loop.serveAgain(socket.descriptor) }
-            reads += 1
-            let memory = connections.means.memberInput
-            switch socket.read(into: memory) {
-            case .bytes(let count):
-                received(UnsafeRawBufferPointer(rebasing: memory[0..<count]))
-                input.keep()
-            case .nothing: break
-            case .end: ended(socket.failure)
-            case .failed(let code): ended(socket.failure ?? code)
-            }
-        }
-    }
-
-    private func received(_ bytes: UnsafeRawBufferPointer) {
-        guard !isLeaving else { return }
-        // Between two requests a member has nothing to say.
-        guard partner != nil else { return close(withReset: true) }
-        hasAnswered = true
-        input.add(bytes)
-        proceed()
-        partner?.flush()
-    }
-
-    /// - Parameter code: `errno` of what broke it; nil where the member has ended it
-    private func ended(_ code: Int32?) {
-        let partner = partner
-        self.partner = nil
-        close()
-        guard let partner else { return }
-        if code == nil, body?.endsWithConnection == true { return partner.receivedEnd() }
-        let failure =
-            code.map { ExchangeFailure(exchanging: $0) }
-            ?? ExchangeFailure(.memberClosedEarly, hasAnswered ? "within its answer" : "before its answer")
-        partner.failed(failure, beforeAnyByte: !hasAnswered)
-    }
-
     func loopEnds() { close() }
-
-    private func close(withReset: Bool = false) {
-        guard socket.isOpen else { return }
-        isLeaving = true
-        connections.forget(self)
-        deadline?.end()
-        connections.means.loop.forget(socket.descriptor)
-        socket.close(withReset: withReset)
-        connections.giveBack(turn, of: member)
-    }
 }

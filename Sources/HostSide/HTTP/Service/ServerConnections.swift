@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import Glibc
+internal import HTTPExchange
 internal import LabEvents
 internal import LabTime
 internal import SystemPackage
@@ -26,19 +27,19 @@ final class ServerConnections {
     let multiplexing: ConnectionMultiplexing?
     /// In nanoseconds.
     let idleTime: Int64
-    let means: ServiceMeans
+    let thread: ServiceThread
     private let counters: HTTPCounters
     private var cycle: SourceCycle
     private var members: ContiguousArray<Member>
 
     init(
-        _ configuration: HTTPServiceConfiguration, to members: [PoolMemberConfiguration], with means: ServiceMeans,
+        _ configuration: HTTPServiceConfiguration, to members: [PoolMemberConfiguration], on thread: ServiceThread,
         counters: HTTPCounters
     ) {
         limits = configuration.limits
         multiplexing = configuration.multiplexing
         idleTime = configuration.multiplexing?.idleTime.nanoseconds ?? 0
-        self.means = means
+        self.thread = thread
         self.counters = counters
         let cycle = SourceCycle(addresses: configuration.sourceAddresses, ports: configuration.sourcePorts)
         self.cycle = cycle
@@ -53,7 +54,6 @@ final class ServerConnections {
     ) throws(ExchangeFailure) -> ServerConnection {
         if reuses {
             while let connection = members[member].idle.popLast() {
-                connection.isIdle = false
                 guard connection.isUsable else { continue }
                 counters.reused.add()
                 return connection
@@ -64,18 +64,16 @@ final class ServerConnections {
 
     /// Keeps a connection for a further request.
     func keep(_ connection: ServerConnection) {
-        connection.isIdle = true
         members[connection.member].idle.append(connection)
     }
 
     /// An idle connection that is not to be used again.
     func forget(_ connection: ServerConnection) {
         guard connection.isIdle else { return }
-        connection.isIdle = false
         members[connection.member].idle.removeAll { $0 === connection }
     }
 
-    func noteConnected() { counters.serverConnections.add() }
+    func countConnected() { counters.serverConnections.add() }
 
     /// A connection's socket is closed.
     func giveBack(_ turn: Int, of member: Int) { members[member].taken.remove(turn) }
@@ -104,15 +102,13 @@ final class ServerConnections {
                 sent = try ConnectingSocket.send(head, on: descriptor)
             } catch {
                 close(descriptor)
-                var failure = ExchangeFailure(connecting: error.code)
-                failure.source = source
-                throw failure
+                throw ExchangeFailure(connecting: error.code, source: source)
             }
             let connection = ServerConnection(
                 member, on: descriptor, from: source, turn: turn, sent: sent, of: self)
-            if sent > 0 { noteConnected() }
+            if sent > 0 { countConnected() }
             do throws(Errno) {
-                try means.loop.watch(descriptor, for: EdgeSocket.interest, telling: connection)
+                try thread.loop.watch(descriptor, for: EdgeSocket.interest, telling: connection)
             } catch {
                 close(descriptor)
                 throw ExchangeFailure(connecting: error.rawValue)

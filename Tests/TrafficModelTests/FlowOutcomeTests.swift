@@ -1,0 +1,200 @@
+import LabTime
+import Measurement
+import TestTexts
+import Testing
+
+@testable import TrafficModel
+
+/// Every input in every phase of the flows. `Tables/*.txt` have a line for each pair.
+struct FlowOutcomeTests {
+    private func compare<Model>(_ file: String, _ table: FlowOutcomeTable<Model>) throws {
+        try RecordedText("TrafficModelTests", "Tables/\(file)").compare { _ in try table.text() }
+    }
+
+    private static func made<Model>(
+        _ model: Model, _ steps: (inout PlayedFlow<Model>) -> Void = { _ in }
+    ) -> PlayedFlow<Model> {
+        var flow = PlayedFlow(model)
+        steps(&flow)
+        return flow
+    }
+
+    // MARK: tcp-stream
+
+    @Test func `a stream`() throws {
+        typealias Setup = FlowOutcomeTable<StreamModel>.Setup
+        func flow(_ steps: (inout PlayedFlow<StreamModel>) -> Void = { _ in }) -> PlayedFlow<StreamModel> {
+            Self.made(
+                StreamModel(.played(playedProgram(.tcpStream)), offset: .milliseconds(5), at: playedTime(0)), steps)
+        }
+        let setups = [
+            Setup(name: "connecting", phase: "connecting") { flow() },
+            Setup(name: "connecting, to finish", phase: "connecting") { flow { $0.step(.finish, at: 1) } },
+            Setup(name: "asking, before the first request", phase: "asking") { flow { $0.step(.connected, at: 38) } },
+            Setup(name: "asking, unanswered", phase: "asking") {
+                flow {
+                    $0.step(.connected, at: 30)
+                    $0.step(.time, at: 35)
+                }
+            },
+            Setup(name: "asking, the send buffer is full", phase: "asking") {
+                flow {
+                    $0.transport.room = 40
+                    $0.step(.connected, at: 20)
+                    $0.run(until: 35)
+                }
+            },
+            Setup(name: "finishing, unanswered", phase: "finishing") {
+                flow {
+                    $0.step(.connected, at: 30)
+                    $0.step(.time, at: 35)
+                    $0.step(.finish, at: 36)
+                }
+            },
+            Setup(name: "finishing, all answered", phase: "finishing") {
+                flow {
+                    $0.step(.connected, at: 30)
+                    $0.run(until: 36, echoes: true)
+                    $0.step(.finish, at: 37)
+                }
+            },
+            Setup(name: "ended", phase: "ended") {
+                flow {
+                    $0.step(.connected, at: 30)
+                    $0.transport.ending = .endOfStream
+                    $0.step(.readable, at: 31)
+                    $0.transport.ending = .wouldBlock
+                }
+            },
+        ]
+        try compare(
+            "Stream.txt",
+            FlowOutcomeTable(setups: setups) {
+                switch $0.phase {
+                case .connecting: "connecting"
+                case .asking: "asking"
+                case .finishing: "finishing"
+                case .ended: "ended"
+                }
+            })
+    }
+
+    // MARK: udp
+
+    @Test func `datagrams`() throws {
+        typealias Setup = FlowOutcomeTable<DatagramModel>.Setup
+        func flow(_ steps: (inout PlayedFlow<DatagramModel>) -> Void = { _ in }) -> PlayedFlow<DatagramModel> {
+            Self.made(DatagramModel(.played(playedProgram(.udp)), offset: .milliseconds(5), at: playedTime(0)), steps)
+        }
+        let setups = [
+            Setup(name: "asking, before the first request", phase: "asking") { flow() },
+            Setup(name: "asking, unanswered", phase: "asking") { flow { $0.run(until: 38) } },
+            Setup(name: "asking, all answered", phase: "asking") { flow { $0.run(until: 38, echoes: true) } },
+            Setup(name: "finishing, unanswered", phase: "finishing") {
+                flow {
+                    $0.run(until: 38)
+                    $0.step(.finish, at: 39)
+                }
+            },
+            Setup(name: "finishing, all answered", phase: "finishing") {
+                flow {
+                    $0.run(until: 38, echoes: true)
+                    $0.step(.finish, at: 39)
+                }
+            },
+            Setup(name: "ended", phase: "ended") {
+                flow {
+                    $0.transport.ending = .failed(FlowEnding(outcome: .refused))
+                    $0.step(.readable, at: 31)
+                    $0.transport.ending = .wouldBlock
+                }
+            },
+        ]
+        try compare(
+            "Datagrams.txt",
+            FlowOutcomeTable(setups: setups) {
+                switch $0.phase {
+                case .asking: "asking"
+                case .finishing: "finishing"
+                case .ended: "ended"
+                }
+            })
+    }
+
+    // MARK: udp-request
+
+    @Test func `a request`() throws {
+        typealias Setup = FlowOutcomeTable<RequestModel>.Setup
+        func flow(_ steps: (inout PlayedFlow<RequestModel>) -> Void = { _ in }) -> PlayedFlow<RequestModel> {
+            Self.made(RequestModel(.played(playedProgram(.udpRequest)), at: playedTime(0)), steps)
+        }
+        let setups = [
+            Setup(name: "asking, before the first request", phase: "asking") { flow() },
+            Setup(name: "asking", phase: "asking") { flow { $0.run(until: 38) } },
+            Setup(name: "ended", phase: "ended") {
+                flow {
+                    $0.run(until: 38, echoes: true)
+                }
+            },
+        ]
+        try compare(
+            "Request.txt",
+            FlowOutcomeTable(setups: setups) {
+                switch $0.phase {
+                case .asking: "asking"
+                case .ended: "ended"
+                }
+            })
+    }
+
+    // MARK: tcp-connect, http-request
+
+    private static func name(_ model: ConnectionModel) -> String {
+        switch model.phase {
+        case .connecting: "connecting"
+        case .awaiting: "awaiting"
+        case .ended: "ended"
+        }
+    }
+
+    private static func connectionSetups(
+        _ kind: TrafficProgram.Kind, exchanges: Bool
+    ) -> [FlowOutcomeTable<ConnectionModel>.Setup] {
+        func flow(_ steps: (inout PlayedFlow<ConnectionModel>) -> Void = { _ in }) -> PlayedFlow<ConnectionModel> {
+            made(ConnectionModel(.played(playedProgram(kind, exchanges: exchanges)), at: playedTime(0)), steps)
+        }
+        let setups: [FlowOutcomeTable<ConnectionModel>.Setup] = [
+            .init(name: "connecting", phase: "connecting") { flow() },
+            .init(name: "awaiting", phase: "awaiting") { flow { $0.step(.connected, at: 30) } },
+            .init(name: "awaiting, the send buffer is full", phase: "awaiting") {
+                flow {
+                    $0.transport.room = 10
+                    $0.step(.connected, at: 30)
+                }
+            },
+            .init(name: "ended", phase: "ended") { flow { $0.run(until: 100) } },
+        ]
+        return exchanges ? setups : [setups[0], setups[3]]
+    }
+
+    @Test func `a connection with a record`() throws {
+        try compare(
+            "Connection.txt",
+            FlowOutcomeTable(setups: Self.connectionSetups(.tcpConnect, exchanges: true), phase: Self.name))
+    }
+
+    @Test func `a connection alone`() throws {
+        try compare(
+            "ConnectionAlone.txt",
+            FlowOutcomeTable(setups: Self.connectionSetups(.tcpConnect, exchanges: false), phase: Self.name))
+    }
+
+    @Test func `a connection with an HTTP request`() throws {
+        let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
+        try compare(
+            "HTTPRequest.txt",
+            FlowOutcomeTable(
+                setups: Self.connectionSetups(.httpRequest, exchanges: true), phase: Self.name,
+                answer: { _ in [answer] }))
+    }
+}
