@@ -55,7 +55,7 @@ enum RemainingWords {
         Sources/Impairment/Rules/FaultAction.swift: chance 1
         Sources/LabRuntime/Captures/CaptureProcess.swift: patience 3
         Sources/LabRuntime/Control/LiveCapture.swift: said 2, tell 3
-        Sources/LabRuntime/Nodes/BoxProgram.swift: heard 4, tell 6
+        Sources/LabRuntime/Nodes/BoxProgram.swift: tell 6
         Sources/LabRuntime/Nodes/RouteWatch.swift: heard 2
         Sources/LabRuntime/Processes/Warden.swift: patience 2
         Sources/LabRuntime/Programs/NodePrograms.swift: patience 3

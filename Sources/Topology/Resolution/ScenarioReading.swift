@@ -211,8 +211,8 @@ struct ScenarioReading {
 
     private func firewallOfPair(_ value: LabValue, _ kind: Fault.Kind) -> String? {
         guard let node = node(value, kind) else { return nil }
-        if case .firewall(let firewall) = node.role, firewall.redundancy != nil { return node.name }
-        let pairs = nodes.filter { if case .firewall(let box) = $0.role { box.redundancy != nil } else { false } }
+        if node.role.firewall?.redundancy != nil { return node.name }
+        let pairs = nodes.filter { $0.role.firewall?.redundancy != nil }
         reader.report(
             "'\(node.name)' has no peer to switch over to", at: value.position,
             allowed: pairs.isEmpty ? ["a firewall of a pair; this lab has none"] : pairs.map(\.name))
@@ -222,8 +222,7 @@ struct ScenarioReading {
     /// `lb/web/backend-1=3`
     private func weight(_ value: LabValue) -> Fault? {
         let members = nodes.flatMap { node -> [String] in
-            guard case .loadBalancer(let balancer) = node.role else { return [] }
-            return balancer.services.flatMap { service in
+            node.role.configuration.virtualServices.flatMap { service in
                 service.members.map { "\(node.name)/\(service.name)/\($0.name)" }
             }
         }

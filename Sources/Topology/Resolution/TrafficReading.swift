@@ -183,8 +183,7 @@ struct TrafficReading {
 
     private var services: [(name: String, service: VirtualServiceConfiguration)] {
         nodes.flatMap { node in
-            guard case .loadBalancer(let balancer) = node.role else { return [(String, VirtualServiceConfiguration)]() }
-            return balancer.services.map { ("\(node.name)/\($0.name)", $0) }
+            node.role.configuration.virtualServices.map { ("\(node.name)/\($0.name)", $0) }
         }
     }
 
