@@ -47,15 +47,7 @@ extension LabStations {
             boxes: variant.nodes.compactMap { Self.box($0, record) } + Self.pairs(of: variant, record),
             addresses: variant.nodes.allSatisfy(\.programs.isEmpty) ? Self.addresses(of: variant) : nil,
             hosts: Set(hosts),
-            mayCorrupt: actions.contains { if case .corrupt = $0 { true } else { false } },
-            // A copy that is held and sent later is the same frame again, too.
-            mayDuplicate: actions.contains {
-                switch $0 {
-                case .duplicate: true
-                case .hold(let hold): hold.copy
-                default: false
-                }
-            })
+            mayCorrupt: actions.contains(where: \.mayCorrupt), mayDuplicate: actions.contains(where: \.mayRepeat))
     }
 
     /// Every address that the lab gives an interface, and those of virtual routers.
