@@ -61,17 +61,17 @@ struct ClientFrames: Sendable {
         guard !captures.isEmpty else { return nil }
         tallies = Array(repeating: Tally(), count: result.flows.count)
         let (program, membership) = (result.program, FlowMembership(evidence.traffic))
-        let (proto, number): (String, UInt8) = program.kind.isTCP ? ("tcp", 6) : ("udp", 17)
+        let filter = "\(program.captureFilter) and host \(program.target)"
         for capture in captures {
-            try evidence.source.frames(of: capture, matching: "\(proto) and host \(program.target)") { frame in
+            try evidence.source.frames(of: capture, matching: filter) { frame in
                 let reading = FrameReading(frame.bytes)
-                guard let packet = reading.packet, packet.proto == number else { return true }
-                guard let source = packet.sourcePort, let destination = packet.destinationPort else {
-                    hasFragments = true
-                    return true
-                }
+                guard let packet = reading.packet, packet.proto == program.transport.rawValue else { return true }
                 if let (flow, side) = membership.flowAndSide(of: reading, at: frame.time, program: program.name) {
                     tallies[flow].add(reading, side)
+                }
+                guard let source = packet.sourcePort, let destination = packet.destinationPort else {
+                    if packet.icmp == nil { hasFragments = true }
+                    return true
                 }
                 if packet.destination == program.target, destination == program.port {
                     all.add(reading, .toServer)
@@ -173,6 +173,18 @@ extension Int {
     fileprivate func plus(_ other: Int) -> Int {
         let sum = addingReportingOverflow(other)
         return sum.overflow ? .max : sum.partialValue
+    }
+}
+
+extension TrafficProgram {
+    /// Of its packets, in the language of pcap filters.
+    var captureFilter: String {
+        switch transport {
+        case .tcp: "tcp"
+        case .icmp: "icmp"
+        case .icmpv6: "icmp6"
+        default: "udp"
+        }
     }
 }
 

@@ -3,7 +3,8 @@ import LabTime
 import Measurement
 import Wire
 
-/// Finds the traffic program's flow to which a frame belongs, by the client's address and port.
+/// Finds the traffic program's flow to which a frame belongs, by the client's address and port; of ICMP echo the
+/// identifier stands for the port.
 ///
 /// Only the client's end is compared: a balancer translates the server's end, and behind source translation no frame of
 /// a flow is recognised. A frame in a tunnel belongs to the flow of the inner packet. Where two flows had the same
@@ -88,6 +89,11 @@ extension FrameReading {
     fileprivate var clientEnds: [(FlowMembership.ClientEnd, FlowMembership.Side)] {
         // IP-in-IP, IPv6 in IP, GRE: the outer packet belongs to no flow.
         let packet = packet.flatMap { [4, 41, 47].contains($0.proto) ? inner : $0 }
+        if let packet, let echo = packet.icmp?.echo {
+            let client = echo.isRequest ? packet.source : packet.destination
+            let end = FlowMembership.ClientEnd(proto: packet.proto, address: client, port: echo.identifier)
+            return [(end, echo.isRequest ? .toServer : .toClient)]
+        }
         guard let packet, let source = packet.sourcePort, let destination = packet.destinationPort else { return [] }
         return [
             (.init(proto: packet.proto, address: packet.source, port: source), .toServer),
@@ -98,6 +104,6 @@ extension FrameReading {
 
 extension TrafficResult {
     func clientEnd(of flow: FlowResult) -> FlowMembership.ClientEnd {
-        .init(proto: program.kind.isTCP ? 6 : 17, address: flow.source, port: flow.sourcePort)
+        .init(proto: program.transport.rawValue, address: flow.source, port: flow.sourcePort)
     }
 }

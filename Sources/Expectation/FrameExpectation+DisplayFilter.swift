@@ -45,7 +45,6 @@ extension FrameExpectation {
     }
 
     private static func flows(_ traffic: TrafficResult, _ direction: Direction?) -> String {
-        let proto = traffic.program.kind.isTCP ? "tcp" : "udp"
         let (address, port) =
             switch direction {
             case .toServer: ("src", "srcport")
@@ -58,9 +57,15 @@ extension FrameExpectation {
         let ports = Set(traffic.flows.map(\.sourcePort)).sorted()
         let from = addresses.count == 1 ? addresses[0] : "(\(addresses.joined(separator: " || ")))"
         // Hundreds of ports would make an unreadable filter.
-        guard ports.count <= 16 else { return "\(proto) && \(from)" }
-        return "\(from) && \(proto).\(port) in {\(ports.map(String.init).joined(separator: ", "))}"
+        guard ports.count <= 16 else { return "\(traffic.program.displayFilter) && \(from)" }
+        return
+            "\(from) && \(TrafficProof.portField(of: traffic.program, port)) in {\(ports.map(String.init).joined(separator: ", "))}"
     }
+}
+
+extension TrafficProgram {
+    /// Of its packets, in Wireshark's language.
+    fileprivate var displayFilter: String { transport == .icmpv6 ? "icmpv6" : captureFilter }
 }
 
 extension Timestamp {

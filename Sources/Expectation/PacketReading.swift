@@ -25,6 +25,13 @@ struct PacketReading: Sendable {
         var code: UInt8
         /// Of "fragmentation needed". Source: RFC 1191, 4
         var mtu: UInt32?
+        var echo: Echo?
+    }
+
+    /// Of an echo request or reply. Source: RFC 792, RFC 4443, 4.1 and 4.2
+    struct Echo: Hashable, Sendable {
+        var isRequest: Bool
+        var identifier: UInt16
     }
 
     /// Of a traffic program's record at the beginning of the payload:
@@ -184,14 +191,24 @@ struct PacketReading: Sendable {
         guard let type = bytes.uint8(start), let code = bytes.uint8(start + 1) else { return }
         icmp = ICMP(
             type: type, code: code, mtu: type == 3 && code == 4 ? bytes.uint16(start + 6).map { UInt32($0) } : nil)
+        readEcho(bytes, at: start, request: 8, reply: 0)
         // Destination unreachable, source quench, redirect, time exceeded, parameter problem (RFC 792).
         if [3, 4, 5, 11, 12].contains(type) { innerOffset = start + 8 }
+    }
+
+    private mutating func readEcho(_ bytes: [UInt8], at start: Int, request: UInt8, reply: UInt8) {
+        guard let type = icmp?.type, type == request || type == reply, let identifier = bytes.uint16(start + 4) else {
+            return
+        }
+        icmp?.echo = Echo(isRequest: type == request, identifier: identifier)
+        probe = Self.readProbe(bytes, at: start + 8)
     }
 
     /// RFC 4443: errors, which quote a packet, have types below 128. RFC 4861: 135 asks for a neighbour, 136 answers.
     private mutating func readICMPv6(_ bytes: [UInt8], at start: Int) {
         guard let type = bytes.uint8(start), let code = bytes.uint8(start + 1) else { return }
         icmp = ICMP(type: type, code: code, mtu: type == 2 ? bytes.uint32(start + 4) : nil)
+        readEcho(bytes, at: start, request: 128, reply: 129)
         if type < 128 { innerOffset = start + 8 }
         if type == 135 || type == 136 { discoveryTarget = bytes.address6(start + 8) }
     }

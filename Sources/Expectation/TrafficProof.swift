@@ -13,15 +13,18 @@ struct TrafficProof: Sendable {
     init(
         of flow: FlowResult, in result: TrafficResult, _ evidence: RunEvidence, from event: LabEvent?
     ) throws {
-        let proto = result.program.kind.isTCP ? "tcp" : "udp"
+        let proto = result.program.captureFilter
+        // The filter for captures has no word for an identifier.
+        let port = result.program.kind.server == nil ? "" : " and port \(flow.sourcePort)"
+        let field = Self.portField(of: result.program)
         wiresharkFilter =
-            "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(proto).port == \(flow.sourcePort)"
+            "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(field) == \(flow.sourcePort)"
         let membership = FlowMembership(evidence.traffic)
         let pivot = flow.outcome == .survived ? flow.longestGap?.start : nil
         for capture in evidence.captures where capture.node == result.program.from {
             var sightings = Sightings()
             try evidence.source.frames(
-                of: capture, matching: "\(proto) and host \(flow.source) and port \(flow.sourcePort)"
+                of: capture, matching: "\(proto) and host \(flow.source)\(port)"
             ) { frame in
                 let reading = FrameReading(frame.bytes)
                 if let side = membership.side(of: reading, at: frame.time, flow: flow, of: result) {
@@ -36,6 +39,16 @@ struct TrafficProof: Sendable {
                     role: role, note: sighting.reading.summary)
             }
             if !frames.isEmpty { return }
+        }
+    }
+
+    /// Wireshark's name for what tells the program's flows apart.
+    static func portField(of program: TrafficProgram, _ port: String = "port") -> String {
+        switch program.transport {
+        case .tcp: "tcp.\(port)"
+        case .icmp: "icmp.ident"
+        case .icmpv6: "icmpv6.echo.identifier"
+        default: "udp.\(port)"
         }
     }
 
@@ -77,6 +90,6 @@ struct TrafficProof: Sendable {
 extension FrameReading {
     fileprivate var carriesPayload: Bool {
         guard let packet else { return false }
-        return (packet.tcp?.payloadLength ?? packet.udpPayloadLength ?? 0) > 0
+        return packet.icmp?.echo != nil || (packet.tcp?.payloadLength ?? packet.udpPayloadLength ?? 0) > 0
     }
 }

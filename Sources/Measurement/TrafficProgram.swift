@@ -11,6 +11,7 @@ public struct TrafficProgram: Sendable {
     /// The node on which it runs.
     public var from: String
     public var target: IPAddress
+    /// 0 where its packets have none.
     public var port: UInt16
     /// Flows at the same time; 1 for the kinds that open a new one for each probe.
     public var flows: Int
@@ -37,6 +38,9 @@ public struct TrafficProgram: Sendable {
     }
 
     public var kind: Kind { Kind(type(of: options)) }
+
+    /// Of its packets.
+    public var transport: IPProtocol { kind.server?.transport ?? (target.isIPv4 ? .icmp : .icmpv6) }
 
     /// Its options, where it is of this kind.
     public func options<Own: TrafficKind>(of kind: Own.Type) -> Own? { options as? Own }

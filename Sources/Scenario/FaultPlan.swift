@@ -1,6 +1,3 @@
-internal import Appliances
-internal import Configuration
-internal import Impairment
 internal import LabEvents
 internal import LabFile
 internal import Topology
@@ -17,90 +14,51 @@ struct FaultPlan: Hashable, Sendable {
     init(
         _ fault: Fault, as name: String?, of nodes: NodeTable, _ rules: FrameFaultTable
     ) throws(ScenarioFailure) {
-        let node: String
-        if let rule = fault.rule {
-            guard let element = rules.element(of: rule), nodes[element] != nil else {
+        let target: Node
+        if let rule = fault.value.rule {
+            guard let element = rules.element(of: rule), let found = nodes[element] else {
                 throw Self.unknownRule(rule, among: rules.names)
             }
-            (node, subject) = (element, element)
-            actions = [.command(.fault(Self.order(fault, rule)), node: element)]
+            target = found
         } else {
-            guard let target = nodes[fault.node] else {
+            guard let found = nodes[fault.node] else {
                 throw .unknown("node", fault.node, among: nodes.names.sorted())
             }
-            node = fault.node
-            subject = Self.program(of: fault).map { "\($0)" } ?? fault.node
-            actions = try Self.actions(fault, on: target, nodes.condition(of: node))
+            target = found
+            try Self.check(fault, on: target, nodes.condition(of: target.name))
         }
-        event = ScenarioEvent(name ?? fault.kind.rawValue, fault.kind.event, node: node, fault.details)
+        do throws(FaultRefusal) {
+            actions = try fault.value.actions(on: target)
+        } catch {
+            throw ScenarioFailure(.lab, error.message, remedy: error.remedy)
+        }
+        subject = fault.value.subject ?? target.name
+        event = ScenarioEvent(name ?? fault.kind.rawValue, fault.kind.event, node: target.name, fault.value.details)
     }
 
-    private static func order(_ fault: Fault, _ rule: String) -> FaultOrder {
-        switch fault {
-        case .disarm: .disarm(rule)
-        case .release: .release(rule)
-        default: .arm(rule)
-        }
-    }
-
-    private static func program(of fault: Fault) -> ProgramReference? {
-        switch fault {
-        case .kill(let program), .startProgram(let program): program
-        default: nil
-        }
-    }
-
-    private static func actions(
+    /// Whether the node is there, and in the condition that the fault requires.
+    private static func check(
         _ fault: Fault, on node: Node, _ condition: NodeCondition
-    ) throws(ScenarioFailure) -> [NodeAction] {
+    ) throws(ScenarioFailure) {
         // Nothing happens to an interface that is not there.
-        if let interface = fault.interface, node.interface(named: interface.interface) == nil {
+        if let interface = fault.value.interface, node.interface(named: interface.interface) == nil {
             throw .unknown("interface", "\(interface)", among: node.interfaces.map { "\(node.name).\($0.name)" })
         }
         func refuse(_ reason: String) -> ScenarioFailure {
             ScenarioFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)' is not possible: it \(reason)")
         }
-        func checkRuns() throws(ScenarioFailure) {
+        switch type(of: fault.value).effect {
+        case .needsRunning, .needsRunningThen:
             if condition == .poweredOff { throw refuse("is powered off") }
             if condition == .hung { throw refuse("hangs") }
-        }
-        switch fault {
-        case .switchover:
-            try checkRuns()
-            return [.command(.switchover, node: node.name)]
-        case .weight(_, let service, let member, let weight):
-            try checkRuns()
-            return [.command(.weight(service: service, member: member, weight: weight), node: node.name)]
-        case .powerOff:
-            if condition == .poweredOff { throw refuse("is powered off already") }
-            // A box first: it would see its links go one after the other and still hand over. A host's links first: its
-            // kernel would still close its connections.
-            let links = NodeAction.setLinks(node: node.name, isUp: false)
-            let kill = NodeAction.kill(node: node.name)
-            return node.hasWireSide ? [kill, links] : [links, kill]
-        case .powerOn:
-            guard condition == .poweredOff else { throw refuse("is not powered off") }
-            return [.setLinks(node: node.name, isUp: true), .start(node: node.name)]
-        case .linkDown(let reference): return [.setLink(reference, isUp: false)]
-        case .linkUp(let reference): return [.setLink(reference, isUp: true)]
-        case .hang:
+        case .powersOff: if condition == .poweredOff { throw refuse("is powered off already") }
+        case .powersOn: if condition != .poweredOff { throw refuse("is not powered off") }
+        case .hangs:
             if condition == .poweredOff { throw refuse("is powered off") }
             // What it was before would be forgotten.
             if condition == .hung { throw refuse("hangs already") }
-            return [.stop(node: node.name)]
-        case .resume:
-            guard condition == .hung else { throw refuse("does not hang") }
-            return [.resume(node: node.name)]
-        case .kill(let program), .startProgram(let program):
-            try checkRuns()
-            guard node.programs.contains(where: { $0.name == program.program }) else {
-                let known = node.programs.map(\.name).joined(separator: ", ")
-                throw ScenarioFailure(
-                    .lab, "'\(program.node)' has no program '\(program.program)'",
-                    remedy: known.isEmpty ? "it has none" : "it has \(known)")
-            }
-            return [fault.kind == .kill ? .killProgram(program) : .startProgram(program)]
-        case .arm, .disarm, .release: return []  // carried out by the impairment link, see `init`
+        case .resumes: if condition != .hung { throw refuse("does not hang") }
+        case .none: break
         }
     }
 
@@ -120,19 +78,5 @@ extension ScenarioFailure {
         return ScenarioFailure(
             .usage, "there is no \(what) '\(name)'",
             remedy: nearest.map { "did you mean '\($0)'?" } ?? "these are: \(known.joined(separator: ", "))")
-    }
-}
-
-extension Fault {
-    /// What its event says besides the node.
-    fileprivate var details: EventDetails {
-        switch self {
-        case .linkDown(let reference), .linkUp(let reference): [.interface: reference.interface]
-        case .arm(let rule, _), .disarm(let rule, _), .release(let rule, _): [.rule: rule]
-        case .weight(_, let service, let member, let weight):
-            [.service: service, .member: member, .weight: "\(weight)"]
-        case .kill(let program), .startProgram(let program): [.program: program.program]
-        case .switchover, .powerOff, .powerOn, .hang, .resume: [:]
-        }
     }
 }

@@ -17,9 +17,7 @@ package struct FrameFaultTable: Hashable, Sendable {
     }
 
     mutating func add(_ rule: FaultRule, on element: String) {
-        var awaits: String?
-        if case .hold(let hold) = rule.action { awaits = hold.until.event }
-        entries[rule.name] = Entry(element: element, awaits: awaits)
+        entries[rule.name] = Entry(element: element, awaits: rule.action.awaitedEvent)
     }
 
     var names: [String] { entries.keys.sorted() }

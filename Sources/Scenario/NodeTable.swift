@@ -25,7 +25,7 @@ struct NodeTable: Hashable, Sendable {
     }
 
     private static func mattersToEvidence(_ node: Node, _ origins: Set<String>) -> Bool {
-        guard case .host(let host) = node.role, node.programs.isEmpty, node.tunnel == nil else { return true }
+        guard let host = node.role.host, node.programs.isEmpty, node.tunnel == nil else { return true }
         return host.kind == .router || !host.servers.isEmpty || origins.contains(node.name)
     }
 

@@ -1,4 +1,3 @@
-package import Appliances
 package import LabEvents
 package import Measurement
 package import Topology
@@ -36,36 +35,6 @@ package enum ScenarioEnd: Hashable, Sendable {
     /// Every step was carried out, and every figure and capture is complete.
     case finished
     case failed(ScenarioFailure)
-}
-
-/// Something that is done to a node.
-package enum NodeAction: Hashable, Sendable {
-    /// The process gets SIGKILL.
-    case kill(node: String)
-    /// Starts the process of a node that was killed.
-    case start(node: String)
-    /// The process and its programs get SIGSTOP.
-    case stop(node: String)
-    /// The process and its programs get SIGCONT.
-    case resume(node: String)
-    /// The carrier of all of the node's links.
-    case setLinks(node: String, isUp: Bool)
-    /// The carrier of one cable.
-    case setLink(InterfaceReference, isUp: Bool)
-    /// Has a reply.
-    case command(ApplianceCommand, node: String)
-    /// Kills a program with all that it started; has a reply.
-    case killProgram(ProgramReference)
-    /// Starts a program that was killed; has a reply.
-    case startProgram(ProgramReference)
-
-    /// Whether its outcome is a reply of the node, which may never come.
-    package var hasReply: Bool {
-        switch self {
-        case .command, .killProgram, .startProgram: true
-        case .kill, .start, .stop, .resume, .setLinks, .setLink: false
-        }
-    }
 }
 
 /// An event that a scenario makes; its time is when it is recorded.

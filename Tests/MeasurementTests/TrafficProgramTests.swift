@@ -36,6 +36,7 @@ struct TrafficProgramTests {
             FTPTraffic(FileTransfer(mode: .extendedActive, dataAfter: .seconds(1), bytes: 9)),
             #""transfer":{"bytes":9,"dataAfter":[0,1000000000000000000],"mode":"extended-active"}"#
         ),
+        (PingTraffic(count: 5), #""count":5"#),
         (
             ManyFlowTraffic(.init(sources: IPv4Network("10.64.0.0/25"), spread: .seconds(3)), retryEvery: .seconds(1)),
             #""crowd":{"sources":"10.64.0.0/25","spread":[0,3000000000000000000]};"retryEvery":[0,1000000000000000000]"#

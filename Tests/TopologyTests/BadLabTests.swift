@@ -276,7 +276,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "existing: timed-out", "existng: timed-out",
-            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, log, counter, moved, carried-over, existing; did you mean 'existing'?"
+            "lab.yaml:41:5: an expectation is about 'existng'; allowed: frames, event, log, counter, moved, carried-over, outage, existing; did you mean 'existing'?"
         ),
     ])
     func `in the scenario or an expectation is told`(mistake: Mistake) {

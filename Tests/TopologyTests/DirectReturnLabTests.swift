@@ -49,7 +49,7 @@ import Wire
         throws
     {
         let variant = try lab()
-        guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else {
+        guard let balancer = variant.node(named: "lb")?.role.loadBalancer else {
             Issue.record("there is no balancer")
             return
         }

@@ -50,8 +50,8 @@ import Wire
                 == FileTransfer(
                     mode: .extendedActive, dataAfter: .milliseconds(800), bytes: 1000,
                     announced: .ipv4(IPv4Address(198, 51, 100, 99))))
-        guard case .host(let host)? = variant.nodes.first(where: { $0.name == "server" })?.role,
-            case .firewall(let firewall)? = variant.nodes.first(where: { $0.name == "fw" })?.role
+        guard let host = variant.nodes.first(where: { $0.name == "server" })?.role.host,
+            let firewall = variant.nodes.first(where: { $0.name == "fw" })?.role.firewall
         else { return #expect(Bool(false)) }
         #expect(host.servers == [ServerProgram(kind: .ftp, port: 21)])
         #expect(firewall.applicationGateways == [.ftp])

@@ -44,8 +44,8 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
 
     @Test func `gives the pair what either box says`() throws {
         let variant = try #require(try fastPathLab().variant(named: "tcp-fast-path"))
-        guard case .firewall(let a) = variant.node(named: "fw-a")?.role,
-            case .firewall(let b) = variant.node(named: "fw-b")?.role
+        guard let a = variant.node(named: "fw-a")?.role.firewall,
+            let b = variant.node(named: "fw-b")?.role.firewall
         else { Issue.record("fw-a and fw-b are firewalls"); return }
         let first = try #require(a.redundancy)
         let second = try #require(b.redundancy)
@@ -66,7 +66,7 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
         let lab = try fastPathLab()
         func service(_ name: String) throws -> VirtualServiceConfiguration {
             let variant = try #require(lab.variant(named: name))
-            guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else { throw CancellationError() }
+            guard let balancer = variant.node(named: "lb")?.role.loadBalancer else { throw CancellationError() }
             return try #require(balancer.services.first)
         }
         #expect(try service("tcp-fast-path").profile == .tcpFastPath)
@@ -78,14 +78,14 @@ private func fastPathLab() throws -> Lab { try Lab(path: LabFiles.fastPath) }
                 PoolMemberConfiguration(name: "backend-1", address: IPv4Address(10, 0, 0, 11), port: 7)
             ])
         let virtual = try #require(lab.variant(named: "virtual-mac-udp-fast-path"))
-        guard case .firewall(let box) = virtual.node(named: "fw-b")?.role else {
+        guard let box = virtual.node(named: "fw-b")?.role.firewall else {
             Issue.record("fw-b is a firewall"); return
         }
         #expect(box.redundancy?.usesVirtualMAC == true)
         #expect(virtual.traffic.map(\.kind) == [.udp, .udpRequest])
         #expect(virtual.traffic[0].flows == 4 && virtual.traffic[0].every == .milliseconds(10))
         #expect(virtual.traffic[1].target == .ipv4(IPv4Address(198, 51, 100, 100)) && virtual.traffic[1].port == 7)
-        guard case .host(let backend) = virtual.node(named: "backend-1")?.role else { Issue.record("a host"); return }
+        guard let backend = virtual.node(named: "backend-1")?.role.host else { Issue.record("a host"); return }
         #expect(backend.servers == [ServerProgram(kind: .udpEcho, port: 7)])
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Impairment
+import LabEvents
 import LabFile
 import Testing
 
@@ -57,9 +58,9 @@ struct FaultFormTests {
 
     @Test(arguments: Fault.Kind.allCases)
     func `a fault of the scenario has a line, and a lab`(kind: Fault.Kind) throws {
-        #expect(FaultForms.table.filter { $0.kind == kind }.count == 1)
+        #expect(FaultKinds.table.filter { $0.event == kind.event }.count == 1)
         let text =
-            switch kind.target {
+            switch kind.type.target {
             case .node, .firewallOfPair, .rule: "lb"
             case .interface: "lb.inside"
             case .program: "lb/bird"
@@ -70,12 +71,51 @@ struct FaultFormTests {
         #expect(LabFiles.mention("{ \(kind.rawValue): "), "no lab has a fault '\(kind.rawValue)'")
     }
 
+    /// Two versions of the command meet where one talks to the other's lab.
+    @Test(arguments: [
+        (Fault.switchover(node: "fw"), #"{"switchover":{"node":"fw"}}"#),
+        (.powerOff(node: "fw"), #"{"powerOff":{"node":"fw"}}"#),
+        (.powerOn(node: "fw"), #"{"powerOn":{"node":"fw"}}"#),
+        (
+            .linkDown(InterfaceReference(node: "lb", interface: "in")),
+            #"{"linkDown":{"_0":{"interface":"in","node":"lb"}}}"#
+        ),
+        (
+            .linkUp(InterfaceReference(node: "lb", interface: "in")),
+            #"{"linkUp":{"_0":{"interface":"in","node":"lb"}}}"#
+        ),
+        (.hang(node: "fw"), #"{"hang":{"node":"fw"}}"#),
+        (.resume(node: "fw"), #"{"resume":{"node":"fw"}}"#),
+        (.kill(ProgramReference(node: "lb", program: "bird")), #"{"kill":{"_0":{"node":"lb","program":"bird"}}}"#),
+        (
+            .startProgram(ProgramReference(node: "lb", program: "bird")),
+            #"{"startProgram":{"_0":{"node":"lb","program":"bird"}}}"#
+        ),
+        (.arm(rule: "late", element: "lb.in"), #"{"arm":{"element":"lb.in","rule":"late"}}"#),
+        (.disarm(rule: "late", element: "lb.in"), #"{"disarm":{"element":"lb.in","rule":"late"}}"#),
+        (.release(rule: "late", element: "lb.in"), #"{"release":{"element":"lb.in","rule":"late"}}"#),
+        (
+            .weight(node: "lb", service: "web", member: "b1", weight: 3),
+            #"{"weight":{"member":"b1","node":"lb","service":"web","weight":3}}"#
+        ),
+    ])
+    func `a fault's form in messages stays`(fault: Fault, form: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let line = try encoder.encode(fault)
+        #expect(String(decoding: line, as: UTF8.self) == form)
+        #expect(try JSONDecoder().decode(Fault.self, from: line) == fault)
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(Fault.self, from: Data(#"{ "flood": { "node": "fw" } }"#.utf8))
+        }
+    }
+
     @Test func `the reference has their tables`() throws {
         let actions = FaultActionForms.table.map { "| \($0.word) | \($0.summary) |" }
         try ReferencePage("fault-actions").check(
             (["| `do` | forms |", "|---|---|"] + actions).joined(separator: "\n"))
-        let faults = FaultForms.table.map {
-            "| `\($0.kind.rawValue)` | \($0.target.form.reference) | \($0.summary) |"
+        let faults = FaultKinds.table.map {
+            "| `\($0.event.rawValue)` | \($0.target.form.reference) | \($0.summary) |"
         }
         try ReferencePage("fault-kinds").check(
             (["| fault | target | effect |", "|---|---|---|"] + faults).joined(separator: "\n"))

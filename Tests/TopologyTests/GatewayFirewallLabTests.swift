@@ -39,7 +39,7 @@ private let text = """
 
 private func gateway(_ text: String) throws -> GatewayFirewallConfiguration {
     let lab = try Lab(parsing: text, path: "lab.yaml")
-    guard case .gatewayFirewall(let configuration) = lab.variants[0].node(named: "gw")?.role else {
+    guard let configuration = lab.variants[0].node(named: "gw")?.role.gatewayFirewall else {
         throw CancellationError()
     }
     return configuration

@@ -40,7 +40,7 @@ import Wire
     }
 
     private func service(_ variant: Variant) throws -> VirtualServiceConfiguration {
-        guard case .loadBalancer(let balancer)? = variant.node(named: "lb")?.role else { throw CancellationError() }
+        guard let balancer = variant.node(named: "lb")?.role.loadBalancer else { throw CancellationError() }
         return try #require(balancer.services.first)
     }
 
@@ -68,7 +68,7 @@ import Wire
 
     @Test func `lets its members serve HTTP, and takes requests`() throws {
         let variant = try read(lab(Self.whole))
-        guard case .host(let host)? = variant.node(named: "backend-1")?.role else { throw CancellationError() }
+        guard let host = variant.node(named: "backend-1")?.role.host else { throw CancellationError() }
         #expect(host.servers == [ServerProgram(kind: .http, port: 8080)])
         #expect(
             variant.traffic.first?.kind == .httpRequest
@@ -116,7 +116,7 @@ import Wire
                     services: { http: [80, { port: 8080, delay: 50ms, answer: close-early, keep-alive: off }] }
                 traffic
                 """)
-        guard case .host(let host)? = try read(text).node(named: "backend-1")?.role else { throw CancellationError() }
+        guard let host = try read(text).node(named: "backend-1")?.role.host else { throw CancellationError() }
         #expect(
             host.servers == [
                 ServerProgram(kind: .http, port: 80),

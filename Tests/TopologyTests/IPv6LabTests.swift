@@ -91,7 +91,7 @@ private func messages(_ text: String) -> [String] {
 
     @Test func `finds pool members and targets by family`() throws {
         let variant = try variant()
-        guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else {
+        guard let balancer = variant.node(named: "lb")?.role.loadBalancer else {
             Issue.record("a balancer"); return
         }
         #expect(balancer.services[0].members.map(\.address.description) == ["2001:db8:3::1", "2001:db8:3::22"])

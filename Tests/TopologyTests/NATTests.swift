@@ -28,7 +28,7 @@ private let text = SmallLab.replacing(
 
 private func configuration(_ node: String, _ text: String = text) throws -> NATConfiguration {
     let lab = try Lab(parsing: text, path: "lab.yaml")
-    guard case .firewall(let configuration) = lab.variants[0].node(named: node)?.role else { throw CancellationError() }
+    guard let configuration = lab.variants[0].node(named: node)?.role.firewall else { throw CancellationError() }
     return try #require(configuration.nat)
 }
 

@@ -49,7 +49,7 @@ import Wire
 
     @Test func `become a firewall's policy and steps of the scenario`() throws {
         let variant = try Lab(parsing: Self.text, path: "lab.yaml").variants[0]
-        guard case .firewall(let box) = variant.node(named: "fw-a")?.role else {
+        guard let box = variant.node(named: "fw-a")?.role.firewall else {
             Issue.record("no firewall")
             return
         }
@@ -94,7 +94,7 @@ import Wire
             .replacingOccurrences(
                 of: "{ add: { rules:", with: "{ add: { objects: { boss: [client.outside.ip, inside] }, rules:")
         let variant = try Lab(parsing: text, path: "lab.yaml").variants[0]
-        guard case .firewall(let box) = variant.node(named: "fw-a")?.role, case .push(let push, _) = variant.scenario[1]
+        guard let box = variant.node(named: "fw-a")?.role.firewall, case .push(let push, _) = variant.scenario[1]
         else {
             Issue.record("no firewall, or no push")
             return

@@ -61,8 +61,8 @@ import Wire
         let address = try #require(variant.node(named: "backend-2")?.interfaces.first?.address?.address)
         #expect(nginx.files.first?.text.contains("server \(address):80;\n        server \(address):81;") == true)
         #expect(nginx.readiness == [.tcp(8080)] && nginx.package == "nginx-light")
-        guard case .host(let proxy)? = variant.node(named: "backend-1")?.role,
-            case .host(let member)? = variant.node(named: "backend-2")?.role
+        guard let proxy = variant.node(named: "backend-1")?.role.host,
+            let member = variant.node(named: "backend-2")?.role.host
         else { throw CancellationError() }
         #expect(proxy.servers.isEmpty)
         #expect(member.servers == [ServerProgram(kind: .http, port: 80), ServerProgram(kind: .http, port: 81)])
@@ -208,7 +208,7 @@ import Wire
     func `services, ready, none and what built-in programs listen on name a port`(_ backend: String) throws {
         let text = lab(backend: backend, traffic: "{ from: client, to: 'backend:8080', kind: http-request }")
         let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
-        guard case .host(let host)? = variant.node(named: "backend")?.role else { throw CancellationError() }
+        guard let host = variant.node(named: "backend")?.role.host else { throw CancellationError() }
         #expect(host.servers == (backend.contains("http: 8080") ? [ServerProgram(kind: .http, port: 8080)] : []))
         let again = try #require(try Lab(parsing: variant.resolvedYAML, path: "lab.yaml").variants.first)
         #expect(again.nodes == variant.nodes)

@@ -14,12 +14,12 @@ private func variant(_ text: String) throws -> Variant {
 }
 
 private func balancer(_ variant: Variant) throws -> LoadBalancerConfiguration {
-    guard case .loadBalancer(let balancer) = variant.node(named: "lb")?.role else { throw CancellationError() }
+    guard let balancer = variant.node(named: "lb")?.role.loadBalancer else { throw CancellationError() }
     return balancer
 }
 
 private func servers(_ variant: Variant) throws -> [ServerProgram] {
-    guard case .host(let host) = variant.node(named: "backend-1")?.role else { throw CancellationError() }
+    guard let host = variant.node(named: "backend-1")?.role.host else { throw CancellationError() }
     return host.servers
 }
 
@@ -92,7 +92,7 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
     @Test func `takes the vendor's timers by one word, except where the lab sets its own`() throws {
         let text = SmallLab.replacing("name: small", "name: small\ntimers: vendor")
             .replacing("peer: fw-b", with: "peer: fw-b\n      heartbeat-every: 5ms")
-        guard case .firewall(let box) = try variant(text).node(named: "fw-b")?.role else { throw CancellationError() }
+        guard let box = try variant(text).node(named: "fw-b")?.role.firewall else { throw CancellationError() }
         #expect(box.redundancy?.advertisementInterval == .seconds(1))
         #expect(box.redundancy?.heartbeatInterval == .milliseconds(5))
         #expect(box.redundancy?.priority == 100 && box.redundancy?.peer == "fw-a")
@@ -108,7 +108,7 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
         let text = SmallLab.replacing("name: small", "name: small\n\(top)")
             .replacing("peer: fw-b", with: "peer: fw-b\n      \(pair)")
         for name in ["fw-a", "fw-b"] {
-            guard case .firewall(let box) = try variant(text).node(named: name)?.role else { throw CancellationError() }
+            guard let box = try variant(text).node(named: name)?.role.firewall else { throw CancellationError() }
             #expect(box.redundancy?.startupSilentPeriod == period, "\(name)")
         }
     }
@@ -117,12 +117,12 @@ private func servers(_ variant: Variant) throws -> [ServerProgram] {
         let wired = SmallLab.replacing("servers:\nnodes", "servers:\n  sync:\nnodes")
             .replacing("inside: 198.51.100.2 }", with: "inside: 198.51.100.2, sync: }")
             .replacing("inside: 198.51.100.3 }", with: "inside: 198.51.100.3, ha: { network: sync } }")
-        guard case .firewall(let a) = try variant(wired).node(named: "fw-a")?.role,
-            case .firewall(let b) = try variant(wired).node(named: "fw-b")?.role,
-            case .firewall(let none) = try variant(
+        guard let a = try variant(wired).node(named: "fw-a")?.role.firewall,
+            let b = try variant(wired).node(named: "fw-b")?.role.firewall,
+            let none = try variant(
                 wired.replacing("peer: fw-b", with: "peer: fw-b\n      cross-connect: none")
             )
-            .node(named: "fw-a")?.role
+            .node(named: "fw-a")?.role.firewall
         else { throw CancellationError() }
         #expect(a.redundancy?.crossConnect?.port == "sync" && b.redundancy?.crossConnect?.port == "ha")
         #expect(a.redundancy?.crossConnect?.peerAddress == IPv4Address(169, 254, 2, 2))

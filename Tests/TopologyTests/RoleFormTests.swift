@@ -30,9 +30,21 @@ struct RoleFormTests {
                 parsing: Self.lab(form.example, isOneSubnet: form.word == RoleForm.switch.word), path: "lab.yaml"
             ).variants.first?.nodes
             let node = try #require(nodes?.first { $0.name == "example" })
-            #expect(node.role.word == word && node.isBox == form.isBox)
+            #expect(node.role.word == word && type(of: node.role.configuration) == form.configuration)
+            let written = try JSONEncoder().encode(node.role)
+            let object = try #require(try JSONSerialization.jsonObject(with: written) as? [String: [String: Any]])
+            #expect(object.keys.sorted() == [form.configuration.key] && object.values.first?.keys.sorted() == ["_0"])
+            #expect(try JSONDecoder().decode(Node.Role.self, from: written) == node.role)
         } catch {
             Issue.record("\(error)")
+        }
+    }
+
+    @Test func `the names in files stay`() {
+        let names = ["element", "firewall", "gatewayFirewall", "host", "loadBalancer", "switch"]
+        #expect(RoleForms.configurations.keys.sorted() == names)
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(Node.Role.self, from: Data(#"{ "toaster": { "_0": {} } }"#.utf8))
         }
     }
 

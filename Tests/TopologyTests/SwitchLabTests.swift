@@ -46,7 +46,7 @@ private func replacing(_ old: String, _ new: String) -> String {
         #expect(Set(variant.networks.map { $0.subnet?.description }) == ["10.0.0.0/24"])
         let node = try #require(variant.node(named: "sw"))
         #expect(node.isBox && node.interfaces.allSatisfy { $0.address == nil })
-        guard case .switch(let configuration) = node.role else { return #expect(Bool(false), "\(node.role)") }
+        guard let configuration = node.role.switch else { return #expect(Bool(false), "\(node.role)") }
         #expect(configuration.ageing == .seconds(10) && configuration.tableSize == 8192)
         #expect(configuration.ports.map(\.name) == ["left", "right", "third"])
     }

@@ -1,3 +1,5 @@
+public import LabEvents
+
 /// What a rule does to a frame that it selects.
 ///
 /// A cable evaluates its rules in order. An action that removes a frame (`drop`, `lose`, `hold` without copy,
@@ -24,6 +26,37 @@ extension FaultAction {
         case .drop, .duplicate, .hold, .reorder, .limit: false
         }
     }
+
+    /// What a rule of this action can report.
+    public var eventKinds: [EventKind] {
+        let own: [EventKind] =
+            switch self {
+            case .drop: [.dropped]
+            case .lose: [.lost]
+            case .delay: [.delayed, .overflow]
+            case .duplicate: [.duplicated, .overflow]
+            case .hold: [.held, .released, .overflow]
+            case .corrupt: [.corrupted]
+            case .reorder: [.reordered, .released, .overflow]
+            case .limit: [.limited, .dropped, .overflow]
+            }
+        return own + [.armed, .disarmed, .quiet]
+    }
+
+    /// Whether what leaves a cable may differ from what entered it.
+    public var mayCorrupt: Bool { if case .corrupt = self { true } else { false } }
+
+    /// Whether one frame may leave a cable twice. A copy that is held and sent later is the same frame again, too.
+    public var mayRepeat: Bool {
+        switch self {
+        case .duplicate: true
+        case .hold(let hold): hold.copy
+        case .drop, .lose, .delay, .corrupt, .reorder, .limit: false
+        }
+    }
+
+    /// The event until which it holds frames.
+    public var awaitedEvent: String? { if case .hold(let hold) = self { hold.until.event } else { nil } }
 }
 
 /// Random loss, of single frames or in bursts.

@@ -30,21 +30,3 @@ public struct FaultEvent: Hashable, Sendable {
         self.details = details
     }
 }
-
-extension FaultAction {
-    /// What a rule of this action can report.
-    public var eventKinds: [EventKind] {
-        let own: [EventKind] =
-            switch self {
-            case .drop: [.dropped]
-            case .lose: [.lost]
-            case .delay: [.delayed, .overflow]
-            case .duplicate: [.duplicated, .overflow]
-            case .hold: [.held, .released, .overflow]
-            case .corrupt: [.corrupted]
-            case .reorder: [.reordered, .released, .overflow]
-            case .limit: [.limited, .dropped, .overflow]
-            }
-        return own + [.armed, .disarmed, .quiet]
-    }
-}

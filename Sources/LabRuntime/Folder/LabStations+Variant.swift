@@ -38,9 +38,8 @@ extension LabStations {
     /// What an examination needs to know of a variant.
     public init(of variant: Variant, record: RunRecord) {
         let plan = CablePlan(variant: variant, events: record.events, eventGap: record.eventGap)
-        let hosts = variant.nodes.flatMap { node -> [IPv4Address] in
-            guard case .host = node.role else { return [] }
-            return node.interfaces.compactMap { $0.address?.address }
+        let hosts = variant.nodes.filter { $0.role.host != nil }.flatMap { node in
+            node.interfaces.compactMap { $0.address?.address }
         }
         let actions = variant.elements.flatMap { $0.rules.map(\.action) }
         self.init(
@@ -48,15 +47,7 @@ extension LabStations {
             boxes: variant.nodes.compactMap { Self.box($0, record) } + Self.pairs(of: variant, record),
             addresses: variant.nodes.allSatisfy(\.programs.isEmpty) ? Self.addresses(of: variant) : nil,
             hosts: Set(hosts),
-            mayCorrupt: actions.contains { if case .corrupt = $0 { true } else { false } },
-            // A copy that is held and sent later is the same frame again, too.
-            mayDuplicate: actions.contains {
-                switch $0 {
-                case .duplicate: true
-                case .hold(let hold): hold.copy
-                default: false
-                }
-            })
+            mayCorrupt: actions.contains(where: \.mayCorrupt), mayDuplicate: actions.contains(where: \.mayRepeat))
     }
 
     /// Every address that the lab gives an interface, and those of virtual routers.
@@ -70,25 +61,14 @@ extension LabStations {
                     MACScheme.elementPort(1, of: mac), MACScheme.internalEnd(of: mac),
                 ])
             }
-            if case .firewall(let firewall) = node.role {
-                addresses.formUnion(
-                    (firewall.redundancy?.virtualRouters ?? []).map { MACAddress.virtualRouter(ipv4: $0.id) })
-            }
+            addresses.formUnion(node.role.configuration.virtualAddresses)
         }
         return addresses
     }
 
     /// A box that forwards between its interfaces and answers for nobody.
     private static func box(_ node: Node, _ record: RunRecord) -> Box? {
-        switch node.role {
-        case .host, .element: return nil
-        case .firewall(let firewall):
-            // Packets enter one box of such a pair and leave the other: see `pairs`.
-            if firewall.redundancy?.conduit != nil { return nil }
-        case .gatewayFirewall, .switch: break
-        case .loadBalancer(let balancer):
-            if balancer.services.contains(where: \.profile.endsAtHostSide) { return nil }
-        }
+        guard node.role.configuration.passesFrames else { return nil }
         return Box(
             name: node.name, points: node.interfaces.map { Point(node: node.name, interface: $0.name) },
             addresses: forwardedAddresses(of: node), dropped: dropped(by: node, record))
@@ -97,9 +77,9 @@ extension LabStations {
     /// Each pair with a conduit, which carries packets from box to box on the cross-connect.
     private static func pairs(of variant: Variant, _ record: RunRecord) -> [Box] {
         variant.nodes.enumerated().compactMap { index, node in
-            guard let link = conduit(of: node), let link = node.interface(named: link),
+            guard let link = node.role.configuration.conduitPort, let link = node.interface(named: link),
                 let peer = variant.nodes[(index + 1)...].first(where: { other in
-                    conduit(of: other).flatMap { other.interface(named: $0) }?.network == link.network
+                    other.role.configuration.conduitPort.flatMap { other.interface(named: $0) }?.network == link.network
                 })
             else { return nil }
             let boxes = [node, peer]
@@ -121,20 +101,9 @@ extension LabStations {
         }
     }
 
-    /// The port of the cross-connect that a conduit uses.
-    private static func conduit(of node: Node) -> String? {
-        guard case .firewall(let firewall) = node.role, firewall.redundancy?.conduit != nil else { return nil }
-        return firewall.redundancy?.crossConnect?.port
-    }
-
     /// Of frames that the node takes to forward them.
     private static func forwardedAddresses(of node: Node) -> Set<MACAddress> {
-        var addresses = Set(node.interfaces.map(\.mac))
-        if case .firewall(let firewall) = node.role {
-            addresses.formUnion(
-                (firewall.redundancy?.virtualRouters ?? []).map { MACAddress.virtualRouter(ipv4: $0.id) })
-        }
-        return addresses
+        Set(node.interfaces.map(\.mac) + node.role.configuration.virtualAddresses)
     }
 
     /// nil where the box left no counters, or did not count all the time.

@@ -1,6 +1,7 @@
 internal import Appliances
 internal import Capture
 internal import Configuration
+internal import Topology
 
 /// An impairment link: two ends of a cable in one namespace, and nothing else.
 final class ElementProgram: BoxProgram<InLineElement> {
@@ -10,5 +11,11 @@ final class ElementProgram: BoxProgram<InLineElement> {
             return { filter.matches($0) }
         }
         try super.init(element, ports: InLineElementConfiguration.portNames, hasHostSide: false, in: process)
+    }
+}
+
+extension InLineElementConfiguration: ProcessRole {
+    func program(of node: Node, in process: NodeProcess) throws -> any NodeProgram {
+        try ElementProgram(self, in: process)
     }
 }

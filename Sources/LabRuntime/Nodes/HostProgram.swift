@@ -58,3 +58,12 @@ final class HostProgram: NodeProgram {
         process.report(.traffic(result))
     }
 }
+
+extension HostConfiguration: ProcessRole {
+    func program(of node: Node, in process: NodeProcess) throws -> any NodeProgram {
+        guard let tunnel = node.tunnel, !tunnel.isKernels else {
+            return try HostProgram(self, of: node, in: process)
+        }
+        return try TunnelledHostProgram(self, tunnel.endpoint, of: node, in: process)
+    }
+}

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import LabEvents
@@ -86,7 +85,7 @@ final class NodeProcess {
             case .prepare(let node, let folder):
                 // First, because a namespace of mounts is entered before there is a second thread.
                 if !node.programs.isEmpty { programs = try NodePrograms(of: node, folder: RunFolder(folder), in: self) }
-                program = try Self.program(of: node, in: self)
+                program = try node.program(in: self)
                 report(.prepared)
             case .start:
                 try programs?.start { [unowned self] in if isSettled { report(.ready) } }
@@ -118,22 +117,6 @@ final class NodeProcess {
         get throws(LabFailure) {
             guard let program else { throw LabFailure(.lab, "an order arrived before the node was prepared") }
             return program
-        }
-    }
-
-    private static func program(of node: Node, in process: NodeProcess) throws -> any NodeProgram {
-        switch node.role {
-        case .host(let configuration):
-            if let tunnel = node.tunnel, !tunnel.isKernels {
-                try TunnelledHostProgram(configuration, tunnel.endpoint, of: node, in: process)
-            } else {
-                try HostProgram(configuration, of: node, in: process)
-            }
-        case .firewall(let configuration): try FirewallProgram(configuration, in: process)
-        case .loadBalancer(let configuration): try LoadBalancerProgram(configuration, in: process)
-        case .gatewayFirewall(let configuration): try GatewayFirewallProgram(configuration, in: process)
-        case .switch(let configuration): try SwitchProgram(configuration, in: process)
-        case .element(let configuration): try ElementProgram(configuration, in: process)
         }
     }
 }

@@ -81,10 +81,10 @@ final class RunningNode {
 
     /// The node with what was pushed to it, also after a power-off.
     private var nodeAsSaved: Node {
-        guard let saved, case .firewall(var firewall) = node.role else { return node }
+        guard let saved, var firewall = node.role.firewall else { return node }
         (firewall.policy, firewall.nat) = (saved.policy, saved.nat)
         var node = node
-        node.role = .firewall(firewall)
+        node.role = Node.Role(firewall)
         return node
     }
 
@@ -142,15 +142,8 @@ struct NodeLogs {
 }
 
 extension Node {
-    /// Whether it is a balancer with HTTP services.
-    var hasAccessLog: Bool {
-        guard case .loadBalancer(let configuration) = role else { return false }
-        return configuration.services.contains { $0.profile == .http }
-    }
-
     /// The longest time that a first answer of a health monitor may take; nil for a node without monitors.
     var monitorTimeout: Duration? {
-        guard case .loadBalancer(let configuration) = role else { return nil }
-        return configuration.services.compactMap { $0.monitor?.timeout }.max()
+        role.configuration.virtualServices.compactMap { $0.monitor?.timeout }.max()
     }
 }

@@ -88,7 +88,7 @@ extension Supervisor {
             return descriptor
         }
         let own = try open(folder.log(of: node.name), .node)
-        let requests = try node.hasAccessLog ? open(folder.requests(of: node.name), .requests) : network.null
+        let requests = try node.logsRequests ? open(folder.requests(of: node.name), .requests) : network.null
         var programs: [Int32] = []
         for program in node.programs {
             programs.append(try open(folder.log(of: program.name, on: node.name), .program))

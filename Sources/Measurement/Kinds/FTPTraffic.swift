@@ -17,7 +17,7 @@ public struct FTPTraffic: TrafficKind {
     ]
     public static let example =
         #"{ from: client, to: "server:21", kind: ftp, mode: active, data-after: 5ms, bytes: 1000, announce: 192.0.2.9 }"#
-    public static let server = ServerProgram.Kind.ftp
+    public static let server: ServerProgram.Kind? = .ftp
     public static let opensFlowForEachProbe = false
     public static let needsServerItself: String? = "a balancer does not read what FTP announces"
 

@@ -8,7 +8,7 @@ public struct HTTPRequestTraffic: TrafficKind {
             "tls", usual: "as the service", "whether it uses TLS, 1.2 or 1.3, with any certificate. off: plain HTTP"),
     ]
     public static let example = #"{ from: client, to: "server:80", kind: http-request, path: /health, tls: off }"#
-    public static let server = ServerProgram.Kind.http
+    public static let server: ServerProgram.Kind? = .http
     public static let opensFlowForEachProbe = true
     public static let hasStatuses = true
 

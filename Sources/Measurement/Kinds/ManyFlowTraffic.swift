@@ -11,7 +11,7 @@ public struct ManyFlowTraffic: TrafficKind {
     ]
     public static let example =
         #"{ from: client, to: "server:7", kind: udp-crowd, flows: 5000, sources: 10.64.0.0/25, every: 4s, spread: 3s, retry-every: 100ms }"#
-    public static let server = ServerProgram.Kind.udpEcho
+    public static let server: ServerProgram.Kind? = .udpEcho
     public static let opensFlowForEachProbe = false
     /// About 300 MB in the client.
     public static let mostFlows = 1_000_000

@@ -8,7 +8,7 @@ public struct TCPConnectTraffic: TrafficKind {
         )
     ]
     public static let example = #"{ from: client, to: "server:8080", kind: tcp-connect, exchange: off, every: 50ms }"#
-    public static let server = ServerProgram.Kind.tcpEcho
+    public static let server: ServerProgram.Kind? = .tcpEcho
     public static let opensFlowForEachProbe = true
     public static let hasConnectStatistics = true
 

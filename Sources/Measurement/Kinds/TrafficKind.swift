@@ -12,8 +12,8 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
     static var keys: [TrafficKey] { get }
     /// A program of a lab with the nodes `client`, whose loopback has 10.64.0.0/24, and `server`.
     static var example: String { get }
-    /// What answers it.
-    static var server: ServerProgram.Kind { get }
+    /// What answers it; nil for the kernel of whoever has the address, by ICMP.
+    static var server: ServerProgram.Kind? { get }
     /// Whether every probe is a flow, and a `FlowResult`, of its own.
     static var opensFlowForEachProbe: Bool { get }
     /// Of one program, where not every probe is a flow.

@@ -11,6 +11,7 @@ public enum TrafficKinds {
         HTTPRequestTraffic.self,
         FTPTraffic.self,
         ManyFlowTraffic.self,
+        PingTraffic.self,
     ]
 
     /// Each key once, with the names of the kinds that have it.
@@ -37,8 +38,8 @@ extension TrafficProgram {
         public init(_ type: any TrafficKind.Type) { self.type = type }
 
         public var opensFlowForEachProbe: Bool { type.opensFlowForEachProbe }
-        public var server: ServerProgram.Kind { type.server }
-        public var isTCP: Bool { type.server.transport == .tcp }
+        public var server: ServerProgram.Kind? { type.server }
+        public var isTCP: Bool { type.server?.transport == .tcp }
     }
 }
 
@@ -55,7 +56,7 @@ extension TrafficProgram.Kind: CaseIterable {
     /// By the server that answers, and of each those with long-lived flows first: so messages list them.
     public static let allCases: [Self] = {
         let kinds = TrafficKinds.table.map { Self($0) }
-        return ServerProgram.Kind.allCases.flatMap { server in
+        return (ServerProgram.Kind.allCases + [nil]).flatMap { server in
             let own = kinds.filter { $0.server == server }
             return own.filter { !$0.opensFlowForEachProbe } + own.filter(\.opensFlowForEachProbe)
         }

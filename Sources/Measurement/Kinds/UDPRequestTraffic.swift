@@ -5,7 +5,7 @@ public struct UDPRequestTraffic: TrafficKind {
     public static let keys = [TrafficKey.retryEvery]
     public static let example =
         #"{ from: client, to: "server:53", kind: udp-request, every: 50ms, retry-every: 100ms }"#
-    public static let server = ServerProgram.Kind.udpEcho
+    public static let server: ServerProgram.Kind? = .udpEcho
     public static let opensFlowForEachProbe = true
 
     /// After how long an unanswered request is repeated.

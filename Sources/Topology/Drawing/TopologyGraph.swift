@@ -32,7 +32,7 @@ struct TopologyGraph {
             let order = node.interfaces.map(\.network)
             neighbours[node.name]?.sort { (order.firstIndex(of: $0) ?? 0) < (order.firstIndex(of: $1) ?? 0) }
         }
-        let clients = variant.nodes.filter { if case .host(let host) = $0.role { host.kind == .client } else { false } }
+        let clients = variant.nodes.filter { $0.role.word == RoleForm.client.word }
         for start in clients.map(\.name) + nodes where index(of: start, isNetwork: false) == nil {
             roots.append(items.count)
             items.append(Item(name: start, isNetwork: false, column: 0))

@@ -47,7 +47,7 @@ struct CounterExpectationReading {
 extension Node {
     /// The counters that its process reports.
     public var counterScope: CounterScope {
-        var scope = role.resolved.counterScope(of: self)
+        var scope = role.configuration.counterScope(of: self)
         if hasWireSide || isElement { scope.add(.packetIO) }
         return scope
     }

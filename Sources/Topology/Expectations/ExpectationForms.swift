@@ -10,6 +10,7 @@ enum ExpectationForms {
         .counter,
         .moved,
         .carriedOver,
+        .outage,
         .traffic,
     ]
 

@@ -21,9 +21,8 @@ public struct CableElement: Hashable, Sendable, Codable {
     /// What its process is told. The ports have no addresses; their MACs are the element's own and never used.
     public var node: Node {
         Node(
-            name: name, role: .element(InLineElementConfiguration(name: name, ends: ends, rules: rules)),
-            interfaces: [],
-            routes: [], sysctls: [])
+            name: name, role: Node.Role(InLineElementConfiguration(name: name, ends: ends, rules: rules)),
+            interfaces: [], routes: [], sysctls: [])
     }
 }
 

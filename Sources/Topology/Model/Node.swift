@@ -3,18 +3,6 @@ public import Wire
 
 /// A machine of the lab.
 public struct Node: Hashable, Sendable, Codable {
-    public enum Role: Hashable, Sendable, Codable {
-        /// One namespace with the kernel's own network stack.
-        case host(HostConfiguration)
-        /// A box whose dataplane owns its frames: a wire side and a host side.
-        case firewall(FirewallConfiguration)
-        case loadBalancer(LoadBalancerConfiguration)
-        case gatewayFirewall(GatewayFirewallConfiguration)
-        case `switch`(SwitchConfiguration)
-        /// Between two halves of a cable; one namespace, in which the kernel answers nothing.
-        case element(InLineElementConfiguration)
-    }
-
     public var name: String
     public var role: Role
     public var interfaces: [Interface]
@@ -45,23 +33,16 @@ public struct Node: Hashable, Sendable, Codable {
     /// Whether any of its interfaces has an IPv6 address.
     public var hasIPv6: Bool { interfaces.contains { $0.ipv6 != nil } }
 
-    /// Whether it writes an access log: it is a load balancer with an HTTP service.
-    public var logsRequests: Bool {
-        if case .loadBalancer(let balancer) = role { balancer.services.contains { $0.profile == .http } } else { false }
-    }
+    /// Whether it writes an access log: it has an HTTP service.
+    public var logsRequests: Bool { role.configuration.virtualServices.contains { $0.profile == .http } }
 
-    public var isElement: Bool { if case .element = role { true } else { false } }
+    public var isElement: Bool { role.configuration is InLineElementConfiguration }
 
     /// Whether its links end in a namespace of their own, in which its process owns all frames.
     public var hasWireSide: Bool { isBox || tunnel.map { !$0.isKernels } ?? false }
 
     /// Whether it is a box: an appliance with a wire side and a host side.
-    public var isBox: Bool { role.resolved.isBox }
-}
-
-extension Node.Role {
-    /// The lab file's word.
-    public var word: String { resolved.word }
+    public var isBox: Bool { type(of: role.configuration).isBox }
 }
 
 /// An interface of a node.

@@ -90,8 +90,7 @@ struct NodePlan {
 
     /// A new namespace inherits these from the host that the lab runs on; a lab must not depend on that.
     private var settings: [(sysctl: Sysctl, reason: String)] {
-        var isRouter = false
-        if case .host(let host) = node.role { isRouter = host.kind == .router }
+        let isRouter = node.role.configuration.forwardsInKernel
         // First, because the kernel resets other settings when this one changes.
         var settings = [
             (
@@ -164,34 +163,24 @@ struct NodePlan {
                     IPInterfaceAddress(.ipv4($0.hosts.lowerBound), prefixLength: $0.prefixLength), interface: "lo"),
                 reason: "the lab file wants the network's addresses on the loopback")
         }
-        return (own + proxyAddresses(in: id) + loopback + networks).map { step in
+        return (own + hostSideAddresses(in: id) + loopback + networks).map { step in
             guard case .addAddress(let address, _) = step.action else { return (true, step) }
             return (address.address.isIPv4, step)
         }
     }
 
-    /// The host side accepts connections to what a proxy listens on, and to the sources from which it asks members: on
-    /// the port whose network the address is in, else on lo.
-    private func proxyAddresses(in id: NamespaceID) -> [PlanStep] {
-        guard case .loadBalancer(let balancer) = node.role else { return [] }
+    /// Each on the port whose network the address is in, else on lo.
+    private func hostSideAddresses(in id: NamespaceID) -> [PlanStep] {
         var seen = Set(node.interfaces.flatMap(\.addresses).map(\.address))
-        var steps: [PlanStep] = []
-        for service in balancer.services where service.profile.endsAtHostSide {
-            let sources = (service.http?.sourceAddresses ?? []).map {
-                ($0, "virtual service \(service.name) asks its members from it (SNAT pool)")
-            }
-            let own = [(service.address, "the proxy of virtual service \(service.name) listens on it")]
-            for (address, reason) in own + sources where seen.insert(address).inserted {
-                let port = node.interfaces.first { $0.address(address.family)?.network.contains(address) == true }
-                steps.append(
-                    PlanStep(
-                        namespace: id,
-                        action: .addAddress(
-                            IPInterfaceAddress(address, prefixLength: address.bitCount), interface: port?.name ?? "lo"),
-                        reason: reason))
-            }
+        return node.role.configuration.hostSideAddresses.filter { seen.insert($0.address).inserted }.map { further in
+            let address = further.address
+            let port = node.interfaces.first { $0.address(address.family)?.network.contains(address) == true }
+            return PlanStep(
+                namespace: id,
+                action: .addAddress(
+                    IPInterfaceAddress(address, prefixLength: address.bitCount), interface: port?.name ?? "lo"),
+                reason: further.reason)
         }
-        return steps
     }
 }
 

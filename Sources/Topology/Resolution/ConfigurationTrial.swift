@@ -1,3 +1,4 @@
+import Appliances
 import Configuration
 import LabFile
 import Wire
@@ -7,14 +8,18 @@ import Wire
 struct ConfigurationTrial {
     let resolution: Resolution
 
-    /// Nothing is stored in the tables of a box that never gets a frame.
-    private static let capacity = 64
+    private struct Trial: BoxUse {
+        /// Nothing is stored in the tables of a box that never gets a frame.
+        var capacity: Int? { 64 }
+
+        func use<Box: Appliance & ~Copyable>(_ box: consuming Box, ports: [String]) {}
+    }
 
     func check(_ nodes: [Node]) {
         for node in nodes {
             guard let definition = resolution.definition(of: node.name) else { continue }
-            do throws(ConfigurationError) {
-                try node.role.resolved.make(of: node, capacity: Self.capacity)
+            do {
+                _ = try node.role.configuration.make(of: node, for: Trial())
             } catch {
                 resolution.reader.report("'\(node.name)' cannot work: \(error)", at: definition.name.position)
             }

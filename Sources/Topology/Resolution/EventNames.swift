@@ -21,7 +21,7 @@ struct EventNames {
             for kind in rule.action.eventKinds { add(kind, of: rule.name, from: .exactFault, on: element) }
         }
         for node in nodes {
-            for reporter in node.role.resolved.eventReporters(of: node) {
+            for reporter in node.role.configuration.eventReporters(of: node) {
                 for kind in EventKind.kinds(of: reporter) { add(kind, of: node.name, from: reporter, on: node.name) }
             }
         }

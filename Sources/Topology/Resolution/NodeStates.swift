@@ -1,3 +1,4 @@
+import LabEvents
 import LabFile
 
 /// What has become of each node as the scenario goes on, so that a step which could not be carried out, or would take
@@ -57,22 +58,22 @@ struct NodeStates {
     mutating func inject(_ fault: Fault, at position: SourcePosition) {
         let node = fault.node
         let what = "\(fault.kind.rawValue) is not possible here: '\(node)'"
-        switch fault {
-        case .powerOff:
+        switch type(of: fault.value).effect {
+        case .powersOff:
             if state(of: node) == .poweredOff { check(node, what, at: position) }
             checkTraffic(of: node, at: position)
             states[node] = .poweredOff
-        case .powerOn:
+        case .powersOn:
             if state(of: node) != .poweredOff { refuse("\(what) is not powered off", at: position) }
             states[node] = .up
-        case .hang:
+        case .hangs:
             if check(node, what, at: position) { hungAt[node] = position }
             states[node] = .hung
-        case .resume:
+        case .resumes:
             if state(of: node) != .hung { refuse("\(what) does not hang", at: position) }
             states[node] = .up
-        case .switchover: check(node, what, at: position)
-        default: break
+        case .needsRunning: check(node, what, at: position)
+        case .needsRunningThen, .none: break
         }
     }
 
@@ -108,7 +109,9 @@ struct NodeStates {
         guard state != .up else { return true }
         reader.report(
             "\(what) \(state.words)", at: position,
-            allowed: ["after a step { fail: { \((state == .hung ? Fault.Kind.resume : .powerOn).rawValue): \(node) } }"]
+            allowed: [
+                "after a step { fail: { \((state == .hung ? ResumeFault.event : PowerOnFault.event).rawValue): \(node) } }"
+            ]
         )
         return false
     }

@@ -65,7 +65,7 @@ struct PushReading {
         return Push(mode: mode, parts: parts)
     }
 
-    private var firewalls: [String] { nodes.filter { if case .firewall = $0.role { true } else { false } }.map(\.name) }
+    private var firewalls: [String] { nodes.filter { $0.role.firewall != nil }.map(\.name) }
 
     private func firewall(_ name: String, at position: LabFile.SourcePosition) -> String? {
         if firewalls.contains(name) { return name }
@@ -76,8 +76,7 @@ struct PushReading {
     }
 
     private func peer(of name: String) -> String? {
-        guard case .firewall(let box) = nodes.first(where: { $0.name == name })?.role else { return nil }
-        return box.redundancy?.peer
+        nodes.first { $0.name == name }?.role.firewall?.redundancy?.peer
     }
 
     private func part(_ value: LabValue, to node: String) -> Push.Part? {

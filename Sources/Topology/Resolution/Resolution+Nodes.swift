@@ -14,7 +14,7 @@ extension Resolution {
         }
         guard let own = definition.own, let role = own.resolved(definition, ports, routes, in: self) else { return nil }
         var node = Node(
-            name: name, role: role, interfaces: interfaces, routes: routes, tables: tables(of: definition),
+            name: name, role: Node.Role(role), interfaces: interfaces, routes: routes, tables: tables(of: definition),
             rules: rules(of: definition), sysctls: definition.sysctls,
             programs: definition.programs.compactMap { $0.form.program($0.name, of: name, in: self) })
         own.complete(&node, ports, of: definition, in: self)

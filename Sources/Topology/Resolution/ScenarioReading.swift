@@ -162,7 +162,7 @@ struct ScenarioReading {
         guard let entries = value.entries, let entry = entries.first, entries.count == 1 else {
             reader.report(
                 "'fail' is \(value.found)", at: value.position,
-                allowed: FaultForms.table.map { "{ \($0.kind.rawValue): \($0.target.form.written) }" })
+                allowed: Fault.Kind.allCases.map { "{ \($0.rawValue): \($0.type.target.form.written) }" })
             return nil
         }
         guard let kind = Fault.Kind(rawValue: entry.key) else {
@@ -170,15 +170,17 @@ struct ScenarioReading {
                 entry.key, "unknown fault '\(LabValue.shortened(entry.key))'", at: entry.keyPosition, allowed: kinds)
             return nil
         }
-        switch kind.target {
-        case .node(let make): return node(entry.value, kind).map { make($0.name) }
-        case .firewallOfPair(let make): return firewallOfPair(entry.value, kind).map(make)
-        case .interface(let make):
-            return InterfaceReading(nodes: nodes, reader: reader).read(entry.value, of: kind.rawValue).map(make)
-        case .program(let make): return program(entry.value, kind).map(make)
-        case .rule(let make): return rule(entry.value, kind).map { make($0.rule.name, $0.element) }
-        case .weight: return weight(entry.value)
-        }
+        let made: (any FaultKind)? =
+            switch kind.type.target {
+            case .node(let make): node(entry.value, kind).map { make($0.name) }
+            case .firewallOfPair(let make): firewallOfPair(entry.value, kind).map(make)
+            case .interface(let make):
+                InterfaceReading(nodes: nodes, reader: reader).read(entry.value, of: kind.rawValue).map(make)
+            case .program(let make): program(entry.value, kind).map(make)
+            case .rule(let make): rule(entry.value, kind).map { make($0.rule.name, $0.element) }
+            case .weight: weight(entry.value)
+            }
+        return made.map { Fault($0) }
     }
 
     private func program(_ value: LabValue, _ kind: Fault.Kind) -> ProgramReference? {
@@ -211,8 +213,8 @@ struct ScenarioReading {
 
     private func firewallOfPair(_ value: LabValue, _ kind: Fault.Kind) -> String? {
         guard let node = node(value, kind) else { return nil }
-        if case .firewall(let firewall) = node.role, firewall.redundancy != nil { return node.name }
-        let pairs = nodes.filter { if case .firewall(let box) = $0.role { box.redundancy != nil } else { false } }
+        if node.role.firewall?.redundancy != nil { return node.name }
+        let pairs = nodes.filter { $0.role.firewall?.redundancy != nil }
         reader.report(
             "'\(node.name)' has no peer to switch over to", at: value.position,
             allowed: pairs.isEmpty ? ["a firewall of a pair; this lab has none"] : pairs.map(\.name))
@@ -220,14 +222,13 @@ struct ScenarioReading {
     }
 
     /// `lb/web/backend-1=3`
-    private func weight(_ value: LabValue) -> Fault? {
+    private func weight(_ value: LabValue) -> WeightFault? {
         let members = nodes.flatMap { node -> [String] in
-            guard case .loadBalancer(let balancer) = node.role else { return [] }
-            return balancer.services.flatMap { service in
+            node.role.configuration.virtualServices.flatMap { service in
                 service.members.map { "\(node.name)/\(service.name)/\($0.name)" }
             }
         }
-        guard let text = value.text, let fault = Fault(weight: text),
+        guard let text = value.text, let fault = WeightFault(text),
             members.contains(String(text.prefix { $0 != "=" }))
         else {
             reader.report(

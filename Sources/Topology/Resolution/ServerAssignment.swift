@@ -27,9 +27,9 @@ struct ServerAssignment {
             else { continue }
             if !definition.programs.isEmpty {
                 check(asked, of: nodes[index], definition)
-            } else if case .host(var host) = nodes[index].role, definition.host?.services == nil {
+            } else if var host = nodes[index].role.host, definition.host?.services == nil {
                 host.servers = servers(for: asked)
-                nodes[index].role = .host(host)
+                nodes[index].role = Node.Role(host)
             }
         }
     }
@@ -92,20 +92,16 @@ struct ServerAssignment {
     /// Whether what answers is the node's own stack: a box has further addresses, of services and pools.
     private func isOwn(_ demand: ServerDemand, of node: Node) -> Bool {
         guard node.isBox else { return true }
-        if case .loadBalancer(let balancer) = node.role,
-            balancer.services.contains(where: { $0.address == demand.address && $0.port == demand.server.port })
-        {
-            return false
-        }
+        let services = node.role.configuration.virtualServices
+        if services.contains(where: { $0.address == demand.address && $0.port == demand.server.port }) { return false }
         return node.interfaces.contains { $0.address(demand.address.family)?.address == demand.address }
     }
 
     private func demands(_ nodes: [Node]) -> [ServerDemand] {
         var demands: [ServerDemand] = []
         for node in nodes {
-            guard case .loadBalancer(let balancer) = node.role else { continue }
             let definitions = resolution.definition(of: node.name)?.virtualServices ?? []
-            for service in balancer.services {
+            for service in node.role.configuration.virtualServices {
                 guard let definition = definitions.first(where: { $0.name.value == service.name }) else { continue }
                 let name = "\(node.name)/\(service.name)"
                 for member in service.members {

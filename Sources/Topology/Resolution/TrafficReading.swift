@@ -42,7 +42,7 @@ struct TrafficReading {
         TrafficKey("from", usual: "required", "a client, backend or router"),
         TrafficKey(
             "to", usual: "required",
-            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`"
+            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`; of `ping` without a port"
         ),
         TrafficKey("kind", usual: "required", "see above"),
         TrafficKey("flows", usual: "1", flowsSummary),
@@ -80,7 +80,7 @@ struct TrafficReading {
         else { return nil }
         guard node?.interfaces.contains(where: { $0.address(address.family) != nil }) == true else {
             reader.report(
-                "'\(source)' has no \(address.family.rawValue) address, but the target is \(address.endpoint(port: port))",
+                "'\(source)' has no \(address.family.rawValue) address, but the target is \(port == 0 ? "\(address)" : address.endpoint(port: port))",
                 at: to.position)
             return nil
         }
@@ -154,19 +154,25 @@ struct TrafficReading {
     private mutating func target(
         _ value: LabValue, of program: String, from source: String, _ kind: TrafficProgram.Kind
     ) -> (IPAddress, UInt16)? {
-        let form = ["balancer/service, such as lb/web", "node:port", "address:port"]
+        let form =
+            kind.server == nil
+            ? ["node", "node.interface", "address"] : ["balancer/service, such as lb/web", "node:port", "address:port"]
         guard let text = value.text else {
             reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
             return nil
         }
         if text.contains("/"), EndpointText(text)?.transport == nil { return service(text, kind, at: value.position) }
-        guard let endpoint = EndpointText(text), let port = endpoint.port else {
+        let written = EndpointText(text)
+        guard let server = kind.server else {
+            return portless(text, written, from: source, kind, at: value.position, form)
+        }
+        guard let endpoint = written, let port = endpoint.port else {
             reader.report(
                 "'to' of a traffic program is \(value.found)", at: value.position, allowed: form,
                 suggestion: Spelling.nearest(to: text, among: services.map(\.name)))
             return nil
         }
-        if let transport = endpoint.transport, transport != kind.server.transport {
+        if let transport = endpoint.transport, transport != server.transport {
             reader.report("kind \(kind.rawValue) does not speak to \(text)", at: value.position)
             return nil
         }
@@ -175,16 +181,29 @@ struct TrafficReading {
         if !services.contains(where: { $0.service.address == address }) {
             demands.append(
                 ServerDemand(
-                    node: node, address: address, server: ServerProgram(kind: kind.server, port: port),
+                    node: node, address: address, server: ServerProgram(kind: server, port: port),
                     what: "traffic program '\(program)'", position: value.position))
         }
         return (address, port)
     }
 
+    /// `backend-1`, `backend-1.servers.ip6` or `10.0.0.2`: what the kernel of whoever has the address answers.
+    private func portless(
+        _ text: String, _ endpoint: EndpointText?, from source: String, _ kind: TrafficProgram.Kind,
+        at position: SourcePosition, _ form: [String]
+    ) -> (IPAddress, UInt16)? {
+        guard let endpoint, endpoint.port == nil, endpoint.transport == nil else {
+            reader.report(
+                "'to' of a traffic program is '\(LabValue.shortened(text))', but kind \(kind.rawValue) has no port",
+                at: position, allowed: form)
+            return nil
+        }
+        return resolution.endpoint(endpoint.host, seenFrom: source, "the target", at: position).map { ($0.address, 0) }
+    }
+
     private var services: [(name: String, service: VirtualServiceConfiguration)] {
         nodes.flatMap { node in
-            guard case .loadBalancer(let balancer) = node.role else { return [(String, VirtualServiceConfiguration)]() }
-            return balancer.services.map { ("\(node.name)/\($0.name)", $0) }
+            node.role.configuration.virtualServices.map { ("\(node.name)/\($0.name)", $0) }
         }
     }
 
@@ -197,16 +216,16 @@ struct TrafficReading {
                 allowed: services.map(\.name))
             return nil
         }
-        guard service.profile.transport == kind.server.transport else {
+        if let server = kind.server, service.profile.transport != server.transport {
             reader.report(
-                "kind \(kind.rawValue) speaks \(kind.server.transport), but \(text) has the profile \(service.profile.rawValue)",
+                "kind \(kind.rawValue) speaks \(server.transport), but \(text) has the profile \(service.profile.rawValue)",
                 at: position)
             return nil
         }
         if let reason = kind.type.needsServerItself {
             reader.report(
                 "kind \(kind.rawValue) speaks to a server itself, not to \(text): \(reason)",
-                at: position, allowed: ["node:port"])
+                at: position, allowed: [kind.server == nil ? "node" : "node:port"])
             return nil
         }
         if service.profile == .http, kind.server != .http {

@@ -18,12 +18,15 @@ struct RoleForm: Sendable {
     var keys: [String]
     /// Whether its dataplane knows IPv6; the kernel does.
     var carriesIPv6 = true
-    /// Whether it is a box: an appliance with a wire side and a host side.
-    var isBox = false
+    /// What such a node is, resolved.
+    var configuration: any ResolvedRole.Type
     /// `nodes` with the node `example`, on networks `left` and `right` or one of them, beside the backend `server` of
     /// both, which has 192.0.2.20 and 198.51.100.20.
     var example: String
     var read: Reading
+
+    /// Whether it is a box: an appliance with a wire side and a host side.
+    var isBox: Bool { configuration.isBox }
 
     var allKeys: [String] { NodeDefinition.keys.first + keys + NodeDefinition.keys.last }
 }
@@ -49,7 +52,7 @@ protocol RoleDefinition {
     func resolved(
         _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
         in resolution: Resolution
-    ) -> Node.Role?
+    ) -> (any ResolvedRole)?
 
     /// Adds what the role gives a node besides its configuration.
     func complete(

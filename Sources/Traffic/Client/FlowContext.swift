@@ -24,10 +24,13 @@ struct FlowContext {
     /// A socket on its way to the target from a source port of its own.
     func connectedSocket(_ kind: Socket.Kind) throws(Errno) -> (socket: Socket, isConnected: Bool) {
         let socket = try Socket(kind, program.target.family)
-        try ports.bind(socket)
-        if kind == .tcp {
+        switch kind {
+        case .tcp:
+            try ports.bind(socket)
             try socket.disableNagle()
             try socket.resetWhenClosed()
+        case .udp: try ports.bind(socket)
+        case .echo: try socket.takeEchoReplies(to: ports.take())
         }
         return (socket, try socket.connect(target))
     }

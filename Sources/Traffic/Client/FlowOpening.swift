@@ -35,6 +35,9 @@ enum FlowOpening: Sendable {
         .httpRequest: .each { SocketFlow(ConnectionModel($0.identity, at: $0.now), over: .tcp, $1, callbacks: $2) },
         .ftp: .each { TransferFlow($1, offset: $0.offset, callbacks: $2) },
         .udpManyFlows: .together,
+        .ping: .each {
+            SocketFlow(EchoModel($0.identity, offset: $0.offset, at: $0.now), over: .echo, $1, callbacks: $2)
+        },
     ]
 
     /// A test sees that every kind has its line.

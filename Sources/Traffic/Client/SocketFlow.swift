@@ -52,7 +52,7 @@ final class SocketFlow<Model: FlowModel>: Flow {
         let interest: EventLoop.Interest = kind == .tcp ? [.readable, .writable] : .readable
         try context.loop.watch(socket.descriptor, for: interest) { [unowned self] in ready($0) }
         transport?.interest = interest
-        transport?.isConnected = kind == .udp
+        transport?.isConnected = kind != .tcp
         if isConnected, connectsAtOnce { connected() }
         followModel()
     }

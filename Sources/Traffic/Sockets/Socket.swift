@@ -8,6 +8,8 @@ final class Socket {
     enum Kind {
         case tcp
         case udp
+        /// ICMP echo on a raw socket, which takes the right to open one.
+        case echo
     }
 
     /// What a call on a non-blocking socket came to.
@@ -25,13 +27,20 @@ final class Socket {
     private(set) var descriptor: Int32
     let kind: Kind
     let family: AddressFamily
+    /// Of ICMP echo: in its messages in the place of a port.
+    var identifier: UInt16 = 0
 
     init(_ kind: Kind, _ family: AddressFamily) throws(Errno) {
         self.kind = kind
         self.family = family
-        let type = kind == .tcp ? SOCK_STREAM : SOCK_DGRAM
+        let (type, proto) =
+            switch kind {
+            case .tcp: (SOCK_STREAM, 0)
+            case .udp: (SOCK_DGRAM, 0)
+            case .echo: (SOCK_RAW, family == .ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)
+            }
         let flags = SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
-        descriptor = socket(family == .ipv4 ? AF_INET : AF_INET6, Int32(type.rawValue | flags), 0)
+        descriptor = socket(family == .ipv4 ? AF_INET : AF_INET6, Int32(type.rawValue | flags), Int32(proto))
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     }
 
@@ -110,7 +119,11 @@ final class Socket {
     /// Whether the handshake is complete.
     var isConnected: Bool { peerEndpoint != nil }
 
-    var localEndpoint: Endpoint? { endpoint(getsockname) }
+    var localEndpoint: Endpoint? {
+        guard let own = endpoint(getsockname) else { return nil }
+        // The kernel has the protocol's number there.
+        return kind == .echo ? Endpoint(address: own.address, port: identifier) : own
+    }
 
     /// The other end; nil where the handshake is not complete.
     var peerEndpoint: Endpoint? { endpoint(getpeername) }

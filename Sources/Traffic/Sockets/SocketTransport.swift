@@ -12,6 +12,8 @@ struct SocketTransport: FlowTransport {
     private var records: [UInt8] = []
     var isConnected = false
     var interest: EventLoop.Interest = .readable
+    /// Of ICMP echo: of the next request.
+    private var sequence: UInt16 = 1
 
     init(_ socket: Socket, _ tls: ClientTLSSession? = nil) {
         self.socket = socket
@@ -27,6 +29,10 @@ struct SocketTransport: FlowTransport {
     }
 
     mutating func send(_ bytes: UnsafeRawBufferPointer) -> TransportOutcome {
+        if socket.kind == .echo {
+            defer { sequence &+= 1 }
+            return TransportOutcome(socket.sendEcho(bytes, sequence: sequence))
+        }
         guard let tls else { return TransportOutcome(socket.send(bytes)) }
         do {
             records += try tls.send(Array(bytes))
@@ -51,6 +57,10 @@ struct SocketTransport: FlowTransport {
         var isWanted = true
         var ending: FlowEnding?
         let outcome = socket.receiveAll(isStream: socket.kind == .tcp, while: { isWanted && ending == nil }) { bytes in
+            if socket.kind == .echo {
+                if let data = socket.echoData(bytes) { isWanted = take(data) }
+                return
+            }
             guard let tls else { return isWanted = take(bytes) }
             do {
                 let (answer, reply) = try tls.receive(bytes)

@@ -32,7 +32,8 @@ public final class SourcePorts {
         try socket.bind(Endpoint(address: any, port: take()))
     }
 
-    private func take() -> UInt16 {
+    /// The next one, also as an ICMP echo's identifier.
+    func take() -> UInt16 {
         defer { next = next == Self.range.upperBound ? Self.range.lowerBound : next + 1 }
         return next
     }

@@ -1,12 +1,14 @@
 import Appliances
-import Configuration
-import LabEvents
+package import Configuration
+package import LabEvents
 
 extension InLineElementConfiguration: ResolvedRole {
-    var word: String { "in-line-element" }
-    var isBox: Bool { false }
-    func eventReporters(of node: Node) -> [EventReporter] { [] }
-    func counterScope(of node: Node) -> CounterScope { CounterScope(self) }
+    package static var key: String { "element" }
+    package static var isBox: Bool { false }
+    package var word: String { "in-line-element" }
+    package func eventReporters(of node: Node) -> [EventReporter] { [] }
+    package func counterScope(of node: Node) -> CounterScope { CounterScope(self) }
 
-    func make(of node: Node, capacity: Int) throws(ConfigurationError) {}
+    /// What compiles the filters of its rules is known only where it runs: the reading of faults has tried them.
+    package func make<Use: BoxUse>(of node: Node, for use: Use) throws -> Use.Result? { nil }
 }

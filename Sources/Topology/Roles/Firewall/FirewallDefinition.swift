@@ -8,7 +8,7 @@ extension RoleForm {
         keys: [
             "redundancy", "nat", "objects", "rules", "otherwise", "sessions", "url-categories", "application-gateways",
         ],
-        carriesIPv6: false, isBox: true,
+        carriesIPv6: false, configuration: FirewallConfiguration.self,
         example: """
             example:
               role: firewall
@@ -87,18 +87,17 @@ struct FirewallDefinition: RoleDefinition {
     func resolved(
         _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
         in resolution: Resolution
-    ) -> Node.Role? {
+    ) -> (any ResolvedRole)? {
         let name = node.name.value
         let pair = resolution.redundancy(of: name)
         // The numbers of categories cross to the peer: what one box says counts for both.
         let peer = pair.flatMap { resolution.definition(of: $0.peer)?.firewall }
-        return .firewall(
-            FirewallConfiguration(
-                name: name, ports: ports, routes: routes, redundancy: pair, nat: resolution.nat(of: name),
-                policy: resolution.policy(of: self),
-                sessionCapacity: sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
-                categories: categories.isEmpty ? peer?.categories ?? [] : categories,
-                applicationGateways: applicationGateways))
+        return FirewallConfiguration(
+            name: name, ports: ports, routes: routes, redundancy: pair, nat: resolution.nat(of: name),
+            policy: resolution.policy(of: self),
+            sessionCapacity: sessionCapacity ?? peer?.sessionCapacity ?? 65_536,
+            categories: categories.isEmpty ? peer?.categories ?? [] : categories,
+            applicationGateways: applicationGateways)
     }
 }
 

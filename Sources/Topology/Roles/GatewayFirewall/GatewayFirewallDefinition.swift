@@ -6,7 +6,8 @@ import LabTime
 extension RoleForm {
     static let gatewayFirewall = RoleForm(
         word: "gateway-firewall", article: "a gateway firewall", summary: "a [gateway firewall](gateway-firewall.md)",
-        keys: ["mode", "profile", "filter", "pick-up", "misfit", "timers"], carriesIPv6: false, isBox: true,
+        keys: ["mode", "profile", "filter", "pick-up", "misfit", "timers"], carriesIPv6: false,
+        configuration: GatewayFirewallConfiguration.self,
         example: """
             example:
               role: gateway-firewall
@@ -63,17 +64,16 @@ struct GatewayFirewallDefinition: RoleDefinition {
     func resolved(
         _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
         in resolution: Resolution
-    ) -> Node.Role? {
+    ) -> (any ResolvedRole)? {
         let name = node.name.value
         if mode == .transparent, Set(ports.map(\.mtu)).count > 1 {
             resolution.reader.report(
                 "the networks of the transparent gateway firewall '\(name)' have MTU \(ports.map { "\($0.mtu)" }.joined(separator: " and "))",
                 at: node.name.position, allowed: ["the same MTU"])
         }
-        return .gatewayFirewall(
-            GatewayFirewallConfiguration(
-                name: name, ports: ports, routes: routes, mode: mode, profile: profile, filtering: filtering,
-                midStreamPickup: midStreamPickup, outOfStatePolicy: outOfStatePolicy, timers: timers))
+        return GatewayFirewallConfiguration(
+            name: name, ports: ports, routes: routes, mode: mode, profile: profile, filtering: filtering,
+            midStreamPickup: midStreamPickup, outOfStatePolicy: outOfStatePolicy, timers: timers)
     }
 
     /// `filter: both` for all interfaces, or one word for each; an interface that the mapping leaves out does not

@@ -4,7 +4,7 @@ import Wire
 
 extension RoleForm {
     static let client = RoleForm(
-        word: "client", article: "a client", summary: "a host", keys: hostKeys,
+        word: "client", article: "a client", summary: "a host", keys: hostKeys, configuration: HostConfiguration.self,
         example: """
             example:
               role: client
@@ -15,7 +15,7 @@ extension RoleForm {
     ) { mapping, node, _ in HostDefinition(.client, mapping, node) }
 
     static let backend = RoleForm(
-        word: "backend", article: "a backend", summary: "a host", keys: hostKeys,
+        word: "backend", article: "a backend", summary: "a host", keys: hostKeys, configuration: HostConfiguration.self,
         example: """
             balancer:
               role: load-balancer
@@ -33,7 +33,7 @@ extension RoleForm {
 
     static let router = RoleForm(
         word: "router", article: "a router", summary: "a host that forwards between its interfaces",
-        keys: ["services", "tracked-routes", "loopback", "tunnel"],
+        keys: ["services", "tracked-routes", "loopback", "tunnel"], configuration: HostConfiguration.self,
         example: """
             example:
               role: router
@@ -79,7 +79,7 @@ struct HostDefinition: RoleDefinition {
     func resolved(
         _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
         in resolution: Resolution
-    ) -> Node.Role? {
+    ) -> (any ResolvedRole)? {
         let name = node.name.value
         let tracked = trackedRoutes.map { route in
             TrackedRoute(
@@ -89,14 +89,14 @@ struct HostDefinition: RoleDefinition {
                     ).map { RouteConfiguration(destination: .ipv4(route.destination), gateway: $0) }
                 }, interval: route.interval, misses: route.misses)
         }
-        return .host(HostConfiguration(kind: kind, servers: services?.programs ?? [], trackedRoutes: tracked))
+        return HostConfiguration(kind: kind, servers: services?.programs ?? [], trackedRoutes: tracked)
     }
 
     func complete(
         _ node: inout Node, _ ports: [PortConfiguration], of definition: NodeDefinition, in resolution: Resolution
     ) {
         // Until it is known better, the preferred gateway counts.
-        if case .host(let host) = node.role { node.routes += host.trackedRoutes.compactMap(\.choices.first) }
+        node.routes += node.role.host?.trackedRoutes.compactMap(\.choices.first) ?? []
         (node.loopback, node.loopbackNetworks) = resolution.loopback(loopback, of: definition.name.value)
         node.tunnel = tunnel.flatMap { resolution.tunnel($0, of: definition, ports) }
     }

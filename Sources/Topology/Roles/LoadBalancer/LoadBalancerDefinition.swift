@@ -4,7 +4,7 @@ import LabFile
 extension RoleForm {
     static let loadBalancer = RoleForm(
         word: "load-balancer", article: "a load balancer", summary: "a [load balancer](load-balancer.md)",
-        keys: ["virtual-services", "pools"], isBox: true,
+        keys: ["virtual-services", "pools"], configuration: LoadBalancerConfiguration.self,
         example: """
             example:
               role: load-balancer
@@ -44,15 +44,14 @@ struct LoadBalancerDefinition: RoleDefinition {
     func resolved(
         _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
         in resolution: Resolution
-    ) -> Node.Role? {
+    ) -> (any ResolvedRole)? {
         let name = node.name.value
         if virtualServices.isEmpty {
             resolution.reader.report("load balancer '\(name)' has no virtual service", at: node.name.position)
         }
-        return .loadBalancer(
-            LoadBalancerConfiguration(
-                name: name, ports: ports, routes: routes,
-                services: virtualServices.map { resolution.service($0, of: name) }))
+        return LoadBalancerConfiguration(
+            name: name, ports: ports, routes: routes,
+            services: virtualServices.map { resolution.service($0, of: name) })
     }
 }
 

@@ -1,16 +1,22 @@
 import Appliances
-import Configuration
-import LabEvents
+package import Configuration
+package import LabEvents
 
 extension SwitchConfiguration: ResolvedRole {
-    var word: String { RoleForm.switch.word }
-    var isBox: Bool { true }
-    func eventReporters(of node: Node) -> [EventReporter] { [.switch] }
-    func counterScope(of node: Node) -> CounterScope { CounterScope(self) }
+    package static var key: String { "switch" }
+    package static var isBox: Bool { true }
+    package var word: String { RoleForm.switch.word }
+    package func eventReporters(of node: Node) -> [EventReporter] { [.switch] }
+    package func counterScope(of node: Node) -> CounterScope { CounterScope(self) }
 
-    func make(of node: Node, capacity: Int) throws(ConfigurationError) {
-        var small = self
-        small.tableSize = min(tableSize, capacity)
-        _ = try Switch(small)
+    package func make<Use: BoxUse>(of node: Node, for use: Use) throws -> Use.Result? {
+        var own = self
+        if let capacity = use.capacity { own.tableSize = min(tableSize, capacity) }
+        return try use.use(Switch(own), ports: ports.map(\.name))
     }
+}
+
+extension Node.Role {
+    /// nil of another role.
+    package var `switch`: SwitchConfiguration? { configuration as? SwitchConfiguration }
 }

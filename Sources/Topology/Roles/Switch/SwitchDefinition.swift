@@ -4,7 +4,7 @@ import LabFile
 extension RoleForm {
     static let `switch` = RoleForm(
         word: "switch", article: "a switch", summary: "a [switch](switch.md)", keys: ["ageing", "mac-table"],
-        isBox: true,
+        configuration: SwitchConfiguration.self,
         example: """
             example:
               role: switch
@@ -40,7 +40,7 @@ struct SwitchDefinition: RoleDefinition {
     func resolved(
         _ node: NodeDefinition, _ ports: [PortConfiguration], _ routes: [RouteConfiguration],
         in resolution: Resolution
-    ) -> Node.Role? {
-        .switch(SwitchConfiguration(name: node.name.value, ports: ports, ageing: ageing, tableSize: tableSize))
+    ) -> (any ResolvedRole)? {
+        SwitchConfiguration(name: node.name.value, ports: ports, ageing: ageing, tableSize: tableSize)
     }
 }

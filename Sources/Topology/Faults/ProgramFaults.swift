@@ -1,0 +1,66 @@
+import Configuration
+package import LabEvents
+
+/// A third-party program gets SIGKILL, with all that it started.
+package struct KillFault: FaultKind {
+    package static let event = EventKind.kill
+    package static let summary = "SIGKILL for it and its children"
+    package static let target = FaultTarget.program { KillFault(program: $0) }
+    package static let effect = NodeEffect.needsRunningThen
+
+    package var program: ProgramReference
+
+    private enum CodingKeys: String, CodingKey {
+        case program = "_0"
+    }
+
+    package var node: String { program.node }
+    package var written: String { program.description }
+    package var details: EventDetails { [.program: program.program] }
+    package var subject: String? { program.description }
+
+    package func actions(on node: Node) throws(FaultRefusal) -> [NodeAction] {
+        try program.check(on: node)
+        return [.killProgram(program)]
+    }
+}
+
+/// Starts a program that was killed.
+package struct StartFault: FaultKind {
+    package static let key = "startProgram"
+    package static let event = EventKind.start
+    package static let summary = "starts it again"
+    package static let target = FaultTarget.program { StartFault(program: $0) }
+    package static let effect = NodeEffect.needsRunningThen
+
+    package var program: ProgramReference
+
+    private enum CodingKeys: String, CodingKey {
+        case program = "_0"
+    }
+
+    package var node: String { program.node }
+    package var written: String { program.description }
+    package var details: EventDetails { [.program: program.program] }
+    package var subject: String? { program.description }
+
+    package func actions(on node: Node) throws(FaultRefusal) -> [NodeAction] {
+        try program.check(on: node)
+        return [.startProgram(program)]
+    }
+}
+
+extension ProgramReference {
+    fileprivate func check(on node: Node) throws(FaultRefusal) {
+        guard !node.programs.contains(where: { $0.name == program }) else { return }
+        let known = node.programs.map(\.name).joined(separator: ", ")
+        throw FaultRefusal(
+            message: "'\(self.node)' has no program '\(program)'",
+            remedy: known.isEmpty ? "it has none" : "it has \(known)")
+    }
+}
+
+extension Fault {
+    package static func kill(_ program: ProgramReference) -> Fault { Fault(KillFault(program: program)) }
+    package static func startProgram(_ program: ProgramReference) -> Fault { Fault(StartFault(program: program)) }
+}
