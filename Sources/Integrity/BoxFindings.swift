@@ -38,7 +38,8 @@ struct BoxFindings {
                 if directions[number] == true {
                     if !entered.contains(sample.identity), stations.hosts.contains(source) { invented.append(number) }
                 } else if directions[number] == false, box.dropped != nil, !left.contains(sample.identity),
-                    box.addresses.contains(MACAddress(packed: sample.destination)), stations.hosts.contains(target),
+                    box.forwardsAnyAddress || box.addresses.contains(MACAddress(packed: sample.destination)),
+                    stations.hosts.contains(target),
                     isInPlay(sample.time)
                 {
                     if vanished.isEmpty { first = (capture.summary.path, number + 1) }

@@ -46,13 +46,19 @@ public struct LabStations: Sendable {
         public var points: [Point]
         /// Of its interfaces, virtual routers included: frames to others pass it by.
         public var addresses: Set<MACAddress>
+        /// Whether frames to any address are forwarded: it joins its networks at layer 2.
+        public var forwardsAnyAddress: Bool
         /// Frames that it counted as dropped, whatever the reason; nil where it left no counters.
         public var dropped: UInt64?
 
-        public init(name: String, points: [Point], addresses: Set<MACAddress>, dropped: UInt64?) {
+        public init(
+            name: String, points: [Point], addresses: Set<MACAddress>, forwardsAnyAddress: Bool = false,
+            dropped: UInt64?
+        ) {
             self.name = name
             self.points = points
             self.addresses = addresses
+            self.forwardsAnyAddress = forwardsAnyAddress
             self.dropped = dropped
         }
     }

@@ -268,6 +268,18 @@ struct ExaminationTests {
         #expect(evidence.kinds == [])
     }
 
+    @Test func `what enters a box at layer 2 leaves it, whichever station it is for`() {
+        var evidence = SampleEvidence()
+        evidence.change(["fw.wan", "server.wan"]) { $0.remove(at: 5) }
+        // To a router these frames are other stations'.
+        evidence.stations.boxes[0].addresses = []
+        #expect(evidence.kinds == [])
+        evidence.stations.boxes[0].forwardsAnyAddress = true
+        #expect(evidence.kinds == [.vanished])
+        evidence.stations.boxes[0].dropped = 1
+        #expect(evidence.kinds == [])
+    }
+
     @Test func `a packet that leaves a box and never entered it fails the variant`() {
         var evidence = SampleEvidence()
         evidence.change(["fw.wan", "server.wan"]) { frames in

@@ -84,9 +84,12 @@ public struct Switch: ~Copyable, Appliance {
             }
         } else {
             tally.flooded &+= 1
+            var isSent = false
             for port in 0..<PortIndex(ports.count) where port != frame.port && ports[port].isUp {
                 ports.passThrough(frame, by: port, into: &output)
+                isSent = true
             }
+            if !isSent { ports.counters.drop(.carrierDown) }
         }
     }
 

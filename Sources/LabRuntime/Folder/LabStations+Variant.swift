@@ -71,7 +71,8 @@ extension LabStations {
         guard node.role.configuration.passesFrames else { return nil }
         return Box(
             name: node.name, points: node.interfaces.map { Point(node: node.name, interface: $0.name) },
-            addresses: forwardedAddresses(of: node), dropped: dropped(by: node, record))
+            addresses: forwardedAddresses(of: node), forwardsAnyAddress: node.role.configuration.joinsNetworks,
+            dropped: dropped(by: node, record))
     }
 
     /// Each pair with a conduit, which carries packets from box to box on the cross-connect.
@@ -113,7 +114,9 @@ extension LabStations {
             record.eventGap != nil
             || record.events.contains { $0.node == node.name && $0.isOf(.powerOff, .powerOn, .hang, .resume) }
         guard !hasFailed, let counters = record.counters[node.name] else { return nil }
-        return counters.filter { $0.key.hasPrefix("drop.") || $0.key.contains(".drop.") }.values.reduce(0, &+)
+        // A switch counts apart what goes nowhere because its destination is behind the port that it came from.
+        let filtered = counters[Counter.switchFiltered.rawValue] ?? 0
+        return counters.filter { $0.key.hasPrefix("drop.") || $0.key.contains(".drop.") }.values.reduce(filtered, &+)
     }
 }
 

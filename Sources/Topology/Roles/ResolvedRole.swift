@@ -31,6 +31,8 @@ package protocol ResolvedRole: Hashable, Sendable, Codable {
     var virtualAddresses: [MACAddress] { get }
     /// Whether what leaves one of its interfaces has entered by another: it answers for nobody.
     var passesFrames: Bool { get }
+    /// Whether it forwards frames to any MAC address: it joins its networks at layer 2.
+    var joinsNetworks: Bool { get }
     /// The port by which it passes packets to a peer that forwards them in its place.
     var conduitPort: String? { get }
 
@@ -47,6 +49,7 @@ package protocol ResolvedRole: Hashable, Sendable, Codable {
 extension ResolvedRole {
     package var virtualAddresses: [MACAddress] { [] }
     package var passesFrames: Bool { Self.isBox }
+    package var joinsNetworks: Bool { false }
     package var conduitPort: String? { nil }
     package var forwardsInKernel: Bool { false }
     package var hostSideAddresses: [(address: IPAddress, reason: String)] { [] }

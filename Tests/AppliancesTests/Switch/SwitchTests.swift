@@ -133,6 +133,15 @@ import Wire
         }
     }
 
+    @Test func `what is flooded to no port is dropped and counted`() throws {
+        var box = try Switch(Self.configuration(ports: 2))
+        var output = FrameQueue()
+        #expect(box.perform(.carrier(port: "p0", isUp: true), at: Self.start, into: &output) == .done)
+        #expect(box.perform(.carrier(port: "p1", isUp: false), at: Self.start, into: &output) == .done)
+        #expect(ports(&box, Self.frame(from: Self.a, to: Self.b), on: 0) == [])
+        #expect(box.counters.first { $0.name == "drop.carrier-down" }?.value == 1)
+    }
+
     @Test func `frames that are too short, too long or of the host side are dropped and counted`() throws {
         var box = try Switch(Self.configuration())
         #expect(ports(&box, Array(Self.frame(from: Self.a, to: .broadcast).prefix(13)), on: 0) == [])

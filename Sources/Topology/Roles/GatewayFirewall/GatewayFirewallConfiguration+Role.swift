@@ -6,6 +6,7 @@ extension GatewayFirewallConfiguration: ResolvedRole {
     package static var key: String { "gatewayFirewall" }
     package static var isBox: Bool { true }
     package var word: String { RoleForm.gatewayFirewall.word }
+    package var joinsNetworks: Bool { mode == .transparent }
     package func eventReporters(of node: Node) -> [EventReporter] { [.gatewayFirewall] }
     package func counterScope(of node: Node) -> CounterScope { CounterScope(self) }
 

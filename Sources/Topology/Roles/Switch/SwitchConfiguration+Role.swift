@@ -6,6 +6,7 @@ extension SwitchConfiguration: ResolvedRole {
     package static var key: String { "switch" }
     package static var isBox: Bool { true }
     package var word: String { RoleForm.switch.word }
+    package var joinsNetworks: Bool { true }
     package func eventReporters(of node: Node) -> [EventReporter] { [.switch] }
     package func counterScope(of node: Node) -> CounterScope { CounterScope(self) }
 
