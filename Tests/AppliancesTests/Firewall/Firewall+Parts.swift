@@ -41,3 +41,7 @@ extension PairTally {
     var deferralsExpired: UInt64 { self[.deferralExpired] }
     var deferralsWithoutRoom: UInt64 { self[.deferralWithoutRoom] }
 }
+
+extension SyncChannel {
+    var receiveWindow: ReceiveWindow { _read { yield incoming.window } }
+}
