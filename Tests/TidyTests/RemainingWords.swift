@@ -53,15 +53,9 @@ enum RemainingWords {
     }
 
     private static let list = """
-        Sources/Appliances/Firewall/Firewall+CrossConnect.swift: tell 8, told 8
-        Sources/Appliances/Firewall/Firewall+Pinholes.swift: tell 1
-        Sources/Appliances/Firewall/Firewall+Redundancy.swift: tell 6, tells 3
-        Sources/Appliances/Firewall/Firewall+Translation.swift: tell 2, told 2
-        Sources/Appliances/Firewall/Firewall.swift: tell 1, told 4
-        Sources/Appliances/Firewall/FirewallTranslation.swift: told 1
+        Sources/Appliances/Firewall/Pair/PairMember.swift: tells 1
         Sources/Appliances/GatewayFirewall/GatewayFirewall+Events.swift: tell 1
         Sources/Appliances/GatewayFirewall/GatewayFirewall+Frames.swift: tell 1
-        Sources/Appliances/LoadBalancer/LoadBalancer+Commands.swift: tell 3
         Sources/Configuration/Host/ProgramConfiguration.swift: ways 1
         Sources/Dataplane/Filtering/SessionEngine+Records.swift: tells 1
         Sources/Dataplane/Ports/BoxPorts+Sending.swift: tell 2
@@ -70,8 +64,8 @@ enum RemainingWords {
         Sources/Measurement/FlowMeter.swift: patience 1
         Sources/Mutants/Mutant.swift: tells 3
         Sources/Redundancy/PairRules.swift: tells 1
+        Sources/Redundancy/SessionSync/OutgoingStream.swift: tells 1
         Sources/Redundancy/SessionSync/SessionJournal+Sending.swift: tells 1
-        Sources/Redundancy/SessionSync/SyncChannel.swift: tells 1
         Sources/Report/TrafficEntry.swift: patience 2
         Sources/Topology/Expectations/ExpectationReading.swift: crowd 1
         Sources/Topology/Expectations/FrameExpectationForm.swift: crowd 1

@@ -19,21 +19,20 @@ extension Firewall {
     }
 
     mutating func switchOver(at now: Instant, into output: inout FrameQueue) -> ApplianceReply {
-        guard let redundancy else {
+        guard pair != nil, let peer = pair?.settings.peer else {
             return .refused(reason: "\(name) stands alone; there is no peer to switch over to")
         }
-        switch election.switchOver(at: now) {
+        switch pair!.election.switchOver(at: now) {
         case .notActive:
-            return .refused(
-                reason: "\(name) is not the Active of its pair; ask \(redundancy.peer) to switch over")
+            return .refused(reason: "\(name) is not the Active of its pair; ask \(peer) to switch over")
         case .peerSilent:
             return .refused(
-                reason: "the heartbeat of \(redundancy.peer) is not heard, so nobody would take over from \(name)")
+                reason: "the heartbeat of \(peer) is not heard, so nobody would take over from \(name)")
         case .peerWithoutSessions:
             return .refused(
-                reason: "\(redundancy.peer) has not received the sessions yet; ask again when it has (sync-complete)")
+                reason: "\(peer) has not received the sessions yet; ask again when it has (sync-complete)")
         case nil:
-            carryOut(at: now, into: &output)
+            carryOutElection(at: now, into: &output)
             flush(at: now, into: &output)
             return .done
         }
@@ -42,26 +41,32 @@ extension Firewall {
     mutating func setCarrier(
         of port: String, isUp: Bool, at now: Instant, into output: inout FrameQueue
     ) -> ApplianceReply {
-        guard let place = portNames.firstIndex(of: port) else {
+        guard let place = policy.portNames.firstIndex(of: port) else {
             return .refused(
-                reason: "\(name) has no port '\(port)'; its ports are \(portNames.joined(separator: ", "))")
+                reason: "\(name) has no port '\(port)'; its ports are \(policy.portNames.joined(separator: ", "))")
         }
         let index = PortIndex(place)
         guard ports[index].isUp != isUp else { return .done }
         ports.setCarrier(of: index, isUp: isUp)
-        portsWithoutCarrier += isUp ? -1 : 1
-        guard let redundancy, !Mutant.isOn(.ignoresLostLinks) else { return .done }
-        let isTracked =
-            redundancy.tracked.firstIndex(of: index).map { election.trackedLink($0, isUp: isUp, at: now) } ?? false
-        for (number, router) in redundancy.routers.enumerated() where router.port == index {
-            election.carrier(ofRouter: number, named: port, isUp: isUp, at: now)
-        }
-        if isTracked, !redundancy.routers.contains(where: { $0.port == index }) {
-            election.trackedLinkChanged(named: port, isUp: isUp, at: now)
-        }
-        if redundancy.crossConnect?.port == index { election.crossConnectCarrier(isUp: isUp, at: now) }
-        carryOut(at: now, into: &output)
+        guard pair != nil, !Mutant.isOn(.ignoresLostLinks) else { return .done }
+        pair?.setCarrier(of: index, named: port, isUp: isUp, at: now)
+        carryOutElection(at: now, into: &output)
         flush(at: now, into: &output)
         return .done
+    }
+}
+
+extension PairMember {
+    /// A port's carrier decides about the role where the port is tracked, a virtual router's, or the cross-connect's.
+    fileprivate mutating func setCarrier(of port: PortIndex, named name: String, isUp: Bool, at now: Instant) {
+        let isTracked =
+            settings.tracked.firstIndex(of: port).map { election.trackedLink($0, isUp: isUp, at: now) } ?? false
+        for (number, router) in settings.routers.enumerated() where router.port == port {
+            election.carrier(ofRouter: number, named: name, isUp: isUp, at: now)
+        }
+        if isTracked, !settings.routers.contains(where: { $0.port == port }) {
+            election.trackedLinkChanged(named: name, isUp: isUp, at: now)
+        }
+        if settings.crossConnect?.port == port { election.crossConnectCarrier(isUp: isUp, at: now) }
     }
 }

@@ -10,7 +10,7 @@ extension Firewall {
     /// | from the wire | a lone box or the Active | the Backup |
     /// |---|---|---|
     /// | advertisement | election | election |
-    /// | cross-connect message of the peer | election, session table | the same |
+    /// | cross-connect message of the peer | election, session table, agreement | the same |
     /// | for an own address | host side | host side |
     /// | data frame of the peer's conduit | as if it had come in by the port that it names | sent on |
     /// | for a pool's address | filter, translate, route; an own one's rest to the host side | to the Active, or dropped as `standby` |
@@ -47,13 +47,13 @@ extension Firewall {
         _ frame: Frame, _ packet: PacketView, at now: Instant, into output: inout FrameQueue
     ) {
         let layout = packet.layout
-        if let cross = redundancy?.crossConnect, frame.port == cross.port,
+        if let cross = pair?.settings.crossConnect, frame.port == cross.port,
             layout.fiveTuple.destination == cross.ownAddress
         {
             if layout.fiveTuple.protocol == .udp,
-                [SyncChannel.udpPort, FirewallRedundancy.configurationPort].contains(layout.fiveTuple.destinationPort)
+                [SyncChannel.udpPort, PairSettings.configurationPort].contains(layout.fiveTuple.destinationPort)
             {
-                return receiveSync(frame, layout, from: cross, at: now, into: &output)
+                return receiveMessage(frame, layout, from: cross, at: now, into: &output)
             }
             if layout.fiveTuple.protocol == .gre {
                 return receiveConduit(frame, layout, from: cross, at: now, into: &output)
@@ -62,7 +62,9 @@ extension Firewall {
         if isForwarding, filter.nat.isExternal(layout.fiveTuple.destination) {
             return receiveForPool(frame, packet, at: now, into: &output)
         }
-        if isVirtual(layout.fiveTuple.destination) { return ports.counters.drop(.virtualAddress) }
+        if pair?.settings.isVirtual(layout.fiveTuple.destination) == true {
+            return ports.counters.drop(.virtualAddress)
+        }
         ports.deliverToHost(frame, into: &output)
     }
 
@@ -70,17 +72,14 @@ extension Firewall {
         _ frame: Frame, _ layout: FrameLayout, at now: Instant, into output: inout FrameQueue
     ) {
         if layout.fiveTuple.protocol == .vrrp {
-            receiveAdvertisement(frame, layout, at: now, into: &output)
+            guard pair != nil else { return ports.counters.drop(.multicast) }
+            pair?.receiveAdvertisement(frame, layout, at: now)
+            carryOutElection(at: now, into: &output)
         } else if layout.fiveTuple.destination.isLinkLocalMulticast {
             // Routing daemons on the host side listen to such groups.
             ports.deliverToHost(frame, into: &output)
         } else {
             ports.counters.drop(.multicast)
         }
-    }
-
-    private func isVirtual(_ address: IPv4Address) -> Bool {
-        guard let redundancy else { return false }
-        return redundancy.routers.contains { $0.addresses.contains(address) }
     }
 }

@@ -20,7 +20,7 @@ enum PinholeEventKind: Int, CaseIterable {
 }
 
 extension Firewall {
-    mutating func tellPinholes(at now: Instant) {
+    mutating func reportPinholes(at now: Instant) {
         guard filter.gateways.hasEvents else { return }
         for event in filter.gateways.takeEvents() {
             let kind: PinholeEventKind
@@ -33,7 +33,7 @@ extension Firewall {
             case .refused(let reason, let control):
                 (kind, details) = (.refused, [.reason: reason.rawValue, .control: control.connectionWords])
             }
-            if pinholeLimits.take(kind, at: now) { report(kind.kind, at: now, details) }
+            log.report(kind, at: now, details)
         }
     }
 

@@ -7,132 +7,99 @@ public import Wire
 
 /// A routed, stateful firewall, alone or as one of an active-passive pair.
 ///
-/// The Active of a pair owns the virtual addresses, forwards, and tells its peer of every session. The Backup drops
-/// whatever is not for its own addresses (`DropReason.standby`), and applies what it is told. Which box is which is
+/// The Active of a pair owns the virtual addresses, forwards, and sends its peer every session. The Backup drops
+/// whatever is not for its own addresses (`DropReason.standby`), and applies what it receives. Which box is which is
 /// decided by an `Election`; this type carries its actions out on real frames.
+///
+/// | part | owns |
+/// |---|---|
+/// | `ports` | links, addresses, neighbours, routes |
+/// | `filter` | sessions, policy, mappings |
+/// | `translation` | addresses of pools, fragments, SYNs that nobody asked for |
+/// | `pair` | election, session channel and journal; nil for a lone firewall |
+/// | `conduit` | data frames on the cross-connect; nil where there are none |
+/// | `policy` | the configuration in effect, and the agreement on the next one |
+/// | `log` | events |
+///
+/// A frame takes this way: `process`, `handle`, `forward`, `send`, `leave`.
 ///
 /// RFC 9568's Accept_Mode is false: the Active answers ARP for the virtual addresses and forwards, but nothing on the
 /// box listens on them.
 public struct Firewall: ~Copyable, Appliance {
     public let name: String
-    let portNames: [String]
     var ports: BoxPorts
     var filter: SessionEngine
-    /// What the peer is to know of the filter's sessions.
-    var journal: SessionJournal
-    var fragments: FragmentTable
-    var translation: FirewallTranslation
-    let surroundings: NATSurroundings
-    /// Where the configuration's are not to count.
-    let fixedTimers: SessionTimers?
-    let redundancy: FirewallRedundancy?
-    var election: Election
-    var channel: SyncChannel
-    /// Whether transit traffic passes: always for a lone firewall, and for the Active of a pair.
+    var translation = FirewallTranslation()
+    var pair: PairMember?
+    /// Whether transit traffic passes: always for a lone firewall, and for the Active of a pair. Each frame asks.
     var isForwarding: Bool
-    /// Lost the role to a rival, which has not been told of this box's sessions yet.
-    var hasPendingSync = false
-    var tally = RedundancyTally()
-    var events: [ApplianceEvent] = []
+    var conduit: Conduit?
     var policy: FirewallPolicy
-    /// nil without a peer on a cross-connect.
-    var agreement: ConfigurationAgreement?
-    /// When the virtual addresses are announced again, and how often that has happened.
-    var announceAt: Instant?
-    var announcements = 0
-    var becameActiveAt = Instant(nanoseconds: 0)
-    /// Where messages are put together that may have to wait for the peer's MAC address.
-    let scratch: UnsafeMutableRawPointer
-    /// Packets that wait until the peer knows their session.
-    var deferred: DeferredPackets
-    /// Frames of the conduit by the worker that got them.
-    var workers: [UInt64]
-    var portsWithoutCarrier = 0
-    /// When each reason to refuse the peer's messages was told last.
-    var refusalsTold: [WireError.Reason: Instant] = [:]
-    var unknownRuleToldAt: Instant?
-    var strangerToldAt: Instant?
-    /// When a life of the peer that does not count yet was last answered.
-    var answeredAt: Instant?
-    var unknownPoolToldAt: Instant?
-    var pinholeLimits = EventLimits<PinholeEventKind>()
-    let rules: PairRules
+    var log = FirewallLog()
 
     /// - Parameters:
     ///   - sessionCapacity: the most sessions, where the configuration's number is not to count
-    ///   - timers: how long a session without packets lives; nil: as the configuration's NAT has it, or the standard
+    ///   - timers: how long a session without packets lasts; nil: as the configuration's NAT has it, or the standard
     ///   - suspended: rules of the pair that this box breaks, for a simulation that is to notice
     /// - Throws: what in the configuration cannot be, in a sentence for people
     public init(
         _ configuration: FirewallConfiguration, sessionCapacity: Int? = nil, timers: SessionTimers? = nil,
         suspending suspended: PairRules = []
     ) throws(ConfigurationError) {
-        var redundancy: FirewallRedundancy?
-        if let pair = configuration.redundancy {
-            redundancy = try FirewallRedundancy(pair, of: configuration.name, ports: configuration.ports)
-        } else {
-            redundancy = nil
-        }
-        redundancy?.settings.rules.subtract(suspended)
-        let pairRules = redundancy?.settings.rules ?? .all
-        var ports = try BoxPorts(configuration.ports, routes: configuration.routes)
-        if redundancy?.routers.first?.usesVirtualMAC == true {
-            // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
-            for router in redundancy?.routers ?? [] { ports.accept(router.mac, on: router.port) }
-        }
-        let surroundings = NATSurroundings(configuration)
-        if let nat = configuration.nat { try surroundings.check(nat) }
-        let rules = try configuration.policy.compiled(
-            for: configuration.ports.map(\.name), of: configuration.name)
-        name = configuration.name
-        portNames = configuration.ports.map(\.name)
-        self.ports = ports
         let sessionCapacity = sessionCapacity ?? configuration.sessionCapacity
+        var settings: PairSettings?
+        if let pair = configuration.redundancy {
+            settings = try PairSettings(pair, of: configuration.name, ports: configuration.ports)
+        }
+        settings?.election.rules.subtract(suspended)
+        var ports = try BoxPorts(configuration.ports, routes: configuration.routes)
+        let policy = try FirewallPolicy(configuration, timers: timers)
+        let rules = try policy.rules(of: policy.running)
         var nat = SourceNAT(
-            configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
-        nat.machineAddresses = configuration.ports.compactMap(\.address?.address) + surroundings.neighbors
-        fragments = FragmentTable()
-        self.ports.nextIdentification = nat.share == .second ? 0x8000 : 1
-        self.surroundings = surroundings
-        fixedTimers = timers
-        translation = FirewallTranslation()
-        _ = translation.update(from: nat, self.ports, redundancy?.routers ?? [])
+            configuration.nat, of: configuration.name, peer: settings?.peer, capacity: sessionCapacity)
+        nat.machineAddresses = configuration.machineAddresses
+        ports.nextIdentification = nat.share == .second ? 0x8000 : 1
+        for router in settings?.routers ?? [] where router.usesVirtualMAC {
+            // The Backup takes such frames, too, so that it can count them as what they are: the Active's.
+            ports.accept(router.mac, on: router.port)
+        }
+        _ = translation.addresses.update(from: nat, ports, settings?.routers ?? [])
+        name = configuration.name
         filter = SessionEngine(
-            capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
+            capacity: sessionCapacity, timers: policy.timers(of: policy.running.nat), rules: rules,
             otherwise: configuration.policy.otherwise, nat: nat, gateways: configuration.applicationGateways)
         filter.inspector.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
-        journal = SessionJournal(capacity: redundancy == nil ? 0 : sessionCapacity)
-        self.rules = pairRules
-        workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
-        deferred = DeferredPackets(
-            bound: redundancy?.deferral ?? .zero, capacity: redundancy?.deferral == nil ? 0 : Self.deferralCapacity)
-        let running = RunningConfiguration(
-            policy: configuration.policy, nat: RunningNAT(configuration: configuration.nat))
-        policy = FirewallPolicy(running: running, translation: running.nat)
-        self.redundancy = redundancy
-        election = Election(
-            redundancy?.settings
-                ?? ElectionSettings(
-                    priority: 1, preempts: false, advertisementInterval: .seconds(1), heartbeat: nil,
-                    routerAddresses: [], ownAddress: .any, peerAddress: .any))
-        channel = SyncChannel(
-            messageSize: redundancy?.crossConnect?.messageSize ?? 256,
-            sender: redundancy?.crossConnect?.ownAddress.rawValue ?? 1,
-            heartbeatInterval: redundancy?.settings.heartbeat?.interval ?? .seconds(1),
-            key: redundancy?.key, coalescing: redundancy?.deferral == nil ? .milliseconds(1) : .zero,
-            window: redundancy?.crossConnect == nil ? 1 : 64, rules: pairRules)
-        isForwarding = redundancy == nil
-        scratch = .allocate(byteCount: FrameQueue.longestFrame, alignment: 64)
-        if redundancy == nil { ownPoolAddresses() }
+        self.ports = ports
+        self.policy = policy
+        if let wanted = settings?.conduit, let cross = settings?.crossConnect {
+            conduit = Conduit(wanted, over: cross)
+        } else {
+            conduit = nil
+        }
+        isForwarding = settings == nil
+        if let settings {
+            pair = PairMember(settings, sessionCapacity: sessionCapacity)
+        } else {
+            pair = nil
+            ownPoolAddresses()
+        }
     }
 
-    deinit { scratch.deallocate() }
-
-    /// Most packets that wait for the peer.
-    static var deferralCapacity: Int { 512 }
+    /// nil for a lone firewall.
+    var pairSettings: PairSettings? {
+        switch pair {
+        case .some(let member): member.settings
+        case .none: nil
+        }
+    }
 
     /// The role in the pair; Active for a lone firewall.
-    public var role: VirtualRouter.State { redundancy == nil ? .active : election.role }
+    public var role: VirtualRouter.State {
+        switch pair {
+        case .some(let member): member.election.role
+        case .none: .active
+        }
+    }
 
     /// Sessions that the box knows, of its own or from its peer.
     public var sessionCount: Int { filter.count }
@@ -141,7 +108,12 @@ public struct Firewall: ~Copyable, Appliance {
     public func knows(_ flow: FiveTuple) -> Bool { filter.table.find(flow) != nil }
 
     /// Whether the peer has consumed every record of every session.
-    public var isPeerUpToDate: Bool { election.receivesHeartbeat && !channel.hasUnacknowledged && !journal.hasRecords }
+    public var isPeerUpToDate: Bool {
+        switch pair {
+        case .some(let member): member.isPeerUpToDate
+        case .none: false
+        }
+    }
 
     /// Further static routes, from a routing daemon on the host side for instance.
     /// - Returns: false where no connected network has the gateway
@@ -153,36 +125,38 @@ public struct Firewall: ~Copyable, Appliance {
     // MARK: Appliance
 
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
-        guard redundancy != nil else {
-            return report(.ready, at: now, [.role: role.rawValue, .reason: "stands alone"])
+        guard let settings = pair?.settings else {
+            return log.report(.ready, at: now, [.role: role.rawValue, .reason: "stands alone"])
         }
-        if let cross = redundancy?.crossConnect {
-            agreement = ConfigurationAgreement(
-                .standard(
-                    messageSize: cross.messageSize - (redundancy?.key == nil ? 0 : SyncAuthenticator.length)),
-                running: items(of: policy.running),
-                // The life that the heartbeats name, too.
-                epoch: UInt64(max(1, now.nanoseconds)), isAuthenticated: redundancy?.key != nil)
+        if let cross = settings.crossConnect {
+            policy.agreement = ConfigurationAgreement(
+                .standard(messageSize: cross.messageSize - (settings.key == nil ? 0 : SyncAuthenticator.length)),
+                running: policy.items(of: policy.running),
+                // The boot epoch that the heartbeats name, too.
+                epoch: UInt64(max(1, now.nanoseconds)), isAuthenticated: settings.key != nil)
         }
         ports.keepGatewaysKnown(from: now)
-        election.start(at: now)
-        carryOut(at: now, into: &output)
+        pair?.election.start(at: now)
+        carryOutElection(at: now, into: &output)
     }
 
     public mutating func process(
         _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
     ) {
         // Only here: `advance` may follow `process` before the output is transmitted.
-        deferred.reclaim()
-        if isForwarding, frames.count > 1, filter.isWorthPrefetching {
-            for frame in frames {
-                if let flow = FiveTuple(glancingAt: UnsafeRawBufferPointer(frame.bytes)) { filter.prefetch(flow) }
-            }
-        }
+        pair?.deferred.reclaim()
+        prefetchSessions(of: frames)
         for frame in frames { handle(frame, at: now, into: &output) }
-        tellPinholes(at: now)
+        reportPinholes(at: now)
         settlePoolAddresses(at: now, into: &output)
         flush(at: now, into: &output)
+    }
+
+    private func prefetchSessions(of frames: UnsafeBufferPointer<Frame>) {
+        guard frames.count > 1, filter.isWorthPrefetching, isForwarding else { return }
+        for frame in frames {
+            if let flow = FiveTuple(glancingAt: UnsafeRawBufferPointer(frame.bytes)) { filter.prefetch(flow) }
+        }
     }
 
     public var deadline: Instant? {
@@ -191,28 +165,27 @@ public struct Firewall: ~Copyable, Appliance {
             if let candidate, next.map({ candidate < $0 }) ?? true { next = candidate }
         }
         consider(filter.deadline)
-        consider(translationDeadline)
-        if redundancy != nil {
-            consider(election.deadline)
-            consider(channel.deadline)
-            consider(announceAt)
-            consider(deferred.deadline)
-            consider(agreement?.deadline)
+        consider(translation.deadline)
+        switch pair {
+        case .some(let member):
+            consider(member.deadline)
+            consider(policy.agreement?.deadline)
+        case .none: break
         }
         return next
     }
 
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
         ports.advance(to: now, into: &output)
-        filter.advance(to: now, reporting: &journal)
+        filter.advance(to: now, reporting: &pair)
         advanceTranslation(to: now, into: &output)
         settlePoolAddresses(at: now, into: &output)
-        guard redundancy != nil else { return }
-        if let due = deferred.deadline, due <= now { releaseDeferred(at: now, into: &output) }
-        election.advance(to: now)
-        carryOut(at: now, into: &output)
-        if let due = announceAt, due <= now { announceAddresses(at: now, into: &output) }
-        agreement?.advance(to: now)
+        guard pair != nil else { return }
+        if let due = pair?.deferred.deadline, due <= now { releaseDeferred(at: now, into: &output) }
+        pair?.election.advance(to: now)
+        carryOutElection(at: now, into: &output)
+        if let due = pair?.announcements.dueAt, due <= now { announceAddresses(into: &output) }
+        policy.agreement?.advance(to: now)
         carryOutAgreement(at: now, into: &output)
         flush(at: now, into: &output)
     }
@@ -227,20 +200,19 @@ public struct Firewall: ~Copyable, Appliance {
             return .refused(reason: "\(name) is a firewall and has no virtual service '\(service)'")
         case .routes(let routes): return ports.takeOver(routes)
         case .connections:
-            filter.advance(to: now, reporting: &journal)
+            filter.advance(to: now, reporting: &pair)
             return .connections(connections(at: now) + pinholes(at: now))
         case .policy(let order): return performPolicy(order, at: now, into: &output)
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }
     }
 
-    public mutating func takeEvents() -> [ApplianceEvent] {
-        if events.isEmpty { return [] }
-        defer { events.removeAll() }
-        return events
-    }
+    public mutating func takeEvents() -> [ApplianceEvent] { log.take() }
+}
 
-    mutating func report(_ kind: EventKind, at now: Instant, _ details: EventDetails) {
-        events.append(ApplianceEvent(kind, at: now, details: details))
+extension FirewallConfiguration {
+    /// Of interfaces and of machines that the box knows; see `SourceNAT.machineAddresses`.
+    fileprivate var machineAddresses: [IPv4Address] {
+        ports.compactMap(\.address?.address) + NATSurroundings(self).neighbors
     }
 }

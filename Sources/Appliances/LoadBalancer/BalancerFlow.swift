@@ -1,40 +1,5 @@
 import Dataplane
-import LabTime
 import Wire
-
-/// A family's part in what a balancer keeps.
-///
-/// What carries packets is generic over the family (`Tuple`), and each family has tables of its own.
-protocol BalancedTuple: TunnelTuple {
-    /// Sessions of fast-path services.
-    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<
-        KeyedFlowTable<Self, BalancerFlow<Self>>
-    >
-    /// Client endpoints of per-packet services.
-    static func mappings(
-        of balancer: borrowing LoadBalancer
-    ) -> UnsafeMutablePointer<KeyedFlowTable<Self, DatagramMapping<Address>>>
-}
-
-extension FiveTuple: BalancedTuple {
-    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<FlowTable<BalancerFlow<FiveTuple>>> {
-        balancer.ipv4Flows
-    }
-
-    static func mappings(
-        of balancer: borrowing LoadBalancer
-    ) -> UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>> { balancer.ipv4Mappings }
-}
-
-extension IPv6FiveTuple: BalancedTuple {
-    static func flows(
-        of balancer: borrowing LoadBalancer
-    ) -> UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6FiveTuple>>> { balancer.ipv6Flows }
-
-    static func mappings(
-        of balancer: borrowing LoadBalancer
-    ) -> UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>> { balancer.ipv6Mappings }
-}
 
 /// A session of a fast-path service: what is done to the packets of either direction.
 struct BalancerFlow<Tuple: FlowTuple>: BitwiseCopyable {

@@ -18,11 +18,11 @@ extension LoadBalancer {
                 let names = configuration.ports.map(\.name).joined(separator: ", ")
                 return .refused(reason: "\(configuration.name) has no interface \(name); it has \(names)")
             }
-            ports.setCarrier(of: PortIndex(index), isUp: isUp)
+            core.ports.setCarrier(of: PortIndex(index), isUp: isUp)
             return .done
         case .member(let service, let member, let isUp):
             return setMember(member, of: service, isUp: isUp, at: now)
-        case .routes(let routes): return ports.takeOver(routes)
+        case .routes(let routes): return core.ports.takeOver(routes)
         case .weight(let service, let member, let weight):
             return setWeight(member, of: service, weight, at: now)
         case .connections:
@@ -38,35 +38,8 @@ extension LoadBalancer {
 
     /// Sessions of fast-path services and mappings of per-packet services. What ends at the host side, its kernel knows.
     private func connections(at now: Instant) -> ConnectionList {
-        sessions(of: FiveTuple.self, at: now) + sessions(of: IPv6FiveTuple.self, at: now)
-            + datagrams(of: FiveTuple.self, at: now) + datagrams(of: IPv6FiveTuple.self, at: now)
-    }
-
-    private func sessions<Tuple: BalancedTuple>(of family: Tuple.Type, at now: Instant) -> ConnectionList {
-        let table = Tuple.flows(of: self)
-        return table.pointee.connections { place in
-            let flow = table.pointee.original(of: place)
-            let toMember = table.pointee.reply(of: place)?.reversed ?? flow
-            return ConnectionReading(
-                source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",
-                state: flow.protocol == .tcp ? table.pointee[place].progress.words : "OPEN",
-                remaining: max(.zero, table.pointee.expiry(of: place) - now),
-                translated: toMember == flow ? nil : toMember.connectionWords)
-        }
-    }
-
-    private func datagrams<Tuple: BalancedTuple>(of family: Tuple.Type, at now: Instant) -> ConnectionList {
-        let table = Tuple.mappings(of: self)
-        return table.pointee.connections { place in
-            let mapping = table.pointee[place]
-            let service = configuration.services[Int(mapping.service)]
-            let own = table.pointee.original(of: place).destination.erased
-            return ConnectionReading(
-                source: mapping.client.erased.endpoint(port: mapping.clientPort),
-                destination: service.address.endpoint(port: service.port),
-                protocol: "udp", state: "OPEN", remaining: max(.zero, table.pointee.expiry(of: place) - now),
-                translated: "\(own.endpoint(port: mapping.translationPort)) -> \(service.name)")
-        }
+        ipv4.sessions(at: now) + ipv6.sessions(at: now)
+            + ipv4.datagrams(of: configuration.services, at: now) + ipv6.datagrams(of: configuration.services, at: now)
     }
 
     private mutating func setMember(
@@ -77,10 +50,10 @@ extension LoadBalancer {
         case .failure(let refusal): return .refused(reason: refusal.reason)
         case .success(let found): (service, places) = found
         }
-        for place in places where services[service].setMember(place, isUp: isUp) {
+        for place in places where core.services[service].setMember(place, isUp: isUp) {
             let removed = isUp ? 0 : removeSessions(of: service, member: place)
             if Mutant.isOn(.takesMembersOutSilently) { continue }
-            tell(isUp ? .memberUp : .memberDown, service, place, [.sessionsRemoved: "\(removed)"], at: now)
+            reportMember(isUp ? .memberUp : .memberDown, service, place, [.sessionsRemoved: "\(removed)"], at: now)
         }
         return .done
     }
@@ -97,8 +70,8 @@ extension LoadBalancer {
         case .failure(let refusal): return .refused(reason: refusal.reason)
         case .success(let found): (service, places) = found
         }
-        for place in places where services[service].setWeight(place, weight) {
-            tell(.memberWeight, service, place, [.weight: "\(weight)"], at: now)
+        for place in places where core.services[service].setWeight(place, weight) {
+            reportMember(.memberWeight, service, place, [.weight: "\(weight)"], at: now)
         }
         return .done
     }
@@ -122,17 +95,17 @@ extension LoadBalancer {
     }
 
     /// An event about a member, with the share of clients that the change moved where a hash decides.
-    private mutating func tell(
+    private mutating func reportMember(
         _ kind: EventKind, _ service: Int, _ place: Int, _ more: EventDetails, at now: Instant
     ) {
         let member = configuration.services[service].members[place]
         var details: EventDetails = [
             .service: configuration.services[service].name, .member: member.name,
-            .address: member.address.endpoint(port: member.port), .membersUp: "\(services[service].membersUp)",
+            .address: member.address.endpoint(port: member.port), .membersUp: "\(core.services[service].membersUp)",
         ].merging(more) { $1 }
-        if let moved = services[service].moved {
+        if let moved = core.services[service].moved {
             details[.shareMoved] = Self.percent(moved)
-            details[.shareIdeal] = Self.percent(services[service].idealMove)
+            details[.shareIdeal] = Self.percent(core.services[service].idealMove)
         }
         events.append(ApplianceEvent(kind, at: now, details: details))
     }
@@ -145,28 +118,36 @@ extension LoadBalancer {
 
     /// Ends every session of a member that went down.
     private mutating func removeSessions(of service: Int, member: Int) -> Int {
-        switch services[service].address {
-        case .ipv4: removeSessions(FiveTuple.self, of: service, member: member)
-        case .ipv6: removeSessions(IPv6FiveTuple.self, of: service, member: member)
+        switch core.services[service].address {
+        case .ipv4: ipv4.removeSessions(of: service, member: member, &core)
+        case .ipv6: ipv6.removeSessions(of: service, member: member, &core)
+        }
+    }
+}
+
+extension Balancer {
+    fileprivate func sessions(at now: Instant) -> ConnectionList {
+        flows.connections { place in
+            let flow = flows.original(of: place)
+            let toMember = flows.reply(of: place)?.reversed ?? flow
+            return ConnectionReading(
+                source: flow.sourceWords, destination: flow.destinationWords, protocol: "\(flow.protocol)",
+                state: flow.protocol == .tcp ? flows[place].progress.words : "OPEN",
+                remaining: max(.zero, flows.expiry(of: place) - now),
+                translated: toMember == flow ? nil : toMember.connectionWords)
         }
     }
 
-    private mutating func removeSessions<Tuple: BalancedTuple>(
-        _ family: Tuple.Type, of service: Int, member: Int
-    ) -> Int {
-        let flows = Tuple.flows(of: self)
-        var removed = 0
-        var next = flows.pointee.next(after: nil)
-        while let index = next {
-            let flow = flows.pointee[index]
-            // A monitor's own connection is how it hears that the member is back.
-            if flow.kind == .client, flow.service == UInt16(service), flow.member == UInt16(member) {
-                end(Tuple.self, index)
-                removed += 1
-            }
-            next = flows.pointee.next(after: index)
+    fileprivate func datagrams(of services: [VirtualServiceConfiguration], at now: Instant) -> ConnectionList {
+        mappings.connections { place in
+            let mapping = mappings[place]
+            let service = services[Int(mapping.service)]
+            let own = mappings.original(of: place).destination.erased
+            return ConnectionReading(
+                source: mapping.client.erased.endpoint(port: mapping.clientPort),
+                destination: service.address.endpoint(port: service.port),
+                protocol: "udp", state: "OPEN", remaining: max(.zero, mappings.expiry(of: place) - now),
+                translated: "\(own.endpoint(port: mapping.translationPort)) -> \(service.name)")
         }
-        ports.counters.count(.flowsRemoved, times: removed)
-        return removed
     }
 }

@@ -5,21 +5,20 @@ public import LabEvents
 extension LoadBalancer {
     public var counters: [CounterReading] {
         var all =
-            ports.counters.readings() + [
-                CounterReading(.neighbors, ports.neighbors.count),
-                CounterReading(.neighborsEvicted, ports.neighbors.evictions),
-                CounterReading(.flows, ipv4Flows.pointee.count + ipv6Flows.pointee.count),
-                CounterReading(.mappings, ipv4Mappings.pointee.count + ipv6Mappings.pointee.count),
-                CounterReading(
-                    .snatPortsTaken, (0..<(ports.count * 4)).reduce(0) { $0 + translators[$1].count }),
+            core.ports.counters.readings() + [
+                CounterReading(.neighbors, core.ports.neighbors.count),
+                CounterReading(.neighborsEvicted, core.ports.neighbors.evictions),
+                CounterReading(.flows, ipv4.flows.count + ipv6.flows.count),
+                CounterReading(.mappings, ipv4.mappings.count + ipv6.mappings.count),
+                CounterReading(.snatPortsTaken, ipv4.portsTaken + ipv6.portsTaken),
             ]
         for (index, configured) in configuration.services.enumerated() {
             let words: CounterWords = [.service: configured.name]
-            all.append(CounterReading(.servicePacketsToMembers, words, services[index].packetsToMembers))
-            all.append(CounterReading(.servicePacketsToClients, words, services[index].packetsToClients))
-            all.append(CounterReading(.membersUp, words, services[index].membersUp))
+            all.append(CounterReading(.servicePacketsToMembers, words, core.services[index].packetsToMembers))
+            all.append(CounterReading(.servicePacketsToClients, words, core.services[index].packetsToClients))
+            all.append(CounterReading(.membersUp, words, core.services[index].membersUp))
             for (place, member) in configured.members.enumerated() {
-                let running = services[index].members[place]
+                let running = core.services[index].members[place]
                 let words = words.merging([.member: member.name]) { $1 }
                 all.append(CounterReading(.memberChosen, words, running.chosen))
                 all.append(CounterReading(.memberSessions, words, running.sessions))

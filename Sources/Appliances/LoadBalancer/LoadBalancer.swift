@@ -24,32 +24,19 @@ import Wire
 /// - A member that goes down loses its sessions: the client's next SYN is balanced anew, its other packets are dropped
 ///   silently. Where no member is up, new sessions are dropped silently (`no-member-up`).
 /// - With direct server return a packet goes to its member with the addresses that the client gave it, and its answer
-///   never comes by; see `LoadBalancer+DirectReturn.swift`.
+///   never comes by; see `Balancer+DirectReturn.swift`.
 /// - Fragments for fast-path and per-packet services are dropped (`fragment`): only the first says which session.
 /// - The balancer is no router: what is neither for it nor of a session is dropped (`not-a-router`).
+///
+/// A frame takes this way: `process` reads it, `Balancer.receive` of its family finds its session or service, `carry`
+/// sends it.
 public struct LoadBalancer: ~Copyable, Appliance {
-    public let configuration: LoadBalancerConfiguration
-    var ports: BoxPorts
-    // Tables of either family, reached by `BalancedTuple`.
-    let ipv4Flows: UnsafeMutablePointer<FlowTable<BalancerFlow<FiveTuple>>>
-    let ipv6Flows: UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6FiveTuple>>>
-    let ipv4Mappings: UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>>
-    let ipv6Mappings: UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>>
-    let services: UnsafeMutablePointer<VirtualService>
-    /// VIP, port, protocol → service
-    var listeners = EndpointTable()
-    /// Members of per-packet services without source translation, whose answers are known by nothing else → service
-    var answerers = EndpointTable()
-    /// What monitors of services with direct server return ask: a member's address and port → service << 16 | member
-    var monitored = EndpointTable()
-    /// Two for each port, TCP and UDP, of its IPv4 address; behind all of them the same for IPv6
-    let translators: UnsafeMutablePointer<TranslationPorts>
+    var core: BalancerCore
+    var ipv4: Balancer<FiveTuple>
+    var ipv6: Balancer<IPv6FiveTuple>
     var events: [ApplianceEvent] = []
 
-    /// How long a TCP session that is over is kept for its last packets, in nanoseconds.
-    static var linger: Int64 { 1_000_000_000 }
-    /// How long a TCP session may take to be answered, in nanoseconds.
-    static var opening: Int64 { 30_000_000_000 }
+    public var configuration: LoadBalancerConfiguration { core.configuration }
 
     /// - Parameters:
     ///   - flowCapacity: the most sessions at a time, and the most mappings of per-packet services
@@ -60,142 +47,73 @@ public struct LoadBalancer: ~Copyable, Appliance {
         _ configuration: LoadBalancerConfiguration, flowCapacity: Int = 65_536, seed: UInt64 = 0,
         neighborTiming: NeighborTiming = NeighborTiming()
     ) throws(ConfigurationError) {
-        var ports = try BoxPorts(
+        let ports = try BoxPorts(
             configuration.ports, routes: configuration.routes, neighborTiming: neighborTiming)
         try Self.check(configuration, ports)
-        self.configuration = configuration
-        let scatter = Maglev.mix(seed)
         // A family in which no service listens has no sessions.
         func capacity(_ family: AddressFamily) -> Int {
             configuration.services.contains { $0.address.family == family } ? flowCapacity : 1
         }
-        ipv4Flows = .allocate(capacity: 1)
-        ipv4Flows.initialize(to: FlowTable(capacity: capacity(.ipv4), seed: scatter))
-        ipv6Flows = .allocate(capacity: 1)
-        ipv6Flows.initialize(to: IPv6FlowTable(capacity: capacity(.ipv6), seed: scatter))
-        ipv4Mappings = .allocate(capacity: 1)
-        ipv4Mappings.initialize(to: FlowTable(capacity: capacity(.ipv4), seed: scatter))
-        ipv6Mappings = .allocate(capacity: 1)
-        ipv6Mappings.initialize(to: IPv6FlowTable(capacity: capacity(.ipv6), seed: scatter))
-        services = .allocate(capacity: max(1, configuration.services.count))
-        for (index, service) in configuration.services.enumerated() {
-            (services + index).initialize(to: VirtualService(service))
-            _ = listeners.insert(UInt32(index), at: service.address, service.port, service.profile.transport)
-            let port = configuration.port(of: service.address)
-            ports.own(service.address, on: port, answering: ports[port].mac, isShared: service.directReturn != nil)
-            for (place, member) in service.monitoredMembers {
-                _ = monitored.insert(UInt32(index) << 16 | UInt32(place), at: member.address, member.port, .tcp)
-            }
-            for address in service.http?.sourceAddresses ?? [] {
-                let port = configuration.port(of: address)
-                ports.own(address, on: port, answering: ports[port].mac)
-            }
-            guard service.profile == .udpPerPacket, service.sourceTranslation == .off, service.directReturn == nil
-            else { continue }
-            for member in service.members { _ = answerers.insert(UInt32(index), at: member.address, member.port, .udp) }
-        }
-        translators = .allocate(capacity: max(1, ports.count * 4))
-        for index in 0..<(ports.count * 4) {
-            (translators + index).initialize(to: TranslationPorts(start: Maglev.mix(seed &+ UInt64(index) &+ 1)))
-        }
-        self.ports = ports
-    }
-
-    deinit {
-        services.deinitialize(count: configuration.services.count)
-        services.deallocate()
-        translators.deinitialize(count: ports.count * 4)
-        translators.deallocate()
-        ipv4Flows.deinitialize(count: 1)
-        ipv4Flows.deallocate()
-        ipv6Flows.deinitialize(count: 1)
-        ipv6Flows.deallocate()
-        ipv4Mappings.deinitialize(count: 1)
-        ipv4Mappings.deallocate()
-        ipv6Mappings.deinitialize(count: 1)
-        ipv6Mappings.deallocate()
+        // Two translators for each port, of IPv4; behind all of them those of IPv6.
+        let (scatter, count) = (Maglev.mix(seed), ports.count * 2)
+        let seeds = (0..<(count * 2)).map { Maglev.mix(seed &+ UInt64($0) &+ 1) }
+        ipv4 = Balancer(capacity: capacity(.ipv4), scatter: scatter, seeds: Array(seeds[..<count]))
+        ipv6 = Balancer(capacity: capacity(.ipv6), scatter: scatter, seeds: Array(seeds[count...]))
+        core = BalancerCore(configuration, ports)
     }
 
     // MARK: Appliance
 
     public mutating func start(at now: Instant, into output: inout FrameQueue) {
-        for index in 0..<ports.count {
+        for index in 0..<core.ports.count {
             let port = PortIndex(index)
-            for (address, mac) in ports.owned.all(on: port) where !(address.ipv6?.isLinkLocal ?? false) {
-                ports.announce(address, at: mac, on: port, into: &output)
+            for (address, mac) in core.ports.owned.all(on: port) where !(address.ipv6?.isLinkLocal ?? false) {
+                core.ports.announce(address, at: mac, on: port, into: &output)
             }
         }
         events.append(ApplianceEvent(.ready, at: now))
     }
 
+    public mutating func process(
+        _ frames: UnsafeBufferPointer<Frame>, at now: Instant, into output: inout FrameQueue
+    ) {
+        for frame in frames {
+            if frame.side == .host, core.monitored.count > 0, probe(frame, at: now, into: &output) { continue }
+            switch core.ports.receive(frame, at: now, into: &output) {
+            case .done: continue
+            case .ipv4(let packet): ipv4.receive(frame, packet, &core, at: now, into: &output)
+            case .ipv6(let packet): ipv6.receive(frame, packet, &core, at: now, into: &output)
+            case .group, .ipv6Group: core.ports.counters.drop(.multicast)
+            case .other: core.ports.counters.drop(.unsupportedEtherType)
+            }
+        }
+    }
+
+    /// Takes a frame of the host side that is a monitor's.
+    /// - Returns: false where it is anything else
+    private mutating func probe(_ frame: Frame, at now: Instant, into output: inout FrameQueue) -> Bool {
+        if let packet = PacketView(frame.bytes) { return ipv4.probe(frame, packet, &core, at: now, into: &output) }
+        if let packet = IPv6PacketView(frame.bytes) { return ipv6.probe(frame, packet, &core, at: now, into: &output) }
+        return false
+    }
+
     public var deadline: Instant? {
         // Asked for every batch: no array.
-        var next = ports.deadline
-        if let other = ipv4Flows.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
-        if let other = ipv6Flows.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
-        if let other = ipv4Mappings.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
-        if let other = ipv6Mappings.pointee.deadline, next.map({ other < $0 }) ?? true { next = other }
+        var next = core.ports.deadline
+        if let other = ipv4.deadline, next.map({ other < $0 }) ?? true { next = other }
+        if let other = ipv6.deadline, next.map({ other < $0 }) ?? true { next = other }
         return next
     }
 
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
-        ports.advance(to: now, into: &output)
-        expire(FiveTuple.self, at: now)
-        expire(IPv6FiveTuple.self, at: now)
-    }
-
-    private mutating func expire<Tuple: BalancedTuple>(_ family: Tuple.Type, at now: Instant) {
-        let (flows, mappings) = (Tuple.flows(of: self), Tuple.mappings(of: self))
-        while let index = flows.pointee.nextExpired(at: now) {
-            ports.counters.count(flows.pointee[index].progress.isOver ? .flowsClosed : .flowsExpired)
-            end(Tuple.self, index)
-        }
-        while let index = mappings.pointee.nextExpired(at: now) {
-            ports.counters.count(.flowsExpired)
-            let mapping = mappings.pointee[index]
-            releasePort(Tuple.self, mapping.translationPort, of: mapping.translationOwner, true)
-            mappings.pointee.remove(index)
-        }
+        core.ports.advance(to: now, into: &output)
+        ipv4.expire(&core, at: now)
+        ipv6.expire(&core, at: now)
     }
 
     public mutating func takeEvents() -> [ApplianceEvent] {
         if events.isEmpty { return [] }
         defer { events.removeAll() }
         return events
-    }
-
-    // MARK: Sessions
-
-    /// Forgets a session and gives back what it held.
-    mutating func end<Tuple: BalancedTuple>(_ family: Tuple.Type, _ index: FlowIndex) {
-        let flows = Tuple.flows(of: self)
-        let flow = flows.pointee[index]
-        if flow.translationPort != 0 {
-            let transport = services[Int(flow.service)].transport
-            releasePort(Tuple.self, flow.translationPort, of: flow.translationOwner, transport == .udp)
-        }
-        if flow.kind == .client { services[Int(flow.service)].removeSession(from: Int(flow.member)) }
-        flows.pointee.remove(index)
-    }
-
-    mutating func takePort<Tuple: BalancedTuple>(_ family: Tuple.Type, of port: PortIndex, isUDP: Bool) -> UInt16? {
-        translators[translator(family, port, isUDP)].take()
-    }
-
-    mutating func releasePort<Tuple: BalancedTuple>(
-        _ family: Tuple.Type, _ number: UInt16, of port: PortIndex, _ isUDP: Bool
-    ) {
-        translators[translator(family, port, isUDP)].release(number)
-    }
-
-    private func translator<Tuple: BalancedTuple>(_ family: Tuple.Type, _ port: PortIndex, _ isUDP: Bool) -> Int {
-        (Tuple.controlProtocol == .icmp ? 0 : ports.count * 2) + Int(port) * 2 + (isUDP ? 1 : 0)
-    }
-}
-
-extension LoadBalancerConfiguration {
-    /// The port whose network has an address; the first one for an address that other routers send here.
-    func port(of address: IPAddress) -> PortIndex {
-        PortIndex(ports.firstIndex { $0.networks.contains { $0.contains(address) } } ?? 0)
     }
 }

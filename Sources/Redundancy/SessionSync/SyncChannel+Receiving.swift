@@ -32,7 +32,7 @@ extension SyncChannel {
             guard header.peerEpoch == ownEpoch else { throw WireError(.sync, .replayed) }
             if isActive { journal.beginRecording() }
         case .handover:
-            // Versions to come may say it apart; this one says it in every heartbeat (`Heartbeat.Flags.leaving`).
+            // Versions to come may send it apart; this one has it in every heartbeat (`Heartbeat.Flags.leaving`).
             break
         }
         return reception
@@ -44,16 +44,16 @@ extension SyncChannel {
         into store: inout Store, _ journal: inout SessionJournal, at now: Instant
     ) -> Int {
         var reception = SyncReception()
-        for distance in 0..<receiveWindow.capacity {
-            guard let message = receiveWindow.peek(ahead: distance) else { continue }
+        for distance in 0..<incoming.window.capacity {
+            guard let message = incoming.window.peek(ahead: distance) else { continue }
             let view = SyncMessageView(verified: message)
             Self.apply(view, to: &store, &journal, isActive: false, at: now, &reception)
         }
         return reception.applied
     }
 
-    /// A heartbeat that names another life of this box was recorded before, or its sender has not heard this one: it
-    /// only says which life of the sender is to be named.
+    /// A heartbeat that names another boot epoch of this box was recorded before, or its sender has not received this one:
+    /// it only shows which boot epoch of the sender is to be named.
     private mutating func receiveHeartbeat(
         _ heartbeat: Heartbeat, _ header: SyncHeader, isPeerAlive: Bool, _ reception: inout SyncReception
     ) throws(WireError) {
@@ -79,68 +79,44 @@ extension SyncChannel {
     private mutating func acknowledge(
         _ header: SyncHeader, arrived: UInt64, _ reception: inout SyncReception
     ) throws(WireError) {
-        // Of an earlier stream: it says nothing about this one.
-        guard isRunning, header.peerEpoch == ownStream else { throw WireError(.sync, .replayed) }
-        guard header.acknowledgement < .max, let records = sendWindow.acknowledge(upTo: header.acknowledgement &+ 1)
+        // Of an earlier stream: it means nothing to this one.
+        guard outgoing.isRunning, header.peerEpoch == outgoing.epoch else { throw WireError(.sync, .replayed) }
+        guard header.acknowledgement < .max,
+            let records = outgoing.window.acknowledge(upTo: header.acknowledgement &+ 1)
         else {
             throw WireError(
                 .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.acknowledgement),
-                expected: Int(truncatingIfNeeded: sendWindow.nextSequence))
+                expected: Int(truncatingIfNeeded: outgoing.window.nextSequence))
         }
-        if sendWindow.oldest == header.acknowledgement &+ 1 { sendWindow.markArrived(arrived) }
+        if outgoing.window.oldest == header.acknowledgement &+ 1 { outgoing.window.markArrived(arrived) }
         reception.acknowledged = records
-        if let end = bulkEndSequence, sendWindow.oldest > end {
-            bulkEndSequence = nil
-            reception.sentBulkCompleted = true
-        }
-    }
-
-    /// Whether a message of a stream is to be consumed. A later stream takes the place of the present one. Without a key
-    /// that may be a stranger's, so the one before it is taken up again where it left off, when it alone goes on.
-    private mutating func follows(_ stream: UInt64) -> Bool {
-        if stream == peerStream {
-            formerStream.inRow = 0
-            return true
-        }
-        if key == nil, stream == formerStream.epoch {
-            formerStream.inRow += 1
-            guard stream > peerStream || formerStream.inRow >= 3 else { return false }
-            let place = formerStream.expected
-            formerStream = (peerStream, receiveWindow.expected, 0)
-            peerStream = stream
-            receiveWindow.restart(at: place)
-            return true
-        }
-        guard stream > peerStream || !rules.contains(.refusesOtherEpochs) else { return false }
-        formerStream = (peerStream, receiveWindow.expected, 0)
-        peerStream = stream
-        receiveWindow.restart()
-        return true
+        if outgoing.bulk.isCompleted(by: outgoing.window.oldest) { reception.sentBulkCompleted = true }
     }
 
     private mutating func accept<Store: SessionStore & ~Copyable>(
         _ payload: UnsafeRawBufferPointer, _ header: SyncHeader, into store: inout Store,
         _ journal: inout SessionJournal, isActive: Bool, at now: Instant, _ reception: inout SyncReception
     ) throws(WireError) {
-        // Meant for an earlier life of this box, or of a stream that has ended.
-        guard !rules.contains(.refusesOtherEpochs) || header.peerEpoch == ownEpoch, follows(header.epoch) else {
-            throw WireError(.sync, .replayed)
-        }
-        hasPendingAcknowledgement = true
-        switch receiveWindow.accept(header.sequence, payload) {
+        // Meant for an earlier incarnation of this box, or of a stream that has ended.
+        let takesAny = !rules.contains(.refusesOtherEpochs)
+        guard takesAny || header.peerEpoch == ownEpoch,
+            incoming.follows(header.epoch, isAuthenticated: key != nil, takesAny: takesAny)
+        else { throw WireError(.sync, .replayed) }
+        incoming.hasPendingAcknowledgement = true
+        switch incoming.window.accept(header.sequence, payload) {
         case .kept:
-            if !rules.contains(.acknowledgesWhatItConsumed) { receiveWindow.skip(to: header.sequence) }
+            if !rules.contains(.acknowledgesWhatItConsumed) { incoming.window.skip(to: header.sequence) }
         case .duplicate:
             reception.isDuplicate = true
         case .outside:
             throw WireError(
                 .sync, .forbiddenValue, found: Int(truncatingIfNeeded: header.sequence),
-                expected: Int(truncatingIfNeeded: receiveWindow.expected))
+                expected: Int(truncatingIfNeeded: incoming.window.expected))
         case .inOrder:
             // The peer may not have had all of this box's records when it began a transfer.
-            let hasPendingRecords = isRunning && (hasUnacknowledged || journal.hasRecords)
+            let hasPendingRecords = outgoing.isRunning && (hasUnacknowledged || journal.hasRecords)
             Self.consume(payload, into: &store, &journal, isActive: isActive, hasPendingRecords, at: now, &reception)
-            while let kept = receiveWindow.takeNext() {
+            while let kept = incoming.window.takeNext() {
                 Self.consume(kept, into: &store, &journal, isActive: isActive, hasPendingRecords, at: now, &reception)
             }
         }

@@ -1,14 +1,13 @@
 public import LabTime
-import Mutants
 public import Wire
 
-/// The conversation of a pair on its cross-connect: heartbeats, and session records in a numbered, acknowledged stream
+/// The control channel of a pair on its cross-connect: heartbeats, and session records in a numbered, acknowledged stream
 /// for each direction.
 ///
 /// A stream begins anew (`restart`) whenever the peer appears. Its messages carry the instant at which it began as
-/// `SyncHeader.epoch`, so that nothing of an earlier stream is taken for this one's, and in `peerEpoch` the life of the
-/// peer that it is meant for. A heartbeat carries the life of its sender, and its own number as the sequence number; it
-/// counts once it names this life of the receiver, so that what somebody recorded before proves nothing.
+/// `SyncHeader.epoch`, so that nothing of an earlier stream is taken for this one's, and in `peerEpoch` the boot epoch of
+/// the peer that it is meant for. A heartbeat carries the boot epoch of its sender, and its own number as the sequence
+/// number; it counts once it names this boot epoch of the receiver, so that what somebody recorded before proves nothing.
 /// The stream is consumed in order; messages that overtook others are kept, and what is missing is sent again.
 /// While messages are under way, new records wait until one is full, all have arrived, or `coalescing` has passed: so
 /// a busy pair sends full messages, and an idle one does not wait.
@@ -18,46 +17,21 @@ public struct SyncChannel: ~Copyable {
     /// Source and destination port of the cross-connect's UDP.
     public static var udpPort: UInt16 { SyncHeader.port }
 
-    var sendWindow: SendWindow
-    var receiveWindow: ReceiveWindow
+    var outgoing: OutgoingStream
+    var incoming: IncomingStream
     let sender: UInt32
     let heartbeatInterval: Duration
     /// The pair's; nil where messages are not authenticated.
     let key: SyncKey?
-    /// How long records wait for company at most; zero where packets wait for records.
-    let coalescing: Duration
     let rules: PairRules
-    /// When records that wait for company leave alone; nil where none wait.
-    var partialDueAt: Instant?
-    /// This life of the box, as its heartbeats say it.
+    /// This boot epoch of the box, as its heartbeats name it.
     var ownEpoch: UInt64 = 1
-    /// The life of the peer that this box's stream is meant for.
-    var peerEpoch: UInt64 = 0
-    /// The life of the peer that this box's heartbeats name.
+    /// The boot epoch of the peer that this box's heartbeats name.
     var epochs: PeerEpochs
-    /// A life that is answered once, by the next heartbeat, while another one is the known one.
+    /// A boot epoch that is answered once, by the next heartbeat, while another one is the known one.
     var answers: UInt64?
-    /// The peer's stream before the present one, and how many of its messages came since the last one of that.
-    var formerStream: (epoch: UInt64, expected: UInt64, inRow: Int) = (0, 1, 0)
-    /// When this box's stream began; 0 where there is none.
-    var ownStream: UInt64 = 0
-    /// When the peer's stream began; 0 where none was heard.
-    var peerStream: UInt64 = 0
-    var isRunning = false
-    /// A bulk message that goes out when the records before it have.
-    var pendingMark: BulkMark?
-    var bulkIdentifier: UInt32 = 0
-    var bulkRecords: UInt32 = 0
-    /// The message that ended the bulk transfer, until it is acknowledged.
-    var bulkEndSequence: UInt64?
-    /// The peer's stream has moved since the last acknowledgement.
-    var hasPendingAcknowledgement = false
     /// Where heartbeats and acknowledgements are written.
-    let scratch: UnsafeMutableRawBufferPointer
-
-    enum BulkMark {
-        case begin, end
-    }
+    private let scratch: UnsafeMutableRawBufferPointer
 
     /// - Parameters:
     ///   - messageSize: largest message in bytes, at most what a UDP datagram of the cross-connect's MTU carries
@@ -70,12 +44,13 @@ public struct SyncChannel: ~Copyable {
         rules: PairRules = .all
     ) {
         precondition(messageSize >= 128, "a message has at least a header and one record")
-        sendWindow = SendWindow(capacity: window, slotSize: messageSize, resendAfter: resendAfter)
+        outgoing = OutgoingStream(
+            window: SendWindow(capacity: window, slotSize: messageSize, resendAfter: resendAfter),
+            coalescing: coalescing)
+        incoming = IncomingStream(window: ReceiveWindow(capacity: window, slotSize: 1472))
         self.key = key
         epochs = PeerEpochs(isAuthenticated: key != nil)
-        self.coalescing = coalescing
         self.rules = rules
-        receiveWindow = ReceiveWindow(capacity: window, slotSize: 1472)
         self.sender = max(1, sender)
         self.heartbeatInterval = heartbeatInterval
         scratch = .allocate(byteCount: 128, alignment: 8)
@@ -85,43 +60,29 @@ public struct SyncChannel: ~Copyable {
 
     /// When a message is to be sent again, or for the first time; nil where nothing waits.
     public var deadline: Instant? {
-        guard isRunning else { return nil }
-        let resend = rules.contains(.resends) ? sendWindow.deadline : nil
-        guard let resend, let partial = partialDueAt else { return resend ?? partialDueAt }
+        guard outgoing.isRunning else { return nil }
+        let resend = rules.contains(.resends) ? outgoing.window.deadline : nil
+        guard let resend, let partial = outgoing.partialDueAt else { return resend ?? outgoing.partialDueAt }
         return min(resend, partial)
     }
 
-    /// The life of the peer from which messages are taken; 0 before any was heard.
+    /// The boot epoch of the peer from which messages are taken; 0 before any was received.
     public var knownPeerEpoch: UInt64 { epochs.known }
 
     /// Messages with records that the peer has not consumed yet; no more than the window.
-    public var messagesUnderWay: Int { sendWindow.count }
+    public var messagesUnderWay: Int { outgoing.window.count }
 
     /// Records in messages that the peer has not consumed yet are there.
-    public var hasUnacknowledged: Bool { !sendWindow.isEmpty }
+    public var hasUnacknowledged: Bool { !outgoing.window.isEmpty }
 
     /// The peer appeared: a new stream begins.
-    /// - Parameter peerEpoch: the peer's life, as its heartbeat says it
-    public mutating func restart(for peerEpoch: UInt64, at now: Instant) {
-        self.peerEpoch = peerEpoch
-        ownStream = max(ownStream &+ 1, UInt64(max(1, now.nanoseconds)))
-        sendWindow.restart()
-        pendingMark = nil
-        partialDueAt = nil
-        bulkEndSequence = nil
-        isRunning = true
-    }
+    /// - Parameter peerEpoch: the peer's boot epoch, as its heartbeat names it
+    public mutating func restart(for peerEpoch: UInt64, at now: Instant) { outgoing.restart(for: peerEpoch, at: now) }
 
     /// The peer is gone: nothing more is sent until `restart`.
-    public mutating func stop() {
-        isRunning = false
-        pendingMark = nil
-        partialDueAt = nil
-        bulkEndSequence = nil
-        sendWindow.restart()
-    }
+    public mutating func stop() { outgoing.stop() }
 
-    /// The next heartbeat names this life of the peer, instead of the one that is heard.
+    /// The next heartbeat names this boot epoch of the peer, instead of the known one.
     public mutating func answer(_ epoch: UInt64) { answers = epoch }
 
     // MARK: Messages to send; each one's bytes are valid until the next call
@@ -132,25 +93,27 @@ public struct SyncChannel: ~Copyable {
         answers = nil
         let header = SyncHeader(
             sender: sender, epoch: statement.epoch, peerEpoch: named, sequence: statement.sequence,
-            acknowledgement: receiveWindow.expected &- 1)
+            acknowledgement: incoming.window.expected &- 1)
         return write(
             .heartbeat(Heartbeat(statement, interval: heartbeatInterval, sessions: sessions)), header)
     }
 
-    /// What the peer is to be told that it has sent; nil where there is nothing new.
+    /// Which of the peer's messages have arrived; nil where there is nothing new.
     public mutating func nextAcknowledgement() -> UnsafeRawBufferPointer? {
-        guard hasPendingAcknowledgement else { return nil }
-        hasPendingAcknowledgement = false
+        guard incoming.hasPendingAcknowledgement else { return nil }
+        incoming.hasPendingAcknowledgement = false
         let header = SyncHeader(
-            sender: sender, epoch: ownEpoch, peerEpoch: peerStream, sequence: sendWindow.nextSequence &- 1,
-            acknowledgement: receiveWindow.expected &- 1)
+            sender: sender, epoch: ownEpoch, peerEpoch: incoming.epoch, sequence: outgoing.window.nextSequence &- 1,
+            acknowledgement: incoming.window.expected &- 1)
         return write(
-            .acknowledgement(arrived: receiveWindow.arrived, window: UInt32(receiveWindow.capacity)), header)
+            .acknowledgement(arrived: incoming.window.arrived, window: UInt32(incoming.window.capacity)), header)
     }
 
     /// A message whose acknowledgement is overdue.
     public mutating func nextOverdue(at now: Instant) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
-        guard isRunning, rules.contains(.resends), let overdue = sendWindow.nextOverdue(at: now) else { return nil }
+        guard outgoing.isRunning, rules.contains(.resends), let overdue = outgoing.window.nextOverdue(at: now) else {
+            return nil
+        }
         return (overdue.message, overdue.records)
     }
 
@@ -161,78 +124,54 @@ public struct SyncChannel: ~Copyable {
     package mutating func nextMessage<Store: SessionStore & ~Copyable>(
         from journal: inout SessionJournal, of store: borrowing Store, isUrgent: Bool = false, at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
-        guard isRunning, pendingMark != nil || journal.hasRecords else {
+        guard outgoing.isRunning, outgoing.bulk.pending != nil || journal.hasRecords else {
             // What waited has been sent or forgotten meanwhile: a deadline that stayed would be due for ever.
-            partialDueAt = nil
+            outgoing.partialDueAt = nil
             return nil
         }
-        guard isUrgent || !waitsForCompany(journal.pendingCount, at: now), let buffer = sendWindow.reserve() else {
+        guard isUrgent || !outgoing.waitsForCompany(journal.pendingCount, at: now),
+            let buffer = outgoing.window.reserve()
+        else {
             return nil
         }
         let header = SyncHeader(
-            sender: sender, epoch: ownStream, peerEpoch: peerEpoch, sequence: sendWindow.nextSequence,
-            acknowledgement: receiveWindow.expected &- 1)
-        if let mark = pendingMark { return send(mark, header, in: buffer, sessions: store.count, at: now) }
+            sender: sender, epoch: outgoing.epoch, peerEpoch: outgoing.peerEpoch,
+            sequence: outgoing.window.nextSequence,
+            acknowledgement: incoming.window.expected &- 1)
+        if let mark = outgoing.bulk.pending { return send(mark, header, in: buffer, sessions: store.count, at: now) }
         var writer = SyncRecordWriter(buffer, key: key)
-        while writer.hasRoom, pendingMark == nil,
-            let next = journal.nextRecord(of: store, at: now, for: sendWindow.nextSequence)
+        while writer.hasRoom, outgoing.bulk.pending == nil,
+            let next = journal.nextRecord(of: store, at: now, for: outgoing.window.nextSequence)
         {
             switch next {
             case .record(let record): writer.append(record)
-            case .bulkBegins: pendingMark = .begin
-            case .bulkEnds: pendingMark = .end
+            case .bulkBegins: outgoing.bulk.pending = .begin
+            case .bulkEnds: outgoing.bulk.pending = .end
             }
         }
         if writer.count == 0 {
-            guard let mark = pendingMark else { return nil }
+            guard let mark = outgoing.bulk.pending else { return nil }
             return send(mark, header, in: buffer, sessions: store.count, at: now)
         }
         guard let length = writer.finish(header) else { return nil }
-        bulkRecords &+= UInt32(writer.count)
-        return (sendWindow.commit(length: length, records: writer.count, at: now), writer.count)
-    }
-
-    /// Records that would not fill a message wait while others are under way.
-    private mutating func waitsForCompany(_ pending: Int, at now: Instant) -> Bool {
-        if Mutant.isOn(.tellsSessionsLate), pendingMark == nil, pending != .max {
-            let due = partialDueAt ?? now + .seconds(2)
-            partialDueAt = due <= now ? nil : due
-            return due > now
-        }
-        let isFull = pending >= sendWindow.slotSize / SyncRecord.maximumLength
-        if coalescing == .zero || pendingMark != nil || sendWindow.isEmpty || isFull {
-            partialDueAt = nil
-            return false
-        }
-        let due = partialDueAt ?? now + coalescing
-        partialDueAt = due <= now ? nil : due
-        return due > now
+        outgoing.bulk.records &+= UInt32(writer.count)
+        return (outgoing.window.commit(length: length, records: writer.count, at: now), writer.count)
     }
 
     /// Whether the peer has the message of this stream whose number ends in these bits.
     public func hasArrived(message low: UInt32) -> Bool {
-        let behind = UInt32(truncatingIfNeeded: sendWindow.nextSequence) &- low
-        return UInt64(behind) <= sendWindow.nextSequence
-            && sendWindow.hasArrived(sendWindow.nextSequence &- UInt64(behind))
+        let behind = UInt32(truncatingIfNeeded: outgoing.window.nextSequence) &- low
+        return UInt64(behind) <= outgoing.window.nextSequence
+            && outgoing.window.hasArrived(outgoing.window.nextSequence &- UInt64(behind))
     }
 
     private mutating func send(
-        _ mark: BulkMark, _ header: SyncHeader, in buffer: UnsafeMutableRawBufferPointer, sessions: Int, at now: Instant
+        _ mark: BulkMessages.Mark, _ header: SyncHeader, in buffer: UnsafeMutableRawBufferPointer, sessions: Int,
+        at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
-        pendingMark = nil
-        let message: SyncMessage
-        switch mark {
-        case .begin:
-            bulkIdentifier &+= 1
-            bulkRecords = 0
-            bulkEndSequence = nil
-            message = .bulkBegin(identifier: bulkIdentifier, sessions: UInt32(clamping: sessions))
-        case .end:
-            bulkEndSequence = sendWindow.nextSequence
-            message = .bulkEnd(identifier: bulkIdentifier, sessions: bulkRecords)
-        }
+        let message = outgoing.bulk.message(mark, numbered: outgoing.window.nextSequence, sessions: sessions)
         guard let length = message.emit(header, key: key, into: buffer) else { return nil }
-        return (sendWindow.commit(length: length, records: 0, at: now), 0)
+        return (outgoing.window.commit(length: length, records: 0, at: now), 0)
     }
 
     private func write(_ message: SyncMessage, _ header: SyncHeader) -> UnsafeRawBufferPointer {

@@ -16,6 +16,9 @@ struct DeferredPackets: ~Copyable {
         var due: Instant
     }
 
+    /// Most packets of a firewall that wait.
+    static var standardCapacity: Int { 512 }
+
     /// How long a packet waits at most.
     let bound: Duration
     private let capacity: Int

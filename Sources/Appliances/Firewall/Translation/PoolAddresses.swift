@@ -1,12 +1,10 @@
 import Configuration
 import Dataplane
-import LabTime
 import Wire
 
-/// What a firewall's translation needs beside its session table.
-struct FirewallTranslation: ~Copyable {
-    /// An address of a pool in a connected network that neither the port nor a virtual router has: the box that
-    /// translates answers ARP for it.
+/// Addresses of NAT pools that the box answers ARP for: those in a connected network that neither a port nor a virtual
+/// router has.
+struct PoolAddresses {
     struct Address: Equatable {
         var address: IPv4Address
         var port: PortIndex
@@ -14,17 +12,11 @@ struct FirewallTranslation: ~Copyable {
         var mac: MACAddress
     }
 
-    /// At most one event a second about each pool that is exhausted.
-    static let eventInterval: Duration = .seconds(1)
-
-    private(set) var addresses: [Address] = []
-    /// Addresses of pools that are a port's own: the box's kernel uses them too.
+    private(set) var all: [Address] = []
+    /// Those that are a port's own: the box's kernel uses them too.
     private(set) var sharedWithHost: [IPv4Address] = []
     /// `SourceNAT.addressChanges` when the two were last made.
     private var changesSeen: UInt64 = 0
-    var unsolicited = UnsolicitedSYNs()
-    /// When each pool was last told of, by name.
-    var toldAt: [String: Instant] = [:]
 
     /// Takes over the translator's addresses, where they have changed.
     /// - Returns: what is new, and what is no pool's and no mapping's any more; nil where nothing has changed
@@ -39,15 +31,15 @@ struct FirewallTranslation: ~Copyable {
         }
         let own = interfaces.map(\.address.address)
         let taken = Set(own + routers.flatMap(\.addresses))
-        let old = addresses
-        addresses = []
+        let old = all
+        all = []
         for address in nat.addresses where !taken.contains(address) {
             guard let port = interfaces.first(where: { $0.address.network.contains(address) })?.port else { continue }
             let mac = routers.first { $0.port == port }?.mac ?? ports[port].mac
-            addresses.append(Address(address: address, port: port, mac: mac))
+            all.append(Address(address: address, port: port, mac: mac))
         }
         sharedWithHost = nat.addresses.filter(own.contains)
-        return (addresses.filter { !old.contains($0) }, old.filter { !addresses.contains($0) })
+        return (all.filter { !old.contains($0) }, old.filter { !all.contains($0) })
     }
 }
 

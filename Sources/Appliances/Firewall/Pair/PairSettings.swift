@@ -5,11 +5,11 @@ import Redundancy
 import Wire
 
 /// What a firewall knows of its pair, from the configuration.
-struct FirewallRedundancy {
+struct PairSettings {
     var peer: String
     var routers: [VirtualRouterPort]
     var crossConnect: CrossConnect?
-    var settings: ElectionSettings
+    var election: ElectionSettings
     /// Interval as VRRP's wire format carries it.
     var centiseconds: UInt16
     var key: SyncKey?
@@ -21,6 +21,11 @@ struct FirewallRedundancy {
 
     /// UDP port on which two boxes compare configurations; the next one after that of sessions.
     static let configurationPort = SyncChannel.udpPort + 1
+
+    var heartbeatInterval: Duration { election.heartbeat?.interval ?? .seconds(1) }
+
+    /// Whether a virtual router has an address.
+    func isVirtual(_ address: IPv4Address) -> Bool { routers.contains { $0.addresses.contains(address) } }
 
     struct CrossConnect {
         var port: PortIndex
@@ -113,7 +118,7 @@ struct FirewallRedundancy {
         }
         var rules = PairRules.all
         if configuration.preemptsEmpty { rules.remove(.waitsForSessions) }
-        settings = ElectionSettings(
+        election = ElectionSettings(
             priority: configuration.priority, preempts: configuration.preempts,
             advertisementInterval: configuration.advertisementInterval, heartbeat: heartbeat,
             routerAddresses: routers.map(\.ownAddress), ownAddress: crossConnect?.ownAddress ?? .any,

@@ -1,4 +1,3 @@
-import Configuration
 import Dataplane
 import LabTime
 import Mutants
@@ -13,9 +12,7 @@ import Wire
 extension Firewall {
     /// The passive box's part: a transit frame is the Active's.
     mutating func passToActive(_ frame: Frame, at now: Instant, into output: inout FrameQueue) {
-        guard redundancy?.conduit != nil, election.receivesHeartbeat,
-            election.monitor?.statement?.role == .active || election.isHandingOver,
-            case .ipv4(let packet) = ParsedFrame(frame.bytes)
+        guard conduit != nil, pair?.isPeerForwarding == true, case .ipv4(let packet) = ParsedFrame(frame.bytes)
         else { return ports.counters.drop(.standby) }
         if Mutant.isOn(.conduitEnds) { return }
         if Mutant.isOn(.conduitLowersTimeToLive) { _ = packet.decrementTimeToLive() }
@@ -23,7 +20,7 @@ extension Firewall {
             _ = evaluate(packet.layout, in: frame, at: now)
         }
         let key = ConduitKey(direction: .cameIn, port: frame.port, flow: packet.fiveTuple)
-        if sendThrough(packet, key, at: now, into: &output) { tally.conduitForwarded &+= 1 }
+        sendThroughConduit(packet, key, as: .forwarded, at: now, into: &output)
     }
 
     /// The Active's part: a packet whose way leads by a port without carrier, or by a route to the peer (which BGP
@@ -33,7 +30,7 @@ extension Firewall {
         _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
-        guard redundancy?.conduit != nil, let cross = redundancy?.crossConnect, election.receivesHeartbeat,
+        guard let cross = conduit?.cross, pair?.receivesHeartbeat == true,
             let hop = ports.routes.lookup(translation?.flow.destination ?? packet.destination),
             !ports[hop.port].isUp || hop.port == cross.port && hop.address == cross.peerAddress
         else { return false }
@@ -42,40 +39,26 @@ extension Firewall {
         translation?.apply(to: &packet)
         guard packet.decrementTimeToLive() else { return true }
         let key = ConduitKey(direction: .leave, port: hop.port, flow: packet.fiveTuple)
-        if sendThrough(packet, key, at: now, into: &output) { tally.conduitReturned &+= 1 }
+        sendThroughConduit(packet, key, as: .returned, at: now, into: &output)
         return true
     }
 
-    private mutating func sendThrough(
-        _ packet: PacketView, _ key: ConduitKey, at now: Instant, into output: inout FrameQueue
-    ) -> Bool {
-        guard let cross = redundancy?.crossConnect else { return false }
-        let greOffset = EthernetHeader.length + IPv4Header.minimumLength
-        let gre = GREHeader(protocolType: .ipv4, key: key.rawValue)
-        let length = packet.layout.packetLength
-        let offset = greOffset + gre.length
-        guard length + ConduitKey.overhead <= Int(ports[cross.port].mtu), offset + length <= FrameQueue.longestFrame,
-            let source = packet.packet.baseAddress
-        else {
-            tally.conduitTooBig &+= 1
-            return false
-        }
-        (scratch + offset).copyMemory(from: source, byteCount: length)
-        let bytes = UnsafeMutableRawBufferPointer(start: scratch, count: offset + length)
-        let written = gre.emit(
-            into: UnsafeMutableRawBufferPointer(rebasing: bytes[greOffset...]), payloadLength: length)
-        precondition(written == gre.length)
-        return sendToPeer(.gre, payloadLength: gre.length + length, at: now, into: &output)
+    private mutating func sendThroughConduit(
+        _ packet: PacketView, _ key: ConduitKey, as event: Conduit.Event, at now: Instant,
+        into output: inout FrameQueue
+    ) {
+        // Guard: a conduit has a cross-connect, and a pair with one has a link.
+        conduit!.send(packet, key, as: event, through: &pair!.link!, by: &ports, at: now, into: &output)
     }
 
     /// A data frame of the peer. What is not well-formed, or comes where this box is not what the peer takes it for,
     /// is dropped: a frame crosses the cross-connect once.
     mutating func receiveConduit(
-        _ frame: Frame, _ layout: FrameLayout, from cross: FirewallRedundancy.CrossConnect, at now: Instant,
+        _ frame: Frame, _ layout: FrameLayout, from cross: PairSettings.CrossConnect, at now: Instant,
         into output: inout FrameQueue
     ) {
-        guard let conduit = redundancy?.conduit, isPeers(frame, layout, cross) else {
-            tally.messagesOfStrangers &+= 1
+        guard conduit != nil, cross.isFromPeer(frame, layout) else {
+            pair?.tally.count(.strangerMessage)
             return
         }
         let payload = UnsafeRawBufferPointer(
@@ -91,12 +74,10 @@ extension Firewall {
             key = ConduitKey(rawValue: value)
             start = Int(layout.transportOffset) + gre.headerLength
         } catch {
-            tally.messageErrors.count(error.reason)
+            pair?.tally.discardedMessages.count(error.reason)
             return
         }
-        tally.conduitReceived &+= 1
-        let worker = worker(of: key, layout, conduit)
-        workers[worker] &+= 1
+        conduit?.receive(key, layout)
         // The inner packet becomes a frame where it is: an Ethernet header takes the place of the GRE header's end.
         let base = frame.base + (start - EthernetHeader.length)
         _ = EthernetHeader(destination: ports[key.port].mac, source: .zero, etherType: .ipv4).emit(
@@ -114,18 +95,8 @@ extension Firewall {
             guard let hop = ports.routes.lookup(packet.destination), hop.port != cross.port, ports[hop.port].isUp else {
                 return ports.counters.drop(.carrierDown)
             }
-            tally.conduitDelivered &+= 1
+            conduit?.tally.count(.delivered)
             ports.forward(inner, to: hop, at: now, into: &output)
         }
-    }
-
-    /// Which worker a frame is for: by the mark of the flow that it carries, or by the outer header alone.
-    private func worker(of key: ConduitKey, _ outer: FrameLayout, _ conduit: ConduitConfiguration) -> Int {
-        let mark =
-            switch conduit.spread {
-            case .inner: key.flow
-            case .outer: ConduitKey.mark(of: outer.fiveTuple)
-            }
-        return Int(mark % UInt32(conduit.workers))
     }
 }

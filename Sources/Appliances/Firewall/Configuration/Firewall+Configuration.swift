@@ -5,23 +5,6 @@ import LabTime
 import Redundancy
 import Wire
 
-/// What a firewall's policy is, and what it is to become.
-struct FirewallPolicy {
-    var running: RunningConfiguration
-    /// What is translated at the moment: between the halves of a change not as `running` has it.
-    var translation: RunningNAT
-    /// What waits for the peer's agreement.
-    var candidate: PolicyChange?
-    /// Whether the candidate's additions are in effect beside the running policy.
-    var hasAdditions = false
-}
-
-/// All that a push can change.
-struct RunningConfiguration: Hashable {
-    var policy: PolicyConfiguration
-    var nat: RunningNAT
-}
-
 extension Firewall {
     mutating func performPolicy(
         _ order: PolicyOrder, at now: Instant, into output: inout FrameQueue
@@ -31,35 +14,29 @@ extension Firewall {
             case .role:
                 return .role(isActive: role == .active)
             case .configuration:
-                let (policy, nat) = (policy.running.policy, policy.running.nat.configuration)
-                if let nat { try surroundings.check(nat) }
-                if let pool = self.policy.running.nat.former.first {
-                    throw ConfigurationError(
-                        "the peer of \(name) may still grant from an earlier form of the NAT pool '\(pool.name)'")
-                }
+                let (policy, nat) = try policy.saved()
                 return .configuration(policy, nat)
             case .check(let change):
-                let new = try applying(change)
-                _ = try new.policy.compiled(for: portNames, of: name)
+                _ = try policy.rules(of: policy.applying(change))
             case .push(let change):
-                guard agreement?.isOpen != true else {
+                guard policy.agreement?.isOpen != true else {
                     throw ConfigurationError("\(name) still agrees with its peer on another push")
                 }
-                let new = try applying(change)
+                let new = try policy.applying(change)
                 let done = try install(new, at: now, into: &output)
                 policy.running = new
-                let items = items(of: new)
-                agreement?.changed(running: items, at: now)
-                report(.pushDone, at: now, done)
+                let items = policy.items(of: new)
+                policy.agreement?.changed(running: items, at: now)
+                log.report(.pushDone, at: now, done)
                 carryOutAgreement(at: now, into: &output)
             case .agree(let change):
-                guard agreement != nil else {
+                guard policy.agreement != nil else {
                     throw ConfigurationError("\(name) has no peer on a cross-connect to agree with")
                 }
-                let new = try applying(change)
-                _ = try new.policy.compiled(for: portNames, of: name)
-                let items = items(of: new)
-                guard agreement?.stage(items, at: now) == true else {
+                let new = try policy.applying(change)
+                _ = try policy.rules(of: new)
+                let items = policy.items(of: new)
+                guard policy.agreement?.stage(items, at: now) == true else {
                     throw ConfigurationError("\(name) still agrees with its peer on another push")
                 }
                 policy.candidate = change
@@ -67,19 +44,9 @@ extension Firewall {
             }
             return .done
         } catch {
-            if order.isChange { report(.pushRefused, at: now, [.reason: error.description]) }
+            if order.isChange { log.report(.pushRefused, at: now, [.reason: error.description]) }
             return .refused(reason: error.description)
         }
-    }
-
-    private func applying(_ change: PolicyChange) throws(ConfigurationError) -> RunningConfiguration {
-        RunningConfiguration(
-            policy: try policy.running.policy.applying(change),
-            nat: try policy.running.nat.applying(change.nat, of: surroundings))
-    }
-
-    func items(of configuration: RunningConfiguration) -> [ConfigurationItem] {
-        configuration.policy.items + configuration.nat.items(of: surroundings)
     }
 
     /// Puts a configuration into effect, and announces addresses of pools that are new.
@@ -89,64 +56,60 @@ extension Firewall {
         _ new: RunningConfiguration, at now: Instant, into output: inout FrameQueue
     ) throws(ConfigurationError) -> EventDetails {
         let ended = filter.install(
-            try new.policy.compiled(for: portNames, of: name), otherwise: new.policy.otherwise, reporting: &journal)
+            try policy.rules(of: new), otherwise: new.policy.otherwise, reporting: &pair)
         var details: EventDetails = [.sessionsEnded: String(ended)]
-        if policy.translation != new.nat {
+        if policy.translate(as: new.nat) {
             filter.install(
-                pools: new.nat.pools, former: new.nat.former, rules: new.nat.rules,
-                timers: fixedTimers ?? new.nat.configuration?.timers.sessions ?? .standard, at: now,
-                reporting: &journal)
-            policy.translation = new.nat
+                pools: new.nat.pools, former: new.nat.former, rules: new.nat.rules, timers: policy.timers(of: new.nat),
+                at: now, reporting: &pair)
             settlePoolAddresses(at: now, into: &output)
             details[.mappingsRetired] = String(filter.nat.retiredCount)
         }
         return details
     }
 
-    /// Tells the agreement of the pair's state, and does what it asks for.
+    /// Gives the agreement the pair's state, and does what it asks for.
     mutating func carryOutAgreement(at now: Instant, into output: inout FrameQueue) {
-        guard agreement != nil else { return }
-        let (isActive, receivesFromPeer) = (role == .active, election.receivesHeartbeat)
-        agreement?.setRole(isActive: isActive, at: now)
-        agreement?.setReceivesFromPeer(receivesFromPeer, at: now)
-        for action in agreement?.takeActions() ?? [] {
+        guard policy.agreement != nil, pair != nil else { return }
+        let (isActive, receivesFromPeer) = (role == .active, pair!.election.receivesHeartbeat)
+        policy.agreement?.setRole(isActive: isActive, at: now)
+        policy.agreement?.setReceivesFromPeer(receivesFromPeer, at: now)
+        for action in policy.agreement?.takeActions() ?? [] {
             switch action {
             case .send(let statement):
                 statement.bytes.withUnsafeBytes {
-                    sendToPeer($0, port: FirewallRedundancy.configurationPort, at: now, into: &output)
+                    pair?.link?.send($0, port: PairSettings.configurationPort, by: &ports, at: now, into: &output)
                 }
             case .activateAdditions: activate(policy.candidate?.additions, isWhole: false, at: now, into: &output)
             case .activate: activate(policy.candidate, isWhole: true, at: now, into: &output)
             case .rollBack:
-                policy.hasAdditions = false
                 // Guard: what ran before compiles.
                 _ = try? install(policy.running, at: now, into: &output)
             case .blocked(let reason):
-                report(.pushBlocked, at: now, details(of: reason))
+                log.report(.pushBlocked, at: now, details(of: reason))
             case .completed:
                 policy.candidate = nil
             case .drifted:
-                report(.configurationDiffers, at: now, [.peer: redundancy?.peer ?? ""])
+                log.report(.configurationDiffers, at: now, [.peer: pair?.settings.peer ?? ""])
             }
         }
-        if agreement?.isOpen == false, agreement?.mayFollow == false { policy.candidate = nil }
+        if policy.agreement?.isOpen == false, policy.agreement?.mayFollow == false { policy.candidate = nil }
     }
 
     private mutating func activate(
         _ change: PolicyChange?, isWhole: Bool, at now: Instant, into output: inout FrameQueue
     ) {
-        guard let change, let new = try? applying(change),
+        guard let change, let new = try? policy.applying(change),
             var done = try? install(new, at: now, into: &output)
         else { return }
-        policy.hasAdditions = !isWhole
         guard isWhole else { return }
         policy.running = new
         done[.mode] = "agreement"
-        report(.pushDone, at: now, done)
+        log.report(.pushDone, at: now, done)
     }
 
     private func details(of reason: ConfigurationAgreement.BlockReason) -> EventDetails {
-        let peer = redundancy?.peer ?? ""
+        let peer = pairSettings?.peer ?? ""
         switch reason {
         case .different(let differences):
             let words = differences.compactMap { $0.words(here: name, there: peer) }
@@ -162,15 +125,18 @@ extension Firewall {
         }
     }
 
+    /// A statement of the peer about its configuration.
     mutating func receiveConfiguration(
-        _ message: UnsafeRawBufferPointer, at now: Instant, into output: inout FrameQueue
+        _ payload: UnsafeRawBufferPointer, at now: Instant, into output: inout FrameQueue
     ) throws(WireError) {
+        let key = pair?.settings.key
+        let message = if let key { try SyncAuthenticator.open(payload, key: key) } else { payload }
         let statement = try ConfigurationStatement(message)
-        // Without a key anybody can claim a life: that of the heartbeats counts.
-        guard redundancy?.key != nil || statement.epoch == channel.knownPeerEpoch else {
+        // Without a key anybody can claim a boot epoch: that of the heartbeats counts.
+        guard key != nil || statement.epoch == pair?.channel.knownPeerEpoch else {
             throw WireError(.sync, .replayed)
         }
-        agreement?.receive(statement, at: now)
+        policy.agreement?.receive(statement, at: now)
         carryOutAgreement(at: now, into: &output)
     }
 }

@@ -2,55 +2,55 @@ import Dataplane
 import LabTime
 import Wire
 
-extension LoadBalancer {
+extension Balancer {
     /// ICMP errors about translated packets are translated and go to the other end; everything else that is for the
     /// box is the host side's, echo for instance.
     /// Source: RFC 5508, 4
-    mutating func receiveICMP<Tuple: BalancedTuple>(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+    mutating func receiveICMP(
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        into output: inout FrameQueue
     ) {
         guard let type = packet.controlType, Tuple.isControlError(type: type)
-        else { return receiveForBox(frame, packet, orDrop: .notARouter, into: &output) }
+        else { return receiveForBox(frame, packet, &core, orDrop: .notARouter, into: &output) }
         let quote = Tuple.quoted(in: packet)
-        if let quote, receiveErrorAboutTunnel(packet, quote, at: now, into: &output) { return }
+        if let quote, receiveErrorAboutTunnel(packet, quote, &core, at: now, into: &output) { return }
         guard let quoted = quote, quoted.hasPorts,
             quoted.fiveTuple.protocol == .tcp || quoted.fiveTuple.protocol == .udp
-        else { return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output) }
+        else { return receiveForBox(frame, packet, &core, orDrop: .icmpWithoutFlow, into: &output) }
 
         // The error goes the way of a packet that would answer the quoted one.
         let answering = quoted.fiveTuple.reversed
         guard packet.destination == answering.destination else {
-            return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output)
+            return receiveForBox(frame, packet, &core, orDrop: .icmpWithoutFlow, into: &output)
         }
-        if receiveErrorForMember(frame, packet, answering: answering, at: now, into: &output) { return }
-        let flows = Tuple.flows(of: self)
+        if receiveErrorForMember(frame, packet, &core, answering: answering, at: now, into: &output) { return }
         let action: IPFlowAction<Tuple>
         /// The quoted packet as its sender sent it.
         let asSent: Tuple
-        if let match = flows.pointee.find(answering) {
-            action = flows.pointee[match.index].action(match.direction)
+        if let match = flows.find(answering) {
+            action = flows[match.index].action(match.direction)
             // Both are there: a session of a balancer always has two flows, unless they are the same.
             asSent =
                 match.direction == .reply
-                ? flows.pointee.original(of: match.index)
-                : flows.pointee.reply(of: match.index) ?? flows.pointee.original(of: match.index)
-        } else if answering.protocol == .udp, let (_, toClient) = returnOfDatagram(answering, at: now),
-            let hop = Tuple.hop(to: toClient.destination, in: ports)
+                ? flows.original(of: match.index)
+                : flows.reply(of: match.index) ?? flows.original(of: match.index)
+        } else if answering.protocol == .udp, let (_, toClient) = returnOfDatagram(answering, core, at: now),
+            let hop = Tuple.hop(to: toClient.destination, in: core.ports)
         {
             action = IPFlowAction(rewrite: IPPacketRewrite(from: answering, to: toClient), hop: hop)
             asSent = toClient.reversed
         } else {
-            return receiveForBox(frame, packet, orDrop: .icmpWithoutFlow, into: &output)
+            return receiveForBox(frame, packet, &core, orDrop: .icmpWithoutFlow, into: &output)
         }
         // The checksum is made anew below, which must not heal a broken packet.
-        guard packet.isTransportChecksumValid else { return ports.counters.drop(.malformedTransport) }
-        guard ports.canLeave(frame, packet, by: action.hop.port, at: now, into: &output) else { return }
+        guard packet.isTransportChecksumValid else { return core.ports.counters.drop(.malformedTransport) }
+        guard core.ports.canLeave(frame, packet, by: action.hop.port, at: now, into: &output) else { return }
         translate(frame, packet, quoted, answering: answering, asSent: asSent, by: action)
-        ports.counters.count(.icmpTranslated)
-        send(frame, by: action, at: now, into: &output)
+        core.ports.counters.count(.icmpTranslated)
+        send(frame, &core, by: action, at: now, into: &output)
     }
 
-    private func translate<Tuple: BalancedTuple>(
+    private func translate(
         _ frame: Frame, _ packet: IPPacketView<Tuple>, _ quoted: IPQuotedPacket<Tuple>, answering: Tuple,
         asSent: Tuple, by action: IPFlowAction<Tuple>
     ) {

@@ -1,0 +1,108 @@
+import LabTime
+import Mutants
+import Wire
+
+/// A box's own stream of session records to its peer.
+struct OutgoingStream: ~Copyable {
+    var window: SendWindow
+    /// How long records wait for company at most; zero where packets wait for records.
+    let coalescing: Duration
+    /// Whether the peer is there.
+    private(set) var isRunning = false
+    /// When the stream began; 0 where there is none.
+    private(set) var epoch: UInt64 = 0
+    /// The boot epoch of the peer that the stream is meant for.
+    private(set) var peerEpoch: UInt64 = 0
+    /// When records that wait for company leave alone; nil where none wait.
+    var partialDueAt: Instant?
+    var bulk = BulkMessages()
+
+    init(window: consuming SendWindow, coalescing: Duration) {
+        self.window = window
+        self.coalescing = coalescing
+    }
+
+    mutating func restart(for peerEpoch: UInt64, at now: Instant) {
+        self.peerEpoch = peerEpoch
+        epoch = max(epoch &+ 1, UInt64(max(1, now.nanoseconds)))
+        reset()
+        isRunning = true
+    }
+
+    mutating func stop() {
+        isRunning = false
+        reset()
+    }
+
+    private mutating func reset() {
+        window.restart()
+        partialDueAt = nil
+        bulk.abandon()
+    }
+
+    /// Records that would not fill a message wait while others are under way.
+    mutating func waitsForCompany(_ pending: Int, at now: Instant) -> Bool {
+        if Mutant.isOn(.tellsSessionsLate), bulk.pending == nil, pending != .max {
+            return waits(for: .seconds(2), at: now)
+        }
+        let isFull = pending >= window.slotSize / SyncRecord.maximumLength
+        if coalescing == .zero || bulk.pending != nil || window.isEmpty || isFull {
+            partialDueAt = nil
+            return false
+        }
+        return waits(for: coalescing, at: now)
+    }
+
+    private mutating func waits(for duration: Duration, at now: Instant) -> Bool {
+        let due = partialDueAt ?? now + duration
+        partialDueAt = due <= now ? nil : due
+        return due > now
+    }
+}
+
+/// The messages around a box's own transfer of all sessions.
+struct BulkMessages {
+    enum Mark {
+        case begin, end
+    }
+
+    /// Goes out when the records before it have.
+    var pending: Mark?
+    private var identifier: UInt32 = 0
+    /// Records since the transfer began.
+    var records: UInt32 = 0
+    /// The message that ended the transfer, until it is acknowledged.
+    private var endSequence: UInt64?
+
+    /// What is to be sent now.
+    /// - Parameters:
+    ///   - sequence: the number of the message
+    ///   - sessions: that the box has
+    mutating func message(_ mark: Mark, numbered sequence: UInt64, sessions: Int) -> SyncMessage {
+        pending = nil
+        switch mark {
+        case .begin:
+            identifier &+= 1
+            records = 0
+            endSequence = nil
+            return .bulkBegin(identifier: identifier, sessions: UInt32(clamping: sessions))
+        case .end:
+            endSequence = sequence
+            return .bulkEnd(identifier: identifier, sessions: records)
+        }
+    }
+
+    /// - Parameter oldest: the oldest message that was not acknowledged
+    /// - Returns: whether the end of the transfer was acknowledged now
+    mutating func isCompleted(by oldest: UInt64) -> Bool {
+        guard let end = endSequence, oldest > end else { return false }
+        endSequence = nil
+        return true
+    }
+
+    /// The stream that the transfer was part of is over.
+    mutating func abandon() {
+        pending = nil
+        endSequence = nil
+    }
+}
