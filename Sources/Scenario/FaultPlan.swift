@@ -77,7 +77,9 @@ struct FaultPlan: Hashable, Sendable {
             // kernel would still close its connections.
             let links = NodeAction.setLinks(node: node.name, isUp: false)
             let kill = NodeAction.kill(node: node.name)
-            return node.hasWireSide ? [kill, links] : [links, kill]
+            if node.hasWireSide { return [kill, links] }
+            // Programs would see the links go, and react.
+            return (node.programs.isEmpty ? [] : [.freeze(node: node.name)]) + [links, kill]
         case .powerOn:
             guard condition == .poweredOff else { throw refuse("is not powered off") }
             return [.setLinks(node: node.name, isUp: true), .start(node: node.name)]

@@ -155,10 +155,11 @@ struct TrafficReading {
         _ value: LabValue, of program: String, from source: String, _ kind: TrafficProgram.Kind
     ) -> (IPAddress, UInt16)? {
         let form = ["balancer/service, such as lb/web", "node:port", "address:port"]
-        guard let text = value.text else {
+        guard let written = value.text else {
             reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
             return nil
         }
+        guard let text = withoutReference(written, at: value.position) else { return nil }
         if text.contains("/"), EndpointText(text)?.transport == nil { return service(text, kind, at: value.position) }
         guard let endpoint = EndpointText(text), let port = endpoint.port else {
             reader.report(
@@ -179,6 +180,17 @@ struct TrafficReading {
                     what: "traffic program '\(program)'", position: value.position))
         }
         return (address, port)
+    }
+
+    /// `lan/gateway.address:80` with the address that it stands for; nil, and reported, where that is none.
+    private func withoutReference(_ text: String, at position: SourcePosition) -> String? {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+            resolution.references.isReference(String(text[..<colon])), text[..<colon].contains("/")
+        else { return text }
+        guard let value = resolution.references.resolve(String(text[..<colon]), at: position, reader) else {
+            return nil
+        }
+        return IPAddress(value).map { $0.endpoint(port: port) } ?? text
     }
 
     private var services: [(name: String, service: VirtualServiceConfiguration)] {
