@@ -39,10 +39,13 @@ public struct RouteConfiguration: Hashable, Sendable, Codable {
     public var destination: IPNetwork
     /// Of the destination's family.
     public var gateway: IPAddress
+    /// The interface that a link-local gateway is on; nil where the gateway's address says it.
+    public var interface: String?
 
-    public init(destination: IPNetwork, gateway: IPAddress) {
+    public init(destination: IPNetwork, gateway: IPAddress, interface: String? = nil) {
         self.destination = destination
         self.gateway = gateway
+        self.interface = interface
     }
 
     public init(destination: IPv4Network, gateway: IPv4Address) {

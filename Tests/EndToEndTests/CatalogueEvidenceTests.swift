@@ -89,7 +89,13 @@ extension EndToEnd {
             for (variant, evidence) in try CatalogueRun.of(shipped.lab).variants() {
                 #expect(!evidence.events.isEmpty && !evidence.counters.isEmpty)
                 var problems: Set<String> = []
-                for event in evidence.events {
+                for var event in evidence.events {
+                    // Groups of a lab's own pattern.
+                    if event.isOf(.output) {
+                        event.details = event.details.filter {
+                            EventDetail(rawValue: $0.key) == .program || $0.key == EventDetail.line.rawValue
+                        }
+                    }
                     let details = event.details.reduce(into: EventDetails()) { known, detail in
                         if let key = EventDetail(rawValue: detail.key) { known[key] = detail.value }
                     }
@@ -166,7 +172,10 @@ extension EndToEnd {
                 }.map { "\(run.path)/\(variant.name)/\($0.path)" }
                 return (variant: variant.name, files: files)
             }.filter { !$0.files.isEmpty }
-            #expect(!captures.isEmpty, "no variant has a box")
+            let hasBox = try run.variants().contains { variant, _ in
+                variant.nodes.contains { $0.isBox || $0.tunnel != nil }
+            }
+            #expect(!captures.isEmpty || !hasBox, "no capture of a box")
             try await forEachConcurrently(captures) { variant, files in
                 let bad = try TShark.frames(ofAll: files, matching: filter)
                 #expect(bad.isEmpty, "\(variant): \(bad.prefix(10))")
@@ -207,6 +216,8 @@ extension EndToEnd {
             Broken(
                 lab: "switching/mac-table-overflow", variant: "large-table",
                 change: ("mac-table: 1024", "mac-table: 1")),
+            Broken(lab: "vrrp/keepalived-pair", variant: "announced-again", change: ("delay: 1s", "delay: 5s")),
+            Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
         ]
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: broken)

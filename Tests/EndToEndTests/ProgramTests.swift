@@ -110,6 +110,66 @@ extension EndToEnd {
             #expect(again.status != 0 && again.errors.contains("it is not running"), "\(again.errors)")
         }
 
+        private static let pair = """
+            schema: 1
+            name: pair
+            networks:
+              lan: { subnet: [192.0.2.0/24, 2001:db8:1::/64], virtual-addresses: { gateway: 192.0.2.1, gateway-6: fe80::1 } }
+              wan: [198.51.100.0/24, 2001:db8:2::/64]
+            nodes:
+              client: { role: client, interfaces: { lan: }, gateway: [lan/gateway.address, lan/gateway-6.address] }
+              server:
+                role: backend
+                interfaces: { wan: }
+                routes: { 192.0.2.0/24: r2.wan, "2001:db8:1::/64": r2.wan }
+              r1: &router
+                role: router
+                interfaces: { lan: , wan: }
+                programs:
+                  keepalived:
+                    instances:
+                      four: &four { interface: lan, router-id: 4, interval: 100ms, addresses: lan/gateway.address, priority: 200 }
+                      six: &six { interface: lan, router-id: 6, interval: 100ms, addresses: lan/gateway-6.address, priority: 200 }
+                    events: { fault-of-a-link: "Netlink reports (?<link>.*) down" }
+              r2:
+                <<: *router
+                programs:
+                  keepalived:
+                    instances: { four: { <<: *four, priority: 100 }, six: { <<: *six, priority: 100 } }
+            traffic:
+              four: { from: client, to: "server:7", kind: tcp-connect, every: 20ms }
+              six: { from: client, to: "server.wan.ip6:7", kind: tcp-connect, every: 20ms }
+            scenario:
+              - start: [four, six]
+              - wait: 300ms
+              - { fail: { power-off: r1 }, as: crash }
+              - { wait-for: r2/keepalived.master, within: 3s }
+              - wait: 500ms
+              - { fail: { kill: r2/keepalived }, as: end }
+              - { wait-for: r2/keepalived.ended }
+            expect:
+              - four: { succeeds: true, before: crash - 20ms }
+              - six: { succeeds: true, before: crash - 20ms }
+              - four: { succeeds: true, after: r2/keepalived.master + 300ms, before: end }
+              - six: { succeeds: true, after: r2/keepalived.master + 300ms, before: end }
+              - { event: { name: r2/keepalived.master, with: { instance: six }, count: 1, after: crash, within: 2s } }
+              - { event: { name: r2/keepalived.ended, with: { reason: "was killed" }, after: end } }
+            """
+
+        private static let hasKeepalived = Package.tool("keepalived") != nil
+
+        @Test(.enabled(if: Host.canRunLabs && hasKeepalived, "this host cannot run labs, or lacks keepalived"))
+        func `a powered-off router's keepalived does not see its own death, and the other takes both families`() throws
+        {
+            let folder = try TemporaryFolder()
+            let result = try Lab.failoverlab(["run", Self.write(Self.pair, in: folder)], in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            let run = folder.path + "/runs/pair/latest/default"
+            let log = text(run + "/logs/r1.keepalived.log")
+            #expect(log.contains("Entering MASTER STATE") && !log.contains("FAULT"), "\(log)")
+            #expect(text(run + "/events.jsonl").contains("\"r1/keepalived.started\""))
+        }
+
         /// A balancer announces its virtual address to two firewalls, which pass it on to a router: no box has a static
         /// route. Then one firewall's BIRD is killed.
         private static let borderGateway = """

@@ -28,7 +28,10 @@ struct ScenarioFaultTests {
     @Test(arguments: [
         (Fault.switchover(node: "fw-a"), "record switchover, switchover at fw-a: fw-a switchover"),
         (.powerOff(node: "fw-a"), "record power-off, power-off at fw-a: kill fw-a; links of fw-a down"),
-        (.powerOff(node: "server"), "record power-off, power-off at server: links of server down; kill server"),
+        (
+            .powerOff(node: "server"),
+            "record power-off, power-off at server: freeze server; links of server down; kill server"
+        ),
         (.linkDown(inside), "record link-down, link-down at fw-a interface=inside: link fw-a.inside down"),
         (.linkUp(inside), "record link-up, link-up at fw-a interface=inside: link fw-a.inside up"),
         (.hang(node: "fw-a"), "record hang, hang at fw-a: stop fw-a"),
@@ -175,7 +178,7 @@ struct ScenarioFaultTests {
         let script = """
             1 request 7 power-off server
             > record power-off, power-off at server
-            > perform 2: links of server down; kill server
+            > perform 2: freeze server; links of server down; kill server
             2 off server
             2 done 2
             > answer 7: done
@@ -205,7 +208,7 @@ struct ScenarioFaultTests {
             1 request 1 power-off server
             > record power-off, power-off at server
             > step: wait 2.0 seconds
-            > perform 1: links of server down; kill server
+            > perform 1: freeze server; links of server down; kill server
             """
         #expect(scenario.play(script) == script)
     }

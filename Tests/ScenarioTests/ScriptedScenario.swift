@@ -173,6 +173,7 @@ struct ScriptedScenario {
         case .kill(let node): "kill \(node)"
         case .start(let node): "start \(node)"
         case .stop(let node): "stop \(node)"
+        case .freeze(let node): "freeze \(node)"
         case .resume(let node): "resume \(node)"
         case .setLinks(let node, let isUp): "links of \(node) \(isUp ? "up" : "down")"
         case .setLink(let interface, let isUp): "link \(interface) \(isUp ? "up" : "down")"

@@ -9,10 +9,13 @@ struct EventLiteralTests {
         "counter": "a key of an expectation and of a wait in the lab file",
         "dropped": "a key of the reports' frames",
         "duplicated": "a figure of traffic, in the lab file and in reports",
+        "ended": "a state of a lab and of a transfer, for people",
         "lost": "a figure of traffic, in the lab file and in reports; what an overflow has lost",
+        "output": "a key of a program's 'ready' in the lab file",
         "push": "a step of a scenario, and the usual name of its event",
         "ready": "a state of a node, and a key of a program in the lab file",
         "reordered": "a figure of traffic, in the lab file and in reports",
+        "started": "why a firewall takes its role, for people",
         "start": "a step of a scenario",
         "weight": "a key of a pool's member in the lab file",
     ]

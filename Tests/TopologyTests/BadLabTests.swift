@@ -53,7 +53,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "name: small", "name: small\ntimers: fast", "lab.yaml:3:9: 'timers' is 'fast'; allowed: quick, vendor"),
         Mistake(
             "gateway: 192.0.2.1", "gateway: 192.0.2.1\n    redundancy: {}",
-            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, routing, services, loopback, tunnel, programs, sysctls"
+            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, routing, services, loopback, tunnel, programs, sysctls, virtual-addresses"
         ),
     ])
     func `in a key or a word is told with what is allowed`(mistake: Mistake) {
@@ -88,7 +88,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "gateway: 192.0.2.1", "gateway: 192.0.2.99",
-            "lab.yaml:11:14: the gateway of 'client' is 192.0.2.99, which nobody has on network 'outside'; allowed: 192.0.2.1 (the pair 'fw-a' and 'fw-b'), 192.0.2.2 (fw-a.outside), 192.0.2.3 (fw-b.outside)"
+            "lab.yaml:11:14: the gateway of 'client' is 192.0.2.99, which nobody has on network 'outside'; allowed: 192.0.2.1 (the pair 'fw-a' and 'fw-b'), 192.0.2.2 (fw-a.outside), 192.0.2.3 (fw-b.outside), 'virtual-addresses' of network 'outside', where a program takes it"
         ),
         Mistake(
             "gateway: 192.0.2.1", "gateway: 198.51.100.1",
@@ -268,7 +268,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "lb/web.address", "lb/wbe.address",
-            "lab.yaml:42:37: 'lb/wbe.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.ip6, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port, firewall/pool.address; did you mean 'lb/web.address'?"
+            "lab.yaml:42:37: 'lb/wbe.address' refers to nothing; allowed: node.interface.mac, node.interface.ip, node.interface.ip6, node.interface.virtual-mac, node.interface.virtual-ip, balancer/service.address, balancer/service.port, firewall/pool.address, network/virtual-address.address; did you mean 'lb/web.address'?"
         ),
         Mistake(
             "    every: { eth.dst: fw-a.inside.mac }", "",
@@ -311,7 +311,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             """
         #expect(
             messages(SmallLab.text + variants) == [
-                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, routing, virtual-services, pools, programs, sysctls; did you mean 'gateway'?",
+                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, routing, virtual-services, pools, programs, sysctls, virtual-addresses; did you mean 'gateway'?",
                 "lab.yaml:47:36: variant 'three' extends 'tow', which is no variant; allowed: one, two, four, five, six; did you mean 'two'?",
                 "lab.yaml:48:35: variant 'four' extends 'five' in a circle",
                 "lab.yaml:49:35: variant 'five' extends 'four' in a circle",

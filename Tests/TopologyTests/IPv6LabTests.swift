@@ -201,7 +201,7 @@ private func messages(_ text: String) -> [String] {
         ),
         Mistake(
             "gateway: [lb.servers.ip6]", "gateway: 2001:db8:3::99",
-            "lab.yaml:21:77: the gateway of 'b2' is 2001:db8:3::99, which nobody has on network 'servers'; allowed: 2001:db8:3::1 (b1.servers), 2001:db8:3::5 (lb.servers)"
+            "lab.yaml:21:77: the gateway of 'b2' is 2001:db8:3::99, which nobody has on network 'servers'; allowed: 2001:db8:3::1 (b1.servers), 2001:db8:3::5 (lb.servers), 'virtual-addresses' of network 'servers', where a program takes it"
         ),
         Mistake(
             "from: client, to: lb/web", "from: pc, to: lb/web",

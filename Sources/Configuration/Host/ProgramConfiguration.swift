@@ -24,6 +24,21 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
         case socket(path: String)
         /// The node's kernel has a route to the network, by at least so many ways.
         case route(IPv4Network, ways: Int)
+        /// A line of its output matches the regular expression.
+        case output(pattern: String)
+    }
+
+    /// Lines of the program's output that are events.
+    public struct OutputEvent: Hashable, Sendable, Codable {
+        /// The last part of the event's name.
+        public var name: String
+        /// A regular expression; its named groups become details of the event.
+        public var pattern: String
+
+        public init(name: String, pattern: String) {
+            self.name = name
+            self.pattern = pattern
+        }
     }
 
     /// Stands for the absolute path of the program's folder, in its command line and its files.
@@ -39,15 +54,17 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
     public var package: String?
     /// Folders of the host that the program sees empty and may write to, besides those of every program.
     public var scratch: [String]
+    public var events: [OutputEvent]
 
     public init(
         name: String, command: [String], files: [File] = [], readiness: [Readiness] = [], package: String? = nil,
-        scratch: [String] = []
+        scratch: [String] = [], events: [OutputEvent] = []
     ) {
         self.name = name
         self.command = command
         self.files = files
         self.readiness = readiness
+        self.events = events
         self.package = package ?? KnownProgram(executable: command.first ?? "")?.package
         self.scratch = scratch + (KnownProgram(executable: command.first ?? "")?.scratch ?? [])
     }

@@ -9,6 +9,8 @@ public enum EventReporter: String, CaseIterable, Hashable, Sendable {
     case `switch`
     /// A client, backend or router with programs.
     case programHost
+    /// A program of a node.
+    case program
     /// A router with tracked routes.
     case routeTracker
     /// A rule on single frames.
@@ -24,6 +26,7 @@ public enum EventReporter: String, CaseIterable, Hashable, Sendable {
         case .scenario: "the scenario"
         case .traffic: "traffic"
         case .firewall, .loadBalancer, .gatewayFirewall, .switch: rawValue
+        case .program: "program"
         case .programHost: "host with programs"
         case .routeTracker: "router with tracked routes"
         case .exactFault: "exact fault"

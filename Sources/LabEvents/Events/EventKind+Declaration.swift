@@ -174,6 +174,18 @@ extension EventKind {
                 "A MAC address was not learned because the table is full.", by: .switch,
                 details: [.always(.address, .name), .always(.interface, .name)])
 
+        // MARK: Programs
+        case .started:
+            EventDeclaration("The program was started.", by: .program, details: [.always(.program, .name)])
+        case .ended:
+            EventDeclaration(
+                "The program has ended, with all that it started.", by: .program,
+                details: [.always(.program, .name), .always(.reason, .text)])
+        case .output:
+            EventDeclaration(
+                "A line of the program's output matches a pattern of its 'events'; named groups of the pattern are details, too.",
+                by: .program, details: [.always(.program, .name), .always(.line, .text)])
+
         // MARK: Routes
         case .routeMoved:
             EventDeclaration(

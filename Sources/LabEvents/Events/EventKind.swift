@@ -66,6 +66,9 @@ public enum EventKind: String, CaseIterable, Hashable, Sendable, Codable {
     case macMoved = "mac-moved"
     case macTableFull = "mac-table-full"
 
+    // Programs
+    case started, ended, output
+
     // Routes of a node's kernel
     case routeMoved = "route-moved"
     case routeAdded = "route-added"

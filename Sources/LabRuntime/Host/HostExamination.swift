@@ -1,9 +1,11 @@
 internal import CLinux
 internal import Capture
+internal import Configuration
 internal import Foundation
 internal import Glibc
 internal import Netlink
 internal import SystemPackage
+internal import Topology
 internal import Wire
 
 /// What `failoverlab doctor` found out about one need of the labs.
@@ -45,7 +47,16 @@ public enum HostExamination {
         } else {
             checks.append(unfinished)
         }
-        return checks + [descriptors, nullDevice]
+        return checks + [descriptors, nullDevice, daemons]
+    }
+
+    /// A lab that runs one that is missing says so itself; nobody needs all of them.
+    private static var daemons: HostCheck {
+        let found = BuiltInPrograms.names.map { name in
+            let package = ProgramConfiguration(name: name, command: [name]).package ?? name
+            return Executable.path(of: name) == nil ? "no \(name) (Debian package \(package))" : name
+        }
+        return HostCheck(need: "daemons of labs", found: found.joined(separator: ", "))
     }
 
     private static var nullDevice: HostCheck {

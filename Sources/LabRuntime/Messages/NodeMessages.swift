@@ -34,6 +34,9 @@ enum NodeReport: Codable, Sendable {
     case ready
     case monitoring
     case event(kind: EventKind, time: Timestamp, details: EventDetails)
+    /// A program was started or has ended, or a line of its output is an event.
+    case output(
+        program: String, event: String, time: Timestamp, details: [String: String], kind: EventKind = .output)
     case reply(number: Int, ApplianceReply)
     case traffic(TrafficResult)
     /// Every long-lived flow of a traffic program has had its first answer; of the other kinds, its first probe has

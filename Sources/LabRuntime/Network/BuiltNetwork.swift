@@ -305,7 +305,8 @@ typealias InterfaceReferenceText = Topology.InterfaceReference
 extension Route {
     init(_ route: RouteConfiguration, table: UInt32? = nil) {
         self.init(
-            to: route.destination.address, prefixLength: route.destination.prefixLength, gateway: route.gateway)
+            to: route.destination.address, prefixLength: route.destination.prefixLength, gateway: route.gateway,
+            device: route.interface.map { .name($0) })
         self.table = table
     }
 }

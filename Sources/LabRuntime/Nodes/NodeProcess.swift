@@ -66,6 +66,9 @@ final class NodeProcess {
         channel.send(JSONLine.encode(report))
     }
 
+    /// Of the run.
+    func time(of instant: Instant) -> Timestamp { clock.time(of: instant) }
+
     func event(_ kind: EventKind, at instant: Instant, details: EventDetails) {
         report(.event(kind: kind, time: clock.time(of: instant), details: details))
     }

@@ -3,6 +3,7 @@ internal import CLinux
 internal import Configuration
 internal import EventLoop
 internal import Glibc
+internal import LabEvents
 internal import LabTime
 internal import Netlink
 internal import SystemPackage
@@ -99,7 +100,10 @@ final class NodePrograms {
             guard let running = running.removeValue(forKey: name) else {
                 return then(.refused(reason: "it is not running"))
             }
-            running.kill { then(.done) }
+            running.kill { [unowned self] in
+                report(.ended, of: name, [.program: name, .reason: "was killed"])
+                then(.done)
+            }
         case .start:
             guard running[name] == nil else { return then(.refused(reason: "it is already running")) }
             do throws(LabFailure) {
@@ -118,7 +122,17 @@ final class NodePrograms {
             log: NodeProcess.logDescriptor(ofProgram: number),
             users: NodeProcess.usersDescriptor, on: process.loop)
         running[program.name] = started
+        report(.started, of: program.name, [.program: program.name])
+        started.onOutput = { [unowned self] match in
+            let own: [EventDetail: String] = [.program: program.name, .line: match.line]
+            let details = own.reduce(into: match.groups) { $0[$1.key.rawValue] = $1.value }
+            process.report(
+                .output(
+                    program: program.name, event: match.event, time: process.time(of: process.loop.now),
+                    details: details))
+        }
         started.onEnd = { [unowned self] end in
+            report(.ended, of: program.name, [.program: program.name, .reason: end])
             process.fail(.programFailed(program.name, reason: "died unexpectedly: it \(end)"))
         }
         awaitReadiness(of: program, started, until: process.loop.now + Self.readinessTimeout, then: then)
@@ -129,7 +143,9 @@ final class NodePrograms {
     ) {
         // Another one has taken its place, or it has been killed: somebody else waits, or nobody.
         guard running[program.name] === started else { return }
-        guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes) }) else { return then() }
+        guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes, started.hasPrinted) }) else {
+            return then()
+        }
         guard process.loop.now < limit else {
             return process.fail(
                 .programFailed(program.name, reason: "is not ready after \(Self.readinessTimeout): \(missing.words)"))
@@ -137,6 +153,14 @@ final class NodePrograms {
         process.loop.schedule(after: Self.pause) { [unowned self] in
             awaitReadiness(of: program, started, until: limit, then: then)
         }
+    }
+
+    private func report(_ kind: EventKind, of program: String, _ details: EventDetails) {
+        process.report(
+            .output(
+                program: program, event: kind.word, time: process.time(of: process.loop.now),
+                details: Dictionary(uniqueKeysWithValues: details.map { ($0.rawValue, $1) }),
+                kind: kind))
     }
 
     private func kernelRoutes() -> [RouteConfiguration] {

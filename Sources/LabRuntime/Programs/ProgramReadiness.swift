@@ -6,14 +6,17 @@ internal import Wire
 
 extension ProgramConfiguration.Readiness {
     /// Asks the kernel, in the calling process's namespaces.
-    /// - Parameter routes: those of the node's kernel
-    func isMet(_ routes: () -> [RouteConfiguration]) -> Bool {
+    /// - Parameters:
+    ///   - routes: those of the node's kernel
+    ///   - hasPrinted: whether a line of the program's output matched
+    func isMet(_ routes: () -> [RouteConfiguration], _ hasPrinted: (String) -> Bool) -> Bool {
         switch self {
         // State 0A is LISTEN: from then on the kernel completes handshakes.
         case .tcp(let port): Self.sockets("tcp").contains { $0.port == port && $0.state == "0A" }
         case .udp(let port): Self.sockets("udp").contains { $0.port == port }
         case .socket(let path): Self.accepts(path)
         case .route(let network, let nextHops): routes().count { $0.destination == .ipv4(network) } >= nextHops
+        case .output(let pattern): hasPrinted(pattern)
         }
     }
 
@@ -24,6 +27,7 @@ extension ProgramConfiguration.Readiness {
         case .socket(let path): "\(path) accepts no connection"
         case .route(let network, let nextHops):
             "there is no route to \(network)" + (nextHops > 1 ? " with \(nextHops) next hops" : "")
+        case .output(let pattern): "no line of its output matches '\(pattern)'"
         }
     }
 

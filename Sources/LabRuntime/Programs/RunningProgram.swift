@@ -14,6 +14,11 @@ final class RunningProgram {
     /// Told how it ended, unless it was killed on purpose.
     var onEnd: (String) -> Void = { _ in }
     private var onKilled: (() -> Void)?
+    /// Told what lines of its output say.
+    var onOutput: (OutputPatterns.Match) -> Void = { _ in }
+    private var patterns: OutputPatterns
+    /// Its output and where that goes; nil where nobody reads it on the way.
+    private var output: (reading: Int32, log: Int32)?
 
     /// Starts it in the calling process's namespaces.
     /// - Parameters:
@@ -28,9 +33,23 @@ final class RunningProgram {
         guard let executable = program.command.first.flatMap({ Executable.file(of: $0) }) else {
             throw LabFailure(.lab, "'\(program.command.first ?? "")' is not installed")
         }
+        do {
+            patterns = try OutputPatterns(program)
+        } catch {
+            throw LabFailure(.lab, "a pattern of program '\(program.name)' is none: \(error)")
+        }
+        var printed = log
+        if !patterns.isEmpty {
+            var ends: [Int32] = [-1, -1]
+            guard Glibc.pipe(&ends) == 0 else { throw LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))") }
+            _ = fcntl(ends[0], F_SETFL, O_RDONLY | O_NONBLOCK)
+            output = (reading: ends[0], log: log)
+            printed = ends[1]
+        }
+        defer { if printed != log { close(printed) } }
         // It may open it again, as /dev/stdout.
         let owner = ProgramUsers.root()
-        if owner != 0 { fchown(log, owner, owner) }
+        if owner != 0 { fchown(printed, owner, owner) }
         let null = try NullDevice.open(O_RDONLY)
         defer { close(null) }
         var pipe: [Int32] = [-1, -1]
@@ -43,14 +62,42 @@ final class RunningProgram {
             command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch)
         child = try ChildProcess(
             [HiddenVerb.program.rawValue, String(decoding: JSONLine.encode(start), as: UTF8.self)],
-            descriptors: [null, log, log, pipe[1], users, folder.descriptor], newPIDNamespace: true,
+            descriptors: [null, printed, printed, pipe[1], users, folder.descriptor], newPIDNamespace: true,
             parentDeathSignal: SIGKILL, environment: [])
         do {
             // The loop keeps it until it has ended, whoever lets go of it before.
             try loop.watch(status) { [self] _ in hasEnded() }
+            if let output { try loop.watch(output.reading) { [self] _ in readOutput() } }
         } catch {
             throw LabFailure(.lab, "program '\(program.name)' cannot be watched: \(error)")
         }
+    }
+
+    /// Whether a line that it waits for was on its output.
+    func hasPrinted(_ pattern: String) -> Bool { patterns.isMet(pattern) }
+
+    /// Passes what it printed on to its log, and reports what that says.
+    private func readOutput() {
+        guard let (reading, log) = output else { return }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(reading, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN { return }
+            guard count > 0 else { break }
+            var written = 0
+            while written < count {
+                let part = buffer[written..<count].withUnsafeBytes { write(log, $0.baseAddress, $0.count) }
+                if part < 0, errno == EINTR { continue }
+                // Who reads the logs has gone, and so will this process.
+                guard part > 0 else { break }
+                written += part
+            }
+            for match in patterns.take(buffer[..<count]) { onOutput(match) }
+        }
+        loop.unwatch(reading)
+        close(reading)
+        output = nil
     }
 
     /// - Parameter then: called when nothing of it is left
@@ -66,6 +113,7 @@ final class RunningProgram {
         close(status)
         // The first process of a PID namespace ends when all others have.
         let end = child.wait()
+        readOutput()
         if let onKilled { return onKilled() }
         onEnd((hasStatus ? ChildProcess.End(status: raw) : end).words)
     }

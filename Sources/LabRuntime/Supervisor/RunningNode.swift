@@ -107,20 +107,21 @@ final class RunningNode {
         return true
     }
 
-    /// The node's programs stop with it: they are in the process group that it leads.
+    /// Stops the node's process and its programs; they are stopped on return.
+    func freeze() {
+        if let process { ProcessDescendants(of: process.pid).stop() }
+    }
+
+    /// The node's programs stop with it.
     func stopRunning() {
-        signalGroup(SIGSTOP)
+        freeze()
         stateBeforeHang = state
         state = .hung
     }
 
     func resume() {
-        signalGroup(SIGCONT)
+        if let process { ProcessDescendants(of: process.pid).resume() }
         state = stateBeforeHang
-    }
-
-    private func signalGroup(_ signal: Int32) {
-        if let process { Glibc.kill(-process.pid, signal) }
     }
 
     /// The process has ended by itself.

@@ -155,6 +155,11 @@ extension Supervisor {
             // What a fault does is the fault's own event: `late-fin.held`.
             let subject = running.node.isElement ? details[.rule] ?? name : name
             record(LabEvent(name: kind.name(of: subject), time: time, kind: kind, node: name, details: details))
+        case .output(let program, let event, let time, let details, let kind):
+            let reference = ProgramReference(node: name, program: program)
+            record(
+                LabEvent(
+                    name: reference.event(event), time: time, kind: kind.rawValue, node: name, details: details))
         case .saved(let policy, let nat): running.saved = (policy, nat)
         case .reply(let number, let reply): nodes.answered(number, reply)
         case .traffic(let result):

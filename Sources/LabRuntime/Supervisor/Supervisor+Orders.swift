@@ -75,6 +75,7 @@ extension Supervisor {
             watch.delays.stops(name, at: .now())
             nodes[name]?.stopRunning()
             driver.feed(.condition(node: name, .hung))
+        case .freeze(let name): nodes[name]?.freeze()
         case .resume(let name):
             nodes[name]?.resume()
             watch.delays.resumes(name, at: .now())

@@ -10,6 +10,7 @@ struct NetworkDefinition {
     /// nil where the lab leaves it to the network.
     var writtenMTU: Located<Int>?
     var isSwitch: Located<Bool>?
+    var virtualAddresses: [VirtualAddressDefinition] = []
 
     /// `outside: 192.0.2.0/24`, `outside: 2001:db8::/64`, `outside: [192.0.2.0/24, 2001:db8::/64]`,
     /// `outside: { subnet: …, mtu: 1400 }`, or `sync:` alone.
@@ -42,6 +43,7 @@ struct NetworkDefinition {
         if let value = mapping["switch"], let flag = mapping.flag("switch") {
             isSwitch = Located(value: flag, position: value.position)
         }
+        virtualAddresses = VirtualAddressDefinition.all(mapping["virtual-addresses"], of: what, reader)
     }
 
     private static func subnets(_ value: LabValue, of what: String, _ reader: LabReader) -> [Located<IPNetwork>] {
@@ -97,5 +99,5 @@ struct NetworkDefinition {
 
 /// In the order in which messages list them.
 extension NetworkDefinition {
-    static let keys = ["subnet", "mtu", "switch"]
+    static let keys = ["subnet", "mtu", "switch", "virtual-addresses"]
 }

@@ -24,9 +24,13 @@ struct NodeDefinition {
     var routing: RoutingDefinition
     var programs: [ProgramDefinition] = []
     var sysctls: [Sysctl] = []
+    var virtualAddresses: [VirtualAddressDefinition] = []
 
     /// The keys of every role, before and after those of its own.
-    static let keys = (first: ["role", "interfaces", "gateway", "routes", "routing"], last: ["programs", "sysctls"])
+    static let keys = (
+        first: ["role", "interfaces", "gateway", "routes", "routing"],
+        last: ["programs", "sysctls", "virtual-addresses"]
+    )
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
         guard NameRule.interface.check(entry.key, "a node", at: entry.keyPosition, reader) else { return nil }
@@ -65,6 +69,8 @@ struct NodeDefinition {
         checkPorts(reader)
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }
+        virtualAddresses = VirtualAddressDefinition.all(
+            mapping["virtual-addresses"], of: "node '\(entry.key)'", reader)
     }
 
     /// A port is the node's own service's, or a program's: who answers must not depend on which of them began first.

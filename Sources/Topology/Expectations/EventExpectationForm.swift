@@ -49,5 +49,5 @@ extension ExpectationReading {
         )
     }
 
-    private func eventWords(_ name: String) -> String { name.split(separator: ".").joined(separator: "-") }
+    private func eventWords(_ name: String) -> String { name.split { $0 == "." || $0 == "/" }.joined(separator: "-") }
 }

@@ -8,6 +8,8 @@ package enum NodeAction: Hashable, Sendable {
     case start(node: String)
     /// The process and its programs get SIGSTOP.
     case stop(node: String)
+    /// All that runs on the node is stopped where it is, for good: a kill comes next.
+    case freeze(node: String)
     /// The process and its programs get SIGCONT.
     case resume(node: String)
     /// The carrier of all of the node's links.
@@ -25,7 +27,7 @@ package enum NodeAction: Hashable, Sendable {
     package var hasReply: Bool {
         switch self {
         case .command, .killProgram, .startProgram: true
-        case .kill, .start, .stop, .resume, .setLinks, .setLink: false
+        case .kill, .start, .stop, .freeze, .resume, .setLinks, .setLink: false
         }
     }
 }

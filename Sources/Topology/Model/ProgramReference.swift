@@ -15,5 +15,8 @@ public struct ProgramReference: Hashable, Sendable, Codable, CustomStringConvert
         self.init(node: parts[0], program: parts[1])
     }
 
+    /// The name of an event of it: `r1/keepalived.master`
+    public func event(_ word: String) -> String { "\(self).\(word)" }
+
     public var description: String { "\(node)/\(program)" }
 }

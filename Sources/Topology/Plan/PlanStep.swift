@@ -42,9 +42,9 @@ extension PlanStep: CustomStringConvertible {
             case .attach(let port, let bridge): "port \(port) of \(bridge)"
             case .addAddress(let address, let interface): "address \(address) on \(interface)"
             case .bringUp(let interface): "\(interface) up"
-            case .addRoute(let route): "route \(route.destination) via \(route.gateway)"
+            case .addRoute(let route): "route \(route.destination) via \(route.way)"
             case .addTableRoute(let route, let table):
-                "route \(route.destination) via \(route.gateway) in table \(table)"
+                "route \(route.destination) via \(route.way) in table \(table)"
             case .rule(let rule): "rule \(rule)"
             case .addEqualPaths(let destination, let gateways):
                 "route \(destination) via \(gateways.map(\.description).joined(separator: " and "))"
@@ -68,4 +68,9 @@ public struct PlannedLink: Hashable, Sendable, Codable, CustomStringConvertible 
     public var mtu: Int
 
     public var description: String { "\(a.namespace)/\(a.name) – \(b.namespace)/\(b.name)" }
+}
+
+extension RouteConfiguration {
+    /// `192.0.2.1`, `fe80::1 dev lan`
+    fileprivate var way: String { "\(gateway)" + (interface.map { " dev \($0)" } ?? "") }
 }

@@ -2,16 +2,17 @@ import Configuration
 import LabFile
 import Wire
 
-/// Any program: `run`, `files`, `ready`, `package`, `scratch`.
+/// Any program: `run`, `files`, `ready`, `package`, `scratch`, and `events`, which all have.
 struct CommandDefinition: ProgramForm {
     static let summary = "any command"
     static let keys = ["run", "files", "ready", "package", "scratch"]
-    static let innerKeys = ["tcp", "udp", "socket"]
+    static let innerKeys = ["tcp", "udp", "socket", "output"]
     static let example = """
         cache:
           run: [varnishd, -F, -f, $folder/default.vcl, -a, "$proxy.net.ip:80"]
           files: { default.vcl: "backend default { .host = $server.net.ip; }" }
-          ready: { tcp: 80, udp: 53, socket: /run/cache.ctl }
+          ready: { tcp: 80, udp: 53, socket: /run/cache.ctl, output: "Child starts" }
+          events: { sick: "Backend (?<backend>\\\\S+) sick" }
           package: varnish
           scratch: /var/lib/varnish
         """
@@ -83,10 +84,16 @@ struct CommandDefinition: ProgramForm {
             return nil
         }
         guard let text = reader.text(entry.value, of: "file '\(name)'") else { return nil }
+        if ProgramFileTexts.isFileName(text, for: name, reader) {
+            reader.report(
+                "file '\(name)' would have the one word '\(LabValue.shortened(text))', which is the name of a file",
+                at: entry.value.position, allowed: ["{ from: \(text) } for what that file has", "its text"])
+            return nil
+        }
         return (name, Located(value: text, position: entry.value.position))
     }
 
-    /// `ready: { tcp: 80 }`, with `udp` and `socket` alike; lists for several.
+    /// `ready: { tcp: 80 }`, with `udp`, `socket` and `output` alike; lists for several.
     private static func readiness(_ value: LabValue, _ reader: LabReader) -> [ProgramConfiguration.Readiness] {
         guard let mapping = MappingReader(value, "'ready' of a program", keys: innerKeys, reader) else {
             return []
@@ -107,7 +114,12 @@ struct CommandDefinition: ProgramForm {
             }
             return .socket(path: path)
         }
-        return ports("tcp").map { .tcp($0) } + ports("udp").map { .udp($0) } + sockets
+        let outputs = (mapping["output"].map(reader.list) ?? []).compactMap { element in
+            OutputEventReading(reader: reader).pattern(element, of: "'output' of 'ready'").map {
+                ProgramConfiguration.Readiness.output(pattern: $0)
+            }
+        }
+        return ports("tcp").map { .tcp($0) } + ports("udp").map { .udp($0) } + sockets + outputs
     }
 }
 
@@ -117,7 +129,7 @@ extension CommandDefinition {
             switch $0 {
             case .tcp(let port): TransportPort(port, .tcp)
             case .udp(let port): TransportPort(port, .udp)
-            case .socket, .route: nil
+            case .socket, .route, .output: nil
             }
         }
     }

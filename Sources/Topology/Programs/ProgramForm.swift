@@ -1,5 +1,6 @@
 import Configuration
 import LabFile
+import Wire
 
 /// A program as written: any command, or a short form.
 protocol ProgramForm: SendableMetatype {
@@ -25,6 +26,9 @@ protocol ProgramForm: SendableMetatype {
         _ name: Located<String>, of node: String, in resolution: Resolution
     ) -> ProgramConfiguration?
 
+    /// Addresses written out that it takes and gives away, by the node's interface.
+    var virtualAddresses: [(interface: String, address: Located<IPAddress>)] { get }
+
     /// What it asks of other nodes.
     func demands(of node: String, in resolution: Resolution) -> [ServerDemand]
 }
@@ -32,6 +36,7 @@ protocol ProgramForm: SendableMetatype {
 extension ProgramForm {
     static var innerKeys: [String] { [] }
     var portsOnAllAddresses: [UInt16] { [] }
+    var virtualAddresses: [(interface: String, address: Located<IPAddress>)] { [] }
     func demands(of node: String, in resolution: Resolution) -> [ServerDemand] { [] }
 }
 
@@ -40,11 +45,19 @@ protocol ProgramShortForm: ProgramForm {
     static var name: String { get }
 }
 
+/// What can be run by its name alone.
+public enum BuiltInPrograms {
+    /// Each is also the name of its executable.
+    public static var names: [String] { ProgramForms.table.map { $0.name } }
+}
+
 enum ProgramForms {
     /// The short forms: one line each.
     static let table: [any ProgramShortForm.Type] = [
         NginxDefinition.self,
         BirdDefinition.self,
+        KeepalivedDefinition.self,
+        HAProxyDefinition.self,
     ]
 
     static func form(of entry: LabEntry) -> any ProgramForm.Type {

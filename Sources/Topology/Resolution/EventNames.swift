@@ -21,10 +21,30 @@ struct EventNames {
             for kind in rule.action.eventKinds { add(kind, of: rule.name, from: .exactFault, on: element) }
         }
         for node in nodes {
+            for program in node.programs { add(program, of: node.name) }
             for reporter in node.role.configuration.eventReporters(of: node) {
                 for kind in EventKind.kinds(of: reporter) { add(kind, of: node.name, from: reporter, on: node.name) }
             }
         }
+    }
+
+    private mutating func add(_ program: ProgramConfiguration, of node: String) {
+        let reference = ProgramReference(node: node, program: program.name)
+        func details(_ kind: EventKind) -> [String] {
+            (kind.details(from: .program) ?? []).map(\.detail.rawValue)
+        }
+        for kind in [EventKind.started, .ended] { add(reference.event(kind.word), details(kind), from: node) }
+        for event in program.events {
+            add(
+                reference.event(event.name), details(.output) + OutputEventReading.groups(of: event.pattern), from: node
+            )
+        }
+    }
+
+    private mutating func add(_ name: String, _ details: [String], from node: String) {
+        names.append(name)
+        known[name] = details
+        reporters[name] = node
     }
 
     private mutating func add(_ kind: EventKind, of subject: String, from reporter: EventReporter, on node: String) {
@@ -44,8 +64,8 @@ struct EventNames {
     /// Reports a name that nothing can bear; true where it is known.
     func check(_ name: String, at position: SourcePosition, _ reader: LabReader) -> Bool {
         if names.contains(name) { return true }
-        let node = name.split(separator: ".").first.map { $0 + "." } ?? "."
-        let near = names.filter { !$0.contains(".") || $0.hasPrefix(node) }
+        let node = name.split { $0 == "." || $0 == "/" }.first.map(String.init) ?? ""
+        let near = names.filter { !$0.contains(".") || $0.hasPrefix(node + ".") || $0.hasPrefix(node + "/") }
         reader.report(
             "there is no event '\(LabValue.shortened(name))'", at: position,
             allowed: near.isEmpty ? ["node.kind, such as \(EventKind.active.name(of: "fw-b"))"] : near,

@@ -3,7 +3,7 @@ public import LabFile
 import Wire
 
 /// What a lab may write instead of an address: `fw-a.inside.mac`, `fw-a.inside.virtual-ip`, `lb/web.address`,
-/// `fw-a/internet.address` (the first one of a NAT pool).
+/// `fw-a/internet.address` (the first one of a NAT pool), `lan/gateway.address` (a virtual address of a network or node).
 public struct ReferenceTable: Hashable, Sendable, Codable {
     struct Meaning: Hashable, Sendable, Codable {
         var reference: String
@@ -19,6 +19,7 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
     init() {}
 
     init(_ resolution: Resolution) {
+        for network in resolution.networkDefinitions { add(network.virtualAddresses, of: network.name.value) }
         for node in resolution.nodeDefinitions {
             let name = node.name.value
             for interface in resolution.interfaces[name] ?? [] {
@@ -39,6 +40,13 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
                 add("\(name)/\(service.name.value).address", "\(service.address.value)")
                 add("\(name)/\(service.name.value).port", "\(service.port)")
             }
+            add(node.virtualAddresses, of: name)
+        }
+    }
+
+    private mutating func add(_ addresses: [VirtualAddressDefinition], of owner: String) {
+        for virtual in addresses {
+            if let name = virtual.name?.value { add("\(owner)/\(name).address", "\(virtual.address.value)") }
         }
     }
 
@@ -69,7 +77,7 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
             allowed: [
                 "node.interface.mac", "node.interface.ip", "node.interface.ip6", "node.interface.virtual-mac",
                 "node.interface.virtual-ip", "balancer/service.address", "balancer/service.port",
-                "firewall/pool.address",
+                "firewall/pool.address", "network/virtual-address.address",
             ],
             suggestion: Spelling.nearest(to: text, among: values.map(\.reference)))
         return nil

@@ -16,7 +16,7 @@ extension Resolution {
         var node = Node(
             name: name, role: Node.Role(role), interfaces: interfaces, routes: routes, tables: tables(of: definition),
             rules: rules(of: definition), sysctls: definition.sysctls,
-            programs: definition.programs.compactMap { $0.form.program($0.name, of: name, in: self) })
+            programs: definition.programs.compactMap { $0.program(of: name, in: self) })
         own.complete(&node, ports, of: definition, in: self)
         return node
     }
@@ -41,15 +41,13 @@ extension Resolution {
             return nextHops(
                 route.gateway, of: name, what: "the route to \(destination)", destination.family,
                 allowsEqualPaths: allowsEqualPaths && destination.family == .ipv4
-            ).map {
-                RouteConfiguration(destination: destination, gateway: $0)
-            }
+            ).map { self.route(to: destination, by: $0, of: name) }
         }
     }
 
     private func defaultRoutes(_ gateway: LabValue, of node: String, what: String) -> [RouteConfiguration] {
         nextHops(gateway, of: node, what: what, nil).map {
-            RouteConfiguration(destination: $0.isIPv4 ? .ipv4(.any) : .ipv6(.any), gateway: $0)
+            route(to: $0.isIPv4 ? .ipv4(.any) : .ipv6(.any), by: $0, of: node)
         }
     }
 
@@ -133,6 +131,7 @@ extension Resolution {
 
     /// Whether a node can send packets to that address first; reports why not.
     private func isNextHop(_ address: IPAddress, of node: String, what: String, at position: SourcePosition) -> Bool {
+        if address.needsInterface { return isLinkLocalNextHop(address, of: node, what: what, at: position) }
         let own = interfaces[node] ?? []
         guard let interface = own.first(where: { $0.address(address.family)?.network.contains(address) ?? false })
         else {
@@ -150,7 +149,8 @@ extension Resolution {
             }
             reader.report(
                 "\(what) is \(address), which nobody has on network '\(interface.network)'", at: position,
-                allowed: near.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.what))" })
+                allowed: near.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.what))" }
+                    + ["'virtual-addresses' of network '\(interface.network)', where a program takes it"])
             return false
         }
         if owner.node == node, own.contains(where: { $0.address(address.family)?.address == address }) {
@@ -168,9 +168,13 @@ extension Resolution {
         _ text: String, seenFrom other: String, _ what: String, _ family: AddressFamily? = nil,
         at position: SourcePosition
     ) -> (node: String, address: IPAddress)? {
-        if let address = IPAddress(text) {
+        if let address = IPAddress(references[text] ?? text) {
             if let owner = owners[address] { return (owner.node, address) }
-            reader.report("\(what) is \(address), which nobody in the lab has", at: position)
+            reader.report(
+                "\(what) is \(address), which nobody in the lab has", at: position,
+                allowed: address.needsInterface
+                    ? ["an address that is not link-local"]
+                    : ["an address of the lab", "'virtual-addresses' of a network or node, where a program takes it"])
             return nil
         }
         var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)

@@ -22,6 +22,8 @@ struct Resolution {
     /// By node, in the order of the file.
     var interfaces: [String: [Interface]] = [:]
     var owners: [IPAddress: AddressOwner] = [:]
+    /// Virtual ones, by network: each network may have the same.
+    var linkLocalAddresses: [String: Set<IPAddress>] = [:]
     var pairs: [Pair] = []
     var references = ReferenceTable()
     /// How many addresses of a subnet have an owner without a gap, from the first one on.
@@ -58,6 +60,8 @@ struct Resolution {
         var position: SourcePosition?
         /// Whether it is in a NAT pool.
         var isPool = false
+        /// Of a virtual address, every node that may have it.
+        var holders: [String] = []
     }
 
     func definition(of node: String) -> NodeDefinition? { places[node].map { nodeDefinitions[$0] } }
@@ -80,6 +84,7 @@ struct Resolution {
         reserveServiceAddresses()
         reservePoolAddresses()
         reservePushedAddresses()
+        reserveVirtualAddresses()
         resolveAutomaticAddresses()
         guard reader.reports == before else { return nil }
         references = ReferenceTable(self)

@@ -26,10 +26,13 @@ enum ResolvedText {
         }
 
         let networks = resolution.networks.map { network -> (String, LabValue) in
-            let values = [
+            var values = [
                 ("subnet", list(network.subnets.map { "\($0)" })), ("mtu", text("\(network.mtu)")),
                 ("switch", text(network.kind == .switch ? "on" : "off")),
             ]
+            if let written = tree["networks"]?[network.name]?["virtual-addresses"] {
+                values.append(("virtual-addresses", written))
+            }
             return (network.name, mapping(values))
         }
         let nodes = resolution.nodeDefinitions.map { node -> (String, LabValue) in

@@ -64,7 +64,7 @@ struct ServerAssignment {
         named += definition.programs.flatMap(\.ports)
         for demand in demands {
             let port = demand.server.transportPort
-            guard !named.contains(port), isOwn(demand, of: node) else { continue }
+            guard !named.contains(port), isOwn(demand, of: node), !isNamedElsewhere(demand) else { continue }
             var remedies: [String] = []
             let known = definition.programs.flatMap { program in
                 program.ports.filter { $0.transport == port.transport }.map { "\($0) (\(program.name.value))" }
@@ -82,6 +82,16 @@ struct ServerAssignment {
             resolution.reader.report(
                 "\(demand.what) asks port \(port) of '\(node.name)', which runs \(list(definition.programs)) and does not say what listens there",
                 at: demand.position, allowed: remedies)
+        }
+    }
+
+    /// Whether another node that may have the address says what listens there.
+    private func isNamedElsewhere(_ demand: ServerDemand) -> Bool {
+        (resolution.owners[demand.address]?.holders ?? []).contains { holder in
+            guard holder != demand.node, let definition = resolution.definition(of: holder) else { return false }
+            let services = definition.host?.services
+            let named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
+            return (named + definition.programs.flatMap(\.ports)).contains(demand.server.transportPort)
         }
     }
 
@@ -122,7 +132,17 @@ struct ServerAssignment {
         let ofPrograms = resolution.nodeDefinitions.flatMap { node in
             node.programs.flatMap { $0.form.demands(of: node.name.value, in: resolution) }
         }
-        return demands + ofPrograms + traffic.demands
+        // Whoever may have a virtual address is asked.
+        return (demands + ofPrograms + traffic.demands).flatMap { demand -> [ServerDemand] in
+            let holders = resolution.owners[demand.address]?.holders ?? []
+            return holders.isEmpty
+                ? [demand]
+                : holders.map {
+                    var demand = demand
+                    demand.node = $0
+                    return demand
+                }
+        }
     }
 
     /// Where the lab file names a pool's member.

@@ -157,10 +157,11 @@ struct TrafficReading {
         let form =
             kind.server == nil
             ? ["node", "node.interface", "address"] : ["balancer/service, such as lb/web", "node:port", "address:port"]
-        guard let text = value.text else {
+        guard let given = value.text else {
             reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
             return nil
         }
+        guard let text = withoutReference(given, kind, at: value.position) else { return nil }
         if text.contains("/"), EndpointText(text)?.transport == nil { return service(text, kind, at: value.position) }
         let written = EndpointText(text)
         guard let server = kind.server else {
@@ -199,6 +200,24 @@ struct TrafficReading {
             return nil
         }
         return resolution.endpoint(endpoint.host, seenFrom: source, "the target", at: position).map { ($0.address, 0) }
+    }
+
+    /// `lan/gateway.address:80`, or without a port, with the address that it stands for; nil, and reported, where that
+    /// is none.
+    private func withoutReference(
+        _ text: String, _ kind: TrafficProgram.Kind, at position: SourcePosition
+    ) -> String? {
+        if kind.server == nil {
+            guard text.contains("/"), resolution.references.isReference(text) else { return text }
+            return resolution.references.resolve(text, at: position, reader)
+        }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+            resolution.references.isReference(String(text[..<colon])), text[..<colon].contains("/")
+        else { return text }
+        guard let value = resolution.references.resolve(String(text[..<colon]), at: position, reader) else {
+            return nil
+        }
+        return IPAddress(value).map { $0.endpoint(port: port) } ?? text
     }
 
     private var services: [(name: String, service: VirtualServiceConfiguration)] {
