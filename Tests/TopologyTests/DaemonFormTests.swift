@@ -164,7 +164,7 @@ import Wire
         let text = lab(
             "haproxy: { frontends: { web: { listen: 80 } }, backends: { web: { servers: ['server:8080'] } } }")
         let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
-        guard case .host(let server)? = variant.node(named: "server")?.role else { throw CancellationError() }
+        let server = try #require(variant.node(named: "server")?.role.host)
         #expect(server.servers == [ServerProgram(kind: .http, port: 8080)])
     }
 
