@@ -5,19 +5,19 @@ import Wire
 /// A family's part in what a balancer keeps.
 ///
 /// What carries packets is generic over the family (`Tuple`), and each family has tables of its own.
-protocol BalancedTuple: TunnelTuple {
+protocol BalancedTuple: TunnelFamily {
     /// Sessions of fast-path services.
     static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<
-        KeyedFlowTable<Self, BalancerFlow<Self>>
+        IPFlowTable<Self, BalancerFlow<Self>>
     >
     /// Client endpoints of per-packet services.
     static func mappings(
         of balancer: borrowing LoadBalancer
-    ) -> UnsafeMutablePointer<KeyedFlowTable<Self, DatagramMapping<Address>>>
+    ) -> UnsafeMutablePointer<IPFlowTable<Self, DatagramMapping<Address>>>
 }
 
-extension FiveTuple: BalancedTuple {
-    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<FlowTable<BalancerFlow<FiveTuple>>> {
+extension IPv4: BalancedTuple {
+    static func flows(of balancer: borrowing LoadBalancer) -> UnsafeMutablePointer<FlowTable<BalancerFlow<IPv4>>> {
         balancer.ipv4Flows
     }
 
@@ -26,10 +26,10 @@ extension FiveTuple: BalancedTuple {
     ) -> UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>> { balancer.ipv4Mappings }
 }
 
-extension IPv6FiveTuple: BalancedTuple {
+extension IPv6: BalancedTuple {
     static func flows(
         of balancer: borrowing LoadBalancer
-    ) -> UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6FiveTuple>>> { balancer.ipv6Flows }
+    ) -> UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6>>> { balancer.ipv6Flows }
 
     static func mappings(
         of balancer: borrowing LoadBalancer
@@ -37,7 +37,7 @@ extension IPv6FiveTuple: BalancedTuple {
 }
 
 /// A session of a fast-path service: what is done to the packets of either direction.
-struct BalancerFlow<Tuple: FlowTuple>: BitwiseCopyable {
+struct BalancerFlow<Tuple: AddressFamily>: BitwiseCopyable {
     /// Client to member; the member's MAC address is looked up for each packet.
     var original: IPFlowAction<Tuple>
     /// Member to client; the client-side MAC address is the one that the flow's first frame came from, for good.

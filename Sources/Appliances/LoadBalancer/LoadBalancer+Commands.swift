@@ -38,8 +38,8 @@ extension LoadBalancer {
 
     /// Sessions of fast-path services and mappings of per-packet services. What ends at the host side, its kernel knows.
     private func connections(at now: Instant) -> ConnectionList {
-        sessions(of: FiveTuple.self, at: now) + sessions(of: IPv6FiveTuple.self, at: now)
-            + datagrams(of: FiveTuple.self, at: now) + datagrams(of: IPv6FiveTuple.self, at: now)
+        sessions(of: IPv4.self, at: now) + sessions(of: IPv6.self, at: now)
+            + datagrams(of: IPv4.self, at: now) + datagrams(of: IPv6.self, at: now)
     }
 
     private func sessions<Tuple: BalancedTuple>(of family: Tuple.Type, at now: Instant) -> ConnectionList {
@@ -146,8 +146,8 @@ extension LoadBalancer {
     /// Ends every session of a member that went down.
     private mutating func removeSessions(of service: Int, member: Int) -> Int {
         switch services[service].address {
-        case .ipv4: removeSessions(FiveTuple.self, of: service, member: member)
-        case .ipv6: removeSessions(IPv6FiveTuple.self, of: service, member: member)
+        case .ipv4: removeSessions(IPv4.self, of: service, member: member)
+        case .ipv6: removeSessions(IPv6.self, of: service, member: member)
         }
     }
 

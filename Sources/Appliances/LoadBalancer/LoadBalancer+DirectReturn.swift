@@ -102,7 +102,7 @@ extension LoadBalancer {
 
     /// Sends a packet to a member as it is, but for its time to live.
     mutating func sendDirectly<Tuple: BalancedTuple>(
-        _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, to hop: IPNextHop<Tuple.Address>,
+        _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, to hop: IPNextHop<Tuple>,
         at now: Instant,
         into output: inout FrameQueue
     ) {

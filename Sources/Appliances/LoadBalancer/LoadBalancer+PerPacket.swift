@@ -50,7 +50,7 @@ extension LoadBalancer {
     }
 
     /// The service that a member's datagram answers for, and the five-tuple with which the client knows it.
-    func returnOfDatagram<Tuple: BalancedTuple>(_ tuple: Tuple, at now: Instant) -> (service: Int, toClient: Tuple)? {
+    func returnOfDatagram<Tuple: BalancedTuple>(_ tuple: FlowKey<Tuple>, at now: Instant) -> (service: Int, toClient: FlowKey<Tuple>)? {
         var toClient = tuple
         let mappings = Tuple.mappings(of: self)
         if let match = mappings.pointee.find(Self.wildcard(to: tuple.destination, tuple.destinationPort)) {
@@ -76,7 +76,7 @@ extension LoadBalancer {
     /// The source port of a client endpoint towards the members behind a port of the box, kept while it is used.
     /// - Returns: nil where there is none to give; counted
     private mutating func mapping<Tuple: BalancedTuple>(
-        of client: Tuple, _ service: Int, leavingBy port: PortIndex, as own: Tuple.Address, at now: Instant
+        of client: FlowKey<Tuple>, _ service: Int, leavingBy port: PortIndex, as own: Tuple.Address, at now: Instant
     ) -> UInt16? {
         let mappings = Tuple.mappings(of: self)
         let expires = Instant(nanoseconds: now.nanoseconds &+ services[service].idleTimeout)
@@ -108,7 +108,7 @@ extension LoadBalancer {
     }
 
     /// Whatever member the answer comes from: source 0.0.0.0 or ::, port 0, which no packet has.
-    private static func wildcard<Tuple: FlowTuple>(to own: Tuple.Address, _ port: UInt16) -> Tuple {
-        Tuple(source: .any, destination: own, sourcePort: 0, destinationPort: port, protocol: .udp)
+    private static func wildcard<Tuple: AddressFamily>(to own: Tuple.Address, _ port: UInt16) -> FlowKey<Tuple> {
+        FlowKey(source: .any, destination: own, sourcePort: 0, destinationPort: port, protocol: .udp)
     }
 }

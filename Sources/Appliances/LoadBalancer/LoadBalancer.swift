@@ -31,8 +31,8 @@ public struct LoadBalancer: ~Copyable, Appliance {
     public let configuration: LoadBalancerConfiguration
     var ports: BoxPorts
     // Tables of either family, reached by `BalancedTuple`.
-    let ipv4Flows: UnsafeMutablePointer<FlowTable<BalancerFlow<FiveTuple>>>
-    let ipv6Flows: UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6FiveTuple>>>
+    let ipv4Flows: UnsafeMutablePointer<FlowTable<BalancerFlow<IPv4>>>
+    let ipv6Flows: UnsafeMutablePointer<IPv6FlowTable<BalancerFlow<IPv6>>>
     let ipv4Mappings: UnsafeMutablePointer<FlowTable<DatagramMapping<IPv4Address>>>
     let ipv6Mappings: UnsafeMutablePointer<IPv6FlowTable<DatagramMapping<IPv6Address>>>
     let services: UnsafeMutablePointer<VirtualService>
@@ -66,7 +66,7 @@ public struct LoadBalancer: ~Copyable, Appliance {
         self.configuration = configuration
         let scatter = Maglev.mix(seed)
         // A family in which no service listens has no sessions.
-        func capacity(_ family: AddressFamily) -> Int {
+        func capacity(_ family: IPVersion) -> Int {
             configuration.services.contains { $0.address.family == family } ? flowCapacity : 1
         }
         ipv4Flows = .allocate(capacity: 1)
@@ -140,8 +140,8 @@ public struct LoadBalancer: ~Copyable, Appliance {
 
     public mutating func advance(to now: Instant, into output: inout FrameQueue) {
         ports.advance(to: now, into: &output)
-        expire(FiveTuple.self, at: now)
-        expire(IPv6FiveTuple.self, at: now)
+        expire(IPv4.self, at: now)
+        expire(IPv6.self, at: now)
     }
 
     private mutating func expire<Tuple: BalancedTuple>(_ family: Tuple.Type, at now: Instant) {
@@ -189,7 +189,7 @@ public struct LoadBalancer: ~Copyable, Appliance {
     }
 
     private func translator<Tuple: BalancedTuple>(_ family: Tuple.Type, _ port: PortIndex, _ isUDP: Bool) -> Int {
-        (Tuple.controlProtocol == .icmp ? 0 : ports.count * 2) + Int(port) * 2 + (isUDP ? 1 : 0)
+        (Tuple.version == .ipv4 ? 0 : ports.count * 2) + Int(port) * 2 + (isUDP ? 1 : 0)
     }
 }
 

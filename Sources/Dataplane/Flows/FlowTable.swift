@@ -1,9 +1,9 @@
 public import Wire
 
 /// Sessions of IPv4 flows.
-public typealias FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<FiveTuple, Value>
+public typealias FlowTable<Value: BitwiseCopyable> = IPFlowTable<IPv4, Value>
 /// Sessions of IPv6 flows.
-public typealias IPv6FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<IPv6FiveTuple, Value>
+public typealias IPv6FlowTable<Value: BitwiseCopyable> = IPFlowTable<IPv6, Value>
 
 /// Sessions, each found by the five-tuple of either of its two flows.
 ///
@@ -18,7 +18,9 @@ public typealias IPv6FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<IPv6Five
 ///
 /// A session without packets expires: `keep` on every packet only writes a time; a timer wheel hands out sessions
 /// whose time may have come (`nextExpired`).
-public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable {
+public struct IPFlowTable<Family: AddressFamily, Value: BitwiseCopyable>: ~Copyable {
+    public typealias Key = FlowKey<Family>
+
     @usableFromInline struct Entry: BitwiseCopyable {
         @usableFromInline var original: Key
         @usableFromInline var reply: Key

@@ -24,9 +24,9 @@ final class Socket {
     /// -1 once closed.
     private(set) var descriptor: Int32
     let kind: Kind
-    let family: AddressFamily
+    let family: IPVersion
 
-    init(_ kind: Kind, _ family: AddressFamily) throws(Errno) {
+    init(_ kind: Kind, _ family: IPVersion) throws(Errno) {
         self.kind = kind
         self.family = family
         let type = kind == .tcp ? SOCK_STREAM : SOCK_DGRAM
@@ -36,7 +36,7 @@ final class Socket {
     }
 
     /// Takes over a descriptor that `accept` returned.
-    private init(accepted: Int32, _ family: AddressFamily) {
+    private init(accepted: Int32, _ family: IPVersion) {
         kind = .tcp
         descriptor = accepted
         self.family = family

@@ -11,7 +11,7 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
     /// 32 or 128.
     @inlinable public var bitCount: Int { isIPv4 ? 32 : 128 }
 
-    public var family: AddressFamily { isIPv4 ? .ipv4 : .ipv6 }
+    public var family: IPVersion { isIPv4 ? .ipv4 : .ipv6 }
 
     /// The address behind `InternetAddress.universal`.
     @inlinable
@@ -45,7 +45,7 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// Which Internet Protocol.
-public enum AddressFamily: String, Hashable, Sendable, Codable, CaseIterable {
+public enum IPVersion: String, Hashable, Sendable, Codable, CaseIterable {
     case ipv4 = "IPv4"
     case ipv6 = "IPv6"
 }
@@ -109,7 +109,7 @@ public enum IPNetwork: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    public var family: AddressFamily { address.family }
+    public var family: IPVersion { address.family }
     /// 0.0.0.0/0 or ::/0, the destination of a default route.
     public var isDefault: Bool { prefixLength == 0 }
 
