@@ -58,7 +58,7 @@ extension Firewall {
     /// Every packet that was let through takes its way from here: by a port, or by the peer's where that port has no
     /// carrier.
     private mutating func leave(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation<IPv4>?, at now: Instant,
         into output: inout FrameQueue
     ) {
         if returnsThroughPeer(frame, packet, as: translation, at: now, into: &output) { return }
@@ -115,7 +115,7 @@ extension Firewall {
     /// Judges a datagram by its first fragment.
     private mutating func decide(
         _ frame: Frame, _ packet: PacketView, _ isOwn: Bool, at now: Instant, into output: inout FrameQueue
-    ) -> FragmentTable.Decision {
+    ) -> FragmentTable<IPv4>.Decision {
         var layout = packet.layout
         layout.fragment = .whole
         switch evaluate(layout, in: frame, at: now) {
@@ -139,7 +139,8 @@ extension Firewall {
     }
 
     private mutating func carryOutHeld(
-        _ decision: FragmentTable.Decision, _ port: PortIndex, _ first: PacketView, _ isOwn: Bool, at now: Instant,
+        _ decision: FragmentTable<IPv4>.Decision, _ port: PortIndex, _ first: PacketView, _ isOwn: Bool,
+        at now: Instant,
         into output: inout FrameQueue
     ) {
         while let bytes = fragments.nextReleased(of: first) {
@@ -160,7 +161,7 @@ extension Firewall {
     }
 
     private mutating func carryOut(
-        _ decision: FragmentTable.Decision, _ frame: Frame, _ packet: PacketView, _ isOwn: Bool, at now: Instant,
+        _ decision: FragmentTable<IPv4>.Decision, _ frame: Frame, _ packet: PacketView, _ isOwn: Bool, at now: Instant,
         into output: inout FrameQueue
     ) {
         switch decision {

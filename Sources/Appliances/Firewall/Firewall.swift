@@ -17,10 +17,10 @@ public struct Firewall: ~Copyable, Appliance {
     public let name: String
     let portNames: [String]
     var ports: BoxPorts
-    var filter: SessionEngine
+    var filter: SessionEngine<IPv4>
     /// What the peer is to know of the filter's sessions.
-    var journal: SessionJournal
-    var fragments: FragmentTable
+    var journal: SessionJournal<IPv4>
+    var fragments: FragmentTable<IPv4>
     var translation: FirewallTranslation
     let surroundings: NATSurroundings
     /// Where the configuration's are not to count.
@@ -88,20 +88,20 @@ public struct Firewall: ~Copyable, Appliance {
         portNames = configuration.ports.map(\.name)
         self.ports = ports
         let sessionCapacity = sessionCapacity ?? configuration.sessionCapacity
-        var nat = SourceNAT(
+        var nat = SourceNAT<IPv4>(
             configuration.nat, of: configuration.name, peer: redundancy?.peer, capacity: sessionCapacity)
         nat.machineAddresses = configuration.ports.compactMap(\.address?.address) + surroundings.neighbors
-        fragments = FragmentTable()
+        fragments = FragmentTable<IPv4>()
         self.ports.nextIdentification = nat.share == .second ? 0x8000 : 1
         self.surroundings = surroundings
         fixedTimers = timers
         translation = FirewallTranslation()
         _ = translation.update(from: nat, self.ports, redundancy?.routers ?? [])
-        filter = SessionEngine(
+        filter = SessionEngine<IPv4>(
             capacity: sessionCapacity, timers: timers ?? configuration.nat?.timers.sessions ?? .standard, rules: rules,
             otherwise: configuration.policy.otherwise, nat: nat, gateways: configuration.applicationGateways)
         filter.inspector.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })
-        journal = SessionJournal(capacity: redundancy == nil ? 0 : sessionCapacity)
+        journal = SessionJournal<IPv4>(capacity: redundancy == nil ? 0 : sessionCapacity)
         self.rules = pairRules
         workers = [UInt64](repeating: 0, count: redundancy?.conduit?.workers ?? 0)
         deferred = DeferredPackets(

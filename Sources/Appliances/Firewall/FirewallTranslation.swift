@@ -22,14 +22,14 @@ struct FirewallTranslation: ~Copyable {
     private(set) var sharedWithHost: [IPv4Address] = []
     /// `SourceNAT.addressChanges` when the two were last made.
     private var changesSeen: UInt64 = 0
-    var unsolicited = UnsolicitedSYNs()
+    var unsolicited = UnsolicitedSYNs<IPv4>()
     /// When each pool was last told of, by name.
     var toldAt: [String: Instant] = [:]
 
     /// Takes over the translator's addresses, where they have changed.
     /// - Returns: what is new, and what is no pool's and no mapping's any more; nil where nothing has changed
     mutating func update(
-        from nat: borrowing SourceNAT, _ ports: borrowing BoxPorts, _ routers: [VirtualRouterPort]
+        from nat: borrowing SourceNAT<IPv4>, _ ports: borrowing BoxPorts, _ routers: [VirtualRouterPort]
     ) -> (new: [Address], gone: [Address])? {
         guard changesSeen != nat.addressChanges else { return nil }
         changesSeen = nat.addressChanges
@@ -51,7 +51,7 @@ struct FirewallTranslation: ~Copyable {
     }
 }
 
-extension SourceNAT {
+extension SourceNAT where Family == IPv4 {
     /// - Parameters:
     ///   - name: of the box
     ///   - peer: of the pair's other box, which grants from the other half of the ports; nil for a lone one

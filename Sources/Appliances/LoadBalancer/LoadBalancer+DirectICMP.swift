@@ -18,7 +18,8 @@ extension LoadBalancer {
     /// - Parameter answering: the flow that would answer the quoted packet: the client's
     /// - Returns: false where no service with direct server return has that flow
     mutating func receiveErrorForMember<Tuple: BalancedTuple>(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, answering: FlowKey<Tuple>, at now: Instant, into output: inout FrameQueue
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, answering: FlowKey<Tuple>, at now: Instant,
+        into output: inout FrameQueue
     ) -> Bool {
         let flows = Tuple.flows(of: self)
         let service: Int

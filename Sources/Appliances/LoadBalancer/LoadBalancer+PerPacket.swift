@@ -50,7 +50,9 @@ extension LoadBalancer {
     }
 
     /// The service that a member's datagram answers for, and the five-tuple with which the client knows it.
-    func returnOfDatagram<Tuple: BalancedTuple>(_ tuple: FlowKey<Tuple>, at now: Instant) -> (service: Int, toClient: FlowKey<Tuple>)? {
+    func returnOfDatagram<Tuple: BalancedTuple>(_ tuple: FlowKey<Tuple>, at now: Instant) -> (
+        service: Int, toClient: FlowKey<Tuple>
+    )? {
         var toClient = tuple
         let mappings = Tuple.mappings(of: self)
         if let match = mappings.pointee.find(Self.wildcard(to: tuple.destination, tuple.destinationPort)) {

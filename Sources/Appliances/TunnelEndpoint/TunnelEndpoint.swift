@@ -41,7 +41,8 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
     }
 
     /// An end at each of the member's addresses of a family.
-    private static func ends<Tuple: TunnelFamily>(_ configuration: TunnelEndpointConfiguration) -> [IPTunnelEnd<Tuple>] {
+    private static func ends<Tuple: TunnelFamily>(_ configuration: TunnelEndpointConfiguration) -> [IPTunnelEnd<Tuple>]
+    {
         configuration.locals.compactMap { Tuple.Address($0) }.map {
             IPTunnelEnd(
                 configuration.encapsulation, local: $0, remotes: configuration.remotes.compactMap { Tuple.Address($0) },

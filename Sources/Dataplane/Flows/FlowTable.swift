@@ -70,6 +70,7 @@ public struct IPFlowTable<Family: AddressFamily, Value: BitwiseCopyable>: ~Copya
     }
 
     // Entries and values are BitwiseCopyable: there is nothing to deinitialise.
+    @inlinable
     deinit {
         buckets.deallocate()
         entries.deallocate()
@@ -106,13 +107,14 @@ public struct IPFlowTable<Family: AddressFamily, Value: BitwiseCopyable>: ~Copya
     /// Has the processor fetch what a search for a flow, or its entry, will look at first: many searches then wait for
     /// memory together instead of one after the other. Worth it for a table that no cache holds.
     @inline(__always)
+    @inlinable
     func prefetch(_ key: Key) {
         // position ≤ mask, and there are mask + 1 buckets.
         TableMemory.prefetch(buckets + Int(key.flowHash(seed: seed) & mask))
     }
 
     /// Whether its buckets are more than a processor's own cache holds.
-    var outgrowsCaches: Bool { mask >= 1 << 15 }
+    @inlinable var outgrowsCaches: Bool { mask >= 1 << 15 }
 
     /// The session's value, in place.
     /// - Precondition: the index came from `find` or `insert` and was not removed since

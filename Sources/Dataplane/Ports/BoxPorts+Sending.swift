@@ -17,7 +17,7 @@ extension BoxPorts {
     /// As above, for an IPv4 packet that may be translated; one that exceeds the MTU and allows it leaves in fragments.
     /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
     public mutating func route(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation<IPv4>?, at now: Instant,
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
@@ -38,7 +38,7 @@ extension BoxPorts {
 
     /// As `route`, for a frame in memory that does not stay until the queue is transmitted: a copy leaves.
     public mutating func routeCopy(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation<IPv4>?, at now: Instant,
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination

@@ -99,7 +99,9 @@ public struct IPTunnelEnd<Family: TunnelFamily>: Sendable {
     @inlinable
     func takeCongestion(from outer: IPPacketView<Family>, into base: UnsafeMutableRawPointer, at start: Int) -> Bool {
         // Guard: both headers were parsed.
-        guard Family.trafficClass(UnsafeRawPointer(base) + Int(outer.layout.networkOffset)) & 3 == 3 else { return true }
+        guard Family.trafficClass(UnsafeRawPointer(base) + Int(outer.layout.networkOffset)) & 3 == 3 else {
+            return true
+        }
         if Family.trafficClass(UnsafeRawPointer(base) + start) & 3 == 0 { return false }
         Family.markCongestion(base + start)
         return true

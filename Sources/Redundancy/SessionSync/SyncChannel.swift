@@ -1,5 +1,5 @@
 public import LabTime
-import Mutants
+public import Mutants
 public import Wire
 
 /// The conversation of a pair on its cross-connect: heartbeats, and session records in a numbered, acknowledged stream
@@ -18,43 +18,44 @@ public struct SyncChannel: ~Copyable {
     /// Source and destination port of the cross-connect's UDP.
     public static var udpPort: UInt16 { SyncHeader.port }
 
-    var sendWindow: SendWindow
-    var receiveWindow: ReceiveWindow
-    let sender: UInt32
-    let heartbeatInterval: Duration
+    @usableFromInline var sendWindow: SendWindow
+    @usableFromInline var receiveWindow: ReceiveWindow
+    @usableFromInline let sender: UInt32
+    @usableFromInline let heartbeatInterval: Duration
     /// The pair's; nil where messages are not authenticated.
-    let key: SyncKey?
+    @usableFromInline let key: SyncKey?
     /// How long records wait for company at most; zero where packets wait for records.
-    let coalescing: Duration
-    let rules: PairRules
+    @usableFromInline let coalescing: Duration
+    @usableFromInline let rules: PairRules
     /// When records that wait for company leave alone; nil where none wait.
-    var partialDueAt: Instant?
+    @usableFromInline var partialDueAt: Instant?
     /// This life of the box, as its heartbeats say it.
-    var ownEpoch: UInt64 = 1
+    @usableFromInline var ownEpoch: UInt64 = 1
     /// The life of the peer that this box's stream is meant for.
-    var peerEpoch: UInt64 = 0
+    @usableFromInline var peerEpoch: UInt64 = 0
     /// The life of the peer that this box's heartbeats name.
-    var epochs: PeerEpochs
+    @usableFromInline var epochs: PeerEpochs
     /// A life that is answered once, by the next heartbeat, while another one is the known one.
-    var answers: UInt64?
+    @usableFromInline var answers: UInt64?
     /// The peer's stream before the present one, and how many of its messages came since the last one of that.
-    var formerStream: (epoch: UInt64, expected: UInt64, inRow: Int) = (0, 1, 0)
+    @usableFromInline var formerStream: (epoch: UInt64, expected: UInt64, inRow: Int) = (0, 1, 0)
     /// When this box's stream began; 0 where there is none.
-    var ownStream: UInt64 = 0
+    @usableFromInline var ownStream: UInt64 = 0
     /// When the peer's stream began; 0 where none was heard.
-    var peerStream: UInt64 = 0
-    var isRunning = false
+    @usableFromInline var peerStream: UInt64 = 0
+    @usableFromInline var isRunning = false
     /// A bulk message that goes out when the records before it have.
-    var pendingMark: BulkMark?
-    var bulkIdentifier: UInt32 = 0
-    var bulkRecords: UInt32 = 0
+    @usableFromInline var pendingMark: BulkMark?
+    @usableFromInline var bulkIdentifier: UInt32 = 0
+    @usableFromInline var bulkRecords: UInt32 = 0
     /// The message that ended the bulk transfer, until it is acknowledged.
-    var bulkEndSequence: UInt64?
+    @usableFromInline var bulkEndSequence: UInt64?
     /// The peer's stream has moved since the last acknowledgement.
-    var hasPendingAcknowledgement = false
+    @usableFromInline var hasPendingAcknowledgement = false
     /// Where heartbeats and acknowledgements are written.
-    let scratch: UnsafeMutableRawBufferPointer
+    @usableFromInline let scratch: UnsafeMutableRawBufferPointer
 
+    @usableFromInline
     enum BulkMark {
         case begin, end
     }
@@ -69,7 +70,7 @@ public struct SyncChannel: ~Copyable {
         coalescing: Duration = .milliseconds(1), window: Int = 64, resendAfter: Duration = .milliseconds(20),
         rules: PairRules = .all
     ) {
-        precondition(messageSize >= 128, "a message has at least a header and one record")
+        precondition(messageSize >= 160, "a message has at least a header, one record and an authenticator")
         sendWindow = SendWindow(capacity: window, slotSize: messageSize, resendAfter: resendAfter)
         self.key = key
         epochs = PeerEpochs(isAuthenticated: key != nil)
@@ -81,7 +82,7 @@ public struct SyncChannel: ~Copyable {
         scratch = .allocate(byteCount: 128, alignment: 8)
     }
 
-    deinit { scratch.deallocate() }
+    @inlinable deinit { scratch.deallocate() }
 
     /// When a message is to be sent again, or for the first time; nil where nothing waits.
     public var deadline: Instant? {
@@ -158,22 +159,26 @@ public struct SyncChannel: ~Copyable {
     /// - Parameters:
     ///   - store: whose sessions the journal has recorded
     ///   - isUrgent: records do not wait for company
+    @inlinable
     package mutating func nextMessage<Store: SessionStore & ~Copyable>(
-        from journal: inout SessionJournal, of store: borrowing Store, isUrgent: Bool = false, at now: Instant
+        from journal: inout SessionJournal<Store.Family>, of store: borrowing Store, isUrgent: Bool = false,
+        at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
         guard isRunning, pendingMark != nil || journal.hasRecords else {
             // What waited has been sent or forgotten meanwhile: a deadline that stayed would be due for ever.
             partialDueAt = nil
             return nil
         }
-        guard isUrgent || !waitsForCompany(journal.pendingCount, at: now), let buffer = sendWindow.reserve() else {
+        guard isUrgent || !waitsForCompany(journal.pendingCount, upTo: SyncRecord<Store.Family>.maximumLength, at: now),
+            let buffer = sendWindow.reserve()
+        else {
             return nil
         }
         let header = SyncHeader(
             sender: sender, epoch: ownStream, peerEpoch: peerEpoch, sequence: sendWindow.nextSequence,
-            acknowledgement: receiveWindow.expected &- 1)
+            acknowledgement: receiveWindow.expected &- 1, family: Store.Family.version)
         if let mark = pendingMark { return send(mark, header, in: buffer, sessions: store.count, at: now) }
-        var writer = SyncRecordWriter(buffer, key: key)
+        var writer = SyncRecordWriter<Store.Family>(buffer, key: key)
         while writer.hasRoom, pendingMark == nil,
             let next = journal.nextRecord(of: store, at: now, for: sendWindow.nextSequence)
         {
@@ -193,13 +198,15 @@ public struct SyncChannel: ~Copyable {
     }
 
     /// Records that would not fill a message wait while others are under way.
-    private mutating func waitsForCompany(_ pending: Int, at now: Instant) -> Bool {
+    /// - Parameter length: bytes of the longest record
+    @usableFromInline
+    mutating func waitsForCompany(_ pending: Int, upTo length: Int, at now: Instant) -> Bool {
         if Mutant.isOn(.tellsSessionsLate), pendingMark == nil, pending != .max {
             let due = partialDueAt ?? now + .seconds(2)
             partialDueAt = due <= now ? nil : due
             return due > now
         }
-        let isFull = pending >= sendWindow.slotSize / SyncRecord.maximumLength
+        let isFull = pending >= sendWindow.slotSize / length
         if coalescing == .zero || pendingMark != nil || sendWindow.isEmpty || isFull {
             partialDueAt = nil
             return false
@@ -216,7 +223,8 @@ public struct SyncChannel: ~Copyable {
             && sendWindow.hasArrived(sendWindow.nextSequence &- UInt64(behind))
     }
 
-    private mutating func send(
+    @usableFromInline
+    mutating func send(
         _ mark: BulkMark, _ header: SyncHeader, in buffer: UnsafeMutableRawBufferPointer, sessions: Int, at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
         pendingMark = nil
@@ -235,7 +243,8 @@ public struct SyncChannel: ~Copyable {
         return (sendWindow.commit(length: length, records: 0, at: now), 0)
     }
 
-    private func write(_ message: SyncMessage, _ header: SyncHeader) -> UnsafeRawBufferPointer {
+    @usableFromInline
+    func write(_ message: SyncMessage, _ header: SyncHeader) -> UnsafeRawBufferPointer {
         guard let length = message.emit(header, key: key, into: scratch) else {
             preconditionFailure("a heartbeat or acknowledgement has at most 84 bytes")
         }

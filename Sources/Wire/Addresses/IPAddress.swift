@@ -48,6 +48,17 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
 public enum IPVersion: String, Hashable, Sendable, Codable, CaseIterable {
     case ipv4 = "IPv4"
     case ipv6 = "IPv6"
+
+    /// 4 or 6.
+    public var number: UInt8 { self == .ipv4 ? 4 : 6 }
+
+    public init?(number: UInt8) {
+        switch number {
+        case 4: self = .ipv4
+        case 6: self = .ipv6
+        default: return nil
+        }
+    }
 }
 
 extension IPAddress: Comparable {

@@ -240,7 +240,7 @@ struct PairInvariants {
                 index = lab.boxes[box].firewall.filter.table.next(after: place)
                 guard flow.source == lab.server.address else { continue }
                 let outgoing = lab.boxes[box].firewall.filter.outgoing(of: place, arrivedAs: flow)
-                let external = NATEndpoint(outgoing.source, outgoing.sourcePort)
+                let external = NATEndpoint<IPv4>(outgoing.source, outgoing.sourcePort)
                 if !source.isNone, lab.boxes[box].firewall.filter.nat.binding(ofExternal: external, .tcp) != source {
                     broken = "box \(box) has the session \(flow), whose mapping \(external) is not its own any more"
                 }

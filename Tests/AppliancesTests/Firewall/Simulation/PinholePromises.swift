@@ -33,7 +33,7 @@ struct PinholePromises {
     }
 
     /// The box's peer has everything that it has.
-    mutating func note(_ filter: borrowing SessionEngine) {
+    mutating func note(_ filter: borrowing SessionEngine<IPv4>) {
         for (control, port) in latest {
             guard let match = filter.gateways.pinholes.find(control), match.direction == .reply else { continue }
             let expected = filter.gateways.pinholes.original(of: match.index)
@@ -43,7 +43,7 @@ struct PinholePromises {
     }
 
     /// - Returns: the port of a pinhole that the box has been told of and does not have
-    func lost(by box: Int, _ filter: borrowing SessionEngine, at now: Instant) -> UInt16? {
+    func lost(by box: Int, _ filter: borrowing SessionEngine<IPv4>, at now: Instant) -> UInt16? {
         var lost: UInt16?
         for promise in promises.values where promise.holders & 1 << UInt8(box) != 0 {
             // A lifetime crosses in whole milliseconds, and may wait for a message.
