@@ -21,14 +21,14 @@ extension CarryExpectation {
         }
         let (before, after) = (try first.captures(in: evidence), try then.captures(in: evidence))
         let (window, later) = (try first.window(in: evidence), try then.window(in: evidence))
-        var flows: [FlowKey: Passing] = [:]
+        var flows: [CarriedFlow: Passing] = [:]
         var frames = (first: 0, then: 0)
-        var others: Set<FlowKey> = []
+        var others: Set<CarriedFlow> = []
         for capture in before {
             try evidence.source.frames(of: capture, matching: first.match) { frame in
                 guard window.contains(frame.time) else { return true }
                 let reading = FrameReading(frame.bytes)
-                guard let key = FlowKey(reading, names) else { return true }
+                guard let key = CarriedFlow(reading, names) else { return true }
                 frames.first += 1
                 flows[key, default: Passing()].last = Sighted(frame)
                 return true
@@ -38,7 +38,7 @@ extension CarryExpectation {
             try evidence.source.frames(of: capture, matching: then.match) { frame in
                 guard later.contains(frame.time) else { return true }
                 let reading = FrameReading(frame.bytes)
-                guard let key = FlowKey(reading, names) else { return true }
+                guard let key = CarriedFlow(reading, names) else { return true }
                 frames.then += 1
                 if let place = flows.index(forKey: key) {
                     if flows.values[place].again == nil {
@@ -79,7 +79,7 @@ extension CarryExpectation {
 
     /// The last frames of flows that are missing, or one flow's frames before and after.
     private func shown(
-        _ lost: [Passing], _ flows: [FlowKey: Passing], _ evidence: RunEvidence, from event: LabEvent?
+        _ lost: [Passing], _ flows: [CarriedFlow: Passing], _ evidence: RunEvidence, from event: LabEvent?
     ) -> [FrameReference] {
         func reference(_ sighting: Sighted?, _ role: String) -> FrameReference? {
             sighting.map {
@@ -123,7 +123,7 @@ private struct Sighted {
 }
 
 /// The values that a flow's frames have in common.
-private struct FlowKey: Hashable {
+private struct CarriedFlow: Hashable {
     var values: [FieldValue]
 
     /// nil for a frame that lacks one of the fields or, without fields, has no IP packet.

@@ -3,7 +3,7 @@ import Wire
 /// What values a field takes, and how a lab writes them.
 enum FieldKind: Hashable, Sendable {
     case mac
-    case address(AddressFamily)
+    case address(IPVersion)
     /// A number up to `maximum`; `words` are names for some of them (`ip.proto: tcp`); `unit` may follow the digits.
     case number(maximum: UInt64, words: [String: UInt64] = [:], unit: String? = nil)
     case flags

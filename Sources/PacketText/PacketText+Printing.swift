@@ -42,7 +42,7 @@ extension PacketText {
     }
 
     /// All but the fields of IPv4 alone, and the payload.
-    private func packetText<Tuple>(_ packet: IPPacketView<Tuple>, _ detail: Detail) -> String {
+    private func packetText<Family>(_ packet: IPPacketView<Family>, _ detail: Detail) -> String {
         var text = Self.flowText(packet.fiveTuple, hasPorts: packet.layout.hasTransportHeader)
         let isFull = detail == .full
         switch packet.ipProtocol {
@@ -53,7 +53,7 @@ extension PacketText {
                 if let size = tcp.maximumSegmentSize { text += " mss \(size)" }
                 if let scale = tcp.windowScale { text += " wscale \(scale)" }
             }
-        case Tuple.controlProtocol where packet.layout.hasTransportHeader: text += controlText(packet, detail)
+        case Family.controlProtocol where packet.layout.hasTransportHeader: text += controlText(packet, detail)
         case .vrrp: text += Self.vrrpText(packet, detail)
         default: break
         }
@@ -65,28 +65,28 @@ extension PacketText {
         guard isFull else { return text }
         let base = packet.packet.baseAddress.unsafelyUnwrapped  // Guard: the parse found an IP header.
         let trafficClass =
-            Tuple.etherType == .ipv4 ? base.readUInt8(at: 1) : UInt8(truncatingIfNeeded: base.readUInt16(at: 0) >> 4)
+            Family.version == .ipv4 ? base.readUInt8(at: 1) : UInt8(truncatingIfNeeded: base.readUInt16(at: 0) >> 4)
         if trafficClass != 0 { text += " class \(trafficClass)" }
         if packet.timeToLive != timeToLive(of: packet) { text += " ttl \(packet.timeToLive)" }
         return text
     }
 
     /// The time to live that is not worth a word.
-    private func timeToLive<Tuple>(of packet: IPPacketView<Tuple>) -> UInt8 {
+    private func timeToLive<Family>(of packet: IPPacketView<Family>) -> UInt8 {
         if packet.ipProtocol == .vrrp { return VRRPHeader.timeToLive }
-        let isDiscovery = Tuple.etherType == .ipv6 && (packet.controlType.map { (135...136).contains($0) } ?? false)
+        let isDiscovery = Family.version == .ipv6 && (packet.controlType.map { (135...136).contains($0) } ?? false)
         return isDiscovery ? NeighborDiscovery.hopLimit : defaults.timeToLive
     }
 
-    private static func fragmentOffset<Tuple>(_ packet: IPPacketView<Tuple>) -> Int {
+    private static func fragmentOffset<Family>(_ packet: IPPacketView<Family>) -> Int {
         let base = packet.packet.baseAddress.unsafelyUnwrapped  // Guard: the parse found an IP header.
-        if Tuple.etherType == .ipv4 { return Int(base.readUInt16(at: 6) & 0x1fff) * 8 }
+        if Family.version == .ipv4 { return Int(base.readUInt16(at: 6) & 0x1fff) * 8 }
         // The fragment header precedes what follows the extension headers.
         return Int(base.readUInt16(at: packet.packet.count - packet.segment.count - 6) & 0xfff8)
     }
 
     /// `tcp 10.0.0.1:1024 > 10.0.0.2:80`, `gre 10.0.0.1 > 10.0.0.2`
-    private static func flowText<Tuple: FlowTuple>(_ flow: Tuple, hasPorts: Bool) -> String {
+    private static func flowText<Family: AddressFamily>(_ flow: FlowKey<Family>, hasPorts: Bool) -> String {
         let name = UInt8(flow.protocol.description) == nil ? "\(flow.protocol)" : "ip\(flow.protocol)"
         let (source, destination) = (flow.source.erased, flow.destination.erased)
         guard hasPorts, flow.protocol == .tcp || flow.protocol == .udp else {
@@ -95,33 +95,33 @@ extension PacketText {
         return "\(name) \(source.endpoint(port: flow.sourcePort)) > \(destination.endpoint(port: flow.destinationPort))"
     }
 
-    private func controlText<Tuple>(_ packet: IPPacketView<Tuple>, _ detail: Detail) -> String {
+    private func controlText<Family>(_ packet: IPPacketView<Family>, _ detail: Detail) -> String {
         // Guard: a transport header of ICMP is eight bytes.
         let base = packet.segment.baseAddress.unsafelyUnwrapped
         let (type, rest) = (base.readUInt8(at: 0), base.readUInt32(at: 4))
         if let text = discoveryText(packet) { return text }
         var text = " \(type)/\(base.readUInt8(at: 1))"
-        if Tuple.isControlQuery(type: type) {
+        if Family.isControlQuery(type: type) {
             text += " id \(rest >> 16)"
             if detail == .full { text += " seq \(rest & 0xffff)" }
         } else if detail == .full, rest != 0 {
-            text += Tuple.reportedMTU(in: packet) == Int(rest) ? " mtu \(rest)" : " rest \(rest)"
+            text += Family.reportedMTU(in: packet) == Int(rest) ? " mtu \(rest)" : " rest \(rest)"
         }
-        if packet.layout.fragment == .whole, Self.isError(packet), let quoted = Tuple.quoted(packet.payload) {
+        if packet.layout.fragment == .whole, Self.isError(packet), let quoted = Family.quoted(packet.payload) {
             text += " about " + Self.flowText(quoted.fiveTuple, hasPorts: quoted.hasPorts)
-            if quoted.hasPorts, quoted.fiveTuple.protocol == Tuple.controlProtocol {
+            if quoted.hasPorts, quoted.fiveTuple.protocol == Family.controlProtocol {
                 text += " id \(quoted.fiveTuple.sourcePort)"
             }
         }
         return text
     }
 
-    private static func isError<Tuple>(_ packet: IPPacketView<Tuple>) -> Bool {
+    private static func isError<Family>(_ packet: IPPacketView<Family>) -> Bool {
         guard let type = packet.controlType else { return false }
-        return Tuple.etherType == .ipv4 ? ICMPv4Type(rawValue: type).isError : ICMPv6Type(rawValue: type).isError
+        return Family.version == .ipv4 ? ICMPv4Type(rawValue: type).isError : ICMPv6Type(rawValue: type).isError
     }
 
-    private func discoveryText<Tuple>(_ packet: IPPacketView<Tuple>) -> String? {
+    private func discoveryText<Family>(_ packet: IPPacketView<Family>) -> String? {
         guard let packet = packet as? IPv6PacketView, packet.layout.fragment == .whole,
             let view = try? ICMPv6View(packet.segment, source: packet.source, destination: packet.destination)
         else { return nil }
@@ -134,7 +134,7 @@ extension PacketText {
         }
     }
 
-    private static func vrrpText<Tuple>(_ packet: IPPacketView<Tuple>, _ detail: Detail) -> String {
+    private static func vrrpText<Family>(_ packet: IPPacketView<Family>, _ detail: Detail) -> String {
         func text(_ view: borrowing VRRPView, _ address: (Int) -> IPAddress) -> String {
             var text = " vrid \(view.id) prio \(view.priority)"
             if detail == .full {
@@ -157,7 +157,7 @@ extension PacketText {
     }
 
     /// The payload where it is not the default, and no other field says what it is.
-    private func payloadText<Tuple>(_ packet: IPPacketView<Tuple>) -> String {
+    private func payloadText<Family>(_ packet: IPPacketView<Family>) -> String {
         if packet.ipProtocol == .vrrp { return "" }
         if discoveryText(packet) != nil { return "" }
         let payload = Array(packet.payload)

@@ -117,14 +117,15 @@ import Wire
     @Test func `never takes the cross-connect out of bounds, and a signed message is mostly refused`() {
         var accepted = 0
         let samples =
-            [`Messages of the cross-connect`.recordBytes]
+            [`Messages of the cross-connect`.recordBytes, `Records of IPv6`.bytes]
             + `Messages of the cross-connect`.fixed.compactMap { `Messages of the cross-connect`.emit($0) }
         Self.fuzz(seed: 49784, samples) { buffer in
             if buffer.count >= 48 { buffer.copyBytes(from: `Messages of the cross-connect`.signed(Array(buffer))) }
             guard let view = try? SyncMessageView(UnsafeRawBufferPointer(buffer)) else { return }
             accepted += 1
             var cursor = SyncMessageView.Cursor()
-            while view.nextRecord(&cursor) != nil {}
+            while view.nextRecord(&cursor, of: IPv4.self) != nil {}
+            while view.nextRecord(&cursor, of: IPv6.self) != nil {}
         }
         #expect(accepted > 0 && accepted < Self.rounds)
     }

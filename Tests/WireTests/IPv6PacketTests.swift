@@ -154,7 +154,7 @@ enum Example6 {
 
     @Test func `are quoted by errors up to 1280 bytes`() throws {
         try Self.packet(Example6.tooBig) { error in
-            let quoted = try #require(IPv6FiveTuple.quoted(in: error))
+            let quoted = try #require(IPv6.quoted(in: error))
             #expect("\(quoted.fiveTuple)" == "udp [2001:db8:1::10]:40000 > [2001:db8:2::100]:53" && quoted.hasPorts)
             #expect(error.destination == Example6.client && error.isTransportChecksumValid)
         }

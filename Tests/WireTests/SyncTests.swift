@@ -4,7 +4,7 @@ import Wire
 @Suite struct `Messages of the cross-connect` {
     static let heartbeatBytes = hex(
         """
-        46 4c 58 43 03 01 00 44  00 00 00 02 00 00 24 83
+        46 4c 58 43 04 01 00 44  00 00 00 02 00 00 23 83
         11 22 33 44 55 66 77 88  00 00 00 00 00 00 00 99
         00 00 00 00 00 00 00 05  00 00 00 00 00 00 00 03
         02 c8 02 05 00 00 4e 20  00 00 03 e8 00 00 ca fe
@@ -13,17 +13,17 @@ import Wire
     /// The same with an authenticator, which `openssl mac siphash` made with the key 00 01 … 0f.
     static let authenticBytes = hex(
         """
-        46 4c 58 43 03 01 00 54  00 00 00 02 10 00 00 00
+        46 4c 58 43 04 01 00 54  00 00 00 02 10 00 00 00
         11 22 33 44 55 66 77 88  00 00 00 00 00 00 00 99
         00 00 00 00 00 00 00 05  00 00 00 00 00 00 00 03
         02 c8 02 05 00 00 4e 20  00 00 03 e8 00 00 ca fe
         00 00 05 dc
-        47 ae 48 e9 1d 47 8b 5e  dc 60 45 96 03 d0 ae 56
+        40 6f a8 2f 2d 5f 73 74  be c0 96 07 97 84 d2 b1
         """)
     static let key = SyncKey(first: 0x0706_0504_0302_0100, second: 0x0f0e_0d0c_0b0a_0908)
     static let recordBytes = hex(
         """
-        46 4c 58 43 03 02 00 9a  00 00 00 01 00 00 da 0d
+        46 4c 58 43 04 02 00 9a  00 00 00 01 00 04 d9 09
         00 00 00 00 00 00 00 07  00 00 00 00 00 00 00 09
         00 00 00 00 00 00 00 01  00 00 00 00 00 00 00 00
         00 04 00 00
@@ -46,19 +46,19 @@ import Wire
         translatedSource: IPv4Address(203, 0, 113, 1), translatedSourcePort: 1024, rule: 12,
         remainingMilliseconds: 86_400_000)
     /// Not translated, and its first payload was seen.
-    static let inspected: SessionRecord = {
+    static let inspected: SessionRecord<IPv4> = {
         var record = SessionRecord(flow: flow, originatorState: 1, responderState: 2, flags: .inspected)
         record.application = 3
         record.category = 7
         return record
     }()
-    static let pinhole: PinholeRecord = {
+    static let pinhole: PinholeRecord<IPv4> = {
         var (expected, control) = (flow, flow)
         (expected.sourcePort, expected.destinationPort) = (0, 2048)
         control.destinationPort = 21
         return PinholeRecord(expected: expected, control: control, remainingMilliseconds: 60_000)
     }()
-    static let records: [SyncRecord] = {
+    static let records: [SyncRecord<IPv4>] = {
         var ended = flow
         ended.sourcePort = 40001
         return [
@@ -76,17 +76,17 @@ import Wire
 
     static func parse(
         _ bytes: some Collection<UInt8>, key: SyncKey? = nil
-    ) throws -> (SyncHeader, SyncMessage, [SyncRecord]) {
+    ) throws -> (SyncHeader, SyncMessage, [SyncRecord<IPv4>]) {
         try withGuarded(bytes) {
             let view = try SyncMessageView($0, key: key)
             // What was verified once reads the same without being verified again.
             let again = SyncMessageView(verified: $0)
             #expect(again.header == view.header && again.message == view.message)
-            var records: [SyncRecord] = []
+            var records: [SyncRecord<IPv4>] = []
             var (cursor, second) = (SyncMessageView.Cursor(), SyncMessageView.Cursor())
-            while let record = view.nextRecord(&cursor) {
+            while let record = view.nextRecord(&cursor, of: IPv4.self) {
                 records.append(record)
-                #expect(again.nextRecord(&second) == record)
+                #expect(again.nextRecord(&second, of: IPv4.self) == record)
             }
             return (view.header, view.message, records)
         }
@@ -106,8 +106,15 @@ import Wire
         return zeroed.replacing(14, with: UInt8(value >> 8), UInt8(value & 0xff))
     }
 
+    /// Bulk messages are about the sessions of one family.
+    static func header(of message: SyncMessage) -> SyncHeader {
+        var header = header
+        header.family = [.bulkBegin, .bulkEnd].contains(message.kind) ? .ipv4 : nil
+        return header
+    }
+
     static func emit(_ message: SyncMessage, size: Int = 200, key: SyncKey? = nil) -> [UInt8]? {
-        dirty(size) { message.emit(header, key: key, into: $0) }
+        dirty(size) { message.emit(header(of: message), key: key, into: $0) }
     }
 
     @Test func `a heartbeat is these bytes, both ways`() throws {
@@ -127,7 +134,7 @@ import Wire
         let (header, message, records) = try Self.parse(Self.recordBytes)
         #expect(message == .records(count: 4) && records == Self.records && message.kind == .records)
         let bytes = dirty {
-            var writer = SyncRecordWriter($0)
+            var writer = SyncRecordWriter<IPv4>($0)
             for record in Self.records { writer.append(record) }
             return writer.finish(header)
         }
@@ -137,7 +144,7 @@ import Wire
     @Test func `an authenticated message with any one bit changed, or cut off anywhere, is refused`() throws {
         let records = try #require(
             dirty(SyncHeader.maximumMessage) {
-                var writer = SyncRecordWriter($0, key: Self.key)
+                var writer = SyncRecordWriter<IPv4>($0, key: Self.key)
                 for record in Self.records { writer.append(record) }
                 return writer.finish(Self.header)
             })
@@ -167,7 +174,7 @@ import Wire
         for key in [nil, Self.key] {
             let bytes = try #require(Self.emit(message, key: key))
             let (header, parsed, _) = try Self.parse(bytes, key: key)
-            #expect(header == Self.header && parsed == message && parsed.kind == message.kind)
+            #expect(header == Self.header(of: message) && parsed == message && parsed.kind == message.kind)
             #expect(Self.emit(message, size: key == nil ? 67 : 83, key: key) == nil)
         }
     }
@@ -190,7 +197,7 @@ import Wire
         plain.flags = .answered
         let bytes = try #require(
             dirty(SyncHeader.maximumMessage) {
-                var writer = SyncRecordWriter($0, key: key)
+                var writer = SyncRecordWriter<IPv4>($0, key: key)
                 while writer.append(.session(plain)) { plain.flow.sourcePort += 1 }
                 packed = writer.count
                 #expect(!writer.hasRoom)
@@ -214,7 +221,7 @@ import Wire
         for (record, length) in [(Self.inspected, 24), (translated, 36)] {
             let bytes = try #require(
                 dirty(SyncHeader.maximumMessage) {
-                    var writer = SyncRecordWriter($0)
+                    var writer = SyncRecordWriter<IPv4>($0)
                     writer.append(.session(record))
                     return writer.finish(Self.header)
                 })
@@ -228,21 +235,22 @@ import Wire
     }
 
     @Test func `a message without records is a message`() throws {
-        let bytes = try #require(dirty(52) { SyncRecordWriter($0).finish(Self.header) })
+        let bytes = try #require(dirty(52) { SyncRecordWriter<IPv4>($0).finish(Self.header) })
         #expect(try Self.parse(bytes).1 == .records(count: 0))
-        #expect(dirty(51) { SyncRecordWriter($0).finish(Self.header) } == nil)
+        #expect(dirty(51) { SyncRecordWriter<IPv4>($0).finish(Self.header) } == nil)
     }
 
     @Test func `strangers and other versions are refused before anything else is read`() {
         #expect(Self.reason(Self.heartbeatBytes.replacing(0, with: 0x47)) == .foreign)
-        #expect(Self.reason(Self.heartbeatBytes.replacing(4, with: 2)) == .wrongVersion)
-        #expect("\(WireError(.sync, .wrongVersion, found: 2, expected: 3))" == "cross-connect: the version is 2, not 3")
+        #expect(Self.reason(Self.heartbeatBytes.replacing(4, with: 3)) == .wrongVersion)
+        #expect("\(WireError(.sync, .wrongVersion, found: 3, expected: 4))" == "cross-connect: the version is 3, not 4")
     }
 
     static let wrong: [(Int, [UInt8], WireError.Reason)] = [
         (5, [0], .unknownKind), (5, [8], .unknownKind), (8, [0, 0, 0, 0], .forbiddenValue),
         (12, [20], .unexpectedAuthenticator),
-        (13, [1], .forbiddenValue), (16, [UInt8](repeating: 0, count: 8), .forbiddenValue), (48, [3], .unknownKind),
+        (13, [1], .forbiddenValue), (13, [4], .forbiddenValue), (16, [UInt8](repeating: 0, count: 8), .forbiddenValue),
+        (48, [3], .unknownKind),
         (50, [4], .unknownKind), (52, [0, 0, 0, 0], .forbiddenValue), (5, [7], .wrongLength), (5, [2], .forbiddenValue),
     ]
 

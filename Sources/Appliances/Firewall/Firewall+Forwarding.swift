@@ -62,7 +62,7 @@ extension Firewall {
     /// Every packet that was let through takes its way from here: by a port, or by the peer's where that port has no
     /// carrier.
     mutating func leave(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation<IPv4>?, at now: Instant,
         into output: inout FrameQueue
     ) {
         if returnsThroughPeer(frame, packet, as: translation, at: now, into: &output) { return }

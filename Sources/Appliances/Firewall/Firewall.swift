@@ -28,7 +28,7 @@ public import Wire
 public struct Firewall: ~Copyable, Appliance {
     public let name: String
     var ports: BoxPorts
-    var filter: SessionEngine
+    var filter: SessionEngine<IPv4>
     var translation = FirewallTranslation()
     var pair: PairMember?
     /// Whether transit traffic passes: always for a lone firewall, and for the Active of a pair. Each frame asks.
@@ -55,7 +55,7 @@ public struct Firewall: ~Copyable, Appliance {
         var ports = try BoxPorts(configuration.ports, routes: configuration.routes)
         let policy = try FirewallPolicy(configuration, timers: timers)
         let rules = try policy.rules(of: policy.running)
-        var nat = SourceNAT(
+        var nat = SourceNAT<IPv4>(
             configuration.nat, of: configuration.name, peer: settings?.peer, capacity: sessionCapacity)
         nat.machineAddresses = configuration.machineAddresses
         ports.nextIdentification = nat.share == .second ? 0x8000 : 1
@@ -65,7 +65,7 @@ public struct Firewall: ~Copyable, Appliance {
         }
         _ = translation.addresses.update(from: nat, ports, settings?.routers ?? [])
         name = configuration.name
-        filter = SessionEngine(
+        filter = SessionEngine<IPv4>(
             capacity: sessionCapacity, timers: policy.timers(of: policy.running.nat), rules: rules,
             otherwise: configuration.policy.otherwise, nat: nat, gateways: configuration.applicationGateways)
         filter.inspector.categories = CategoryTable(configuration.categories.map { ($0.name, $0.domains) })

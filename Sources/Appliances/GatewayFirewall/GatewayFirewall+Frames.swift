@@ -106,7 +106,7 @@ extension GatewayFirewall {
         case .first:
             let judgement = states.evaluate(packet, direction, on: port, at: now)
             let passes = carryOut(judgement, packet, frame, at: now, into: &output)
-            let decision: FragmentTable.Decision =
+            let decision: FragmentTable<IPv4>.Decision =
                 switch judgement.verdict {
                 case .pass: .pass(as: packet.fiveTuple, identification: packet.identification)
                 case .drop(let reason): .drop(reason)

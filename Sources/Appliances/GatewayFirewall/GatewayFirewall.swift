@@ -23,7 +23,7 @@ public struct GatewayFirewall: ~Copyable, Appliance {
     public let configuration: GatewayFirewallConfiguration
     var ports: BoxPorts
     var states: StateTable
-    var fragments = FragmentTable()
+    var fragments = FragmentTable<IPv4>()
     let filtering: [PortFiltering]
     var events: [ApplianceEvent] = []
     var limits = EventLimits<StateEvent>()

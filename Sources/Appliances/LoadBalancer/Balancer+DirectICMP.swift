@@ -15,7 +15,8 @@ extension Balancer {
     /// - Parameter answering: the flow that would answer the quoted packet: the client's
     /// - Returns: false where no service with direct server return has that flow
     mutating func receiveErrorForMember(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, answering: Tuple, at now: Instant,
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, answering: FlowKey<Tuple>,
+        at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         let service: Int

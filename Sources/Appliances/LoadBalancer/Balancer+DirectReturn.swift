@@ -94,7 +94,7 @@ extension Balancer {
     /// Sends a packet to a member as it is, but for its time to live.
     mutating func sendDirectly(
         _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore,
-        to hop: IPNextHop<Tuple.Address>,
+        to hop: IPNextHop<Tuple>,
         at now: Instant,
         into output: inout FrameQueue
     ) {

@@ -26,7 +26,7 @@ extension Balancer {
         if receiveErrorForMember(frame, packet, &core, answering: answering, at: now, into: &output) { return }
         let action: IPFlowAction<Tuple>
         /// The quoted packet as its sender sent it.
-        let asSent: Tuple
+        let asSent: FlowKey<Tuple>
         if let match = flows.find(answering) {
             action = flows[match.index].action(match.direction)
             // Both are there: a session of a balancer always has two flows, unless they are the same.
@@ -51,8 +51,8 @@ extension Balancer {
     }
 
     private func translate(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ quoted: IPQuotedPacket<Tuple>, answering: Tuple,
-        asSent: Tuple, by action: IPFlowAction<Tuple>
+        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ quoted: IPQuotedPacket<Tuple>, answering: FlowKey<Tuple>,
+        asSent: FlowKey<Tuple>, by action: IPFlowAction<Tuple>
     ) {
         let layout = packet.layout
         // Guard: `QuotedPacket` found its header and 8 bytes behind it within the packet.

@@ -54,8 +54,8 @@ extension Balancer {
     }
 
     /// The service that a member's datagram answers for, and the five-tuple with which the client knows it.
-    func returnOfDatagram(_ tuple: Tuple, _ core: borrowing BalancerCore, at now: Instant) -> (
-        service: Int, toClient: Tuple
+    func returnOfDatagram(_ tuple: FlowKey<Tuple>, _ core: borrowing BalancerCore, at now: Instant) -> (
+        service: Int, toClient: FlowKey<Tuple>
     )? {
         var toClient = tuple
         if let match = mappings.find(Self.wildcard(to: tuple.destination, tuple.destinationPort)) {
@@ -82,7 +82,8 @@ extension Balancer {
     /// The source port of a client endpoint towards the members behind a port of the box, kept while it is used.
     /// - Returns: nil where there is none to give; counted
     private mutating func mapping(
-        _ core: inout BalancerCore, of client: Tuple, _ service: Int, leavingBy port: PortIndex, as own: Tuple.Address,
+        _ core: inout BalancerCore, of client: FlowKey<Tuple>, _ service: Int, leavingBy port: PortIndex,
+        as own: Tuple.Address,
         at now: Instant
     ) -> UInt16? {
         let expires = Instant(nanoseconds: now.nanoseconds &+ core.services[service].idleTimeout)
@@ -114,7 +115,7 @@ extension Balancer {
     }
 
     /// Whatever member the answer comes from: source 0.0.0.0 or ::, port 0, which no packet has.
-    private static func wildcard(to own: Tuple.Address, _ port: UInt16) -> Tuple {
-        Tuple(source: .any, destination: own, sourcePort: 0, destinationPort: port, protocol: .udp)
+    private static func wildcard(to own: Tuple.Address, _ port: UInt16) -> FlowKey<Tuple> {
+        FlowKey(source: .any, destination: own, sourcePort: 0, destinationPort: port, protocol: .udp)
     }
 }

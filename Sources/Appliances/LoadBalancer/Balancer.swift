@@ -5,11 +5,11 @@ import Wire
 /// What a load balancer does with packets of one address family: their sessions, mappings and translation ports.
 ///
 /// Services and ports are those of `BalancerCore`, which every method gets.
-struct Balancer<Tuple: TunnelTuple>: ~Copyable {
+struct Balancer<Tuple: TunnelFamily>: ~Copyable {
     /// Sessions of fast-path services.
-    var flows: KeyedFlowTable<Tuple, BalancerFlow<Tuple>>
+    var flows: IPFlowTable<Tuple, BalancerFlow<Tuple>>
     /// Client endpoints of per-packet services.
-    var mappings: KeyedFlowTable<Tuple, DatagramMapping<Tuple.Address>>
+    var mappings: IPFlowTable<Tuple, DatagramMapping<Tuple.Address>>
     /// Two for each port, TCP and UDP, of its address.
     private let translators: UnsafeMutablePointer<TranslationPorts>
     private let translatorCount: Int
@@ -19,8 +19,8 @@ struct Balancer<Tuple: TunnelTuple>: ~Copyable {
     ///   - scatter: seed of the tables
     ///   - seeds: of translation ports, two for each port
     init(capacity: Int, scatter: UInt64, seeds: [UInt64]) {
-        flows = KeyedFlowTable(capacity: capacity, seed: scatter)
-        mappings = KeyedFlowTable(capacity: capacity, seed: scatter)
+        flows = IPFlowTable(capacity: capacity, seed: scatter)
+        mappings = IPFlowTable(capacity: capacity, seed: scatter)
         translatorCount = seeds.count
         translators = .allocate(capacity: max(1, seeds.count))
         for (index, seed) in seeds.enumerated() { (translators + index).initialize(to: TranslationPorts(start: seed)) }

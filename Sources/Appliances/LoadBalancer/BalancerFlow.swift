@@ -2,7 +2,7 @@ import Dataplane
 import Wire
 
 /// A session of a fast-path service: what is done to the packets of either direction.
-struct BalancerFlow<Tuple: FlowTuple>: BitwiseCopyable {
+struct BalancerFlow<Tuple: AddressFamily>: BitwiseCopyable {
     /// Client to member; the member's MAC address is looked up for each packet.
     var original: IPFlowAction<Tuple>
     /// Member to client; the client-side MAC address is the one that the flow's first frame came from, for good.

@@ -142,7 +142,7 @@ extension LoadBalancer {
         }
     }
 
-    private static func hasAddress(_ port: BoxPort, of family: AddressFamily) -> Bool {
+    private static func hasAddress(_ port: BoxPort, of family: IPVersion) -> Bool {
         family == .ipv4 ? port.address != nil : port.ipv6 != nil
     }
 }

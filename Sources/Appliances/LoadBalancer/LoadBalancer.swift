@@ -32,8 +32,8 @@ import Wire
 /// sends it.
 public struct LoadBalancer: ~Copyable, Appliance {
     var core: BalancerCore
-    var ipv4: Balancer<FiveTuple>
-    var ipv6: Balancer<IPv6FiveTuple>
+    var ipv4: Balancer<IPv4>
+    var ipv6: Balancer<IPv6>
     var events: [ApplianceEvent] = []
 
     public var configuration: LoadBalancerConfiguration { core.configuration }
@@ -51,7 +51,7 @@ public struct LoadBalancer: ~Copyable, Appliance {
             configuration.ports, routes: configuration.routes, neighborTiming: neighborTiming)
         try Self.check(configuration, ports)
         // A family in which no service listens has no sessions.
-        func capacity(_ family: AddressFamily) -> Int {
+        func capacity(_ family: IPVersion) -> Int {
             configuration.services.contains { $0.address.family == family } ? flowCapacity : 1
         }
         // Two translators for each port, of IPv4; behind all of them those of IPv6.

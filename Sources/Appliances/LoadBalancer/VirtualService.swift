@@ -58,14 +58,14 @@ struct VirtualService: ~Copyable {
     var membersUp: Int { members.count(where: \.isUp) }
 
     /// The member for a packet that belongs to no session; nil where none is up.
-    mutating func choose(for client: some FlowTuple) -> Int? {
+    mutating func choose(for client: FlowKey<some AddressFamily>) -> Int? {
         guard let chosen = scheduler == .consistentHash ? hashed(client) : roundRobin.next() else { return nil }
         members[chosen].chosen &+= 1
         return chosen
     }
 
     /// The member of a client's hash, the same on every balancer with the same pool; nil where none is up.
-    func hashed(_ client: some FlowTuple) -> Int? {
+    func hashed(_ client: FlowKey<some AddressFamily>) -> Int? {
         guard scheduler == .consistentHash else { return nil }
         let port = Mutant.isOn(.hashIgnoresPort) ? 0 : client.sourcePort
         let place = maglev.member(for: Maglev.mix(Maglev.identity(client.source.universal, port)))

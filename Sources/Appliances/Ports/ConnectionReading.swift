@@ -66,20 +66,20 @@ public struct ConnectionList: Hashable, Sendable, Codable {
     }
 }
 
-extension FlowTuple {
+extension FlowKey {
     /// `10.0.0.3:443 -> 10.0.0.1:4000`
     var connectionWords: String { "\(sourceWords) -> \(destinationWords)" }
     /// The address alone where the protocol has no ports.
     var sourceWords: String { words(source, sourcePort) }
     var destinationWords: String { words(destination, destinationPort) }
 
-    private func words(_ address: Address, _ port: UInt16) -> String {
-        let hasPorts = `protocol` == .tcp || `protocol` == .udp || `protocol` == Self.controlProtocol
+    private func words(_ address: Family.Address, _ port: UInt16) -> String {
+        let hasPorts = `protocol` == .tcp || `protocol` == .udp || `protocol` == Family.controlProtocol
         return hasPorts ? address.erased.endpoint(port: port) : "\(address)"
     }
 }
 
-extension KeyedFlowTable {
+extension IPFlowTable {
     /// The table as a person reads it.
     /// - Complexity: O(n) in the table's connections, as far as they are shown
     borrowing func connections(_ reading: (FlowIndex) -> ConnectionReading) -> ConnectionList {

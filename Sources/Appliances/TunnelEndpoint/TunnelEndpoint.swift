@@ -41,7 +41,8 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
     }
 
     /// An end at each of the member's addresses of a family.
-    private static func ends<Tuple: TunnelTuple>(_ configuration: TunnelEndpointConfiguration) -> [IPTunnelEnd<Tuple>] {
+    private static func ends<Tuple: TunnelFamily>(_ configuration: TunnelEndpointConfiguration) -> [IPTunnelEnd<Tuple>]
+    {
         configuration.locals.compactMap { Tuple.Address($0) }.map {
             IPTunnelEnd(
                 configuration.encapsulation, local: $0, remotes: configuration.remotes.compactMap { Tuple.Address($0) },
@@ -84,7 +85,7 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
         }
     }
 
-    private mutating func unwrap<Tuple: TunnelTuple>(
+    private mutating func unwrap<Tuple: TunnelFamily>(
         _ outer: IPPacketView<Tuple>, at ends: [IPTunnelEnd<Tuple>], _ frame: Frame, into output: inout FrameQueue
     ) {
         for end in ends {
@@ -123,7 +124,7 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
         tally.count(.fromHost)
     }
 
-    private mutating func clampSegmentSize<Tuple: TunnelTuple>(_ packet: IPPacketView<Tuple>) {
+    private mutating func clampSegmentSize<Tuple: TunnelFamily>(_ packet: IPPacketView<Tuple>) {
         guard packet.tcpFlags.contains(.syn), configuration.destinations.contains(packet.source.erased),
             packet.clampMaximumSegmentSize(to: clamp)
         else { return }

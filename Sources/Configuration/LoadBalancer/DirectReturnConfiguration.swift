@@ -25,7 +25,7 @@ public struct DirectReturnConfiguration: Hashable, Sendable, Codable {
         }
 
         /// Whether it carries packets of a family.
-        public func carries(_ family: AddressFamily) -> Bool { encapsulation.map { $0.family == family } ?? true }
+        public func carries(_ family: IPVersion) -> Bool { encapsulation.map { $0.family == family } ?? true }
     }
 
     public var mode: Mode

@@ -1,7 +1,8 @@
-package import LabTime
-package import Wire
+public import LabTime
+public import Wire
 
 /// What became of a peer's record.
+@usableFromInline
 package enum SessionAdoption: Hashable, Sendable, BitwiseCopyable {
     case updated(FlowIndex)
     case inserted(FlowIndex)
@@ -15,7 +16,8 @@ package enum SessionAdoption: Hashable, Sendable, BitwiseCopyable {
 extension SessionEngine {
     /// Enters a session of the peer, or brings it up to date.
     /// - Parameter onlyNew: a session that is known here stays as it is
-    package mutating func adopt(_ record: SessionRecord, onlyNew: Bool, at now: Instant) -> SessionAdoption {
+    @inlinable
+    package mutating func adopt(_ record: SessionRecord<Family>, onlyNew: Bool, at now: Instant) -> SessionAdoption {
         let match = table.find(record.flow)
         if onlyNew, match != nil { return .ignored }
         guard let state = record.sessionState else { return .ignored }
@@ -25,7 +27,7 @@ extension SessionEngine {
             return .refusedByPolicy
         }
         let outgoing = record.outgoing
-        let expires = now + min(table.timers.timeout(of: state, protocol: record.flow.protocol), record.remaining)
+        let expires = now + min(table.timeout(of: state, record.flow.protocol), record.remaining)
         if let match {
             if match.direction == .original, self.outgoing(of: match.index, arrivedAs: record.flow) == outgoing {
                 update(match.index, to: state, by: record, expires: expires, at: now)
@@ -39,8 +41,9 @@ extension SessionEngine {
         return enter(record, state, leavingAs: outgoing, expires: expires, evicts: !onlyNew, at: now)
     }
 
-    private mutating func update(
-        _ index: FlowIndex, to state: SessionState, by record: SessionRecord, expires: Instant, at now: Instant
+    @inlinable
+    mutating func update(
+        _ index: FlowIndex, to state: SessionState, by record: SessionRecord<Family>, expires: Instant, at now: Instant
     ) {
         table[index].state = state
         if state.isFinished, table[index].isControl { gateways.closePinhole(of: record.flow) }
@@ -50,8 +53,10 @@ extension SessionEngine {
         table.keep(index, until: expires, at: now)
     }
 
-    private mutating func enter(
-        _ record: SessionRecord, _ state: SessionState, leavingAs outgoing: FiveTuple, expires: Instant, evicts: Bool,
+    @inlinable
+    mutating func enter(
+        _ record: SessionRecord<Family>, _ state: SessionState, leavingAs outgoing: FlowKey<Family>, expires: Instant,
+        evicts: Bool,
         at now: Instant
     ) -> SessionAdoption {
         var session = Session(state: state, rule: RuleIdentity(rawValue: record.rule))
@@ -76,7 +81,8 @@ extension SessionEngine {
         }
     }
 
-    private mutating func adoptApplication(of record: SessionRecord, into index: FlowIndex) {
+    @inlinable
+    mutating func adoptApplication(of record: SessionRecord<Family>, into index: FlowIndex) {
         guard record.flags.contains(.inspected), let application = Application(rawValue: record.application) else {
             return
         }
@@ -85,7 +91,8 @@ extension SessionEngine {
     }
 
     /// What the peer has learned of a session that is known here.
-    package mutating func adopt(_ metadata: MetadataRecord) {
+    @inlinable
+    package mutating func adopt(_ metadata: MetadataRecord<Family>) {
         guard let match = table.find(metadata.flow), match.direction == .original,
             let application = Application(rawValue: metadata.application)
         else { return }
@@ -96,29 +103,32 @@ extension SessionEngine {
 
     // MARK: Pinholes
 
-    package var opensPinholes: Bool { gateways.readsFTP }
+    @inlinable package var opensPinholes: Bool { gateways.readsFTP }
 
     /// The place of what a control connection has announced.
-    package func pinhole(ofControl control: FiveTuple) -> FlowIndex? { gateways.place(ofControl: control) }
+    @inlinable
+    package func pinhole(ofControl control: FlowKey<Family>) -> FlowIndex? { gateways.place(ofControl: control) }
 
     /// Opens a pinhole of the peer.
     /// - Returns: its place; nil where there is no room
-    package mutating func adopt(_ pinhole: PinholeRecord, at now: Instant) -> FlowIndex? {
+    @inlinable
+    package mutating func adopt(_ pinhole: PinholeRecord<Family>, at now: Instant) -> FlowIndex? {
         gateways.adopt(pinhole, at: now)
     }
 
     /// The next pinhole in the order of places; it may be removed during the walk.
-    package func nextPinhole(after place: FlowIndex?) -> FlowIndex? { gateways.pinholes.next(after: place) }
+    @inlinable package func nextPinhole(after place: FlowIndex?) -> FlowIndex? { gateways.pinholes.next(after: place) }
 
-    package mutating func removePinhole(_ place: FlowIndex) { gateways.pinholes.remove(place) }
+    @inlinable package mutating func removePinhole(_ place: FlowIndex) { gateways.pinholes.remove(place) }
 
     // MARK: Mappings
 
     /// Enters the mappings of a session of the peer.
     /// - Parameter evicts: whether sessions here that have its external endpoint from another inside are removed
     /// - Returns: false where there is no room, or the endpoint stays another's
-    private mutating func adoptMappings(
-        of record: SessionRecord, _ session: inout Session, evicts: Bool, at now: Instant
+    @inlinable
+    mutating func adoptMappings(
+        of record: SessionRecord<Family>, _ session: inout Session, evicts: Bool, at now: Instant
     ) -> Bool {
         let (flow, outgoing) = (record.flow, record.outgoing)
         session.isTranslated = flow != outgoing
@@ -142,8 +152,10 @@ extension SessionEngine {
             record.flags.contains(.formerPool), at: now)
     }
 
-    private mutating func adopt(
-        inside: NATEndpoint, external: NATEndpoint, _ proto: IPProtocol, _ result: inout NATBindingIndex,
+    @inlinable
+    mutating func adopt(
+        inside: NATEndpoint<Family>, external: NATEndpoint<Family>, _ proto: IPProtocol,
+        _ result: inout NATBindingIndex,
         _ evicts: Bool, _ isRetired: Bool, at now: Instant
     ) -> Bool {
         for _ in 0..<2 {
@@ -163,7 +175,8 @@ extension SessionEngine {
 
     /// Ends every session of a mapping, and so the mapping. Walks over the whole table: only a record of the peer can
     /// contradict this box, and only where the peer could not report a session's end before.
-    private mutating func evict(_ binding: NATBindingIndex) {
+    @inlinable
+    mutating func evict(_ binding: NATBindingIndex) {
         var index = table.next(after: nil)
         while let place = index {
             if table[place].source == binding || table[place].destination == binding { discard(place) }
@@ -172,10 +185,11 @@ extension SessionEngine {
     }
 
     /// Gives a session of the peer its mappings, where pools have come that have them, or the peer says that none has.
+    @inlinable
     mutating func adoptForeign(_ index: FlowIndex, isRetired: Bool = false, at now: Instant) {
         let flow = table.original(of: index)
         let outgoing = outgoing(of: index, arrivedAs: flow)
-        func adopted(_ inside: NATEndpoint, _ external: NATEndpoint) -> NATBindingIndex {
+        func adopted(_ inside: NATEndpoint<Family>, _ external: NATEndpoint<Family>) -> NATBindingIndex {
             guard isRetired || nat.knows(external, flow.protocol),
                 case .adopted(let binding) = nat.adopt(
                     inside: inside, external: external, flow.protocol, isRetired: isRetired, at: now)

@@ -1,12 +1,14 @@
-import LabTime
-import Wire
+public import LabTime
+public import Wire
 
 extension SessionEngine {
     /// A packet that would open a session: admitted by a pinhole or the policy, translated, entered, inspected.
+    @inlinable
     mutating func open<Observer: SessionObserver & ~Copyable>(
-        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
+        _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
         _ observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         let flow = layout.fiveTuple
         var session = Session(state: .opening)
         var choice = TranslationChoice.byRules
@@ -20,7 +22,7 @@ extension SessionEngine {
             guard let rule = policy.admit(nat.insideDestination(of: flow), from: port) else { return .drop(.policy) }
             session.rule = rule
         }
-        let outgoing: FiveTuple
+        let outgoing: FlowKey<Family>
         var refusal: DropReason?
         switch nat.translate(opening: flow, &session, from: choice, beside: table, at: now) {
         case .outgoing(let translated): outgoing = translated
@@ -39,10 +41,13 @@ extension SessionEngine {
         return verdict
     }
 
-    private mutating func enter<Observer: SessionObserver & ~Copyable>(
-        _ session: Session, _ flow: FiveTuple, _ outgoing: FiveTuple, _ refusal: DropReason?, at now: Instant,
+    @inlinable
+    mutating func enter<Observer: SessionObserver & ~Copyable>(
+        _ session: Session, _ flow: FlowKey<Family>, _ outgoing: FlowKey<Family>, _ refusal: DropReason?,
+        at now: Instant,
         _ observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         switch table.open(session, flow, leavingAs: outgoing, at: now) {
         case .inserted(let index):
             nat.use(session, to: flow.destination, at: now)
@@ -67,15 +72,24 @@ extension SessionEngine {
     // MARK: Announced connections
 
     /// The grounds on which a connection that somebody announced may be opened.
-    private struct Expectation {
-        var pinhole: FlowIndex
+    @usableFromInline
+    struct Expectation {
+        @usableFromInline var pinhole: FlowIndex
         /// The session of the control connection.
-        var control: FlowIndex
+        @usableFromInline var control: FlowIndex
         /// The table's key of that session.
-        var controlFlow: FiveTuple
+        @usableFromInline var controlFlow: FlowKey<Family>
+
+        @inlinable
+        init(pinhole: FlowIndex, control: FlowIndex, controlFlow: FlowKey<Family>) {
+            self.pinhole = pinhole
+            self.control = control
+            self.controlFlow = controlFlow
+        }
     }
 
-    private func expectation(of flow: FiveTuple, at now: Instant) -> Expectation? {
+    @inlinable
+    func expectation(of flow: FlowKey<Family>, at now: Instant) -> Expectation? {
         guard let (pinhole, controlFlow) = gateways.pinhole(for: flow, at: now),
             let control = table.find(controlFlow), control.direction == .original,
             !table[control.index].state.isFinished
@@ -84,7 +98,8 @@ extension SessionEngine {
     }
 
     /// A data connection is translated as the side of the control connection that it comes from is.
-    private func translation(of flow: FiveTuple, expectedBy expectation: Expectation) -> TranslationChoice {
+    @inlinable
+    func translation(of flow: FlowKey<Family>, expectedBy expectation: Expectation) -> TranslationChoice {
         let original = expectation.controlFlow
         let session = table[expectation.control]
         let outgoing = outgoing(of: expectation.control, arrivedAs: original)
@@ -99,10 +114,12 @@ extension SessionEngine {
 
     /// Reads a segment with payload of a control connection.
     /// - Returns: whether it may pass
+    @inlinable
     mutating func readControl<Observer: SessionObserver & ~Copyable>(
-        _ match: FlowMatch, _ layout: FrameLayout, in packet: UnsafeRawPointer, at now: Instant,
+        _ match: FlowMatch, _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, at now: Instant,
         _ observer: inout Observer
-    ) -> Bool {
+    ) -> Bool
+    where Observer.Family == Family {
         let reading = gateways.read(
             layout, in: packet, of: table.original(of: match.index), from: match.direction,
             leavingAs: outgoing(of: match.index, arrivedAs: layout.fiveTuple), at: now)
@@ -113,18 +130,21 @@ extension SessionEngine {
     // MARK: The first payload
 
     @inline(__always)
-    func isFirstPayload(_ match: FlowMatch, _ layout: FrameLayout) -> Bool {
+    @inlinable
+    func isFirstPayload(_ match: FlowMatch, _ layout: IPLayout<Family>) -> Bool {
         table[match.index].application == .unseen && match.direction == .original && layout.payloadLength > 0
             && layout.hasTransportHeader
     }
 
     /// Looks at the first payload of a session's originator.
+    @inlinable
     mutating func inspect<Observer: SessionObserver & ~Copyable>(
-        _ index: FlowIndex, _ layout: FrameLayout, in packet: UnsafeRawPointer, at now: Instant,
+        _ index: FlowIndex, _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, at now: Instant,
         _ observer: inout Observer
-    ) {
+    ) where Observer.Family == Family {
         let payload = UnsafeRawBufferPointer(start: packet + Int(layout.payloadOffset), count: layout.payloadLength)
-        let (application, category) = inspector.read(payload, layout.fiveTuple)
+        let (application, category) = inspector.read(
+            payload, layout.fiveTuple.protocol, to: layout.fiveTuple.destinationPort)
         table[index].application = application
         if let category { table[index].category = category }
         observer.sessionChanged(index, .application, at: now)

@@ -1,6 +1,6 @@
-package import LabTime
-import Mutants
-import Wire
+public import LabTime
+public import Mutants
+public import Wire
 
 extension SessionEngine {
     /// Puts other rules into effect. A session whose rule is gone, or now denies, ends here and is reported; the rest
@@ -8,9 +8,11 @@ extension SessionEngine {
     /// - Returns: how many sessions ended
     /// - Complexity: O(sessions + rules)
     @discardableResult
+    @inlinable
     package mutating func install<Observer: SessionObserver & ~Copyable>(
-        _ rules: [FilterRule], otherwise: FilterRule.Action, reporting observer: inout Observer
-    ) -> Int {
+        _ rules: [IPFilterRule<Family>], otherwise: FilterAction, reporting observer: inout Observer
+    ) -> Int
+    where Observer.Family == Family {
         policy = SessionPolicy(rules: rules, otherwise: otherwise)
         let allowed = policy.allowed
         var ended = 0
@@ -31,10 +33,12 @@ extension SessionEngine {
     ///   - former: what the peer may still grant; see `SourceNAT.replace`
     ///   - timers: what each packet from now on prolongs its session by
     /// - Complexity: O(sessions + mappings)
+    @inlinable
     package mutating func install<Observer: SessionObserver & ~Copyable>(
-        pools: [NATPool], former: [NATPool] = [], rules: [NATRule], timers: SessionTimers, at now: Instant,
+        pools: [IPNATPool<Family>], former: [IPNATPool<Family>] = [], rules: [IPNATRule<Family>], timers: SessionTimers,
+        at now: Instant,
         reporting observer: inout Observer
-    ) {
+    ) where Observer.Family == Family {
         table.timers = timers
         let counted = nat.filtersByAddress
         nat.replace(pools: pools, former: former, rules: rules)

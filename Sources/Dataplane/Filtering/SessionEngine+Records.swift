@@ -1,14 +1,15 @@
-package import LabTime
-import Mutants
+public import LabTime
+public import Mutants
 public import Wire
 
 // Sessions as a peer needs them. Which records are to be sent, and when, is not the engine's to know.
 extension SessionEngine {
     /// - Precondition: the session is in the table
-    package func record(of index: FlowIndex, at now: Instant) -> SessionRecord {
+    @inlinable
+    package func record(of index: FlowIndex, at now: Instant) -> SessionRecord<Family> {
         let session = table[index]
         let remaining = (table.expiry(of: index) - now).nanoseconds / 1_000_000
-        var record = SessionRecord(
+        var record = SessionRecord<Family>(
             flow: table.original(of: index), originatorState: session.state.original.rawValue,
             responderState: session.state.reply.rawValue, flags: session.state.reply == .closed ? [] : .answered,
             rule: session.rule.rawValue, remainingMilliseconds: UInt32(clamping: max(0, remaining)))
@@ -26,7 +27,8 @@ extension SessionEngine {
 
     /// What was learned of a session since it was opened.
     /// - Precondition: the session is in the table
-    package func metadata(of index: FlowIndex) -> MetadataRecord {
+    @inlinable
+    package func metadata(of index: FlowIndex) -> MetadataRecord<Family> {
         let session = table[index]
         return MetadataRecord(
             flow: table.original(of: index), application: session.application.rawValue, category: session.category,
@@ -35,26 +37,29 @@ extension SessionEngine {
 
     /// What a control connection has announced; nil for another session, and where its connection has come.
     /// - Precondition: the session is in the table
-    package func pinholeRecord(of index: FlowIndex, at now: Instant) -> PinholeRecord? {
+    @inlinable
+    package func pinholeRecord(of index: FlowIndex, at now: Instant) -> PinholeRecord<Family>? {
         table[index].isControl ? gateways.record(ofControl: table.original(of: index), at: now) : nil
     }
 
     /// Whether a peer is to know the session.
-    package func isReplicated(_ index: FlowIndex) -> Bool { !table[index].isBlocked }
+    @inlinable package func isReplicated(_ index: FlowIndex) -> Bool { !table[index].isBlocked }
 
     // MARK: Prefetching
 
-    package var isWorthPrefetching: Bool { table.isWorthPrefetching }
+    @inlinable package var isWorthPrefetching: Bool { table.isWorthPrefetching }
 
     /// A packet of this flow will be evaluated soon.
-    package func prefetch(_ flow: FiveTuple) {
+    @inlinable
+    package func prefetch(_ flow: FlowKey<Family>) {
         table.prefetch(flow)
         // What an untranslated session's first packet is entered under as well.
         if !nat.isActive { table.prefetch(flow.reversed) }
     }
 
     /// This session of the peer will be adopted soon.
-    package func prefetch(_ record: SessionRecord) {
+    @inlinable
+    package func prefetch(_ record: SessionRecord<Family>) {
         table.prefetch(record.flow)
         table.prefetch(record.outgoing.reversed)
     }
@@ -62,6 +67,7 @@ extension SessionEngine {
 
 extension SessionRecord {
     /// The states of both sides; nil where a number is none of this version's.
+    @inlinable
     public var sessionState: SessionState? {
         guard let original = SideState(rawValue: originatorState), let reply = SideState(rawValue: responderState)
         else {
@@ -71,7 +77,8 @@ extension SessionRecord {
     }
 
     /// How the originator's packets leave the box: `flow` with the translated addresses and ports.
-    public var outgoing: FiveTuple {
+    @inlinable
+    public var outgoing: FlowKey<Family> {
         get {
             var outgoing = flow
             if flags.contains(.sourceTranslated) {
@@ -82,7 +89,7 @@ extension SessionRecord {
                 outgoing.destination = translatedDestination
                 outgoing.destinationPort = translatedDestinationPort
             }
-            if outgoing.protocol == .icmp, flags.contains(.sourceTranslated) {
+            if outgoing.protocol == Family.controlProtocol, flags.contains(.sourceTranslated) {
                 outgoing.destinationPort = translatedSourcePort
             }
             return outgoing
@@ -94,7 +101,7 @@ extension SessionRecord {
                 translatedSource = newValue.source
                 translatedSourcePort = newValue.sourcePort
             }
-            let isQuery = flow.protocol == .icmp
+            let isQuery = flow.protocol == Family.controlProtocol
             if newValue.destination != flow.destination || !isQuery && newValue.destinationPort != flow.destinationPort
             {
                 flags.insert(.destinationTranslated)

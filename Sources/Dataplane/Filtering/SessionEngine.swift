@@ -1,5 +1,5 @@
-package import LabTime
-package import Wire
+public import LabTime
+public import Wire
 
 /// A stateful filter with source NAT and application gateways: which packets pass, by session, and how they leave.
 ///
@@ -17,19 +17,20 @@ package import Wire
 ///
 /// It knows nothing of a peer: a `SessionObserver` learns which sessions changed, and records of a peer are adopted by
 /// `adopt`.
-package struct SessionEngine: ~Copyable {
-    package internal(set) var table: SessionTable
-    package internal(set) var policy: SessionPolicy
-    package internal(set) var nat: SourceNAT
-    package var gateways: ApplicationGateways
-    package var inspector = NameInspector()
+@usableFromInline
+package struct SessionEngine<Family: AddressFamily>: ~Copyable {
+    @usableFromInline package internal(set) var table: SessionTable<Family>
+    @usableFromInline package internal(set) var policy: SessionPolicy<Family>
+    @usableFromInline package internal(set) var nat: SourceNAT<Family>
+    @usableFromInline package var gateways: ApplicationGateways<Family>
+    @usableFromInline package var inspector = NameInspector()
     /// Packets that were evaluated.
-    package private(set) var lookups: UInt64 = 0
+    @usableFromInline package internal(set) var lookups: UInt64 = 0
 
     /// - Parameter capacity: the most sessions
     package init(
-        capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = [],
-        otherwise: FilterRule.Action = .allow, nat: consuming SourceNAT = .none, gateways: [ApplicationGateway] = []
+        capacity: Int, timers: SessionTimers = .standard, rules: [IPFilterRule<Family>] = [],
+        otherwise: FilterAction = .allow, nat: consuming SourceNAT<Family> = .none, gateways: [ApplicationGateway] = []
     ) {
         table = SessionTable(capacity: capacity, timers: timers)
         policy = SessionPolicy(rules: rules, otherwise: otherwise)
@@ -37,25 +38,29 @@ package struct SessionEngine: ~Copyable {
         self.gateways = ApplicationGateways(gateways, capacity: capacity)
     }
 
-    package var count: Int { table.count }
+    @inlinable package var count: Int { table.count }
 
     /// Decides about a packet that is to be forwarded, and moves its session's state.
     /// - Parameters:
     ///   - packet: the frame's start, for which `layout` vouches
     ///   - port: where the packet came in
     ///   - observer: learns what the packet did to its session
+    @inlinable
     package mutating func evaluate<Observer: SessionObserver & ~Copyable>(
-        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
+        _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
         reporting observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         lookups &+= 1
         guard !layout.isFragment else { return .drop(.fragment) }
         switch layout.fiveTuple.protocol {
         case .tcp:
             return evaluateTCP(layout, in: packet, from: port, at: now, &observer)
-        case .icmp:
+        case Family.controlProtocol:
             // Guard: hasTransportHeader says that the 8 bytes of an ICMP header are there.
-            guard layout.hasTransportHeader else { return .drop(.malformedIPv4) }
+            guard layout.hasTransportHeader else {
+                return .drop(Family.version == .ipv4 ? .malformedIPv4 : .malformedIPv6)
+            }
             return evaluateICMP(layout, in: packet, from: port, at: now, &observer)
         default:
             return evaluateConnectionless(layout, in: packet, from: port, at: now, &observer)
@@ -64,10 +69,13 @@ package struct SessionEngine: ~Copyable {
 
     // MARK: TCP
 
-    private mutating func evaluateTCP<Observer: SessionObserver & ~Copyable>(
-        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
+    @inlinable
+    @inline(__always)
+    mutating func evaluateTCP<Observer: SessionObserver & ~Copyable>(
+        _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
         _ observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         let flags = layout.tcpFlags
         // A SYN never comes with FIN or RST, and only RST, SYN and ACK begin or carry anything.
         if flags.contains(.syn), !flags.isDisjoint(with: [.fin, .rst]) { return .drop(.invalidTCPState) }
@@ -96,41 +104,44 @@ package struct SessionEngine: ~Copyable {
 
     // MARK: ICMP
 
-    private mutating func evaluateICMP<Observer: SessionObserver & ~Copyable>(
-        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
+    @inlinable
+    mutating func evaluateICMP<Observer: SessionObserver & ~Copyable>(
+        _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
         _ observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         let transport = packet + Int(layout.transportOffset)
-        switch transport.readUInt8(at: 0) {
-        case 8, 13:
+        switch Family.controlKind(type: transport.readUInt8(at: 0)) {
+        case .query:
             guard let match = table.find(layout.fiveTuple) else {
                 return open(layout, in: packet, from: port, at: now, &observer)
             }
-            return passConnectionless(match, .icmp, at: now, &observer)
-        case 0, 14:
+            return passConnectionless(match, Family.controlProtocol, at: now, &observer)
+        case .answer:
             guard let match = table.find(layout.fiveTuple) else { return .drop(.noSession) }
-            return passConnectionless(match, .icmp, at: now, &observer)
-        case 3, 11, 12:
+            return passConnectionless(match, Family.controlProtocol, at: now, &observer)
+        case .error:
             // An error is about a packet that its receiver sent, quoted as it left this box: the packets that would
             // answer it are a flow of the session. The error neither refreshes nor ends the session.
             // Source: RFC 7857, 3; RFC 4787, REQ-12
             let start = transport + ICMPv4Header.length
             let quote = UnsafeRawBufferPointer(start: start, count: packet + Int(layout.endOffset) - start)
-            guard let quoted = try? QuotedPacket(quote), quoted.fiveTuple.source == layout.fiveTuple.destination,
+            guard let quoted = Family.quoted(quote), quoted.fiveTuple.source == layout.fiveTuple.destination,
                 let match = table.find(quoted.fiveTuple.reversed)
             else { return .drop(.noSession) }
             return .pass(match.index)
-        default:
-            return .drop(.noSession)
+        case .other: return .drop(.noSession)
         }
     }
 
     // MARK: UDP and others
 
-    private mutating func evaluateConnectionless<Observer: SessionObserver & ~Copyable>(
-        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
+    @inlinable
+    mutating func evaluateConnectionless<Observer: SessionObserver & ~Copyable>(
+        _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant,
         _ observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         guard let match = session(of: layout.fiveTuple) else {
             return open(layout, in: packet, from: port, at: now, &observer)
         }
@@ -138,9 +149,11 @@ package struct SessionEngine: ~Copyable {
         return passConnectionless(match, layout.fiveTuple.protocol, at: now, &observer)
     }
 
-    private mutating func passConnectionless<Observer: SessionObserver & ~Copyable>(
+    @inlinable
+    mutating func passConnectionless<Observer: SessionObserver & ~Copyable>(
         _ match: FlowMatch, _ proto: IPProtocol, at now: Instant, _ observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         let old = table[match.index].state
         var new = old
         new.updateConnectionless(from: match.direction)
@@ -151,17 +164,20 @@ package struct SessionEngine: ~Copyable {
 
     /// The session that a packet belongs to. A blocked one is asked of the policy again by each packet.
     @inline(__always)
-    private mutating func session(of flow: FiveTuple) -> FlowMatch? {
+    @inlinable
+    mutating func session(of flow: FlowKey<Family>) -> FlowMatch? {
         guard let match = table.find(flow) else { return nil }
         guard table[match.index].isBlocked else { return match }
         discard(match.index)
         return nil
     }
 
-    private mutating func pass<Observer: SessionObserver & ~Copyable>(
+    @inlinable
+    mutating func pass<Observer: SessionObserver & ~Copyable>(
         _ match: FlowMatch, from old: SessionState, to new: SessionState, _ proto: IPProtocol, mayProlong: Bool,
         at now: Instant, _ observer: inout Observer
-    ) -> FilterVerdict {
+    ) -> FilterVerdict
+    where Observer.Family == Family {
         let timeout = table.move(
             match.index, from: old, to: new, proto, prolongs: mayProlong && keepsAlive(match, old), at: now)
         observer.sessionChanged(match.index, new == old ? .refreshed(timeout) : .state, at: now)
@@ -170,13 +186,15 @@ package struct SessionEngine: ~Copyable {
 
     /// Whether a packet keeps its session: not one from outside before the inside has sent anything in it, so that
     /// nobody out there keeps a mapping alive alone. Source: RFC 4787, REQ-6
-    private func keepsAlive(_ match: FlowMatch, _ state: SessionState) -> Bool {
+    @inlinable
+    func keepsAlive(_ match: FlowMatch, _ state: SessionState) -> Bool {
         match.direction == .reply || state.reply != .closed || table[match.index].destination.isNone
             || !table[match.index].source.isNone
     }
 
     /// How a packet of a session leaves; see `SessionTable.outgoing`.
-    package func outgoing(of index: FlowIndex, arrivedAs flow: FiveTuple) -> FiveTuple {
+    @inlinable
+    package func outgoing(of index: FlowIndex, arrivedAs flow: FlowKey<Family>) -> FlowKey<Family> {
         table.outgoing(of: index, arrivedAs: flow)
     }
 }

@@ -1,8 +1,11 @@
-package import LabTime
-package import Wire
+public import LabTime
+public import Wire
 
 /// Whoever follows the sessions of a `SessionEngine`, such as the replication to a peer. It is called for each packet.
+@usableFromInline
 package protocol SessionObserver: ~Copyable {
+    associatedtype Family: AddressFamily
+
     /// A packet has opened a session.
     /// - Parameter isBlocked: its packets do not pass yet; see `Session.isBlocked`
     mutating func sessionOpened(_ index: FlowIndex, isBlocked: Bool, at now: Instant)
@@ -12,10 +15,11 @@ package protocol SessionObserver: ~Copyable {
 
     /// A session that was not blocked has ended, by its timer, a policy or a new connection on its ports.
     /// - Parameter flow: of its first packet
-    mutating func sessionEnded(_ flow: FiveTuple)
+    mutating func sessionEnded(_ flow: FlowKey<Family>)
 }
 
 /// What has changed of a session.
+@usableFromInline
 package enum SessionChange: Hashable, Sendable, BitwiseCopyable {
     /// Its states or its mappings.
     case state

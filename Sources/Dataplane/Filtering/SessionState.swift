@@ -12,6 +12,11 @@ public struct SessionState: Hashable, Sendable, BitwiseCopyable {
         self.reply = reply
     }
 
+    @inlinable
+    public static func == (a: SessionState, b: SessionState) -> Bool {
+        a.original.rawValue == b.original.rawValue && a.reply.rawValue == b.reply.rawValue
+    }
+
     /// After the first packet.
     @inlinable public static var opening: SessionState { SessionState(original: .synSent, reply: .closed) }
 

@@ -61,9 +61,13 @@ public struct SessionTimers: Hashable, Sendable {
         connectionlessMultiple: .seconds(60), echo: .seconds(10))
 
     /// The timer of a session by its protocol and state. Source: pf, `pf_test_state`
-    public func timeout(of state: SessionState, protocol: IPProtocol) -> Duration {
-        if `protocol` == .icmp { return echo }
+    /// - Parameter controlProtocol: the ICMP of the session's family
+    @inlinable
+    public func timeout(
+        of state: SessionState, protocol: IPProtocol, controlProtocol: IPProtocol = .icmp
+    ) -> Duration {
         guard `protocol` == .tcp else {
+            if `protocol` == controlProtocol { return echo }
             return state.reply == .closed ? connectionlessSingle : connectionlessMultiple
         }
         let lesser = min(state.original, state.reply)

@@ -1,7 +1,7 @@
 public import LabTime
 public import Wire
 
-extension KeyedFlowTable {
+extension IPFlowTable {
     /// Enters a session.
     /// - Parameters:
     ///   - original: the flow of the first packet, as it arrived

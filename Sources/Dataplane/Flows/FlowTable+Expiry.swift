@@ -1,6 +1,6 @@
 public import LabTime
 
-extension KeyedFlowTable {
+extension IPFlowTable {
     /// Puts the end of a session off, or brings it forward.
     ///
     /// Putting it off, as every packet does, is one store; the wheel finds out when it hands the session out.

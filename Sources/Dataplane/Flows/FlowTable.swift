@@ -1,9 +1,9 @@
 public import Wire
 
 /// Sessions of IPv4 flows.
-public typealias FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<FiveTuple, Value>
+public typealias FlowTable<Value: BitwiseCopyable> = IPFlowTable<IPv4, Value>
 /// Sessions of IPv6 flows.
-public typealias IPv6FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<IPv6FiveTuple, Value>
+public typealias IPv6FlowTable<Value: BitwiseCopyable> = IPFlowTable<IPv6, Value>
 
 /// Sessions, each found by the five-tuple of either of its two flows.
 ///
@@ -18,7 +18,9 @@ public typealias IPv6FlowTable<Value: BitwiseCopyable> = KeyedFlowTable<IPv6Five
 ///
 /// A session without packets expires: `keep` on every packet only writes a time; a timer wheel hands out sessions
 /// whose time may have come (`nextExpired`).
-public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable {
+public struct IPFlowTable<Family: AddressFamily, Value: BitwiseCopyable>: ~Copyable {
+    public typealias Key = FlowKey<Family>
+
     @usableFromInline struct Entry: BitwiseCopyable {
         @usableFromInline var original: Key
         @usableFromInline var reply: Key
@@ -68,6 +70,7 @@ public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable 
     }
 
     // Entries and values are BitwiseCopyable: there is nothing to deinitialise.
+    @inlinable
     deinit {
         buckets.deallocate()
         entries.deallocate()
@@ -104,13 +107,14 @@ public struct KeyedFlowTable<Key: FlowTuple, Value: BitwiseCopyable>: ~Copyable 
     /// Has the processor fetch what a search for a flow, or its entry, will look at first: many searches then wait for
     /// memory together instead of one after the other. Worth it for a table that no cache holds.
     @inline(__always)
+    @inlinable
     func prefetch(_ key: Key) {
         // position ≤ mask, and there are mask + 1 buckets.
         TableMemory.prefetch(buckets + Int(key.flowHash(seed: seed) & mask))
     }
 
     /// Whether its buckets are more than a processor's own cache holds.
-    var outgrowsCaches: Bool { mask >= 1 << 15 }
+    @inlinable var outgrowsCaches: Bool { mask >= 1 << 15 }
 
     /// The session's value, in place.
     /// - Precondition: the index came from `find` or `insert` and was not removed since

@@ -3,6 +3,7 @@
 ///
 /// In units of 8 bytes, as fragments have them. At most four separate pieces: with more, fragments come in an order that
 /// no path makes, and the datagram's end is not noticed.
+@usableFromInline
 struct FragmentCover: BitwiseCopyable {
     private struct Piece: BitwiseCopyable {
         var start: UInt16 = 0
@@ -14,14 +15,19 @@ struct FragmentCover: BitwiseCopyable {
     /// Where the last fragment ends; 0 before it was seen.
     private var total: UInt16 = 0
 
+    @usableFromInline init() {}
+
     /// Whether every byte from the first to the last fragment's end has come.
-    var isComplete: Bool { total != 0 && count == 1 && pieces[0].start == 0 && pieces[0].end >= total }
+    @usableFromInline var isComplete: Bool {
+        total != 0 && count == 1 && pieces[0].start == 0 && pieces[0].end >= total
+    }
 
     /// Takes a fragment.
     /// - Parameters:
     ///   - offset: in bytes, a multiple of 8 below 65,536
     ///   - length: of its data in bytes; 65,535 at most
     ///   - isLast: no more fragments follow
+    @usableFromInline
     mutating func add(offset: Int, length: Int, isLast: Bool) {
         // Only the last one may have a length that is no multiple of 8.
         var piece = Piece(

@@ -9,12 +9,12 @@ public import Wire
 /// A datagram is forgotten a moment after its last byte has come (`linger`), and the oldest gives way where the table
 /// is full.
 /// Source: RFC 4787, REQ-14; RFC 6146, 3.4 (bounds)
-public struct FragmentTable: ~Copyable {
+public struct FragmentTable<Family: AddressFamily>: ~Copyable {
     /// What is done to every fragment of a datagram.
     public enum Decision: BitwiseCopyable, Sendable {
         /// It leaves with this flow, and with this identification: fragments of two inside hosts behind one address
         /// would be taken for one datagram's. Source: RFC 6864, 5.3
-        case pass(as: FiveTuple, identification: UInt16)
+        case pass(as: FlowKey<Family>, identification: Family.Identification)
         case drop(DropReason)
     }
 
@@ -27,57 +27,62 @@ public struct FragmentTable: ~Copyable {
         case drop(DropReason)
     }
 
+    @usableFromInline
     struct Datagram: BitwiseCopyable {
-        var decision: Decision?
+        @usableFromInline var decision: Decision?
         /// Fragments that wait, in the order in which they came; `UInt32.max` for none.
-        var firstHeld: UInt32 = .max
-        var lastHeld: UInt32 = .max
-        var cover = FragmentCover()
+        @usableFromInline var firstHeld: UInt32 = .max
+        @usableFromInline var lastHeld: UInt32 = .max
+        @usableFromInline var cover = FragmentCover()
         /// Neighbours in the order of their first fragment to come; `UInt32.max` for none.
-        var older: UInt32 = .max
-        var newer: UInt32 = .max
+        @usableFromInline var older: UInt32 = .max
+        @usableFromInline var newer: UInt32 = .max
+
+        @usableFromInline init() {}
     }
 
     /// How long fragments wait for the first of their datagram. A path reorders by milliseconds.
-    public static var timeout: Duration { .seconds(2) }
+    @inlinable public static var timeout: Duration { .seconds(2) }
     /// How long a decision about a datagram holds whose last fragment does not come.
     /// Source: RFC 1122, 3.3.2 (60 s at least for reassembly)
-    public static var memory: Duration { .seconds(60) }
+    @inlinable public static var memory: Duration { .seconds(60) }
     /// How long a decision holds when all fragments have come: for copies, which a path makes within milliseconds.
-    public static var linger: Duration { .milliseconds(250) }
+    @inlinable public static var linger: Duration { .milliseconds(250) }
 
-    private var table: FlowTable<Datagram>
-    private var held: HeldFrames
-    private var waiting = 0
-    private var oldest: UInt32 = .max
-    private var newest: UInt32 = .max
+    @usableFromInline var table: IPFlowTable<Family, Datagram>
+    @usableFromInline var held: HeldFrames
+    @usableFromInline var waiting = 0
+    @usableFromInline var oldest: UInt32 = .max
+    @usableFromInline var newest: UInt32 = .max
     /// Fragments that had waited for a datagram that gave way, and were not counted yet.
-    private var lost = 0
+    @usableFromInline var lost = 0
     /// Datagrams that gave way to newer ones.
-    public private(set) var evicted: UInt64 = 0
+    @usableFromInline package internal(set) var evicted: UInt64 = 0
 
     /// - Parameters:
     ///   - datagrams: the most whose fragments are told apart at once; the oldest gives way to one more
     ///   - frames: the most fragments that wait at once; further ones are dropped
     public init(datagrams: Int = 1024, frames: Int = 128) {
-        table = FlowTable(capacity: datagrams)
+        table = IPFlowTable(capacity: datagrams)
         held = HeldFrames(capacity: frames)
     }
 
     /// Datagrams that are remembered.
-    public var count: Int { table.count }
+    @inlinable public var count: Int { table.count }
     /// Fragments that wait.
-    public var heldCount: Int { waiting }
+    @inlinable public var heldCount: Int { waiting }
 
     /// Takes a fragment.
     /// - Parameter frame: the whole frame, copied where the fragment has to wait
-    public mutating func receive(_ packet: PacketView, in frame: Frame, at now: Instant) -> Reception {
+    @inlinable
+    public mutating func receive(_ packet: IPPacketView<Family>, in frame: Frame, at now: Instant) -> Reception {
+        let place = Family.fragment(packet)
         // A second piece that would write over a TCP header was made to pass a filter. Source: RFC 3128
-        if packet.ipProtocol == .tcp, packet.fragmentOffset == 8 { return .drop(.fragment) }
+        if packet.ipProtocol == .tcp, place.offset == 8 { return .drop(.fragment) }
         let key = Self.key(packet)
         if packet.layout.fragment == .first { return .first }
         // No datagram is so long: its end would write over somebody's memory. Source: RFC 791, 3.1
-        guard packet.fragmentOffset + packet.layout.packetLength <= 65_535 else { return .drop(.fragment) }
+        guard place.offset + packet.layout.packetLength <= 65_535 else { return .drop(.fragment) }
         let index: FlowIndex
         if let match = table.find(key) {
             index = match.index
@@ -86,27 +91,28 @@ public struct FragmentTable: ~Copyable {
                 return .decided(decision)
             }
         } else {
-            guard let place = enter(key, Datagram(), expires: now + Self.timeout, at: now) else {
+            guard let entered = enter(key, Datagram(), expires: now + Self.timeout, at: now) else {
                 return .drop(.fragment)
             }
-            index = place
+            index = entered
         }
-        guard let place = held.store(UnsafeRawBufferPointer(frame.bytes)) else { return .drop(.fragment) }
+        guard let copy = held.store(UnsafeRawBufferPointer(frame.bytes)) else { return .drop(.fragment) }
         waiting += 1
         if table[index].lastHeld == .max {
-            table[index].firstHeld = place
+            table[index].firstHeld = copy
         } else {
-            held.link(table[index].lastHeld, to: place)
+            held.link(table[index].lastHeld, to: copy)
         }
-        table[index].lastHeld = place
+        table[index].lastHeld = copy
         note(packet, index, at: now)
         return .held
     }
 
     /// Notes which bytes a fragment has brought.
-    private mutating func note(_ packet: PacketView, _ index: FlowIndex, at now: Instant) {
-        table[index].cover.add(
-            offset: packet.fragmentOffset, length: packet.segment.count, isLast: !packet.hasMoreFragments)
+    @inlinable
+    mutating func note(_ packet: IPPacketView<Family>, _ index: FlowIndex, at now: Instant) {
+        let place = Family.fragment(packet)
+        table[index].cover.add(offset: place.offset, length: packet.segment.count, isLast: place.isLast)
         guard table[index].decision != nil, table[index].cover.isComplete else { return }
         table.keep(index, until: now + Self.linger, now: now)
     }
@@ -114,8 +120,8 @@ public struct FragmentTable: ~Copyable {
     // MARK: Room
 
     /// Enters a datagram; the oldest gives way where the table is full.
-    private mutating func enter(_ key: FiveTuple, _ datagram: Datagram, expires: Instant, at now: Instant) -> FlowIndex?
-    {
+    @inlinable
+    mutating func enter(_ key: FlowKey<Family>, _ datagram: Datagram, expires: Instant, at now: Instant) -> FlowIndex? {
         if table.count == table.capacity, oldest != .max {
             let index = FlowIndex(rawValue: oldest)
             while takeHeld(index) != nil { lost += 1 }
@@ -132,7 +138,8 @@ public struct FragmentTable: ~Copyable {
         return index
     }
 
-    private mutating func forget(_ index: FlowIndex) {
+    @inlinable
+    mutating func forget(_ index: FlowIndex) {
         let (older, newer) = (table[index].older, table[index].newer)
         if older == .max { oldest = newer } else { table[FlowIndex(rawValue: older)].newer = newer }
         if newer == .max { newest = older } else { table[FlowIndex(rawValue: newer)].older = older }
@@ -141,7 +148,8 @@ public struct FragmentTable: ~Copyable {
 
     /// Notes what was decided about a datagram's first fragment.
     /// - Parameter decide: gets the identification that a translated datagram leaves with
-    public mutating func decide(_ packet: PacketView, _ decision: Decision, at now: Instant) {
+    @inlinable
+    public mutating func decide(_ packet: IPPacketView<Family>, _ decision: Decision, at now: Instant) {
         let key = Self.key(packet)
         let index: FlowIndex
         if let match = table.find(key) {
@@ -158,17 +166,20 @@ public struct FragmentTable: ~Copyable {
     }
 
     /// The decision about the packet's datagram, if there is one.
-    public func decision(about packet: PacketView) -> Decision? {
+    @inlinable
+    public func decision(about packet: IPPacketView<Family>) -> Decision? {
         table.find(Self.key(packet)).flatMap { table[$0.index].decision }
     }
 
     /// A fragment that waited for what was decided by now; valid until the next call that changes the table.
-    public mutating func nextReleased(of packet: PacketView) -> UnsafeMutableRawBufferPointer? {
+    @inlinable
+    public mutating func nextReleased(of packet: IPPacketView<Family>) -> UnsafeMutableRawBufferPointer? {
         guard let match = table.find(Self.key(packet)) else { return nil }
         return takeHeld(match.index).map { held.frame(in: $0) }
     }
 
-    private mutating func takeHeld(_ index: FlowIndex) -> UInt32? {
+    @inlinable
+    mutating func takeHeld(_ index: FlowIndex) -> UInt32? {
         let place = table[index].firstHeld
         guard place != .max else { return nil }
         let next = held.next(after: place)
@@ -179,10 +190,11 @@ public struct FragmentTable: ~Copyable {
         return place
     }
 
-    public var deadline: Instant? { table.deadline }
+    @inlinable public var deadline: Instant? { table.deadline }
 
     /// Forgets datagrams whose time has come.
     /// - Returns: how many held fragments timed out, those whose datagram gave way included
+    @inlinable
     public mutating func advance(to now: Instant) -> Int {
         while let index = table.nextExpired(at: now) {
             while takeHeld(index) != nil { lost += 1 }
@@ -192,10 +204,14 @@ public struct FragmentTable: ~Copyable {
         return lost
     }
 
-    /// Source, destination, protocol and identification: what makes fragments one datagram's. Source: RFC 791, 3.2
-    private static func key(_ packet: PacketView) -> FiveTuple {
-        FiveTuple(
-            source: packet.source, destination: packet.destination, sourcePort: packet.identification,
-            destinationPort: 0, protocol: packet.ipProtocol)
+    /// Source, destination, protocol and identification: what makes fragments one datagram's. The identification stands
+    /// for the ports. IPv6 does not count the protocol, of which only the first fragment may know.
+    /// Source: RFC 791, 3.2; RFC 8200, 4.5
+    @inlinable
+    static func key(_ packet: IPPacketView<Family>) -> FlowKey<Family> {
+        let proto = Family.version == .ipv4 ? packet.ipProtocol : .fragment
+        let identification = UInt64(truncatingIfNeeded: Family.fragment(packet).identification)
+        return FlowKey(
+            pair: packet.fiveTuple.pair, portsAndProtocol: UInt64(proto.rawValue) << 32 | identification)
     }
 }

@@ -1,12 +1,14 @@
 internal import CMemory
 
 /// Memory of tables, which is searched at random.
+@usableFromInline
 package enum TableMemory {
     /// From this size on, huge pages are worth their alignment.
     private static let hugeFrom = 4 << 20
     private static let hugePage = 2 << 20
 
     /// Uninitialised memory for so many elements, to be given back by `deallocate`.
+    @usableFromInline
     package static func allocate<Element: BitwiseCopyable>(_ count: Int, of type: Element.Type = Element.self)
         -> UnsafeMutablePointer<Element>
     {
@@ -18,6 +20,6 @@ package enum TableMemory {
     }
 
     /// A cache line that is looked at soon.
-    @inline(__always)
+    @usableFromInline
     static func prefetch(_ address: UnsafeRawPointer) { cm_prefetch(address) }
 }

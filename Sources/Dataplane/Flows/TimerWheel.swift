@@ -43,6 +43,7 @@ public struct TimerWheel: ~Copyable {
         occupied.initialize(repeating: 0, count: Self.slots / 64)
     }
 
+    @inlinable
     deinit {
         links.deallocate()
         heads.deallocate()

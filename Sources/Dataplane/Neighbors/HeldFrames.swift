@@ -1,13 +1,15 @@
 /// Copies of frames that wait for a neighbour's MAC address, in lists through a fixed number of places.
+@usableFromInline
 struct HeldFrames: ~Copyable {
+    @usableFromInline
     struct Place: BitwiseCopyable {
         var length: Int32
         var next: UInt32
     }
 
     let capacity: Int
-    private let bytes: UnsafeMutableRawPointer
-    private let places: UnsafeMutablePointer<Place>
+    @usableFromInline let bytes: UnsafeMutableRawPointer
+    @usableFromInline let places: UnsafeMutablePointer<Place>
     private var freeHead: UInt32
 
     init(capacity: Int) {
@@ -21,12 +23,14 @@ struct HeldFrames: ~Copyable {
         freeHead = 0
     }
 
+    @inlinable
     deinit {
         bytes.deallocate()
         places.deallocate()
     }
 
     /// Copies a frame into a free place; nil where there is none or the frame is longer than a place.
+    @usableFromInline
     mutating func store(_ frame: UnsafeRawBufferPointer) -> UInt32? {
         guard freeHead != .max, frame.count <= FrameQueue.longestFrame, let source = frame.baseAddress else {
             return nil
@@ -39,14 +43,18 @@ struct HeldFrames: ~Copyable {
     }
 
     /// The frame in a place that `store` gave.
+    @usableFromInline
     func frame(in place: UInt32) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(start: address(of: place), count: Int(places[Int(place)].length))
     }
 
+    @usableFromInline
     func next(after place: UInt32) -> UInt32 { places[Int(place)].next }
 
+    @usableFromInline
     mutating func link(_ place: UInt32, to next: UInt32) { places[Int(place)].next = next }
 
+    @usableFromInline
     mutating func release(_ place: UInt32) {
         places[Int(place)].next = freeHead
         freeHead = place

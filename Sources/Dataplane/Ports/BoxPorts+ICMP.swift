@@ -3,16 +3,16 @@ import Mutants
 public import Wire
 
 /// A family's part in what ports do: its routes and the ports' own addresses.
-public protocol PortTuple: FlowTuple {
+public protocol PortFamily: AddressFamily {
     /// The way to an address.
-    static func hop(to address: Address, in ports: borrowing BoxPorts) -> IPNextHop<Address>?
+    static func hop(to address: Address, in ports: borrowing BoxPorts) -> IPNextHop<Self>?
     /// The way to an address that a flow takes, of several always the same.
-    static func hop(to address: Address, for flow: Self, in ports: borrowing BoxPorts) -> IPNextHop<Address>?
+    static func hop(to address: Address, for flow: FlowKey<Self>, in ports: borrowing BoxPorts) -> IPNextHop<Self>?
     /// The box's own address on a port.
     static func own(on port: BoxPort) -> Address?
 }
 
-extension FiveTuple: PortTuple {
+extension IPv4: PortFamily {
     @inlinable public static func hop(to address: IPv4Address, in ports: borrowing BoxPorts) -> NextHop? {
         ports.routes.lookup(address)
     }
@@ -24,7 +24,7 @@ extension FiveTuple: PortTuple {
     @inlinable public static func own(on port: BoxPort) -> IPv4Address? { port.address?.address }
 }
 
-extension IPv6FiveTuple: PortTuple {
+extension IPv6: PortFamily {
     @inlinable public static func hop(to address: IPv6Address, in ports: borrowing BoxPorts) -> IPv6NextHop? {
         ports.ipv6Routes.lookup(address)
     }
@@ -43,17 +43,17 @@ extension BoxPorts {
     /// to a sender to whom no route leads, nor beyond the limit of 1000 a second; each of those is counted.
     /// - Parameter packet: as it arrived; the frame's bytes must not have been rewritten yet
     /// Source: RFC 792; RFC 1122, 3.2.2; RFC 1812, 4.3.2; RFC 4443, 2.4
-    public mutating func sendError<Tuple: PortTuple>(
-        _ problem: DeliveryProblem, about frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant,
+    public mutating func sendError<Family: PortFamily>(
+        _ problem: DeliveryProblem, about frame: Frame, _ packet: IPPacketView<Family>, at now: Instant,
         into output: inout FrameQueue
     ) {
         var problem = problem
         if case .packetTooBig = problem, Mutant.isOn(.hidesPacketTooBig) { return }
         if case .packetTooBig = problem, Mutant.isOn(.reportsLinkMTU) { problem = .packetTooBig(mtu: 1500) }
         let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
-        guard let own = Tuple.own(on: self[frame.port]), Tuple.mayBeAnswered(packet, with: problem),
-            let hop = Tuple.hop(to: packet.source, in: self), icmpLimit.take(at: now),
-            let length = Tuple.errorFrame(
+        guard let own = Family.own(on: self[frame.port]), Family.mayBeAnswered(packet, with: problem),
+            let hop = Family.hop(to: packet.source, in: self), icmpLimit.take(at: now),
+            let length = Family.errorFrame(
                 problem, about: packet, from: own, mac: self[hop.port].sourceMAC, into: buffer)
         else { return counters.count(.icmpSuppressed) }
         counters.count(.icmpMade)
@@ -62,8 +62,8 @@ extension BoxPorts {
 
     /// Sends the frame in `scratch`, or lets it wait for its neighbour.
     /// - Returns: whether it was sent
-    mutating func sendScratch<Address: InternetAddress>(
-        _ length: Int, to hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    mutating func sendScratch<Family: AddressFamily>(
+        _ length: Int, to hop: IPNextHop<Family>, at now: Instant, into output: inout FrameQueue
     ) -> Bool {
         guard self[hop.port].isUp else {
             counters.drop(.carrierDown)

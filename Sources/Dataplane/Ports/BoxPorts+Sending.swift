@@ -5,8 +5,8 @@ public import Wire
 extension BoxPorts {
     /// Routes a packet for somebody else: time to live, route, MTU, next hop; ICMP to its sender where one of
     /// them fails.
-    public mutating func route<Tuple: PortTuple>(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, at now: Instant, into output: inout FrameQueue
+    public mutating func route<Family: PortFamily>(
+        _ frame: Frame, _ packet: IPPacketView<Family>, at now: Instant, into output: inout FrameQueue
     ) {
         guard let hop = nextHop(to: packet.destination, for: frame, packet, at: now, into: &output),
             packet.decrementTimeToLive()
@@ -17,7 +17,7 @@ extension BoxPorts {
     /// As above, for an IPv4 packet that may be translated; one that exceeds the MTU and allows it leaves in fragments.
     /// - Parameter translation: what it leaves as; the route is its, while ICMP quotes the packet as it came
     public mutating func route(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation<IPv4>?, at now: Instant,
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
@@ -38,7 +38,7 @@ extension BoxPorts {
 
     /// As `route`, for a frame in memory that does not stay until the queue is transmitted: a copy leaves.
     public mutating func routeCopy(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation<IPv4>?, at now: Instant,
         into output: inout FrameQueue
     ) {
         let destination = translation?.flow.destination ?? packet.destination
@@ -58,15 +58,15 @@ extension BoxPorts {
     }
 
     /// Where a packet leaves to; nil where it does not, which was counted and told.
-    private mutating func nextHop<Tuple: PortTuple>(
-        to destination: Tuple.Address, for frame: Frame, _ packet: IPPacketView<Tuple>, inFragments: Bool = false,
+    private mutating func nextHop<Family: PortFamily>(
+        to destination: Family.Address, for frame: Frame, _ packet: IPPacketView<Family>, inFragments: Bool = false,
         at now: Instant, into output: inout FrameQueue
-    ) -> IPNextHop<Tuple.Address>? {
+    ) -> IPNextHop<Family>? {
         guard destination.isRoutable else {
             counters.drop(.multicast)
             return nil
         }
-        guard let hop = Tuple.hop(to: destination, for: packet.fiveTuple, in: self) else {
+        guard let hop = Family.hop(to: destination, for: packet.fiveTuple, in: self) else {
             counters.drop(.noRoute)
             sendError(.noRoute, about: frame, packet, at: now, into: &output)
             return nil
@@ -77,8 +77,8 @@ extension BoxPorts {
     /// Whether time to live and MTU let a packet leave by a port; where not, its sender is told and the drop counted.
     /// - Parameter inFragments: whether the caller fragments what exceeds the MTU
     @inlinable
-    public mutating func canLeave<Tuple: PortTuple>(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, inFragments: Bool = false, at now: Instant,
+    public mutating func canLeave<Family: PortFamily>(
+        _ frame: Frame, _ packet: IPPacketView<Family>, by port: PortIndex, inFragments: Bool = false, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         if Int(port) < count, packet.timeToLive > 1,
@@ -92,8 +92,8 @@ extension BoxPorts {
 
     /// Apart, so that what every packet passes is small enough to be specialised for its family by each caller.
     @usableFromInline
-    mutating func tellWhyNot<Tuple: PortTuple>(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, by port: PortIndex, at now: Instant,
+    mutating func tellWhyNot<Family: PortFamily>(
+        _ frame: Frame, _ packet: IPPacketView<Family>, by port: PortIndex, at now: Instant,
         into output: inout FrameQueue
     ) {
         guard packet.timeToLive > 1 else {
@@ -107,8 +107,8 @@ extension BoxPorts {
     /// Sends a frame with a finished IP header to a next hop. Where its MAC address is not known yet, a copy waits
     /// and the neighbour is asked for.
     @inlinable
-    public mutating func forward<Address: InternetAddress>(
-        _ frame: Frame, to hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    public mutating func forward<Family: AddressFamily>(
+        _ frame: Frame, to hop: IPNextHop<Family>, at now: Instant, into output: inout FrameQueue
     ) {
         if let mac = neighbors.lookup(hop.address, on: hop.port) {
             transmit(frame, to: mac, by: hop.port, into: &output)
@@ -135,8 +135,8 @@ extension BoxPorts {
     }
 
     @usableFromInline
-    mutating func hold<Address: InternetAddress>(
-        _ frame: Frame, for hop: IPNextHop<Address>, at now: Instant, into output: inout FrameQueue
+    mutating func hold<Family: AddressFamily>(
+        _ frame: Frame, for hop: IPNextHop<Family>, at now: Instant, into output: inout FrameQueue
     ) {
         guard Int(hop.port) < count, ports[Int(hop.port)].isUp else { return counters.drop(.carrierDown) }
         frame.base.write(ports[Int(hop.port)].sourceMAC, at: 6)

@@ -7,8 +7,8 @@ extension BoxPorts {
     ///   - packet: with the time to live that it leaves with
     ///   - hop: on the way to the tunnel's far end
     @inlinable
-    public mutating func send<Tuple: TunnelTuple>(
-        _ packet: IPPacketView<Tuple>, through tunnel: IPTunnel<Tuple>, to hop: IPNextHop<Tuple.Address>,
+    public mutating func send<Family: TunnelFamily>(
+        _ packet: IPPacketView<Family>, through tunnel: IPTunnel<Family>, to hop: IPNextHop<Family>,
         at now: Instant, into output: inout FrameQueue
     ) {
         guard Int(hop.port) < count, ports[Int(hop.port)].isUp else { return counters.drop(.carrierDown) }
@@ -40,14 +40,14 @@ extension BoxPorts {
     /// Sends an ICMP error about a packet of which only a quote is there, from the address of the port on the way to
     /// its sender. Counted and limited as `sendError`.
     /// - Parameter quote: from the quoted IP header on; its source is who is told
-    public mutating func sendError<Tuple: PortTuple>(
-        _ problem: DeliveryProblem, quoting quote: UnsafeRawBufferPointer, of family: Tuple.Type,
-        to destination: Tuple.Address, at now: Instant, into output: inout FrameQueue
+    public mutating func sendError<Family: PortFamily>(
+        _ problem: DeliveryProblem, quoting quote: UnsafeRawBufferPointer, of family: Family.Type,
+        to destination: Family.Address, at now: Instant, into output: inout FrameQueue
     ) {
         let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: FrameQueue.longestFrame)
-        guard destination.isRoutable, let hop = Tuple.hop(to: destination, in: self),
-            let own = Tuple.own(on: self[hop.port]), icmpLimit.take(at: now),
-            let length = Tuple.errorFrame(
+        guard destination.isRoutable, let hop = Family.hop(to: destination, in: self),
+            let own = Family.own(on: self[hop.port]), icmpLimit.take(at: now),
+            let length = Family.errorFrame(
                 problem, quoting: quote, to: destination, from: own, mac: self[hop.port].sourceMAC, into: buffer)
         else { return counters.count(.icmpSuppressed) }
         counters.count(.icmpMade)

@@ -1,9 +1,9 @@
 public import Wire
 
 /// Routes to IPv4 networks.
-public typealias RouteTable = IPRouteTable<IPv4Address>
+public typealias RouteTable = IPRouteTable<IPv4>
 /// Routes to IPv6 networks.
-public typealias IPv6RouteTable = IPRouteTable<IPv6Address>
+public typealias IPv6RouteTable = IPRouteTable<IPv6>
 
 /// Routes of one family, the longest matching prefix first.
 ///
@@ -13,7 +13,8 @@ public typealias IPv6RouteTable = IPRouteTable<IPv6Address>
 ///
 /// A network may have several ways of equal cost. Each flow keeps to one of them, chosen by the hash of its five-tuple,
 /// as long as the ways stay the same (RFC 2992, hash mod n).
-public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
+public struct IPRouteTable<Family: AddressFamily>: ~Copyable {
+    public typealias Address = Family.Address
     @usableFromInline struct Slot: BitwiseCopyable {
         @usableFromInline var prefix: Address
         @usableFromInline var gateway: Address
@@ -44,8 +45,8 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
     @usableFromInline var mask: Int
     @usableFromInline var slots: UnsafeMutablePointer<Slot>
     /// The ways of networks that have several, one network's after the other.
-    @usableFromInline var ways: UnsafeMutablePointer<IPNextHop<Address>>
-    private var routes: [Address.Network: [IPRoute<Address>]] = [:]
+    @usableFromInline var ways: UnsafeMutablePointer<IPNextHop<Family>>
+    private var routes: [Address.Network: [IPRoute<Family>]] = [:]
 
     public init() {
         ways = .allocate(capacity: 1)
@@ -65,7 +66,7 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
     public var count: Int { routes.count }
 
     /// Every route, longest prefixes first.
-    public var all: [IPRoute<Address>] {
+    public var all: [IPRoute<Family>] {
         routes.values.joined().sorted {
             ($1.destination.prefixLength, $0.destination.address) < (
                 $0.destination.prefixLength, $1.destination.address
@@ -76,7 +77,7 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
     /// The way to an address, of several the first; nil where no route leads there.
     /// - Complexity: one probe for each prefix length in use
     @inlinable
-    public func lookup(_ destination: Address) -> IPNextHop<Address>? {
+    public func lookup(_ destination: Address) -> IPNextHop<Family>? {
         guard let slot = find(destination) else { return nil }
         return IPNextHop(port: slot.pointee.port, address: slot.pointee.hasGateway ? slot.pointee.gateway : destination)
     }
@@ -84,8 +85,7 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
     /// The way to an address that a flow takes, of several always the same; nil where no route leads there.
     /// - Complexity: one probe for each prefix length in use
     @inlinable
-    public func lookup<Tuple: FlowTuple>(_ destination: Address, for flow: Tuple) -> IPNextHop<Address>?
-    where Tuple.Address == Address {
+    public func lookup(_ destination: Address, for flow: FlowKey<Family>) -> IPNextHop<Family>? {
         guard let slot = find(destination) else { return nil }
         if slot.pointee.wayCount > 1 {
             // Multiplied instead of divided: the hash's upper bits choose, evenly. The result is below `wayCount`.
@@ -114,14 +114,14 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
     }
 
     /// Adds a route, in place of others to the same network.
-    public mutating func insert(_ route: IPRoute<Address>) {
+    public mutating func insert(_ route: IPRoute<Family>) {
         routes[route.destination] = [route]
         rebuild()
     }
 
     /// Has these routes alone from now on. Several to one network are ways of equal cost; one that occurs twice gets
     /// twice the flows.
-    public mutating func replaceAll(with new: [IPRoute<Address>]) {
+    public mutating func replaceAll(with new: [IPRoute<Family>]) {
         routes = Dictionary(grouping: new, by: \.destination)
         rebuild()
     }
@@ -129,18 +129,18 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
     /// Removes the route to a network.
     /// - Returns: the route, or nil where there was none
     @discardableResult
-    public mutating func remove(_ destination: Address.Network) -> IPRoute<Address>? {
+    public mutating func remove(_ destination: Address.Network) -> IPRoute<Family>? {
         let removed = routes.removeValue(forKey: destination)
         if removed != nil { rebuild() }
         return removed?.first
     }
 
     /// Each gateway of a route once, in the order of addresses.
-    public private(set) var gateways: [IPNextHop<Address>] = []
+    public private(set) var gateways: [IPNextHop<Family>] = []
 
     private mutating func rebuild() {
         let hops = routes.values.joined().compactMap { way in
-            way.gateway.map { IPNextHop(port: way.port, address: $0) }
+            way.gateway.map { IPNextHop<Family>(port: way.port, address: $0) }
         }
         gateways = Set(hops).sorted { ($0.port, $0.address.universal) < ($1.port, $1.address.universal) }
         var size = 16
@@ -168,7 +168,7 @@ public struct IPRouteTable<Address: InternetAddress>: ~Copyable {
                 prefix: prefix, gateway: route.gateway ?? .any, length: UInt8(length + 1),
                 hasGateway: route.gateway != nil, port: route.port)
             // Ways are gateways: a connected network has one by nature.
-            let hops = group.compactMap { way in way.gateway.map { IPNextHop(port: way.port, address: $0) } }
+            let hops = group.compactMap { way in way.gateway.map { IPNextHop<Family>(port: way.port, address: $0) } }
             guard hops.count > 1 else { continue }
             slots[position].wayCount = UInt16(clamping: hops.count)
             slots[position].firstWay = UInt32(wayCount)

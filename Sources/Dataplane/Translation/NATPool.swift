@@ -1,34 +1,24 @@
 public import Wire
 
-/// External addresses and ports that flows are translated to.
-public struct NATPool: Hashable, Sendable, Codable {
-    /// Which packets from outside a mapping lets in. Source: RFC 4787, 5
-    public enum Filtering: String, Hashable, Sendable, Codable, CaseIterable {
-        /// From anybody.
-        case endpointIndependent = "endpoint-independent"
-        /// From every address that the inside has sent to through the mapping, whatever its port.
-        case addressDependent = "address-dependent"
-        /// From the addresses and ports that the inside has sent to.
-        case addressAndPortDependent = "address-and-port-dependent"
-    }
+/// A pool of IPv4.
+public typealias NATPool = IPNATPool<IPv4>
+/// A rule of IPv4.
+public typealias NATRule = IPNATRule<IPv4>
 
-    /// Which of the pool's addresses an inside address gets. Source: RFC 4787, 4.1
-    public enum Pooling: String, Hashable, Sendable, Codable, CaseIterable {
-        /// Always the same one, which its number decides; when that one's ports are exhausted, none.
-        case paired
-        /// That one first, then the others.
-        case arbitrary
-    }
+/// External addresses and ports that flows are translated to.
+public struct IPNATPool<Family: AddressFamily>: Hashable, Sendable, Codable {
+    public typealias Filtering = NATFiltering
+    public typealias Pooling = NATPooling
 
     public var name: String
-    public var addresses: [IPv4Address]
+    public var addresses: [Family.Address]
     /// For TCP and UDP, and as identifiers of ICMP queries.
     public var ports: ClosedRange<UInt16>
     public var filtering: Filtering
     public var pooling: Pooling
 
     public init(
-        name: String, addresses: [IPv4Address], ports: ClosedRange<UInt16> = Self.everyPort,
+        name: String, addresses: [Family.Address], ports: ClosedRange<UInt16> = Self.everyPort,
         filtering: Filtering = .endpointIndependent, pooling: Pooling = .paired
     ) {
         self.name = name
@@ -45,13 +35,31 @@ public struct NATPool: Hashable, Sendable, Codable {
     public static var besideHost: ClosedRange<UInt16> { 1024...32767 }
 }
 
+/// Which packets from outside a mapping lets in. Source: RFC 4787, 5
+public enum NATFiltering: String, Hashable, Sendable, Codable, CaseIterable {
+    /// From anybody.
+    case endpointIndependent = "endpoint-independent"
+    /// From every address that the inside has sent to through the mapping, whatever its port.
+    case addressDependent = "address-dependent"
+    /// From the addresses and ports that the inside has sent to.
+    case addressAndPortDependent = "address-and-port-dependent"
+}
+
+/// Which of the pool's addresses an inside address gets. Source: RFC 4787, 4.1
+public enum NATPooling: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Always the same one, which its number decides; when that one's ports are exhausted, none.
+    case paired
+    /// That one first, then the others.
+    case arbitrary
+}
+
 /// Which sessions are translated, and from which pool; the first rule that matches decides, and where none does the
 /// session keeps its addresses. Asked of a session's first packet as it arrives.
-public struct NATRule: Hashable, Sendable, Codable {
+public struct IPNATRule<Family: AddressFamily>: Hashable, Sendable, Codable {
     /// What pushes call it; several in a row of one name, one for each source and destination, are one rule to people.
     public var name: String
-    public var source: IPv4Network
-    public var destination: IPv4Network
+    public var source: Family.Address.Network
+    public var destination: Family.Address.Network
     /// nil matches every protocol.
     public var `protocol`: IPProtocol?
     public var destinationPorts: ClosedRange<UInt16>
@@ -59,7 +67,8 @@ public struct NATRule: Hashable, Sendable, Codable {
     public var pool: String?
 
     public init(
-        name: String = "", source: IPv4Network, destination: IPv4Network = .any, protocol: IPProtocol? = nil,
+        name: String = "", source: Family.Address.Network, destination: Family.Address.Network = .any,
+        protocol: IPProtocol? = nil,
         destinationPorts: ClosedRange<UInt16> = 0...65535, pool: String?
     ) {
         self.name = name
@@ -70,7 +79,8 @@ public struct NATRule: Hashable, Sendable, Codable {
         self.pool = pool
     }
 
-    public func matches(_ flow: FiveTuple) -> Bool {
+    @inlinable
+    public func matches(_ flow: FlowKey<Family>) -> Bool {
         (`protocol` ?? flow.protocol) == flow.protocol && source.contains(flow.source)
             && destination.contains(flow.destination) && destinationPorts.contains(flow.destinationPort)
     }

@@ -2,17 +2,17 @@ public import Mutants
 public import Wire
 
 /// The rewrite of an IPv4 flow.
-public typealias PacketRewrite = IPPacketRewrite<FiveTuple>
+public typealias PacketRewrite = IPPacketRewrite<IPv4>
 /// The rewrite of an IPv6 flow.
-public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
+public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6>
 
 /// New addresses and ports for every packet of one flow, with the corrections of the checksums worked out beforehand:
 /// all packets of a flow carry the same old fields, so the correction is the same for all.
 ///
 /// No allocation, no closure, no trapping arithmetic: this is the part of the path that can run in the kernel.
-@frozen public struct IPPacketRewrite<Tuple: FlowTuple>: BitwiseCopyable, Sendable {
+@frozen public struct IPPacketRewrite<Family: AddressFamily>: BitwiseCopyable, Sendable {
     /// Addresses, ports and protocol as the packets leave.
-    public var new: Tuple
+    public var new: FlowKey<Family>
     /// For the IPv4 header, which covers the addresses; IPv6 has no such checksum.
     public var headerChange: ChecksumChange
     /// For TCP and UDP, which cover addresses and ports.
@@ -22,9 +22,9 @@ public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
     ///   - old: the packets' five-tuple as they arrive, TCP or UDP
     ///   - new: as they leave
     @inlinable
-    public init(from old: Tuple, to new: Tuple) {
+    public init(from old: FlowKey<Family>, to new: FlowKey<Family>) {
         self.new = new
-        headerChange = Tuple.addressChange(from: old, to: new)
+        headerChange = new.pair.change(from: old.pair)
         transportChange = headerChange
         transportChange.replace(
             UInt32(truncatingIfNeeded: old.portsAndProtocol), with: UInt32(truncatingIfNeeded: new.portsAndProtocol))
@@ -40,7 +40,7 @@ public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
     public func apply(header: UnsafeMutableRawPointer, transport: UnsafeMutableRawPointer) {
         // Guards: the caller's layout vouches for the fixed part of the IP header and for the whole TCP or UDP header.
         let network = UnsafeRawPointer(header)
-        if Tuple.controlProtocol == .icmp {
+        if Family.hasHeaderChecksum {
             let old = network.readUInt16(at: 8)
             let new = Mutant.isOn(.keepsTimeToLive) ? old : old &- 0x0100
             var change = headerChange
@@ -48,9 +48,9 @@ public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
             header.write(new, at: 8)
             header.write(change.applied(to: network.readUInt16(at: 10)), at: 10)
         } else {
-            header.write(network.readUInt8(at: Tuple.timeToLiveOffset) &- 1, at: Tuple.timeToLiveOffset)
+            header.write(network.readUInt8(at: Family.timeToLiveOffset) &- 1, at: Family.timeToLiveOffset)
         }
-        new.writeAddresses(into: header)
+        new.pair.write(to: header + Family.addressOffset)
         applyPorts(to: transport, available: .max)
     }
 
@@ -64,10 +64,10 @@ public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
     public func apply(
         quotedHeader header: UnsafeMutableRawPointer, transport: UnsafeMutableRawPointer, available: Int
     ) {
-        if Tuple.controlProtocol == .icmp {
+        if Family.hasHeaderChecksum {
             header.write(headerChange.applied(to: UnsafeRawPointer(header).readUInt16(at: 10)), at: 10)
         }
-        new.writeAddresses(into: header)
+        new.pair.write(to: header + Family.addressOffset)
         applyPorts(to: transport, available: available)
     }
 
@@ -82,7 +82,7 @@ public typealias IPv6PacketRewrite = IPPacketRewrite<IPv6FiveTuple>
     }
 }
 
-extension IPPacketRewrite where Tuple == FiveTuple {
+extension IPPacketRewrite where Family == IPv4 {
     /// Source address in the upper half, destination below, as they leave.
     @inlinable public var addresses: UInt64 { new.addresses }
     /// Source port in the upper half, destination port below, as they leave.

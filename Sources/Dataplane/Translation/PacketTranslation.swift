@@ -2,23 +2,24 @@ public import Wire
 
 /// What a packet leaves as. Everything in it is worked out before the packet is touched, so that an ICMP error about it
 /// can still quote it as it came.
-public struct PacketTranslation: Sendable {
+public struct PacketTranslation<Family: AddressFamily>: Sendable {
     /// Addresses and ports. An ICMP error has no ports of its own.
-    public var flow: FiveTuple
+    public var flow: FlowKey<Family>
     /// For an ICMP error: the packet that it is about, as the receiver of the error sent it.
-    public var quoted: FiveTuple?
+    public var quoted: FlowKey<Family>?
     /// For a fragment: the identification that all of its datagram leave with.
-    public var identification: UInt16?
+    public var identification: Family.Identification?
 
-    public init(_ flow: FiveTuple, quoted: FiveTuple? = nil, identification: UInt16? = nil) {
+    @inlinable
+    public init(_ flow: FlowKey<Family>, quoted: FlowKey<Family>? = nil, identification: Family.Identification? = nil) {
         self.flow = flow
         self.quoted = quoted
         self.identification = identification
     }
 
     @inlinable
-    public func apply(to packet: inout PacketView) {
-        if let identification { packet.rewriteIdentification(identification) }
+    public func apply(to packet: inout IPPacketView<Family>) {
+        if let identification { Family.rewriteIdentification(packet, to: identification) }
         if let quoted { packet.rewriteQuote(to: quoted) }
         packet.rewrite(to: flow)
     }
@@ -31,9 +32,12 @@ extension SessionEngine {
     /// An error from the translated side that is not from the session's own end (a router in between) comes from the
     /// end's external address too: the other side has no route to the inside. Source: RFC 5508, REQ-4, REQ-5 and REQ-7
     /// - Returns: nil where the error's checksum or its quoted header's is wrong, or it quotes too little (REQ-3)
-    package func translation(ofError packet: PacketView, about index: FlowIndex) -> PacketTranslation? {
+    @inlinable
+    package func translation(ofError packet: IPPacketView<Family>, about index: FlowIndex) -> PacketTranslation<Family>?
+    {
         guard let quoted = packet.quoted, packet.isTransportChecksumValid,
-            Checksum.isValid(UnsafeRawBufferPointer(rebasing: packet.payload.prefix(quoted.transportOffset)))
+            !Family.hasHeaderChecksum
+                || Checksum.isValid(UnsafeRawBufferPointer(rebasing: packet.payload.prefix(quoted.transportOffset)))
         else { return nil }
         let left = quoted.fiveTuple
         // Its answer is a flow of the session as it arrives; the other way round it is how the packet came.

@@ -1,8 +1,9 @@
-import LabTime
-import Wire
+public import LabTime
+public import Wire
 
 extension SourceNAT {
     /// What became of a mapping that the peer told of.
+    @usableFromInline
     enum Adoption {
         case adopted(NATBindingIndex)
         /// The external endpoint is no pool's of this box.
@@ -17,8 +18,10 @@ extension SourceNAT {
     /// An inside endpoint that has another mapping of the pool already (two boxes were Active at once) keeps that one
     /// for its new sessions, and this one for those that began with it.
     /// - Parameter isRetired: the peer says that no pool has the endpoint any more
+    @inlinable
     mutating func adopt(
-        inside: NATEndpoint, external: NATEndpoint, _ proto: IPProtocol, isRetired: Bool = false, at now: Instant
+        inside: NATEndpoint<Family>, external: NATEndpoint<Family>, _ proto: IPProtocol, isRetired: Bool = false,
+        at now: Instant
     ) -> Adoption {
         if let index = binding(ofExternal: external, proto) {
             return self[index].inside == inside ? .adopted(index) : .taken(index)
@@ -29,11 +32,11 @@ extension SourceNAT {
             tally.lastForeign = external
             return .foreign
         }
-        let insideKey = FiveTuple.natInside(inside, proto, pool: pool)
-        let externalKey = FiveTuple.natExternal(external, proto)
+        let insideKey = FlowKey<Family>.natInside(inside, proto, pool: pool)
+        let externalKey = FlowKey<Family>.natExternal(external, proto)
         let isAlone = place == nil || bindings.find(insideKey) != nil
         let binding = NATBinding(
-            protocol: proto, inside: inside, external: external, place: Int32(place ?? -1), pool: Int32(pool), users: 0)
+            protocol: proto, inside: inside, external: external, place: Int32(place ?? -1), pool: Int32(pool))
         switch bindings.insert(
             original: isAlone ? externalKey : insideKey, reply: isAlone ? nil : externalKey, value: binding,
             expires: .never, now: now)
@@ -49,16 +52,18 @@ extension SourceNAT {
     }
 
     /// Stands for the pools of mappings that the peer alone knows the pool of. No pool that is configured is called so.
-    static var unnamed: NATPool { NATPool(name: "", addresses: []) }
+    @inlinable static var unnamed: IPNATPool<Family> { IPNATPool<Family>(name: "", addresses: []) }
 
     /// Whether a mapping of the peer with this endpoint could be adopted.
-    func knows(_ external: NATEndpoint, _ proto: IPProtocol) -> Bool {
+    @inlinable
+    func knows(_ external: NATEndpoint<Family>, _ proto: IPProtocol) -> Bool {
         binding(ofExternal: external, proto) != nil || place(of: external, proto) != nil
             || former.contains { $0.definition.has(external, proto) }
     }
 
     /// The place whose pool has the endpoint.
-    func place(of external: NATEndpoint, _ proto: IPProtocol) -> Int? {
+    @inlinable
+    func place(of external: NATEndpoint<Family>, _ proto: IPProtocol) -> Int? {
         var place = placeOfAddress[external.address]
         while let candidate = place {
             if Self.allocator(proto) == nil || places[candidate].range.contains(external.port) { return candidate }
@@ -68,16 +73,19 @@ extension SourceNAT {
     }
 
     /// The pool that had the endpoint: by its earlier form here, or by the peer's word for one that is gone.
-    private mutating func formerPool(of external: NATEndpoint, _ proto: IPProtocol, _ isRetired: Bool) -> Int? {
+    @inlinable
+    mutating func formerPool(of external: NATEndpoint<Family>, _ proto: IPProtocol, _ isRetired: Bool) -> Int? {
         if let found = former.first(where: { $0.definition.has(external, proto) }) { return found.pool }
         guard isRetired, !machineAddresses.contains(external.address) else { return nil }
-        if bindings.capacity < capacity { bindings = FlowTable(capacity: capacity) }
+        if bindings.capacity < capacity { bindings = IPFlowTable(capacity: capacity) }
         return number(of: Self.unnamed)
     }
 }
 
-extension NATPool {
-    fileprivate func has(_ external: NATEndpoint, _ proto: IPProtocol) -> Bool {
-        addresses.contains(external.address) && (SourceNAT.allocator(proto) == nil || ports.contains(external.port))
+extension IPNATPool {
+    @inlinable
+    func has(_ external: NATEndpoint<Family>, _ proto: IPProtocol) -> Bool {
+        addresses.contains(external.address)
+            && (SourceNAT<Family>.allocator(proto) == nil || ports.contains(external.port))
     }
 }

@@ -15,13 +15,15 @@ extension SourceNAT {
     ///     are known here, and nothing is granted from them
     ///   - rules: each names one of the pools or none
     /// - Complexity: O(mappings + addresses); ports of addresses that stay are not touched
-    public mutating func replace(pools: [NATPool], former: [NATPool] = [], rules: [NATRule]) {
+    public mutating func replace(
+        pools: [IPNATPool<Family>], former: [IPNATPool<Family>] = [], rules: [IPNATRule<Family>]
+    ) {
         if !(pools.isEmpty && former.isEmpty), bindings.capacity < capacity {
             // Nothing was ever translated.
-            bindings = FlowTable(capacity: capacity)
+            bindings = IPFlowTable(capacity: capacity)
         }
         if contacts.capacity < capacity, pools.contains(where: { $0.filtering == .addressDependent }) {
-            contacts = FlowTable(capacity: capacity)
+            contacts = IPFlowTable(capacity: capacity)
         }
         enter(pools, former)
         self.rules = rules.map { rule in
@@ -35,7 +37,7 @@ extension SourceNAT {
     }
 
     /// Gives each pool its number: the one that it had, or a free one.
-    private mutating func enter(_ pools: [NATPool], _ former: [NATPool]) {
+    private mutating func enter(_ pools: [IPNATPool<Family>], _ former: [IPNATPool<Family>]) {
         for index in entries.indices { (entries[index].isLive, entries[index].isFormer) = (false, false) }
         self.pools = pools
         for pool in pools {
@@ -51,7 +53,8 @@ extension SourceNAT {
     }
 
     /// The number of a pool of that name, or a free one.
-    mutating func number(of pool: NATPool) -> Int {
+    @usableFromInline
+    mutating func number(of pool: IPNATPool<Family>) -> Int {
         func isInUse(_ entry: PoolEntry) -> Bool { entry.isLive || entry.isFormer || entry.mappings > 0 }
         if let index = entries.firstIndex(where: { isInUse($0) && $0.pool.name == pool.name }) { return index }
         if let index = entries.firstIndex(where: { !isInUse($0) }) {
@@ -60,6 +63,11 @@ extension SourceNAT {
         }
         entries.append(PoolEntry(pool: pool))
         return entries.count - 1
+    }
+
+    private struct PlaceKey: Hashable {
+        var address: Family.Address
+        var range: ClosedRange<UInt16>
     }
 
     /// Lays out the addresses of all pools; one that was there with the same ports keeps what is taken of them.
@@ -82,15 +90,13 @@ extension SourceNAT {
             }
         }
         ports = .allocate(capacity: max(1, places.count * 3))
-        struct Key: Hashable {
-            var address: IPv4Address
-            var range: ClosedRange<UInt16>
+        var old: [PlaceKey: Int] = [:]
+        for (index, place) in oldPlaces.enumerated() {
+            old[PlaceKey(address: place.address, range: place.range)] = index
         }
-        var old: [Key: Int] = [:]
-        for (index, place) in oldPlaces.enumerated() { old[Key(address: place.address, range: place.range)] = index }
         var isMoved = [Bool](repeating: false, count: oldPlaces.count)
         for (index, place) in places.enumerated() {
-            if let found = old.removeValue(forKey: Key(address: place.address, range: place.range)) {
+            if let found = old.removeValue(forKey: PlaceKey(address: place.address, range: place.range)) {
                 (ports + index * 3).moveInitialize(from: oldPorts + found * 3, count: 3)
                 isMoved[found] = true
             } else {
@@ -123,8 +129,8 @@ extension SourceNAT {
                 entries[places[place].pool].mappings += 1
                 bindings[index].pool = binding.pool
             }
-            let insideKey = FiveTuple.natInside(binding.inside, binding.protocol, pool: Int(binding.pool))
-            let externalKey = FiveTuple.natExternal(binding.external, binding.protocol)
+            let insideKey = FlowKey<Family>.natInside(binding.inside, binding.protocol, pool: Int(binding.pool))
+            let externalKey = FlowKey<Family>.natExternal(binding.external, binding.protocol)
             if place == nil, bindings.original(of: index) != externalKey {
                 // New sessions of the inside endpoint get another.
                 bindings.rename(index, original: externalKey, reply: nil)
@@ -141,7 +147,7 @@ extension SourceNAT {
     }
 
     /// The place of a pool that has an endpoint.
-    private func place(of external: NATEndpoint, _ proto: IPProtocol, in pool: Int) -> Int? {
+    private func place(of external: NATEndpoint<Family>, _ proto: IPProtocol, in pool: Int) -> Int? {
         var place = placeOfAddress[external.address]
         while let candidate = place {
             if places[candidate].pool == pool,
@@ -156,7 +162,8 @@ extension SourceNAT {
 
     // MARK: Addresses
 
-    private mutating func sortAddresses() {
+    @usableFromInline
+    mutating func sortAddresses() {
         let new = Set(placeOfAddress.keys).union(retired.keys).sorted()
         guard new != addresses else { return }
         addresses = new
@@ -164,14 +171,16 @@ extension SourceNAT {
     }
 
     /// A mapping without a place was learned of.
-    mutating func noteRetired(on address: IPv4Address) {
+    @usableFromInline
+    mutating func noteRetired(on address: Family.Address) {
         retiredCount += 1
         retired[address, default: 0] += 1
         if !isExternal(address) { sortAddresses() }
     }
 
     /// A mapping without a place is over.
-    mutating func forgetRetired(on address: IPv4Address) {
+    @usableFromInline
+    mutating func forgetRetired(on address: Family.Address) {
         retiredCount -= 1
         guard let count = retired[address] else { return }
         guard count == 1 else {
@@ -185,10 +194,12 @@ extension SourceNAT {
     // MARK: Contacts
 
     /// Whether any pool filters by address, now or where mappings outlive one.
+    @usableFromInline
     var filtersByAddress: Bool {
         entries.contains { ($0.isLive || $0.mappings > 0) && $0.pool.filtering == .addressDependent }
     }
 
     /// All are counted anew.
-    mutating func forgetContacts() { contacts = FlowTable(capacity: contacts.capacity) }
+    @usableFromInline
+    mutating func forgetContacts() { contacts = IPFlowTable(capacity: contacts.capacity) }
 }

@@ -1,7 +1,8 @@
-import LabTime
-import Wire
+public import LabTime
+public import Wire
 
 /// Which pool a new session's source is translated from.
+@usableFromInline
 enum TranslationChoice {
     case byRules
     case pool(Int)
@@ -9,17 +10,19 @@ enum TranslationChoice {
 }
 
 /// What a packet that would open a session leaves as.
-enum TranslationOpening {
-    case outgoing(FiveTuple)
+@usableFromInline
+enum TranslationOpening<Family: AddressFamily> {
+    case outgoing(FlowKey<Family>)
     /// The mapping that it is for does not let it in yet; that it was sent lets answers in here.
-    case blocked(FiveTuple)
+    case blocked(FlowKey<Family>)
     case refused(DropReason)
 }
 
 // What sessions are to the translator: each uses up to two mappings.
 extension SourceNAT {
     /// The flow with the inside destination in place of an external one that stands for it.
-    func insideDestination(of flow: FiveTuple) -> FiveTuple {
+    @inlinable
+    func insideDestination(of flow: FlowKey<Family>) -> FlowKey<Family> {
         guard isActive,
             let index = binding(ofExternal: NATEndpoint(flow.destination, flow.destinationPort), flow.protocol)
         else { return flow }
@@ -28,10 +31,11 @@ extension SourceNAT {
 
     /// Chooses the mappings of a new session. They are the caller's to `use` or to `abandon`.
     /// - Parameter table: the session will stand there
+    @inlinable
     mutating func translate(
-        opening flow: FiveTuple, _ session: inout Session, from choice: TranslationChoice,
-        beside table: borrowing SessionTable, at now: Instant
-    ) -> TranslationOpening {
+        opening flow: FlowKey<Family>, _ session: inout Session, from choice: TranslationChoice,
+        beside table: borrowing SessionTable<Family>, at now: Instant
+    ) -> TranslationOpening<Family> {
         guard isActive else { return .outgoing(flow) }
         var outgoing = flow
         let pool: Int? =
@@ -68,7 +72,10 @@ extension SourceNAT {
 
     /// Whether a packet for an external endpoint gets through: by the pool's filtering, or because the inside behind it
     /// has sent to where it comes from.
-    private func admit(_ flow: FiveTuple, as outgoing: FiveTuple, beside table: borrowing SessionTable) -> Admission {
+    @inlinable
+    func admit(_ flow: FlowKey<Family>, as outgoing: FlowKey<Family>, beside table: borrowing SessionTable<Family>)
+        -> Admission
+    {
         if let match = table.find(outgoing), table[match.index].isBlocked,
             let binding = binding(ofExternal: NATEndpoint(flow.destination, flow.destinationPort), flow.protocol)
         {
@@ -81,7 +88,8 @@ extension SourceNAT {
 
     /// The session is in the table: its mappings last at least as long.
     /// - Parameter remote: where its first packet goes, as that arrived
-    mutating func use(_ session: Session, to remote: IPv4Address, at now: Instant) {
+    @inlinable
+    mutating func use(_ session: Session, to remote: Family.Address, at now: Instant) {
         guard session.isTranslated else { return }
         retain(session.source)
         retain(session.destination)
@@ -89,13 +97,15 @@ extension SourceNAT {
     }
 
     /// The session did not come to be.
+    @inlinable
     mutating func abandon(_ session: Session) {
         endIfUnused(session.source)
         endIfUnused(session.destination)
     }
 
     /// The session leaves the table.
-    mutating func release(_ session: Session, to remote: IPv4Address) {
+    @inlinable
+    mutating func release(_ session: Session, to remote: Family.Address) {
         contact(session.source, remote, ends: true, at: Instant(nanoseconds: 0))
         release(session.source)
         release(session.destination)
@@ -104,31 +114,35 @@ extension SourceNAT {
     // MARK: Pools that are gone
 
     /// Whether a mapping of the session is retired, and its peer may keep it all the same.
+    @inlinable
     func isOfFormerPool(_ session: Session) -> Bool {
         guard retiredCount > 0 else { return false }
         return isOfFormerPool(session.source) || isOfFormerPool(session.destination)
     }
 
-    private func isOfFormerPool(_ index: NATBindingIndex) -> Bool {
+    @inlinable
+    func isOfFormerPool(_ index: NATBindingIndex) -> Bool {
         !index.isNone && self[index].isRetired && !machineAddresses.contains(self[index].external.address)
     }
 }
 
-extension FiveTuple {
+extension FlowKey {
     /// ICMP queries have their identifier in both places.
-    fileprivate func replacingSource(_ endpoint: NATEndpoint) -> FiveTuple {
+    @inlinable
+    func replacingSource(_ endpoint: NATEndpoint<Family>) -> FlowKey<Family> {
         var flow = self
         flow.source = endpoint.address
         flow.sourcePort = endpoint.port
-        if flow.protocol == .icmp { flow.destinationPort = endpoint.port }
+        if flow.protocol == Family.controlProtocol { flow.destinationPort = endpoint.port }
         return flow
     }
 
-    fileprivate func replacingDestination(_ endpoint: NATEndpoint) -> FiveTuple {
+    @inlinable
+    func replacingDestination(_ endpoint: NATEndpoint<Family>) -> FlowKey<Family> {
         var flow = self
         flow.destination = endpoint.address
         flow.destinationPort = endpoint.port
-        if flow.protocol == .icmp { flow.sourcePort = endpoint.port }
+        if flow.protocol == Family.controlProtocol { flow.sourcePort = endpoint.port }
         return flow
     }
 }

@@ -13,7 +13,7 @@ public struct TranslationPorts: ~Copyable {
     /// Bits 0 … 63 of the first word are the 64 ports from here on, so that a port's low bits are its bit's number.
     private let base: Int
     /// One bit a port, set where it is taken; bits outside the range are set for good.
-    private let taken: UnsafeMutablePointer<UInt64>
+    @usableFromInline let taken: UnsafeMutablePointer<UInt64>
     private let words: Int
     /// Index, counted from `base`, where the next search begins.
     private var next: Int
@@ -32,7 +32,7 @@ public struct TranslationPorts: ~Copyable {
         next = Int(range.lowerBound) - base + Int(start % UInt64(range.count))
     }
 
-    deinit { taken.deallocate() }
+    @inlinable deinit { taken.deallocate() }
 
     /// Ports that are taken.
     public var count: Int { used }

@@ -16,7 +16,7 @@ public enum Encapsulation: String, Hashable, Sendable, Codable, CaseIterable {
     case ip6ip6
 
     /// Of both the outer and the inner packet.
-    @inlinable public var family: AddressFamily { self == .ip6ip6 ? .ipv6 : .ipv4 }
+    @inlinable public var family: IPVersion { self == .ip6ip6 ? .ipv6 : .ipv4 }
 
     /// Bytes in front of the packet.
     @inlinable public var overhead: Int {

@@ -2,21 +2,21 @@ public import Mutants
 public import Wire
 
 /// One way through a tunnel of IPv4.
-public typealias Tunnel = IPTunnel<FiveTuple>
+public typealias Tunnel = IPTunnel<IPv4>
 /// One way through a tunnel of IPv6.
-public typealias IPv6Tunnel = IPTunnel<IPv6FiveTuple>
+public typealias IPv6Tunnel = IPTunnel<IPv6>
 
 /// One way through a tunnel.
-@frozen public struct IPTunnel<Tuple: TunnelTuple>: Hashable, Sendable {
+@frozen public struct IPTunnel<Family: TunnelFamily>: Hashable, Sendable {
     /// Of the addresses' family.
     public var encapsulation: Encapsulation
     /// The end that wraps.
-    public var local: Tuple.Address
+    public var local: Family.Address
     /// The end that unwraps.
-    public var remote: Tuple.Address
+    public var remote: Family.Address
 
     @inlinable
-    public init(_ encapsulation: Encapsulation, from local: Tuple.Address, to remote: Tuple.Address) {
+    public init(_ encapsulation: Encapsulation, from local: Family.Address, to remote: Family.Address) {
         self.encapsulation = encapsulation
         self.local = local
         self.remote = remote
@@ -43,29 +43,29 @@ public typealias IPv6Tunnel = IPTunnel<IPv6FiveTuple>
         _ packet: UnsafeRawBufferPointer, flowLabel: UInt32 = 0, into buffer: UnsafeMutableRawBufferPointer
     ) -> Bool {
         let start = EthernetHeader.length &+ encapsulation.overhead
-        guard let base = buffer.baseAddress, let source = packet.baseAddress, packet.count >= Tuple.headerLength,
+        guard let base = buffer.baseAddress, let source = packet.baseAddress, packet.count >= Family.headerLength,
             buffer.count >= start &+ packet.count
         else { return false }
         // Guard: `start` bytes of headers and the packet's behind them.
         (base + start).copyMemory(from: source, byteCount: packet.count)
-        base.write(Tuple.etherType.rawValue, at: 12)
+        base.write(Family.etherType.rawValue, at: 12)
         let outer = UnsafeMutableRawBufferPointer(rebasing: buffer[EthernetHeader.length...])
         guard
-            Tuple.emitOuter(
-                self, trafficClass: Tuple.trafficClass(source), flowLabel: flowLabel, into: outer,
-                payloadLength: packet.count &+ encapsulation.overhead &- Tuple.headerLength)
+            Family.emitOuter(
+                self, trafficClass: Family.trafficClass(source), flowLabel: flowLabel, into: outer,
+                payloadLength: packet.count &+ encapsulation.overhead &- Family.headerLength)
         else { return false }
         if encapsulation == .gre {
-            let header = EthernetHeader.length &+ Tuple.headerLength
+            let header = EthernetHeader.length &+ Family.headerLength
             base.write(UInt16(0), at: header)
-            base.write(Tuple.etherType.rawValue, at: header &+ 2)
+            base.write(Family.etherType.rawValue, at: header &+ 2)
         }
         return true
     }
 }
 
 /// A family's part in tunnels: the outer header, and the byte of an IP header that says how congested the way is.
-public protocol TunnelTuple: PortTuple {
+public protocol TunnelFamily: PortFamily {
     /// - Returns: false where header and payload do not fit
     static func emitOuter(
         _ tunnel: IPTunnel<Self>, trafficClass: UInt8, flowLabel: UInt32, into buffer: UnsafeMutableRawBufferPointer,
@@ -77,7 +77,7 @@ public protocol TunnelTuple: PortTuple {
     static func markCongestion(_ header: UnsafeMutableRawPointer)
 }
 
-extension FiveTuple: TunnelTuple {
+extension IPv4: TunnelFamily {
     @inlinable
     public static func emitOuter(
         _ tunnel: Tunnel, trafficClass: UInt8, flowLabel: UInt32, into buffer: UnsafeMutableRawBufferPointer,
@@ -100,7 +100,7 @@ extension FiveTuple: TunnelTuple {
     }
 }
 
-extension IPv6FiveTuple: TunnelTuple {
+extension IPv6: TunnelFamily {
     @inlinable
     public static func emitOuter(
         _ tunnel: IPv6Tunnel, trafficClass: UInt8, flowLabel: UInt32, into buffer: UnsafeMutableRawBufferPointer,

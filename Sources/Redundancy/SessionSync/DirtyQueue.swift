@@ -1,22 +1,23 @@
-import Dataplane
-import Wire
+public import Dataplane
+public import Wire
 
 /// Sessions that changed and sessions that ended, whose records wait to be sent: two rings of fixed capacity.
 ///
 /// A session waits at most once, however often it changes, so the peer gets its latest state. Where a ring is full
 /// the change is not lost for ever: `overflowed` asks for a bulk transfer.
-struct DirtyQueue: ~Copyable {
-    private let indices: UnsafeMutablePointer<FlowIndex>
-    private let removals: UnsafeMutablePointer<FiveTuple>
-    private let mask: Int
-    private var firstIndex = 0
-    private var indexCount = 0
-    private var firstRemoval = 0
-    private var removalCount = 0
+@usableFromInline
+struct DirtyQueue<Family: AddressFamily>: ~Copyable {
+    @usableFromInline let indices: UnsafeMutablePointer<FlowIndex>
+    @usableFromInline let removals: UnsafeMutablePointer<FlowKey<Family>>
+    @usableFromInline let mask: Int
+    @usableFromInline var firstIndex = 0
+    @usableFromInline var indexCount = 0
+    @usableFromInline var firstRemoval = 0
+    @usableFromInline var removalCount = 0
     /// A change found no room since the last `removeAll`.
-    private(set) var overflowed = false
+    @usableFromInline var overflowed = false
     /// Grows with each `removeAll`, so that sessions need not be visited to learn that they wait no longer.
-    private(set) var round: UInt32 = 1
+    @usableFromInline var round: UInt32 = 1
 
     init(capacity: Int) {
         var size = 16
@@ -26,14 +27,16 @@ struct DirtyQueue: ~Copyable {
         removals = TableMemory.allocate(size)
     }
 
+    @inlinable
     deinit {
         indices.deallocate()
         removals.deallocate()
     }
 
-    var isEmpty: Bool { indexCount == 0 && removalCount == 0 }
-    var count: Int { indexCount &+ removalCount }
+    @inlinable var isEmpty: Bool { indexCount == 0 && removalCount == 0 }
+    @inlinable var count: Int { indexCount &+ removalCount }
 
+    @inlinable
     mutating func append(_ index: FlowIndex) -> Bool {
         guard indexCount <= mask else {
             overflowed = true
@@ -45,12 +48,14 @@ struct DirtyQueue: ~Copyable {
     }
 
     /// A removal that finds no room is left to the peer's own timers: the copy there expires by itself.
-    mutating func appendRemoval(_ flow: FiveTuple) {
+    @inlinable
+    mutating func appendRemoval(_ flow: FlowKey<Family>) {
         guard removalCount <= mask else { return }
         removals[(firstRemoval &+ removalCount) & mask] = flow
         removalCount &+= 1
     }
 
+    @inlinable
     mutating func nextIndex() -> FlowIndex? {
         guard indexCount > 0 else { return nil }
         defer {
@@ -60,7 +65,8 @@ struct DirtyQueue: ~Copyable {
         return indices[firstIndex]
     }
 
-    mutating func nextRemoval() -> FiveTuple? {
+    @inlinable
+    mutating func nextRemoval() -> FlowKey<Family>? {
         guard removalCount > 0 else { return nil }
         defer {
             firstRemoval = (firstRemoval &+ 1) & mask
@@ -69,6 +75,7 @@ struct DirtyQueue: ~Copyable {
         return removals[firstRemoval]
     }
 
+    @inlinable
     mutating func removeAll() {
         firstIndex = 0
         indexCount = 0

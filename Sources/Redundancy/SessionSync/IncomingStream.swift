@@ -1,4 +1,5 @@
 /// The peer's stream of session records.
+@usableFromInline
 struct IncomingStream: ~Copyable {
     /// A stream that was followed before.
     private struct Former {
@@ -9,18 +10,19 @@ struct IncomingStream: ~Copyable {
         var inRow = 0
     }
 
-    var window: ReceiveWindow
+    @usableFromInline var window: ReceiveWindow
     /// When the stream began; 0 where none was received.
-    private(set) var epoch: UInt64 = 0
+    @usableFromInline private(set) var epoch: UInt64 = 0
     private var former = Former()
     /// The stream has moved since the last acknowledgement.
-    var hasPendingAcknowledgement = false
+    @usableFromInline var hasPendingAcknowledgement = false
 
     init(window: consuming ReceiveWindow) { self.window = window }
 
     /// Whether a message of a stream is to be consumed. A later stream takes the place of the present one. Without a key
     /// that may be a stranger's, so the one before it is taken up again where it left off, when it alone goes on.
     /// - Parameter takesAny: an earlier stream takes its place, too
+    @usableFromInline
     mutating func follows(_ stream: UInt64, isAuthenticated: Bool, takesAny: Bool) -> Bool {
         if stream == epoch {
             former.inRow = 0

@@ -1,21 +1,22 @@
-import LabTime
+public import LabTime
 import Mutants
-import Wire
+public import Wire
 
 /// A box's own stream of session records to its peer.
+@usableFromInline
 struct OutgoingStream: ~Copyable {
-    var window: SendWindow
+    @usableFromInline var window: SendWindow
     /// How long records wait for company at most; zero where packets wait for records.
     let coalescing: Duration
     /// Whether the peer is there.
-    private(set) var isRunning = false
+    @usableFromInline private(set) var isRunning = false
     /// When the stream began; 0 where there is none.
-    private(set) var epoch: UInt64 = 0
+    @usableFromInline private(set) var epoch: UInt64 = 0
     /// The boot epoch of the peer that the stream is meant for.
-    private(set) var peerEpoch: UInt64 = 0
+    @usableFromInline private(set) var peerEpoch: UInt64 = 0
     /// When records that wait for company leave alone; nil where none wait.
-    var partialDueAt: Instant?
-    var bulk = BulkMessages()
+    @usableFromInline var partialDueAt: Instant?
+    @usableFromInline var bulk = BulkMessages()
 
     init(window: consuming SendWindow, coalescing: Duration) {
         self.window = window
@@ -41,11 +42,13 @@ struct OutgoingStream: ~Copyable {
     }
 
     /// Records that would not fill a message wait while others are under way.
-    mutating func waitsForCompany(_ pending: Int, at now: Instant) -> Bool {
+    /// - Parameter length: bytes of the longest record
+    @usableFromInline
+    mutating func waitsForCompany(_ pending: Int, upTo length: Int, at now: Instant) -> Bool {
         if Mutant.isOn(.tellsSessionsLate), bulk.pending == nil, pending != .max {
             return waits(for: .seconds(2), at: now)
         }
-        let isFull = pending >= window.slotSize / SyncRecord.maximumLength
+        let isFull = pending >= window.slotSize / length
         if coalescing == .zero || bulk.pending != nil || window.isEmpty || isFull {
             partialDueAt = nil
             return false
@@ -61,16 +64,18 @@ struct OutgoingStream: ~Copyable {
 }
 
 /// The messages around a box's own transfer of all sessions.
+@usableFromInline
 struct BulkMessages {
+    @usableFromInline
     enum Mark {
         case begin, end
     }
 
     /// Goes out when the records before it have.
-    var pending: Mark?
+    @usableFromInline var pending: Mark?
     private var identifier: UInt32 = 0
     /// Records since the transfer began.
-    var records: UInt32 = 0
+    @usableFromInline var records: UInt32 = 0
     /// The message that ended the transfer, until it is acknowledged.
     private var endSequence: UInt64?
 

@@ -11,6 +11,7 @@
 ///
 /// So a peer that starts anew is followed when its former life has fallen silent, and what somebody else sent in
 /// between costs a silence, not the peer. Whoever goes on sending can still keep a pair without a key apart.
+@usableFromInline
 struct PeerEpochs: Sendable {
     enum Verdict: Hashable, Sendable {
         /// - Parameter startsOver: whatever was numbered higher before was not the peer's

@@ -1,11 +1,12 @@
-import Dataplane
+public import Dataplane
 
 /// What replication remembers of each place of a store, in memory of fixed size beside the store's own.
 ///
 /// A mark is written when its place is taken, and left as it is when that becomes free.
+@usableFromInline
 struct PlaceMarks<Mark: BitwiseCopyable>: ~Copyable {
-    private let marks: UnsafeMutablePointer<Mark>
-    private let capacity: Int
+    @usableFromInline let marks: UnsafeMutablePointer<Mark>
+    @usableFromInline let capacity: Int
 
     /// - Parameter capacity: places of the store; 0: none is remembered
     init(capacity: Int) {
@@ -14,11 +15,12 @@ struct PlaceMarks<Mark: BitwiseCopyable>: ~Copyable {
     }
 
     // Marks are BitwiseCopyable: there is nothing to deinitialise.
-    deinit { marks.deallocate() }
+    @inlinable deinit { marks.deallocate() }
 
-    func has(_ place: FlowIndex) -> Bool { Int(place.rawValue) < capacity }
+    @inlinable func has(_ place: FlowIndex) -> Bool { Int(place.rawValue) < capacity }
 
     /// - Precondition: `has(place)`, and a mark was set since something came to be there
+    @inlinable
     subscript(place: FlowIndex) -> Mark {
         unsafeAddress {
             precondition(Int(place.rawValue) < capacity)

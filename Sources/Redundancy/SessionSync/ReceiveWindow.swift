@@ -15,9 +15,9 @@ public struct ReceiveWindow: ~Copyable {
     public let slotSize: Int
     /// The number of the message that is consumed next: what the acknowledgement says.
     public private(set) var expected: UInt64 = 1
-    private let bytes: UnsafeMutableRawPointer
+    @usableFromInline let bytes: UnsafeMutableRawPointer
     /// 0 for an empty place.
-    private let lengths: UnsafeMutablePointer<Int>
+    @usableFromInline let lengths: UnsafeMutablePointer<Int>
     private var kept = 0
 
     public init(capacity: Int = 64, slotSize: Int) {
@@ -29,6 +29,7 @@ public struct ReceiveWindow: ~Copyable {
         lengths.initialize(repeating: 0, count: capacity)
     }
 
+    @inlinable
     deinit {
         bytes.deallocate()
         lengths.deallocate()
@@ -82,6 +83,7 @@ public struct ReceiveWindow: ~Copyable {
     }
 
     /// Takes what is missing before a message, and the message, for consumed: what a simulation does to break the rule.
+    @usableFromInline
     mutating func skip(to sequence: UInt64) {
         restart()
         expected = sequence &+ 1

@@ -5,6 +5,7 @@ public import LabTime
 /// Each keeps its bytes until the peer has consumed it, and is sent again where no acknowledgement comes in time. When
 /// the window is full nothing new is sent: a peer that stops reading costs no more than this memory.
 public struct SendWindow: ~Copyable {
+    @usableFromInline
     struct Slot {
         var length: Int
         var records: Int
@@ -22,8 +23,8 @@ public struct SendWindow: ~Copyable {
     public private(set) var nextSequence: UInt64 = 1
     /// The oldest message that was not acknowledged.
     public private(set) var oldest: UInt64 = 1
-    private let bytes: UnsafeMutableRawPointer
-    private let slots: UnsafeMutablePointer<Slot>
+    @usableFromInline let bytes: UnsafeMutableRawPointer
+    @usableFromInline let slots: UnsafeMutablePointer<Slot>
 
     public init(capacity: Int = 64, slotSize: Int, resendAfter: Duration = .milliseconds(20)) {
         precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a power of two")
@@ -36,6 +37,7 @@ public struct SendWindow: ~Copyable {
             repeating: Slot(length: 0, records: 0, sentAt: Instant(nanoseconds: 0), hasArrived: false), count: capacity)
     }
 
+    @inlinable
     deinit {
         bytes.deallocate()
         slots.deallocate()

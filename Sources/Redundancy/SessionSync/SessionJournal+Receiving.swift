@@ -1,6 +1,6 @@
-import Dataplane
-package import LabTime
-package import Wire
+public import Dataplane
+public import LabTime
+public import Wire
 
 // The peer's records and transfers.
 extension SessionJournal {
@@ -9,9 +9,11 @@ extension SessionJournal {
     ///   but changes none that has moved on here
     /// - Returns: false where the store refuses it
     @discardableResult
+    @inlinable
     package mutating func apply<Store: SessionStore & ~Copyable>(
-        _ record: SyncRecord, to store: inout Store, onlyNew: Bool = false, at now: Instant
-    ) -> Bool {
+        _ record: SyncRecord<Family>, to store: inout Store, onlyNew: Bool = false, at now: Instant
+    ) -> Bool
+    where Store.Family == Family {
         if onlyNew { reception.becomePartial() }
         switch record {
         case .session(let session): return apply(session, to: &store, onlyNew: onlyNew, at: now)
@@ -25,9 +27,11 @@ extension SessionJournal {
         }
     }
 
-    private mutating func apply<Store: SessionStore & ~Copyable>(
-        _ record: SessionRecord, to store: inout Store, onlyNew: Bool, at now: Instant
-    ) -> Bool {
+    @inlinable
+    mutating func apply<Store: SessionStore & ~Copyable>(
+        _ record: SessionRecord<Family>, to store: inout Store, onlyNew: Bool, at now: Instant
+    ) -> Bool
+    where Store.Family == Family {
         switch store.adopt(record, onlyNew: onlyNew, at: now) {
         case .updated(let index): sessions[index].generation = reception.generation
         case .inserted(let index):
@@ -43,9 +47,11 @@ extension SessionJournal {
         return true
     }
 
-    private mutating func apply<Store: SessionStore & ~Copyable>(
-        _ record: PinholeRecord, to store: inout Store, onlyNew: Bool, at now: Instant
-    ) -> Bool {
+    @inlinable
+    mutating func apply<Store: SessionStore & ~Copyable>(
+        _ record: PinholeRecord<Family>, to store: inout Store, onlyNew: Bool, at now: Instant
+    ) -> Bool
+    where Store.Family == Family {
         // A box without the gateway lets its policy decide alone.
         guard store.opensPinholes else { return true }
         // A predecessor's late record is newer than its earlier ones, and older than what was opened here since.
@@ -58,16 +64,18 @@ extension SessionJournal {
     // MARK: Transfers
 
     /// The peer begins to send all of its sessions.
-    package mutating func beginReceivingBulk() { reception.begin() }
+    @inlinable package mutating func beginReceivingBulk() { reception.begin() }
 
     /// A transfer of the peer does not name every session of the pair: this box has opened some since it began.
-    package mutating func keepUnmentioned() { reception.becomePartial() }
+    @inlinable package mutating func keepUnmentioned() { reception.becomePartial() }
 
     /// The peer has sent all of its sessions: what it did not mention is no session of the pair. A box that was Active
     /// since the transfer began, or has sent the peer its own, keeps them all.
     /// - Returns: how many were removed
     @discardableResult
-    package mutating func endReceivingBulk<Store: SessionStore & ~Copyable>(_ store: inout Store) -> Int {
+    @inlinable
+    package mutating func endReceivingBulk<Store: SessionStore & ~Copyable>(_ store: inout Store) -> Int
+    where Store.Family == Family {
         guard reception.end() else { return 0 }
         var removed = 0
         var index = store.next(after: nil)

@@ -1,11 +1,12 @@
-import Dataplane
-package import LabTime
-import Mutants
-package import Wire
+public import Dataplane
+public import LabTime
+public import Mutants
+public import Wire
 
 /// What `SessionJournal.nextRecord` hands out.
-package enum NextSessionRecord: Hashable, Sendable {
-    case record(SyncRecord)
+@usableFromInline
+package enum NextSessionRecord<Family: AddressFamily>: Hashable, Sendable {
+    case record(SyncRecord<Family>)
     /// Every session of the box follows, between changes.
     case bulkBegins
     /// Every session was handed out.
@@ -14,20 +15,22 @@ package enum NextSessionRecord: Hashable, Sendable {
 
 extension SessionJournal {
     /// Whether the transfer of all sessions is under way.
-    package var isSendingBulk: Bool { bulk.isRunning }
+    @inlinable package var isSendingBulk: Bool { bulk.isRunning }
 
     /// Whether `nextRecord` has something.
-    package var hasRecords: Bool { bulk.isRunning || !queue.isEmpty || queue.overflowed || followUp != nil }
+    @inlinable package var hasRecords: Bool { bulk.isRunning || !queue.isEmpty || queue.overflowed || followUp != nil }
 
     /// Records that wait, at most: what a bulk transfer has still to send counts as endless.
-    package var pendingCount: Int { bulk.isRunning || queue.overflowed ? .max : queue.count }
+    @inlinable package var pendingCount: Int { bulk.isRunning || queue.overflowed ? .max : queue.count }
 
     /// The next record for the peer; changes come before what the bulk transfer has still to send.
     /// - Parameter message: the number of the message that the record goes into
     /// - Returns: nil where there is none
+    @inlinable
     package mutating func nextRecord<Store: SessionStore & ~Copyable>(
         of store: borrowing Store, at now: Instant, for message: UInt64 = 0
-    ) -> NextSessionRecord? {
+    ) -> NextSessionRecord<Family>?
+    where Store.Family == Family {
         if queue.overflowed { beginFullResync() }
         if let next = followUp {
             followUp = nil
@@ -46,9 +49,11 @@ extension SessionJournal {
         return nextOfBulk(after: last, of: store, at: now, for: message)
     }
 
-    private mutating func nextDirty<Store: SessionStore & ~Copyable>(
+    @inlinable
+    mutating func nextDirty<Store: SessionStore & ~Copyable>(
         of store: borrowing Store, at now: Instant, for message: UInt64
-    ) -> SyncRecord? {
+    ) -> SyncRecord<Family>?
+    where Store.Family == Family {
         while let flow = queue.nextRemoval() {
             // Opened again since: that session's own record replaces this one.
             if let match = store.find(flow), match.direction == .original { continue }
@@ -64,9 +69,11 @@ extension SessionJournal {
         return nil
     }
 
-    private mutating func nextOfBulk<Store: SessionStore & ~Copyable>(
+    @inlinable
+    mutating func nextOfBulk<Store: SessionStore & ~Copyable>(
         after last: FlowIndex?, of store: borrowing Store, at now: Instant, for message: UInt64
-    ) -> NextSessionRecord? {
+    ) -> NextSessionRecord<Family>?
+    where Store.Family == Family {
         var next = store.next(after: last)
         while let index = next, !store.isReplicated(index) { next = store.next(after: index) }
         guard let index = next else {
@@ -80,14 +87,16 @@ extension SessionJournal {
 
     /// The first record of what is to be sent of a session; the rest follows.
     /// - Returns: nil where there is nothing to send any more
-    private mutating func part<Store: SessionStore & ~Copyable>(
+    @inlinable
+    mutating func part<Store: SessionStore & ~Copyable>(
         of index: FlowIndex, in store: borrowing Store, _ dirtyParts: DirtyParts, for message: UInt64, at now: Instant
-    ) -> SyncRecord? {
+    ) -> SyncRecord<Family>?
+    where Store.Family == Family {
         var rest = dirtyParts
         let sendsPinhole = dirtyParts.contains(.pinhole) && !Mutant.isOn(.tellsNoPinholes)
         let pinhole = sendsPinhole ? store.pinholeRecord(of: index, at: now) : nil
         if pinhole == nil { rest.remove(.pinhole) }
-        let result: SyncRecord
+        let result: SyncRecord<Family>
         if rest.remove(.state) != nil {
             // What is known of the application stands in the session's own record.
             rest.remove(.metadata)

@@ -1,6 +1,6 @@
-package import Dataplane
-package import LabTime
-package import Wire
+public import Dataplane
+public import LabTime
+public import Wire
 
 /// Which sessions of a box its peer is to know, and does not know yet; and which of them the peer's own records have
 /// mentioned.
@@ -16,47 +16,50 @@ package import Wire
 /// | term | which pinholes are newer than the peer's late records |
 /// | deferral round | whose packets wait until the peer has the record |
 @usableFromInline
-package struct SessionJournal: ~Copyable {
-    var sessions: PlaceMarks<SessionMark>
-    var pinholes: PlaceMarks<PinholeMark>
-    var queue: DirtyQueue
-    var bulk = BulkTransfer()
+package struct SessionJournal<Family: AddressFamily>: ~Copyable {
+    @usableFromInline var sessions: PlaceMarks<SessionMark>
+    @usableFromInline var pinholes: PlaceMarks<PinholeMark>
+    @usableFromInline var queue: DirtyQueue<Family>
+    @usableFromInline var bulk = BulkTransfer()
     /// A session of which more is to be sent than its last record held.
-    var followUp: (index: FlowIndex, flow: FiveTuple, dirtyParts: DirtyParts)?
+    @usableFromInline var followUp: (index: FlowIndex, flow: FlowKey<Family>, dirtyParts: DirtyParts)?
     /// Whether changes are marked dirty for the peer.
-    package private(set) var isRecording = false
-    var reception = BulkReception()
+    @usableFromInline package internal(set) var isRecording = false
+    @usableFromInline var reception = BulkReception()
     /// Counts the times that this box became Active, from 1.
-    private(set) var term: UInt32 = 1
+    @usableFromInline var term: UInt32 = 1
     @usableFromInline var deferral = Deferral()
     /// Records of the peer whose rule this box does not have, or which denies here.
-    package internal(set) var unknownRules: UInt64 = 0
+    @usableFromInline package internal(set) var unknownRules: UInt64 = 0
 
     /// - Parameter capacity: of the store; 0: nothing is replicated
     package init(capacity: Int) {
         sessions = PlaceMarks(capacity: capacity)
-        pinholes = PlaceMarks(capacity: ApplicationGateways.places(capacity))
+        pinholes = PlaceMarks(capacity: ApplicationGateways<Family>.places(capacity))
         queue = DirtyQueue(capacity: min(capacity, 1 << 16))
     }
 
     // MARK: Recording
 
     /// From now on every session and every change is sent to the peer, beginning with all that exist.
+    @inlinable
     package mutating func beginRecording() {
         isRecording = true
         beginFullResync()
     }
 
     /// From now on changes are recorded; the peer knows the sessions that exist already.
+    @inlinable
     package mutating func continueRecording() {
         discardRecords()
         isRecording = true
     }
 
     /// Nothing more is recorded; what was recorded can still be handed out.
-    package mutating func endRecording() { isRecording = false }
+    @inlinable package mutating func endRecording() { isRecording = false }
 
     /// Forgets what was recorded: no peer could receive it.
+    @inlinable
     package mutating func discardRecords() {
         bulk.phase = .idle
         followUp = nil
@@ -64,6 +67,7 @@ package struct SessionJournal: ~Copyable {
     }
 
     /// Every session is handed out once.
+    @inlinable
     mutating func beginFullResync() {
         queue.removeAll()
         followUp = nil
@@ -73,6 +77,7 @@ package struct SessionJournal: ~Copyable {
     // MARK: Terms
 
     /// The box became Active: what it opens from now on, the peer does not know.
+    @inlinable
     package mutating func beginTerm() {
         term &+= 1
         endOwnResync()
@@ -81,6 +86,7 @@ package struct SessionJournal: ~Copyable {
 
     /// A box that lost the role on its own sends its sessions once, and nothing that changes afterwards: the rival does
     /// not know what passed here alone.
+    @inlinable
     package mutating func beginOwnResync() {
         reception.isResyncingOwn = true
         reception.becomePartial()
@@ -88,10 +94,11 @@ package struct SessionJournal: ~Copyable {
     }
 
     /// What was sent before, the peer has sent back or lost with its restart: its next transfer names every session.
-    package mutating func endOwnResync() { reception.isResyncingOwn = false }
+    @inlinable package mutating func endOwnResync() { reception.isResyncingOwn = false }
 
     // MARK: Dirty sessions
 
+    @inlinable
     mutating func markDirty(_ index: FlowIndex, _ parts: DirtyParts, at now: Instant) {
         if parts == .state { sessions[index].markedAt = now.nanoseconds }
         guard sessions[index].queuedInRound != queue.round else {
@@ -105,6 +112,7 @@ package struct SessionJournal: ~Copyable {
 
 // What a store reports, packet by packet.
 extension SessionJournal: SessionObserver {
+    @inlinable
     package mutating func sessionOpened(_ index: FlowIndex, isBlocked: Bool, at now: Instant) {
         guard sessions.has(index) else { return }
         var mark = SessionMark()
@@ -113,6 +121,7 @@ extension SessionJournal: SessionObserver {
         if isRecording, !isBlocked { markDirty(index, .state, at: now) }
     }
 
+    @inlinable
     package mutating func sessionChanged(_ index: FlowIndex, _ change: SessionChange, at now: Instant) {
         if case .announcement(let place) = change, pinholes.has(place) {
             pinholes[place] = PinholeMark(generation: reception.generation, term: term)
@@ -135,7 +144,8 @@ extension SessionJournal: SessionObserver {
         }
     }
 
-    package mutating func sessionEnded(_ flow: FiveTuple) {
+    @inlinable
+    package mutating func sessionEnded(_ flow: FlowKey<Family>) {
         if isRecording { queue.appendRemoval(flow) }
     }
 }

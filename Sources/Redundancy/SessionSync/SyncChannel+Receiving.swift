@@ -1,6 +1,6 @@
-import Dataplane
-package import LabTime
-package import Wire
+public import Dataplane
+public import LabTime
+public import Wire
 
 extension SyncChannel {
     /// Takes a message of the peer.
@@ -10,8 +10,10 @@ extension SyncChannel {
     ///   - isActive: this box is Active itself: late records of its predecessor may add sessions, not change any
     ///   - isPeerAlive: the peer's heartbeat is not overdue
     /// - Throws: what is wrong with the message, which then has changed nothing
+    @inlinable
     package mutating func receive<Store: SessionStore & ~Copyable>(
-        _ payload: UnsafeRawBufferPointer, into store: inout Store, _ journal: inout SessionJournal, isActive: Bool,
+        _ payload: UnsafeRawBufferPointer, into store: inout Store, _ journal: inout SessionJournal<Store.Family>,
+        isActive: Bool,
         isPeerAlive: Bool = false, at now: Instant
     ) throws(WireError) -> SyncReception {
         let view = try SyncMessageView(payload, key: key)
@@ -26,6 +28,12 @@ extension SyncChannel {
         case .acknowledgement(let arrived, _):
             try acknowledge(header, arrived: arrived, &reception)
         case .records, .bulkBegin, .bulkEnd:
+            // A box without sessions of the family cannot keep the peer's.
+            guard header.family == Store.Family.version else {
+                throw WireError(
+                    .sync, .forbiddenValue, found: Int(header.family?.number ?? 0),
+                    expected: Int(Store.Family.version.number))
+            }
             try Self.check(view, before: store)
             try accept(payload, header, into: &store, &journal, isActive: isActive, at: now, &reception)
         case .bulkRequest:
@@ -40,8 +48,9 @@ extension SyncChannel {
 
     /// Applies messages that wait for an earlier one: a box that takes over must know all it can.
     /// - Returns: how many records were applied
+    @inlinable
     package mutating func commit<Store: SessionStore & ~Copyable>(
-        into store: inout Store, _ journal: inout SessionJournal, at now: Instant
+        into store: inout Store, _ journal: inout SessionJournal<Store.Family>, at now: Instant
     ) -> Int {
         var reception = SyncReception()
         for distance in 0..<incoming.window.capacity {
@@ -54,7 +63,8 @@ extension SyncChannel {
 
     /// A heartbeat that names another boot epoch of this box was recorded before, or its sender has not received this one:
     /// it only shows which boot epoch of the sender is to be named.
-    private mutating func receiveHeartbeat(
+    @usableFromInline
+    mutating func receiveHeartbeat(
         _ heartbeat: Heartbeat, _ header: SyncHeader, isPeerAlive: Bool, _ reception: inout SyncReception
     ) throws(WireError) {
         var isNew = false
@@ -76,7 +86,8 @@ extension SyncChannel {
         reception.statement = PairStatement(heartbeat, epoch: header.epoch, sequence: header.sequence)
     }
 
-    private mutating func acknowledge(
+    @usableFromInline
+    mutating func acknowledge(
         _ header: SyncHeader, arrived: UInt64, _ reception: inout SyncReception
     ) throws(WireError) {
         // Of an earlier stream: it means nothing to this one.
@@ -93,9 +104,10 @@ extension SyncChannel {
         if outgoing.bulk.isCompleted(by: outgoing.window.oldest) { reception.sentBulkCompleted = true }
     }
 
-    private mutating func accept<Store: SessionStore & ~Copyable>(
+    @inlinable
+    mutating func accept<Store: SessionStore & ~Copyable>(
         _ payload: UnsafeRawBufferPointer, _ header: SyncHeader, into store: inout Store,
-        _ journal: inout SessionJournal, isActive: Bool, at now: Instant, _ reception: inout SyncReception
+        _ journal: inout SessionJournal<Store.Family>, isActive: Bool, at now: Instant, _ reception: inout SyncReception
     ) throws(WireError) {
         // Meant for an earlier incarnation of this box, or of a stream that has ended.
         let takesAny = !rules.contains(.refusesOtherEpochs)
@@ -124,13 +136,14 @@ extension SyncChannel {
 
     /// A record with a state or an application that this box does not know spoils its message before anything is
     /// applied. The sessions that will be looked up are fetched meanwhile.
-    private static func check<Store: SessionStore & ~Copyable>(
+    @inlinable
+    static func check<Store: SessionStore & ~Copyable>(
         _ view: borrowing SyncMessageView, before store: borrowing Store
     ) throws(WireError) {
         guard case .records = view.message else { return }
         let prefetches = store.isWorthPrefetching
         var cursor = SyncMessageView.Cursor()
-        while let record = view.nextRecord(&cursor) {
+        while let record = view.nextRecord(&cursor, of: Store.Family.self) {
             switch record {
             case .session(let session):
                 if prefetches { store.prefetch(session) }
@@ -149,8 +162,10 @@ extension SyncChannel {
         }
     }
 
-    private static func consume<Store: SessionStore & ~Copyable>(
-        _ message: UnsafeRawBufferPointer, into store: inout Store, _ journal: inout SessionJournal, isActive: Bool,
+    @inlinable
+    static func consume<Store: SessionStore & ~Copyable>(
+        _ message: UnsafeRawBufferPointer, into store: inout Store, _ journal: inout SessionJournal<Store.Family>,
+        isActive: Bool,
         _ hasPendingRecords: Bool, at now: Instant, _ reception: inout SyncReception
     ) {
         let view = SyncMessageView(verified: message)
@@ -168,12 +183,14 @@ extension SyncChannel {
         }
     }
 
-    private static func apply<Store: SessionStore & ~Copyable>(
-        _ view: borrowing SyncMessageView, to store: inout Store, _ journal: inout SessionJournal, isActive: Bool,
+    @inlinable
+    static func apply<Store: SessionStore & ~Copyable>(
+        _ view: borrowing SyncMessageView, to store: inout Store, _ journal: inout SessionJournal<Store.Family>,
+        isActive: Bool,
         at now: Instant, _ reception: inout SyncReception
     ) {
         var cursor = SyncMessageView.Cursor()
-        while let record = view.nextRecord(&cursor) {
+        while let record = view.nextRecord(&cursor, of: Store.Family.self) {
             if journal.apply(record, to: &store, onlyNew: isActive, at: now) {
                 reception.applied += 1
             } else {

@@ -17,21 +17,21 @@ public struct SyncChannel: ~Copyable {
     /// Source and destination port of the cross-connect's UDP.
     public static var udpPort: UInt16 { SyncHeader.port }
 
-    var outgoing: OutgoingStream
-    var incoming: IncomingStream
-    let sender: UInt32
-    let heartbeatInterval: Duration
+    @usableFromInline var outgoing: OutgoingStream
+    @usableFromInline var incoming: IncomingStream
+    @usableFromInline let sender: UInt32
+    @usableFromInline let heartbeatInterval: Duration
     /// The pair's; nil where messages are not authenticated.
-    let key: SyncKey?
-    let rules: PairRules
+    @usableFromInline let key: SyncKey?
+    @usableFromInline let rules: PairRules
     /// This boot epoch of the box, as its heartbeats name it.
-    var ownEpoch: UInt64 = 1
+    @usableFromInline var ownEpoch: UInt64 = 1
     /// The boot epoch of the peer that this box's heartbeats name.
-    var epochs: PeerEpochs
+    @usableFromInline var epochs: PeerEpochs
     /// A boot epoch that is answered once, by the next heartbeat, while another one is the known one.
-    var answers: UInt64?
+    @usableFromInline var answers: UInt64?
     /// Where heartbeats and acknowledgements are written.
-    private let scratch: UnsafeMutableRawBufferPointer
+    @usableFromInline let scratch: UnsafeMutableRawBufferPointer
 
     /// - Parameters:
     ///   - messageSize: largest message in bytes, at most what a UDP datagram of the cross-connect's MTU carries
@@ -43,7 +43,7 @@ public struct SyncChannel: ~Copyable {
         coalescing: Duration = .milliseconds(1), window: Int = 64, resendAfter: Duration = .milliseconds(20),
         rules: PairRules = .all
     ) {
-        precondition(messageSize >= 128, "a message has at least a header and one record")
+        precondition(messageSize >= 160, "a message has at least a header, one record and an authenticator")
         outgoing = OutgoingStream(
             window: SendWindow(capacity: window, slotSize: messageSize, resendAfter: resendAfter),
             coalescing: coalescing)
@@ -56,7 +56,7 @@ public struct SyncChannel: ~Copyable {
         scratch = .allocate(byteCount: 128, alignment: 8)
     }
 
-    deinit { scratch.deallocate() }
+    @inlinable deinit { scratch.deallocate() }
 
     /// When a message is to be sent again, or for the first time; nil where nothing waits.
     public var deadline: Instant? {
@@ -121,15 +121,18 @@ public struct SyncChannel: ~Copyable {
     /// - Parameters:
     ///   - store: whose sessions the journal has recorded
     ///   - isUrgent: records do not wait for company
+    @inlinable
     package mutating func nextMessage<Store: SessionStore & ~Copyable>(
-        from journal: inout SessionJournal, of store: borrowing Store, isUrgent: Bool = false, at now: Instant
+        from journal: inout SessionJournal<Store.Family>, of store: borrowing Store, isUrgent: Bool = false,
+        at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
         guard outgoing.isRunning, outgoing.bulk.pending != nil || journal.hasRecords else {
             // What waited has been sent or forgotten meanwhile: a deadline that stayed would be due for ever.
             outgoing.partialDueAt = nil
             return nil
         }
-        guard isUrgent || !outgoing.waitsForCompany(journal.pendingCount, at: now),
+        let longest = SyncRecord<Store.Family>.maximumLength
+        guard isUrgent || !outgoing.waitsForCompany(journal.pendingCount, upTo: longest, at: now),
             let buffer = outgoing.window.reserve()
         else {
             return nil
@@ -137,9 +140,9 @@ public struct SyncChannel: ~Copyable {
         let header = SyncHeader(
             sender: sender, epoch: outgoing.epoch, peerEpoch: outgoing.peerEpoch,
             sequence: outgoing.window.nextSequence,
-            acknowledgement: incoming.window.expected &- 1)
+            acknowledgement: incoming.window.expected &- 1, family: Store.Family.version)
         if let mark = outgoing.bulk.pending { return send(mark, header, in: buffer, sessions: store.count, at: now) }
-        var writer = SyncRecordWriter(buffer, key: key)
+        var writer = SyncRecordWriter<Store.Family>(buffer, key: key)
         while writer.hasRoom, outgoing.bulk.pending == nil,
             let next = journal.nextRecord(of: store, at: now, for: outgoing.window.nextSequence)
         {
@@ -165,7 +168,8 @@ public struct SyncChannel: ~Copyable {
             && outgoing.window.hasArrived(outgoing.window.nextSequence &- UInt64(behind))
     }
 
-    private mutating func send(
+    @usableFromInline
+    mutating func send(
         _ mark: BulkMessages.Mark, _ header: SyncHeader, in buffer: UnsafeMutableRawBufferPointer, sessions: Int,
         at now: Instant
     ) -> (bytes: UnsafeRawBufferPointer, records: Int)? {
@@ -174,7 +178,8 @@ public struct SyncChannel: ~Copyable {
         return (outgoing.window.commit(length: length, records: 0, at: now), 0)
     }
 
-    private func write(_ message: SyncMessage, _ header: SyncHeader) -> UnsafeRawBufferPointer {
+    @usableFromInline
+    func write(_ message: SyncMessage, _ header: SyncHeader) -> UnsafeRawBufferPointer {
         guard let length = message.emit(header, key: key, into: scratch) else {
             preconditionFailure("a heartbeat or acknowledgement has at most 84 bytes")
         }

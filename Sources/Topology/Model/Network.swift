@@ -31,6 +31,6 @@ public struct Network: Hashable, Sendable, Codable {
     /// One of each family at most, IPv4 first.
     public var subnets: [IPNetwork] { [subnet.map { .ipv4($0) }, ipv6.map { .ipv6($0) }].compactMap { $0 } }
 
-    public func subnet(_ family: AddressFamily) -> IPNetwork? { subnets.first { $0.family == family } }
+    public func subnet(_ family: IPVersion) -> IPNetwork? { subnets.first { $0.family == family } }
     public func contains(_ address: IPAddress) -> Bool { subnets.contains { $0.contains(address) } }
 }

@@ -66,7 +66,7 @@ extension Interface {
         [address.map { .ipv4($0) }, ipv6.map { .ipv6($0) }].compactMap { $0 }
     }
 
-    public func address(_ family: AddressFamily) -> IPInterfaceAddress? {
+    public func address(_ family: IPVersion) -> IPInterfaceAddress? {
         addresses.first { $0.address.family == family }
     }
 }

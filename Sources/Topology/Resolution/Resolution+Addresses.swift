@@ -71,7 +71,7 @@ extension Resolution {
     }
 
     private func wantsAutomatic(
-        _ family: AddressFamily, _ definition: InterfaceDefinition, _ node: NodeDefinition
+        _ family: IPVersion, _ definition: InterfaceDefinition, _ node: NodeDefinition
     ) -> Bool {
         guard family == .ipv4 || node.role.carriesIPv6 else { return false }
         switch definition.address {

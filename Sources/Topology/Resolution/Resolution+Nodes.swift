@@ -57,7 +57,7 @@ extension Resolution {
     ///   - family: of the destination; nil for a default route, which takes what the gateway has
     ///   - allowsEqualPaths: whether there may be several of a family
     func nextHops(
-        _ value: LabValue, of node: String, what: String, _ family: AddressFamily?, allowsEqualPaths: Bool = false
+        _ value: LabValue, of node: String, what: String, _ family: IPVersion?, allowsEqualPaths: Bool = false
     ) -> [IPAddress] {
         var hops: [IPAddress] = []
         for element in reader.list(value) {
@@ -75,7 +75,7 @@ extension Resolution {
     }
 
     private func nextHop(
-        _ value: LabValue, of node: String, what: String, _ family: AddressFamily?
+        _ value: LabValue, of node: String, what: String, _ family: IPVersion?
     ) -> [IPAddress] {
         guard let text = value.text else {
             reader.report(
@@ -165,7 +165,7 @@ extension Resolution {
     /// ends have both.
     /// - Parameter family: the only one that will do; nil for any
     func endpoint(
-        _ text: String, seenFrom other: String, _ what: String, _ family: AddressFamily? = nil,
+        _ text: String, seenFrom other: String, _ what: String, _ family: IPVersion? = nil,
         at position: SourcePosition
     ) -> (node: String, address: IPAddress)? {
         if let address = IPAddress(references[text] ?? text) {
@@ -180,7 +180,7 @@ extension Resolution {
         var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         var family = family
         if let last = parts.last, parts.count > 1,
-            let named: AddressFamily = last == "ip6" ? .ipv6 : last == "ip" ? .ipv4 : nil
+            let named: IPVersion = last == "ip6" ? .ipv6 : last == "ip" ? .ipv4 : nil
         {
             guard family == nil || family == named else {
                 reader.report(
@@ -210,7 +210,7 @@ extension Resolution {
         let others = interfaces[other] ?? []
         let near = Set(others.map(\.network))
         // What the other end has too comes first.
-        let families = AddressFamily.allCases.filter { family == nil || $0 == family }
+        let families = IPVersion.allCases.filter { family == nil || $0 == family }
             .sorted { a, b in others.contains { $0.address(a) != nil } && !others.contains { $0.address(b) != nil } }
         for family in families {
             let addressed = candidates.filter { $0.address(family) != nil }

@@ -36,7 +36,7 @@ struct FlowContext {
     }
 
     /// The source of a flow that never had one.
-    private static func unknown(_ family: AddressFamily) -> IPAddress { family == .ipv4 ? .ipv4(.any) : .ipv6(.any) }
+    private static func unknown(_ family: IPVersion) -> IPAddress { family == .ipv4 ? .ipv4(.any) : .ipv6(.any) }
 
     /// - Parameter figures: of the flow's model
     func result(source: Endpoint?, end: Instant, _ figures: FlowFigures, _ ending: FlowEnding) -> FlowResult {

@@ -24,7 +24,7 @@ internal import Wire
 struct DatagramBuffers: ~Copyable {
     private static let payloadSize = 65_536
 
-    private let family: AddressFamily
+    private let family: IPVersion
     private let controlSize: Int
     private let packetInfoLength: Int
     private let payload = UnsafeMutableRawBufferPointer.allocate(byteCount: payloadSize, alignment: 16)
@@ -34,7 +34,7 @@ struct DatagramBuffers: ~Copyable {
     private var count = 0
     private var hasPacketInfo = false
 
-    init(_ family: AddressFamily) {
+    init(_ family: IPVersion) {
         self.family = family
         controlSize = family == .ipv4 ? 32 : 40
         packetInfoLength = family == .ipv4 ? 28 : 36

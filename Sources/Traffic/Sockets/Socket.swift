@@ -26,11 +26,11 @@ final class Socket {
     /// -1 once closed.
     private(set) var descriptor: Int32
     let kind: Kind
-    let family: AddressFamily
+    let family: IPVersion
     /// Of ICMP echo: in its messages in the place of a port.
     var identifier: UInt16 = 0
 
-    init(_ kind: Kind, _ family: AddressFamily) throws(Errno) {
+    init(_ kind: Kind, _ family: IPVersion) throws(Errno) {
         self.kind = kind
         self.family = family
         let (type, proto) =
@@ -45,7 +45,7 @@ final class Socket {
     }
 
     /// Takes over a descriptor that `accept` returned.
-    private init(accepted: Int32, _ family: AddressFamily) {
+    private init(accepted: Int32, _ family: IPVersion) {
         kind = .tcp
         descriptor = accepted
         self.family = family

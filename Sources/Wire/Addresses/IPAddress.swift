@@ -11,7 +11,7 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
     /// 32 or 128.
     @inlinable public var bitCount: Int { isIPv4 ? 32 : 128 }
 
-    public var family: AddressFamily { isIPv4 ? .ipv4 : .ipv6 }
+    public var family: IPVersion { isIPv4 ? .ipv4 : .ipv6 }
 
     /// The address behind `InternetAddress.universal`.
     @inlinable
@@ -45,9 +45,20 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// Which Internet Protocol.
-public enum AddressFamily: String, Hashable, Sendable, Codable, CaseIterable {
+public enum IPVersion: String, Hashable, Sendable, Codable, CaseIterable {
     case ipv4 = "IPv4"
     case ipv6 = "IPv6"
+
+    /// 4 or 6.
+    public var number: UInt8 { self == .ipv4 ? 4 : 6 }
+
+    public init?(number: UInt8) {
+        switch number {
+        case 4: self = .ipv4
+        case 6: self = .ipv6
+        default: return nil
+        }
+    }
 }
 
 extension IPAddress: Comparable {
@@ -109,7 +120,7 @@ public enum IPNetwork: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    public var family: AddressFamily { address.family }
+    public var family: IPVersion { address.family }
     /// 0.0.0.0/0 or ::/0, the destination of a default route.
     public var isDefault: Bool { prefixLength == 0 }
 

@@ -4,6 +4,8 @@ public protocol InternetAddress: Hashable, Comparable, Sendable, BitwiseCopyable
 
     /// 0.0.0.0 or ::
     static var any: Self { get }
+    /// 255.255.255.255 or ffff:…:ffff: no station's, and nobody routes to it.
+    static var allOnes: Self { get }
     /// 32 or 128
     static var bitCount: Int { get }
     /// The address without all but its first `prefixLength` bits (0 … `bitCount`).
@@ -15,6 +17,9 @@ public protocol InternetAddress: Hashable, Comparable, Sendable, BitwiseCopyable
     /// The same number for the same address whatever the family, as dual-stack sockets have it: IPv4 as ::ffff:a.b.c.d.
     /// An IPv6 packet may not carry such an address (`isRoutable` is false), so that no two neighbours share one.
     var universal: IPv6Address { get }
+
+    /// The last 64 bits as a number; all of an IPv4 address.
+    var suffix: UInt64 { get }
 
     var isUnspecified: Bool { get }
     var isMulticast: Bool { get }
@@ -30,6 +35,8 @@ public protocol InternetNetwork: Hashable, Sendable, BitwiseCopyable, TextCoded 
     associatedtype Address: InternetAddress where Address.Network == Self
 
     init(_ address: Address, prefixLength: Int)
+    /// 0.0.0.0/0 or ::/0
+    static var any: Self { get }
     var address: Address { get }
     var prefixLength: Int { get }
     func contains(_ other: Address) -> Bool
@@ -38,6 +45,8 @@ public protocol InternetNetwork: Hashable, Sendable, BitwiseCopyable, TextCoded 
 extension IPv4Address: InternetAddress {
     public typealias Network = IPv4Network
 
+    @inlinable public static var allOnes: IPv4Address { IPv4Address(rawValue: .max) }
+    @inlinable public var suffix: UInt64 { UInt64(rawValue) }
     @inlinable public static var bitCount: Int { 32 }
     /// `<<` with an amount of 32 gives 0, which is what /0 needs.
     @inlinable public func masked(_ prefixLength: Int) -> IPv4Address {
@@ -60,6 +69,8 @@ extension IPv4Network: InternetNetwork {
 extension IPv6Address: InternetAddress {
     public typealias Network = IPv6Network
 
+    @inlinable public static var allOnes: IPv6Address { IPv6Address(high: .max, low: .max) }
+    @inlinable public var suffix: UInt64 { low }
     @inlinable public static var bitCount: Int { 128 }
     @inlinable public func masked(_ prefixLength: Int) -> IPv6Address {
         IPv6Network(self, prefixLength: prefixLength).address

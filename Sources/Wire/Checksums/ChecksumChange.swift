@@ -22,6 +22,9 @@ public struct ChecksumChange: Sendable {
         replace(UInt32(truncatingIfNeeded: old), with: UInt32(truncatingIfNeeded: new))
     }
 
+    /// Further words, that the checksum covers too.
+    @inlinable public mutating func add(_ other: ChecksumChange) { sum &+= other.sum }
+
     @inlinable public func applied(to checksum: UInt16) -> UInt16 {
         ~Checksum.folded(UInt64(~checksum) &+ sum)
     }

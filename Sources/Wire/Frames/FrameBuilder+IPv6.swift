@@ -92,7 +92,7 @@ extension FrameBuilder {
     }
 }
 
-extension IPPacketView where Tuple == IPv6FiveTuple {
+extension IPPacketView where Family == IPv6 {
     /// Whether an ICMPv6 error may be sent about this packet: not about an error or a redirect, not to nobody, and
     /// about a packet to a group only that it is too big. Source: RFC 4443, 2.4 (e)
     public func mayBeAnsweredWithError(_ type: ICMPv6Type) -> Bool {

@@ -7,7 +7,7 @@ extension IPLayout {
     }
 }
 
-extension IPLayout where Tuple == FiveTuple {
+extension IPLayout where Family == IPv4 {
     /// Parses an Ethernet frame that carries IPv4; for captures too, whose bytes are not to be changed.
     /// - Complexity: O(1)
     @inlinable
@@ -61,7 +61,7 @@ extension IPLayout where Tuple == FiveTuple {
     }
 }
 
-extension IPLayout where Tuple == IPv6FiveTuple {
+extension IPLayout where Family == IPv6 {
     /// Parses an Ethernet frame that carries IPv6.
     /// - Complexity: one step for each extension header, at most 8
     @inlinable
@@ -129,15 +129,15 @@ extension IPLayout {
             }
             fiveTuple.portsAndProtocol |= UInt64(base.readUInt32(at: offset))
             payloadOffset = transportOffset &+ 8
-        case Tuple.controlProtocol:
+        case Family.controlProtocol:
             // Of both families' ICMP.
             guard length >= ICMPv4Header.length else {
                 return WireError(
-                    Tuple.controlProtocol == .icmp ? .icmpv4 : .icmpv6, .truncated, found: length,
+                    Family.version == .ipv4 ? .icmpv4 : .icmpv6, .truncated, found: length,
                     expected: ICMPv4Header.length)
             }
             // Guard: 8 bytes from `offset`.
-            if Tuple.isControlQuery(type: base.readUInt8(at: offset)) {
+            if Family.isControlQuery(type: base.readUInt8(at: offset)) {
                 let identifier = UInt64(base.readUInt16(at: offset &+ 4))
                 fiveTuple.portsAndProtocol |= identifier << 16 | identifier
             }

@@ -1,16 +1,16 @@
 /// The layout of a frame with an IPv4 packet.
-public typealias FrameLayout = IPLayout<FiveTuple>
+public typealias FrameLayout = IPLayout<IPv4>
 /// The layout of a frame with an IPv6 packet.
-public typealias IPv6FrameLayout = IPLayout<IPv6FiveTuple>
+public typealias IPv6FrameLayout = IPLayout<IPv6>
 
 /// Where the parts of an Ethernet frame with an IP packet lie, and what a dataplane asks of every packet.
 ///
 /// Filled in by the one guarded parse of a frame, `ParsedFrame`; afterwards every offset lies within the frame and
 /// the header at each offset is complete.
 @frozen
-public struct IPLayout<Tuple: FlowTuple>: Sendable {
+public struct IPLayout<Family: AddressFamily>: Sendable {
     /// The flow; ports are zero where `hasTransportHeader` is false or the protocol has none.
-    public var fiveTuple: Tuple
+    public var fiveTuple: FlowKey<Family>
     /// Bytes from the frame's start to the IP header.
     public var networkOffset: Int32
     /// To what the IP header, extension headers included, is followed by.
@@ -27,7 +27,7 @@ public struct IPLayout<Tuple: FlowTuple>: Sendable {
 
     @inlinable
     public init(
-        fiveTuple: Tuple, networkOffset: Int, transportOffset: Int, payloadOffset: Int, endOffset: Int,
+        fiveTuple: FlowKey<Family>, networkOffset: Int, transportOffset: Int, payloadOffset: Int, endOffset: Int,
         fragment: IPFragment, tcpFlags: TCPFlags, hasTransportHeader: Bool
     ) {
         self.fiveTuple = fiveTuple
@@ -48,7 +48,7 @@ public struct IPLayout<Tuple: FlowTuple>: Sendable {
     @inlinable public var isFragment: Bool { fragment != .whole }
 }
 
-extension IPLayout where Tuple == IPv6FiveTuple {
+extension IPLayout where Family == IPv6 {
     /// The layout of an IPv4 packet with its addresses as `InternetAddress.universal` has them, for code off the hot
     /// path that treats both families alike.
     public init(universal layout: FrameLayout) {

@@ -8,17 +8,15 @@ extension IPPacketView {
     /// datagram's checksum is in the first one.
     /// - Complexity: O(1), whatever the packet's size
     @inlinable
-    public mutating func rewrite(to flow: Tuple) {
+    public mutating func rewrite(to flow: FlowKey<Family>) {
         let old = storedLayout.fiveTuple
         let network = network
-        var change = Tuple.addressChange(from: old, to: flow)
-        flow.writeAddresses(into: base + network)
-        // IPv6 has no header checksum.
-        if Tuple.controlProtocol == .icmp {
+        var change = flow.pair.change(from: old.pair)
+        flow.pair.write(to: base + (network &+ Family.addressOffset))
+        if Family.hasHeaderChecksum {
             base.write(change.applied(to: bytes.readUInt16(at: network &+ 10)), at: network &+ 10)
         }
-        storedLayout.fiveTuple.source = flow.source
-        storedLayout.fiveTuple.destination = flow.destination
+        storedLayout.fiveTuple.pair = flow.pair
         guard storedLayout.hasTransportHeader else { return }
         let transport = transport
         let oldPorts = UInt32(truncatingIfNeeded: old.portsAndProtocol)
@@ -41,14 +39,14 @@ extension IPPacketView {
     }
 
     /// Another source address; ports stay.
-    @inlinable public mutating func rewriteSource(_ address: Tuple.Address) {
+    @inlinable public mutating func rewriteSource(_ address: Family.Address) {
         var flow = fiveTuple
         flow.source = address
         rewrite(to: flow)
     }
 
     /// Another source address and port (for an ICMP query: identifier).
-    @inlinable public mutating func rewriteSource(_ address: Tuple.Address, port: UInt16) {
+    @inlinable public mutating func rewriteSource(_ address: Family.Address, port: UInt16) {
         var flow = fiveTuple
         flow.source = address
         flow.sourcePort = port
@@ -56,18 +54,18 @@ extension IPPacketView {
     }
 
     /// Another destination address; ports stay.
-    @inlinable public mutating func rewriteDestination(_ address: Tuple.Address) {
+    @inlinable public mutating func rewriteDestination(_ address: Family.Address) {
         var flow = fiveTuple
         flow.destination = address
         rewrite(to: flow)
     }
 
     /// Another destination address and port (for the answer to an ICMP query: identifier).
-    @inlinable public mutating func rewriteDestination(_ address: Tuple.Address, port: UInt16) {
+    @inlinable public mutating func rewriteDestination(_ address: Family.Address, port: UInt16) {
         var flow = fiveTuple
         flow.destination = address
         flow.destinationPort = port
-        if ipProtocol == Tuple.controlProtocol { flow.sourcePort = port }
+        if ipProtocol == Family.controlProtocol { flow.sourcePort = port }
         rewrite(to: flow)
     }
 
@@ -76,11 +74,11 @@ extension IPPacketView {
     @inlinable
     public func decrementTimeToLive() -> Bool {
         if Mutant.isOn(.keepsTimeToLive) { return true }
-        guard Tuple.controlProtocol == .icmp else {
+        guard Family.hasHeaderChecksum else {
             // No checksum covers the hop limit of IPv6.
-            let hopLimit = bytes.readUInt8(at: network &+ Tuple.timeToLiveOffset)
+            let hopLimit = bytes.readUInt8(at: network &+ Family.timeToLiveOffset)
             guard hopLimit >= 2 else { return false }
-            base.write(hopLimit &- 1, at: network &+ Tuple.timeToLiveOffset)
+            base.write(hopLimit &- 1, at: network &+ Family.timeToLiveOffset)
             return true
         }
         // Time to live and protocol are one word of the checksum.
@@ -121,19 +119,19 @@ extension IPPacketView {
     /// The checksum of ICMP changes with the identifier of a query alone, that of ICMPv6 with the addresses too.
     @inlinable
     mutating func rewriteControl(identifier: UInt16, _ addressChange: ChecksumChange) {
-        var change = Tuple.controlHasPseudoHeader ? addressChange : ChecksumChange()
-        let isQuery = Tuple.isControlQuery(type: bytes.readUInt8(at: transport))
+        var change = Family.controlHasPseudoHeader ? addressChange : ChecksumChange()
+        let isQuery = Family.isControlQuery(type: bytes.readUInt8(at: transport))
         if isQuery {
             change.replace(bytes.readUInt16(at: transport &+ 4), with: identifier)
             base.write(identifier, at: transport &+ 4)
         }
-        guard isQuery || Tuple.controlHasPseudoHeader else { return }
+        guard isQuery || Family.controlHasPseudoHeader else { return }
         base.write(change.applied(to: bytes.readUInt16(at: transport &+ 2)), at: transport &+ 2)
         if isQuery { setPorts(UInt32(identifier) << 16 | UInt32(identifier)) }
     }
 }
 
-extension IPPacketView where Tuple == FiveTuple {
+extension IPPacketView where Family == IPv4 {
     /// Another identification, for all fragments of one datagram.
     @inlinable
     public func rewriteIdentification(_ identification: UInt16) {

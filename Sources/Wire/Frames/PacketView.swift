@@ -1,32 +1,32 @@
 /// An IPv4 packet in an Ethernet frame.
-public typealias PacketView = IPPacketView<FiveTuple>
+public typealias PacketView = IPPacketView<IPv4>
 /// An IPv6 packet in an Ethernet frame.
-public typealias IPv6PacketView = IPPacketView<IPv6FiveTuple>
+public typealias IPv6PacketView = IPPacketView<IPv6>
 
 /// An IP packet in an Ethernet frame that was parsed once: reading and rewriting it cannot fail.
 ///
 /// A plain value, not a lifetime-bound view, because it travels together with a `Frame`, whose owner (a receive ring
 /// or a queue's arena) states how long the bytes stay. Only `ParsedFrame` makes one, so that every offset was checked.
 @frozen
-public struct IPPacketView<Tuple: FlowTuple> {
+public struct IPPacketView<Family: AddressFamily> {
     @usableFromInline let base: UnsafeMutableRawPointer
-    @usableFromInline var storedLayout: IPLayout<Tuple>
+    @usableFromInline var storedLayout: IPLayout<Family>
 
     @inlinable
-    init(uncheckedBase base: UnsafeMutableRawPointer, layout: IPLayout<Tuple>) {
+    init(uncheckedBase base: UnsafeMutableRawPointer, layout: IPLayout<Family>) {
         self.base = base
         storedLayout = layout
     }
 
     /// Offsets and flow; kept current by the rewriting members.
-    @inlinable public var layout: IPLayout<Tuple> { storedLayout }
+    @inlinable public var layout: IPLayout<Family> { storedLayout }
 
     @inlinable var bytes: UnsafeRawPointer { UnsafeRawPointer(base) }
     @inlinable var network: Int { Int(storedLayout.networkOffset) }
     @inlinable var transport: Int { Int(storedLayout.transportOffset) }
 }
 
-extension IPPacketView where Tuple == FiveTuple {
+extension IPPacketView where Family == IPv4 {
     /// - Returns: nil where the frame is not a well-formed IPv4 packet; `ParsedFrame` says why
     @inlinable
     public init?(_ frame: UnsafeMutableRawBufferPointer) {
@@ -35,7 +35,7 @@ extension IPPacketView where Tuple == FiveTuple {
     }
 }
 
-extension IPPacketView where Tuple == IPv6FiveTuple {
+extension IPPacketView where Family == IPv6 {
     /// - Returns: nil where the frame is not a well-formed IPv6 packet; `ParsedFrame` says why
     @inlinable
     public init?(_ frame: UnsafeMutableRawBufferPointer) {
@@ -48,20 +48,20 @@ extension IPPacketView where Tuple == IPv6FiveTuple {
 // `hasTransportHeader` in the transport header: all three were found complete by the parse.
 
 extension IPPacketView {
-    @inlinable public var fiveTuple: Tuple { storedLayout.fiveTuple }
+    @inlinable public var fiveTuple: FlowKey<Family> { storedLayout.fiveTuple }
     @inlinable public var ipProtocol: IPProtocol { storedLayout.fiveTuple.protocol }
-    @inlinable public var source: Tuple.Address { storedLayout.fiveTuple.source }
-    @inlinable public var destination: Tuple.Address { storedLayout.fiveTuple.destination }
+    @inlinable public var source: Family.Address { storedLayout.fiveTuple.source }
+    @inlinable public var destination: Family.Address { storedLayout.fiveTuple.destination }
     @inlinable public var sourcePort: UInt16 { storedLayout.fiveTuple.sourcePort }
     @inlinable public var destinationPort: UInt16 { storedLayout.fiveTuple.destinationPort }
     /// Empty where the packet is not TCP.
     @inlinable public var tcpFlags: TCPFlags { storedLayout.tcpFlags }
 
     /// The hop limit of IPv6.
-    @inlinable public var timeToLive: UInt8 { bytes.readUInt8(at: network &+ Tuple.timeToLiveOffset) }
+    @inlinable public var timeToLive: UInt8 { bytes.readUInt8(at: network &+ Family.timeToLiveOffset) }
     /// Whether there are options, or extension headers of IPv6.
     @inlinable public var hasOptions: Bool {
-        storedLayout.transportOffset &- storedLayout.networkOffset > Int32(truncatingIfNeeded: Tuple.headerLength)
+        storedLayout.transportOffset &- storedLayout.networkOffset > Int32(truncatingIfNeeded: Family.headerLength)
     }
 
     /// Bytes that the Ethernet frame needs: without padding behind the packet.
@@ -93,7 +93,7 @@ extension IPPacketView {
 
     /// The type of an ICMP or ICMPv6 message; nil where there is none.
     @inlinable public var controlType: UInt8? {
-        guard storedLayout.hasTransportHeader, ipProtocol == Tuple.controlProtocol else { return nil }
+        guard storedLayout.hasTransportHeader, ipProtocol == Family.controlProtocol else { return nil }
         return bytes.readUInt8(at: transport)
     }
 
@@ -103,8 +103,8 @@ extension IPPacketView {
         guard controlType != nil else { return }
         base.write(UInt16(0), at: transport &+ 2)
         var checksum = Checksum()
-        if Tuple.controlHasPseudoHeader {
-            Tuple.addPseudoHeader(
+        if Family.controlHasPseudoHeader {
+            Family.addPseudoHeader(
                 to: &checksum, source: source, destination: destination, protocol: ipProtocol, length: segment.count)
         }
         checksum.add(segment)
@@ -121,19 +121,18 @@ extension IPPacketView {
         switch ipProtocol {
         case .udp:
             // Guard: the parse found 8 ≤ datagram length ≤ segment length.
-            // IPv6 requires a checksum. Source: RFC 8200, 8.1
-            if bytes.readUInt16(at: transport &+ 6) == 0 { return Tuple.controlProtocol == .icmp }
+            if bytes.readUInt16(at: transport &+ 6) == 0 { return Family.hasHeaderChecksum }
             let length = Int(bytes.readUInt16(at: transport &+ 4))
-            Tuple.addPseudoHeader(
+            Family.addPseudoHeader(
                 to: &checksum, source: source, destination: destination, protocol: .udp, length: length)
             checksum.add(bytes + transport, count: length)
         case .tcp:
-            Tuple.addPseudoHeader(
+            Family.addPseudoHeader(
                 to: &checksum, source: source, destination: destination, protocol: .tcp, length: segment.count)
             checksum.add(segment)
         default:
-            if Tuple.controlHasPseudoHeader {
-                Tuple.addPseudoHeader(
+            if Family.controlHasPseudoHeader {
+                Family.addPseudoHeader(
                     to: &checksum, source: source, destination: destination, protocol: ipProtocol,
                     length: segment.count)
             }
@@ -143,7 +142,7 @@ extension IPPacketView {
     }
 }
 
-extension IPPacketView where Tuple == FiveTuple {
+extension IPPacketView where Family == IPv4 {
     @inlinable public var identification: UInt16 { bytes.readUInt16(at: network &+ 4) }
     @inlinable public var dontFragment: Bool { bytes.readUInt8(at: network &+ 6) & 0x40 != 0 }
     /// Whether this is a fragment and not the last one.
@@ -158,11 +157,24 @@ extension IPPacketView where Tuple == FiveTuple {
     }
 }
 
-extension IPPacketView where Tuple == IPv6FiveTuple {
+extension IPPacketView where Family == IPv6 {
     /// The first eight bytes of an ICMPv6 message; nil where there is none.
     @inlinable public var icmp: ICMPv6Header? {
         guard storedLayout.hasTransportHeader, ipProtocol == .icmpv6 else { return nil }
         return ICMPv6Header(uncheckedBase: bytes + transport)
+    }
+
+    /// The place of the fragment header; nil where there is none.
+    @inlinable var fragmentHeader: UnsafeRawPointer? {
+        var next = IPProtocol(rawValue: bytes.readUInt8(at: network &+ 6))
+        var offset = network &+ IPv6Header.length
+        // The parse found each extension header whole, up to `transport`.
+        while offset < transport {
+            if next == .fragment { return bytes + offset }
+            next = IPProtocol(rawValue: bytes.readUInt8(at: offset))
+            offset &+= 8 &+ Int(bytes.readUInt8(at: offset &+ 1)) &* 8
+        }
+        return nil
     }
 }
 

@@ -1,5 +1,7 @@
 /// The IPv4 packet that an ICMP error is about.
-public typealias QuotedPacket = IPQuotedPacket<FiveTuple>
+public typealias QuotedPacket = IPQuotedPacket<IPv4>
+/// The IPv6 packet that an ICMPv6 error is about.
+public typealias IPv6QuotedPacket = IPQuotedPacket<IPv6>
 
 /// The packet that an ICMP or ICMPv6 error is about, as far as the error quotes it.
 ///
@@ -7,16 +9,16 @@ public typealias QuotedPacket = IPQuotedPacket<FiveTuple>
 /// changed on the way. Only the header and the first eight bytes behind it are sure to be there.
 /// Source: RFC 792; RFC 1812, 4.3.2.3; RFC 5508, 4; RFC 4443, 2.4
 @frozen
-public struct IPQuotedPacket<Tuple: FlowTuple>: Hashable, Sendable {
+public struct IPQuotedPacket<Family: AddressFamily>: Hashable, Sendable {
     /// As the sender of the error saw it: reverse it to find the session of the error's receiver.
-    public var fiveTuple: Tuple
+    public var fiveTuple: FlowKey<Family>
     /// Bytes from the quote's start to the quoted transport header.
     public var transportOffset: Int
     /// Whether ports (or an ICMP query's identifier) were among the quoted bytes.
     public var hasPorts: Bool
 
     @usableFromInline
-    init(fiveTuple: Tuple, transportOffset: Int, hasPorts: Bool) {
+    init(fiveTuple: FlowKey<Family>, transportOffset: Int, hasPorts: Bool) {
         self.fiveTuple = fiveTuple
         self.transportOffset = transportOffset
         self.hasPorts = hasPorts
@@ -30,8 +32,8 @@ public struct IPQuotedPacket<Tuple: FlowTuple>: Hashable, Sendable {
         case .tcp, .udp:
             fiveTuple.portsAndProtocol |= UInt64(base.readUInt32(at: transportOffset))
             hasPorts = true
-        case Tuple.controlProtocol:
-            guard Tuple.isControlQuery(type: base.readUInt8(at: transportOffset)) else { return }
+        case Family.controlProtocol:
+            guard Family.isControlQuery(type: base.readUInt8(at: transportOffset)) else { return }
             let identifier = UInt64(base.readUInt16(at: transportOffset &+ 4))
             fiveTuple.portsAndProtocol |= identifier << 16 | identifier
             hasPorts = true
@@ -41,7 +43,7 @@ public struct IPQuotedPacket<Tuple: FlowTuple>: Hashable, Sendable {
     }
 }
 
-extension IPQuotedPacket where Tuple == FiveTuple {
+extension IPQuotedPacket where Family == IPv4 {
     /// - Parameter quote: what follows the eight bytes of the ICMP header
     /// - Throws: `truncated`, `wrongVersion`, `wrongHeaderLength`
     @inlinable
@@ -66,7 +68,7 @@ extension IPQuotedPacket where Tuple == FiveTuple {
     }
 }
 
-extension IPQuotedPacket where Tuple == IPv6FiveTuple {
+extension IPQuotedPacket where Family == IPv6 {
     /// - Parameter quote: what follows the eight bytes of the ICMPv6 header; its payload length is not looked at
     /// - Throws: `truncated`, `wrongVersion`, `wrongHeaderLength`, `tooManyHeaders`
     @inlinable

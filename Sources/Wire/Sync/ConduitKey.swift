@@ -22,7 +22,7 @@ public struct ConduitKey: Hashable, Sendable {
     public var flow: UInt32
 
     @inlinable
-    public init(direction: Direction, port: UInt8, flow: FiveTuple) {
+    public init(direction: Direction, port: UInt8, flow: FlowKey<some AddressFamily>) {
         self.direction = direction
         self.port = port & 0x7f
         self.flow = Self.mark(of: flow)
@@ -38,7 +38,7 @@ public struct ConduitKey: Hashable, Sendable {
     @inlinable public var rawValue: UInt32 { UInt32(direction.rawValue) << 31 | UInt32(port) << 24 | flow }
 
     @inlinable
-    public static func mark(of flow: FiveTuple) -> UInt32 {
+    public static func mark(of flow: FlowKey<some AddressFamily>) -> UInt32 {
         UInt32(truncatingIfNeeded: (flow.mixedHash &+ flow.reversed.mixedHash) >> 40)
     }
 

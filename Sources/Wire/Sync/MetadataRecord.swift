@@ -1,14 +1,15 @@
-/// What was found out about a session after it was made: 18 bytes. Numbers only; no byte of anybody's payload.
+/// What was found out about a session after it was made: 18 bytes, of IPv6 42. Numbers only; no byte of anybody's
+/// payload.
 ///
 /// ```
-///  0 flow (13) | 13 application (1) | 14 category (2) | 16 rule (2)
+/// flow (13 or 37) | 0 application (1) | 1 category (2) | 3 rule (2)
 /// ```
 @frozen
-public struct MetadataRecord: Hashable, Sendable {
-    @inlinable static var length: Int { 18 }
+public struct MetadataRecord<Family: AddressFamily>: Hashable, Sendable {
+    @inlinable static var length: Int { FlowKey<Family>.syncLength &+ 5 }
 
     /// The originator's direction.
-    public var flow: FiveTuple
+    public var flow: FlowKey<Family>
     /// In the numbers of the dataplane's `Application`.
     public var application: UInt8
     /// Number of a category of the configuration, from 1; 0 for none.
@@ -17,7 +18,7 @@ public struct MetadataRecord: Hashable, Sendable {
     public var rule: UInt16
 
     @inlinable
-    public init(flow: FiveTuple, application: UInt8, category: UInt16, rule: UInt16) {
+    public init(flow: FlowKey<Family>, application: UInt8, category: UInt16, rule: UInt16) {
         self.flow = flow
         self.application = application
         self.category = category
@@ -29,17 +30,20 @@ public struct MetadataRecord: Hashable, Sendable {
         guard length == Self.length else {
             throw WireError(.sync, .wrongLength, found: length, expected: Self.length)
         }
+        // Guard: `length` bytes.
+        let rest = body + FlowKey<Family>.syncLength
         self.init(
-            flow: FiveTuple(syncBody: body), application: body.readUInt8(at: 13), category: body.readUInt16(at: 14),
-            rule: body.readUInt16(at: 16))
+            flow: FlowKey(syncBody: body), application: rest.readUInt8(at: 0), category: rest.readUInt16(at: 1),
+            rule: rest.readUInt16(at: 3))
     }
 
     /// Guard: the caller found `length` bytes.
     @inlinable
     func emit(uncheckedBase base: UnsafeMutableRawPointer) {
         flow.emit(syncBody: base)
-        base.write(application, at: 13)
-        base.write(category, at: 14)
-        base.write(rule, at: 16)
+        let rest = base + FlowKey<Family>.syncLength
+        rest.write(application, at: 0)
+        rest.write(category, at: 1)
+        rest.write(rule, at: 3)
     }
 }

@@ -1,43 +1,25 @@
-/// One session as it crosses to the peer: 21 bytes, 12 more where an address is translated, and 3 more where its first
-/// payload was seen already.
+/// One session as it crosses to the peer: of IPv4 21 bytes, 12 more where an address is translated, and 3 more where its
+/// first payload was seen already. Of IPv6 45, 36 and 3.
 ///
 /// ```
-///  0 source (4) | 4 destination (4) | 8 source port (2) | 10 destination port (2) | 12 protocol (1)
-/// 13 originator's state (4 bits), responder's state (4 bits) | 14 flags (1) | 15 rule (2) | 17 time to live in ms (4)
-/// 21 translated source (4) | 25 translated destination (4) | 29 translated ports (2, 2)     where a flag says so
-///    application (1) | category (2)                                                 behind, where a flag says so
+///    source | destination | source port (2) | destination port (2) | protocol (1)         13 or 37 bytes
+///  0 originator's state (4 bits), responder's state (4 bits) | 1 flags (1) | 2 rule (2) | 4 time to live in ms (4)
+///    translated source | translated destination | translated ports (2, 2)                 where a flag says so
+///    application (1) | category (2)                                                       where a flag says so
 /// ```
 /// Times are relative, because the clocks of two boxes have nothing in common.
 @frozen
-public struct SessionRecord: Hashable, Sendable {
-    @frozen
-    public struct Flags: OptionSet, Hashable, Sendable {
-        public let rawValue: UInt8
-        @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-
-        /// The source differs behind the box; the translated source fields count.
-        @inlinable public static var sourceTranslated: Flags { Flags(rawValue: 0x01) }
-        /// The destination differs behind the box; the translated destination fields count.
-        @inlinable public static var destinationTranslated: Flags { Flags(rawValue: 0x02) }
-        /// Opened by another session's payload, as an FTP data connection is.
-        @inlinable public static var pinhole: Flags { Flags(rawValue: 0x04) }
-        /// Both directions have been seen.
-        @inlinable public static var answered: Flags { Flags(rawValue: 0x08) }
-        /// The application fields count.
-        @inlinable public static var inspected: Flags { Flags(rawValue: 0x10) }
-        /// A translated address and port are of a pool that is gone, and stay the session's until it ends.
-        @inlinable public static var formerPool: Flags { Flags(rawValue: 0x20) }
-        @inlinable static var known: Flags { Flags(rawValue: 0x3f) }
-    }
+public struct SessionRecord<Family: AddressFamily>: Hashable, Sendable {
+    public typealias Flags = SessionRecordFlags
 
     /// The originator's direction, as its first packet had it before translation.
-    public var flow: FiveTuple
+    public var flow: FlowKey<Family>
     /// States of the protocol's machine, in the numbers of the firewall's filter: 0 … 15.
     public var originatorState: UInt8
     public var responderState: UInt8
     public var flags: Flags
-    public var translatedSource: IPv4Address
-    public var translatedDestination: IPv4Address
+    public var translatedSource: Family.Address
+    public var translatedDestination: Family.Address
     public var translatedSourcePort: UInt16
     public var translatedDestinationPort: UInt16
     /// The rule that let it through; 0 where none did.
@@ -50,8 +32,8 @@ public struct SessionRecord: Hashable, Sendable {
 
     @inlinable
     public init(
-        flow: FiveTuple, originatorState: UInt8, responderState: UInt8, flags: Flags = [],
-        translatedSource: IPv4Address = .any, translatedDestination: IPv4Address = .any,
+        flow: FlowKey<Family>, originatorState: UInt8, responderState: UInt8, flags: Flags = [],
+        translatedSource: Family.Address = .any, translatedDestination: Family.Address = .any,
         translatedSourcePort: UInt16 = 0, translatedDestinationPort: UInt16 = 0, rule: UInt16 = 0,
         remainingMilliseconds: UInt32 = 0
     ) {
@@ -69,6 +51,11 @@ public struct SessionRecord: Hashable, Sendable {
 
     public var remaining: Duration { .milliseconds(Int64(remainingMilliseconds)) }
 
+    /// Bytes in front of translated addresses: flow, states, flags, rule, time to live.
+    @inlinable static var fixedLength: Int { FlowKey<Family>.syncLength &+ 8 }
+    /// Bytes of the longest body.
+    @inlinable static var maximumLength: Int { fixedLength &+ Family.Pair.length &+ 4 &+ 3 }
+
     /// Bytes of its body.
     @inlinable var length: Int { Self.length(flags) }
 
@@ -80,76 +67,85 @@ public struct SessionRecord: Hashable, Sendable {
     /// Bytes in front of the application.
     @inlinable
     static func translatedLength(_ flags: Flags) -> Int {
-        flags.isDisjoint(with: [.sourceTranslated, .destinationTranslated]) ? 21 : 33
+        fixedLength &+ (isTranslated(flags) ? Family.Pair.length &+ 4 : 0)
+    }
+
+    @inlinable
+    static func isTranslated(_ flags: Flags) -> Bool {
+        !flags.isDisjoint(with: [.sourceTranslated, .destinationTranslated])
     }
 
     /// - Throws: `wrongLength`, `forbiddenValue` for an unknown flag
     @inlinable
     init(_ body: UnsafeRawPointer, length: Int) throws(WireError) {
-        guard length >= 21 else { throw WireError(.sync, .wrongLength, found: length, expected: 21) }
-        // Guard: 21 bytes.
-        let flags = Flags(rawValue: body.readUInt8(at: 14))
+        guard length >= Self.fixedLength else {
+            throw WireError(.sync, .wrongLength, found: length, expected: Self.fixedLength)
+        }
+        // Guard: `fixedLength` bytes.
+        let rest = body + FlowKey<Family>.syncLength
+        let flags = Flags(rawValue: rest.readUInt8(at: 1))
         guard flags.isSubset(of: .known) else {
             throw WireError(.sync, .forbiddenValue, found: Int(flags.rawValue))
         }
         guard length == Self.length(flags) else {
             throw WireError(.sync, .wrongLength, found: length, expected: Self.length(flags))
         }
-        let states = body.readUInt8(at: 13)
+        let states = rest.readUInt8(at: 0)
         self.init(
-            flow: FiveTuple(syncBody: body), originatorState: states >> 4, responderState: states & 0xf, flags: flags,
-            rule: body.readUInt16(at: 15), remainingMilliseconds: body.readUInt32(at: 17))
+            flow: FlowKey(syncBody: body), originatorState: states >> 4, responderState: states & 0xf, flags: flags,
+            rule: rest.readUInt16(at: 2), remainingMilliseconds: rest.readUInt32(at: 4))
         // Guard: `length(flags)` bytes.
-        let end = Self.translatedLength(flags)
         if flags.contains(.inspected) {
+            let end = Self.translatedLength(flags)
             application = body.readUInt8(at: end)
             category = body.readUInt16(at: end &+ 1)
         }
-        guard end == 33 else { return }
-        translatedSource = body.readIPv4(at: 21)
-        translatedDestination = body.readIPv4(at: 25)
-        translatedSourcePort = body.readUInt16(at: 29)
-        translatedDestinationPort = body.readUInt16(at: 31)
+        guard Self.isTranslated(flags) else { return }
+        let pair = Family.Pair(uncheckedBase: rest + 8)
+        translatedSource = pair.source
+        translatedDestination = pair.destination
+        translatedSourcePort = rest.readUInt16(at: 8 &+ Family.Pair.length)
+        translatedDestinationPort = rest.readUInt16(at: 10 &+ Family.Pair.length)
     }
 
     /// Guard: the caller found `length` bytes.
     @inlinable
     func emit(uncheckedBase base: UnsafeMutableRawPointer) {
         flow.emit(syncBody: base)
-        base.write(originatorState << 4 | responderState & 0xf, at: 13)
-        base.write(flags.rawValue, at: 14)
-        base.write(rule, at: 15)
-        base.write(remainingMilliseconds, at: 17)
-        let end = Self.translatedLength(flags)
+        let rest = base + FlowKey<Family>.syncLength
+        rest.write(originatorState << 4 | responderState & 0xf, at: 0)
+        rest.write(flags.rawValue, at: 1)
+        rest.write(rule, at: 2)
+        rest.write(remainingMilliseconds, at: 4)
         if flags.contains(.inspected) {
+            let end = Self.translatedLength(flags)
             base.write(application, at: end)
             base.write(category, at: end &+ 1)
         }
-        guard end == 33 else { return }
-        base.write(translatedSource, at: 21)
-        base.write(translatedDestination, at: 25)
-        base.write(translatedSourcePort, at: 29)
-        base.write(translatedDestinationPort, at: 31)
+        guard Self.isTranslated(flags) else { return }
+        Family.Pair(source: translatedSource, destination: translatedDestination).write(to: rest + 8)
+        rest.write(translatedSourcePort, at: 8 &+ Family.Pair.length)
+        rest.write(translatedDestinationPort, at: 10 &+ Family.Pair.length)
     }
 }
 
-extension FiveTuple {
-    /// Bytes of a flow in a record: addresses, ports, protocol.
-    @inlinable static var syncLength: Int { 13 }
+/// What a session's record says beside numbers.
+@frozen
+public struct SessionRecordFlags: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Guard: the caller found 13 bytes.
-    @inlinable
-    init(syncBody base: UnsafeRawPointer) {
-        self.init(
-            addresses: base.readUInt64(at: 0),
-            portsAndProtocol: UInt64(base.readUInt8(at: 12)) << 32 | UInt64(base.readUInt32(at: 8)))
-    }
-
-    /// Guard: the caller found 13 bytes.
-    @inlinable
-    func emit(syncBody base: UnsafeMutableRawPointer) {
-        base.write(addresses, at: 0)
-        base.write(UInt32(truncatingIfNeeded: portsAndProtocol), at: 8)
-        base.write(`protocol`.rawValue, at: 12)
-    }
+    /// The source differs behind the box; the translated source fields count.
+    @inlinable public static var sourceTranslated: SessionRecordFlags { SessionRecordFlags(rawValue: 0x01) }
+    /// The destination differs behind the box; the translated destination fields count.
+    @inlinable public static var destinationTranslated: SessionRecordFlags { SessionRecordFlags(rawValue: 0x02) }
+    /// Opened by another session's payload, as an FTP data connection is.
+    @inlinable public static var pinhole: SessionRecordFlags { SessionRecordFlags(rawValue: 0x04) }
+    /// Both directions have been seen.
+    @inlinable public static var answered: SessionRecordFlags { SessionRecordFlags(rawValue: 0x08) }
+    /// The application fields count.
+    @inlinable public static var inspected: SessionRecordFlags { SessionRecordFlags(rawValue: 0x10) }
+    /// A translated address and port are of a pool that is gone, and stay the session's until it ends.
+    @inlinable public static var formerPool: SessionRecordFlags { SessionRecordFlags(rawValue: 0x20) }
+    @inlinable static var known: SessionRecordFlags { SessionRecordFlags(rawValue: 0x3f) }
 }

@@ -1,8 +1,8 @@
 /// The head of every message on the cross-connect of a pair: heartbeat and session synchronisation.
 ///
 /// ```
-///  0 magic (4) "FLXC"        |  4 version (1) = 3 | 5 kind (1) | 6 length of the whole message (2)
-///  8 sender (4)              | 12 authenticator length (1) = 0 or 16 | 13 flags (1) = 0 | 14 checksum (2)
+///  0 magic (4) "FLXC"        |  4 version (1) = 4 | 5 kind (1) | 6 length of the whole message (2)
+///  8 sender (4)              | 12 authenticator length (1) = 0 or 16 | 13 family (1) | 14 checksum (2)
 /// 16 epoch (8)               | 24 peer's epoch (8)
 /// 32 sequence number (8)     | 40 acknowledgement (8)
 /// 48 body, by kind           | authenticator
@@ -11,13 +11,16 @@
 /// key, each message ends with the SipHash of all before it and the checksum field is zero; else it has no
 /// authenticator, and the internet checksum of the whole message. A box with a key refuses messages without an
 /// authenticator, and the reverse: nobody can talk a pair out of its key.
-/// A message of another version is refused by its fifth byte, before anything else of it is read.
+/// The family is that of the sessions that a message is about, 4 or 6, for `records`, bulk begin and bulk end; it is 0
+/// for every other kind.
+/// A message of another version is refused by its fifth byte, before anything else of it is read: version 3 had IPv4
+/// alone, and zero for the family.
 @frozen
 public struct SyncHeader: Hashable, Sendable {
     /// Source and destination port. From the dynamic range of RFC 6335, in which nothing is ever assigned.
     public static var port: UInt16 { 49784 }
     public static var length: Int { 48 }
-    public static var version: UInt8 { 3 }
+    public static var version: UInt8 { 4 }
     /// "FLXC"
     static var magic: UInt32 { 0x464c_5843 }
     /// The longest message that a UDP datagram in an IPv4 packet of 1500 bytes holds.
@@ -38,20 +41,27 @@ public struct SyncHeader: Hashable, Sendable {
     public var sequence: UInt64
     /// Every message of the peer up to this sequence number has arrived; 0 for none.
     public var acknowledgement: UInt64
+    /// Whose sessions the message is about; nil where it is about none.
+    public var family: IPVersion?
 
-    public init(sender: UInt32, epoch: UInt64, peerEpoch: UInt64, sequence: UInt64, acknowledgement: UInt64) {
+    public init(
+        sender: UInt32, epoch: UInt64, peerEpoch: UInt64, sequence: UInt64, acknowledgement: UInt64,
+        family: IPVersion? = nil
+    ) {
         self.sender = sender
         self.epoch = epoch
         self.peerEpoch = peerEpoch
         self.sequence = sequence
         self.acknowledgement = acknowledgement
+        self.family = family
     }
 
     /// Guard: the caller found 48 bytes.
     init(uncheckedBase base: UnsafeRawPointer) {
         self.init(
             sender: base.readUInt32(at: 8), epoch: base.readUInt64(at: 16), peerEpoch: base.readUInt64(at: 24),
-            sequence: base.readUInt64(at: 32), acknowledgement: base.readUInt64(at: 40))
+            sequence: base.readUInt64(at: 32), acknowledgement: base.readUInt64(at: 40),
+            family: IPVersion(number: base.readUInt8(at: 13)))
     }
 
     /// Bytes of a message beside its body.
@@ -67,7 +77,7 @@ public struct SyncHeader: Hashable, Sendable {
         base.write(kind.rawValue, at: 5)
         base.write(UInt16(truncatingIfNeeded: length), at: 6)
         base.write(sender, at: 8)
-        base.write(UInt32(0), at: 12)
+        base.write(UInt32(family?.number ?? 0) << 16, at: 12)
         base.write(epoch, at: 16)
         base.write(peerEpoch, at: 24)
         base.write(sequence, at: 32)
@@ -99,4 +109,12 @@ public enum SyncKind: UInt8, Sendable, CaseIterable {
     case bulkEnd = 6
     /// Take over, or let me.
     case handover = 7
+
+    /// Whether such a message is about the sessions of one family, which its header names.
+    var hasFamily: Bool {
+        switch self {
+        case .records, .bulkBegin, .bulkEnd: true
+        case .heartbeat, .acknowledgement, .bulkRequest, .handover: false
+        }
+    }
 }

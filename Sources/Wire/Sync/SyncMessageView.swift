@@ -11,7 +11,7 @@ public struct SyncMessageView: ~Escapable {
     /// - Parameter key: the pair's; nil where it has none
     /// - Throws: `truncated`; `foreign` (another magic); `wrongVersion`; `wrongLength` (of the message, or of the body
     ///   of its kind); `notAuthenticated`, `unexpectedAuthenticator`, `wrongAuthenticator`; `wrongChecksum`;
-    ///   `forbiddenValue` (flags; sender or epoch 0); `unknownKind`
+    ///   `forbiddenValue` (family; sender or epoch 0); `unknownKind`
     @_lifetime(borrow bytes)
     public init(_ bytes: UnsafeRawBufferPointer, key: SyncKey? = nil) throws(WireError) {
         guard let base = bytes.baseAddress, bytes.count >= SyncHeader.length else {
@@ -35,7 +35,12 @@ public struct SyncMessageView: ~Escapable {
         guard let kind = SyncKind(rawValue: base.readUInt8(at: 5)) else {
             throw WireError(.sync, .unknownKind, found: Int(base.readUInt8(at: 5)))
         }
-        message = try Self.message(kind, base + SyncHeader.length, length: length - SyncHeader.overhead(key))
+        let family = base.readUInt8(at: 13)
+        guard kind.hasFamily == (header.family != nil), kind.hasFamily || family == 0 else {
+            throw WireError(.sync, .forbiddenValue, found: Int(family))
+        }
+        message = try Self.message(
+            kind, of: header.family, base + SyncHeader.length, length: length - SyncHeader.overhead(key))
         self.base = base
         self.header = header
         end = length - (SyncHeader.overhead(key) - SyncHeader.length)
@@ -57,7 +62,8 @@ public struct SyncMessageView: ~Escapable {
             message = .records(count: Int(base.readUInt16(at: SyncHeader.length)))
         } else {
             do throws(WireError) {
-                message = try Self.message(kind, base + SyncHeader.length, length: end - SyncHeader.length)
+                message = try Self.message(
+                    kind, of: header.family, base + SyncHeader.length, length: end - SyncHeader.length)
             } catch { preconditionFailure("not a verified message: \(error)") }
         }
     }
@@ -72,9 +78,6 @@ public struct SyncMessageView: ~Escapable {
             guard Checksum.isValid(bytes) else {
                 throw WireError(.sync, .wrongChecksum, found: Int(base.readUInt16(at: 14)))
             }
-            guard base.readUInt8(at: 13) == 0 else {
-                throw WireError(.sync, .forbiddenValue, found: Int(base.readUInt8(at: 13)))
-            }
             return
         }
         guard trailer == SyncAuthenticator.length, bytes.count >= SyncHeader.overhead(key) else {
@@ -85,13 +88,13 @@ public struct SyncMessageView: ~Escapable {
             SipHash.tag(UnsafeRawBufferPointer(rebasing: bytes[..<covered]), key: key)
                 == SyncAuthenticator(uncheckedBase: base + covered)
         else { throw WireError(.sync, .wrongAuthenticator) }
-        guard base.readUInt8(at: 13) == 0, base.readUInt16(at: 14) == 0 else {
-            throw WireError(.sync, .forbiddenValue, found: Int(base.readUInt8(at: 13)))
+        guard base.readUInt16(at: 14) == 0 else {
+            throw WireError(.sync, .forbiddenValue, found: Int(base.readUInt16(at: 14)))
         }
     }
 
     private static func message(
-        _ kind: SyncKind, _ body: UnsafeRawPointer, length: Int
+        _ kind: SyncKind, of family: IPVersion?, _ body: UnsafeRawPointer, length: Int
     ) throws(WireError) -> SyncMessage {
         func require(_ expected: Int) throws(WireError) {
             if length != expected { throw WireError(.sync, .wrongLength, found: length, expected: expected) }
@@ -101,7 +104,10 @@ public struct SyncMessageView: ~Escapable {
             try require(Heartbeat.length)
             return .heartbeat(try Heartbeat(uncheckedBody: body))
         case .records:
-            return .records(count: try recordCount(body, length: length))
+            switch family {
+            case .ipv6: return .records(count: try recordCount(of: IPv6.self, body, length: length))
+            default: return .records(count: try recordCount(of: IPv4.self, body, length: length))
+            }
         case .acknowledgement:
             try require(SyncMessage.Body.acknowledgement)
             return .acknowledgement(arrived: body.readUInt64(at: 0), window: body.readUInt32(at: 8))
@@ -123,7 +129,9 @@ public struct SyncMessageView: ~Escapable {
         }
     }
 
-    private static func recordCount(_ body: UnsafeRawPointer, length: Int) throws(WireError) -> Int {
+    private static func recordCount<Family: AddressFamily>(
+        of family: Family.Type, _ body: UnsafeRawPointer, length: Int
+    ) throws(WireError) -> Int {
         let head = SyncMessage.Body.recordsHead
         guard length >= head else { throw WireError(.sync, .wrongLength, found: length, expected: head) }
         let count = Int(body.readUInt16(at: 0))
@@ -131,7 +139,7 @@ public struct SyncMessageView: ~Escapable {
             throw WireError(.sync, .forbiddenValue, found: Int(body.readUInt16(at: 2)))
         }
         var offset = head
-        for _ in 0..<count { offset += try SyncRecord(body, at: offset, end: length).length }
+        for _ in 0..<count { offset += try SyncRecord<Family>(body, at: offset, end: length).length }
         guard offset == length else { throw WireError(.sync, .wrongLength, found: offset, expected: length) }
         return count
     }
@@ -144,11 +152,14 @@ public struct SyncMessageView: ~Escapable {
     }
 
     /// The records of a `records` message, one after the other; nil after the last.
+    /// - Parameter family: the message's, which its header names; of another one it has no records
     @inlinable
-    public func nextRecord(_ cursor: inout Cursor) -> SyncRecord? {
-        guard case .records = message, cursor.offset < end else { return nil }
+    public func nextRecord<Family: AddressFamily>(
+        _ cursor: inout Cursor, of family: Family.Type
+    ) -> SyncRecord<Family>? {
+        guard case .records = message, cursor.offset < end, header.family == Family.version else { return nil }
         // The walk of the initializer has found every record good.
-        guard let record = try? SyncRecord(base, at: cursor.offset, end: end) else { return nil }
+        guard let record = try? SyncRecord<Family>(base, at: cursor.offset, end: end) else { return nil }
         cursor.offset += record.length
         return record
     }

@@ -1,38 +1,32 @@
-/// One record of a `records` message: kind (1), length of the body (1), body.
+/// One record of a `records` message: kind (1), length of the body (1), body. The family is the message's.
 ///
 /// A closed set: a box that meets a kind it does not know refuses the whole message, and does not consume it. What
 /// changes the set changes `SyncHeader.version`.
 @frozen
-public enum SyncRecord: Hashable, Sendable {
+public enum SyncRecord<Family: AddressFamily>: Hashable, Sendable {
     /// A session that was made, or is not what the peer knows of it.
-    case session(SessionRecord)
+    case session(SessionRecord<Family>)
     /// A session that ended.
-    case removal(FiveTuple)
+    case removal(FlowKey<Family>)
     /// What was found out about a session later.
-    case metadata(MetadataRecord)
+    case metadata(MetadataRecord<Family>)
     /// A connection that a session has announced.
-    case pinhole(PinholeRecord)
+    case pinhole(PinholeRecord<Family>)
 
-    @frozen
-    public enum Kind: UInt8, Sendable, CaseIterable {
-        case session = 1
-        case removal = 2
-        case metadata = 3
-        case pinhole = 4
-    }
+    public typealias Kind = SyncRecordKind
 
     /// In front of each body.
     @inlinable static var headLength: Int { 2 }
     /// Bytes of the longest record, its head included.
-    public static var maximumLength: Int { 38 }
+    @inlinable public static var maximumLength: Int { headLength &+ SessionRecord<Family>.maximumLength }
 
     /// Bytes of the record, its head included.
     @inlinable public var length: Int {
         switch self {
         case .session(let record): Self.headLength &+ record.length
-        case .removal: Self.headLength &+ FiveTuple.syncLength
-        case .metadata: Self.headLength &+ MetadataRecord.length
-        case .pinhole: Self.headLength &+ PinholeRecord.length
+        case .removal: Self.headLength &+ FlowKey<Family>.syncLength
+        case .metadata: Self.headLength &+ MetadataRecord<Family>.length
+        case .pinhole: Self.headLength &+ PinholeRecord<Family>.length
         }
     }
 
@@ -53,14 +47,14 @@ public enum SyncRecord: Hashable, Sendable {
             throw WireError(.sync, .unknownKind, found: Int(body.readUInt8(at: offset)))
         }
         switch kind {
-        case .session: self = .session(try SessionRecord(body + start, length: length))
-        case .metadata: self = .metadata(try MetadataRecord(body + start, length: length))
-        case .pinhole: self = .pinhole(try PinholeRecord(body + start, length: length))
+        case .session: self = .session(try SessionRecord<Family>(body + start, length: length))
+        case .metadata: self = .metadata(try MetadataRecord<Family>(body + start, length: length))
+        case .pinhole: self = .pinhole(try PinholeRecord<Family>(body + start, length: length))
         case .removal:
-            guard length == FiveTuple.syncLength else {
-                throw WireError(.sync, .wrongLength, found: length, expected: FiveTuple.syncLength)
+            guard length == FlowKey<Family>.syncLength else {
+                throw WireError(.sync, .wrongLength, found: length, expected: FlowKey<Family>.syncLength)
             }
-            self = .removal(FiveTuple(syncBody: body + start))
+            self = .removal(FlowKey<Family>(syncBody: body + start))
         }
     }
 
@@ -84,4 +78,12 @@ public enum SyncRecord: Hashable, Sendable {
             record.emit(uncheckedBase: body)
         }
     }
+}
+
+@frozen
+public enum SyncRecordKind: UInt8, Sendable, CaseIterable {
+    case session = 1
+    case removal = 2
+    case metadata = 3
+    case pinhole = 4
 }

@@ -1,15 +1,16 @@
-/// Packs records into one message until it is full.
+/// Packs records of one family into one message until it is full.
 ///
-///     var writer = SyncRecordWriter(buffer, key: key)
+///     var writer = SyncRecordWriter<IPv4>(buffer, key: key)
 ///     while writer.hasRoom, let next = queue.next() { writer.append(next) }
 ///     let length = writer.finish(header)
-public struct SyncRecordWriter {
-    private let buffer: UnsafeMutableRawBufferPointer
-    private let key: SyncKey?
+public struct SyncRecordWriter<Family: AddressFamily> {
+    @usableFromInline let buffer: UnsafeMutableRawBufferPointer
+    @usableFromInline let key: SyncKey?
     /// Where records end: behind them comes the authenticator.
-    private let end: Int
-    private var offset: Int
-    public private(set) var count = 0
+    @usableFromInline let end: Int
+    @usableFromInline var offset: Int
+    @usableFromInline var written = 0
+    @inlinable public var count: Int { written }
 
     /// - Parameters:
     ///   - buffer: where the message is written, from its first byte; the caller keeps it until `finish`
@@ -22,23 +23,26 @@ public struct SyncRecordWriter {
     }
 
     /// Whether every record still fits, whatever its kind.
-    public var hasRoom: Bool { offset + SyncRecord.maximumLength <= end }
+    @inlinable public var hasRoom: Bool { offset + SyncRecord<Family>.maximumLength <= end }
 
     /// - Returns: false where the message has no room for it; nothing was written
+    @inlinable
     @discardableResult
-    public mutating func append(_ record: SyncRecord) -> Bool {
+    public mutating func append(_ record: SyncRecord<Family>) -> Bool {
         let length = record.length
-        guard offset + length <= end, count < 0xffff, let base = buffer.baseAddress else { return false }
+        guard offset + length <= end, written < 0xffff, let base = buffer.baseAddress else { return false }
         record.emit(uncheckedBase: base + offset)
         offset += length
-        count += 1
+        written += 1
         return true
     }
 
-    /// Writes the head of the message.
+    /// Writes the head of the message, which names the family.
     /// - Returns: the message's bytes; nil where not even an empty message fits
     public func finish(_ header: SyncHeader) -> Int? {
         guard let base = buffer.baseAddress, offset <= end else { return nil }
+        var header = header
+        header.family = Family.version
         let body = base + SyncHeader.length
         body.write(UInt16(count), at: 0)
         body.write(UInt16(0), at: 2)

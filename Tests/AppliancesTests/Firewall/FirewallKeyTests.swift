@@ -69,7 +69,7 @@ struct FirewallKeyTests {
             lab.deliver(bytes, to: 1, port: 2)
         }
         let told = lab.events(1, .syncRefused)
-        #expect(told.map { $0.details[.reason] } == ["the peer speaks version 1 of the protocol, this box version 3"])
+        #expect(told.map { $0.details[.reason] } == ["the peer speaks version 1 of the protocol, this box version 4"])
         #expect(lab.counter(1, "sync.discarded.wrong-version") == 5)
     }
 

@@ -13,7 +13,9 @@ struct ApplicationTests {
     static func read(_ payload: [UInt8], _ flow: FiveTuple) -> (Application, String) {
         let name = UnsafeMutableRawBufferPointer.allocate(byteCount: ApplicationReader.longestName, alignment: 1)
         defer { name.deallocate() }
-        let reading = payload.withUnsafeBytes { ApplicationReader.read($0, flow, name: name) }
+        let reading = payload.withUnsafeBytes {
+            ApplicationReader.read($0, flow.protocol, to: flow.destinationPort, name: name)
+        }
         return (reading.application, String(decoding: name[..<reading.nameLength], as: UTF8.self))
     }
 

@@ -14,7 +14,7 @@ struct SessionEngineTests {
     }
 
     static func evaluate(
-        _ filter: inout SessionEngine, _ flow: FiveTuple, _ flags: TCPFlags = [], at now: Instant = start
+        _ filter: inout SessionEngine<IPv4>, _ flow: FiveTuple, _ flags: TCPFlags = [], at now: Instant = start
     ) -> FilterVerdict {
         let layout = FrameLayout(
             fiveTuple: flow, networkOffset: 14, transportOffset: 34, payloadOffset: 54, endOffset: 54, fragment: .whole,
@@ -25,7 +25,8 @@ struct SessionEngineTests {
 
     /// Evaluates an ICMP message from `source` to `destination`.
     static func evaluateICMP(
-        _ filter: inout SessionEngine, _ header: ICMPv4Header, from source: IPv4Address, to destination: IPv4Address,
+        _ filter: inout SessionEngine<IPv4>, _ header: ICMPv4Header, from source: IPv4Address,
+        to destination: IPv4Address,
         quoting quoted: FiveTuple? = nil
     ) -> FilterVerdict {
         var quote: [UInt8] = []
@@ -59,7 +60,7 @@ struct SessionEngineTests {
     }
 
     @Test func `a SYN opens a session that passes both ways`() {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         let syn = Self.evaluate(&filter, Self.flow(1), .syn)
         let answer = Self.evaluate(&filter, Self.flow(1).reversed, [.syn, .ack])
         #expect(passes(syn) && passes(answer))
@@ -68,7 +69,7 @@ struct SessionEngineTests {
 
     @Test(arguments: [TCPFlags.ack, [.syn, .ack], .rst, [.fin, .ack], [.psh, .ack]])
     func `a TCP packet in mid-stream without a session is dropped and opens none`(flags: TCPFlags) {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         let verdict = Self.evaluate(&filter, Self.flow(1), flags)
         #expect(verdict == .drop(.noSession))
         #expect(filter.count == 0)
@@ -76,14 +77,14 @@ struct SessionEngineTests {
 
     @Test(arguments: [TCPFlags([.syn, .fin]), [.syn, .rst], [], .fin, .psh])
     func `flags that no connection has are dropped even in a session`(flags: TCPFlags) {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         _ = Self.evaluate(&filter, Self.flow(1), .syn)
         let verdict = Self.evaluate(&filter, Self.flow(1), flags)
         #expect(verdict == .drop(.invalidTCPState))
     }
 
     @Test func `a SYN on the ports of a finished connection opens a new one`() {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         _ = Self.evaluate(&filter, Self.flow(1), .syn)
         _ = Self.evaluate(&filter, Self.flow(1).reversed, [.rst, .ack])
         // From the other side this time.
@@ -94,7 +95,7 @@ struct SessionEngineTests {
     }
 
     @Test func `a session expires after the timer of its state, and each packet puts it off`() {
-        var filter = SessionEngine(capacity: 16, timers: .nsxGateway)
+        var filter = SessionEngine<IPv4>(capacity: 16, timers: .nsxGateway)
         _ = Self.evaluate(&filter, Self.flow(1), .syn)
         filter.advance(to: Self.start + .seconds(119))
         #expect(filter.count == 1)
@@ -107,7 +108,7 @@ struct SessionEngineTests {
     }
 
     @Test func `an echo reply passes only after its request`() {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         let early = Self.evaluateICMP(
             &filter, .echoReply(identifier: 7, sequence: 1), from: Self.server, to: Self.client)
         #expect(early == .drop(.noSession))
@@ -122,7 +123,7 @@ struct SessionEngineTests {
     }
 
     @Test func `an ICMP error about a session passes to the one that sent the quoted packet, and to nobody else`() {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         _ = Self.evaluate(&filter, Self.flow(1), .syn)
         let router = IPv4Address(203, 0, 113, 1)
         let related = Self.evaluateICMP(
@@ -138,7 +139,7 @@ struct SessionEngineTests {
 
     @Test func `the first rule that matches decides, and only about new sessions`() {
         let deny = FilterRule(name: "no web from outside", action: .deny, protocol: .tcp, destinationPorts: 80...80)
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         _ = Self.evaluate(&filter, Self.flow(1), .syn)
         filter.install([deny], otherwise: .allow)
         let existing = Self.evaluate(&filter, Self.flow(1).reversed, [.syn, .ack])
@@ -150,7 +151,7 @@ struct SessionEngineTests {
     @Test func `a session ends with the rule that let it through, and with no other`() {
         let web = FilterRule(name: "web", action: .allow, protocol: .tcp, destinationPorts: 80...80)
         let late = FilterRule(name: "late", action: .deny, sources: [IPv4Network("192.0.2.0/24")!])
-        var filter = SessionEngine(capacity: 16, rules: [web], otherwise: .deny)
+        var filter = SessionEngine<IPv4>(capacity: 16, rules: [web], otherwise: .deny)
         let opened = Self.evaluate(&filter, Self.flow(1), .syn)
         #expect(passes(opened))
         // A rule that comes later, even before the old one, is for sessions that come later.
@@ -158,7 +159,7 @@ struct SessionEngineTests {
         let existing = Self.evaluate(&filter, Self.flow(1).reversed, [.syn, .ack])
         let new = Self.evaluate(&filter, Self.flow(2), .syn)
         #expect(kept == 0 && passes(existing) && new == .drop(.policy))
-        var reports = SessionReports()
+        var reports = SessionReports<IPv4>()
         let ended = filter.install([late], otherwise: .deny, reporting: &reports)
         let orphan = Self.evaluate(&filter, Self.flow(1).reversed, .ack)
         #expect(ended == 1 && orphan == .drop(.noSession))
@@ -166,7 +167,7 @@ struct SessionEngineTests {
     }
 
     @Test func `sessions that no rule let through end when the rest is denied`() {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         _ = Self.evaluate(&filter, Self.flow(1), .syn)
         let ended = filter.install([], otherwise: .deny)
         #expect(ended == 1)
@@ -184,7 +185,7 @@ struct SessionEngineTests {
     }
 
     @Test func `a full table refuses new sessions`() {
-        var filter = SessionEngine(capacity: 2)
+        var filter = SessionEngine<IPv4>(capacity: 2)
         for port in UInt16(1)...2 { _ = Self.evaluate(&filter, Self.flow(port), .syn) }
         let third = Self.evaluate(&filter, Self.flow(3), .syn)
         let first = Self.evaluate(&filter, Self.flow(1), .syn)
@@ -195,7 +196,8 @@ struct SessionEngineTests {
     // MARK: The first payload
 
     static func evaluate(
-        _ filter: inout SessionEngine, _ flow: FiveTuple, payload: String, reporting reports: inout SessionReports
+        _ filter: inout SessionEngine<IPv4>, _ flow: FiveTuple, payload: String,
+        reporting reports: inout SessionReports<IPv4>
     ) -> FilterVerdict {
         let layout = FrameLayout(
             fiveTuple: flow, networkOffset: 14, transportOffset: 34, payloadOffset: 54,
@@ -207,10 +209,10 @@ struct SessionEngineTests {
     }
 
     @Test func `the first payload decides what a session is used for, and later ones change nothing`() throws {
-        var filter = SessionEngine(capacity: 16)
+        var filter = SessionEngine<IPv4>(capacity: 16)
         filter.inspector.categories = CategoryTable([(name: "news", domains: ["example.com"])])
         _ = Self.evaluate(&filter, Self.flow(1), .syn)
-        var reports = SessionReports()
+        var reports = SessionReports<IPv4>()
         for payload in ["GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n", "SSH-2.0-x\r\n"] {
             _ = Self.evaluate(&filter, Self.flow(1), payload: payload, reporting: &reports)
         }
@@ -224,8 +226,8 @@ struct SessionEngineTests {
     // MARK: Reports
 
     @Test func `each packet reports what it did to its session, and nothing else does`() throws {
-        var filter = SessionEngine(capacity: 16, timers: .nsxGateway)
-        var reports = SessionReports()
+        var filter = SessionEngine<IPv4>(capacity: 16, timers: .nsxGateway)
+        var reports = SessionReports<IPv4>()
         func evaluate(_ flow: FiveTuple, _ flags: TCPFlags = []) {
             let layout = FrameLayout(
                 fiveTuple: flow, networkOffset: 14, transportOffset: 34, payloadOffset: 54, endOffset: 54,
@@ -256,7 +258,7 @@ struct SessionEngineTests {
     // MARK: Records of a peer
 
     @Test func `a record brings its session, then its state, and nothing to one that has moved on here`() {
-        var filter = SessionEngine(capacity: 1)
+        var filter = SessionEngine<IPv4>(capacity: 1)
         var record = SessionRecord(
             flow: Self.flow(1), originatorState: 1, responderState: 0, remainingMilliseconds: 20_000)
         let index = FlowIndex(rawValue: 0)

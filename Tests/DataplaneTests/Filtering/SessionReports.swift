@@ -3,11 +3,11 @@ import LabTime
 import Wire
 
 /// What a session engine reported, in order.
-struct SessionReports: SessionObserver, Equatable {
+struct SessionReports<Family: AddressFamily>: SessionObserver, Equatable {
     enum Report: Hashable {
         case opened(FlowIndex, isBlocked: Bool)
         case changed(FlowIndex, SessionChange)
-        case ended(FiveTuple)
+        case ended(FlowKey<Family>)
     }
 
     private(set) var all: [Report] = []
@@ -20,7 +20,7 @@ struct SessionReports: SessionObserver, Equatable {
         all.append(.changed(index, change))
     }
 
-    mutating func sessionEnded(_ flow: FiveTuple) { all.append(.ended(flow)) }
+    mutating func sessionEnded(_ flow: FlowKey<Family>) { all.append(.ended(flow)) }
 
     mutating func take() -> [Report] {
         defer { all = [] }
@@ -28,8 +28,8 @@ struct SessionReports: SessionObserver, Equatable {
     }
 
     /// What a peer is to be sent of the sessions that were reported: ends first.
-    mutating func takeRecords(of engine: borrowing SessionEngine, at now: Instant) -> [SyncRecord] {
-        var (ended, changed): ([SyncRecord], [SyncRecord]) = ([], [])
+    mutating func takeRecords(of engine: borrowing SessionEngine<Family>, at now: Instant) -> [SyncRecord<Family>] {
+        var (ended, changed): ([SyncRecord<Family>], [SyncRecord<Family>]) = ([], [])
         for report in take() {
             switch report {
             case .ended(let flow):
@@ -47,33 +47,34 @@ struct SessionReports: SessionObserver, Equatable {
 // For tests in which nobody follows the sessions.
 extension SessionEngine {
     mutating func evaluate(
-        _ layout: FrameLayout, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
+        _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, from port: PortIndex, at now: Instant
     ) -> FilterVerdict {
-        var reports = SessionReports()
+        var reports = SessionReports<Family>()
         return evaluate(layout, in: packet, from: port, at: now, reporting: &reports)
     }
 
     mutating func advance(to now: Instant) {
-        var reports = SessionReports()
+        var reports = SessionReports<Family>()
         advance(to: now, reporting: &reports)
     }
 
     @discardableResult
-    mutating func install(_ rules: [FilterRule], otherwise: FilterRule.Action) -> Int {
-        var reports = SessionReports()
+    mutating func install(_ rules: [IPFilterRule<Family>], otherwise: FilterAction) -> Int {
+        var reports = SessionReports<Family>()
         return install(rules, otherwise: otherwise, reporting: &reports)
     }
 
     mutating func install(
-        pools: [NATPool], former: [NATPool] = [], rules: [NATRule], timers: SessionTimers, at now: Instant
+        pools: [IPNATPool<Family>], former: [IPNATPool<Family>] = [], rules: [IPNATRule<Family>], timers: SessionTimers,
+        at now: Instant
     ) {
-        var reports = SessionReports()
+        var reports = SessionReports<Family>()
         install(pools: pools, former: former, rules: rules, timers: timers, at: now, reporting: &reports)
     }
 
     /// What a peer would be sent that knows nothing: each session, and what it has announced.
-    func allRecords(at now: Instant) -> [SyncRecord] {
-        var records: [SyncRecord] = []
+    func allRecords(at now: Instant) -> [SyncRecord<Family>] {
+        var records: [SyncRecord<Family>] = []
         var next = table.next(after: nil)
         while let index = next {
             next = table.next(after: index)
@@ -85,7 +86,7 @@ extension SessionEngine {
     }
 
     /// Adopts records of a peer.
-    mutating func adopt(_ records: [SyncRecord], at now: Instant) {
+    mutating func adopt(_ records: [SyncRecord<Family>], at now: Instant) {
         for record in records {
             switch record {
             case .session(let session): _ = adopt(session, onlyNew: false, at: now)

@@ -73,7 +73,7 @@ private final class Bench {
             #expect(packet.timeToLive == 255)
             return "\(place) \(target) is at \(mac!) flags \(flags.rawValue >> 4) to \(packet.destination) \(to)"
         default:
-            let about = IPv6FiveTuple.quoted(in: packet).map { " about \($0.fiveTuple)" } ?? ""
+            let about = IPv6.quoted(in: packet).map { " about \($0.fiveTuple)" } ?? ""
             return
                 "\(place) icmpv6 \(packet.icmp!.type.rawValue)/\(packet.icmp!.code) \(packet.source) > \(packet.destination)\(about)"
         }

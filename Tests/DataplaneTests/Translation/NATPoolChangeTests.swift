@@ -23,13 +23,13 @@ import Wire
     }
 
     private static func filter(_ pools: [NATPool], _ rules: [NATRule] = [all], _ share: NATShare = .all)
-        -> SessionEngine
+        -> SessionEngine<IPv4>
     {
-        SessionEngine(capacity: 64, nat: SourceNAT(pools: pools, rules: rules, capacity: 64, share: share))
+        SessionEngine<IPv4>(capacity: 64, nat: SourceNAT<IPv4>(pools: pools, rules: rules, capacity: 64, share: share))
     }
 
     private static func install(
-        _ pools: [NATPool], _ rules: [NATRule] = [all], former: [NATPool] = [], in filter: inout SessionEngine
+        _ pools: [NATPool], _ rules: [NATRule] = [all], former: [NATPool] = [], in filter: inout SessionEngine<IPv4>
     ) {
         filter.install(pools: pools, former: former, rules: rules, timers: filter.table.timers, at: now)
     }
@@ -41,16 +41,16 @@ import Wire
     }
 
     /// - Returns: the external endpoint; nil where the packet is dropped
-    private static func external(_ filter: inout SessionEngine, _ flow: FiveTuple) -> NATEndpoint? {
+    private static func external(_ filter: inout SessionEngine<IPv4>, _ flow: FiveTuple) -> NATEndpoint<IPv4>? {
         guard case .pass(let index) = Property.evaluate(&filter, flow, [], at: now) else { return nil }
         let leaves = filter.outgoing(of: index, arrivedAs: flow)
-        return NATEndpoint(leaves.source, leaves.sourcePort)
+        return NATEndpoint<IPv4>(leaves.source, leaves.sourcePort)
     }
 
     @Test func `a session keeps its endpoint when its pool goes, and a new one of the same host gets another`() {
         var filter = Self.filter([Self.pool("a", 2000...2099)])
         let before = Self.external(&filter, Self.flow(2010))
-        #expect(before == NATEndpoint(Self.address, 2010))
+        #expect(before == NATEndpoint<IPv4>(Self.address, 2010))
         let next = IPv4Address(192, 0, 2, 10)
         Self.install([Self.pool("b", 3000...3099, [next])], [NATRule(source: Self.inside, pool: "b")], in: &filter)
         #expect(Self.external(&filter, Self.flow(2010)) == before)
@@ -102,14 +102,14 @@ import Wire
         Self.install([], [], in: &filter)
         #expect(Self.external(&filter, Self.flow(2010)) == before)
         // Nothing translates a new one.
-        #expect(Self.external(&filter, Self.flow(2010, to: 54)) == NATEndpoint(IPv4Address(10, 0, 0, 9), 2010))
+        #expect(Self.external(&filter, Self.flow(2010, to: 54)) == NATEndpoint<IPv4>(IPv4Address(10, 0, 0, 9), 2010))
         Self.install([Self.pool("a", 2000...2099)], in: &filter)
         #expect(filter.nat.retiredCount == 0 && Self.external(&filter, Self.flow(2010, to: 55)) == before)
     }
 
     @Test func `a translator that had no pool at all takes some`() {
         var filter = Self.filter([], [])
-        #expect(Self.external(&filter, Self.flow(2010)) == NATEndpoint(IPv4Address(10, 0, 0, 9), 2010))
+        #expect(Self.external(&filter, Self.flow(2010)) == NATEndpoint<IPv4>(IPv4Address(10, 0, 0, 9), 2010))
         Self.install([Self.pool("a", 2000...2099, [Self.address], .addressDependent)], in: &filter)
         let granted = (2000..<2040).compactMap { Self.external(&filter, Self.flow($0, to: 54)) }
         #expect(granted.count == 40 && granted.allSatisfy { $0.address == Self.address })
@@ -125,7 +125,7 @@ import Wire
     }
 
     @Test func `filtering that changes counts for the sessions that there are`() {
-        func inbound(_ filter: inout SessionEngine, from source: IPv4Address) -> FilterVerdict {
+        func inbound(_ filter: inout SessionEngine<IPv4>, from source: IPv4Address) -> FilterVerdict {
             Property.evaluate(
                 &filter,
                 FiveTuple(
@@ -146,7 +146,7 @@ import Wire
 
     // MARK: The peer
 
-    private static func send(_ active: borrowing SessionEngine, to backup: inout SessionEngine) {
+    private static func send(_ active: borrowing SessionEngine<IPv4>, to backup: inout SessionEngine<IPv4>) {
         backup.adopt(active.allRecords(at: now), at: now)
     }
 
@@ -224,7 +224,7 @@ import Wire
         let before = Self.external(&active, Self.flow(2012))
         Self.send(active, to: &backup)
         #expect(backup.count == 1 && backup.nat.count == 0)
-        var reports = SessionReports()
+        var reports = SessionReports<IPv4>()
         active.install(pools: [], rules: [], timers: active.table.timers, at: Self.now, reporting: &reports)
         #expect(reports.all == [.changed(FlowIndex(rawValue: 0), .state)])
         Self.send(active, to: &backup)
@@ -260,7 +260,7 @@ import Wire
     }
 
     /// Every port that is taken is some mapping's, and every mapping's is taken.
-    private static func check(_ nat: borrowing SourceNAT, _ context: String) {
+    private static func check(_ nat: borrowing SourceNAT<IPv4>, _ context: String) {
         let all = nat.allBindings()
         for (index, place) in nat.places.enumerated() {
             for (allocator, proto) in [IPProtocol.tcp, .udp].enumerated() {
@@ -279,7 +279,7 @@ import Wire
     }
 
     /// A session that there is leaves as it did before, and its mapping stands for its inside endpoint alone.
-    private static func outgoing(_ filter: borrowing SessionEngine, _ context: String) -> [FiveTuple: FiveTuple] {
+    private static func outgoing(_ filter: borrowing SessionEngine<IPv4>, _ context: String) -> [FiveTuple: FiveTuple] {
         var sessions: [FiveTuple: FiveTuple] = [:]
         var next = filter.table.next(after: nil)
         while let index = next {
@@ -290,8 +290,8 @@ import Wire
             guard !source.isNone else { continue }
             let binding = filter.nat[source]
             let leaves = sessions[flow]!
-            #expect(binding.inside == NATEndpoint(flow.source, flow.sourcePort), "\(context)")
-            #expect(binding.external == NATEndpoint(leaves.source, leaves.sourcePort), "\(context)")
+            #expect(binding.inside == NATEndpoint<IPv4>(flow.source, flow.sourcePort), "\(context)")
+            #expect(binding.external == NATEndpoint<IPv4>(leaves.source, leaves.sourcePort), "\(context)")
         }
         return sessions
     }

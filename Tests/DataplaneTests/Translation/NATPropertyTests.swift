@@ -19,14 +19,14 @@ import Wire
         NATRule(source: IPv4Network("10.0.0.0/24")!, pool: "small"),
     ]
 
-    static func filter(_ share: NATShare = .all, capacity: Int = 128) -> SessionEngine {
-        SessionEngine(
+    static func filter(_ share: NATShare = .all, capacity: Int = 128) -> SessionEngine<IPv4> {
+        SessionEngine<IPv4>(
             capacity: capacity,
             timers: SessionTimers(
                 first: .seconds(4), opening: .seconds(4), established: .seconds(60), closing: .seconds(4),
                 finWait: .seconds(4), closed: .seconds(4), connectionlessSingle: .seconds(5),
                 connectionlessMultiple: .seconds(5), echo: .seconds(2)),
-            nat: SourceNAT(pools: pools, rules: rules, capacity: capacity, share: share))
+            nat: SourceNAT<IPv4>(pools: pools, rules: rules, capacity: capacity, share: share))
     }
 
     /// A packet of somebody inside, or of somebody outside to one of the pools' endpoints.
@@ -62,15 +62,15 @@ import Wire
     }
 
     static func evaluate(
-        _ filter: inout SessionEngine, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant
+        _ filter: inout SessionEngine<IPv4>, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant
     ) -> FilterVerdict {
-        var reports = SessionReports()
+        var reports = SessionReports<IPv4>()
         return evaluate(&filter, flow, flags, at: now, reporting: &reports)
     }
 
     static func evaluate(
-        _ filter: inout SessionEngine, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant,
-        reporting reports: inout SessionReports
+        _ filter: inout SessionEngine<IPv4>, _ flow: FiveTuple, _ flags: TCPFlags, at now: Instant,
+        reporting reports: inout SessionReports<IPv4>
     ) -> FilterVerdict {
         let layout = FrameLayout(
             fiveTuple: flow, networkOffset: 14, transportOffset: 34, payloadOffset: 54, endOffset: 54, fragment: .whole,
@@ -81,7 +81,7 @@ import Wire
         }
     }
 
-    private static func check(_ filter: borrowing SessionEngine, _ context: String) {
+    private static func check(_ filter: borrowing SessionEngine<IPv4>, _ context: String) {
         let all = filter.nat.allBindings()
         var external = Set<String>()
         var inside = Set<String>()
@@ -175,7 +175,7 @@ import Wire
         var active = Self.filter(.first)
         var backup = Self.filter(.second)
         var now = Instant(nanoseconds: 1_000_000_000)
-        var reports = SessionReports()
+        var reports = SessionReports<IPv4>()
         for step in 0..<4_000 {
             let (flow, flags) = Self.packet(&random)
             // A packet from one inside host to another may leave a mapping that only this box needs.
@@ -186,7 +186,7 @@ import Wire
             active.advance(to: now, reporting: &reports)
             backup.adopt(reports.takeRecords(of: active, at: now), at: now)
             guard step % 100 == 0 else { continue }
-            let words = { (binding: NATBinding) in "\(binding.protocol) \(binding.inside) \(binding.external)" }
+            let words = { (binding: NATBinding<IPv4>) in "\(binding.protocol) \(binding.inside) \(binding.external)" }
             #expect(
                 Set(backup.nat.allBindings().map(words)) == Set(active.nat.allBindings().map(words)),
                 "seed \(seed), step \(step)")

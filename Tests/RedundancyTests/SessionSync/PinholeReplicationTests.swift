@@ -28,7 +28,7 @@ struct PinholeReplicationTests {
             control.reversed, payload: "227 Entering Passive Mode (198,51,100,20,\(port >> 8),\(port & 0xff))\r\n")
     }
 
-    private static func record(_ port: UInt16, of control: FiveTuple = control) -> SyncRecord {
+    private static func record(_ port: UInt16, of control: FiveTuple = control) -> SyncRecord<IPv4> {
         .pinhole(PinholeRecord(expected: expected(port), control: control, remainingMilliseconds: 60_000))
     }
 
@@ -48,7 +48,7 @@ struct PinholeReplicationTests {
         let match = active.engine.table.find(Self.control)
         let index = try #require(match).index
         #expect(active.journal.isAwaited(index) && active.journal.message(with: index) == nil)
-        var records: [SyncRecord] = []
+        var records: [SyncRecord<IPv4>] = []
         while case .record(let record)? = active.nextRecord(for: 7) {
             records.append(record)
             peer.apply(record)

@@ -9,16 +9,16 @@ struct ReplicatedSessions: ~Copyable {
     static let client = IPv4Address(192, 0, 2, 10)
     static let server = IPv4Address(198, 51, 100, 20)
 
-    var engine: SessionEngine
-    var journal: SessionJournal
+    var engine: SessionEngine<IPv4>
+    var journal: SessionJournal<IPv4>
 
     init(
         capacity: Int, timers: SessionTimers = .standard, rules: [FilterRule] = [],
         otherwise: FilterRule.Action = .allow, gateways: [ApplicationGateway] = []
     ) {
-        engine = SessionEngine(
+        engine = SessionEngine<IPv4>(
             capacity: capacity, timers: timers, rules: rules, otherwise: otherwise, gateways: gateways)
-        journal = SessionJournal(capacity: capacity)
+        journal = SessionJournal<IPv4>(capacity: capacity)
     }
 
     static func flow(_ port: UInt16, _ proto: IPProtocol = .tcp, to destination: UInt16 = 80) -> FiveTuple {
@@ -65,7 +65,7 @@ struct ReplicatedSessions: ~Copyable {
 
     // MARK: The peer
 
-    mutating func nextRecord(at now: Instant = start, for message: UInt64 = 0) -> NextSessionRecord? {
+    mutating func nextRecord(at now: Instant = start, for message: UInt64 = 0) -> NextSessionRecord<IPv4>? {
         journal.nextRecord(of: engine, at: now, for: message)
     }
 
@@ -76,13 +76,13 @@ struct ReplicatedSessions: ~Copyable {
     }
 
     @discardableResult
-    mutating func apply(_ record: SyncRecord, onlyNew: Bool = false, at now: Instant = start) -> Bool {
+    mutating func apply(_ record: SyncRecord<IPv4>, onlyNew: Bool = false, at now: Instant = start) -> Bool {
         journal.apply(record, to: &engine, onlyNew: onlyNew, at: now)
     }
 
     /// Moves every record to the peer.
-    mutating func send(to peer: inout ReplicatedSessions, at now: Instant = start) -> [SyncRecord] {
-        var records: [SyncRecord] = []
+    mutating func send(to peer: inout ReplicatedSessions, at now: Instant = start) -> [SyncRecord<IPv4>] {
+        var records: [SyncRecord<IPv4>] = []
         while let next = nextRecord(at: now) {
             switch next {
             case .record(let record):

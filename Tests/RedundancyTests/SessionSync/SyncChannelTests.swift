@@ -7,7 +7,7 @@ import Wire
 struct SyncChannelTests {
     private static let start = Instant(nanoseconds: 1_000_000_000)
 
-    private func session(_ port: UInt16) -> SyncRecord {
+    private func session(_ port: UInt16) -> SyncRecord<IPv4> {
         .session(
             SessionRecord(
                 flow: FiveTuple(
@@ -26,7 +26,7 @@ struct SyncChannelTests {
         var channel = SyncChannel(messageSize: 1472, sender: 1, heartbeatInterval: .milliseconds(20))
         var sessions = ReplicatedSessions(capacity: 64)
 
-        init(_ first: SyncRecord, _ second: SyncRecord) {
+        init(_ first: SyncRecord<IPv4>, _ second: SyncRecord<IPv4>) {
             sessions.journal.continueRecording()
             channel.restart(for: 1, at: start)
             sessions.apply(first, at: start)

@@ -27,7 +27,7 @@ extension Firewall {
     /// between the two finds where the own neighbour is gone), leaves by the peer's.
     /// - Returns: false where the packet is not one of those
     mutating func returnsThroughPeer(
-        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation?, at now: Instant,
+        _ frame: Frame, _ packet: PacketView, as translation: PacketTranslation<IPv4>?, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         guard let cross = conduit?.cross, pair?.receivesHeartbeat == true,

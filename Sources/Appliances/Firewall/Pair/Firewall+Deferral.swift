@@ -41,7 +41,7 @@ extension PairMember {
     /// The next packet that waits no longer.
     /// - Parameter position: where to look on; 0 at the beginning
     fileprivate mutating func nextReleased(
-        _ position: inout Int, _ filter: borrowing SessionEngine, at now: Instant
+        _ position: inout Int, _ filter: borrowing SessionEngine<IPv4>, at now: Instant
     ) -> (Frame, FlowIndex)? {
         while position < deferred.count {
             let entry = deferred[position]

@@ -130,7 +130,7 @@ extension Firewall {
 
 extension PairMember {
     fileprivate mutating func receive(
-        _ payload: UnsafeRawBufferPointer, into filter: inout SessionEngine, isActive: Bool, at now: Instant
+        _ payload: UnsafeRawBufferPointer, into filter: inout SessionEngine<IPv4>, isActive: Bool, at now: Instant
     ) throws(WireError) -> SyncReception {
         try channel.receive(
             payload, into: &filter, &journal, isActive: isActive, isPeerAlive: election.receivesHeartbeat, at: now)

@@ -1,8 +1,8 @@
-import Dataplane
-import LabTime
+public import Dataplane
+public import LabTime
 import Mutants
 import Redundancy
-import Wire
+public import Wire
 
 /// A firewall as one of a pair: what it knows of its peer, and what its peer is to know. A lone firewall has none.
 ///
@@ -14,10 +14,11 @@ import Wire
 /// | `link` | how messages reach the peer; nil without a cross-connect |
 /// | `deferred` | which packets wait until the peer knows their session |
 /// | `announcements` | when the virtual addresses are announced again |
-struct PairMember: ~Copyable {
+@usableFromInline
+package struct PairMember: ~Copyable {
     let settings: PairSettings
     var election: Election
-    var journal: SessionJournal
+    var journal: SessionJournal<IPv4>
     var channel: SyncChannel
     var link: PeerLink?
     var deferred: DeferredPackets
@@ -32,7 +33,7 @@ struct PairMember: ~Copyable {
     init(_ settings: PairSettings, sessionCapacity: Int) {
         self.settings = settings
         election = Election(settings.election)
-        journal = SessionJournal(capacity: sessionCapacity)
+        journal = SessionJournal<IPv4>(capacity: sessionCapacity)
         channel = SyncChannel(
             messageSize: settings.crossConnect?.messageSize ?? 256,
             sender: settings.crossConnect?.ownAddress.rawValue ?? 1,
@@ -75,7 +76,7 @@ struct PairMember: ~Copyable {
     /// Sends what the peer is to know: acknowledgements, new records, and again what it did not acknowledge.
     /// - Parameter isUrgent: records do not wait until a message is full
     mutating func flush(
-        _ filter: borrowing SessionEngine, isUrgent: Bool = false, by ports: inout BoxPorts, at now: Instant,
+        _ filter: borrowing SessionEngine<IPv4>, isUrgent: Bool = false, by ports: inout BoxPorts, at now: Instant,
         into output: inout FrameQueue
     ) {
         guard settings.crossConnect != nil else { return }
@@ -150,7 +151,7 @@ struct PairMember: ~Copyable {
     // MARK: Roles
 
     /// This box is Active now. It first applies all that it has of the peer's stream.
-    mutating func beginForwarding(_ filter: inout SessionEngine, at now: Instant) {
+    mutating func beginForwarding(_ filter: inout SessionEngine<IPv4>, at now: Instant) {
         if settings.election.rules.contains(.commitsFirst) {
             tally.count(.recordsApplied, times: channel.commit(into: &filter, &journal, at: now))
         }
@@ -182,13 +183,18 @@ struct PairMember: ~Copyable {
 
 /// The session engine reports to the journal of the pair; a lone firewall has none.
 extension Optional: SessionObserver where Wrapped == PairMember {
-    mutating func sessionOpened(_ index: FlowIndex, isBlocked: Bool, at now: Instant) {
+    @usableFromInline package typealias Family = IPv4
+
+    @usableFromInline
+    package mutating func sessionOpened(_ index: FlowIndex, isBlocked: Bool, at now: Instant) {
         self?.journal.sessionOpened(index, isBlocked: isBlocked, at: now)
     }
 
-    mutating func sessionChanged(_ index: FlowIndex, _ change: SessionChange, at now: Instant) {
+    @usableFromInline
+    package mutating func sessionChanged(_ index: FlowIndex, _ change: SessionChange, at now: Instant) {
         self?.journal.sessionChanged(index, change, at: now)
     }
 
-    mutating func sessionEnded(_ flow: FiveTuple) { self?.journal.sessionEnded(flow) }
+    @usableFromInline
+    package mutating func sessionEnded(_ flow: FiveTuple) { self?.journal.sessionEnded(flow) }
 }

@@ -24,7 +24,7 @@ extension Firewall {
     /// Decides about a datagram by its first fragment.
     private mutating func decide(
         _ frame: Frame, _ packet: PacketView, _ isOwn: Bool, at now: Instant, into output: inout FrameQueue
-    ) -> FragmentTable.Decision {
+    ) -> FragmentTable<IPv4>.Decision {
         var layout = packet.layout
         layout.fragment = .whole
         switch evaluate(layout, in: frame, at: now) {
@@ -48,7 +48,8 @@ extension Firewall {
     }
 
     private mutating func carryOutHeld(
-        _ decision: FragmentTable.Decision, _ port: PortIndex, _ first: PacketView, _ isOwn: Bool, at now: Instant,
+        _ decision: FragmentTable<IPv4>.Decision, _ port: PortIndex, _ first: PacketView, _ isOwn: Bool,
+        at now: Instant,
         into output: inout FrameQueue
     ) {
         while let bytes = translation.fragments.nextReleased(of: first) {
@@ -69,7 +70,7 @@ extension Firewall {
     }
 
     private mutating func carryOut(
-        _ decision: FragmentTable.Decision, _ frame: Frame, _ packet: PacketView, _ isOwn: Bool, at now: Instant,
+        _ decision: FragmentTable<IPv4>.Decision, _ frame: Frame, _ packet: PacketView, _ isOwn: Bool, at now: Instant,
         into output: inout FrameQueue
     ) {
         switch decision {

@@ -6,8 +6,8 @@ import Wire
 /// What a firewall's translation needs beside its session engine.
 struct FirewallTranslation: ~Copyable {
     var addresses = PoolAddresses()
-    var fragments = FragmentTable()
-    var unsolicited = UnsolicitedSYNs()
+    var fragments = FragmentTable<IPv4>()
+    var unsolicited = UnsolicitedSYNs<IPv4>()
 
     var deadline: Instant? {
         guard let first = fragments.deadline, let second = unsolicited.deadline else {

@@ -21,7 +21,7 @@ struct PoolAddresses {
     /// Takes over the translator's addresses, where they have changed.
     /// - Returns: what is new, and what is no pool's and no mapping's any more; nil where nothing has changed
     mutating func update(
-        from nat: borrowing SourceNAT, _ ports: borrowing BoxPorts, _ routers: [VirtualRouterPort]
+        from nat: borrowing SourceNAT<IPv4>, _ ports: borrowing BoxPorts, _ routers: [VirtualRouterPort]
     ) -> (new: [Address], gone: [Address])? {
         guard changesSeen != nat.addressChanges else { return nil }
         changesSeen = nat.addressChanges
@@ -43,7 +43,7 @@ struct PoolAddresses {
     }
 }
 
-extension SourceNAT {
+extension SourceNAT where Family == IPv4 {
     /// - Parameters:
     ///   - name: of the box
     ///   - peer: of the pair's other box, which grants from the other half of the ports; nil for a lone one

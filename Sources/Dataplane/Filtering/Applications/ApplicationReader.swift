@@ -24,14 +24,15 @@ public struct ApplicationReader {
 
     /// - Parameters:
     ///   - payload: behind the transport header of a packet from the session's originator
+    ///   - port: that the packet is for
     ///   - name: where the name is written, in lower case with dots: `longestName` bytes
     public static func read(
-        _ payload: UnsafeRawBufferPointer, _ flow: FiveTuple, name: UnsafeMutableRawBufferPointer
+        _ payload: UnsafeRawBufferPointer, _ proto: IPProtocol, to port: UInt16, name: UnsafeMutableRawBufferPointer
     ) -> Reading {
         precondition(name.count >= longestName)
         var reader = ApplicationReader(
             bytes: UnsafeRawBufferPointer(rebasing: payload.prefix(reach)), name: name)
-        let application = reader.application(flow)
+        let application = reader.application(proto, to: port)
         return Reading(application: application, nameLength: reader.nameLength)
     }
 
@@ -40,11 +41,11 @@ public struct ApplicationReader {
         self.name = name
     }
 
-    private mutating func application(_ flow: FiveTuple) -> Application {
-        if flow.protocol == .udp { return flow.destinationPort == 53 && readQuestion(at: 0) ? .dns : .other }
-        guard flow.protocol == .tcp else { return .other }
+    private mutating func application(_ proto: IPProtocol, to port: UInt16) -> Application {
+        if proto == .udp { return port == 53 && readQuestion(at: 0) ? .dns : .other }
+        guard proto == .tcp else { return .other }
         // RFC 1035, 4.2.2: over TCP a length comes first.
-        if flow.destinationPort == 53, readQuestion(at: 2) { return .dns }
+        if port == 53, readQuestion(at: 2) { return .dns }
         if isRequestLine {
             readHost()
             return .http

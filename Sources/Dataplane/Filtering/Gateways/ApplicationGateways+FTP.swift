@@ -1,33 +1,47 @@
-import LabTime
-import Wire
+public import LabTime
+public import Wire
 
 /// What reading a segment of a control connection led to.
+@usableFromInline
 struct ControlReading {
     /// The segment is to be dropped, because of what it announces.
-    var isRefused = false
+    @usableFromInline var isRefused = false
     /// The pinhole that it has opened.
-    var pinhole: FlowIndex?
+    @usableFromInline var pinhole: FlowIndex?
+
+    @inlinable init() {}
 }
 
 extension ApplicationGateways {
     /// A segment as its lines need it.
-    private struct Segment {
+    @usableFromInline
+    struct Segment {
         /// Of the packet, as it arrived.
-        var flow: FiveTuple
+        @usableFromInline var flow: FlowKey<Family>
         /// As it leaves.
-        var outgoing: FiveTuple
+        @usableFromInline var outgoing: FlowKey<Family>
         /// The first packet's of its connection.
-        var control: FiveTuple
-        var now: Instant
+        @usableFromInline var control: FlowKey<Family>
+        @usableFromInline var now: Instant
+
+        @inlinable
+        init(flow: FlowKey<Family>, outgoing: FlowKey<Family>, control: FlowKey<Family>, now: Instant) {
+            self.flow = flow
+            self.outgoing = outgoing
+            self.control = control
+            self.now = now
+        }
     }
 
     /// Reads a segment with payload of a control connection.
     /// - Parameters:
     ///   - flow: of the connection's first packet
     ///   - outgoing: how the segment leaves
+    @inlinable
     mutating func read(
-        _ layout: FrameLayout, in packet: UnsafeRawPointer, of flow: FiveTuple, from direction: FlowDirection,
-        leavingAs outgoing: FiveTuple, at now: Instant
+        _ layout: IPLayout<Family>, in packet: UnsafeRawPointer, of flow: FlowKey<Family>,
+        from direction: FlowDirection,
+        leavingAs outgoing: FlowKey<Family>, at now: Instant
     ) -> ControlReading {
         var reading = ControlReading()
         guard layout.hasTransportHeader, isIntact(layout, in: packet),
@@ -47,7 +61,8 @@ extension ApplicationGateways {
             var lines = FTPLines(payload)
             while let line = lines.next() {
                 guard line.count <= FTPLine.longest else { continue }
-                let line = isClient ? FTPLine(command: line) : FTPLine(reply: line)
+                let line =
+                    isClient ? FTPLine(command: line, in: Family.version) : FTPLine(reply: line, in: Family.version)
                 if let refusal = take(line, &control, of: segment, &reading.pinhole) {
                     // It is as if it had never been sent: the next one may begin where it began.
                     count(refusal, layout.fiveTuple)
@@ -64,7 +79,8 @@ extension ApplicationGateways {
         return reading
     }
 
-    private mutating func take(
+    @inlinable
+    mutating func take(
         _ line: FTPLine, _ control: inout FTPControl, of segment: Segment, _ pinhole: inout FlowIndex?
     ) -> AnnouncementRefusal? {
         switch line {
@@ -73,35 +89,36 @@ extension ApplicationGateways {
         case .failure: control.awaited = .nothing
         case .malformed: tally.malformed &+= 1
         case .other: break
-        case .port(let endpoint): return announce(endpoint, of: segment, &pinhole)
-        case .passive(let endpoint):
+        case .port(let address, let port): return announce(address, port, of: segment, &pinhole)
+        case .passive(let address, let port):
             guard control.awaited == .passive || control.awaited == .unknown else {
                 tally.unasked &+= 1
                 break
             }
             control.awaited = .nothing
-            return announce(endpoint, of: segment, &pinhole)
+            return announce(address, port, of: segment, &pinhole)
         case .extendedPassive(let port):
             guard control.awaited == .extendedPassive || control.awaited == .unknown else {
                 tally.unasked &+= 1
                 break
             }
             control.awaited = .nothing
-            return announce(NATEndpoint(segment.flow.source, port), of: segment, &pinhole)
+            return announce(segment.flow.source.erased, port, of: segment, &pinhole)
         }
         return nil
     }
 
     /// The sender of a segment listens there.
-    private mutating func announce(
-        _ endpoint: NATEndpoint, of segment: Segment, _ pinhole: inout FlowIndex?
+    @inlinable
+    mutating func announce(
+        _ address: IPAddress, _ port: UInt16, of segment: Segment, _ pinhole: inout FlowIndex?
     ) -> AnnouncementRefusal? {
-        guard endpoint.address == segment.flow.source else { return .bounce }
-        guard endpoint.port >= 1024 else { return .privilegedPort }
+        guard Family.Address(address) == segment.flow.source else { return .bounce }
+        guard port >= 1024 else { return .privilegedPort }
         guard segment.outgoing.source == segment.flow.source else { return .translated }
-        let expected = FiveTuple(
-            source: segment.outgoing.destination, destination: endpoint.address, sourcePort: 0,
-            destinationPort: endpoint.port, protocol: .tcp)
+        let expected = FlowKey<Family>(
+            source: segment.outgoing.destination, destination: segment.flow.source, sourcePort: 0,
+            destinationPort: port, protocol: .tcp)
         let end = segment.now + Self.pinholeLifetime
         guard let place = openPinhole(expected, of: segment.control, until: end, at: segment.now) else {
             tally.noRoom &+= 1
@@ -113,7 +130,8 @@ extension ApplicationGateways {
         return nil
     }
 
-    private mutating func count(_ refusal: AnnouncementRefusal, _ flow: FiveTuple) {
+    @inlinable
+    mutating func count(_ refusal: AnnouncementRefusal, _ flow: FlowKey<Family>) {
         switch refusal {
         case .bounce: tally.bounces &+= 1
         case .privilegedPort: tally.privilegedPorts &+= 1
@@ -123,12 +141,14 @@ extension ApplicationGateways {
     }
 
     /// What the receiver would throw away announces nothing.
-    private func isIntact(_ layout: FrameLayout, in packet: UnsafeRawPointer) -> Bool {
+    @inlinable
+    func isIntact(_ layout: IPLayout<Family>, in packet: UnsafeRawPointer) -> Bool {
         guard layout.fragment == .whole else { return false }
         let length = Int(layout.endOffset - layout.transportOffset)
         var checksum = Checksum()
-        checksum.addPseudoHeader(
-            source: layout.fiveTuple.source, destination: layout.fiveTuple.destination, protocol: .tcp, length: length)
+        Family.addPseudoHeader(
+            to: &checksum, source: layout.fiveTuple.source, destination: layout.fiveTuple.destination, protocol: .tcp,
+            length: length)
         checksum.add(packet + Int(layout.transportOffset), count: length)
         return checksum.value == 0
     }

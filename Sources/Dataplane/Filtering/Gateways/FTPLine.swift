@@ -1,15 +1,16 @@
-import Wire
+public import Wire
 
 /// One line of an FTP control connection, as far as it concerns a firewall.
 ///
 /// What is not exactly in the form of its RFC announces nothing.
+@usableFromInline
 enum FTPLine: Equatable {
     /// PORT and EPRT: the client listens there.
-    case port(NATEndpoint)
+    case port(IPAddress, UInt16)
     case asksForPassive
     case asksForExtendedPassive
     /// 227: the server listens there.
-    case passive(NATEndpoint)
+    case passive(IPAddress, UInt16)
     /// 229: the server listens on this port of the address that it was asked at.
     case extendedPassive(UInt16)
     /// A reply from 400 up: what was asked for does not come.
@@ -19,16 +20,22 @@ enum FTPLine: Equatable {
     case other
 
     /// Longest line that is read. Source: RFC 959 names none; commands and replies that announce need less than 100
-    static let longest = 512
+    @inlinable static var longest: Int { 512 }
 
     /// A client's line, without its end.
+    /// - Parameter version: of the connection; PORT and an EPRT of the other one announce nothing
     /// Source: RFC 959, 4.1.2; RFC 2428, 2 and 3
-    init(command line: UnsafeRawBufferPointer) {
+    @usableFromInline
+    init(command line: UnsafeRawBufferPointer, in version: IPVersion) {
         var text = FTPText(line)
         if text.takeWord("PORT") {
-            self = text.endpoint().flatMap { text.isAtEnd ? .port($0) : nil } ?? .malformed
+            guard version == .ipv4 else {
+                self = .other
+                return
+            }
+            self = text.endpoint().flatMap { text.isAtEnd ? .port(.ipv4($0), $1) : nil } ?? .malformed
         } else if text.takeWord("EPRT") {
-            self = text.extendedEndpoint()
+            self = text.extendedEndpoint(in: version)
         } else if text.takeWord("PASV") {
             self = .asksForPassive
         } else if text.takeWord("EPSV") {
@@ -41,7 +48,8 @@ enum FTPLine: Equatable {
 
     /// A server's line, without its end.
     /// Source: RFC 959, 4.2; RFC 1123, 4.1.2.6; RFC 2428, 3
-    init(reply line: UnsafeRawBufferPointer) {
+    @usableFromInline
+    init(reply line: UnsafeRawBufferPointer, in version: IPVersion) {
         var text = FTPText(line)
         guard let code = text.number(atMost: 999), text.take(0x20) else {
             // A hyphen in its place: a reply of several lines goes on.
@@ -49,10 +57,10 @@ enum FTPLine: Equatable {
             return
         }
         switch code {
-        case 227:
+        case 227 where version == .ipv4:
             // No form is prescribed but the six numbers: they begin at the first digit.
             text.skip { !(0x30...0x39).contains($0) }
-            self = text.endpoint().map { .passive($0) } ?? .malformed
+            self = text.endpoint().map { .passive(.ipv4($0), $1) } ?? .malformed
         case 229:
             text.skip { $0 != 0x28 }
             guard text.take(0x28), let mark = text.next(), (33...126).contains(mark), text.take(mark), text.take(mark),
@@ -117,39 +125,95 @@ private struct FTPText {
     }
 
     /// `h1,h2,h3,h4,p1,p2`, behind which no further digit or comma stands.
-    mutating func endpoint() -> NATEndpoint? {
+    mutating func endpoint() -> (IPv4Address, UInt16)? {
         var (address, port): (UInt32, UInt16) = (0, 0)
         for place in 0..<6 {
             guard place == 0 || take(0x2c), let value = number(atMost: 255) else { return nil }
             if place < 4 { address = address << 8 | UInt32(value) } else { port = port << 8 | UInt16(value) }
         }
         if let byte = current, byte == 0x2c || (0x30...0x39).contains(byte) { return nil }
-        return port == 0 ? nil : NATEndpoint(IPv4Address(rawValue: address), port)
+        return port == 0 ? nil : (IPv4Address(rawValue: address), port)
     }
 
-    /// `|1|132.235.1.2|6275|`; an address of another family is none that this connection could mean.
-    mutating func extendedEndpoint() -> FTPLine {
+    /// `|1|132.235.1.2|6275|`, `|2|1080::8:800:200C:417A|5282|`; an address of another family is none that this
+    /// connection could mean.
+    mutating func extendedEndpoint(in version: IPVersion) -> FTPLine {
         guard let mark = next(), (33...126).contains(mark), let family = number(atMost: 65_535), take(mark) else {
             return .malformed
         }
-        guard family == 1 else { return .other }
+        guard family == (version == .ipv4 ? 1 : 2) else { return .other }
+        guard let address = version == .ipv4 ? ipv4Address() : ipv6Address(), take(mark),
+            let port = number(atMost: 65_535), port > 0, take(mark), isAtEnd
+        else { return .malformed }
+        return .port(address, UInt16(port))
+    }
+
+    private mutating func ipv4Address() -> IPAddress? {
         var address: UInt32 = 0
         for place in 0..<4 {
-            guard place == 0 || take(0x2e), let value = number(atMost: 255) else { return .malformed }
+            guard place == 0 || take(0x2e), let value = number(atMost: 255) else { return nil }
             address = address << 8 | UInt32(value)
         }
-        guard take(mark), let port = number(atMost: 65_535), port > 0, take(mark), isAtEnd else { return .malformed }
-        return .port(NATEndpoint(IPv4Address(rawValue: address), UInt16(port)))
+        return .ipv4(IPv4Address(rawValue: address))
+    }
+
+    /// Groups with at most one gap, and no dotted tail. Source: RFC 4291, 2.2
+    private mutating func ipv6Address() -> IPAddress? {
+        var groups = InlineArray<8, UInt16>(repeating: 0)
+        var (count, gap) = (0, -1)
+        if take(0x3a) {
+            guard take(0x3a) else { return nil }
+            gap = 0
+        }
+        while count < 8, let group = hexadecimalGroup() {
+            groups[count] = group
+            count += 1
+            guard count < 8, take(0x3a) else { break }
+            if take(0x3a) {
+                guard gap < 0 else { return nil }
+                gap = count
+            } else if !(current.map(Self.isHexadecimal) ?? false) {
+                return nil
+            }
+        }
+        guard gap >= 0 ? count < 8 : count == 8 else { return nil }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        for place in 0..<8 {
+            let behind = count - (8 - place)
+            let isBeforeGap = gap < 0 || place < gap
+            let group = isBeforeGap ? groups[place] : behind >= gap ? groups[behind] : 0
+            high = high << 16 | low >> 48
+            low = low << 16 | UInt64(group)
+        }
+        return .ipv6(IPv6Address(high: high, low: low))
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte | 0x20)
+    }
+
+    /// One to four digits.
+    private mutating func hexadecimalGroup() -> UInt16? {
+        var (value, digits): (UInt16, Int) = (0, 0)
+        while let byte = current, Self.isHexadecimal(byte) {
+            guard digits < 4 else { return nil }
+            value = value << 4 | UInt16(byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57)
+            digits += 1
+            offset += 1
+        }
+        return digits == 0 ? nil : value
     }
 }
 
 /// The complete lines of a segment, without their ends; what stands behind the last one is not among them.
+@usableFromInline
 struct FTPLines {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
 
-    init(_ payload: UnsafeRawBufferPointer) { bytes = payload }
+    @usableFromInline init(_ payload: UnsafeRawBufferPointer) { bytes = payload }
 
+    @usableFromInline
     mutating func next() -> UnsafeRawBufferPointer? {
         var end = offset
         while end < bytes.count, bytes[end] != 0x0a { end += 1 }

@@ -5,7 +5,10 @@ public import Wire
 /// In a flow table it is found by the flow that is expected, its source port zero, and by its control connection's. Both
 /// together are all that there is to know of it. It is used up by the first packet that fits, replaced by the next
 /// announcement of its control connection, and ends with it.
-struct Pinhole: BitwiseCopyable {}
+@usableFromInline
+struct Pinhole: BitwiseCopyable {
+    @inlinable init() {}
+}
 
 /// Why an announcement is refused.
 public enum AnnouncementRefusal: String, Hashable, Sendable, BitwiseCopyable {
@@ -18,12 +21,12 @@ public enum AnnouncementRefusal: String, Hashable, Sendable, BitwiseCopyable {
 }
 
 /// What is worth an event of the run.
-public enum PinholeEvent: Hashable, Sendable, BitwiseCopyable {
+public enum PinholeEvent<Family: AddressFamily>: Hashable, Sendable, BitwiseCopyable {
     /// The flow that is expected, its source port zero.
-    case opened(FiveTuple, control: FiveTuple)
-    case used(FiveTuple, control: FiveTuple)
+    case opened(FlowKey<Family>, control: FlowKey<Family>)
+    case used(FlowKey<Family>, control: FlowKey<Family>)
     /// The packet's flow.
-    case refused(AnnouncementRefusal, control: FiveTuple)
+    case refused(AnnouncementRefusal, control: FlowKey<Family>)
 }
 
 /// What the application gateways count.
@@ -49,9 +52,10 @@ public struct PinholeTally: Hashable, Sendable {
     public init() {}
 }
 
-extension FiveTuple {
+extension FlowKey {
     /// The key of a pinhole for this flow: from any source port. No real packet has it, because port 0 is reserved.
-    var expected: FiveTuple {
+    @inlinable
+    var expected: FlowKey<Family> {
         var key = self
         key.sourcePort = 0
         return key

@@ -106,7 +106,7 @@ extension Resolution {
 
     /// As `endpoint`, in silence: what is wrong with a pool is told where the pool is read.
     private func memberAddress(
-        _ text: String, of family: AddressFamily, seenFrom balancer: String
+        _ text: String, of family: IPVersion, seenFrom balancer: String
     ) -> IPAddress? {
         if let address = IPAddress(text) { return address }
         let parts = text.split(separator: ".").map(String.init)
@@ -137,7 +137,7 @@ extension Resolution {
     }
 
     /// As above, of one family.
-    private func address(_ value: LabValue, _ what: String, of family: AddressFamily) -> IPAddress? {
+    private func address(_ value: LabValue, _ what: String, of family: IPVersion) -> IPAddress? {
         guard let address = address(value, what) else { return nil }
         if address.family == family { return address }
         reader.report(

@@ -41,7 +41,7 @@ struct NATPairTests {
     }
 
     /// - Returns: the external endpoint; nil where the SYN or its answer did not get through
-    private static func connect(_ lab: FirewallLab, _ port: UInt16) -> NATEndpoint? {
+    private static func connect(_ lab: FirewallLab, _ port: UInt16) -> NATEndpoint<IPv4>? {
         let (sent, got) = (lab.client.received.count, lab.server.received.count)
         lab.send(flow(lab, port), .syn, from: lab.server)
         lab.run(for: .milliseconds(1))
@@ -51,12 +51,12 @@ struct NATPairTests {
         guard lab.server.received.count > got else { return nil }
         lab.send(flow(lab, port), .ack, from: lab.server)
         lab.run(for: .milliseconds(1))
-        return NATEndpoint(answer.destination, answer.destinationPort)
+        return NATEndpoint<IPv4>(answer.destination, answer.destinationPort)
     }
 
     /// Data out, and an answer back.
     /// - Returns: the external endpoint that the outside host saw; nil where either did not arrive
-    private static func exchange(_ lab: FirewallLab, _ port: UInt16) -> NATEndpoint? {
+    private static func exchange(_ lab: FirewallLab, _ port: UInt16) -> NATEndpoint<IPv4>? {
         let (sent, got) = (lab.client.received.count, lab.server.received.count)
         lab.send(flow(lab, port), [.psh, .ack], payload: 10, from: lab.server)
         lab.run(for: .milliseconds(1))
@@ -66,7 +66,7 @@ struct NATPairTests {
         guard lab.server.received.count > got, lab.server.received.last?.frame.flow == flow(lab, port).reversed else {
             return nil
         }
-        return NATEndpoint(answer.destination, answer.destinationPort)
+        return NATEndpoint<IPv4>(answer.destination, answer.destinationPort)
     }
 
     @Test(arguments: [true, false])
@@ -164,7 +164,7 @@ struct NATPairTests {
         lab.duplication = 100
         lab.delay = 20...3000
         var random = SeededGenerator(seed: seed)
-        var owners: [NATEndpoint: UInt16] = [:]
+        var owners: [NATEndpoint<IPv4>: UInt16] = [:]
         for port in 4000..<4060 as Range<UInt16> {
             if let external = Self.connect(lab, port) {
                 #expect(owners.updateValue(port, forKey: external) == nil, "seed \(seed)")
@@ -174,7 +174,9 @@ struct NATPairTests {
         for port in 4060..<4064 as Range<UInt16> {
             lab.send(Self.flow(lab, port), .syn, from: lab.server)
             lab.run(for: .microseconds(Int64.random(in: 50...200, using: &random)))
-            if let answer = Self.answer(lab) { owners[NATEndpoint(answer.destination, answer.destinationPort)] = port }
+            if let answer = Self.answer(lab) {
+                owners[NATEndpoint<IPv4>(answer.destination, answer.destinationPort)] = port
+            }
         }
         lab.powerOff(0)
         lab.run(for: .seconds(1))

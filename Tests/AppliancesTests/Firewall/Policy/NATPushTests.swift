@@ -37,7 +37,7 @@ struct NATPushTests {
     /// A SYN from inside.
     /// - Returns: the external endpoint that it left with
     @discardableResult
-    private static func open(_ lab: FirewallLab, _ port: UInt16) -> NATEndpoint? {
+    private static func open(_ lab: FirewallLab, _ port: UInt16) -> NATEndpoint<IPv4>? {
         let count = lab.client.received.count
         let flow = FiveTuple(
             source: lab.server.address, destination: lab.client.address, sourcePort: port, destinationPort: 80,
@@ -45,11 +45,11 @@ struct NATPushTests {
         lab.send(flow, .syn, from: lab.server)
         lab.run(for: .milliseconds(5))
         guard lab.client.received.count > count, let seen = lab.client.received.last?.frame.flow else { return nil }
-        return NATEndpoint(seen.source, seen.sourcePort)
+        return NATEndpoint<IPv4>(seen.source, seen.sourcePort)
     }
 
     /// The answer reaches the inside host.
-    private static func answers(_ lab: FirewallLab, to external: NATEndpoint, _ port: UInt16) -> Bool {
+    private static func answers(_ lab: FirewallLab, to external: NATEndpoint<IPv4>, _ port: UInt16) -> Bool {
         let count = lab.server.received.count
         lab.send(
             FiveTuple(
@@ -169,7 +169,7 @@ struct NATPushTests {
         var pool = Self.pool
         pool.ports = 30000...30999
         let change = PolicyChange(nat: NATChange(changedPools: [pool]))
-        var (port, opened): (UInt16, [UInt16: NATEndpoint]) = (5000, [:])
+        var (port, opened): (UInt16, [UInt16: NATEndpoint<IPv4>]) = (5000, [:])
         func sessions() {
             for _ in 0..<3 {
                 opened[port] = Self.open(lab, port)
@@ -399,7 +399,7 @@ struct NATPushTests {
         let nat = NATChange(
             addedPools: [small], addedRules: [.init("small", [NATRule(source: Self.insides, pool: "small")])])
         Self.pushUnit(lab, PolicyChange(nat: nat))
-        var owners: [NATEndpoint: UInt16] = [:]
+        var owners: [NATEndpoint<IPv4>: UInt16] = [:]
         for port in 5000..<5120 as Range<UInt16> {
             if let external = Self.open(lab, port) {
                 #expect(owners.updateValue(port, forKey: external) == nil, "\(external)")

@@ -42,7 +42,7 @@ extension Firewall {
 
     struct Mapping {
         var flow: FiveTuple
-        var external: NATEndpoint
+        var external: NATEndpoint<IPv4>
         /// Whether the endpoint is this session's in the table of mappings, too.
         var isOwn: Bool
     }
@@ -55,7 +55,7 @@ extension Firewall {
             index = filter.table.next(after: place)
             guard flow.source == source else { continue }
             let outgoing = filter.outgoing(of: place, arrivedAs: flow)
-            let external = NATEndpoint(outgoing.source, outgoing.sourcePort)
+            let external = NATEndpoint<IPv4>(outgoing.source, outgoing.sourcePort)
             mappings.append(
                 Mapping(
                     flow: flow, external: external,

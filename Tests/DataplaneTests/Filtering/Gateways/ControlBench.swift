@@ -10,7 +10,7 @@ struct ControlBench: ~Copyable {
     static let start = Instant(nanoseconds: 1_000_000_000)
     static let rule = FilterRule(name: "ftp", action: .allow, protocol: .tcp, destinationPorts: 21...21)
 
-    var filter: SessionEngine
+    var filter: SessionEngine<IPv4>
     var now = ControlBench.start
     /// As the client's packets arrive, and the server's.
     var flow: FiveTuple
@@ -19,10 +19,10 @@ struct ControlBench: ~Copyable {
     var serverSequence: UInt32 = 0xffff_ff00
 
     init(
-        capacity: Int = 64, gateways: [ApplicationGateway] = [.ftp], nat: consuming SourceNAT = .none,
+        capacity: Int = 64, gateways: [ApplicationGateway] = [.ftp], nat: consuming SourceNAT<IPv4> = .none,
         port: UInt16 = 4000
     ) {
-        filter = SessionEngine(
+        filter = SessionEngine<IPv4>(
             capacity: capacity, rules: [Self.rule], otherwise: .deny, nat: nat, gateways: gateways)
         flow = FiveTuple(
             source: Self.client, destination: Self.server, sourcePort: port, destinationPort: 21, protocol: .tcp)

@@ -6,14 +6,16 @@ import Wire
 
 /// What an application gateway reads in lines of FTP.
 struct FTPLineTests {
-    static func command(_ text: String) -> FTPLine { Array(text.utf8).withUnsafeBytes { FTPLine(command: $0) } }
-    static func reply(_ text: String) -> FTPLine { Array(text.utf8).withUnsafeBytes { FTPLine(reply: $0) } }
-    static func endpoint(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8, _ port: UInt16) -> NATEndpoint {
-        NATEndpoint(IPv4Address(a, b, c, d), port)
+    static func command(_ text: String, in version: IPVersion = .ipv4) -> FTPLine {
+        Array(text.utf8).withUnsafeBytes { FTPLine(command: $0, in: version) }
+    }
+
+    static func reply(_ text: String, in version: IPVersion = .ipv4) -> FTPLine {
+        Array(text.utf8).withUnsafeBytes { FTPLine(reply: $0, in: version) }
     }
 
     @Test func `PORT and EPRT name an endpoint, in any case`() {
-        let wanted = FTPLine.port(Self.endpoint(132, 235, 1, 2, 6275))
+        let wanted = FTPLine.port(.ipv4(IPv4Address(132, 235, 1, 2)), 6275)
         for text in [
             "PORT 132,235,1,2,24,131", "port 132,235,1,2,24,131", "EPRT |1|132.235.1.2|6275|",
             "eprt !1!132.235.1.2!6275!",
@@ -40,8 +42,32 @@ struct FTPLineTests {
         }
     }
 
+    @Test func `over IPv6 EPRT names an IPv6 endpoint, and the forms of IPv4 announce nothing`() throws {
+        for (text, address, port) in [
+            ("EPRT |2|1080::8:800:200C:417A|5282|", "1080::8:800:200c:417a", UInt16(5282)),
+            ("eprt !2!::1!2000!", "::1", 2000), ("EPRT |2|2001:db8::|1024|", "2001:db8::", 1024),
+            ("EPRT |2|1:2:3:4:5:6:7:8|1024|", "1:2:3:4:5:6:7:8", 1024), ("EPRT |2|::|1024|", "::", 1024),
+            ("EPRT |2|1::8|1024|", "1::8", 1024), ("EPRT |2|1:2:3:4:5:6:7::|1024|", "1:2:3:4:5:6:7:0", 1024),
+        ] {
+            let wanted = try #require(IPAddress(address))
+            #expect(Self.command(text, in: .ipv6) == .port(wanted, port), "\(text)")
+        }
+        for text in [
+            "EPRT |2|1:2:3:4:5:6:7|500|", "EPRT |2|1:2:3:4:5:6:7:8:9|500|", "EPRT |2|1::2::3|500|",
+            "EPRT |2|:1|500|", "EPRT |2|1:|500|", "EPRT |2|12345::|500|", "EPRT |2|g::|500|", "EPRT |2||500|",
+            "EPRT |2|1:2:3:4:5:6:7:8::|500|", "EPRT |2|2001:db8::1|0|",
+        ] {
+            #expect(Self.command(text, in: .ipv6) == .malformed, "\(text)")
+        }
+        for text in ["PORT 132,235,1,2,24,131", "EPRT |1|132.235.1.2|6275|"] {
+            #expect(Self.command(text, in: .ipv6) == .other, "\(text)")
+        }
+        #expect(Self.reply("227 Entering Passive Mode (10,0,0,1,4,1)", in: .ipv6) == .other)
+        #expect(Self.reply("229 Entering Extended Passive Mode (|||6446|)", in: .ipv6) == .extendedPassive(6446))
+    }
+
     @Test func `227 is read from its first digit on, whatever stands around`() {
-        let wanted = FTPLine.passive(Self.endpoint(10, 0, 0, 1, 1025))
+        let wanted = FTPLine.passive(.ipv4(IPv4Address(10, 0, 0, 1)), 1025)
         for text in [
             "227 Entering Passive Mode (10,0,0,1,4,1)", "227 Entering Passive Mode (10,0,0,1,4,1).",
             "227 =10,0,0,1,4,1", "227 10,0,0,1,4,1 is where I listen",
@@ -91,7 +117,8 @@ struct FTPLineTests {
         let seed: UInt64 = .random(in: .min ... .max)
         var random = SeededGenerator(seed: seed)
         let pieces = [
-            "PORT ", "EPRT ", "227 ", "229 (", "|", ",", "1", "255", "65535", ")", "\u{0}", " ", "9999999999",
+            "PORT ", "EPRT ", "227 ", "229 (", "|", "|2|", "::", "fe80:", ",", "1", "255", "65535", ")", "\u{0}", " ",
+            "9999999999",
         ]
         for _ in 0..<20_000 {
             let text = (0..<Int.random(in: 0..<14, using: &random)).map { _ in pieces.randomElement(using: &random)! }
@@ -104,10 +131,12 @@ struct FTPLineTests {
             let length = bytes.count
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 1)
             buffer.copyBytes(from: bytes)
+            let version: IPVersion = Bool.random(using: &random) ? .ipv4 : .ipv6
             let both = [
-                FTPLine(command: UnsafeRawBufferPointer(buffer)), FTPLine(reply: UnsafeRawBufferPointer(buffer)),
+                FTPLine(command: UnsafeRawBufferPointer(buffer), in: version),
+                FTPLine(reply: UnsafeRawBufferPointer(buffer), in: version),
             ]
-            for case .port(let endpoint) in both { #expect(endpoint.port > 0, "seed \(seed)") }
+            for case .port(_, let port) in both { #expect(port > 0, "seed \(seed)") }
             buffer.deallocate()
         }
     }

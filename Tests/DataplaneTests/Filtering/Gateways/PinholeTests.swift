@@ -156,7 +156,7 @@ struct PinholeTests {
         #expect(bench.filter.gateways.pinholeCount == 1)
         let replaced = opens(&bench, bench.data(to: 3000))
         #expect(!replaced)
-        bench.now = bench.now + ApplicationGateways.pinholeLifetime
+        bench.now = bench.now + ApplicationGateways<IPv4>.pinholeLifetime
         let late = opens(&bench, bench.data(to: 3001))
         #expect(!late)
         bench.filter.advance(to: bench.now)
@@ -195,8 +195,8 @@ struct PinholeTests {
 
     private static let external = IPv4Address(203, 0, 113, 1)
 
-    private static func nat() -> SourceNAT {
-        SourceNAT(
+    private static func nat() -> SourceNAT<IPv4> {
+        SourceNAT<IPv4>(
             pools: [NATPool(name: "internet", addresses: [external], ports: 1024...65535)],
             rules: [NATRule(source: IPv4Network("192.0.2.0/24")!, destinationPorts: 21...21, pool: "internet")],
             capacity: 64)
@@ -225,11 +225,11 @@ struct PinholeTests {
 
     // MARK: Records of the peer
 
-    private static func peer(_ gateways: [ApplicationGateway] = [.ftp]) -> SessionEngine {
-        SessionEngine(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: gateways)
+    private static func peer(_ gateways: [ApplicationGateway] = [.ftp]) -> SessionEngine<IPv4> {
+        SessionEngine<IPv4>(capacity: 64, rules: [ControlBench.rule], otherwise: .deny, gateways: gateways)
     }
 
-    private func evaluate(_ peer: inout SessionEngine, _ flow: FiveTuple, at now: Instant) -> Bool {
+    private func evaluate(_ peer: inout SessionEngine<IPv4>, _ flow: FiveTuple, at now: Instant) -> Bool {
         ControlBench.passes(SessionEngineTests.evaluate(&peer, flow, .syn, at: now))
     }
 

@@ -1,10 +1,22 @@
-extension FiveTuple: FlowTuple {
+/// The Internet Protocol, version 4.
+public enum IPv4: AddressFamily {
+    public typealias Address = IPv4Address
+    public typealias Pair = IPv4AddressPair
+    public typealias Identification = UInt16
+
+    @inlinable public static var version: IPVersion { .ipv4 }
     @inlinable public static var controlProtocol: IPProtocol { .icmp }
-    @inlinable public static func isControlQuery(type: UInt8) -> Bool { ICMPv4Type(rawValue: type).isQuery }
-    @inlinable public static func isControlError(type: UInt8) -> Bool {
-        let type = ICMPv4Type(rawValue: type)
-        return type == .unreachable || type == .timeExceeded || type == .parameterProblem
+    /// Unreachable, time exceeded, parameter problem; no redirect, which a translator would make wrong.
+    /// Source: RFC 5508, 3 and 4
+    @inlinable public static func controlKind(type: UInt8) -> ControlKind {
+        switch ICMPv4Type(rawValue: type) {
+        case .echoRequest, .timestampRequest: .query
+        case .echoReply, .timestampReply: .answer
+        case .unreachable, .timeExceeded, .parameterProblem: .error
+        default: .other
+        }
     }
+    @inlinable public static func quotesPacket(type: UInt8) -> Bool { ICMPv4Type(rawValue: type).isError }
     @inlinable public static func quoted(_ quote: UnsafeRawBufferPointer) -> QuotedPacket? { try? QuotedPacket(quote) }
     public static func reportedMTU(in error: PacketView) -> Int? {
         guard let icmp = error.icmp, icmp.type == .unreachable,
@@ -17,8 +29,10 @@ extension FiveTuple: FlowTuple {
         _ base: UnsafeRawPointer, from start: Int, to end: Int
     ) -> FrameLayout.Parsed { FrameLayout.parsePacket(base, from: start, to: end) }
     @inlinable public static func packet(in frame: UnsafeMutableRawBufferPointer) -> PacketView? { PacketView(frame) }
+    @inlinable public static var addressOffset: Int { 12 }
     @inlinable public static var timeToLiveOffset: Int { 8 }
     @inlinable public static var headerLength: Int { 20 }
+    @inlinable public static var hasHeaderChecksum: Bool { true }
     @inlinable public static var controlHasPseudoHeader: Bool { false }
 
     @inlinable
@@ -28,19 +42,14 @@ extension FiveTuple: FlowTuple {
         checksum.addPseudoHeader(source: source, destination: destination, protocol: `protocol`, length: length)
     }
 
-    @inlinable
-    public static func addressChange(from old: FiveTuple, to new: FiveTuple) -> ChecksumChange {
-        var change = ChecksumChange()
-        change.replace(old.addresses, with: new.addresses)
-        return change
+    @inlinable public static func fragment(_ packet: PacketView) -> FragmentPlace<IPv4> {
+        FragmentPlace(
+            identification: packet.identification, offset: packet.fragmentOffset, isLast: !packet.hasMoreFragments)
     }
 
     @inlinable
-    public func writeAddresses(into header: UnsafeMutableRawPointer) { header.write(addresses, at: 12) }
-
-    @inlinable
-    public func keyedHash(seed: UInt64) -> UInt64 {
-        FiveTuple(addresses: addresses ^ seed, portsAndProtocol: portsAndProtocol ^ (seed << 32 | seed >> 32)).mixedHash
+    public static func rewriteIdentification(_ packet: PacketView, to identification: UInt16) {
+        packet.rewriteIdentification(identification)
     }
 
     public static func mayBeAnswered(_ packet: PacketView, with problem: DeliveryProblem) -> Bool {

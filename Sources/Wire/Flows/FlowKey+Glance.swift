@@ -1,4 +1,4 @@
-extension FiveTuple {
+extension FlowKey where Family == IPv4 {
     /// The flow of an Ethernet frame with TCP or UDP over IPv4 without options, as its bytes say it, unchecked: to
     /// fetch a session's memory before the frame is judged, and for nothing else. nil for every other frame.
     @inlinable
