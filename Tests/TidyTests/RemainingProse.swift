@@ -6,5 +6,6 @@ enum RemainingProse {
     private static let list = """
         ARCHITECTURE.md: life 4
         Sources/Measurement/Kinds/ManyFlowTraffic.swift: crowd 1
+        Sources/Measurement/Kinds/PingTraffic.swift: patience 1
         """
 }
