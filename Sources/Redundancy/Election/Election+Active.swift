@@ -11,14 +11,14 @@ extension Election {
             guard let arrival = peer.receive(statement, startsOver: startsOver, at: now) else { return .ignored }
             acknowledge(arrival, at: now)
             if statement.role == .active {
-                meetActive(statement, term, nil, at: now)
+                meetActive(statement, arrival, term, nil, at: now)
             } else {
-                considerLeaving(to: statement, at: now)
+                considerLeaving(to: statement, arrival, at: now)
             }
             return .done
         case .due(.rivalSilence):
             return .ignored
-        case .start, .shutDown, .hello, .foreignPeer, .sessionsComplete, .switchoverRequest, .routerCarrier,
+        case .start, .shutDown, .hello, .foreignPeer, .sessionsComplete, .resync, .switchoverRequest, .routerCarrier,
             .trackedLink, .trackedLinkChanged, .crossConnectCarrier, .due:
             return stepTerm(input, term, at: now)
         }
@@ -34,19 +34,19 @@ extension Election {
             guard let arrival = peer.receive(statement, startsOver: startsOver, at: now) else { return .ignored }
             acknowledge(arrival, at: now)
             guard statement.role != .active else {
-                meetActive(statement, term, record, at: now)
+                meetActive(statement, arrival, term, record, at: now)
                 return .done
             }
             enter(.active(term), at: now, because: "the peer yielded")
             // The rival announced itself last; switches and neighbours must receive the winner's once more.
             act(.announceAddresses)
             advertiseAll(at: now)
-            considerLeaving(to: statement, at: now)
+            considerLeaving(to: statement, arrival, at: now)
             return .done
         case .due(.rivalSilence):
             enter(.active(term), at: now, because: "the rival is silent")
             return .done
-        case .start, .shutDown, .hello, .foreignPeer, .sessionsComplete, .switchoverRequest, .routerCarrier,
+        case .start, .shutDown, .hello, .foreignPeer, .sessionsComplete, .resync, .switchoverRequest, .routerCarrier,
             .trackedLink, .trackedLinkChanged, .crossConnectCarrier, .due:
             return stepTerm(input, term, at: now)
         }
@@ -101,8 +101,15 @@ extension Election {
             routers.shutDown()
             enter(.stopped, at: now, because: "shut down")
         case .sessionsComplete:
-            // An Active knows them.
-            return .ignored
+            // An Active knows them, but those of a rival that it did not receive.
+            guard sessions != .pair else { return .ignored }
+            sessions = .pair
+        case .resync(let isUnderWay):
+            guard term.isResyncing != isUnderWay else { return .ignored }
+            var term = term
+            term.isResyncing = isUnderWay
+            update(term)
+            if !isUnderWay { considerLeaving(at: now) }
         case .start, .foreignPeer:
             return .ignored
         case .due(.handover), .due(.grace), .due(.silentPeriod):
@@ -163,8 +170,11 @@ extension Election {
 
     /// Both are Active: the rule of RFC 9568 decides, and the winner sends to everybody again.
     private mutating func meetActive(
-        _ statement: PairStatement, _ term: ActiveTerm, _ record: DualActiveRecord?, at now: Instant
+        _ statement: PairStatement, _ arrival: PeerObservation.Arrival, _ term: ActiveTerm,
+        _ record: DualActiveRecord?, at now: Instant
     ) {
+        // Each has sessions that the other one never received. Both begin to send them now.
+        if arrival.reception != .continued { sessions = .own }
         // The two have been two since the later one of them became Active.
         let both = now - min(now - term.since, statement.roleAge)
         let since = min(both, record?.since ?? both)
@@ -182,9 +192,25 @@ extension Election {
 
     // MARK: Leaving the role
 
+    /// The peer's heartbeat arrived.
+    private mutating func considerLeaving(
+        to statement: PairStatement, _ arrival: PeerObservation.Arrival, at now: Instant
+    ) {
+        if statement.flags.contains(.handsOver) { sendHeartbeat(at: now) }
+        // A peer that appears is first sent the sessions.
+        if arrival.reception != .continued, settings.rules.contains(.waitsForSessions) { return }
+        considerLeaving(to: statement, at: now)
+    }
+
+    /// The peer has acknowledged the sessions.
+    private mutating func considerLeaving(at now: Instant) {
+        guard receivesHeartbeat, let statement = peer.monitor?.statement, statement.role != .active else { return }
+        considerLeaving(to: statement, at: now)
+    }
+
     /// The peer, which is not Active, may want the role, or be the better one to have it.
     private mutating func considerLeaving(to statement: PairStatement, at now: Instant) {
-        if statement.flags.contains(.handsOver) { sendHeartbeat(at: now) }
+        if isResyncing { return }
         if statement.flags.contains(.requestsRole), statement.priority > effectivePriority {
             report(.switchover, [.reason: "the peer has the higher priority and preempts"])
             handOver(at: now, because: "handed over to the peer, which has the higher priority")
@@ -196,9 +222,7 @@ extension Election {
 
     private mutating func switchOver(at now: Instant) -> Reply {
         guard peer.monitor == nil || receivesHeartbeat else { return .refused(.peerSilent) }
-        if let statement = peer.monitor?.statement, settings.rules.contains(.waitsForSessions),
-            !statement.flags.contains(.knowsSessions)
-        {
+        if let statement = peer.monitor?.statement, !wouldKeepSessions(statement) {
             return .refused(.peerWithoutSessions)
         }
         report(.switchover, [.reason: "requested"])

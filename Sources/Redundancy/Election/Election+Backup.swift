@@ -20,7 +20,7 @@ extension Election {
         case .due(.peerSilence):
             // There was no heartbeat yet.
             return .ignored
-        case .start, .shutDown, .statement, .hello, .sessionsComplete, .switchoverRequest, .routerCarrier,
+        case .start, .shutDown, .statement, .hello, .sessionsComplete, .resync, .switchoverRequest, .routerCarrier,
             .trackedLink, .trackedLinkChanged, .crossConnectCarrier, .due:
             return stepStandby(input, standby, at: now)
         }
@@ -42,7 +42,7 @@ extension Election {
             if Mutant.isOn(.takesOverLate) { until += .milliseconds(250) }
             enter(.grace(standby, until: until), at: now, because: "the peer's heartbeat is missing")
             return .done
-        case .start, .shutDown, .statement, .hello, .foreignPeer, .sessionsComplete, .switchoverRequest,
+        case .start, .shutDown, .statement, .hello, .foreignPeer, .sessionsComplete, .resync, .switchoverRequest,
             .routerCarrier, .trackedLink, .trackedLinkChanged, .crossConnectCarrier, .due:
             return stepStandby(input, standby, at: now)
         }
@@ -63,7 +63,7 @@ extension Election {
         case .due(.peerSilence):
             // It was noticed before.
             return .ignored
-        case .start, .shutDown, .statement, .hello, .foreignPeer, .sessionsComplete, .switchoverRequest,
+        case .start, .shutDown, .statement, .hello, .foreignPeer, .sessionsComplete, .resync, .switchoverRequest,
             .routerCarrier, .trackedLink, .trackedLinkChanged, .crossConnectCarrier, .due:
             return stepStandby(input, standby, at: now)
         }
@@ -88,7 +88,7 @@ extension Election {
             update(standby)
             takeBack(standby, at: now)
             return .done
-        case .start, .shutDown, .statement, .hello, .foreignPeer, .sessionsComplete, .switchoverRequest,
+        case .start, .shutDown, .statement, .hello, .foreignPeer, .sessionsComplete, .resync, .switchoverRequest,
             .routerCarrier, .trackedLink, .trackedLinkChanged, .crossConnectCarrier, .due:
             return stepStandby(input, standby, at: now)
         }
@@ -102,7 +102,7 @@ extension Election {
         case .hello:
             answerHello(at: now)
         case .sessionsComplete:
-            knowsSessions = true
+            sessions = .pair
             considerPreempting(at: now)
         case .switchoverRequest:
             return .refused(.notActive)
@@ -126,7 +126,7 @@ extension Election {
             enter(.stopped, at: now, because: "shut down")
         case .start, .foreignPeer:
             return .ignored
-        case .due(.alarm), .due(.rivalSilence):
+        case .resync, .due(.alarm), .due(.rivalSilence):
             // An Active's.
             return .ignored
         case .advertisement, .due(.handover), .due(.peerSilence), .due(.grace), .due(.silentPeriod):
@@ -157,7 +157,7 @@ extension Election {
             case .handingOver: (false, true)
             case .stopped, .active, .dualActive: (false, false)
             }
-        if resignationCounts, peer.hasResigned {
+        if resignationCounts, peer.hasResigned, !waitsForPeersSessions {
             becomeActive(at: now, because: "priority 0 from the peer")
             return
         }

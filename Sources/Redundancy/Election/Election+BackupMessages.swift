@@ -52,7 +52,7 @@ extension Election {
         if isHandingOver { return }
         // Left to a box that had the sessions: one that lost them since is not meant.
         let isMeant =
-            knowsSessions || !statement.flags.contains(.knowsSessions) || !settings.rules.contains(.waitsForSessions)
+            hasSessions || !statement.flags.contains(.knowsSessions) || !settings.rules.contains(.waitsForSessions)
         if statement.flags.contains(.handsOver), isMeant {
             becomeActive(at: now, because: "the peer handed over")
         } else if hasBetterClaim(than: statement) {

@@ -8,7 +8,7 @@ extension Election {
     func hasBetterClaim(than statement: PairStatement) -> Bool {
         guard routers.hasAnyPort else { return false }
         let peerKnows = statement.flags.contains(.knowsSessions)
-        if knowsSessions != peerKnows { return knowsSessions }
+        if hasSessions != peerKnows { return hasSessions }
         let peerYields = statement.flags.contains(.yields)
         if yields != peerYields { return peerYields }
         return outranks(statement)
@@ -29,7 +29,26 @@ extension Election {
     /// Whether a box with a lost link is to leave the role to its peer.
     func mayLeave(to statement: PairStatement) -> Bool {
         settings.rules.contains(.leavesWithLinks) && routers.hasLostLink && statement.priority > effectivePriority
-            && (statement.flags.contains(.knowsSessions) || !settings.rules.contains(.waitsForSessions))
+            && wouldKeepSessions(statement)
+    }
+
+    /// Whether the pair's sessions survive if this Active leaves the role to its peer. What the peer states is not
+    /// enough: it may be about sessions of the peer's own term, while this box's are still under way; or from an
+    /// incarnation that is gone.
+    func wouldKeepSessions(_ statement: PairStatement) -> Bool {
+        guard settings.rules.contains(.waitsForSessions) else { return true }
+        return statement.flags.contains(.knowsSessions) && !isResyncing && !peer.mayHaveRestarted
+    }
+
+    /// Whether the peer still has to receive this Active's sessions.
+    var isResyncing: Bool { settings.rules.contains(.waitsForSessions) && phase.term?.isResyncing == true }
+
+    /// Whether the peer has sessions and this box has none: then the role waits for the peer, however it resigned, as
+    /// long as its heartbeat is received.
+    var waitsForPeersSessions: Bool {
+        guard settings.rules.contains(.waitsForSessions), receivesHeartbeat, let statement = peer.monitor?.statement
+        else { return false }
+        return !hasSessions && statement.flags.contains(.knowsSessions)
     }
 
     private var yields: Bool { phase.standby?.yields ?? false }

@@ -23,7 +23,8 @@ extension Election {
         step(.statement(statement, startsOver: startsOver), at: now) == .done
     }
 
-    /// The peer does not know this incarnation of the box yet: send at once which it is.
+    /// The peer does not know this incarnation of the box yet: send at once which it is. Where the peer's heartbeat is
+    /// received, that is a former incarnation's, and the role is not left to it.
     public mutating func receiveHello(at now: Instant) { step(.hello, at: now) }
 
     /// Somebody sends on the cross-connect who cannot be understood: there is nothing to wait for.
@@ -36,6 +37,10 @@ extension Election {
 
     /// Every session of the peer was received: this box may take the role.
     public mutating func sessionsComplete(at now: Instant) { step(.sessionsComplete, at: now) }
+
+    /// A full resync of this box's sessions began, or the peer has acknowledged all of it: an Active does not hand over
+    /// in between.
+    public mutating func resync(isUnderWay: Bool, at now: Instant) { step(.resync(isUnderWay: isUnderWay), at: now) }
 
     /// The port of a virtual router gained or lost its carrier. It is a tracked link of the whole pair.
     /// - Parameter name: the port's name, for reports

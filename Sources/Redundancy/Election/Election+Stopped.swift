@@ -12,12 +12,12 @@ extension Election {
         case .trackedLink(let index, let isUp):
             return routers.setTrackedLink(index, isUp: isUp) ? .done : .ignored
         case .sessionsComplete:
-            knowsSessions = true
+            sessions = .pair
             return .done
         case .switchoverRequest:
             return .refused(.notActive)
-        case .shutDown, .advertisement, .statement, .hello, .foreignPeer, .trackedLinkChanged, .crossConnectCarrier,
-            .due:
+        case .shutDown, .advertisement, .statement, .hello, .foreignPeer, .resync, .trackedLinkChanged,
+            .crossConnectCarrier, .due:
             return .ignored
         }
     }

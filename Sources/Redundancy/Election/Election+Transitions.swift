@@ -7,7 +7,7 @@ extension Election {
     /// - Parameter inSilence: no path shows an Active
     mutating func becomeActive(inSilence: Bool = false, at now: Instant, because reason: String) {
         enter(.active(ActiveTerm(since: now, beganInSilence: inSilence)), at: now, because: reason)
-        knowsSessions = true
+        sessions = .pair
         peer.hasResigned = false
         act(.startForwarding)
         routers.becomeActive(at: now)
@@ -18,7 +18,10 @@ extension Election {
         settle(because: reason)
     }
 
+    /// The Active yields to a rival.
     mutating func becomeBackup(at now: Instant, because reason: String) {
+        // The sessions of one that is not received are not here.
+        if !receivesHeartbeat, settings.heartbeat != nil { sessions = .own }
         enter(.backup(Standby(since: now)), at: now, because: reason)
         act(.stopForwarding(handingOver: false))
         routers.becomeBackup(at: now)
@@ -30,6 +33,7 @@ extension Election {
     /// - Parameter yields: somebody asked for it
     mutating func handOver(yields: Bool = false, at now: Instant, because reason: String) {
         let standby = Standby(since: now, yields: yields)
+        sessions = .pair
         // Without a cross-connect nobody confirms.
         enter(
             settings.heartbeat.map { .handingOver(standby, until: now + $0.bound) } ?? .backup(standby), at: now,
@@ -50,7 +54,7 @@ extension Election {
         guard let interval = settings.heartbeat?.interval else { return }
         var flags: PairStatement.Flags = []
         if phase.standby?.yields == true { flags.insert(.yields) }
-        if knowsSessions { flags.insert(.knowsSessions) }
+        if hasSessions { flags.insert(.knowsSessions) }
         if phase.standby?.requestsRole == true { flags.insert(.requestsRole) }
         if isHandingOver { flags.insert(.handsOver) }
         act(
@@ -63,6 +67,7 @@ extension Election {
 
     /// The next regular heartbeat is not put off: whoever sends hellos without end would silence this box.
     mutating func answerHello(at now: Instant) {
+        peer.receiveHello()
         let regular = heartbeat.dueAt
         sendHeartbeat(at: now)
         if let regular { heartbeat.dueAt = regular }

@@ -24,8 +24,8 @@ public struct Election: Sendable {
     private(set) var phase = Phase.stopped
     /// Whether the role was settled once since the start.
     public private(set) var isReady = false
-    /// Whether this box knows the pair's sessions.
-    public internal(set) var knowsSessions = false
+    /// Which of the pair's sessions this box has.
+    var sessions = SessionKnowledge.none
     @usableFromInline var peer: PeerObservation
     var routers: RouterGroup
     var heartbeat = HeartbeatSender()
@@ -66,6 +66,12 @@ public struct Election: Sendable {
 
     /// Names this incarnation of the box in its heartbeats.
     var epoch: UInt64 { heartbeat.epoch }
+
+    /// Whether this box knows the pair's sessions.
+    public var knowsSessions: Bool { sessions == .pair }
+
+    /// Whether this box has sessions at all: the pair's, or those of a term of its own.
+    public var hasSessions: Bool { sessions != .none }
 
     // MARK: Inputs
 

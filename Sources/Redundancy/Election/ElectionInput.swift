@@ -12,12 +12,14 @@ extension Election {
         case advertisement(Advertisement, router: Int)
         /// A heartbeat of the peer. One that starts over counts whatever the peer seemed to have sent before.
         case statement(PairStatement, startsOver: Bool)
-        /// The peer does not know this incarnation of the box yet, and asks which it is.
+        /// The peer does not know this incarnation of the box yet, and asks which it is. It may have started anew.
         case hello
         /// Somebody sends on the cross-connect who cannot be understood.
         case foreignPeer
         /// Every session of the peer was received.
         case sessionsComplete
+        /// A full resync of this box's sessions began, or the peer has acknowledged all of it.
+        case resync(isUnderWay: Bool)
         /// Somebody asked for a switchover.
         case switchoverRequest
         /// The port of a virtual router, by the port's name, gained or lost its carrier.

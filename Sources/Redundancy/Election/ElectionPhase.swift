@@ -46,6 +46,8 @@ extension Election {
         var beganInSilence: Bool
         /// When an Active that misses its peer's heartbeat advertises once more, to prove that it is alive.
         var alarmAt: Instant?
+        /// The peer is being sent every session, and has not acknowledged them all.
+        var isResyncing = false
     }
 
     /// Two Actives at once.

@@ -8,6 +8,8 @@ import LabTime
     var lastAdvertisementAt = Instant(nanoseconds: 0)
     /// An advertisement of priority 0 was received, and no Active since.
     var hasResigned = false
+    /// A later incarnation than the one whose heartbeat is received may run: the last statement may be of one that is gone.
+    private(set) var mayHaveRestarted = false
     /// Whether its silence was excused with this box's own lateness. Once only until it is received again, so that a
     /// box which is always late still notices a death.
     var isExcused = false
@@ -30,8 +32,12 @@ import LabTime
             return nil
         }
         isExcused = false
+        mayHaveRestarted = false
         return Arrival(reception: reception, hasRestarted: known.map { $0 != statement.epoch } ?? false)
     }
+
+    /// Handles a hello: its sender has not received this box yet.
+    mutating func receiveHello() { mayHaveRestarted = isAlive }
 
     /// Handles an advertisement that a Backup received.
     mutating func receive(_ advertisement: Advertisement, at now: Instant) {

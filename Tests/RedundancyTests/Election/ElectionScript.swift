@@ -131,6 +131,8 @@ struct ElectionScript {
         case "hello": return .hello
         case "foreign-peer": return .foreignPeer
         case "sessions-complete": return .sessionsComplete
+        case "resync-begins": return .resync(isUnderWay: true)
+        case "resync-complete": return .resync(isUnderWay: false)
         case "switchover": return .switchoverRequest
         case "carrier": return .routerCarrier(router: number("carrier") ?? 0, port: "inside", isUp: isUp)
         case "tracked": return .trackedLink(number("tracked") ?? 0, isUp: isUp)

@@ -42,7 +42,8 @@ struct ElectionTableTests {
             "statement backup priority 100 knows-sessions hands-over", "statement backup priority 250 requests-role",
             "statement backup priority 100 epoch 8", "statement backup priority 100 sequence 0",
             "statement backup priority 100 sequence 0 starts-over", "statement active priority 100",
-            "statement active priority 250", "hello", "foreign-peer", "sessions-complete", "switchover",
+            "statement active priority 250", "hello", "foreign-peer", "sessions-complete", "resync-begins",
+            "resync-complete", "switchover",
             "carrier 0 down", "carrier 0 up", "tracked 0 down", "tracked 0 up", "tracked-changed down",
             "tracked-changed up", "cross-connect down", "cross-connect up",
         ] + Election.Timer.allCases.map { "due \($0)" }
@@ -109,6 +110,7 @@ struct ElectionTableTests {
             case .hello: kinds.insert("hello")
             case .foreignPeer: kinds.insert("foreign peer")
             case .sessionsComplete: kinds.insert("sessions complete")
+            case .resync: kinds.insert("resync")
             case .switchoverRequest: kinds.insert("switchover request")
             case .routerCarrier: kinds.insert("router carrier")
             case .trackedLink: kinds.insert("tracked link")
@@ -117,6 +119,6 @@ struct ElectionTableTests {
             case .due(let timer): kinds.insert("\(timer)")
             }
         }
-        #expect(kinds.count == 12 + Election.Timer.allCases.count)
+        #expect(kinds.count == 13 + Election.Timer.allCases.count)
     }
 }

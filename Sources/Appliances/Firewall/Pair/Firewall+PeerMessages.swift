@@ -69,6 +69,8 @@ extension Firewall {
         }
         if reception.sentBulkCompleted {
             log.report(.syncComplete, at: now, [.direction: "sent", .sessions: String(filter.count)])
+            pair?.election.resync(isUnderWay: false, at: now)
+            carryOutElection(at: now, into: &output)
         }
         if reception.receivedBulkCompleted {
             log.report(.syncComplete, at: now, [.direction: "received", .sessions: String(filter.count)])

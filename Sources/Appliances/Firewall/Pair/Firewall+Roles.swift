@@ -39,7 +39,7 @@ extension Firewall {
             for address in router.addresses { ports.own(address, on: router.port, answering: router.mac) }
         }
         ownPoolAddresses()
-        pair?.recordTerm()
+        pair?.recordTerm(at: now)
     }
 
     private mutating func stopForwarding(handingOver: Bool, at now: Instant, into output: inout FrameQueue) {

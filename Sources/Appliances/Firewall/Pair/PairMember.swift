@@ -109,8 +109,8 @@ package struct PairMember: ~Copyable {
         journal.confirmAll()
         if isForwarding {
             let isFull = settings.election.rules.contains(.tellsEverything) && !Mutant.isOn(.noBulkTransfer)
-            recordSessions(fromNowOn: !isFull)
-        } else if hasPendingSync || restarted && election.knowsSessions {
+            recordSessions(fromNowOn: !isFull, at: now)
+        } else if hasPendingSync || restarted && election.hasSessions {
             // A rival, or a peer that started anew and took the role where it could not receive them.
             resyncOwnSessions()
         }
@@ -125,7 +125,8 @@ package struct PairMember: ~Copyable {
     }
 
     /// - Parameter fromNowOn: the peer knows the sessions that exist already
-    private mutating func recordSessions(fromNowOn: Bool) {
+    private mutating func recordSessions(fromNowOn: Bool, at now: Instant) {
+        election.resync(isUnderWay: !fromNowOn, at: now)
         if fromNowOn { journal.continueRecording() } else { journal.beginRecording() }
         if !settings.election.rules.contains(.notesSessions) || Mutant.isOn(.noSessionSync) { journal.endRecording() }
         if settings.deferral != nil { journal.isDeferring = true }
@@ -160,10 +161,12 @@ package struct PairMember: ~Copyable {
     }
 
     /// The addresses are this box's: from now on the peer receives its sessions.
-    mutating func recordTerm() {
+    mutating func recordTerm(at now: Instant) {
         guard election.receivesHeartbeat else { return }
-        // A predecessor that handed over has what this box has; a peer that just started has nothing.
-        recordSessions(fromNowOn: election.monitor?.statement?.flags.contains(.knowsSessions) == true)
+        // A predecessor that handed over has what this box has, unless records of an earlier term still wait here; a peer
+        // that just started has nothing.
+        let isPredecessor = election.monitor?.statement?.flags.contains(.knowsSessions) == true
+        recordSessions(fromNowOn: isPredecessor && !journal.hasRecords, at: now)
     }
 
     /// This box is no longer Active: nothing is announced, recorded or deferred.

@@ -14,15 +14,19 @@ struct NoSessionIsLost: PairPromise {
     private var received = [false, false]
     /// Until when a packet may be under way that a box did not keep until its peer had the record.
     private var promisesFrom = [FirewallLab.origin, FirewallLab.origin]
+    /// Sessions whose packets a box let go without their record. Such a packet may also wait for a MAC address first, for
+    /// as long as that takes.
+    private var withoutRecord: Set<FiveTuple> = []
 
     init(defers: Bool) { self.defers = defers }
 
     /// - Returns: the session of a first packet that has left, of which the peer has the record by then
     private func recorded(_ frame: SeenFrame, _ pair: PairView) -> FiveTuple? {
         guard defers, let box = pair.sender(of: frame), pair.lab.boxes[box].isAlive, pair.receives(box),
-            pair.now > promisesFrom[box], let flow = frame.flow
+            pair.now > promisesFrom[box], let flow = frame.flow,
+            let session = pair.lab.boxes[box].firewall.original(of: flow.reversed), !withoutRecord.contains(session)
         else { return nil }
-        return pair.lab.boxes[box].firewall.original(of: flow.reversed)
+        return session
     }
 
     mutating func check(_ pair: inout PairView) -> String? {
@@ -44,6 +48,12 @@ struct NoSessionIsLost: PairPromise {
             guard missed != self.missed[box] || receives != received[box] else { continue }
             (self.missed[box], received[box]) = (missed, receives)
             promisesFrom[box] = pair.now + PairBounds.longestDelay
+            guard defers, pair.lab.boxes[box].isAlive else { continue }
+            let peer = 1 - box
+            withoutRecord.formUnion(
+                pair.lab.boxes[box].firewall.sessions.filter {
+                    !(pair.lab.boxes[peer].isAlive && pair.lab.boxes[peer].firewall.knows($0))
+                })
         }
     }
 
