@@ -238,10 +238,15 @@ struct CaptureFilterTests {
     {
         var text = term
         while text.utf8.count + term.utf8.count + 4 <= CaptureFilter.maximumLength { text += " or " + term }
-        let start = Self.processorSeconds
-        let problem = CaptureFilter.problem(in: text)
+        var (least, problem) = (Double.infinity, CaptureFilterError?.none)
+        // The least of three: beside other threads that need memory the kernel takes longer for this one's.
+        for _ in 0..<3 where least >= 1.5 {
+            let start = Self.processorSeconds
+            problem = CaptureFilter.problem(in: text)
+            least = min(least, Self.processorSeconds - start)
+        }
         // At most 0.4 s; the optimiser took 2 s for the worst of these, and 17 s for twice as much.
-        #expect(Self.processorSeconds - start < 1.5, "\(term)")
+        #expect(least < 1.5, "\(term)")
         #expect(problem == nil, "\(String(describing: problem))")
         let longer = try #require(CaptureFilter.problem(in: text + String(repeating: " or " + term, count: 3)))
         #expect("\(longer)".contains("characters, and 2048 are allowed") && "\(longer)".utf8.count < 400, "\(longer)")
