@@ -15,7 +15,7 @@ extension Balancer {
     /// - Parameter answering: the flow that would answer the quoted packet: the client's
     /// - Returns: false where no service with direct server return has that flow
     mutating func receiveErrorForMember(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, answering: FlowKey<Tuple>,
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, answering: FlowKey<Family>,
         at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
@@ -38,8 +38,8 @@ extension Balancer {
         } else {
             return false
         }
-        guard let address = Tuple.Address(core.services[service].members[place].address),
-            let hop = Tuple.hop(to: address, in: core.ports)
+        guard let address = Family.Address(core.services[service].members[place].address),
+            let hop = Family.hop(to: address, in: core.ports)
         else {
             core.ports.counters.drop(.noRoute)
             return true
@@ -56,7 +56,7 @@ extension Balancer {
     /// An error about a tunnel packet of this box.
     /// - Returns: false where it is about nothing that this box has wrapped
     mutating func receiveErrorAboutTunnel(
-        _ packet: IPPacketView<Tuple>, _ outer: IPQuotedPacket<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ packet: IPPacketView<Family>, _ outer: IPQuotedPacket<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         let transport = outer.fiveTuple.protocol
@@ -68,7 +68,7 @@ extension Balancer {
             core.ports.counters.drop(.malformedTransport)
             return true
         }
-        let reported = Tuple.reportedMTU(in: packet)
+        let reported = Family.reportedMTU(in: packet)
         // Every service that has this member learns, whether the quote reaches the inner ports or not.
         var tunnel: Encapsulation?
         for service in core.configuration.services.indices {
@@ -83,9 +83,9 @@ extension Balancer {
         }
         guard let tunnel else { return false }
 
-        let start = outer.transportOffset + tunnel.overhead - Tuple.headerLength
+        let start = outer.transportOffset + tunnel.overhead - Family.headerLength
         guard packet.payload.count > start,
-            let inner = Tuple.quoted(UnsafeRawBufferPointer(rebasing: packet.payload[start...])), inner.hasPorts,
+            let inner = Family.quoted(UnsafeRawBufferPointer(rebasing: packet.payload[start...])), inner.hasPorts,
             let service = core.listeners.lookup(
                 inner.fiveTuple.destination, inner.fiveTuple.destinationPort, inner.fiveTuple.protocol),
             let direct = core.services[Int(service)].directReturn
@@ -103,7 +103,7 @@ extension Balancer {
             reported.map { .packetTooBig(mtu: max($0, tunnel.leastPathMTU) - tunnel.overhead) } ?? .hostUnreachable
         core.ports.counters.count(.icmpTranslated)
         core.ports.sendError(
-            problem, quoting: UnsafeRawBufferPointer(rebasing: packet.payload[start...]), of: Tuple.self,
+            problem, quoting: UnsafeRawBufferPointer(rebasing: packet.payload[start...]), of: Family.self,
             to: inner.fiveTuple.source, at: now, into: &output)
         return true
     }

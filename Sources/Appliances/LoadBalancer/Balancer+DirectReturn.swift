@@ -15,7 +15,7 @@ import Wire
 extension Balancer {
     /// A packet of a client that belongs to no flow.
     mutating func acceptDirectly(
-        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         let tuple = packet.fiveTuple
@@ -25,8 +25,8 @@ extension Balancer {
         guard let place = core.services[service].choose(for: tuple) else {
             return core.ports.counters.drop(.noMemberUp)
         }
-        guard let address = Tuple.Address(core.services[service].members[place].address),
-            let hop = Tuple.hop(to: address, in: core.ports)
+        guard let address = Family.Address(core.services[service].members[place].address),
+            let hop = Family.hop(to: address, in: core.ports)
         else {
             return core.ports.counters.drop(.noRoute)
         }
@@ -44,7 +44,7 @@ extension Balancer {
         if tuple.protocol == .tcp { progress.noteUnanswered(packet.tcpFlags) }
         let insertion = flows.insert(
             original: tuple, reply: nil,
-            value: BalancerFlow<Tuple>(
+            value: BalancerFlow<Family>(
                 original: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: tuple), hop: hop),
                 reply: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: tuple), hop: hop),
                 service: UInt16(service),
@@ -64,7 +64,7 @@ extension Balancer {
 
     /// A packet of a client whose flow is known.
     mutating func carryDirectly(
-        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         let flow = flows[match.index]
@@ -93,8 +93,8 @@ extension Balancer {
 
     /// Sends a packet to a member as it is, but for its time to live.
     mutating func sendDirectly(
-        _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore,
-        to hop: IPNextHop<Tuple>,
+        _ service: Int, _ place: Int, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore,
+        to hop: IPNextHop<Family>,
         at now: Instant,
         into output: inout FrameQueue
     ) {
@@ -111,12 +111,12 @@ extension Balancer {
             return core.ports.sendError(.packetTooBig(mtu: mtu), about: frame, packet, at: now, into: &output)
         }
         if direct.clampsSegmentSize,
-            packet.clampMaximumSegmentSize(to: UInt16(clamping: mtu - Tuple.headerLength - TCPHeader.minimumLength))
+            packet.clampMaximumSegmentSize(to: UInt16(clamping: mtu - Family.headerLength - TCPHeader.minimumLength))
         {
             core.ports.counters.count(.segmentSizeClamped)
         }
         _ = packet.decrementTimeToLive()
-        if Mutant.isOn(.rewritesDestination), let member = Tuple.Address(core.services[service].members[place].address)
+        if Mutant.isOn(.rewritesDestination), let member = Family.Address(core.services[service].members[place].address)
         {
             var rewritten = packet
             rewritten.rewriteDestination(member)
@@ -124,8 +124,8 @@ extension Balancer {
         core.services[service].packetsToMembers &+= 1
         guard let encapsulation else { return core.ports.forward(frame, to: hop, at: now, into: &output) }
         // Guard: the balancer was made only with members of the service's family and an address of its own on the way.
-        guard let own = Tuple.own(on: core.ports[hop.port]),
-            let remote = Tuple.Address(core.services[service].members[place].address)
+        guard let own = Family.own(on: core.ports[hop.port]),
+            let remote = Family.Address(core.services[service].members[place].address)
         else { return core.ports.counters.drop(.noRoute) }
         core.ports.send(
             packet, through: IPTunnel(encapsulation, from: own, to: remote), to: hop, at: now, into: &output)

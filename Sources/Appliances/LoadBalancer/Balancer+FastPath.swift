@@ -6,7 +6,7 @@ import Wire
 extension Balancer {
     /// Opens a session with the first packet of a client, and carries that packet.
     mutating func open(
-        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         let tuple = packet.fiveTuple
@@ -17,7 +17,8 @@ extension Balancer {
             return core.ports.counters.drop(.noMemberUp)
         }
         let member = core.services[service].members[place]
-        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, for: tuple, in: core.ports)
+        guard let address = Family.Address(member.address),
+            let hop = Family.hop(to: address, for: tuple, in: core.ports)
         else { return core.ports.counters.drop(.noRoute) }
         guard core.ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return }
 
@@ -28,7 +29,7 @@ extension Balancer {
         if core.services[service].sourceTranslation.translates(tuple.source, to: address)
             || Mutant.isOn(.translatesAlways)
         {
-            guard let own = Tuple.own(on: core.ports[hop.port]) else { return core.ports.counters.drop(.noRoute) }
+            guard let own = Family.own(on: core.ports[hop.port]) else { return core.ports.counters.drop(.noRoute) }
             guard let number = takePort(of: hop.port, isUDP: tuple.protocol == .udp) else {
                 return core.ports.counters.drop(.translationPortsExhausted)
             }
@@ -36,7 +37,7 @@ extension Balancer {
             toMember.source = own
             toMember.sourcePort = number
         }
-        let flow = BalancerFlow<Tuple>(
+        let flow = BalancerFlow<Family>(
             original: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: toMember), hop: hop),
             reply: IPFlowAction(
                 rewrite: IPPacketRewrite(from: toMember.reversed, to: tuple.reversed),

@@ -7,12 +7,12 @@ extension Balancer {
     /// box is the host side's, echo for instance.
     /// Source: RFC 5508, 4
     mutating func receiveICMP(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
-        guard let type = packet.controlType, Tuple.isControlError(type: type)
+        guard let type = packet.controlType, Family.isControlError(type: type)
         else { return receiveForBox(frame, packet, &core, orDrop: .notARouter, into: &output) }
-        let quote = Tuple.quoted(in: packet)
+        let quote = Family.quoted(in: packet)
         if let quote, receiveErrorAboutTunnel(packet, quote, &core, at: now, into: &output) { return }
         guard let quoted = quote, quoted.hasPorts,
             quoted.fiveTuple.protocol == .tcp || quoted.fiveTuple.protocol == .udp
@@ -24,9 +24,9 @@ extension Balancer {
             return receiveForBox(frame, packet, &core, orDrop: .icmpWithoutFlow, into: &output)
         }
         if receiveErrorForMember(frame, packet, &core, answering: answering, at: now, into: &output) { return }
-        let action: IPFlowAction<Tuple>
+        let action: IPFlowAction<Family>
         /// The quoted packet as its sender sent it.
-        let asSent: FlowKey<Tuple>
+        let asSent: FlowKey<Family>
         if let match = flows.find(answering) {
             action = flows[match.index].action(match.direction)
             // Both are there: a session of a balancer always has two flows, unless they are the same.
@@ -35,7 +35,7 @@ extension Balancer {
                 ? flows.original(of: match.index)
                 : flows.reply(of: match.index) ?? flows.original(of: match.index)
         } else if answering.protocol == .udp, let (_, toClient) = returnOfDatagram(answering, core, at: now),
-            let hop = Tuple.hop(to: toClient.destination, in: core.ports)
+            let hop = Family.hop(to: toClient.destination, in: core.ports)
         {
             action = IPFlowAction(rewrite: IPPacketRewrite(from: answering, to: toClient), hop: hop)
             asSent = toClient.reversed
@@ -51,8 +51,8 @@ extension Balancer {
     }
 
     private func translate(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ quoted: IPQuotedPacket<Tuple>, answering: FlowKey<Tuple>,
-        asSent: FlowKey<Tuple>, by action: IPFlowAction<Tuple>
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ quoted: IPQuotedPacket<Family>, answering: FlowKey<Family>,
+        asSent: FlowKey<Family>, by action: IPFlowAction<Family>
     ) {
         let layout = packet.layout
         // Guard: `QuotedPacket` found its header and 8 bytes behind it within the packet.

@@ -16,7 +16,7 @@ extension Balancer {
     /// Takes a packet of the host side that is a monitor's.
     /// - Returns: false where it is anything else
     mutating func probe(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         guard packet.ipProtocol == .tcp, !packet.layout.isFragment, !Mutant.isOn(.monitorAsksDirectly),
@@ -33,8 +33,8 @@ extension Balancer {
             core.ports.counters.drop(.notSYN)
             return true
         }
-        guard let hop = Tuple.hop(to: tuple.destination, in: core.ports),
-            let address = Tuple.Address(core.services[service].address)
+        guard let hop = Family.hop(to: tuple.destination, in: core.ports),
+            let address = Family.Address(core.services[service].address)
         else {
             core.ports.counters.drop(.noRoute)
             return true
@@ -48,7 +48,7 @@ extension Balancer {
         toMember.sourcePort = number
         let insertion = flows.insert(
             original: tuple, reply: toMember.reversed,
-            value: BalancerFlow<Tuple>(
+            value: BalancerFlow<Family>(
                 original: IPFlowAction(rewrite: IPPacketRewrite(from: tuple, to: toMember), hop: hop),
                 reply: IPFlowAction(rewrite: IPPacketRewrite(from: toMember.reversed, to: tuple.reversed), hop: hop),
                 service: UInt16(service), member: UInt16(place), translationPort: number, translationOwner: hop.port,
@@ -65,7 +65,7 @@ extension Balancer {
 
     /// Carries a monitor's packet to its member, or a member's to the host side.
     mutating func carryMonitor(
-        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         let isFromHost = frame.side == .host

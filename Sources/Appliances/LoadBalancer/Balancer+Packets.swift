@@ -7,7 +7,7 @@ import Wire
 extension Balancer {
     /// A packet from a link, which is not answered by the ports themselves.
     mutating func receive(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         let tuple = packet.fiveTuple
@@ -21,14 +21,14 @@ extension Balancer {
             } else {
                 receiveWithoutService(frame, packet, &core, at: now, into: &output)
             }
-        case Tuple.controlProtocol: receiveICMP(frame, packet, &core, at: now, into: &output)
+        case Family.controlProtocol: receiveICMP(frame, packet, &core, at: now, into: &output)
         default: receiveForBox(frame, packet, &core, orDrop: .notARouter, into: &output)
         }
     }
 
     /// Carries a packet of a session.
     mutating func carry(
-        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ match: FlowMatch, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         let service = Int(flows[match.index].service)
@@ -70,7 +70,7 @@ extension Balancer {
 
     /// Sends a rewritten frame to the MAC address that its flow keeps, or to the one that the neighbour has now.
     mutating func send(
-        _ frame: Frame, _ core: inout BalancerCore, by action: IPFlowAction<Tuple>, at now: Instant,
+        _ frame: Frame, _ core: inout BalancerCore, by action: IPFlowAction<Family>, at now: Instant,
         into output: inout FrameQueue
     ) {
         if action.keptMAC.isZero || Mutant.isOn(.fastPathRefreshes) {
@@ -82,7 +82,7 @@ extension Balancer {
 
     /// A packet to a virtual service that belongs to no session.
     mutating func accept(
-        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         if core.services[service].directReturn != nil {
@@ -100,7 +100,7 @@ extension Balancer {
 
     /// TCP or UDP that is neither of a session nor to a virtual service.
     private mutating func receiveWithoutService(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         if packet.ipProtocol == .udp, answer(frame, packet, &core, at: now, into: &output) { return }
@@ -117,7 +117,7 @@ extension Balancer {
 
     /// What no service claims is the host side's where it is for the box, and nobody's otherwise.
     mutating func receiveForBox(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, orDrop reason: DropReason,
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, orDrop reason: DropReason,
         into output: inout FrameQueue
     ) {
         if core.ports.owned.contains(packet.fiveTuple.destination) {
@@ -128,7 +128,7 @@ extension Balancer {
     }
 
     private mutating func receiveFragment(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, into output: inout FrameQueue
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, into output: inout FrameQueue
     ) {
         let tuple = packet.fiveTuple
         // The box's kernel reassembles what is its own; a first fragment with the ports of a session is not.

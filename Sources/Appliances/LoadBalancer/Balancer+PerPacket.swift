@@ -6,7 +6,7 @@ import Wire
 extension Balancer {
     /// Balances one datagram of a per-packet service: member, route and neighbour are all looked up now.
     mutating func balance(
-        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ service: Int, _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) {
         let tuple = packet.fiveTuple
@@ -14,7 +14,7 @@ extension Balancer {
             return core.ports.counters.drop(.noMemberUp)
         }
         let member = core.services[service].members[place]
-        guard let address = Tuple.Address(member.address), let hop = Tuple.hop(to: address, in: core.ports) else {
+        guard let address = Family.Address(member.address), let hop = Family.hop(to: address, in: core.ports) else {
             return core.ports.counters.drop(.noRoute)
         }
         guard core.ports.canLeave(frame, packet, by: hop.port, at: now, into: &output) else { return }
@@ -22,7 +22,7 @@ extension Balancer {
         toMember.destination = address
         toMember.destinationPort = member.port
         if core.services[service].sourceTranslation == .autoMap {
-            guard let own = Tuple.own(on: core.ports[hop.port]),
+            guard let own = Family.own(on: core.ports[hop.port]),
                 let number = mapping(&core, of: tuple, service, leavingBy: hop.port, as: own, at: now)
             else { return }
             toMember.source = own
@@ -37,11 +37,11 @@ extension Balancer {
     /// Carries a member's datagram back to its client, with a fresh look at route and neighbour.
     /// - Returns: false where the datagram is no answer of a per-packet service
     mutating func answer(
-        _ frame: Frame, _ packet: IPPacketView<Tuple>, _ core: inout BalancerCore, at now: Instant,
+        _ frame: Frame, _ packet: IPPacketView<Family>, _ core: inout BalancerCore, at now: Instant,
         into output: inout FrameQueue
     ) -> Bool {
         guard let (service, toClient) = returnOfDatagram(packet.fiveTuple, core, at: now) else { return false }
-        guard let hop = Tuple.hop(to: toClient.destination, in: core.ports) else {
+        guard let hop = Family.hop(to: toClient.destination, in: core.ports) else {
             core.ports.counters.drop(.noRoute)
             return true
         }
@@ -54,15 +54,15 @@ extension Balancer {
     }
 
     /// The service that a member's datagram answers for, and the five-tuple with which the client knows it.
-    func returnOfDatagram(_ tuple: FlowKey<Tuple>, _ core: borrowing BalancerCore, at now: Instant) -> (
-        service: Int, toClient: FlowKey<Tuple>
+    func returnOfDatagram(_ tuple: FlowKey<Family>, _ core: borrowing BalancerCore, at now: Instant) -> (
+        service: Int, toClient: FlowKey<Family>
     )? {
         var toClient = tuple
         if let match = mappings.find(Self.wildcard(to: tuple.destination, tuple.destinationPort)) {
             let mapping = mappings[match.index]
             let service = Int(mapping.service)
             guard core.services[service].hasMember(tuple.source, tuple.sourcePort),
-                let address = Tuple.Address(core.services[service].address)
+                let address = Family.Address(core.services[service].address)
             else { return nil }
             toClient.source = address
             toClient.sourcePort = core.services[service].port
@@ -72,7 +72,7 @@ extension Balancer {
         }
         guard let service = core.answerers.lookup(tuple.source, tuple.sourcePort, .udp),
             !core.ports.owned.contains(tuple.destination),
-            let address = Tuple.Address(core.services[Int(service)].address)
+            let address = Family.Address(core.services[Int(service)].address)
         else { return nil }
         toClient.source = address
         toClient.sourcePort = core.services[Int(service)].port
@@ -82,8 +82,8 @@ extension Balancer {
     /// The source port of a client endpoint towards the members behind a port of the box, kept while it is used.
     /// - Returns: nil where there is none to give; counted
     private mutating func mapping(
-        _ core: inout BalancerCore, of client: FlowKey<Tuple>, _ service: Int, leavingBy port: PortIndex,
-        as own: Tuple.Address,
+        _ core: inout BalancerCore, of client: FlowKey<Family>, _ service: Int, leavingBy port: PortIndex,
+        as own: Family.Address,
         at now: Instant
     ) -> UInt16? {
         let expires = Instant(nanoseconds: now.nanoseconds &+ core.services[service].idleTimeout)
@@ -115,7 +115,7 @@ extension Balancer {
     }
 
     /// Whatever member the answer comes from: source 0.0.0.0 or ::, port 0, which no packet has.
-    private static func wildcard(to own: Tuple.Address, _ port: UInt16) -> FlowKey<Tuple> {
+    private static func wildcard(to own: Family.Address, _ port: UInt16) -> FlowKey<Family> {
         FlowKey(source: .any, destination: own, sourcePort: 0, destinationPort: port, protocol: .udp)
     }
 }

@@ -5,11 +5,11 @@ import Wire
 /// What a load balancer does with packets of one address family: their sessions, mappings and translation ports.
 ///
 /// Services and ports are those of `BalancerCore`, which every method gets.
-struct Balancer<Tuple: TunnelFamily>: ~Copyable {
+struct Balancer<Family: TunnelFamily>: ~Copyable {
     /// Sessions of fast-path services.
-    var flows: IPFlowTable<Tuple, BalancerFlow<Tuple>>
+    var flows: IPFlowTable<Family, BalancerFlow<Family>>
     /// Client endpoints of per-packet services.
-    var mappings: IPFlowTable<Tuple, DatagramMapping<Tuple.Address>>
+    var mappings: IPFlowTable<Family, DatagramMapping<Family.Address>>
     /// Two for each port, TCP and UDP, of its address.
     private let translators: UnsafeMutablePointer<TranslationPorts>
     private let translatorCount: Int

@@ -2,11 +2,11 @@ import Dataplane
 import Wire
 
 /// A session of a fast-path service: what is done to the packets of either direction.
-struct BalancerFlow<Tuple: AddressFamily>: BitwiseCopyable {
+struct BalancerFlow<Family: AddressFamily>: BitwiseCopyable {
     /// Client to member; the member's MAC address is looked up for each packet.
-    var original: IPFlowAction<Tuple>
+    var original: IPFlowAction<Family>
     /// Member to client; the client-side MAC address is the one that the flow's first frame came from, for good.
-    var reply: IPFlowAction<Tuple>
+    var reply: IPFlowAction<Family>
     var service: UInt16
     var member: UInt16
     /// The source port towards the member that goes back to its pool with the session; 0 where the client's own is used.
@@ -16,7 +16,7 @@ struct BalancerFlow<Tuple: AddressFamily>: BitwiseCopyable {
     var progress: TCPProgress
     var kind = BalancerFlowKind.client
 
-    func action(_ direction: FlowDirection) -> IPFlowAction<Tuple> { direction == .original ? original : reply }
+    func action(_ direction: FlowDirection) -> IPFlowAction<Family> { direction == .original ? original : reply }
 }
 
 /// Whose session it is.

@@ -41,12 +41,14 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
     }
 
     /// An end at each of the member's addresses of a family.
-    private static func ends<Tuple: TunnelFamily>(_ configuration: TunnelEndpointConfiguration) -> [IPTunnelEnd<Tuple>]
-    {
-        configuration.locals.compactMap { Tuple.Address($0) }.map {
+    private static func ends<Family: TunnelFamily>(_ configuration: TunnelEndpointConfiguration) -> [IPTunnelEnd<
+        Family
+    >] {
+        configuration.locals.compactMap { Family.Address($0) }.map {
             IPTunnelEnd(
-                configuration.encapsulation, local: $0, remotes: configuration.remotes.compactMap { Tuple.Address($0) },
-                destinations: configuration.destinations.compactMap { Tuple.Address($0) })
+                configuration.encapsulation, local: $0,
+                remotes: configuration.remotes.compactMap { Family.Address($0) },
+                destinations: configuration.destinations.compactMap { Family.Address($0) })
         }
     }
 
@@ -85,8 +87,8 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
         }
     }
 
-    private mutating func unwrap<Tuple: TunnelFamily>(
-        _ outer: IPPacketView<Tuple>, at ends: [IPTunnelEnd<Tuple>], _ frame: Frame, into output: inout FrameQueue
+    private mutating func unwrap<Family: TunnelFamily>(
+        _ outer: IPPacketView<Family>, at ends: [IPTunnelEnd<Family>], _ frame: Frame, into output: inout FrameQueue
     ) {
         for end in ends {
             switch end.unwrap(outer, in: frame.bytes) {
@@ -124,7 +126,7 @@ public struct TunnelEndpoint: ~Copyable, Appliance {
         tally.count(.fromHost)
     }
 
-    private mutating func clampSegmentSize<Tuple: TunnelFamily>(_ packet: IPPacketView<Tuple>) {
+    private mutating func clampSegmentSize<Family: TunnelFamily>(_ packet: IPPacketView<Family>) {
         guard packet.tcpFlags.contains(.syn), configuration.destinations.contains(packet.source.erased),
             packet.clampMaximumSegmentSize(to: clamp)
         else { return }

@@ -1,19 +1,14 @@
 import Configuration
 package import LabEvents
 
-/// A third-party program gets SIGKILL, with all that it started.
-package struct KillFault: FaultKind {
-    package static let event = EventKind.kill
-    package static let summary = "SIGKILL for it and its children"
-    package static let target = FaultTarget.program { KillFault(program: $0) }
-    package static let effect = NodeEffect.needsRunningThen
+/// What is done to a program of a node.
+package protocol ProgramFault: FaultKind {
+    var program: ProgramReference { get }
+    var action: NodeAction { get }
+}
 
-    package var program: ProgramReference
-
-    private enum CodingKeys: String, CodingKey {
-        case program = "_0"
-    }
-
+extension ProgramFault {
+    package static var effect: NodeEffect { .needsRunningThen }
     package var node: String { program.node }
     package var written: String { program.description }
     package var details: EventDetails { [.program: program.program] }
@@ -21,33 +16,39 @@ package struct KillFault: FaultKind {
 
     package func actions(on node: Node) throws(FaultRefusal) -> [NodeAction] {
         try program.check(on: node)
-        return [.killProgram(program)]
+        return [action]
     }
 }
 
+private enum ProgramFaultKeys: String, CodingKey {
+    case program = "_0"
+}
+
+/// A third-party program gets SIGKILL, with all that it started.
+package struct KillFault: ProgramFault {
+    private typealias CodingKeys = ProgramFaultKeys
+
+    package static let event = EventKind.kill
+    package static let summary = "SIGKILL for it and its children"
+    package static let target = FaultTarget.program { KillFault(program: $0) }
+
+    package var program: ProgramReference
+
+    package var action: NodeAction { .killProgram(program) }
+}
+
 /// Starts a program that was killed.
-package struct StartFault: FaultKind {
+package struct StartFault: ProgramFault {
+    private typealias CodingKeys = ProgramFaultKeys
+
     package static let key = "startProgram"
     package static let event = EventKind.start
     package static let summary = "starts it again"
     package static let target = FaultTarget.program { StartFault(program: $0) }
-    package static let effect = NodeEffect.needsRunningThen
 
     package var program: ProgramReference
 
-    private enum CodingKeys: String, CodingKey {
-        case program = "_0"
-    }
-
-    package var node: String { program.node }
-    package var written: String { program.description }
-    package var details: EventDetails { [.program: program.program] }
-    package var subject: String? { program.description }
-
-    package func actions(on node: Node) throws(FaultRefusal) -> [NodeAction] {
-        try program.check(on: node)
-        return [.startProgram(program)]
-    }
+    package var action: NodeAction { .startProgram(program) }
 }
 
 extension ProgramReference {

@@ -1,9 +1,31 @@
 import Appliances
-import Impairment
+package import Impairment
 package import LabEvents
 
+/// What is done to a fault on single frames.
+package protocol RuleFault: FaultKind {
+    var name: String { get }
+    var element: String { get }
+    static func order(_ rule: String) -> FaultOrder
+}
+
+extension RuleFault {
+    package var node: String { element }
+    package var written: String { name }
+    package var details: EventDetails { [.rule: name] }
+    package var rule: String? { name }
+    package func actions(on node: Node) -> [NodeAction] { [.command(.fault(Self.order(name)), node: node.name)] }
+}
+
+private enum RuleFaultKeys: String, CodingKey {
+    case name = "rule"
+    case element
+}
+
 /// A fault on single frames begins to act, with its counting anew.
-package struct ArmFault: FaultKind {
+package struct ArmFault: RuleFault {
+    private typealias CodingKeys = RuleFaultKeys
+
     package static let event = EventKind.arm
     package static let summary = "it begins to act"
     package static let target = FaultTarget.rule { ArmFault(name: $0, element: $1) }
@@ -11,20 +33,13 @@ package struct ArmFault: FaultKind {
     package var name: String
     package var element: String
 
-    private enum CodingKeys: String, CodingKey {
-        case name = "rule"
-        case element
-    }
-
-    package var node: String { element }
-    package var written: String { name }
-    package var details: EventDetails { [.rule: name] }
-    package var rule: String? { name }
-    package func actions(on node: Node) -> [NodeAction] { [.command(.fault(.arm(name)), node: node.name)] }
+    package static func order(_ rule: String) -> FaultOrder { .arm(rule) }
 }
 
 /// A fault on single frames acts no more.
-package struct DisarmFault: FaultKind {
+package struct DisarmFault: RuleFault {
+    private typealias CodingKeys = RuleFaultKeys
+
     package static let event = EventKind.disarm
     package static let summary = "it acts no more"
     package static let target = FaultTarget.rule { DisarmFault(name: $0, element: $1) }
@@ -32,20 +47,13 @@ package struct DisarmFault: FaultKind {
     package var name: String
     package var element: String
 
-    private enum CodingKeys: String, CodingKey {
-        case name = "rule"
-        case element
-    }
-
-    package var node: String { element }
-    package var written: String { name }
-    package var details: EventDetails { [.rule: name] }
-    package var rule: String? { name }
-    package func actions(on node: Node) -> [NodeAction] { [.command(.fault(.disarm(name)), node: node.name)] }
+    package static func order(_ rule: String) -> FaultOrder { .disarm(rule) }
 }
 
 /// Everything that a fault on single frames holds is let go.
-package struct ReleaseFault: FaultKind {
+package struct ReleaseFault: RuleFault {
+    private typealias CodingKeys = RuleFaultKeys
+
     package static let event = EventKind.release
     package static let summary = "it releases every frame that it holds"
     package static let target = FaultTarget.rule { ReleaseFault(name: $0, element: $1) }
@@ -53,16 +61,7 @@ package struct ReleaseFault: FaultKind {
     package var name: String
     package var element: String
 
-    private enum CodingKeys: String, CodingKey {
-        case name = "rule"
-        case element
-    }
-
-    package var node: String { element }
-    package var written: String { name }
-    package var details: EventDetails { [.rule: name] }
-    package var rule: String? { name }
-    package func actions(on node: Node) -> [NodeAction] { [.command(.fault(.release(name)), node: node.name)] }
+    package static func order(_ rule: String) -> FaultOrder { .release(rule) }
 }
 
 extension Fault {
