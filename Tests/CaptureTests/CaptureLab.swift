@@ -85,8 +85,9 @@ struct CaptureLab: ~Copyable {
     }
 
     /// Sends bytes over a TCP connection from left to right.
+    /// - Parameter reading: called after each 16 KiB
     /// - Returns: how many arrived
-    func sendStream(_ count: Int) throws -> Int {
+    func sendStream(_ count: Int, reading: () throws -> Void = {}) throws -> Int {
         let listener = try right.perform { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
         let client = try left.perform { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
         var address = Self.address(2, port: 8080)
@@ -110,6 +111,7 @@ struct CaptureLab: ~Copyable {
                 arrived += got
             }
             if left > 0 { break }
+            try reading()
         }
         for descriptor in [client, server, listener] { close(descriptor) }
         return arrived
