@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 import Topology
 
-extension EndToEnd {
+extension ShippedLabs {
     /// What the shipped labs expect says something: each variant is proven by its own evidence alone, and each
     /// expectation can fail. All of it looks at the one run of each lab that the suite makes anyway.
     @Suite struct CatalogueEvidence {

@@ -3,7 +3,7 @@ import LabFile
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension ShippedLabs {
     /// Every other lab of the catalogue, as a person would run it.
     @Suite struct Catalogue {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

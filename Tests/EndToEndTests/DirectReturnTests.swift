@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension ShippedLabs {
     /// Direct server return, as a person would run it.
     @Suite struct DirectReturn {
         private func run(_ lab: String, variants count: Int) throws {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension ShippedLabs {
     /// The documented outage and its cures, as a person would run them.
     @Suite struct FastPath {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension ShippedLabs {
     /// Labs with IPv6, alone and beside IPv4, judged from their captures.
     @Suite struct IPv6 {
         /// A client, a router, a balancer and two backends; no IPv4 anywhere.

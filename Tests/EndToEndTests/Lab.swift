@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The command, run for real. Suites that use it are serialized: a lab keeps both cores of a small machine busy.
+/// The command, run for real. Suites that use it are serialized: two labs at a time are enough for a small machine.
 enum Lab {
     static let fastPath = Package.root + "/Labs/fast-path-mac-failover"
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension EndToEnd {
+extension ShippedLabs {
     /// ICMP echo as traffic, over IPv4 and IPv6, and the outages that its frames show.
     @Suite struct Ping {
         private static let lab = """
