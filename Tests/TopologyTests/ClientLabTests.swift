@@ -64,32 +64,32 @@ import Topology
     }
 
     @Test(arguments: [
-        ("kind: tcp-stream, keepalive: on", "8:66: 'keepalive' of a traffic program is 'on'"),
-        ("kind: tcp-stream, keepalive: { count: 3 }", "8:55: 'keepalive' needs the key 'idle'"),
+        ("kind: tcp-stream, keepalive: on", "8:69: 'keepalive' of a traffic program is 'on'"),
+        ("kind: tcp-stream, keepalive: { count: 3 }", "8:58: 'keepalive' needs the key 'idle'"),
         (
             "kind: tcp-stream, keepalive: { idle: 1500ms }",
-            "8:74: 'idle' of 'keepalive' is '1500ms'"
+            "8:77: 'idle' of 'keepalive' is '1500ms'"
         ),
-        ("kind: tcp-stream, keepalive: { idle: 1s, count: 128 }", "8:85: 'count' of 'keepalive' of"),
-        ("kind: tcp-stream, keepalive: { idel: 1s }", "8:68: unknown key 'idel' of 'keepalive'"),
-        ("kind: tcp-stream, user-timeout: 5", "8:69: 'user-timeout' of a traffic program is '5' without a unit"),
-        ("kind: tcp-stream, reconnect: maybe", "8:66: 'reconnect' of a traffic program is 'maybe'"),
+        ("kind: tcp-stream, keepalive: { idle: 1s, count: 128 }", "8:88: 'count' of 'keepalive' of"),
+        ("kind: tcp-stream, keepalive: { idel: 1s }", "8:71: unknown key 'idel' of 'keepalive'"),
+        ("kind: tcp-stream, user-timeout: 5", "8:72: 'user-timeout' of a traffic program is '5' without a unit"),
+        ("kind: tcp-stream, reconnect: maybe", "8:69: 'reconnect' of a traffic program is 'maybe'"),
         (
             "kind: tcp-stream, reconnect: { after: 2s, at-most: 1s }",
-            "8:79: 'at-most' of 'reconnect' is shorter than 'after'"
+            "8:82: 'at-most' of 'reconnect' is shorter than 'after'"
         ),
-        ("kind: tcp-stream, sizes: [64, 10]", "8:67: 'sizes' of a traffic program is '10'"),
-        ("kind: tcp-stream, sizes: []", "8:62: 'sizes' of a traffic program has 0 numbers"),
-        ("kind: tcp-stream, payload: 64, sizes: [64]", "8:68: 'sizes' stands in the place of 'payload'"),
-        ("kind: tcp-connect, exchange: off, sizes: [64]", "8:71: without an 'exchange' there are no requests"),
-        ("kind: http-request, body: 10", "8:57: a GET has no body"),
-        ("kind: http-request, method: POST, retry: 1", "8:71: a POST is not idempotent"),
-        ("kind: http-request, max-age: 1s", "8:57: without 'reuse' each connection ends with its request"),
-        ("kind: http-request, method: HEAD", "8:65: 'method' of a traffic program is 'HEAD'"),
-        ("kind: udp, rebind: {}", "8:48: 'rebind' has neither 'after' nor 'requests'"),
-        ("kind: udp, rebind: { after: 1s, requests: 2 }", "8:48: 'rebind' has both 'after' and 'requests'"),
-        ("kind: udp, burst: 65", "8:55: 'burst' of a traffic program is '65'"),
-        ("kind: udp, reconnect: on", "8:48: 'reconnect' belongs to kind tcp-stream; this one is udp"),
+        ("kind: tcp-stream, sizes: [64, 10]", "8:70: 'sizes' of a traffic program is '10'"),
+        ("kind: tcp-stream, sizes: []", "8:65: 'sizes' of a traffic program has 0 numbers"),
+        ("kind: tcp-stream, payload: 64, sizes: [64]", "8:71: 'sizes' stands in the place of 'payload'"),
+        ("kind: tcp-connect, exchange: off, sizes: [64]", "8:74: without an 'exchange' there are no requests"),
+        ("kind: http-request, body: 10", "8:60: a GET has no body"),
+        ("kind: http-request, method: POST, retry: 1", "8:74: a POST is not idempotent"),
+        ("kind: http-request, max-age: 1s", "8:60: without 'reuse' each connection ends with its request"),
+        ("kind: http-request, method: HEAD", "8:68: 'method' of a traffic program is 'HEAD'"),
+        ("kind: udp, rebind: {}", "8:51: 'rebind' has neither 'after' nor 'requests'"),
+        ("kind: udp, rebind: { after: 1s, requests: 2 }", "8:51: 'rebind' has both 'after' and 'requests'"),
+        ("kind: udp, burst: 65", "8:58: 'burst' of a traffic program is '65'"),
+        ("kind: udp, reconnect: on", "8:51: 'reconnect' belongs to kind tcp-stream; this one is udp"),
     ])
     func `mistakes have their line, their column and what is allowed`(program: String, message: String) {
         let found = Self.messages(Self.text(program))
