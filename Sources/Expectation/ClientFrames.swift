@@ -18,6 +18,8 @@ struct ClientFrames: Sendable {
         var answersWithPayload = 0
         /// Of HTTP answers that begin in a frame.
         var statuses: Set<UInt64> = []
+        /// Where answers came, of a flow with several ends.
+        var answeredEnds: Set<UInt16> = []
 
         mutating func add(_ reading: FrameReading, _ side: FlowMembership.Side) {
             guard let packet = reading.packet else { return }
@@ -68,6 +70,9 @@ struct ClientFrames: Sendable {
                 guard let packet = reading.packet, packet.proto == program.transport.rawValue else { return true }
                 if let (flow, side) = membership.flowAndSide(of: reading, at: frame.time, program: program.name) {
                     tallies[flow].add(reading, side)
+                    if side == .toClient, let port = packet.destinationPort, result.flows[flow].laterEnds != nil {
+                        tallies[flow].answeredEnds.insert(port)
+                    }
                 }
                 guard let source = packet.sourcePort, let destination = packet.destinationPort else {
                     if packet.icmp == nil { hasFragments = true }
@@ -112,6 +117,7 @@ struct ClientFrames: Sendable {
         if let lack = lack(tally.requests, "frame to the server", 1) ?? lack(tally.answers, "frame to the client", 1) {
             return lack
         }
+        if let missing = missingEnd(of: flow, tally) { return missing }
         switch program.options.trace {
         case .datagrams:
             return lack(tally.requests, "datagrams to the server", flow.received)
@@ -119,7 +125,7 @@ struct ClientFrames: Sendable {
         case .connection: return nil
         case .bytes:
             guard !hasFragments else { return nil }
-            let bytes = flow.received.multipliedReportingOverflow(by: program.payload)
+            let bytes = flow.received.multipliedReportingOverflow(by: program.leastLength)
             guard !bytes.overflow else { return "no capture can hold that many bytes" }
             return lack(tally.requestBytes, "bytes to the server", bytes.partialValue)
                 ?? lack(tally.answerBytes, "bytes to the client", bytes.partialValue)
@@ -134,6 +140,17 @@ struct ClientFrames: Sendable {
             return lack(tally.requestsWithPayload, "frame with payload to the server", 1)
                 ?? lack(tally.answersWithPayload, "frame with payload to the client", 1)
         }
+    }
+
+    /// A connection that the client reports as established has the server's handshake, and another source port of a flow
+    /// of datagrams an answer; the connections after errors are among them.
+    private func missingEnd(of flow: FlowResult, _ tally: Tally) -> String? {
+        let answered = (flow.laterEnds ?? []).filter(\.isAnswered)
+        if let end = answered.first(where: { !tally.answeredEnds.contains($0.sourcePort) }) {
+            return "\(place) has no frame to its further end \(end.source.endpoint(port: end.sourcePort))"
+        }
+        guard let reconnects = flow.reconnects, reconnects > answered.count else { return nil }
+        return "of \(reconnects) connections after an error it names \(answered.count)"
     }
 
     /// As above, of flows that are not listed one by one: the datagrams of all its flows together.

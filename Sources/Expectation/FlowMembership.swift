@@ -8,7 +8,8 @@ import Wire
 ///
 /// Only the client's end is compared: a balancer translates the server's end, and behind source translation no frame of
 /// a flow is recognised. A frame in a tunnel belongs to the flow of the inner packet. Where two flows had the same
-/// client port one after the other, a frame belongs to the one that had started last.
+/// client port one after the other, a frame belongs to the one that had started last. A flow that reconnects, or changes
+/// its port, has all frames of its ends.
 struct FlowMembership: Sendable {
     /// Protocol, address and port of a flow's client end.
     struct ClientEnd: Hashable, Sendable {
@@ -22,6 +23,8 @@ struct FlowMembership: Sendable {
         var program: String
         /// Its place among the program's flows.
         var flow: Int
+        /// When that flow began, perhaps at another end.
+        var flowStart: Timestamp
     }
 
     enum Side: Hashable, Sendable {
@@ -35,8 +38,10 @@ struct FlowMembership: Sendable {
     init(_ traffic: [TrafficResult]) {
         for result in traffic {
             for (number, flow) in result.flows.enumerated() {
-                owners[result.clientEnd(of: flow), default: []]
-                    .append(Owner(start: flow.start, program: result.program.name, flow: number))
+                for end in flow.ends {
+                    owners[result.clientEnd(of: end), default: []].append(
+                        Owner(start: end.start, program: result.program.name, flow: number, flowStart: flow.start))
+                }
             }
         }
         for (end, list) in owners where list.count > 1 { owners[end] = list.sorted { $0.start < $1.start } }
@@ -50,9 +55,10 @@ struct FlowMembership: Sendable {
 
     /// As above, for one flow of it.
     func side(of reading: FrameReading, at time: Timestamp, flow: FlowResult, of result: TrafficResult) -> Side? {
-        let wanted = result.clientEnd(of: flow)
-        for (end, side) in reading.clientEnds where end == wanted {
-            if let owner = owner(of: end, at: time), owner.start == flow.start, owner.program == result.program.name {
+        let wanted = flow.ends.map(result.clientEnd)
+        for (end, side) in reading.clientEnds where wanted.contains(end) {
+            guard let owner = owner(of: end, at: time) else { continue }
+            if owner.flowStart == flow.start, owner.program == result.program.name {
                 return side
             }
         }
@@ -103,7 +109,7 @@ extension FrameReading {
 }
 
 extension TrafficResult {
-    func clientEnd(of flow: FlowResult) -> FlowMembership.ClientEnd {
-        .init(proto: program.transport.rawValue, address: flow.source, port: flow.sourcePort)
+    func clientEnd(of end: FlowEnd) -> FlowMembership.ClientEnd {
+        .init(proto: program.transport.rawValue, address: end.source, port: end.sourcePort)
     }
 }

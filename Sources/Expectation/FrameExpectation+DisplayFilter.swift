@@ -51,10 +51,11 @@ extension FrameExpectation {
             case .toClient: ("dst", "dstport")
             case nil: ("addr", "port")
             }
-        let addresses = Set(traffic.flows.map(\.source)).sorted().map {
+        let ends = traffic.flows.flatMap(\.ends)
+        let addresses = Set(ends.map(\.source)).sorted().map {
             "\($0.isIPv4 ? "ip" : "ipv6").\(address) == \($0)"
         }
-        let ports = Set(traffic.flows.map(\.sourcePort)).sorted()
+        let ports = Set(ends.map(\.sourcePort)).sorted()
         let from = addresses.count == 1 ? addresses[0] : "(\(addresses.joined(separator: " || ")))"
         // Hundreds of ports would make an unreadable filter.
         guard ports.count <= 16 else { return "\(traffic.program.displayFilter) && \(from)" }

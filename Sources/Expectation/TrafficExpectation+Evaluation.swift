@@ -93,8 +93,17 @@ extension TrafficExpectation {
                     flow: surviving ?? figures.telling))
         }
         if let longestGap { conditions.append(gapCondition(longestGap, figures)) }
+        if let longestDisconnection {
+            let worst = flows.max { ($0.longestDisconnection ?? .zero) < ($1.longestDisconnection ?? .zero) }
+            let longest = worst?.longestDisconnection ?? .zero
+            conditions.append(
+                Condition(
+                    holds: longestDisconnection.holds(for: longest),
+                    seen: "at most \(longest.forPeople) without a connection", flow: worst))
+        }
         for (name, comparison, figure, value) in [
-            ("lost", lost, \FlowResult.lost, figures.totals.lost),
+            ("reconnects", reconnects, \FlowResult.reconnectCount, flows.reduce(0) { $0 + $1.reconnectCount }),
+            ("lost", lost, \.lost, figures.totals.lost),
             ("duplicated", duplicated, \.duplicated, figures.totals.duplicated),
             ("reordered", reordered, \.reordered, figures.totals.reordered),
         ] {
@@ -181,4 +190,8 @@ extension TrafficExpectation {
             + "\(nearest.source):\(nearest.sourcePort), started \(distance.magnitude.forPeople) "
             + (distance < .zero ? "before" : "after") + " that window"
     }
+}
+
+extension FlowResult {
+    fileprivate var reconnectCount: Int { reconnects ?? 0 }
 }

@@ -9,7 +9,14 @@ extension TrafficExpectation {
         if let longestGap {
             parts.append("longest gap of \(traffic) \(longestGap.relation.rawValue) \(longestGap.value.forPeople)")
         }
-        for (name, comparison) in [("lost", lost), ("duplicated", duplicated), ("reordered", reordered)] {
+        if let longestDisconnection {
+            parts.append(
+                "longest time of \(traffic) without a connection \(longestDisconnection.relation.rawValue) \(longestDisconnection.value.forPeople)"
+            )
+        }
+        for (name, comparison) in [
+            ("lost", lost), ("duplicated", duplicated), ("reordered", reordered), ("reconnects", reconnects),
+        ] {
             guard let comparison else { continue }
             parts.append("\(name) of \(traffic) \(comparison.relation.rawValue) \(comparison.value)")
         }

@@ -16,6 +16,10 @@ public struct TrafficExpectation: ExpectationKind {
     public var randomLoss: RandomLoss?
     public var duplicated: Comparison<Int>?
     public var reordered: Comparison<Int>?
+    /// Connections that were established after an error, over all flows.
+    public var reconnects: Comparison<Int>?
+    /// The longest time that a flow had no connection, from an error to the next handshake.
+    public var longestDisconnection: Comparison<Duration>?
     /// Of `http-request`: how many answers had which status.
     public var statuses: [StatusExpectation]
     /// Only flows that started after, or before, this point (for programs that open a new flow for each probe).
@@ -25,7 +29,8 @@ public struct TrafficExpectation: ExpectationKind {
     public init(
         traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
         lost: Comparison<Int>? = nil, randomLoss: RandomLoss? = nil, duplicated: Comparison<Int>? = nil,
-        reordered: Comparison<Int>? = nil, statuses: [StatusExpectation] = [], after: Anchor? = nil,
+        reordered: Comparison<Int>? = nil, reconnects: Comparison<Int>? = nil,
+        longestDisconnection: Comparison<Duration>? = nil, statuses: [StatusExpectation] = [], after: Anchor? = nil,
         before: Anchor? = nil
     ) {
         self.traffic = traffic
@@ -36,6 +41,8 @@ public struct TrafficExpectation: ExpectationKind {
         self.randomLoss = randomLoss
         self.duplicated = duplicated
         self.reordered = reordered
+        self.reconnects = reconnects
+        self.longestDisconnection = longestDisconnection
         self.statuses = statuses
         self.after = after
         self.before = before
@@ -46,8 +53,9 @@ extension TrafficExpectation {
     /// Figures of answers alone, each with a bound that zero answers satisfy as well.
     public var isBorneOutByAbsence: Bool {
         guard outcome == nil, !fails, longestGap == nil, lost == nil, randomLoss == nil else { return false }
-        let ofAnswers = [duplicated, reordered].compactMap(\.self)
-        guard !ofAnswers.isEmpty || !statuses.isEmpty else { return false }
+        let ofAnswers = [duplicated, reordered, reconnects].compactMap(\.self)
+        guard !ofAnswers.isEmpty || !statuses.isEmpty || longestDisconnection != nil else { return false }
+        guard longestDisconnection.map({ $0.holds(for: .zero) }) ?? true else { return false }
         return ofAnswers.allSatisfy { $0.holds(for: 0) }
             && statuses.allSatisfy { $0.answer != .none && $0.answer != .other && $0.holds(for: 0, of: 1) }
     }

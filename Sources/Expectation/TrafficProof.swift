@@ -8,6 +8,8 @@ import Wire
 struct TrafficProof: Sendable {
     var frames: [FrameReference] = []
     var wiresharkFilter: String
+    /// More would make an unreadable filter.
+    private static let mostPorts = 16
 
     /// Reads the captures of the client's interfaces up to the first that carried the flow; no frames where none did.
     init(
@@ -15,10 +17,16 @@ struct TrafficProof: Sendable {
     ) throws {
         let proto = result.program.captureFilter
         // The filter for captures has no word for an identifier.
-        let port = result.program.kind.server == nil ? "" : " and port \(flow.sourcePort)"
+        let ports = flow.ends.map(\.sourcePort)
+        let port =
+            result.program.kind.server == nil || ports.count > Self.mostPorts
+            ? "" : " and (\(ports.map { "port \($0)" }.joined(separator: " or ")))"
         let field = Self.portField(of: result.program)
+        let isOneOfThem =
+            ports.count == 1
+            ? "== \(flow.sourcePort)" : "in {\(ports.prefix(Self.mostPorts).map(String.init).joined(separator: ", "))}"
         wiresharkFilter =
-            "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(field) == \(flow.sourcePort)"
+            "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(field) \(isOneOfThem)"
         let membership = FlowMembership(evidence.traffic)
         let pivot = flow.outcome == .survived ? flow.longestGap?.start : nil
         for capture in evidence.captures where capture.node == result.program.from {

@@ -58,6 +58,9 @@ public struct FlowMeter: Hashable, Sendable {
         return window.append(sentAt: now)
     }
 
+    /// What is unanswered was asked over a connection that is gone: nothing waits for its answers any more.
+    public mutating func forgetUnanswered() { silentSince = nil }
+
     /// Counts the answer to a probe.
     public mutating func answered(_ sequence: UInt64, at now: Instant) {
         switch window.answer(sequence) {

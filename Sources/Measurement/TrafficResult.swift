@@ -55,12 +55,21 @@ public struct FlowResult: Hashable, Sendable, Codable {
     public var garbage: Int
     /// Of `http-request`: the answer's status, where there was one.
     public var status: Int?
+    /// From where it went on, after a connection that failed, or with another source port; nil where it never did.
+    public var laterEnds: [FlowEnd]?
+    /// Connections that were established after an error; nil of programs that do not reconnect.
+    public var reconnects: Int?
+    /// The longest time from an error to the next connection, or to the flow's end where there was none.
+    public var longestDisconnection: Duration?
+
+    /// Ends that a flow has at most: it then neither reconnects nor changes its port any more.
+    public static let mostEnds = 1000
 
     public init(
         source: IPAddress, sourcePort: UInt16, start: Timestamp, end: Timestamp, sent: Int, received: Int, lost: Int,
         duplicated: Int, reordered: Int, longestGap: Gap?, outcome: FlowOutcome, latency: Duration?,
         lossDerivedGap: Duration = .zero, reason: String? = nil, garbage: Int = 0,
-        status: Int? = nil
+        status: Int? = nil, laterEnds: [FlowEnd]? = nil, reconnects: Int? = nil, longestDisconnection: Duration? = nil
     ) {
         self.source = source
         self.sourcePort = sourcePort
@@ -78,6 +87,30 @@ public struct FlowResult: Hashable, Sendable, Codable {
         self.reason = reason
         self.garbage = garbage
         self.status = status
+        self.laterEnds = laterEnds
+        self.reconnects = reconnects
+        self.longestDisconnection = longestDisconnection
+    }
+
+    /// The client's addresses and ports, in the order of their starts.
+    public var ends: [FlowEnd] {
+        [FlowEnd(source: source, sourcePort: sourcePort, start: start, isAnswered: received > 0)] + (laterEnds ?? [])
+    }
+}
+
+/// The client's address and port of a connection, or of a part of a flow of datagrams.
+public struct FlowEnd: Hashable, Sendable, Codable {
+    public var source: IPAddress
+    public var sourcePort: UInt16
+    public var start: Timestamp
+    /// Whether the server's handshake, or a datagram, came back.
+    public var isAnswered: Bool
+
+    public init(source: IPAddress, sourcePort: UInt16, start: Timestamp, isAnswered: Bool) {
+        self.source = source
+        self.sourcePort = sourcePort
+        self.start = start
+        self.isAnswered = isAnswered
     }
 }
 

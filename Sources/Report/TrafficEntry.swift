@@ -32,6 +32,10 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
     public var outcomes: [String: Int]
     /// Of `http-request`: how many answers had which status; `none` where no answer came.
     public var statuses: [String: Int]?
+    /// Of a program that reconnects: connections that were established after an error, over all flows.
+    public var reconnects: Int?
+    /// Of such a program: the longest time that a flow had none.
+    public var longestDisconnectionMilliseconds: Double?
     /// Probes sent late because the machine was busy.
     public var lateProbes: Int
     /// Probes that were due and never sent.
@@ -62,6 +66,11 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
         outcomes = Dictionary(uniqueKeysWithValues: figures.outcomes.map { ($0.key.rawValue, $0.value) })
         if result.program.kind.type.hasStatuses {
             statuses = Dictionary(result.flows.map { ($0.status.map { "\($0)" } ?? "none", 1) }, uniquingKeysWith: +)
+        }
+        if result.program.options.reconnect != nil {
+            reconnects = result.flows.reduce(0) { $0 + ($1.reconnects ?? 0) }
+            longestDisconnectionMilliseconds =
+                result.flows.compactMap(\.longestDisconnection).max()?.roundedMilliseconds ?? 0
         }
         lateProbes = result.late
         skippedProbes = result.skipped

@@ -2,8 +2,9 @@ package import LabTime
 internal import Measurement
 internal import Wire
 
-/// One request over a connection from a new source port, its answer, and a close (`tcp-connect`, `http-request`). The
-/// timeout runs from the first SYN to the answer.
+/// One request over a connection from a new source port, its answer, and a close (`tcp-connect`, `http-request`), or over
+/// a connection that another request has left. The timeout runs from the first SYN to the answer, repetitions of the
+/// request included.
 package struct ConnectionModel: FlowModel, Sendable {
     /// What counts as the answer.
     private enum Answer: Sendable {
@@ -22,7 +23,8 @@ package struct ConnectionModel: FlowModel, Sendable {
         ///   - unsent: what the send buffer has not taken of the request
         ///   - latency: until the handshake was complete
         case awaiting(unsent: [UInt8], latency: Duration)
-        case ended(latency: Duration?)
+        /// - Parameter hasSentAll: whether the connection had taken the whole request
+        case ended(latency: Duration?, hasSentAll: Bool)
     }
 
     private let identity: FlowIdentity
@@ -30,21 +32,19 @@ package struct ConnectionModel: FlowModel, Sendable {
     private(set) var phase: Phase
     private var meter: FlowMeter
     private var answer: Answer
+    /// How often it may still repeat its request.
+    private var retries: Int
 
     package init(_ identity: FlowIdentity, at now: Instant) {
         self.identity = identity
         started = now
         meter = identity.meter(cadence: identity.program.every)
         let sequence = meter.ask(at: now)
+        retries = identity.program.retries
         var request: [UInt8] = []
         if identity.program.kind == .httpRequest {
             answer = .http(HTTPAnswerReader())
-            let host = identity.program.target.bracketed
-            request = Array(
-                """
-                GET \(identity.program.path) HTTP/1.1\r\nHost: \(host)\r\nUser-Agent: failoverlab\r\n\
-                Connection: close\r\n\r\n
-                """.utf8)
+            request = HTTPRequestText.bytes(identity.program, flow: identity.flow)
         } else if identity.program.exchanges {
             answer = .record(ProbeParser())
             identity.record(sequence, at: now).append(to: &request)
@@ -69,6 +69,16 @@ package struct ConnectionModel: FlowModel, Sendable {
 
     package var late: Int { 0 }
 
+    package var leavesConnectionUsable: Bool {
+        guard identity.program.reusesConnections, case .http(let reader) = answer else { return false }
+        return reader.leavesConnectionUsable && hasSentAll
+    }
+
+    /// Whether the connection has taken the whole request: an answer may come before.
+    private var hasSentAll: Bool {
+        if case .ended(_, let hasSentAll) = phase { hasSentAll } else { false }
+    }
+
     package mutating func step(
         _ input: FlowInput, at now: Instant, over transport: inout some FlowTransport
     ) -> [FlowEvent] {
@@ -77,6 +87,7 @@ package struct ConnectionModel: FlowModel, Sendable {
         case (.ended, _): break
         // It has asked already: it ends as it would have.
         case (_, .finish): break
+        case (_, .failed(let ending)): failed(ending, &events)
         case (.connecting(let request), .connected): connected(request, now, &transport, &events)
         case (.connecting, .writable), (.connecting, .readable), (.awaiting, .connected): break
         case (.awaiting(let unsent, let latency), .writable): send(unsent, latency, &transport, &events)
@@ -88,9 +99,9 @@ package struct ConnectionModel: FlowModel, Sendable {
             case .pending: end(.timedOut(identity.program, waitingFor: "connection"), &events)
             case .complete:
                 connected(request, now, &transport, &events)
-                giveUp(now, &events)
-            case .failed(let ending): end(ending, &events)
+            case .failed(let ending): failed(ending, &events)
             }
+            giveUp(now, &events)
         case (.awaiting, .time):
             guard timesOutAt <= now else { break }
             read(now, &transport, &events)
@@ -105,8 +116,19 @@ package struct ConnectionModel: FlowModel, Sendable {
 
     private mutating func end(_ ending: FlowEnding, _ events: inout [FlowEvent]) {
         guard !hasEnded else { return }
-        phase = .ended(latency: latency)
+        phase = .ended(latency: latency, hasSentAll: !wantsToSend)
         events.append(.ended(ending))
+    }
+
+    /// Repeats the request over another connection, unless an answer had begun. Source: RFC 9110, 9.2.2
+    private mutating func failed(_ ending: FlowEnding, _ events: inout [FlowEvent]) {
+        guard !hasEnded else { return }
+        guard retries > 0, case .http(let reader) = answer, reader == HTTPAnswerReader() else {
+            return end(ending, &events)
+        }
+        retries -= 1
+        phase = .connecting(request: HTTPRequestText.bytes(identity.program, flow: identity.flow))
+        events.append(.connection(.open))
     }
 
     /// Until the handshake was complete; nil before.
@@ -114,7 +136,7 @@ package struct ConnectionModel: FlowModel, Sendable {
         switch phase {
         case .connecting: nil
         case .awaiting(_, let latency): latency
-        case .ended(let latency): latency
+        case .ended(let latency, _): latency
         }
     }
 
@@ -136,7 +158,7 @@ package struct ConnectionModel: FlowModel, Sendable {
         switch unsent.withUnsafeBytes({ transport.send($0) }) {
         case .bytes(let count): phase = .awaiting(unsent: Array(unsent.dropFirst(count)), latency: latency)
         case .wouldBlock, .endOfStream: break
-        case .failed(let ending): end(ending, &events)
+        case .failed(let ending): failed(ending, &events)
         }
     }
 
@@ -151,7 +173,7 @@ package struct ConnectionModel: FlowModel, Sendable {
         }
         switch outcome {
         case .endOfStream: closedByPeer(now, &events)
-        case .failed(let ending): end(ending, &events)
+        case .failed(let ending): failed(ending, &events)
         case .bytes, .wouldBlock: break
         }
     }
@@ -178,7 +200,7 @@ package struct ConnectionModel: FlowModel, Sendable {
     /// An HTTP answer without a length ends with its connection.
     private mutating func closedByPeer(_ now: Instant, _ events: inout [FlowEvent]) {
         if case .http(let reader) = answer, reader.status != nil { return answered(reader, now, &events) }
-        end(.closedByPeer, &events)
+        failed(.closedByPeer, &events)
     }
 
     private mutating func answered(_ reader: HTTPAnswerReader, _ now: Instant, _ events: inout [FlowEvent]) {

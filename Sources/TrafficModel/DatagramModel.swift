@@ -9,6 +9,8 @@ internal import Measurement
 package struct DatagramModel: FlowModel, Hashable, Sendable {
     enum Phase: Hashable, Sendable {
         case asking
+        /// Another socket, of another source port, is on its way.
+        case rebinding
         /// Until an answer to this request, or a newer one, has come; `endsAt` where one has already.
         case finishing(last: UInt64, endsAt: Instant?)
         case ended(lastCounted: UInt64?)
@@ -21,6 +23,7 @@ package struct DatagramModel: FlowModel, Hashable, Sendable {
     private var schedule: OpenLoopSchedule
     /// When it looks whether it has timed out: moves on to where the timeout really ends by then.
     private var nextLook: Instant
+    private var ports: PortSchedule
     private var garbage = 0
     /// Of the request that is sent; kept for its memory.
     private var bytes: [UInt8] = []
@@ -31,10 +34,12 @@ package struct DatagramModel: FlowModel, Hashable, Sendable {
         nextLook = now + identity.timeout
         meter = identity.meter(cadence: identity.program.every)
         schedule = OpenLoopSchedule(start: now + offset, every: identity.program.every)
+        ports = PortSchedule(identity.program.rebinding, from: now)
     }
 
     package var deadline: Instant? {
         switch phase {
+        case .rebinding: nextLook
         case .asking, .finishing(_, nil): min(schedule.nextDue, nextLook)
         case .finishing(_, let endsAt?): min(endsAt, nextLook)
         case .ended: nil
@@ -49,10 +54,15 @@ package struct DatagramModel: FlowModel, Hashable, Sendable {
     ) -> [FlowEvent] {
         var events: [FlowEvent] = []
         switch (phase, input) {
-        case (.ended, _), (_, .connected), (_, .writable): break
+        case (.ended, _), (_, .writable): break
+        case (_, .failed(let ending)): end(ending, &events)
+        case (.rebinding, .connected):
+            phase = .asking
+            askWhatIsDue(now, &transport, &events)
+        case (.asking, .connected), (.finishing, .connected): break
         case (_, .readable): read(now, &transport, &events)
         case (_, .time): timePassed(now, &transport, &events)
-        case (.asking, .finish): finish(now, &transport, &events)
+        case (.asking, .finish), (.rebinding, .finish): finish(now, &transport, &events)
         case (.finishing, .finish): break
         }
         return events
@@ -68,13 +78,26 @@ package struct DatagramModel: FlowModel, Hashable, Sendable {
 
     private var lastCounted: UInt64? {
         switch phase {
-        case .asking: nil
+        case .asking, .rebinding: nil
         case .finishing(let last, _): last
         case .ended(let last): last
         }
     }
 
     // MARK: Asking
+
+    private mutating func askWhatIsDue(
+        _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+    ) {
+        while !hasEnded, schedule.nextDue <= now {
+            if phase == .asking, ports.take(sent: meter.sent, at: now) {
+                phase = .rebinding
+                return events.append(.connection(.open))
+            }
+            guard schedule.take(at: now) != nil else { return }
+            for _ in 0..<identity.program.burst where !hasEnded { ask(now, &transport, &events) }
+        }
+    }
 
     private mutating func ask(
         _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
@@ -129,8 +152,8 @@ package struct DatagramModel: FlowModel, Hashable, Sendable {
     ) {
         if case .finishing(_, let endsAt?) = phase {
             if endsAt <= now { end(.survived, &events) }
-        } else {
-            while !hasEnded, schedule.take(at: now) != nil { ask(now, &transport, &events) }
+        } else if phase != .rebinding {
+            askWhatIsDue(now, &transport, &events)
         }
         guard !hasEnded, nextLook <= now else { return }
         // Answers that are here already count, although a busy machine has not let this process read them.

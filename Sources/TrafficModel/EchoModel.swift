@@ -54,6 +54,7 @@ package struct EchoModel: FlowModel, Hashable, Sendable {
         var events: [FlowEvent] = []
         switch (phase, input) {
         case (.ended, _), (_, .connected), (_, .writable), (.waiting, .finish): break
+        case (_, .failed(let ending)): end(ending, &events)
         case (_, .readable): read(now, &transport, &events)
         case (.asking, .time): askWhatIsDue(now, &transport, &events)
         case (.waiting(let until), .time):

@@ -12,6 +12,8 @@ package protocol FlowModel {
     var wantsToSend: Bool { get }
     /// Requests that were sent late.
     var late: Int { get }
+    /// Whether another flow may use the connection after its end.
+    var leavesConnectionUsable: Bool { get }
 
     mutating func step(
         _ input: FlowInput, at now: Instant, over transport: inout some FlowTransport
@@ -21,9 +23,15 @@ package protocol FlowModel {
     func figures(at end: Instant, _ ending: FlowEnding) -> FlowFigures
 }
 
-package enum FlowInput: Hashable, Sendable, CaseIterable {
-    /// The handshake is complete.
+extension FlowModel {
+    package var leavesConnectionUsable: Bool { false }
+}
+
+package enum FlowInput: Hashable, Sendable {
+    /// The handshake is complete; of datagrams, the socket that was ordered is there.
     case connected
+    /// The connection failed, or could not even be opened.
+    case failed(FlowEnding)
     /// The connection takes bytes.
     case writable
     /// Bytes, the end of the stream, or an error may be there.
@@ -34,8 +42,17 @@ package enum FlowInput: Hashable, Sendable, CaseIterable {
     case finish
 }
 
+/// What a flow does with its connections beside the first.
+package enum ConnectionOrder: Hashable, Sendable {
+    /// Lets go of the connection.
+    case close
+    /// Opens one from a source port of its own, in the place of the one that there may be.
+    case open
+}
+
 package enum FlowEvent: Hashable, Sendable {
     case firstAnswer
+    case connection(ConnectionOrder)
     /// A request that was due was not sent, and why.
     case skipped(String)
     /// The last event.
@@ -51,6 +68,9 @@ package struct FlowFigures: Hashable, Sendable {
     package var garbage = 0
     /// Of an HTTP answer.
     package var status: Int?
+    /// Of a flow that reconnects.
+    package var reconnects: Int?
+    package var longestDisconnection: Duration?
 }
 
 /// Which flow of which program: what its records carry.
@@ -72,7 +92,9 @@ package struct FlowIdentity: Hashable, Sendable {
     func meter(cadence: Duration) -> FlowMeter { FlowMeter(cadence: cadence, timeout: timeout) }
 
     func record(_ sequence: UInt64, at now: Instant) -> ProbeRecord {
-        ProbeRecord(program: number, flow: flow, sequence: sequence, sentAt: now, length: program.payload)
+        ProbeRecord(
+            program: number, flow: flow, sequence: sequence, sentAt: now,
+            length: program.length(flow: flow, sequence: sequence))
     }
 
     func isOwn(_ record: ProbeRecord) -> Bool { record.program == number && record.flow == flow }

@@ -11,9 +11,17 @@ package struct HTTPAnswerReader: Hashable, Sendable {
     private var head: [UInt8] = []
     /// Bytes of the body still to come; nil where the connection's end is the body's.
     private var left: Int?
+    private var chunks: ChunkedBody?
+    /// Whether the server keeps the connection. Source: RFC 9112, 9.3
+    private var isKept = true
+    /// Bytes that came after the answer.
+    private var excess = 0
 
     /// Whether nothing more has to come.
-    package var isComplete: Bool { status != nil && left == 0 }
+    package var isComplete: Bool { status != nil && (chunks?.isComplete ?? (left == 0)) }
+
+    /// Whether a further request may follow on its connection.
+    package var leavesConnectionUsable: Bool { isComplete && isKept && excess == 0 }
 
     package init() {}
 
@@ -24,7 +32,14 @@ package struct HTTPAnswerReader: Hashable, Sendable {
             if byte == 10, head.suffix(4).elementsEqual([13, 10, 13, 10]) { readHead() }
             if head.count > Self.longestHead { isGarbage = true }
         }
-        if let left { self.left = max(0, left - rest.count) }
+        if var chunks {
+            excess += rest.count - chunks.consume(rest)
+            self.chunks = chunks
+            if chunks.isGarbage { isGarbage = true }
+        } else if let left {
+            excess += max(0, rest.count - left)
+            self.left = max(0, left - rest.count)
+        }
     }
 
     private mutating func readHead() {
@@ -39,6 +54,7 @@ package struct HTTPAnswerReader: Hashable, Sendable {
         // An interim answer is followed by the answer.
         guard status >= 200 else { return }
         self.status = status
+        isKept = words[0] == "HTTP/1.1"
         if status == 204 || status == 304 { left = 0 }
         for line in lines.dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)
@@ -54,6 +70,9 @@ package struct HTTPAnswerReader: Hashable, Sendable {
                 }
                 left = length
             case "x-balancer-reason": reason = String(value)
+            case "connection": if value.lowercased().contains("close") { isKept = false }
+            // Its length is that of the chunks, whatever else is given. Source: RFC 9112, 6.3
+            case "transfer-encoding": if value.lowercased().hasSuffix("chunked") { chunks = ChunkedBody() }
             default: break
             }
         }

@@ -2,7 +2,8 @@ package import LabTime
 internal import Measurement
 
 /// One request of `udp-request` from a new source port, repeated every `retryEvery` until it is answered or timed out;
-/// the timeout runs from the first request. Each repetition has a number of its own and counts as sent.
+/// the timeout runs from the first request. Each repetition has a number of its own and counts as sent. Of a burst, all
+/// requests are to be answered, and those that are not are repeated.
 package struct RequestModel: FlowModel, Hashable, Sendable {
     enum Phase: Hashable, Sendable {
         case asking
@@ -16,12 +17,16 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
     private var meter: FlowMeter
     private var schedule: OpenLoopSchedule
     private var garbage = 0
+    /// Requests of the burst without an answer, and for which of them each datagram asks, by its number.
+    private var open: Set<Int>
+    private var asked: [Int] = []
 
     package init(_ identity: FlowIdentity, at now: Instant) {
         self.identity = identity
         started = now
         meter = identity.meter(cadence: identity.program.retryEvery)
         schedule = OpenLoopSchedule(start: now, every: identity.program.retryEvery)
+        open = Set(0..<identity.program.burst)
     }
 
     private var timesOutAt: Instant { started + identity.timeout }
@@ -38,6 +43,7 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
         var events: [FlowEvent] = []
         switch (phase, input) {
         case (.ended, _): break
+        case (.asking, .failed(let ending)): end(ending, &events)
         // It has asked already: it ends as it would have.
         case (.asking, .connected), (.asking, .writable), (.asking, .finish): break
         case (.asking, .readable): read(now, &transport, &events)
@@ -64,10 +70,18 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
         var isDue = false
         while schedule.take(at: now) != nil { isDue = true }
         guard isDue else { return }
+        for request in open.sorted() where !hasEnded { ask(request, now, &transport, &events) }
+    }
+
+    private mutating func ask(
+        _ request: Int, _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+    ) {
         var bytes: [UInt8] = []
         identity.record(meter.newest.map { $0 + 1 } ?? 0, at: now).append(to: &bytes)
         switch bytes.withUnsafeBytes({ transport.send($0) }) {
-        case .bytes, .endOfStream: _ = meter.ask(at: now)
+        case .bytes, .endOfStream:
+            _ = meter.ask(at: now)
+            asked.append(request)
         case .wouldBlock: break
         case .failed(let ending): end(ending, &events)
         }
@@ -89,7 +103,9 @@ package struct RequestModel: FlowModel, Hashable, Sendable {
             return
         }
         meter.answered(record.sequence, at: now)
-        guard meter.received > 0 else { return }
+        guard record.sequence < UInt64(asked.count) else { return }
+        open.remove(asked[Int(record.sequence)])
+        guard open.isEmpty else { return }
         events.append(.firstAnswer)
         end(.survived, latency: now - started, &events)
     }

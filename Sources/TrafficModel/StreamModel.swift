@@ -5,6 +5,9 @@ internal import Measurement
 ///
 /// The cadence begins when the connection is established. What the send buffer does not take waits here, up to
 /// `mostWaiting` bytes, and counts as sent when it was due: the application has asked.
+///
+/// A flow that reconnects goes on after an error, over another connection. What was unanswered then, and what falls due
+/// until that connection is established, stays without an answer and is lost.
 package struct StreamModel: FlowModel, Sendable {
     /// Bytes that may wait for the send buffer before further requests are skipped.
     package static let mostWaiting = 1 << 20
@@ -12,6 +15,10 @@ package struct StreamModel: FlowModel, Sendable {
     enum Phase: Hashable, Sendable {
         case connecting(finishesEarly: Bool)
         case asking
+        /// The connection has its greatest age: it is followed by another when all is answered.
+        case retiring
+        /// After an error, for the next attempt.
+        case waiting(until: Instant)
         /// `endsAt` where everything is answered already: not from within the step that finishes.
         case finishing(endsAt: Instant?)
         case ended
@@ -29,6 +36,7 @@ package struct StreamModel: FlowModel, Sendable {
     private var parser = ProbeParser()
     private var garbage = 0
     private var waiting: [UInt8] = []
+    private var connections: ConnectionHistory
 
     package init(_ identity: FlowIdentity, offset: Duration, at now: Instant) {
         self.identity = identity
@@ -36,12 +44,16 @@ package struct StreamModel: FlowModel, Sendable {
         started = now
         nextLook = now + identity.timeout
         meter = identity.meter(cadence: identity.program.every)
+        connections = ConnectionHistory(
+            reconnect: identity.program.options.reconnect, maximumAge: identity.program.maximumAge)
     }
 
     package var deadline: Instant? {
         switch phase {
-        case .connecting: nextLook
-        case .asking: min(schedule?.nextDue ?? nextLook, nextLook)
+        case .connecting: min(missedNext ?? nextLook, nextLook)
+        case .asking: min(schedule?.nextDue ?? nextLook, connections.retiresAt ?? nextLook, nextLook)
+        case .retiring: nextLook
+        case .waiting(let until): min(missedNext ?? until, until)
         case .finishing(let endsAt): min(endsAt ?? nextLook, nextLook)
         case .ended: nil
         }
@@ -56,20 +68,29 @@ package struct StreamModel: FlowModel, Sendable {
         var events: [FlowEvent] = []
         switch (phase, input) {
         case (.ended, _): break
+        case (_, .failed(let ending)): failed(ending, now, &events)
         case (.connecting(let finishesEarly), .connected):
-            phase = .asking
-            schedule = OpenLoopSchedule(start: now + offset, every: identity.program.every)
-            nextLook = now + identity.timeout
-            if finishesEarly { finish(now, &transport, &events) } else { askWhatIsDue(now, &transport, &events) }
+            connected(now)
+            if finishesEarly {
+                finish(now, asksAgain: true, &transport, &events)
+            } else {
+                askWhatIsDue(now, &transport, &events)
+            }
         case (.connecting, .finish): phase = .connecting(finishesEarly: true)
         case (.connecting, .time):
-            if nextLook <= now { end(.timedOut(identity.program, waitingFor: "connection"), &events) }
+            missWhatIsDue(now)
+            if nextLook <= now { failed(.timedOut(identity.program, waitingFor: "connection"), now, &events) }
         case (.connecting, .writable), (.connecting, .readable): break
-        case (.asking, .connected), (.finishing, .connected): break
+        case (.waiting(let until), .time):
+            missWhatIsDue(now)
+            if until <= now { open(now, &events) }
+        case (.waiting, .finish): if let ending = connections.loss?.ending { end(ending, &events) }
+        case (.waiting, .connected), (.waiting, .writable), (.waiting, .readable): break
+        case (.asking, .connected), (.retiring, .connected), (.finishing, .connected): break
         case (_, .writable): flush(now, &transport, &events)
         case (_, .readable): read(now, &transport, &events)
         case (_, .time): timePassed(now, &transport, &events)
-        case (.asking, .finish): finish(now, &transport, &events)
+        case (.asking, .finish), (.retiring, .finish): finish(now, asksAgain: false, &transport, &events)
         case (.finishing, .finish): break
         }
         return events
@@ -79,6 +100,68 @@ package struct StreamModel: FlowModel, Sendable {
         guard phase != .ended else { return }
         phase = .ended
         events.append(.ended(ending))
+    }
+
+    // MARK: Connections
+
+    /// Whether it uses its connection.
+    private var isConnected: Bool {
+        switch phase {
+        case .asking, .retiring, .finishing: true
+        case .connecting, .waiting, .ended: false
+        }
+    }
+
+    private mutating func connected(_ now: Instant) {
+        phase = .asking
+        // The first of each connection, for the cadence of the flow has one beginning.
+        if schedule == nil { schedule = OpenLoopSchedule(start: now + offset, every: identity.program.every) }
+        missWhatIsDue(now)
+        meter.forgetUnanswered()
+        connections.established(at: now)
+        nextLook = now + identity.timeout
+    }
+
+    private mutating func open(_ now: Instant, _ events: inout [FlowEvent]) {
+        phase = .connecting(finishesEarly: false)
+        nextLook = now + identity.timeout
+        events.append(.connection(.open))
+    }
+
+    /// An error ends the flow, unless it reconnects and is not to finish.
+    private mutating func failed(_ ending: FlowEnding, _ now: Instant, _ events: inout [FlowEvent]) {
+        switch phase {
+        case .waiting: return
+        case .connecting(finishesEarly: false), .asking, .retiring: break
+        case .connecting(finishesEarly: true), .finishing, .ended: return end(ending, &events)
+        }
+        guard let next = connections.failed(ending, at: now) else { return end(ending, &events) }
+        leaveConnection()
+        phase = .waiting(until: next)
+        events.append(.connection(.close))
+    }
+
+    private mutating func leaveConnection() {
+        meter.forgetUnanswered()
+        garbage += parser.garbage
+        parser = ProbeParser()
+        waiting = []
+    }
+
+    /// An old connection is followed by another as soon as nothing is unanswered; until then it is asked nothing more.
+    private mutating func retireIfDue(_ now: Instant, _ events: inout [FlowEvent]) {
+        if phase == .asking, let due = connections.retiresAt, due <= now { phase = .retiring }
+        guard phase == .retiring, meter.isSettled, waiting.isEmpty else { return }
+        leaveConnection()
+        connections.retired()
+        open(now, &events)
+    }
+
+    /// When the next request falls due that no connection can take; nil where it waits for one.
+    private var missedNext: Instant? { connections.loss == nil ? nil : schedule?.nextDue }
+
+    private mutating func missWhatIsDue(_ now: Instant) {
+        while let due = missedNext, due <= now, schedule?.take(at: now) != nil { _ = meter.ask(at: now) }
     }
 
     // MARK: Asking
@@ -91,11 +174,13 @@ package struct StreamModel: FlowModel, Sendable {
     }
 
     private mutating func ask(_ now: Instant, _ events: inout [FlowEvent]) {
-        guard waiting.count + identity.program.payload <= Self.mostWaiting else {
+        let record = identity.record(meter.newest.map { $0 + 1 } ?? 0, at: now)
+        guard waiting.count + record.length <= Self.mostWaiting else {
             events.append(.skipped("\(Self.mostWaiting) bytes wait already for the connection's send buffer"))
             return
         }
-        identity.record(meter.ask(at: now), at: now).append(to: &waiting)
+        _ = meter.ask(at: now)
+        record.append(to: &waiting)
     }
 
     private mutating func flush(
@@ -109,7 +194,7 @@ package struct StreamModel: FlowModel, Sendable {
             } else if case .failed(let ending) = outcome {
                 // What the peer has sent before is read first, for it may hold answers.
                 read(now, &transport, &events)
-                return end(ending, &events)
+                return failed(ending, now, &events)
             } else {
                 break
             }
@@ -124,11 +209,12 @@ package struct StreamModel: FlowModel, Sendable {
     ) {
         let outcome = transport.receive { bytes in
             take(bytes, now, &events)
-            return phase != .ended
+            return isConnected
         }
+        guard isConnected else { return }
         switch outcome {
-        case .endOfStream: end(.closedByPeer, &events)
-        case .failed(let ending): end(ending, &events)
+        case .endOfStream: failed(.closedByPeer, now, &events)
+        case .failed(let ending): failed(ending, now, &events)
         case .bytes, .wouldBlock: break
         }
     }
@@ -137,20 +223,24 @@ package struct StreamModel: FlowModel, Sendable {
         let wasUnanswered = meter.received == 0
         let identity = identity
         parser.consume(bytes) { record in
-            if identity.isOwn(record) { meter.answered(record.sequence, at: now) } else { garbage += record.length }
+            guard identity.isOwn(record) else { return garbage += record.length }
+            meter.answered(record.sequence, at: now)
+            connections.answered()
         }
         if wasUnanswered, meter.received > 0 { events.append(.firstAnswer) }
         if case .finishing = phase, meter.isSettled { end(.survived, &events) }
+        if phase == .retiring { retireIfDue(now, &events) }
     }
 
     // MARK: Ending
 
+    /// - Parameter asksAgain: whether nothing was asked over its connection
     private mutating func finish(
-        _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+        _ now: Instant, asksAgain: Bool, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
         phase = .finishing(endsAt: nil)
         // A flow that is to finish before its first request asks once, so that it has an outcome.
-        if meter.newest == nil {
+        if meter.newest == nil || asksAgain {
             ask(now, &events)
             flush(now, &transport, &events)
         }
@@ -160,18 +250,22 @@ package struct StreamModel: FlowModel, Sendable {
     private mutating func timePassed(
         _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
+        retireIfDue(now, &events)
         if case .asking = phase, let schedule, schedule.nextDue <= now { askWhatIsDue(now, &transport, &events) }
         if case .finishing(let endsAt?) = phase, endsAt <= now { end(.survived, &events) }
-        guard phase != .ended, nextLook <= now else { return }
+        guard isConnected, nextLook <= now else { return }
         // Answers that are here already count, although a busy machine has not let this process read them.
         read(now, &transport, &events)
-        if meter.hasTimedOut(at: now) { end(.timedOut(identity.program, waitingFor: "answer"), &events) }
-        nextLook = meter.timesOutAt ?? now + identity.timeout
+        guard isConnected else { return }
+        if meter.hasTimedOut(at: now) { failed(.timedOut(identity.program, waitingFor: "answer"), now, &events) }
+        if isConnected { nextLook = meter.timesOutAt ?? now + identity.timeout }
     }
 
     package func figures(at end: Instant, _ ending: FlowEnding) -> FlowFigures {
-        FlowFigures(
+        var figures = FlowFigures(
             started: started, reading: meter.reading(endedAt: end, outcome: ending.outcome),
             garbage: parser.garbage + garbage)
+        connections.complete(&figures, at: end)
+        return figures
     }
 }

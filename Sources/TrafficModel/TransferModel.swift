@@ -108,6 +108,7 @@ package struct TransferModel: Hashable, Sendable {
         var step = Step(now: now)
         switch (phase, input) {
         case (.ended, _): break
+        case (_, .control(.failed(let ending))): end(ending, &step)
         case (.connecting, .control(.connected)): phase = .loggingIn
         case (.connecting, .control(.writable)), (.connecting, .control(.readable)), (_, .control(.connected)): break
         case (_, .control(.writable)): flush(&transport, &step)

@@ -217,6 +217,10 @@ extension ShippedLabs {
                 lab: "switching/mac-table-overflow", variant: "large-table",
                 change: ("mac-table: 1024", "mac-table: 1")),
             Broken(lab: "vrrp/keepalived-pair", variant: "announced-again", change: ("delay: 1s", "delay: 5s")),
+            Broken(lab: "clients/idle-timeout", variant: "keepalive", change: ("idle: 1s", "idle: 60s")),
+            Broken(
+                lab: "clients/dead-peer", variant: "user-timeout", change: ("user-timeout: 500ms", "user-timeout: 60s")),
+            Broken(lab: "clients/keep-alive-race", variant: "retry", change: ("retry: 1", "retry: 0")),
             Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
         ]
 

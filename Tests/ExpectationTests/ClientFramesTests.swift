@@ -113,6 +113,74 @@ struct ClientFramesTests {
         #expect(Self.evaluate(datagrams(2)).verdict == .fail, "nobody expects that an answer comes twice")
     }
 
+    // MARK: Several ends
+
+    /// A stream of 40000 that goes on from 40001.
+    private static func reconnected(_ reconnects: Int = 1, isAnswered: Bool = true) -> FlowResult {
+        var flow = flow(10)
+        flow.laterEnds = [
+            FlowEnd(source: flow.source, sourcePort: 40001, start: Scene.at(2), isAnswered: isAnswered)
+        ]
+        flow.reconnects = reconnects
+        flow.longestDisconnection = .milliseconds(300)
+        return flow
+    }
+
+    /// Five requests and answers at the first end, and so many at the second.
+    private static func scene(_ flow: FlowResult, later: Int) -> Scene {
+        var scene = scene(flow, requests: 5, answers: 5) {
+            $0.options = TCPStreamTraffic(reconnect: Reconnect())
+        }
+        for number in 0..<later {
+            scene.request(at: 2.1 + Double(number) / 100, from: Scene.macA, port: 40001)
+            scene.answer(at: 2.105 + Double(number) / 100, to: Scene.macA, port: 40001)
+        }
+        return scene
+    }
+
+    @Test func `frames of each end are those of the flow`() {
+        #expect(Self.evaluate(Self.scene(Self.reconnected(), later: 5)).verdict == .pass)
+        let short = Self.evaluate(Self.scene(Self.reconnected(), later: 4))
+        #expect(short.verdict == .inconclusive && short.seen.contains("bytes to the server"), "\(short.seen)")
+        let proof = Self.evaluate(Self.scene(Self.reconnected(), later: 5)).wiresharkFilter
+        #expect(proof == "ip.addr == 192.0.2.10 && tcp.port in {40000, 40001}")
+    }
+
+    @Test func `a connection that the client reports and no frame shows is inconclusive`() {
+        let missing = Self.evaluate(Self.scene(Self.reconnected(), later: 0))
+        #expect(missing.verdict == .inconclusive)
+        #expect(missing.seen.contains("has no frame to its further end 192.0.2.10:40001"), "\(missing.seen)")
+        let claimed = Self.evaluate(Self.scene(Self.reconnected(2), later: 5))
+        #expect(claimed.verdict == .inconclusive)
+        #expect(claimed.seen.contains("of 2 connections after an error it names 1"), "\(claimed.seen)")
+        // An attempt that failed may have left nothing.
+        var flow = Self.reconnected(0, isAnswered: false)
+        flow.received = 5
+        #expect(Self.evaluate(Self.scene(flow, later: 0)).verdict == .pass)
+    }
+
+    @Test func `reconnects and the time without a connection are expected like other figures`() {
+        let scene = Self.scene(Self.reconnected(), later: 5)
+        func evaluate(_ expectation: TrafficExpectation) -> ExpectationResult { scene.evaluate(.traffic(expectation)) }
+        let both = TrafficExpectation(
+            traffic: "app", outcome: .survived, reconnects: .init(.equal, 1),
+            longestDisconnection: .init(.less, .milliseconds(301)))
+        let result = evaluate(both)
+        #expect(result.verdict == .pass)
+        #expect(
+            result.seen == "1 of 1 flow survived, at most 300 ms without a connection, 1 reconnects", "\(result.seen)")
+        #expect(evaluate(TrafficExpectation(traffic: "app", reconnects: .init(.equal, 0))).verdict == .fail)
+        #expect(
+            evaluate(TrafficExpectation(traffic: "app", longestDisconnection: .init(.less, .milliseconds(300)))).verdict
+                == .fail)
+        var silent = Self.reconnected(0)
+        (silent.received, silent.laterEnds, silent.longestDisconnection) = (0, nil, .zero)
+        let nothing = Self.scene(silent, requests: 1, answers: 0)
+        #expect(
+            nothing.evaluate(.traffic(TrafficExpectation(traffic: "app", reconnects: .init(.equal, 0)))).verdict
+                == .inconclusive, "without an answer nothing could fail")
+    }
+
     @Test func `a connection without an exchange has a handshake alone`() {
         var scene = Self.scene(Scene.flow(40000, sent: 1, received: 1), .tcpConnect) {
             $0.options = TCPConnectTraffic(exchanges: false)

@@ -38,6 +38,24 @@ struct TrafficProgramTests {
         ),
         (PingTraffic(count: 5), #""count":5"#),
         (
+            TCPStreamTraffic(
+                sizes: [64, 9000],
+                tcp: TCPSocketOptions(
+                    keepalive: .init(idle: .seconds(1), interval: .seconds(2), count: 3), userTimeout: .seconds(4)),
+                reconnect: Reconnect(after: .seconds(1), atMost: .seconds(5), attempts: 6), maximumAge: .seconds(7)),
+            #""maximumAge":[0,7000000000000000000];"reconnect":{"after":[0,1000000000000000000],"atMost":[0,5000000000000000000],"attempts":6};"sizes":[64,9000];"tcp":{"keepalive":{"count":3,"idle":[0,1000000000000000000],"interval":[0,2000000000000000000]},"userTimeout":[0,4000000000000000000]}"#
+        ),
+        (
+            HTTPRequestTraffic(
+                usesTLS: false, method: .put, bodies: [1, 2], reuses: true, retries: 1, maximumAge: .seconds(7)),
+            #""bodies":[1,2];"maximumAge":[0,7000000000000000000];"method":"PUT";"retries":1;"reuses":true"#
+        ),
+        (UDPTraffic(burst: 2, rebinding: .requests(9)), #""burst":2;"rebinding":{"requests":{"_0":9}}"#),
+        (
+            UDPRequestTraffic(retryEvery: .seconds(1), sizes: [32], burst: 2),
+            #""burst":2;"retryEvery":[0,1000000000000000000];"sizes":[32]"#
+        ),
+        (
             ManyFlowTraffic(.init(sources: IPv4Network("10.64.0.0/25"), spread: .seconds(3)), retryEvery: .seconds(1)),
             #""crowd":{"sources":"10.64.0.0/25","spread":[0,3000000000000000000]};"retryEvery":[0,1000000000000000000]"#
         ),

@@ -22,11 +22,12 @@ struct ExpectationFormTests {
             virtual-services: { web: { listen: "192.0.2.100:80/tcp", profile: http, pool: ["server:80"] } }
         traffic:
           app: { from: client, to: lb/web, kind: http-request }
+          stream: { from: client, to: "other:7", kind: tcp-stream, reconnect: on }
         scenario:
-          - start: app
+          - start: [app, stream]
           - { fail: { hang: other }, as: begun }
           - { fail: { resume: other }, as: done }
-          - stop: app
+          - stop: [app, stream]
         expect:
         \(expectations.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
         """

@@ -52,6 +52,25 @@ struct AnswerTextTests {
         #expect(reader.isGarbage)
     }
 
+    @Test func `chunks are followed however they are cut, and a length that is none is garbage`() {
+        let text = Array(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\n0\r\n\r\n1\r\nx\r\n0\r\nTrailer: y\r\n\r\n"
+                .utf8)
+        for cut in 1..<text.count {
+            var reader = HTTPAnswerReader()
+            text[..<cut].withUnsafeBytes { reader.consume($0) }
+            #expect(!reader.isComplete, "cut at \(cut)")
+            text[cut...].withUnsafeBytes { reader.consume($0) }
+            #expect(reader.leavesConnectionUsable && !reader.isGarbage, "cut at \(cut)")
+        }
+        for size in ["x", "-1", "123456789", ""] {
+            var reader = HTTPAnswerReader()
+            Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(size)\r\n".utf8)
+                .withUnsafeBytes { reader.consume($0) }
+            #expect(reader.isGarbage, "\(size)")
+        }
+    }
+
     @Test func `spaces around a length do not belong to it`() {
         var reader = HTTPAnswerReader()
         Array("HTTP/1.1 200 OK\r\nContent-Length:  3  \r\n\r\nabc".utf8).withUnsafeBytes { reader.consume($0) }

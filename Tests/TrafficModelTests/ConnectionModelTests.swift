@@ -92,6 +92,74 @@ struct ConnectionModelTests {
         #expect(answered.ending == .survived)
     }
 
+    // MARK: Kept connections and repetitions
+
+    private static func http(_ options: HTTPRequestTraffic) -> PlayedFlow<ConnectionModel> {
+        PlayedFlow(ConnectionModel(.played(playedProgram(.httpRequest, options: options)), at: playedTime(0)))
+    }
+
+    private static let reset = FlowEnding(outcome: .reset, reason: "Connection reset by peer")
+
+    @Test func `a request whose connection fails before an answer is repeated, as often as it may be`() {
+        var flow = Self.http(HTTPRequestTraffic(usesTLS: false, retries: 1))
+        flow.step(.connected, at: 5)
+        let request = flow.transport.sentText
+        #expect(flow.step(.failed(Self.reset), at: 6) == [.connection(.open)])
+        flow.transport.sent = []
+        flow.step(.connected, at: 8)
+        #expect(flow.transport.sentText == request)
+        #expect(flow.step(.failed(Self.reset), at: 9) == [.ended(Self.reset)])
+        #expect(flow.model.figures(at: playedTime(9), Self.reset).reading.sent == 1)
+    }
+
+    @Test func `a request is not repeated after an answer has begun, nor for its timeout`() {
+        var begun = Self.http(HTTPRequestTraffic(usesTLS: false, retries: 3))
+        begun.step(.connected, at: 5)
+        begun.transport.incoming = [Array("HTTP/1.1 2".utf8)]
+        begun.transport.ending = .endOfStream
+        #expect(begun.step(.readable, at: 6) == [.ended(.closedByPeer)])
+        var silent = Self.http(HTTPRequestTraffic(usesTLS: false, retries: 3))
+        silent.step(.connected, at: 5)
+        silent.run(until: 200)
+        #expect(silent.ending?.outcome == .timedOut)
+    }
+
+    @Test func `a body has its length, by the number of the flow, and a kept connection is asked for`() {
+        var flow = Self.http(
+            HTTPRequestTraffic(path: "/x", usesTLS: false, method: .post, bodies: [3, 5], reuses: true))
+        flow.step(.connected, at: 5)
+        let head = """
+            POST /x HTTP/1.1\r\nHost: 192.0.2.7\r\nUser-Agent: failoverlab\r\n\
+            Content-Type: application/octet-stream\r\nContent-Length: 3\r\n\r\n
+            """
+        #expect(flow.transport.sent == [Array(head.utf8) + [0, 1, 2]])
+    }
+
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", true),
+        ("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=b\r\nx\r\n0\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\nA: b\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx", false),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxy", false),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", false),
+    ])
+    func `a connection is kept after a whole answer that allows it`(answer: String, isKept: Bool) {
+        for reuses in [true, false] {
+            var flow = Self.http(HTTPRequestTraffic(usesTLS: false, reuses: reuses))
+            flow.step(.connected, at: 5)
+            flow.transport.incoming = [Array(answer.utf8)]
+            flow.step(.readable, at: 6)
+            #expect(flow.ending != nil && flow.model.leavesConnectionUsable == (isKept && reuses))
+        }
+        var unsent = Self.http(HTTPRequestTraffic(usesTLS: false, method: .post, bodies: [9], reuses: true))
+        unsent.transport.room = 50
+        unsent.step(.connected, at: 5)
+        unsent.transport.incoming = [Array(answer.utf8)]
+        unsent.step(.readable, at: 6)
+        #expect(!unsent.model.leavesConnectionUsable, "the rest of the request would follow")
+    }
+
     @Test func `it has asked already, so that finishing changes nothing`() {
         var flow = flow(.tcpConnect)
         #expect(flow.step(.finish, at: 1).isEmpty && flow.model.deadline == playedTime(100))

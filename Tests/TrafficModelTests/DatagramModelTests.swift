@@ -114,6 +114,69 @@ struct DatagramModelTests {
         #expect(answered.ending == .survived)
     }
 
+    // MARK: Bursts and other ports
+
+    @Test func `a burst leaves at once, at each interval`() {
+        var flow = PlayedFlow(
+            DatagramModel(.played(playedProgram(.udp, options: UDPTraffic(burst: 3))), offset: .zero, at: playedTime(0))
+        )
+        flow.step(.time, at: 0)
+        #expect(flow.requests == [0, 1, 2])
+        flow.step(.time, at: 10)
+        #expect(flow.requests == [0, 1, 2, 3, 4, 5])
+    }
+
+    @Test func `of a burst of requests those without an answer are repeated, until all have one`() {
+        let options = UDPRequestTraffic(retryEvery: .milliseconds(30), burst: 2)
+        var request = PlayedFlow(
+            RequestModel(.played(playedProgram(.udpRequest, options: options)), at: playedTime(0)))
+        request.step(.time, at: 0)
+        #expect(request.requests == [0, 1])
+        request.transport.incoming = [request.transport.sent[1]]
+        request.transport.sent = []
+        #expect(request.step(.readable, at: 5).isEmpty)
+        request.step(.time, at: 30)
+        #expect(request.requests == [2])
+        request.transport.echo()
+        #expect(request.step(.readable, at: 31) == [.firstAnswer, .ended(.survived)])
+        let figures = request.model.figures(at: playedTime(31), .survived)
+        #expect(figures.reading.sent == 3 && figures.reading.lost == 1 && figures.latency == .milliseconds(31))
+    }
+
+    @Test func `from its other port a flow goes on with the request that was due`() {
+        var flow = PlayedFlow(
+            DatagramModel(
+                .played(playedProgram(.udp, options: UDPTraffic(rebinding: .requests(2)))), offset: .zero,
+                at: playedTime(0)))
+        flow.run(until: 10, echoes: true)
+        #expect(flow.step(.time, at: 20) == [.connection(.open)])
+        #expect(flow.requests.isEmpty)
+        flow.step(.connected, at: 20)
+        #expect(flow.requests == [2])
+        flow.run(until: 30)
+        #expect(flow.requests == [2, 3])
+        #expect(flow.step(.time, at: 40) == [.connection(.open)])
+        flow.step(.connected, at: 40)
+        // A late answer to the former port's request counts.
+        flow.transport.echo()
+        flow.step(.readable, at: 41)
+        flow.step(.finish, at: 42)
+        flow.run(until: 42)
+        #expect(flow.ending == .survived && flow.reading(at: 42).lost == 0)
+    }
+
+    @Test func `a flow changes its port once after a time`() {
+        var flow = PlayedFlow(
+            DatagramModel(
+                .played(playedProgram(.udp, options: UDPTraffic(rebinding: .after(.milliseconds(15))))),
+                offset: .zero, at: playedTime(0)))
+        flow.run(until: 10)
+        #expect(flow.step(.time, at: 20) == [.connection(.open)])
+        flow.step(.connected, at: 20)
+        flow.run(until: 60)
+        #expect(flow.events == [.connection(.open)] && flow.requests == [0, 1, 2, 3, 4, 5, 6])
+    }
+
     @Test func `it ends as it would have, whether it is to finish or not`() {
         var request = request()
         request.step(.time, at: 0)

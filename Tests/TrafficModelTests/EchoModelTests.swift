@@ -101,6 +101,6 @@ struct EchoModelTests {
         flow.step(.finish, at: 3)
         flow.run(until: 500)
         #expect(flow.ending?.outcome == .timedOut && flow.model.deadline == nil)
-        for input in FlowInput.allCases { #expect(flow.step(input, at: 600).isEmpty) }
+        for input in FlowInput.all { #expect(flow.step(input, at: 600).isEmpty) }
     }
 }

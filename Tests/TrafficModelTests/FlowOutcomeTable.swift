@@ -33,7 +33,8 @@ struct FlowOutcomeTable<Model: FlowModel> {
         let reset = FlowEnding(outcome: .reset, reason: "Connection reset by peer")
         let answer = answer
         return [
-            Input(name: "connected", input: .connected), Input(name: "writable", input: .writable),
+            Input(name: "connected", input: .connected), Input(name: "failed", input: .failed(reset)),
+            Input(name: "writable", input: .writable),
             Input(name: "writable, the connection is reset", input: .writable) { $0.transport.sendFailure = reset },
             Input(name: "readable, nothing", input: .readable),
             Input(name: "readable, an answer", input: .readable) { $0.transport.incoming = answer($0.transport) },
@@ -102,6 +103,8 @@ private enum FlowText {
     static func text(_ event: FlowEvent) -> String {
         switch event {
         case .firstAnswer: "first answer"
+        case .connection(.close): "closes its connection"
+        case .connection(.open): "opens a connection"
         case .skipped(let reason): "skipped: \(reason)"
         case .ended(let ending): "ended: \(ending.outcome.rawValue)\(ending.reason.map { ", \($0)" } ?? "")"
         }

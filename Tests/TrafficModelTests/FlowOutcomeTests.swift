@@ -67,16 +67,64 @@ struct FlowOutcomeTests {
                 }
             },
         ]
-        try compare(
-            "Stream.txt",
-            FlowOutcomeTable(setups: setups) {
-                switch $0.phase {
-                case .connecting: "connecting"
-                case .asking: "asking"
-                case .finishing: "finishing"
-                case .ended: "ended"
+        try compare("Stream.txt", FlowOutcomeTable(setups: setups, phase: Self.name))
+    }
+
+    private static func name(_ model: StreamModel) -> String {
+        switch model.phase {
+        case .connecting: "connecting"
+        case .asking: "asking"
+        case .retiring: "retiring"
+        case .waiting: "waiting"
+        case .finishing: "finishing"
+        case .ended: "ended"
+        }
+    }
+
+    @Test func `a stream that reconnects`() throws {
+        typealias Setup = FlowOutcomeTable<StreamModel>.Setup
+        let options = TCPStreamTraffic(
+            reconnect: Reconnect(after: .milliseconds(20), atMost: .milliseconds(50)), maximumAge: .milliseconds(8))
+        func flow(_ steps: (inout PlayedFlow<StreamModel>) -> Void = { _ in }) -> PlayedFlow<StreamModel> {
+            Self.made(
+                StreamModel(.played(playedProgram(.tcpStream, options: options)), offset: .zero, at: playedTime(0)),
+                steps)
+        }
+        func lost(_ flow: inout PlayedFlow<StreamModel>) {
+            flow.step(.connected, at: 25)
+            flow.step(.failed(FlowEnding(outcome: .reset)), at: 27)
+        }
+        let setups = [
+            Setup(name: "connecting", phase: "connecting") { flow() },
+            Setup(name: "asking", phase: "asking") { flow { $0.step(.connected, at: 38) } },
+            Setup(name: "retiring, unanswered", phase: "retiring") {
+                flow {
+                    $0.step(.connected, at: 20)
+                    $0.run(until: 28)
                 }
-            })
+            },
+            Setup(name: "waiting", phase: "waiting") { flow { lost(&$0) } },
+            Setup(name: "connecting again", phase: "connecting") {
+                flow {
+                    $0.step(.connected, at: 5)
+                    $0.step(.failed(FlowEnding(outcome: .reset)), at: 6)
+                    $0.run(until: 38)
+                }
+            },
+            Setup(name: "finishing, unanswered", phase: "finishing") {
+                flow {
+                    $0.step(.connected, at: 38)
+                    $0.step(.finish, at: 39)
+                }
+            },
+            Setup(name: "ended", phase: "ended") {
+                flow {
+                    lost(&$0)
+                    $0.step(.finish, at: 28)
+                }
+            },
+        ]
+        try compare("Reconnecting.txt", FlowOutcomeTable(setups: setups, phase: Self.name))
     }
 
     // MARK: udp
@@ -90,6 +138,13 @@ struct FlowOutcomeTests {
             Setup(name: "asking, before the first request", phase: "asking") { flow() },
             Setup(name: "asking, unanswered", phase: "asking") { flow { $0.run(until: 38) } },
             Setup(name: "asking, all answered", phase: "asking") { flow { $0.run(until: 38, echoes: true) } },
+            Setup(name: "rebinding", phase: "rebinding") {
+                Self.made(
+                    DatagramModel(
+                        .played(playedProgram(.udp, options: UDPTraffic(rebinding: .after(.milliseconds(30))))),
+                        offset: .zero, at: playedTime(0))
+                ) { $0.run(until: 38) }
+            },
             Setup(name: "finishing, unanswered", phase: "finishing") {
                 flow {
                     $0.run(until: 38)
@@ -115,6 +170,7 @@ struct FlowOutcomeTests {
             FlowOutcomeTable(setups: setups) {
                 switch $0.phase {
                 case .asking: "asking"
+                case .rebinding: "rebinding"
                 case .finishing: "finishing"
                 case .ended: "ended"
                 }

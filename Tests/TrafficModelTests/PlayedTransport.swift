@@ -120,14 +120,21 @@ struct PlayedFlow<Model: FlowModel> {
     }
 }
 
+extension FlowInput {
+    /// One of each.
+    static let all: [FlowInput] = [
+        .connected, .failed(FlowEnding(outcome: .reset)), .writable, .readable, .time, .finish,
+    ]
+}
+
 func playedTime(_ milliseconds: Int) -> Instant { Instant(nanoseconds: Int64(milliseconds) * 1_000_000) }
 
 func playedProgram(
     _ kind: TrafficProgram.Kind, every: Duration = .milliseconds(10), timeout: Duration = .milliseconds(100),
     retryEvery: Duration = .milliseconds(30), exchanges: Bool = true, payload: Int = 32,
-    transfer: FileTransfer? = nil
+    transfer: FileTransfer? = nil, options: (any TrafficKind)? = nil
 ) -> TrafficProgram {
-    let options: any TrafficKind =
+    let own: any TrafficKind =
         switch kind {
         case .tcpConnect: TCPConnectTraffic(exchanges: exchanges)
         case .udpRequest: UDPRequestTraffic(retryEvery: retryEvery)
@@ -136,7 +143,7 @@ func playedProgram(
         default: kind.type.init()
         }
     return TrafficProgram(
-        name: "test", options: options, from: "client", target: .ipv4(IPv4Address("192.0.2.7")!), port: 7,
+        name: "test", options: options ?? own, from: "client", target: .ipv4(IPv4Address("192.0.2.7")!), port: 7,
         every: every, payload: payload, timeout: timeout)
 }
 

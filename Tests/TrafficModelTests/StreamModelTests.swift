@@ -142,7 +142,7 @@ struct StreamModelTests {
         #expect(flow.model.figures(at: playedTime(5), .survived).garbage == 35)
     }
 
-    @Test(arguments: FlowInput.allCases)
+    @Test(arguments: FlowInput.all)
     func `of a flow that has ended every step is ignored`(_ input: FlowInput) {
         var flow = flow()
         flow.run(until: 200)

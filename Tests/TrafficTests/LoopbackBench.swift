@@ -26,9 +26,10 @@ final class LoopbackBench {
     func program(
         _ kind: TrafficProgram.Kind, port: UInt16, flows: Int = 1, every: Duration = .milliseconds(5),
         payload: Int = 64, timeout: Duration = .seconds(60), retryEvery: Duration = .milliseconds(10),
-        exchanges: Bool = true, target: IPAddress = .ipv4(.loopback), rounds: ManyFlowTraffic.Rounds? = nil
+        exchanges: Bool = true, target: IPAddress = .ipv4(.loopback), rounds: ManyFlowTraffic.Rounds? = nil,
+        options: (any TrafficKind)? = nil
     ) -> TrafficProgram {
-        let options: any TrafficKind =
+        let own: any TrafficKind =
             switch kind {
             case .tcpConnect: TCPConnectTraffic(exchanges: exchanges)
             case .udpRequest: UDPRequestTraffic(retryEvery: retryEvery)
@@ -36,7 +37,8 @@ final class LoopbackBench {
             default: kind.type.init()
             }
         return TrafficProgram(
-            name: "test", options: options, from: "client", target: target, port: port, flows: flows, every: every,
+            name: "test", options: options ?? own, from: "client", target: target, port: port, flows: flows,
+            every: every,
             payload: payload, timeout: timeout)
     }
 

@@ -19,7 +19,9 @@ extension IntegrityExamination {
         if let first = record.events.map(\.time).min(), let last = stops.max(), first <= last { play = first...last }
         let flows = record.traffic.flatMap { result in
             (result.flows + [result.further?.telling].compactMap(\.self)).flatMap { flow in
-                [flow.start, flow.end].map { (program: result.program.name, time: $0) }
+                ([flow.start, flow.end] + (flow.laterEnds ?? []).map(\.start)).map {
+                    (program: result.program.name, time: $0)
+                }
             }
         }
         self.init(

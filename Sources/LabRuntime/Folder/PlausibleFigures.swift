@@ -114,12 +114,13 @@ extension FlowResult {
     fileprivate func check(of name: String) throws(Implausible) {
         for (value, what) in [
             (sent, "sent"), (received, "received"), (lost, "lost"), (duplicated, "duplicated"),
-            (reordered, "reordered"), (garbage, "garbage"), (status ?? 0, "status"),
+            (reordered, "reordered"), (garbage, "garbage"), (status ?? 0, "status"), (reconnects ?? 0, "reconnects"),
         ] {
             try Bounds.check(value, "'\(what)' of a flow of \(name)")
         }
         for (value, what) in [
             (longestGap?.length, "longestGap"), (lossDerivedGap, "lossDerivedGap"), (latency, "latency"),
+            (longestDisconnection, "longestDisconnection"),
         ] as [(Duration?, String)] {
             try Bounds.check(value, "'\(what)' of a flow of \(name)")
         }

@@ -4,26 +4,33 @@ internal import Wire
 public struct FTPTraffic: TrafficKind {
     public static let name = "ftp"
     public static let summary = "FTP control connections; a file at each interval, see [below](#kind-ftp)"
-    public static let keys = [
-        TrafficKey(
-            "mode", usual: "`passive`",
-            "`passive` (PASV), `extended-passive` (EPSV), `active` (PORT), `extended-active` (EPRT); over IPv6 only the extended modes"
-        ),
-        TrafficKey("data-after", usual: "0 s", "delay between the announcement and the data connection"),
-        TrafficKey("bytes", usual: "65536", "length of each file"),
-        TrafficKey(
-            "announce", usual: "the client's own",
-            "another address to announce in an active mode, as in a bounce attack"),
-    ]
+    public static let keys =
+        [
+            TrafficKey(
+                "mode", usual: "`passive`",
+                "`passive` (PASV), `extended-passive` (EPSV), `active` (PORT), `extended-active` (EPRT); over IPv6 only the extended modes"
+            ),
+            TrafficKey("data-after", usual: "0 s", "delay between the announcement and the data connection"),
+            TrafficKey("bytes", usual: "65536", "length of each file"),
+            TrafficKey(
+                "announce", usual: "the client's own",
+                "another address to announce in an active mode, as in a bounce attack"),
+        ] + TCPSocketOptions.keys
     public static let example =
-        #"{ from: client, to: "server:21", kind: ftp, mode: active, data-after: 5ms, bytes: 1000, announce: 192.0.2.9 }"#
+        #"{ from: client, to: "server:21", kind: ftp, mode: active, data-after: 5ms, bytes: 1000, announce: 192.0.2.9, keepalive: { idle: 1s }, user-timeout: 1s }"#
     public static let server: ServerProgram.Kind? = .ftp
     public static let opensFlowForEachProbe = false
     public static let needsServerItself: String? = "a balancer does not read what FTP announces"
 
     public var transfer: FileTransfer
+    /// Of the control connection.
+    public var tcp: TCPSocketOptions?
 
-    public init(_ transfer: FileTransfer) { self.transfer = transfer }
+    public init(_ transfer: FileTransfer, tcp: TCPSocketOptions? = nil) {
+        self.transfer = transfer
+        self.tcp = tcp
+    }
+
     public init() { self.init(FileTransfer()) }
 
     public static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self {
@@ -42,7 +49,7 @@ public struct FTPTraffic: TrafficKind {
                     "'announce' is \(written.found("announce"))", atKey: "announce", allowed: [IPv4Address.textForm])
             }
         }
-        return Self(transfer)
+        return Self(transfer, tcp: TCPSocketOptions.read(written))
     }
 
     public mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool {
@@ -63,7 +70,7 @@ public struct FTPTraffic: TrafficKind {
 
     public var trace: AnswerTrace { .payload(showsStatus: false) }
     public var numbers: [(name: String, value: Int)] { [("transfer", transfer.bytes)] }
-    public var times: [(name: String, value: Duration)] { [("dataAfter", transfer.dataAfter)] }
+    public var times: [(name: String, value: Duration)] { [("dataAfter", transfer.dataAfter)] + (tcp?.times ?? []) }
 }
 
 extension TrafficProgram.Kind {

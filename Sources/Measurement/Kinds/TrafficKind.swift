@@ -39,6 +39,12 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
 
     /// What an answered request leaves in the client's captures.
     var trace: AnswerTrace { get }
+    /// What the sockets of its TCP connections get; nil for nothing.
+    var tcp: TCPSocketOptions? { get }
+    /// Bytes of its requests, in turn; nil where all have the program's `payload`.
+    var sizes: [Int]? { get }
+    /// How a flow goes on after its connection has failed; nil where it ends.
+    var reconnect: Reconnect? { get }
     /// Its options that are numbers and times, by their names in files: those of a run's folder are checked.
     var numbers: [(name: String, value: Int)] { get }
     var times: [(name: String, value: Duration)] { get }
@@ -55,6 +61,9 @@ extension TrafficKind {
     public static var hasConnectStatistics: Bool { false }
     public static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self { Self() }
     public mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool { true }
+    public var tcp: TCPSocketOptions? { nil }
+    public var sizes: [Int]? { nil }
+    public var reconnect: Reconnect? { nil }
     public var numbers: [(name: String, value: Int)] { [] }
     public var times: [(name: String, value: Duration)] { [] }
 }

@@ -25,6 +25,11 @@ public protocol WrittenTraffic {
     func flag(_ key: String) -> Bool?
     func integer(_ key: String, in range: ClosedRange<Int>) -> Int?
     func duration(_ key: String, in range: ClosedRange<Duration>) -> Duration?
+    /// A whole number, or a list of at most so many.
+    func integers(_ key: String, in range: ClosedRange<Int>, most: Int) -> [Int]?
+    func isMapping(_ key: String) -> Bool
+    /// The mapping below a key, which has no keys but these.
+    func mapping(_ key: String, keys: [String]) -> Self?
     func choice<T: RawRepresentable & CaseIterable>(_ key: String, as type: T.Type) -> T? where T.RawValue == String
     func report(_ problem: String, atKey key: String, allowed: [String])
     /// At the value; of a key that the file does not have, at the program's target.

@@ -12,10 +12,11 @@ extension ExpectationForm {
             - app: { survives: true, longest-gap: "< 1s", lost: 0, duplicated: 0, reordered: 0, after: begun, before: done }
             - app: { outcome: survived, statuses: { 200: "> 1", other: 0 } }
             - app: { lost: { share: 50%, chance: 99% } }
+            - stream: { survives: true, reconnects: "<= 1", longest-disconnection: "< 1s" }
             """,
         keys: [
-            "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "statuses", "after",
-            "before",
+            "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "reconnects",
+            "longest-disconnection", "statuses", "after", "before",
         ],
         innerKeys: lossKeys,
         subject: TrafficExpectation.self
@@ -69,6 +70,16 @@ extension ExpectationReading {
         }
         expectation.duplicated = mapping["duplicated"].flatMap { comparisons.integer($0, of: "'duplicated'") }
         expectation.reordered = mapping["reordered"].flatMap { comparisons.integer($0, of: "'reordered'") }
+        expectation.reconnects = mapping["reconnects"].flatMap { comparisons.integer($0, of: "'reconnects'") }
+        expectation.longestDisconnection = mapping["longest-disconnection"].flatMap {
+            comparisons.duration($0, of: "'longest-disconnection'")
+        }
+        for key in ["reconnects", "longest-disconnection"] where mapping[key] != nil {
+            guard programs.contains(where: { $0.name == name && $0.options.reconnect == nil }) else { continue }
+            reader.report(
+                "'\(name)' does not reconnect: its traffic program has no 'reconnect'", at: mapping.keyPosition(key),
+                allowed: ["a program with reconnect: on, of kind tcp-stream"])
+        }
         expectation.statuses = mapping["statuses"].map { statuses($0, of: name) } ?? []
         expectation.after = mapping["after"].flatMap(anchor)
         expectation.before = mapping["before"].flatMap(anchor)
@@ -78,7 +89,9 @@ extension ExpectationReading {
                 "'\(key)' selects flows by their starts, and those of a crowd are not listed",
                 at: mapping.keyPosition(key))
         }
-        for key in ["longest-gap", "lost", "duplicated", "reordered", "statuses"] where mapping[key] != nil {
+        for key in [
+            "longest-gap", "lost", "duplicated", "reordered", "reconnects", "longest-disconnection", "statuses",
+        ] where mapping[key] != nil {
             words.append(key)
         }
         if words.isEmpty {

@@ -260,6 +260,23 @@ struct TrafficReading {
 extension MappingReader: WrittenTraffic {
     func has(_ key: String) -> Bool { self[key] != nil }
     func found(_ key: String) -> String { self[key]?.found ?? "nothing" }
+    func isMapping(_ key: String) -> Bool { self[key]?.entries != nil }
+
+    func mapping(_ key: String, keys: [String]) -> MappingReader? {
+        self[key].flatMap { MappingReader($0, "'\(key)' of \(what)", keys: keys, reader) }
+    }
+
+    func integers(_ key: String, in range: ClosedRange<Int>, most: Int) -> [Int]? {
+        guard let value = self[key] else { return nil }
+        let elements = reader.list(value)
+        guard (1...most).contains(elements.count) else {
+            reader.report(
+                "'\(key)' of \(what) has \(elements.count) numbers", at: value.position, allowed: ["1 to \(most)"])
+            return nil
+        }
+        let numbers = elements.compactMap { reader.integer($0, of: "'\(key)' of \(what)", in: range) }
+        return numbers.count == elements.count ? numbers : nil
+    }
 
     func report(_ problem: String, atKey key: String, allowed: [String]) {
         reader.report(problem, at: keyPosition(key), allowed: allowed)

@@ -14,6 +14,8 @@ protocol Flow: AnyObject {
     func start()
     /// Asks nothing more and ends when what was asked is answered or timed out.
     func finish()
+    /// Closes its connection, or opens another one, as its model orders.
+    func follow(_ order: ConnectionOrder)
     /// Lets go of socket and timers: `hasEnded` from now on.
     func close(_ ending: FlowEnding) -> FlowResult
     /// Probes that were sent late.
@@ -26,11 +28,15 @@ extension Flow {
         for event in happened {
             switch event {
             case .firstAnswer: callbacks.onFirstAnswer()
+            case .connection(let order): follow(order)
             case .skipped(let reason): callbacks.onSkip(reason)
             case .ended(let ending): end(ending)
             }
         }
     }
+
+    /// Most flows have one connection.
+    func follow(_ order: ConnectionOrder) {}
 
     /// Ends by itself.
     func end(_ ending: FlowEnding) {

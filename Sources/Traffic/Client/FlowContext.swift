@@ -14,11 +14,27 @@ struct FlowContext {
     let clock: ClockReference
     let ports: SourcePorts
     let parting: PartingSockets
+    /// Of a program whose requests share connections.
+    let kept: KeptConnections?
+
+    init(program: TrafficProgram, number: UInt32, loop: EventLoop, ports: SourcePorts) {
+        self.program = program
+        self.number = number
+        self.loop = loop
+        self.ports = ports
+        clock = ClockReference(instant: loop.now, timestamp: .now())
+        parting = PartingSockets(on: loop)
+        kept =
+            program.reusesConnections
+            ? KeptConnections(on: loop, maximumAge: program.maximumAge, parting: parting) : nil
+    }
 
     var target: Endpoint { Endpoint(address: program.target, port: program.port) }
 
     func record(flow: UInt32, sequence: UInt64, at now: Instant) -> ProbeRecord {
-        ProbeRecord(program: number, flow: flow, sequence: sequence, sentAt: now, length: program.payload)
+        ProbeRecord(
+            program: number, flow: flow, sequence: sequence, sentAt: now,
+            length: program.length(flow: flow, sequence: sequence))
     }
 
     /// A socket on its way to the target from a source port of its own.
@@ -29,6 +45,7 @@ struct FlowContext {
             try ports.bind(socket)
             try socket.disableNagle()
             try socket.resetWhenClosed()
+            if let options = program.options.tcp { try socket.set(options) }
         case .udp: try ports.bind(socket)
         case .echo: try socket.takeEchoReplies(to: ports.take())
         }
@@ -39,11 +56,20 @@ struct FlowContext {
     private static func unknown(_ family: IPVersion) -> IPAddress { family == .ipv4 ? .ipv4(.any) : .ipv6(.any) }
 
     /// - Parameter figures: of the flow's model
+    func result(_ ends: FlowEnds, end: Instant, _ figures: FlowFigures, _ ending: FlowEnding) -> FlowResult {
+        var result = result(source: ends.first, end: end, figures, ending)
+        result.laterEnds = ends.later(on: clock)
+        return result
+    }
+
+    /// - Parameter figures: of the flow's model
     func result(source: Endpoint?, end: Instant, _ figures: FlowFigures, _ ending: FlowEnding) -> FlowResult {
         var result = result(
             source: source, start: figures.started, end: end, reading: figures.reading, ending: ending,
             latency: figures.latency, garbage: figures.garbage)
         result.status = figures.status
+        result.reconnects = figures.reconnects
+        result.longestDisconnection = figures.longestDisconnection
         return result
     }
 

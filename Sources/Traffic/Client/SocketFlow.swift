@@ -1,14 +1,19 @@
 internal import EventLoop
+internal import LabTime
 internal import Measurement
 internal import SystemPackage
 internal import TLSSession
 internal import TrafficModel
 
-/// A flow on one socket: carries the model's bytes, watches the socket, and keeps the time.
+/// A flow on one socket at a time: carries the model's bytes, watches the socket, opens another one where the model
+/// orders it, and keeps the time.
 ///
 /// A flow that gives up closes its connection normally, as an application does: with a FIN, so that no reset appears in
 /// a capture that the network did not cause.
 final class SocketFlow<Model: FlowModel>: Flow {
+    /// Sockets for datagrams that a flow has left, and whose late answers it still takes.
+    private static var mostFormer: Int { 8 }
+
     let context: FlowContext
     let callbacks: FlowCallbacks
     private let kind: Socket.Kind
@@ -16,7 +21,10 @@ final class SocketFlow<Model: FlowModel>: Flow {
     private let connectsAtOnce: Bool
     private var model: Model
     private var transport: SocketTransport?
-    private var source: Endpoint?
+    private var former: [SocketTransport] = []
+    private var ends = FlowEnds()
+    /// Whether the model has ordered to let go of the connection, or could not have one.
+    private var isWithout = false
     private let timer: FlowTimer
     private(set) var hasEnded = false
 
@@ -32,57 +40,131 @@ final class SocketFlow<Model: FlowModel>: Flow {
         timer = FlowTimer(on: context.loop)
     }
 
+    // Nothing ends from within the call that starts the flow.
     func start() {
         let now = context.loop.now
-        // Nothing ends from within the call that starts the flow.
+        if kind == .tcp, let kept = context.kept?.take(at: now) {
+            return timer.set(at: now) { [unowned self] in goOn(with: kept) }
+        }
         do {
-            let tls = kind == .tcp && context.program.usesTLS ? try ClientTLSSession() : nil
-            try open(tls)
+            try open()
         } catch let error as Errno {
-            timer.set(at: now) { [unowned self] in failToStart(error) }
+            timer.set(at: now) { [unowned self] in
+                if error.isShortage { return failToStart(error) }
+                isWithout = true
+                step(.failed(FlowEnding(error)))
+            }
         } catch {
             timer.set(at: now) { [unowned self] in end(.tlsFailed(error)) }
         }
     }
 
-    private func open(_ tls: ClientTLSSession?) throws(Errno) {
+    private func open() throws {
+        let tls = kind == .tcp && context.program.usesTLS ? try ClientTLSSession() : nil
         let (socket, isConnected) = try context.connectedSocket(kind)
-        transport = SocketTransport(socket, tls)
-        source = socket.localEndpoint
-        let interest: EventLoop.Interest = kind == .tcp ? [.readable, .writable] : .readable
-        try context.loop.watch(socket.descriptor, for: interest) { [unowned self] in ready($0) }
-        transport?.interest = interest
+        transport = SocketTransport(socket, tls, openedAt: context.loop.now)
+        isWithout = false
+        transport?.end = ends.add(socket.localEndpoint, at: context.loop.now)
         transport?.isConnected = kind != .tcp
+        try watch(socket, for: kind == .tcp ? [.readable, .writable] : .readable)
         if isConnected, connectsAtOnce { connected() }
         followModel()
     }
 
+    private func watch(_ socket: Socket, for interest: EventLoop.Interest) throws(Errno) {
+        let descriptor = socket.descriptor
+        try context.loop.watch(descriptor, for: interest) { [unowned self] in
+            if transport?.socket.descriptor == descriptor { ready($0) } else { formerIsReadable(descriptor) }
+        }
+        transport?.interest = interest
+    }
+
+    private func goOn(with kept: SocketTransport) {
+        transport = kept
+        transport?.end = ends.add(kept.socket.localEndpoint, at: context.loop.now)
+        do {
+            try watch(kept.socket, for: [.readable, .writable])
+            connected()
+        } catch {
+            step(.failed(FlowEnding(error)))
+        }
+    }
+
     private func connected() {
-        source = transport?.socket.localEndpoint ?? source
+        if let transport {
+            ends.set(transport.socket.localEndpoint, of: transport.end)
+            ends.markAnswered(transport.end)
+        }
         transport?.isConnected = true
         step(.connected)
     }
 
     private func ready(_ readiness: EventLoop.Readiness) {
         if transport?.isConnected == false {
-            if let error = transport?.socket.takeError() { return end(FlowEnding(error)) }
+            if let error = transport?.socket.takeError() { return step(.failed(FlowEnding(error))) }
             guard readiness.contains(.writable) else { return }
             connected()
         }
         if !hasEnded, readiness.contains(.writable) {
-            if let ending = transport?.flush() { return end(ending) }
+            if let ending = transport?.flush() { return step(.failed(ending)) }
             step(.writable)
         }
         if !hasEnded, !readiness.isDisjoint(with: [.readable, .hangUp, .error]) { step(.readable) }
     }
 
     private func step(_ input: FlowInput) {
-        guard !hasEnded, transport != nil else { return }
-        report(model.step(input, at: context.loop.now, over: &transport!))
+        guard !hasEnded else { return }
+        if transport != nil {
+            report(model.step(input, at: context.loop.now, over: &transport!))
+        } else if isWithout {
+            var none = NoConnection()
+            report(model.step(input, at: context.loop.now, over: &none))
+        } else {
+            return
+        }
+        followModel()
+    }
+
+    /// A late answer to what was asked from another port.
+    private func formerIsReadable(_ descriptor: Int32) {
+        guard !hasEnded, let place = former.firstIndex(where: { $0.socket.descriptor == descriptor }) else { return }
+        report(model.step(.readable, at: context.loop.now, over: &former[place]))
         followModel()
     }
 
     // MARK: What the model wants
+
+    func follow(_ order: ConnectionOrder) {
+        guard !hasEnded else { return }
+        leave()
+        guard order == .open else { return }
+        do {
+            try open()
+            if kind == .udp { step(.connected) }
+        } catch let error as Errno {
+            step(.failed(FlowEnding(error)))
+        } catch {
+            end(.tlsFailed(error))
+        }
+    }
+
+    private func leave() {
+        isWithout = true
+        guard let left = transport else { return }
+        transport = nil
+        if kind == .udp {
+            former.append(left)
+            if former.count > Self.mostFormer { release(former.removeFirst()) }
+        } else {
+            release(left)
+        }
+    }
+
+    private func release(_ transport: SocketTransport) {
+        if transport.hasReceived { ends.markAnswered(transport.end) }
+        context.loop.unwatch(transport.socket.descriptor)
+        if kind == .tcp { context.parting.part(with: transport.socket) } else { transport.socket.close() }
+    }
 
     private func followModel() {
         guard !hasEnded else { return }
@@ -105,13 +187,24 @@ final class SocketFlow<Model: FlowModel>: Flow {
     func close(_ ending: FlowEnding) -> FlowResult {
         hasEnded = true
         timer.cancel()
-        if let socket = transport?.socket {
-            context.loop.unwatch(socket.descriptor)
-            if kind == .tcp { context.parting.part(with: socket) } else { socket.close() }
-        }
         let now = context.loop.now
-        return context.result(source: source, end: now, model.figures(at: now, ending), ending)
+        if let transport, model.leavesConnectionUsable, let kept = context.kept {
+            context.loop.unwatch(transport.socket.descriptor)
+            kept.put(transport)
+        } else if let transport {
+            release(transport)
+        }
+        for transport in former { release(transport) }
+        (transport, former) = (nil, [])
+        return context.result(ends, end: now, model.figures(at: now, ending), ending)
     }
 
     var late: Int { model.late }
+}
+
+/// Between two connections.
+private struct NoConnection: FlowTransport {
+    func connection() -> ConnectionState { .pending }
+    func send(_ bytes: UnsafeRawBufferPointer) -> TransportOutcome { .wouldBlock }
+    func receive(_ take: (UnsafeRawBufferPointer) -> Bool) -> TransportOutcome { .wouldBlock }
 }

@@ -63,15 +63,13 @@ public final class TrafficClient {
         self.program = program
         self.loop = loop
         self.onEvent = onEvent
-        context = FlowContext(
-            program: program, number: number, loop: loop,
-            clock: ClockReference(instant: loop.now, timestamp: .now()), ports: ports,
-            parting: PartingSockets(on: loop))
+        context = FlowContext(program: program, number: number, loop: loop, ports: ports)
     }
 
     deinit {
         if let timer { loop.cancel(timer) }
         for flow in running.values { _ = flow.abandon() }
+        context.kept?.close()
         _ = manyFlows?.close()
     }
 
@@ -108,6 +106,7 @@ public final class TrafficClient {
             late += flow.late
         }
         running = [:]
+        context.kept?.close()
         if let manyFlows { return manyFlows.close() }
         return result
     }
@@ -197,6 +196,7 @@ public final class TrafficClient {
     private func finishIfDone() {
         guard isFinishing, running.isEmpty, manyFlows == nil, !hasEnded else { return }
         hasEnded = true
+        context.kept?.close()
         // In a turn of its own: a flow may have ended within the call of `finish`.
         timer = loop.schedule(at: loop.now) { [unowned self] in onEvent(.finished(result)) }
     }

@@ -9,7 +9,7 @@ final class TransferFlow: Flow {
     let callbacks: FlowCallbacks
     private var model: TransferModel
     private var transport: TransferSockets?
-    private var source: Endpoint?
+    private var ends = FlowEnds()
     private let timer: FlowTimer
     private(set) var hasEnded = false
 
@@ -23,12 +23,13 @@ final class TransferFlow: Flow {
     func start() {
         do throws(Errno) {
             let (socket, _) = try context.connectedSocket(.tcp)
-            transport = TransferSockets(control: SocketTransport(socket), context) { [unowned self] in
+            transport = TransferSockets(control: SocketTransport(socket, openedAt: context.loop.now), context) {
+                [unowned self] in
                 dataReady($0)
             } onAccept: { [unowned self] in
                 accept()
             }
-            source = socket.localEndpoint
+            transport?.control.end = ends.add(socket.localEndpoint, at: context.loop.now)
             // A connection that is complete already reports itself as writable like any other.
             try context.loop.watch(socket.descriptor, for: [.readable, .writable]) { [unowned self] in ready($0) }
             transport?.control.interest = [.readable, .writable]
@@ -43,7 +44,7 @@ final class TransferFlow: Flow {
         if transport?.control.isConnected == false {
             if let error = transport?.control.socket.takeError() { return end(FlowEnding(error)) }
             guard readiness.contains(.writable) else { return }
-            source = transport?.control.socket.localEndpoint ?? source
+            if let control = transport?.control { ends.set(control.socket.localEndpoint, of: control.end) }
             transport?.control.isConnected = true
             step(.control(.connected))
         }
@@ -111,6 +112,6 @@ final class TransferFlow: Flow {
             context.parting.part(with: socket)
         }
         let now = context.loop.now
-        return context.result(source: source, end: now, model.figures(at: now, ending), ending)
+        return context.result(ends, end: now, model.figures(at: now, ending), ending)
     }
 }

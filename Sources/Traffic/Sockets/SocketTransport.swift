@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import LabTime
 internal import Measurement
 internal import SystemPackage
 internal import TLSSession
@@ -14,10 +15,15 @@ struct SocketTransport: FlowTransport {
     var interest: EventLoop.Interest = .readable
     /// Of ICMP echo: of the next request.
     private var sequence: UInt16 = 1
+    let openedAt: Instant
+    /// Its number among the ends of the flow that uses it.
+    var end = 0
+    private(set) var hasReceived = false
 
-    init(_ socket: Socket, _ tls: ClientTLSSession? = nil) {
+    init(_ socket: Socket, _ tls: ClientTLSSession? = nil, openedAt: Instant) {
         self.socket = socket
         self.tls = tls
+        self.openedAt = openedAt
     }
 
     var wantsToSend: Bool { !records.isEmpty }
@@ -57,6 +63,7 @@ struct SocketTransport: FlowTransport {
         var isWanted = true
         var ending: FlowEnding?
         let outcome = socket.receiveAll(isStream: socket.kind == .tcp, while: { isWanted && ending == nil }) { bytes in
+            hasReceived = true
             if socket.kind == .echo {
                 if let data = socket.echoData(bytes) { isWanted = take(data) }
                 return
