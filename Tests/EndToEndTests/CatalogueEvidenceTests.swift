@@ -218,6 +218,9 @@ extension EndToEnd {
                 change: ("mac-table: 1024", "mac-table: 1")),
             Broken(lab: "vrrp/keepalived-pair", variant: "announced-again", change: ("delay: 1s", "delay: 5s")),
             Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
+            Broken(
+                lab: "vrrp/keepalived-conntrackd", variant: "dropped-until-committed",
+                change: ("refused drop", "refused accept")),
         ]
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: broken)
