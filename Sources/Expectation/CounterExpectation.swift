@@ -4,7 +4,7 @@ internal import LabEvents
 /// What a node must have counted until the run's end, the kernel of a host included.
 public struct CounterExpectation: ExpectationKind {
     public var node: String
-    /// `TcpExt.IPReversePathFilter`, or a box's own `drop.standby`
+    /// `TcpExt.IPReversePathFilter`, a box's own `drop.standby`, or a program's `nftables/refused.packets`
     public var name: String
     /// Subtracted from it: `Ip.InReceives` less `Ip.InDelivers` is what the kernel received and delivered to no socket.
     public var minus: String?
@@ -24,6 +24,18 @@ public struct CounterExpectation: ExpectationKind {
         return counters[minus].map { Int(clamping: first) - Int(clamping: $0) }
     }
 
+    /// The programs of the node whose counters it needs.
+    public var programs: [String] {
+        Set([name, minus].compactMap { $0.flatMap(Self.program) }).sorted()
+    }
+
+    private static func program(of name: String) -> String? {
+        name.firstIndex(of: "/").map { String(name[..<$0]) }
+    }
+
+    /// Of counters of one kind: all of a program, or a group of the kernel's or a box's.
+    public static func group(of name: String) -> Substring { name.prefix { $0 != "/" && $0 != "." } }
+
     public var sentence: String { "\(words) of \(node) \(value.relation.rawValue) \(value.value)" }
     private var words: String { name + (minus.map { " less \($0)" } ?? "") }
 
@@ -37,10 +49,11 @@ public struct CounterExpectation: ExpectationKind {
         }
         func count(_ name: String) throws -> Int {
             guard let count = counters[name] else {
-                let near = counters.keys.filter { $0.split(separator: ".").first == name.split(separator: ".").first }
+                let near = counters.keys.filter { Self.group(of: $0) == Self.group(of: name) }
                 throw UndecidableExpectation(
                     "\(node) has no counter \(name)"
-                        + (near.isEmpty ? "" : "; in that group it has \(near.sorted().joined(separator: ", "))"))
+                        + (near.isEmpty ? "" : "; in that group it has \(near.sorted().joined(separator: ", "))")
+                        + (Self.program(of: name).flatMap { unread($0, in: evidence) }.map { "; \($0)" } ?? ""))
             }
             return Int(clamping: count)
         }
@@ -53,6 +66,14 @@ public struct CounterExpectation: ExpectationKind {
             words += "; but \(lack)"
         }
         return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: words)
+    }
+
+    /// Why the counters of a program could not be read; nil where they could.
+    private func unread(_ program: String, in evidence: RunEvidence) -> String? {
+        let event = evidence.events.last {
+            $0.isOf(.countersUnread) && $0.node == node && $0.details[EventDetail.program.rawValue] == program
+        }
+        return event?.details[EventDetail.reason.rawValue]
     }
 
     /// Why a counter that is low proves nothing; nil where it does.

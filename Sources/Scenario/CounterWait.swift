@@ -9,13 +9,32 @@ struct CounterWait: Hashable, Sendable {
     /// The event that it makes.
     let event: String
     let timeout: Timeout
-    /// What was read last; nil where the node has no such counter.
-    var last: Int?
+    /// What was read last.
+    var seen: Seen?
     /// When it is read again; nil while an answer is outstanding.
     var nextReading: Instant?
 
+    enum Seen: Hashable, Sendable {
+        case value(Int)
+        /// The node has no such counter, but those near it; or it could not be read.
+        case nothing(String?, near: [String])
+    }
+
+    /// Counters of the same group.
+    func near(among names: some Sequence<String>) -> [String] {
+        let group = CounterExpectation.group(of: counter.name)
+        return counter.programs.isEmpty ? [] : names.filter { CounterExpectation.group(of: $0) == group }.sorted()
+    }
+
     var failure: ScenarioFailure {
-        let seen = last.map { "it was \($0)" } ?? "the node has no such counter"
+        let seen =
+            switch seen {
+            case .value(let value): "it was \(value)"
+            case .nothing(let problem?, near: _): problem
+            case .nothing(nil, near: let near) where !near.isEmpty:
+                "the node has no such counter, but \(near.joined(separator: ", "))"
+            case .nothing, nil: "the node has no such counter"
+            }
         return ScenarioFailure(
             .timeout, "the scenario waited \(timeout.duration) for \(counter.sentence); \(seen)")
     }

@@ -19,7 +19,8 @@ package enum ScenarioInput: Hashable, Sendable {
     case performed(ticket: Int, NodeOutcome)
     /// Nothing of the program is outstanding any more.
     case trafficFinished(name: String)
-    case counters(node: String, [CounterReading])
+    /// - Parameter problem: why counters of the node's programs are missing
+    case counters(node: String, [CounterReading], problem: String? = nil)
     case capturesComplete
     /// A person asks for a fault; answered with `answer` of the same number. `as` is the event's name; nil for the
     /// fault's own word.

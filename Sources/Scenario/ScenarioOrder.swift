@@ -17,7 +17,8 @@ package enum ScenarioOrder: Hashable, Sendable {
     /// No new requests; answered with `trafficFinished` when nothing is outstanding.
     case finishTraffic(name: String, node: String)
     /// Answered with `counters`.
-    case readCounters(node: String)
+    /// - Parameter programs: those of the node whose counters are read beside its own
+    case readCounters(node: String, programs: [String])
     /// One after the other, until one fails; answered with `performed`.
     case perform([NodeAction], ticket: Int)
     /// To the person whose request it was.

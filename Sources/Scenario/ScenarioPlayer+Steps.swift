@@ -47,7 +47,7 @@ extension ScenarioPlayer {
                 events.waits()
                 phase = .waitingForCounter(
                     CounterWait(counter: counter, event: event, timeout: Timeout(duration, from: now)))
-                orders.append(.readCounters(node: counter.node))
+                orders.append(.readCounters(node: counter.node, programs: counter.programs))
             case .fail(let fault, let name):
                 events.beginsFault()
                 return inject(fault, as: name, at: now)
@@ -59,12 +59,13 @@ extension ScenarioPlayer {
     }
 
     /// The counter is read again a little later, until it is as the scenario wants it.
-    mutating func read(_ readings: [CounterReading], of node: String, at now: Instant) {
+    mutating func read(_ readings: [CounterReading], of node: String, _ problem: String?, at now: Instant) {
         guard case .waitingForCounter(var wait) = phase else { return answered(.counters, by: node, at: now) }
         guard wait.counter.node == node else { return }
-        let value = wait.counter.value(in: Dictionary(readings.map { ($0.name, $0.value) }, uniquingKeysWith: &+))
+        let counters = Dictionary(readings.map { ($0.name, $0.value) }, uniquingKeysWith: &+)
+        let value = wait.counter.value(in: counters)
         guard let value, wait.counter.value.holds(for: value) else {
-            wait.last = value
+            wait.seen = value.map { .value($0) } ?? .nothing(problem, near: wait.near(among: counters.keys))
             wait.nextReading = now + CounterWait.pause
             phase = .waitingForCounter(wait)
             return
@@ -178,7 +179,7 @@ extension ScenarioPlayer {
             guard let next = wait.nextReading, next <= now else { return }
             wait.nextReading = nil
             phase = .waitingForCounter(wait)
-            orders.append(.readCounters(node: wait.counter.node))
+            orders.append(.readCounters(node: wait.counter.node, programs: wait.counter.programs))
         case .beginning(let answers), .stopping(let answers), .draining(let answers), .readingCounters(let answers):
             if answers.timeout.at <= now { fail(answers.failure) }
         case .completingCaptures(let timeout):

@@ -92,7 +92,7 @@ package struct ScenarioPlayer: Hashable, Sendable {
         // In the phase that waits for it; ignored in any other, because its wait is over.
         case .play(let limits): if phase == .idle { begin(limits, at: now) }
         case .watchesDelays(let node): answered(.delayWatches, by: node, at: now)
-        case .counters(let node, let readings): read(readings, of: node, at: now)
+        case .counters(let node, let readings, let problem): read(readings, of: node, problem, at: now)
         case .capturesComplete: capturesComplete()
         }
         defer { orders = [] }

@@ -222,6 +222,9 @@ extension ShippedLabs {
                 lab: "clients/dead-peer", variant: "user-timeout", change: ("user-timeout: 500ms", "user-timeout: 60s")),
             Broken(lab: "clients/keep-alive-race", variant: "retry", change: ("retry: 1", "retry: 0")),
             Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
+            Broken(
+                lab: "vrrp/keepalived-conntrackd", variant: "dropped-until-committed",
+                change: ("refused drop", "refused accept")),
         ]
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: broken)

@@ -45,5 +45,9 @@ struct CounterTests {
         var tls = CounterScope()
         tls.add(.httpTLSFailure, [[.service: "web"]])
         #expect(tls.contains("http.web.tls-failed.http-request") && !tls.contains("http.app.tls-failed.reset"))
+        var programs = CounterScope()
+        programs.add(.program, [[.program: "nftables"]])
+        #expect(programs.contains("nftables/refused.packets") && programs.contains("nftables/a:b_c"))
+        #expect(!programs.contains("nftables/") && !programs.contains("nftables/a b") && !programs.contains("nft/a"))
     }
 }

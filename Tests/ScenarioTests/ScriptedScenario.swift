@@ -153,7 +153,7 @@ struct ScriptedScenario {
         case .watchDelays(let nodes): return "watch \(nodes.joined(separator: ", "))"
         case .startTraffic(let program, let number): return "start \(program.name), \(number) at \(program.from)"
         case .finishTraffic(let name, let node): return "finish \(name) at \(node)"
-        case .readCounters(let node): return "read counters of \(node)"
+        case .readCounters(let node, _): return "read counters of \(node)"
         case .perform(let actions, let ticket):
             return "perform \(ticket): \(actions.map(text).joined(separator: "; "))"
         case .answer(let request, let failure): return "answer \(request): \(failure.map(text) ?? "done")"

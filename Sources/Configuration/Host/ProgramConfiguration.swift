@@ -7,10 +7,13 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
         public var name: String
         /// References are replaced; `folderWord` is not yet.
         public var text: String
+        /// Also written into `/run/<program>`, where the node's other programs find it.
+        public var isShared: Bool
 
-        public init(name: String, text: String) {
+        public init(name: String, text: String, isShared: Bool = false) {
             self.name = name
             self.text = text
+            self.isShared = isShared
         }
     }
 
@@ -55,6 +58,9 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
     /// Folders of the host that the program sees empty and may write to, besides those of every program.
     public var scratch: [String]
     public var events: [OutputEvent]
+    public var counters: [CounterCommand] = []
+    /// It does its work and ends, with code 0; only then does the node start its other programs.
+    public var endsByItself = false
 
     public init(
         name: String, command: [String], files: [File] = [], readiness: [Readiness] = [], package: String? = nil,
@@ -70,6 +76,11 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
     }
 }
 
+extension ProgramConfiguration {
+    /// The Debian package that has an executable, where it is known.
+    public static func package(of executable: String) -> String? { KnownProgram(executable: executable)?.package }
+}
+
 /// Programs whose packages, and whose habits of writing below `/var/lib`, are known.
 struct KnownProgram {
     var package: String
@@ -82,6 +93,8 @@ struct KnownProgram {
         case "haproxy": self.init("haproxy", ["/var/lib/haproxy"])
         case "keepalived": self.init("keepalived")
         case "conntrackd": self.init("conntrackd")
+        case "conntrack": self.init("conntrack")
+        case "nft": self.init("nftables")
         case "dnsmasq": self.init("dnsmasq-base", ["/var/lib/misc"])
         case "socat": self.init("socat")
         case "iperf3": self.init("iperf3")

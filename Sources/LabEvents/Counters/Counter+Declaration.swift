@@ -161,6 +161,7 @@ extension Counter {
         case .httpTLSHandshakes: "TLS handshakes with clients that were completed."
         case .httpTLSFailed: "Clients with which TLS failed, for this reason."
         case .kernel: "the kernel's own"
+        case .program: "What the program <program> reports by its 'counters'."
         }
     }
 
@@ -210,6 +211,7 @@ extension Counter {
         case .httpFailed: .httpFailure
         case .httpTLSFailed: .httpTLSFailure
         case .kernel: .kernel
+        case .program: .program
         }
     }
 }

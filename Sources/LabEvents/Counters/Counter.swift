@@ -169,4 +169,7 @@ public enum Counter: String, CaseIterable, Hashable, Sendable {
 
     // A host's kernel
     case kernel = "<group>.<name>"
+
+    // What programs of a node report
+    case program = "<program>/<name>"
 }

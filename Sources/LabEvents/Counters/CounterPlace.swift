@@ -8,6 +8,7 @@ public enum CounterPlace: String, CaseIterable, Hashable, Sendable {
     case element, rule
     case proxy, http, httpAnswer, httpFailure, httpTLSFailure
     case kernel
+    case program
 
     /// Which nodes have it, as in the reference.
     public var owners: String {
@@ -31,13 +32,15 @@ public enum CounterPlace: String, CaseIterable, Hashable, Sendable {
         case .http, .httpAnswer: "load-balancer, each service of the profile http"
         case .httpFailure, .httpTLSFailure: "load-balancer, each service of the profile http, once it has counted"
         case .kernel: "client, backend, router"
+        case .program: "every node with programs that have counters"
         }
     }
 }
 
 /// A word in angle brackets in a counter's name or meaning.
 public enum CounterPlaceholder: String, CaseIterable, Hashable, Sendable {
-    case application, category, `class`, group, meaning, member, name, reason, rule, service, worker
+    case application, category, `class`, group, meaning, member, name, program, reason, rule, service,
+        worker
 
     /// As it stands in names.
     public var bracketed: String { "<\(rawValue)>" }

@@ -27,7 +27,8 @@ public struct CounterScope: Sendable {
     /// Whether the node has a counter of that name.
     public func contains(_ name: String) -> Bool { names.contains { Self.fits(name, $0) } }
 
-    /// - Parameter pattern: a name, in which a word in angle brackets stands for at least one letter, digit or hyphen
+    /// - Parameter pattern: a name, in which a word in angle brackets stands for at least one letter, digit or hyphen;
+    ///   of programs, also for what else their names have
     static func fits(_ name: String, _ pattern: String) -> Bool {
         guard let begin = pattern.firstIndex(of: "<"), let end = pattern.lastIndex(of: ">") else {
             return name == pattern
@@ -36,8 +37,9 @@ public struct CounterScope: Sendable {
         guard name.hasPrefix(before), name.hasSuffix(after), name.count > before.count + after.count else {
             return false
         }
+        let marks = before.hasSuffix("/") ? "-._:" : "-"
         return name.dropFirst(before.count).dropLast(after.count).allSatisfy {
-            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
+            $0.isASCII && ($0.isLetter || $0.isNumber || marks.contains($0))
         }
     }
 }

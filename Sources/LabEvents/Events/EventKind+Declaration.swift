@@ -185,6 +185,10 @@ extension EventKind {
             EventDeclaration(
                 "A line of the program's output matches a pattern of its 'events'; named groups of the pattern are details, too.",
                 by: .program, details: [.always(.program, .name), .always(.line, .text)])
+        case .countersUnread:
+            EventDeclaration(
+                "The program's counters could not be read, or for another reason than before.", by: .program,
+                details: [.always(.program, .name), .always(.reason, .text)])
 
         // MARK: Routes
         case .routeMoved:

@@ -68,6 +68,7 @@ public enum EventKind: String, CaseIterable, Hashable, Sendable, Codable {
 
     // Programs
     case started, ended, output
+    case countersUnread = "counters-unread"
 
     // Routes of a node's kernel
     case routeMoved = "route-moved"

@@ -118,7 +118,11 @@ extension LabStations {
         guard !hasFailed, let counters = record.counters[node.name] else { return nil }
         // A switch counts apart what goes nowhere because its destination is behind the port that it came from.
         let filtered = counters[Counter.switchFiltered.rawValue] ?? 0
-        return counters.filter { $0.key.hasPrefix("drop.") || $0.key.contains(".drop.") }.values.reduce(filtered, &+)
+        let drops = counters.filter { name, _ in
+            // Not what a program of the node has counted.
+            !name.contains("/") && (name.hasPrefix("drop.") || name.contains(".drop."))
+        }
+        return drops.values.reduce(filtered, &+)
     }
 }
 

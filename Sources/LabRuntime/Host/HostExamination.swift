@@ -52,7 +52,7 @@ public enum HostExamination {
 
     /// A lab that runs one that is missing says so itself; nobody needs all of them.
     private static var daemons: HostCheck {
-        let found = BuiltInPrograms.names.map { name in
+        let found = BuiltInPrograms.executables.map { name in
             let package = ProgramConfiguration(name: name, command: [name]).package ?? name
             return Executable.path(of: name) == nil ? "no \(name) (Debian package \(package))" : name
         }

@@ -23,7 +23,8 @@ enum NodeOrder: Codable, Sendable {
     /// Ask nothing new, wait for what is outstanding, answer with `traffic`.
     case finishTraffic(name: String)
     /// Answered with `counters`.
-    case readCounters
+    /// - Parameter programs: those whose counters are read as well; nil for all
+    case readCounters(programs: [String]?)
     /// Whether to report when the machine keeps the process from running; answered with `watchingDelays` where it is.
     case watchDelays(Bool)
 }
@@ -42,7 +43,8 @@ enum NodeReport: Codable, Sendable {
     /// Every long-lived flow of a traffic program has had its first answer; of the other kinds, its first probe has
     /// ended.
     case trafficAnswered(name: String, at: Timestamp)
-    case counters([CounterReading])
+    /// - Parameter problem: why counters of programs are missing
+    case counters([CounterReading], problem: String? = nil)
     /// The machine kept the node's process from running.
     case delayed(from: Timestamp, to: Timestamp, waited: Duration)
     /// A firewall's configuration, to start with when it is powered on again; sent before the event that it is in

@@ -99,11 +99,19 @@ final class NodeProcess {
             case .command(let number, let command): report(.reply(number: number, try running.perform(command)))
             case .startTraffic(let program, let number): try running.startTraffic(program, number: number)
             case .finishTraffic(let name): try running.finishTraffic(name)
-            case .readCounters: report(.counters(try running.counters))
+            case .readCounters(let names): try readCounters(names)
             case .watchDelays(let isOn): watchDelays(isOn)
             }
         } catch {
             fail("\(error)")
+        }
+    }
+
+    private func readCounters(_ names: [String]?) throws(LabFailure) {
+        let own = try running.counters
+        guard let programs else { return report(.counters(own)) }
+        programs.counterCommands.read(of: names) { [unowned self] readings, problem in
+            report(.counters(own + readings, problem: problem))
         }
     }
 

@@ -32,8 +32,13 @@ enum Executable {
     /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
     static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
         for program in programs {
-            guard let executable = program.command.first, path(of: executable) == nil else { continue }
-            throw HostProblem.missingProgram(executable, package: program.package).failure
+            if let executable = program.command.first, path(of: executable) == nil {
+                throw HostProblem.missingProgram(executable, package: program.package).failure
+            }
+            for executable in program.counters.compactMap(\.command.first) where path(of: executable) == nil {
+                let package = ProgramConfiguration.package(of: executable)
+                throw HostProblem.missingProgram(executable, package: package).failure
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ final class NodePrograms {
     private var whenReady: () -> Void = {}
     /// Of the node's kernel; opened when the first program waits for a route.
     private var routes: RouteReader?
+    private(set) lazy var counterCommands = CounterCommands(
+        of: node, folders: folders, in: folder, process: process)
 
     /// Call while the process has one thread.
     init(of node: Node, folder: RunFolder, in process: NodeProcess) throws(LabFailure) {
@@ -50,11 +52,30 @@ final class NodePrograms {
                 throw LabFailure(.lab, "'\(path)' cannot be given to the program: \(Errno(rawValue: errno))")
             }
             for file in program.files {
-                try RunFiles.write(
-                    Array(file.text.inFolder(path).utf8), to: file.name, in: own, path: "\(path)/\(file.name)",
-                    owner: owner == 0 ? nil : owner)
+                try Self.write(file, in: own, path, pathInText: path, owner: owner)
             }
+            try Self.writeShared(program, folder: path, owner: owner)
         }
+    }
+
+    /// In the node's `/run`.
+    private static func writeShared(
+        _ program: ProgramConfiguration, folder: String, owner: UInt32
+    ) throws(LabFailure) {
+        let path = "/run/\(program.name)"
+        let files = program.files.filter(\.isShared)
+        guard !files.isEmpty else { return }
+        let run = try RunFiles.openFolder(path)
+        defer { close(run) }
+        for file in files { try write(file, in: run, path, pathInText: folder, owner: owner) }
+    }
+
+    private static func write(
+        _ file: ProgramConfiguration.File, in folder: Int32, _ path: String, pathInText: String, owner: UInt32
+    ) throws(LabFailure) {
+        try RunFiles.write(
+            Array(file.text.inFolder(pathInText).utf8), to: file.name, in: folder, path: "\(path)/\(file.name)",
+            owner: owner == 0 ? nil : owner)
     }
 
     deinit { for folder in folders.values { close(folder) } }
@@ -83,12 +104,30 @@ final class NodePrograms {
     /// - Parameter then: called once, when every program does its work
     func start(then: @escaping () -> Void) throws(LabFailure) {
         whenReady = then
-        for program in node.programs {
-            try start(program) { [unowned self] in
-                notReady.remove(program.name)
-                if areReady { whenReady() }
+        try startNext(of: node.programs.filter(\.endsByItself)[...])
+    }
+
+    /// Those that end by themselves, one after the other; then all others.
+    private func startNext(of first: ArraySlice<ProgramConfiguration>) throws(LabFailure) {
+        guard let program = first.first else {
+            for program in node.programs where !program.endsByItself {
+                try start(program) { [unowned self] in becomesReady(program) }
+            }
+            return
+        }
+        try start(program) { [unowned self] in
+            becomesReady(program)
+            do throws(LabFailure) {
+                try startNext(of: first.dropFirst())
+            } catch {
+                process.fail("\(error)")
             }
         }
+    }
+
+    private func becomesReady(_ program: ProgramConfiguration) {
+        notReady.remove(program.name)
+        if areReady { whenReady() }
     }
 
     func carryOut(_ order: ProgramOrder, of name: String, then: @escaping (ApplianceReply) -> Void) {
@@ -132,8 +171,15 @@ final class NodePrograms {
                     details: details))
         }
         started.onEnd = { [unowned self] end in
-            report(.ended, of: program.name, [.program: program.name, .reason: end])
-            process.fail(.programFailed(program.name, reason: "died unexpectedly: it \(end)"))
+            report(.ended, of: program.name, [.program: program.name, .reason: end.words])
+            guard program.endsByItself else {
+                return process.fail(.programFailed(program.name, reason: "died unexpectedly: it \(end.words)"))
+            }
+            running[program.name] = nil
+            guard end == .exited(0) else {
+                return process.fail(.programFailed(program.name, reason: "failed: it \(end.words)"))
+            }
+            then()
         }
         awaitReadiness(of: program, started, until: process.loop.now + Self.readinessTimeout, then: then)
     }
@@ -141,14 +187,16 @@ final class NodePrograms {
     private func awaitReadiness(
         of program: ProgramConfiguration, _ started: RunningProgram, until limit: Instant, then: @escaping () -> Void
     ) {
-        // Another one has taken its place, or it has been killed: somebody else waits, or nobody.
+        // Another one has taken its place, or it has ended: somebody else waits, or nobody.
         guard running[program.name] === started else { return }
-        guard let missing = program.readiness.first(where: { !$0.isMet(kernelRoutes, started.hasPrinted) }) else {
-            return then()
-        }
+        let missing =
+            program.endsByItself
+            ? "it has not ended"
+            : program.readiness.first(where: { !$0.isMet(kernelRoutes, started.hasPrinted) })?.words
+        guard let missing else { return then() }
         guard process.loop.now < limit else {
             return process.fail(
-                .programFailed(program.name, reason: "is not ready after \(Self.readinessTimeout): \(missing.words)"))
+                .programFailed(program.name, reason: "is not ready after \(Self.readinessTimeout): \(missing)"))
         }
         process.loop.schedule(after: Self.pause) { [unowned self] in
             awaitReadiness(of: program, started, until: limit, then: then)

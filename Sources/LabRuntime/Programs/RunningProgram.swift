@@ -12,7 +12,7 @@ final class RunningProgram {
     /// Hangs up when the program has ended, after its status where it ended by itself.
     private let status: Int32
     /// Told how it ended, unless it was killed on purpose.
-    var onEnd: (String) -> Void = { _ in }
+    var onEnd: (ChildProcess.End) -> Void = { _ in }
     private var onKilled: (() -> Void)?
     /// Told what lines of its output say.
     var onOutput: (OutputPatterns.Match) -> Void = { _ in }
@@ -115,6 +115,6 @@ final class RunningProgram {
         let end = child.wait()
         readOutput()
         if let onKilled { return onKilled() }
-        onEnd((hasStatus ? ChildProcess.End(status: raw) : end).words)
+        onEnd(hasStatus ? ChildProcess.End(status: raw) : end)
     }
 }

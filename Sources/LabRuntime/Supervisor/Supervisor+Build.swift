@@ -168,10 +168,10 @@ extension Supervisor {
         case .trafficAnswered(let traffic, let time):
             let kind = EventKind.trafficAnswered
             record(LabEvent(name: kind.name(of: traffic), time: time, kind: kind, node: name))
-        case .counters(let readings):
+        case .counters(let readings, let problem):
             // A reading in the middle of a run is no evidence of its end.
             if case .finishing = phase { recorder.keep(readings, of: name) }
-            driver.feed(.counters(node: name, readings))
+            driver.feed(.counters(node: name, readings, problem: problem))
         case .delayed(let from, let to, let waited):
             if driver.player.hasBegun { watch.delays.add(name, from: from, to: to, waited: waited) }
         case .watchingDelays: driver.feed(.watchesDelays(node: name))

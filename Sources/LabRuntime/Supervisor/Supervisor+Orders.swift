@@ -35,12 +35,12 @@ extension Supervisor {
             for name in names { nodes[name]?.send(.watchDelays(true)) }
         case .startTraffic(let program, let number): nodes[program.from]?.send(.startTraffic(program, number: number))
         case .finishTraffic(let name, let node): nodes[node]?.send(.finishTraffic(name: name))
-        case .readCounters(let node): nodes[node]?.send(.readCounters)
+        case .readCounters(let node, let programs): nodes[node]?.send(.readCounters(programs: programs))
         case .perform(let actions, let ticket): perform(actions, ticket)
         case .answer(let request, let failure): control.answer(request, failure.map { LabFailure($0) })
         case .readFinalCounters(let names):
             phase = .finishing
-            for name in names { nodes[name]?.send(.readCounters) }
+            for name in names { nodes[name]?.send(.readCounters(programs: nil)) }
         case .completeCaptures:
             captures.onFinished = { [unowned self] _ in driver.feed(.capturesComplete) }
             captures.drain()

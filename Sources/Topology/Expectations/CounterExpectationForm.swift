@@ -15,7 +15,7 @@ extension ExpectationForm {
 extension ExpectationReading {
     fileprivate func counter(_ value: LabValue) -> ExpectationForm.Read? {
         CounterExpectationReading(reader: reader, nodes: nodes).read(value, "an expectation of a counter").map {
-            let words = $0.name.lowercased().split(separator: ".").joined(separator: "-")
+            let words = $0.name.lowercased().split { $0 == "." || $0 == "/" }.joined(separator: "-")
             return (.counter($0), "\($0.node)-\(words)")
         }
     }

@@ -35,6 +35,15 @@ package struct KillFault: ProgramFault {
     package var program: ProgramReference
 
     package var action: NodeAction { .killProgram(program) }
+
+    package func actions(on node: Node) throws(FaultRefusal) -> [NodeAction] {
+        try program.check(on: node)
+        if node.programs.contains(where: { $0.name == program.program && $0.endsByItself }) {
+            throw FaultRefusal(
+                message: "'\(program)' ends by itself when it has done its work", remedy: "a program that runs on")
+        }
+        return [action]
+    }
 }
 
 /// Starts a program that was killed.

@@ -143,11 +143,22 @@ extension KeepalivedDefinition {
         if !instance.tracked.isEmpty { lines += Self.block("track_interface", instance.tracked.map(\.value)) }
         if instance.check != nil { lines += Self.block("track_script", [name]) }
         lines += Self.block("virtual_ipaddress", addresses.map { "\($0) dev \(interface.name)" })
-        if let notify = instance.notify {
-            let command = resolution.references.resolve(text: notify.value, at: notify.position, reader)
-            lines.append("notify \"\(command)\"")
-        }
+        if let notify = instance.notify { lines.append("notify \"\(command(notify, of: node, in: resolution))\"") }
         return Self.block("vrrp_instance \(name)", lines)
+    }
+
+    /// What is run at a change of state; `conntrackd` stands for what that program has for it.
+    private func command(_ notify: Located<String>, of node: String, in resolution: Resolution) -> String {
+        guard notify.value == ConntrackdDefinition.name else {
+            return resolution.references.resolve(text: notify.value, at: notify.position, resolution.reader)
+        }
+        let programs = resolution.nodeDefinitions.first { $0.name.value == node }?.programs ?? []
+        if !programs.contains(where: { $0.form is ConntrackdDefinition }) {
+            resolution.reader.report(
+                "'notify' is conntrackd, which is no program of '\(node)'", at: notify.position,
+                allowed: ["conntrackd among its programs", "a command with an absolute path"])
+        }
+        return ConntrackdDefinition.notify
     }
 
     private func address(_ value: LabValue, of instance: String, _ resolution: Resolution) -> IPAddress? {

@@ -87,17 +87,19 @@ struct KeepalivedDefinition: ProgramShortForm {
 enum WholeConfiguration {
     /// - Parameters:
     ///   - file: what keepalived or the like calls it
+    ///   - key: the lab file's word
     ///   - besides: keys that go with it
     static func read(
-        _ mapping: MappingReader, _ file: String, besides: [String], _ keys: [String]
+        _ mapping: MappingReader, _ file: String, key: String = "config", besides: [String], _ keys: [String]
     ) -> Located<String>? {
-        guard let value = mapping["config"], let text = mapping.text("config") else { return nil }
-        for key in keys where key != "config" && !besides.contains(key) && mapping[key] != nil {
-            mapping.reader.report("'config' is the whole \(file), '\(key)' included", at: mapping.keyPosition(key))
+        guard let value = mapping[key], let text = mapping.text(key) else { return nil }
+        for other in keys where other != key && !besides.contains(other) && mapping[other] != nil {
+            mapping.reader.report(
+                "'\(key)' is the whole \(file), '\(other)' included", at: mapping.keyPosition(other))
         }
         if ProgramFileTexts.isFileName(text, for: file, mapping.reader) {
             mapping.reader.report(
-                "'config' is the one word '\(LabValue.shortened(text))', which is the name of a file",
+                "'\(key)' is the one word '\(LabValue.shortened(text))', which is the name of a file",
                 at: value.position, allowed: ["{ from: \(text) } for what that file has", "its text"])
             return nil
         }

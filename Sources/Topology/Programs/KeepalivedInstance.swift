@@ -70,7 +70,10 @@ struct KeepalivedInstance {
             reader.text(element, of: "an interface of 'track'").map { Located(value: $0, position: element.position) }
         }
         hasVirtualMAC = mapping.flag("virtual-mac") ?? false
-        notify = Self.command(mapping, "notify", reader)
+        notify =
+            mapping["notify"]?.text == ConntrackdDefinition.name
+            ? mapping["notify"].map { Located(value: ConntrackdDefinition.name, position: $0.position) }
+            : Self.command(mapping, "notify", reader)
         check = mapping["check"].flatMap { Self.check($0, what, reader) }
         readAnnouncements(mapping["announcements"], what, reader)
     }

@@ -15,7 +15,7 @@ struct OutputEventReading {
             guard NameRule.word.check(entry.key, "an event of a program", at: entry.keyPosition, reader) else {
                 return nil
             }
-            if [EventKind.started, .ended].contains(where: { $0.word == entry.key }) {
+            if [EventKind.started, .ended, .countersUnread].contains(where: { $0.word == entry.key }) {
                 reader.report("every program has the event '\(entry.key)'", at: entry.keyPosition)
                 return nil
             }

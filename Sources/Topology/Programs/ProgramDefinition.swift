@@ -11,11 +11,13 @@ struct ProgramDefinition {
     var form: any ProgramForm
     /// Lines of its output that are events.
     var events: [ProgramConfiguration.OutputEvent]
+    /// In the place of those that its form has.
+    var counters: [WrittenCounterCommand]
     /// Beside those that a short form makes.
     var files: [(name: String, text: Located<String>)] = []
 
     /// Of every program, besides those of its form.
-    static let commonKeys = ["events", "files"]
+    static let commonKeys = ["events", "files", "counters"]
 
     var ports: [TransportPort] { form.ports }
 
@@ -24,8 +26,9 @@ struct ProgramDefinition {
         let type = ProgramForms.form(of: entry)
         let reading = OutputEventReading(reader: reader)
         events = reading.events(entry.value["events"], of: entry.key)
+        counters = CounterCommandReading(reader: reader).commands(entry.value["counters"], of: entry.key)
         var own = entry.value
-        if own.entries != nil { own = own.setting("events", to: nil) }
+        if own.entries != nil { own = own.setting("events", to: nil).setting("counters", to: nil) }
         if type is any ProgramShortForm.Type, own.entries != nil {
             for file in NodeDefinition.named(own["files"], "the files of '\(entry.key)'", reader) {
                 if let file = CommandDefinition.file(file, reader) { files.append(file) }
@@ -42,6 +45,7 @@ struct ProgramDefinition {
         guard var program = form.program(name, of: node, in: resolution) else { return nil }
         program.events.removeAll { made in events.contains { $0.name == made.name } }
         program.events += events
+        if !counters.isEmpty { program.counters = counters.map { $0.command(in: resolution) } }
         for file in files {
             if program.files.contains(where: { $0.name == file.name }) {
                 resolution.reader.report(

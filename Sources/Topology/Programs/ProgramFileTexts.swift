@@ -1,7 +1,7 @@
 import LabFile
 
 /// Files beside the lab that are files of its programs: `{ from: haproxy.cfg, replace: { "retries 3": "retries 0" } }`
-/// in `files`, or as a `config`. They are replaced by their text before anything else is read, so that a run's own lab
+/// in `files`, or as a `config` or as `rules`. They are replaced by their text before anything else is read, so that a run's own lab
 /// file has it, too.
 struct ProgramFileTexts {
     static let keys = ["from", "replace"]
@@ -29,8 +29,8 @@ struct ProgramFileTexts {
                 "programs",
                 to: programs.mapEntries { program in
                     var program = program
-                    if let config = program["config"] {
-                        program = program.setting("config", to: text(config, &bytes))
+                    for key in ["config", "rules"] {
+                        if let whole = program[key] { program = program.setting(key, to: text(whole, &bytes)) }
                     }
                     guard let files = program["files"] else { return program }
                     return program.setting("files", to: files.mapEntries { text($0, &bytes) })

@@ -43,12 +43,17 @@ extension ProgramForm {
 /// A form that a program's name stands for, where it has no `run`.
 protocol ProgramShortForm: ProgramForm {
     static var name: String { get }
+    /// By default the same.
+    static var executable: String { get }
+}
+
+extension ProgramShortForm {
+    static var executable: String { name }
 }
 
 /// What can be run by its name alone.
 public enum BuiltInPrograms {
-    /// Each is also the name of its executable.
-    public static var names: [String] { ProgramForms.table.map { $0.name } }
+    public static var executables: [String] { ProgramForms.table.map { $0.executable } }
 }
 
 enum ProgramForms {
@@ -58,6 +63,8 @@ enum ProgramForms {
         BirdDefinition.self,
         KeepalivedDefinition.self,
         HAProxyDefinition.self,
+        NftablesDefinition.self,
+        ConntrackdDefinition.self,
     ]
 
     static func form(of entry: LabEntry) -> any ProgramForm.Type {

@@ -33,7 +33,8 @@ struct EventNames {
         func details(_ kind: EventKind) -> [String] {
             (kind.details(from: .program) ?? []).map(\.detail.rawValue)
         }
-        for kind in [EventKind.started, .ended] { add(reference.event(kind.word), details(kind), from: node) }
+        let kinds = [EventKind.started, .ended] + (program.counters.isEmpty ? [] : [.countersUnread])
+        for kind in kinds { add(reference.event(kind.word), details(kind), from: node) }
         for event in program.events {
             add(
                 reference.event(event.name), details(.output) + OutputEventReading.groups(of: event.pattern), from: node
