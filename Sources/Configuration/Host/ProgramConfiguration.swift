@@ -55,6 +55,11 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
     /// Folders of the host that the program sees empty and may write to, besides those of every program.
     public var scratch: [String]
     public var events: [OutputEvent]
+    /// Further executables that it starts, by their paths.
+    public var executables: [String] = []
+    /// Calls that change its user, group or capabilities report success and change nothing, also where root runs the
+    /// lab: it asks for capabilities that no program of a lab has.
+    public var keepsUser: Bool
 
     public init(
         name: String, command: [String], files: [File] = [], readiness: [Readiness] = [], package: String? = nil,
@@ -67,6 +72,7 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
         self.events = events
         self.package = package ?? KnownProgram(executable: command.first ?? "")?.package
         self.scratch = scratch + (KnownProgram(executable: command.first ?? "")?.scratch ?? [])
+        keepsUser = KnownProgram(executable: command.first ?? "")?.package == "frr"
     }
 }
 
@@ -83,6 +89,8 @@ struct KnownProgram {
         case "keepalived": self.init("keepalived")
         case "conntrackd": self.init("conntrackd")
         case "dnsmasq": self.init("dnsmasq-base", ["/var/lib/misc"])
+        case "frr", "zebra", "bgpd", "bfdd", "vrrpd", "staticd", "ospfd", "ospf6d", "isisd", "ripd", "pbrd":
+            self.init("frr", ["/etc/frr"])
         case "socat": self.init("socat")
         case "iperf3": self.init("iperf3")
         default: return nil

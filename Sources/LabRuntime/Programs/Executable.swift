@@ -32,8 +32,9 @@ enum Executable {
     /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
     static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
         for program in programs {
-            guard let executable = program.command.first, path(of: executable) == nil else { continue }
-            throw HostProblem.missingProgram(executable, package: program.package).failure
+            let executables = program.command.prefix(1) + program.executables
+            guard let missing = executables.first(where: { path(of: $0) == nil }) else { continue }
+            throw HostProblem.missingProgram(missing, package: program.package).failure
         }
     }
 }

@@ -43,12 +43,19 @@ extension ProgramForm {
 /// A form that a program's name stands for, where it has no `run`.
 protocol ProgramShortForm: ProgramForm {
     static var name: String { get }
+    /// Its name, or a path where no PATH leads to it.
+    static var executable: String { get }
+}
+
+extension ProgramShortForm {
+    static var executable: String { name }
 }
 
 /// What can be run by its name alone.
 public enum BuiltInPrograms {
-    /// Each is also the name of its executable.
-    public static var names: [String] { ProgramForms.table.map { $0.name } }
+    public static var executables: [(program: String, executable: String)] {
+        ProgramForms.table.map { ($0.name, $0.executable) }
+    }
 }
 
 enum ProgramForms {
@@ -58,6 +65,8 @@ enum ProgramForms {
         BirdDefinition.self,
         KeepalivedDefinition.self,
         HAProxyDefinition.self,
+        FRRDefinition.self,
+        DNSMasqDefinition.self,
     ]
 
     static func form(of entry: LabEntry) -> any ProgramForm.Type {
