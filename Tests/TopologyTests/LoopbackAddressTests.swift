@@ -1,5 +1,6 @@
 import Configuration
 import LabFile
+import Measurement
 import Testing
 import Wire
 
