@@ -84,6 +84,8 @@ need_for_labs() {
         [[ $file == *.yaml && -f $file ]] || continue
         if grep -Eq '^[^#]*\bnginx:' "$file"; then need nginx-light; fi
         if grep -Eq '^[^#]*\bbird:' "$file"; then need bird2; fi
+        if grep -Eq '^[^#]*\bfrr:' "$file"; then need frr; fi
+        if grep -Eq '^[^#]*\bdnsmasq:' "$file"; then need dnsmasq-base; fi
         if grep -Eq '^[^#]*\bkeepalived:|\[keepalived,' "$file"; then need keepalived; fi
         if grep -Eq '^[^#]*\bhaproxy:|\[haproxy,' "$file"; then need haproxy; fi
         if grep -Eq '^[^#]*\bconntrackd:|\[conntrackd,' "$file"; then need conntrackd; fi

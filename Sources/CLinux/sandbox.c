@@ -318,9 +318,10 @@ int cl_forbid_calls(void) {
 #endif
 }
 
+#define PRETEND(name) DENY_NUMBER(SYS_##name, 0)
+
 int cl_pretend_user_changes(void) {
 #ifdef OWN_ARCHITECTURE
-#define PRETEND(name) DENY_NUMBER(SYS_##name, 0)
     struct sock_filter code[] = {
         LOAD(WORD(arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
@@ -332,6 +333,22 @@ int cl_pretend_user_changes(void) {
 #ifdef SYS_chown
         PRETEND(chown), PRETEND(lchown),
 #endif
+        RETURN(SECCOMP_RET_ALLOW),
+    };
+    return install(code, sizeof code / sizeof *code);
+#else
+    return ENOSYS;
+#endif
+}
+
+int cl_pretend_capability_changes(void) {
+#ifdef OWN_ARCHITECTURE
+    struct sock_filter code[] = {
+        LOAD(WORD(arch)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
+        RETURN(SECCOMP_RET_ALLOW),
+        LOAD(WORD(nr)),
+        PRETEND(capset),
         RETURN(SECCOMP_RET_ALLOW),
     };
     return install(code, sizeof code / sizeof *code);

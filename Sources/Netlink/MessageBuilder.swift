@@ -40,6 +40,14 @@ struct MessageBuilder: ~Copyable {
         }
     }
 
+    /// Puts a reference so many bytes before the end of what was just put.
+    mutating func putIndex(_ reference: LinkReference, beforeEnd distance: Int) {
+        switch reference {
+        case .index(let index): memory.storeBytes(of: index, toByteOffset: length - distance, as: Int32.self)
+        case .name(let name): unresolved(name, at: length - distance)
+        }
+    }
+
     mutating func put(_ type: some BinaryInteger, u8 value: UInt8) {
         check(mnl_attr_put_u8_check(header, Self.capacity, UInt16(type), value))
     }

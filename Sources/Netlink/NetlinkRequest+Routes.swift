@@ -16,29 +16,47 @@ extension NetlinkRequest {
     }
 
     /// Puts a route with several gateways in the place of the one with the same destination, or adds it. Which gateway
-    /// a flow takes is decided by its hash (`net.ipv4.fib_multipath_hash_policy`).
+    /// a flow takes is decided by its hash (`net.ipv4.fib_multipath_hash_policy`, and of ipv6).
     ///
-    /// Equals `ip route replace DESTINATION proto static nexthop via GATEWAY nexthop via GATEWAY …`
-    public static func replaceEqualPaths(to destination: IPv4Network, gateways: [IPv4Address]) -> NetlinkRequest {
+    /// Equals `ip route replace DESTINATION proto static nexthop via GATEWAY [dev NAME] nexthop via GATEWAY …`
+    /// - Parameter routes: to one destination, each with a gateway; link-local ones with a device
+    public static func replaceEqualPaths(_ routes: [Route]) -> NetlinkRequest {
         var message = MessageBuilder(type: RTM_NEWROUTE, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
+        let hops = routes.compactMap { route in route.gateway.map { (gateway: $0, device: route.device) } }
+        guard let destination = routes.first?.destination, let prefixLength = routes.first?.prefixLength,
+            hops.count == routes.count,
+            routes.allSatisfy({ $0.destination == destination && $0.prefixLength == prefixLength }),
+            hops.allSatisfy({ $0.gateway.bitCount == destination.bitCount })
+        else {
+            return message.finish(
+                verb: "replace route", interface: nil, problem: "its next hops have not one destination and family")
+        }
         var header = rtmsg()
-        header.rtm_family = NetworkAddress.ipv4(destination.address).netlinkFamily
-        header.rtm_dst_len = UInt8(clamping: destination.prefixLength)
+        header.rtm_family = destination.netlinkFamily
+        header.rtm_dst_len = UInt8(clamping: prefixLength)
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
         header.rtm_protocol = UInt8(RTPROT_STATIC)
         header.rtm_type = UInt8(RTN_UNICAST)
         header.rtm_scope = UInt8(RT_SCOPE_UNIVERSE.rawValue)
         message.putStructure(header)
-        if destination.prefixLength > 0 {
-            message.put(RTA_DST.rawValue, bytes: NetworkAddress.ipv4(destination.address).bytes)
-        }
+        if prefixLength > 0 { message.put(RTA_DST.rawValue, bytes: destination.bytes) }
         // rtnexthop: length (2), flags (1), weight - 1 (1), interface (4), then RTA_GATEWAY: length, type, address.
-        let hops = gateways.flatMap { gateway -> [UInt8] in
-            [16, 0, 0, 0, 0, 0, 0, 0, 8, 0, UInt8(RTA_GATEWAY.rawValue), 0] + NetworkAddress.ipv4(gateway).bytes
+        let addressLength = destination.bitCount / 8
+        let hopLength = 8 + 4 + addressLength
+        message.put(
+            RTA_MULTIPATH.rawValue,
+            bytes: hops.flatMap { hop -> [UInt8] in
+                [UInt8(hopLength), 0, 0, 0, 0, 0, 0, 0, UInt8(4 + addressLength), 0, UInt8(RTA_GATEWAY.rawValue), 0]
+                    + hop.gateway.bytes
+            })
+        for (index, hop) in hops.enumerated() {
+            guard let device = hop.device else { continue }
+            message.putIndex(device, beforeEnd: (hops.count - index) * hopLength - 4)
         }
-        message.put(RTA_MULTIPATH.rawValue, bytes: hops)
-        let words = gateways.map(\.description).joined(separator: " and ")
-        return message.finish(verb: "replace route \(destination) via \(words)", interface: nil)
+        let words = hops.map { "\($0.gateway)" }.joined(separator: " and ")
+        return message.finish(
+            verb: "replace route \(destination)/\(prefixLength) via \(words)", interface: nil,
+            problem: problem(prefixLength: prefixLength, of: destination))
     }
 
     /// Deletes the first route that has what is given.

@@ -59,7 +59,11 @@ extension ShippedLabs {
             // A file that cannot be read fails where it is run.
             let programs = (try? Topology.Lab(path: entry.path))?.variants.flatMap(\.nodes).flatMap(\.programs) ?? []
             let commands = Set(programs.compactMap { $0.command.first?.split(separator: "/").last.map(String.init) })
-            return Shipped(lab: entry.name, lacks: commands.filter { Package.tool($0) == nil }.sorted())
+            let files = Set(programs.flatMap(\.executables)).filter {
+                !FileManager.default.isExecutableFile(atPath: $0)
+            }
+            return Shipped(
+                lab: entry.name, lacks: commands.filter { Package.tool($0) == nil }.sorted() + files.sorted())
         }
         static let here = labs.filter(\.lacks.isEmpty)
 
@@ -221,6 +225,9 @@ extension ShippedLabs {
             Broken(
                 lab: "clients/dead-peer", variant: "user-timeout", change: ("user-timeout: 500ms", "user-timeout: 60s")),
             Broken(lab: "clients/keep-alive-race", variant: "retry", change: ("retry: 1", "retry: 0")),
+            Broken(lab: "vrrp/keepalived-ipv6", variant: "advertised-again", change: ("delay: 1s", "delay: 5s")),
+            Broken(
+                lab: "routing/bfd-flaps", variant: "longer-detection", change: ("detect: 2400ms", "detect: 300ms")),
             Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
             Broken(
                 lab: "vrrp/keepalived-conntrackd", variant: "dropped-until-committed",

@@ -122,8 +122,10 @@ struct AddressRequestTests {
     }
 
     @Test func `equal paths are one route with a list of next hops`() {
-        let request = NetlinkRequest.replaceEqualPaths(
-            to: IPv4Network("203.0.113.80/32")!, gateways: [IPv4Address(198, 51, 100, 2), IPv4Address(198, 51, 100, 6)])
+        let request = NetlinkRequest.replaceEqualPaths([
+            Route(to: IPv4Network("203.0.113.80/32")!, gateway: IPv4Address(198, 51, 100, 2)),
+            Route(to: IPv4Network("203.0.113.80/32")!, gateway: IPv4Address(198, 51, 100, 6)),
+        ])
         #expect(
             request.bytes
                 == messageBytes(
@@ -146,6 +148,34 @@ struct AddressRequestTests {
                     00 00 00 00
                     08 00 05 00  //   RTA_GATEWAY
                     c6 33 64 06  //   198.51.100.6
+                    """))
+    }
+
+    @Test func `equal paths of IPv6 may have link-local next hops, each with its interface`() {
+        let request = NetlinkRequest.replaceEqualPaths([
+            Route(to: IPv6Network("::/0")!, gateway: IPv6Address("fe80::1")!, device: .index(5)),
+            Route(to: IPv6Network("::/0")!, gateway: IPv6Address("fe80::2")!, device: .index(6)),
+        ])
+        #expect(
+            request.bytes
+                == messageBytes(
+                    """
+                    58 00 00 00  // length 88
+                    18 00 05 05  // RTM_NEWROUTE; REQUEST, ACK, REPLACE, CREATE
+                    00 00 00 00  // sequence: the socket's
+                    00 00 00 00  // port: the kernel's business
+                    0a 00 00 00  // AF_INET6, default, from /0
+                    fe 04 00 01  // table main, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST
+                    00 00 00 00  // flags
+                    3c 00 09 00  // RTA_MULTIPATH, 60 bytes
+                    1c 00 00 00  //   next hop of 28 bytes, weight 1
+                    05 00 00 00  //   interface 5
+                    14 00 05 00  //   RTA_GATEWAY
+                    fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 01
+                    1c 00 00 00  //   next hop
+                    06 00 00 00  //   interface 6
+                    14 00 05 00  //   RTA_GATEWAY
+                    fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 02
                     """))
     }
 

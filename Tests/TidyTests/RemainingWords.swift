@@ -72,8 +72,7 @@ enum RemainingWords {
         Sources/Topology/Expectations/MoveExpectationForm.swift: crowd 1
         Sources/Topology/Expectations/TrafficExpectationForm.swift: chance 2
         Sources/Topology/Model/Variant.swift: chance 2
-        Sources/Topology/Programs/BirdDefinition+Configuration.swift: ways 2
-        Sources/Topology/Programs/BirdDefinition.swift: ways 1
+        Sources/Topology/Programs/BGPDefinition.swift: ways 1
         Sources/Topology/Resolution/ServerAssignment.swift: speaks 3
         Sources/Topology/Resolution/VariantReading.swift: chance 6
         Sources/Traffic/FTP/FTPConnection.swift: say 22

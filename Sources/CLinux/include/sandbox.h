@@ -55,5 +55,9 @@ int cl_forbid_calls(void);
 /// Returns 0 or errno.
 int cl_pretend_user_changes(void);
 
+/// The same of capset(2), for a daemon that asks for capabilities it cannot have, and does without them.
+/// Returns 0 or errno.
+int cl_pretend_capability_changes(void);
+
 /// Sends SIGCONT and the terminal to a process group. Returns nothing: what has ended needs neither.
 void cl_continue_in_foreground(int terminal, int group);

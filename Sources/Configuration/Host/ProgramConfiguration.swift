@@ -61,6 +61,11 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
     public var counters: [CounterCommand] = []
     /// It does its work and ends, with code 0; only then does the node start its other programs.
     public var endsByItself = false
+    /// Further executables that it starts, by their paths.
+    public var executables: [String] = []
+    /// Calls that change its user, group or capabilities report success and change nothing, also where root runs the
+    /// lab: it asks for capabilities that no program of a lab has.
+    public var keepsUser: Bool
 
     public init(
         name: String, command: [String], files: [File] = [], readiness: [Readiness] = [], package: String? = nil,
@@ -73,6 +78,7 @@ public struct ProgramConfiguration: Hashable, Sendable, Codable {
         self.events = events
         self.package = package ?? KnownProgram(executable: command.first ?? "")?.package
         self.scratch = scratch + (KnownProgram(executable: command.first ?? "")?.scratch ?? [])
+        keepsUser = KnownProgram(executable: command.first ?? "")?.package == "frr"
     }
 }
 
@@ -96,6 +102,8 @@ struct KnownProgram {
         case "conntrack": self.init("conntrack")
         case "nft": self.init("nftables")
         case "dnsmasq": self.init("dnsmasq-base", ["/var/lib/misc"])
+        case "frr", "zebra", "bgpd", "bfdd", "vrrpd", "staticd", "ospfd", "ospf6d", "isisd", "ripd", "pbrd":
+            self.init("frr", ["/etc/frr"])
         case "socat": self.init("socat")
         case "iperf3": self.init("iperf3")
         default: return nil

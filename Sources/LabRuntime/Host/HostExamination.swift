@@ -52,9 +52,9 @@ public enum HostExamination {
 
     /// A lab that runs one that is missing says so itself; nobody needs all of them.
     private static var daemons: HostCheck {
-        let found = BuiltInPrograms.executables.map { name in
-            let package = ProgramConfiguration(name: name, command: [name]).package ?? name
-            return Executable.path(of: name) == nil ? "no \(name) (Debian package \(package))" : name
+        let found = BuiltInPrograms.executables.map { name, executable in
+            let package = ProgramConfiguration(name: name, command: [executable]).package ?? name
+            return Executable.path(of: executable) == nil ? "no \(name) (Debian package \(package))" : name
         }
         return HostCheck(need: "daemons of labs", found: found.joined(separator: ", "))
     }

@@ -135,8 +135,7 @@ public final class BuiltNetwork {
             case .addRoute(let route): requests.append(.replaceRoute(Route(route)))
             case .addTableRoute(let route, let table): requests.append(.replaceRoute(Route(route, table: table)))
             case .rule(let rule): requests.append(.rule(rule))
-            case .addEqualPaths(let destination, let gateways):
-                requests.append(.replaceEqualPaths(to: destination, gateways: gateways))
+            case .addEqualPaths(let routes): requests.append(.replaceEqualPaths(routes.map { Route($0) }))
             case .createTunnel(let kind, let name, let local):
                 // At once, because settings of the device come next.
                 try place.socket?.perform(.createTunnel(kind, name: name, local: local))
@@ -156,9 +155,7 @@ public final class BuiltNetwork {
             switch step.action {
             case .addRoute(let route): .replaceRoute(Route(route))
             case .addTableRoute(let route, let table): .replaceRoute(Route(route, table: table))
-            case .addEqualPaths(let destination, let gateways):
-                .replaceEqualPaths(to: destination, gateways: gateways)
-            case .addTableRoute(let route, let table): .replaceRoute(Route(route, table: table))
+            case .addEqualPaths(let routes): .replaceEqualPaths(routes.map { Route($0) })
             default: nil
             }
         } ?? []

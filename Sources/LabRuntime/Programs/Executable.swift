@@ -32,8 +32,9 @@ enum Executable {
     /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
     static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
         for program in programs {
-            if let executable = program.command.first, path(of: executable) == nil {
-                throw HostProblem.missingProgram(executable, package: program.package).failure
+            let executables = program.command.prefix(1) + program.executables
+            if let missing = executables.first(where: { path(of: $0) == nil }) {
+                throw HostProblem.missingProgram(missing, package: program.package).failure
             }
             for executable in program.counters.compactMap(\.command.first) where path(of: executable) == nil {
                 let package = ProgramConfiguration.package(of: executable)

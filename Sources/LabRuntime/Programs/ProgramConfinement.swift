@@ -38,8 +38,10 @@ enum ProgramConfinement {
     }
 
     /// Confines the calling process for good. Call in the private root, with one thread.
-    /// - Parameter users: descriptor of the programs' user namespace
-    static func enter(users: Int32) throws(LabFailure) {
+    /// - Parameters:
+    ///   - users: descriptor of the programs' user namespace
+    ///   - keepsUser: whether it cannot change its user and capabilities either
+    static func enter(users: Int32, keepsUser: Bool = false) throws(LabFailure) {
         try check(cl_setns(users, cl_new_user), "the programs' user namespace")
         try check(cl_become_namespace_root(), "the user")
         // Mounts that a user namespace takes over from an outer one are locked (mount_namespaces(7)).
@@ -49,7 +51,8 @@ enum ProgramConfinement {
         limit(Int32(cl_limit_processes), processes)
         let isSingleUser = (KernelFile.contents("/proc/self/uid_map") ?? "").split(separator: " ").last == "1\n"
         try check(cl_keep_capabilities(capabilities.reduce(0) { $0 | 1 << UInt64($1) }), "capabilities")
-        if isSingleUser { try check(cl_pretend_user_changes(), "changes of the user") }
+        if isSingleUser || keepsUser { try check(cl_pretend_user_changes(), "changes of the user") }
+        if keepsUser { try check(cl_pretend_capability_changes(), "changes of capabilities") }
         try check(cl_forbid_calls(), "the filter of system calls")
     }
 

@@ -11,6 +11,7 @@ struct ProgramStart: Codable {
     var command: [String]
     var folder: String
     var scratch: [String]
+    var keepsUser: Bool
 }
 
 /// The first process of a program's PID namespace: it shuts the program off from the host, starts it, collects what it
@@ -81,7 +82,7 @@ enum ProgramProcess {
 
     private static func becomeProgram(_ start: ProgramStart) -> Never {
         do {
-            try ProgramConfinement.enter(users: Descriptor.users)
+            try ProgramConfinement.enter(users: Descriptor.users, keepsUser: start.keepsUser)
         } catch {
             complain("\(error)")
             exit(126)

@@ -59,7 +59,8 @@ final class RunningProgram {
         defer { close(pipe[1]) }
         let start = ProgramStart(
             name: "\(node).\(program.name)", executable: executable,
-            command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch)
+            command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch,
+            keepsUser: program.keepsUser)
         child = try ChildProcess(
             [HiddenVerb.program.rawValue, String(decoding: JSONLine.encode(start), as: UTF8.self)],
             descriptors: [null, printed, printed, pipe[1], users, folder.descriptor], newPIDNamespace: true,

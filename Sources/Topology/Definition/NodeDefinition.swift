@@ -6,11 +6,15 @@ import Wire
 /// A node as written.
 struct NodeDefinition {
     struct Route {
-        /// nil for `default`: of each family that the gateway has.
+        /// nil for `default`, of each family that the gateway has, and for a reference.
         var destination: IPNetwork?
+        /// To the address that is the destination: `lan/gateway.address`.
+        var reference: String?
         /// An address or a reference, or a list with one of each family; of hosts, several of a family are equal paths.
         var gateway: LabValue
         var position: SourcePosition
+
+        var isDefault: Bool { reference == nil && destination?.isDefault ?? true }
     }
 
     var name: Located<String>
@@ -60,7 +64,7 @@ struct NodeDefinition {
         }
         gateway = mapping["gateway"]
         routes = mapping["routes"].map { Self.routes($0, node: entry.key, reader) } ?? []
-        if gateway != nil, let second = routes.first(where: { $0.destination?.isDefault ?? true }) {
+        if gateway != nil, let second = routes.first(where: \.isDefault) {
             reader.report("'\(entry.key)' has a gateway and a default route as well", at: second.position)
         }
         own = role.read(mapping, &self, timers)
@@ -99,19 +103,22 @@ struct NodeDefinition {
     static func routes(_ value: LabValue, node: String, _ reader: LabReader) -> [Route] {
         var routes: [Route] = []
         for entry in named(value, "the routes of '\(node)'", reader) {
-            let destination = IPNetwork(entry.key)
-            guard destination != nil || entry.key == "default" else {
+            let destination = IPNetwork(entry.key) ?? IPAddress(entry.key).map(\.ownNetwork)
+            let reference = ReferenceTable.hasSuffix(entry.key) ? entry.key : nil
+            guard destination != nil || reference != nil || entry.key == "default" else {
                 reader.report(
                     "'\(LabValue.shortened(entry.key))' is no destination of a route", at: entry.keyPosition,
                     allowed: [IPNetwork.textForm, "default"],
                     suggestion: IPInterfaceAddress(entry.key).map { "\($0.network)" })
                 continue
             }
-            if routes.contains(where: { $0.destination == destination }) {
+            if routes.contains(where: { $0.destination == destination && $0.reference == reference }) {
                 reader.report("'\(node)' has two routes to \(entry.key)", at: entry.keyPosition)
                 continue
             }
-            routes.append(Route(destination: destination, gateway: entry.value, position: entry.keyPosition))
+            routes.append(
+                Route(
+                    destination: destination, reference: reference, gateway: entry.value, position: entry.keyPosition))
         }
         return routes
     }

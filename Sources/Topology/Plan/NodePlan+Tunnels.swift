@@ -66,12 +66,9 @@ extension NodePlan {
         var seen = Set<IPNetwork>()
         return routes.compactMap { route in
             guard seen.insert(route.destination).inserted else { return nil }
-            let gateways = routes.filter { $0.destination == route.destination }.compactMap(\.gateway.ipv4)
+            let equal = routes.filter { $0.destination == route.destination }
             let reason = route.destination.isDefault ? "the gateway of the lab file" : "a route of the lab file"
-            guard gateways.count > 1, case .ipv4(let destination) = route.destination else {
-                return (.addRoute(route), reason)
-            }
-            return (.addEqualPaths(to: destination, gateways: gateways), reason)
+            return (equal.count > 1 ? .addEqualPaths(equal) : .addRoute(route), reason)
         }
     }
 }

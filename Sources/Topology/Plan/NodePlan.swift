@@ -204,6 +204,13 @@ enum IPv6Plan {
                 isRouter ? "a router forwards" : "only a router forwards"
             )
         }
+        if isRouter {
+            settings.append(
+                (
+                    Sysctl("net/ipv6/fib_multipath_hash_policy", "1"),
+                    "of equal ways each flow takes one, by its five-tuple"
+                ))
+        }
         for (name, value, reason) in [
             ("accept_ra", "0", "addresses and routes are the lab's"),
             ("autoconf", "0", "addresses and routes are the lab's"),

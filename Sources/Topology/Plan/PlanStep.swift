@@ -19,8 +19,8 @@ public struct PlanStep: Hashable, Sendable, Codable {
         case addTableRoute(RouteConfiguration, table: UInt32)
         /// A rule of policy routing is added, or taken away.
         case rule(RoutingRule)
-        /// A route with several gateways that take flows in equal shares.
-        case addEqualPaths(to: IPv4Network, gateways: [IPv4Address])
+        /// Routes to one destination by several gateways, which take flows in equal shares.
+        case addEqualPaths([RouteConfiguration])
         /// A tunnel device of the kernel, which not every kernel has.
         case createTunnel(kind: String, name: String, local: IPAddress)
     }
@@ -46,8 +46,8 @@ extension PlanStep: CustomStringConvertible {
             case .addTableRoute(let route, let table):
                 "route \(route.destination) via \(route.way) in table \(table)"
             case .rule(let rule): "rule \(rule)"
-            case .addEqualPaths(let destination, let gateways):
-                "route \(destination) via \(gateways.map(\.description).joined(separator: " and "))"
+            case .addEqualPaths(let routes):
+                "route \(routes[0].destination) via \(routes.map(\.way).joined(separator: " and "))"
             case .createTunnel(let kind, let name, let local): "\(kind) tunnel \(name) at \(local)"
             }
         return "\(namespace): \(what) (\(reason))"

@@ -11,27 +11,10 @@ extension BirdDefinition {
         if let own = configuration {
             text = resolution.references.resolve(text: own.value, at: own.position, resolution.reader)
         } else {
-            let own = resolution.interfaces[node] ?? []
-            guard let first = own.lazy.compactMap(\.address).first else {
-                resolution.reader.report("'\(node)' has no address for BIRD", at: name.position)
-                return nil
-            }
-            let neighbors = self.neighbors.compactMap { neighbor -> Session? in
-                guard let address = Self.address(neighbor.address, of: node, in: resolution),
-                    let interface = own.first(where: { $0.address?.network.contains(address) == true })?.address
-                else { return nil }
-                return Session(
-                    own: "\(interface.address)", address: "\(address)", autonomousSystem: neighbor.autonomousSystem,
-                    preference: neighbor.preference)
-            }
+            guard let routerID = bgp.routerID(of: node, at: name.position, in: resolution) else { return nil }
             text = self.text(
-                routerID: "\(first.address)", neighbors: neighbors,
-                announced: announced.compactMap { Self.network($0, "what BIRD announces", resolution).map { "\($0)" } })
-        }
-        let awaited = self.awaited.compactMap { awaited in
-            Self.network(awaited.network, "what BIRD awaits", resolution).map {
-                ProgramConfiguration.Readiness.route($0, ways: awaited.ways)
-            }
+                routerID: routerID, neighbors: bgp.sessions(of: node, in: resolution),
+                announced: bgp.announcements(in: resolution))
         }
         return ProgramConfiguration(
             name: Self.name,
@@ -39,52 +22,40 @@ extension BirdDefinition {
                 "bird", "-f", "-c", ProgramConfiguration.folderWord + "/bird.conf", "-s", "/run/bird/bird.ctl", "-P",
                 "/run/bird/bird.pid",
             ],
-            files: [.init(name: "bird.conf", text: text)], readiness: [.socket(path: "/run/bird/bird.ctl")] + awaited)
+            files: [.init(name: "bird.conf", text: text)],
+            readiness: [.socket(path: "/run/bird/bird.ctl")] + bgp.readiness(in: resolution), events: Self.events)
     }
 
-    private static func address(_ value: LabValue, of node: String, in resolution: Resolution) -> IPv4Address? {
-        resolution.nextHops(value, of: node, what: "a neighbor of BIRD", .ipv4).first?.ipv4
-    }
-
-    /// `10.9.0.0/24`, or an address or a reference to one as a network of its own.
-    private static func network(_ value: LabValue, _ what: String, _ resolution: Resolution) -> IPv4Network? {
-        let (references, reader) = (resolution.references, resolution.reader)
-        guard let text = value.text, let resolved = references.resolve(text, at: value.position, reader) else {
-            if value.text == nil {
-                reader.report("\(what) is \(value.found)", at: value.position, allowed: [IPv4Network.textForm])
-            }
-            return nil
-        }
-        if let address = IPv4Address(resolved) { return IPv4InterfaceAddress(address, prefixLength: 32).network }
-        if let network = IPv4Network(resolved) { return network }
-        reader.report(
-            "\(what) is \(value.found)", at: value.position,
-            allowed: [IPv4Network.textForm, IPv4Address.textForm, "balancer/service.address"],
-            suggestion: Spelling.nearest(to: text, among: references.values.map(\.reference)))
-        return nil
-    }
+    /// What BIRD traces of its protocols; the short form turns that on.
+    private static let events: [ProgramConfiguration.OutputEvent] = [
+        .init(name: "established", pattern: "(?<session>\\S+): BGP session established"),
+        .init(name: "lost", pattern: "(?<session>\\S+): BGP session closed"),
+        .init(name: "bfd-up", pattern: "Session to (?<neighbor>\\S+) changed state from \\S+ to Up"),
+        .init(name: "bfd-down", pattern: "Session to (?<neighbor>\\S+) changed state from Up to \\S+"),
+    ]
 
     /// - Parameter announced: `address/length`
-    func text(routerID: String, neighbors: [Session], announced: [String]) -> String {
-        let interval = detection.map { "\(max(10, $0.nanoseconds / 3_000_000)) ms" }
+    func text(routerID: String, neighbors: [BGPDefinition.Session], announced: [String]) -> String {
+        let interval = bgp.detectionInterval.map { "\($0) ms" }
         let sessions = neighbors.enumerated().map { index, neighbor in
             let importing =
                 neighbor.preference.map { "import filter { bgp_local_pref = \($0); accept; };" } ?? "import all;"
             // A neighbour of the same AS is told what others told, and to send it here; what this node announces, it
             // announces itself.
             let exporting =
-                neighbor.autonomousSystem == autonomousSystem
+                neighbor.autonomousSystem == bgp.autonomousSystem
                 ? "next hop self;\n        export where source = RTS_BGP;"
                 : "export where source ~ [ RTS_STATIC, RTS_BGP ];"
             return """
                 protocol bgp neighbor\(index + 1) {
-                    local \(neighbor.own) as \(autonomousSystem);
+                    local \(neighbor.own) as \(bgp.autonomousSystem);
                     neighbor \(neighbor.address) as \(neighbor.autonomousSystem);
                     direct;
-                    hold time \(holdTime);
+                    hold time \(bgp.holdTime);
                     connect delay time 0;
                     connect retry time 1;
                     error wait time 1, 2;
+                    debug { states, events };
                 \(interval == nil ? "" : "    bfd on;\n")    ipv4 {
                         \(importing)
                         \(exporting)
@@ -95,6 +66,7 @@ extension BirdDefinition {
         let detection = interval.map {
             """
             protocol bfd {
+                debug { events };
                 interface "*" { interval \($0); multiplier 3; };
             }
 

@@ -43,7 +43,7 @@ extension ProgramForm {
 /// A form that a program's name stands for, where it has no `run`.
 protocol ProgramShortForm: ProgramForm {
     static var name: String { get }
-    /// By default the same.
+    /// Its name, or a path where no PATH leads to it.
     static var executable: String { get }
 }
 
@@ -53,7 +53,9 @@ extension ProgramShortForm {
 
 /// What can be run by its name alone.
 public enum BuiltInPrograms {
-    public static var executables: [String] { ProgramForms.table.map { $0.executable } }
+    public static var executables: [(program: String, executable: String)] {
+        ProgramForms.table.map { ($0.name, $0.executable) }
+    }
 }
 
 enum ProgramForms {
@@ -65,6 +67,8 @@ enum ProgramForms {
         HAProxyDefinition.self,
         NftablesDefinition.self,
         ConntrackdDefinition.self,
+        FRRDefinition.self,
+        DNSMasqDefinition.self,
     ]
 
     static func form(of entry: LabEntry) -> any ProgramForm.Type {

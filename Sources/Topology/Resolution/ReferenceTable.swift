@@ -41,6 +41,9 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
                 add("\(name)/\(service.name.value).port", "\(service.port)")
             }
             add(node.virtualAddresses, of: name)
+            for address in resolution.loopbackAddresses(of: name) {
+                add("\(name).lo.\(address.isIPv4 ? "ip" : "ip6")", "\(address)")
+            }
         }
     }
 
@@ -64,8 +67,12 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
     /// Whether the text can only be meant as a reference, known or not.
     func isReference(_ text: String) -> Bool {
         index[text] != nil
-            || (Self.suffixes.contains { text.hasSuffix($0) } && text.first?.isLetter == true
-                && !FrameField.allNames.contains(text))
+            || (Self.hasSuffix(text) && !FrameField.allNames.contains(text))
+    }
+
+    /// Whether the text ends as references do.
+    static func hasSuffix(_ text: String) -> Bool {
+        suffixes.contains { text.hasSuffix($0) } && text.first?.isLetter == true
     }
 
     /// The value behind a reference, or the text itself; nil, and reported, for a reference to nothing.

@@ -25,33 +25,50 @@ extension Resolution {
 
     private func routes(of definition: NodeDefinition) -> [RouteConfiguration] {
         let name = definition.name.value
-        var routes = routes(definition.routes, of: name, allowsEqualPaths: !definition.role.isBox)
-        if let gateway = definition.gateway { routes += defaultRoutes(gateway, of: name, what: "the gateway") }
+        let isHost = !definition.role.isBox
+        var routes = routes(definition.routes, of: name, allowsEqualPaths: isHost)
+        if let gateway = definition.gateway {
+            routes += defaultRoutes(gateway, of: name, what: "the gateway", allowsEqualPaths: isHost)
+        }
         return routes
     }
 
-    /// - Parameter allowsEqualPaths: whether an IPv4 route may have several gateways
+    /// - Parameter allowsEqualPaths: whether a route may have several gateways of one family
     func routes(
         _ routes: [NodeDefinition.Route], of name: String, allowsEqualPaths: Bool = false
     ) -> [RouteConfiguration] {
         routes.flatMap { route -> [RouteConfiguration] in
-            guard let destination = route.destination else {
-                return defaultRoutes(route.gateway, of: name, what: "the route to default")
+            guard let destination = route.destination ?? self.destination(of: route) else {
+                guard route.reference == nil else { return [] }
+                return defaultRoutes(
+                    route.gateway, of: name, what: "the route to default", allowsEqualPaths: allowsEqualPaths)
             }
             return nextHops(
                 route.gateway, of: name, what: "the route to \(destination)", destination.family,
-                allowsEqualPaths: allowsEqualPaths && destination.family == .ipv4
+                allowsEqualPaths: allowsEqualPaths
             ).map { self.route(to: destination, by: $0, of: name) }
         }
     }
 
-    private func defaultRoutes(_ gateway: LabValue, of node: String, what: String) -> [RouteConfiguration] {
-        nextHops(gateway, of: node, what: what, nil).map {
+    /// The address that a route's reference stands for; nil without one, or after a report.
+    private func destination(of route: NodeDefinition.Route) -> IPNetwork? {
+        guard let reference = route.reference,
+            let text = references.resolve(reference, at: route.position, reader)
+        else { return nil }
+        if let address = IPAddress(text) { return address.ownNetwork }
+        reader.report("'\(LabValue.shortened(reference))' is no address, as a destination is", at: route.position)
+        return nil
+    }
+
+    private func defaultRoutes(
+        _ gateway: LabValue, of node: String, what: String, allowsEqualPaths: Bool
+    ) -> [RouteConfiguration] {
+        nextHops(gateway, of: node, what: what, nil, allowsEqualPaths: allowsEqualPaths).map {
             route(to: $0.isIPv4 ? .ipv4(.any) : .ipv6(.any), by: $0, of: node)
         }
     }
 
-    /// Neighbours' addresses, one of each family at most: written out, or as `node.interface`, or as any reference to an
+    /// Neighbours' addresses: written out, or as `node.interface`, or as any reference to an
     /// address, or a list of those.
     /// - Parameters:
     ///   - family: of the destination; nil for a default route, which takes what the gateway has
@@ -66,6 +83,10 @@ extension Resolution {
                     reader.report(
                         "\(what) of '\(node)' is \(other) and \(hop)", at: element.position,
                         allowed: ["one address of each family"])
+                    continue
+                }
+                guard !hops.contains(hop) else {
+                    reader.report("\(what) of '\(node)' has \(hop) twice", at: element.position)
                     continue
                 }
                 hops.append(hop)
@@ -143,7 +164,7 @@ extension Resolution {
                 })
             return false
         }
-        guard let owner = owners[address] else {
+        guard let owner = owner(of: address) else {
             let near = owners.filter {
                 interface.address(address.family)?.network.contains($0.key) == true && $0.value.node != node
             }
@@ -153,7 +174,9 @@ extension Resolution {
                     + ["'virtual-addresses' of network '\(interface.network)', where a program takes it"])
             return false
         }
-        if owner.node == node, own.contains(where: { $0.address(address.family)?.address == address }) {
+        if owner.node == node,
+            owner.isLoopback || own.contains(where: { $0.address(address.family)?.address == address })
+        {
             reader.report("\(what) is \(address), its own address", at: position)
             return false
         }
@@ -169,7 +192,7 @@ extension Resolution {
         at position: SourcePosition
     ) -> (node: String, address: IPAddress)? {
         if let address = IPAddress(references[text] ?? text) {
-            if let owner = owners[address] { return (owner.node, address) }
+            if let owner = owner(of: address) { return (owner.node, address) }
             reader.report(
                 "\(what) is \(address), which nobody in the lab has", at: position,
                 allowed: address.needsInterface

@@ -115,4 +115,6 @@ extension Resolution {
 extension IPAddress {
     /// Whether it means nothing without an interface: `fe80::/10`. Source: RFC 4007, 6
     var needsInterface: Bool { ipv6?.isLinkLocal == true }
+    /// The network that has this address alone.
+    var ownNetwork: IPNetwork { IPInterfaceAddress(self, prefixLength: bitCount).network }
 }

@@ -24,6 +24,8 @@ struct Resolution {
     var owners: [IPAddress: AddressOwner] = [:]
     /// Virtual ones, by network: each network may have the same.
     var linkLocalAddresses: [String: Set<IPAddress>] = [:]
+    /// Networks on the loopback of nodes.
+    var loopbackNetworks: [(network: IPv4Network, owner: AddressOwner)] = []
     var pairs: [Pair] = []
     var references = ReferenceTable()
     /// How many addresses of a subnet have an owner without a gap, from the first one on.
@@ -62,6 +64,8 @@ struct Resolution {
         var isPool = false
         /// Of a virtual address, every node that may have it.
         var holders: [String] = []
+        /// Whether it is on the loopback of its node, or of several: then these are its holders.
+        var isLoopback = false
     }
 
     func definition(of node: String) -> NodeDefinition? { places[node].map { nodeDefinitions[$0] } }
@@ -85,6 +89,7 @@ struct Resolution {
         reservePoolAddresses()
         reservePushedAddresses()
         reserveVirtualAddresses()
+        reserveLoopbackAddresses()
         resolveAutomaticAddresses()
         guard reader.reports == before else { return nil }
         references = ReferenceTable(self)

@@ -66,7 +66,9 @@ struct HostDefinition: RoleDefinition {
         trackedRoutes = NodeDefinition.named(mapping["tracked-routes"], "the tracked routes of '\(name)'", reader)
             .compactMap { TrackedRouteDefinition($0, of: name, reader) }
         for route in trackedRoutes
-        where node.routes.contains(where: { ($0.destination ?? .ipv4(.any)) == .ipv4(route.destination) })
+        where node.routes.contains(where: {
+            $0.reference == nil && ($0.destination ?? .ipv4(.any)) == .ipv4(route.destination)
+        })
             || (route.destination == .any && node.gateway != nil)
         {
             reader.report("'\(name)' has another route to \(route.destination) as well", at: route.position)

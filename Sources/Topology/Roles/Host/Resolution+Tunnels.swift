@@ -3,38 +3,8 @@ import Dataplane
 import LabFile
 import Wire
 
-/// What a member with direct server return has besides a plain host: addresses on `lo`, and the end of a tunnel.
+/// What a member with direct server return has besides a plain host: the end of a tunnel.
 extension Resolution {
-    func loopback(_ values: [LabValue], of node: String) -> (addresses: [IPAddress], networks: [IPv4Network]) {
-        var all: [IPAddress] = []
-        var networks: [IPv4Network] = []
-        for value in values {
-            if let network = value.text.flatMap({ IPv4Network($0) }), network.prefixLength < 32 {
-                if networks.contains(where: { $0.overlaps(network) }) {
-                    reader.report(
-                        "\(network) overlaps another network on the loopback of '\(node)'",
-                        at: value.position)
-                } else {
-                    networks.append(network)
-                }
-                continue
-            }
-            guard let address = address(value, "an address on the loopback of '\(node)'") else {
-                continue
-            }
-            if all.contains(address) {
-                reader.report("\(address) is on the loopback of '\(node)' already", at: value.position)
-            } else if interfaces[node]?.contains(where: {
-                $0.addresses.contains { $0.address == address }
-            }) == true {
-                reader.report("'\(node)' has \(address) on an interface already", at: value.position)
-            } else {
-                all.append(address)
-            }
-        }
-        return (all, networks)
-    }
-
     func tunnel(_ written: TunnelDefinition, of definition: NodeDefinition, _ ports: [PortConfiguration])
         -> MemberTunnel?
     {
@@ -118,7 +88,7 @@ extension Resolution {
     }
 
     /// An address, or a reference to one.
-    private func address(_ value: LabValue, _ what: String) -> IPAddress? {
+    func address(_ value: LabValue, _ what: String) -> IPAddress? {
         guard let text = value.text else {
             reader.report(
                 "\(what) is \(value.found)", at: value.position,
