@@ -218,6 +218,12 @@ extension EndToEnd {
                 change: ("mac-table: 1024", "mac-table: 1")),
             Broken(lab: "vrrp/keepalived-pair", variant: "announced-again", change: ("delay: 1s", "delay: 5s")),
             Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
+            Broken(
+                lab: "vrrp/loser-announces", variant: "winner-announces",
+                change: (
+                    "priority: 200, interval: 100ms,",
+                    "priority: 200, interval: 100ms, announcements: { lower-priority-repeat: 0 },"
+                )),
         ]
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: broken)
