@@ -92,8 +92,8 @@ final class KernelWatch {
 
     // MARK: Overruns
 
-    /// Notifications that are waiting are read after the lists, which are newer: what they report is then passed over or
-    /// reported late, and never undone.
+    /// Notifications that are waiting are read after the lists, which are newer: what they report is then passed over,
+    /// or reported late.
     private func loseNotifications() {
         let now = process.loop.now
         // What the lists show is reported later than it happened.

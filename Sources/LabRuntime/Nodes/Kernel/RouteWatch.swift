@@ -7,8 +7,8 @@ internal import Netlink
 internal import SystemPackage
 internal import Wire
 
-/// Follows the routes of a node's kernel, to which routing daemons add: a box's dataplane uses them, and every change is
-/// an event of the run.
+/// Follows the routes of a node's kernel, to which routing daemons add: a box's dataplane uses them, and every change
+/// is an event of the run.
 ///
 /// They are listed on a thread of its own, because the kernel may keep a reader waiting. It begins with the first
 /// change. What happens between two lists is one change: a flood of routes costs a fifth of a processor at most.
