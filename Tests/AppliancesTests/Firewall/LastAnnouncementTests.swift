@@ -1,5 +1,9 @@
+import Appliances
 import LabTime
+import Redundancy
 import Testing
+import VirtualNetwork
+import Wire
 
 /// After a split brain the last announcement is the winner's, whoever of the two hears the other first.
 struct LastAnnouncementTests {
