@@ -71,7 +71,7 @@ struct KernelStateTests {
     }
 
     @Test func `addresses come and go, each once`() throws {
-        try inNamespace { stack in
+        try inNamespace { (stack: Stack) throws in
             #expect(try stack.events("addr add 192.0.2.1/24 dev a") == ["address-added address=192.0.2.1 interface=a"])
             #expect(try stack.events("addr change 192.0.2.1/24 dev a valid_lft 500 preferred_lft 500") == [])
             #expect(
@@ -80,7 +80,7 @@ struct KernelStateTests {
     }
 
     @Test func `of a neighbour only its MAC address and its failure count`() throws {
-        try inNamespace { stack in
+        try inNamespace { (stack: Stack) throws in
             _ = try stack.events("addr add 192.0.2.1/24 dev a")
             func set(_ words: String) throws -> [String] {
                 try stack.events("neigh replace 192.0.2.9 dev a \(words)")
@@ -105,7 +105,7 @@ struct KernelStateTests {
     }
 
     @Test func `a carrier that is lost and found is reported at both ends`() throws {
-        try inNamespace { stack in
+        try inNamespace { (stack: Stack) throws in
             #expect(
                 try stack.events("link set b down", atLeast: 2).sorted() == [
                     "carrier-down interface=a", "carrier-down interface=b",
@@ -118,7 +118,7 @@ struct KernelStateTests {
     }
 
     @Test func `after an overrun the lists show what was missed`() throws {
-        try inNamespace { stack in
+        try inNamespace { (stack: Stack) throws in
             #expect(
                 try stack.afterLoss("addr add 192.0.2.1/24 dev a") == ["address-added address=192.0.2.1 interface=a"])
             #expect(
