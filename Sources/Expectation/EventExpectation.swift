@@ -77,6 +77,11 @@ extension EventExpectation {
         {
             verdict = .inconclusive
             seen += "; but \(gap.reason(RunEvidence.missingEvents, in: evidence))"
+        } else if let gap = evidence.kernelGaps(of: event).first(where: { $0.overlaps(window) }),
+            !count.isDecided(from: happened.count, more: .max)
+        {
+            verdict = .inconclusive
+            seen += "; but \(gap.reason(in: evidence))"
         }
         return ExpectationResult(id: id, verdict: verdict, expected: sentence, seen: seen)
     }

@@ -51,6 +51,13 @@ extension NetlinkSocket {
         try list(RTM_GETADDR, ifaddrmsg(), verb: "list addresses", of: RTM_NEWADDR) { InterfaceAddress($0) }
     }
 
+    /// All neighbours of the namespace, of both families.
+    ///
+    /// Equals `ip neigh show`
+    public mutating func neighbors() throws(NetlinkError) -> [Neighbor] {
+        try list(RTM_GETNEIGH, ndmsg(), verb: "list neighbours", of: RTM_NEWNEIGH) { Neighbor($0) }
+    }
+
     /// The unicast routes of the main table, of both families.
     ///
     /// Equals `ip route show` and `ip -6 route show`
@@ -58,7 +65,7 @@ extension NetlinkSocket {
         try list(RTM_GETROUTE, rtmsg(), verb: "list routes", of: RTM_NEWROUTE) { Route($0) }
     }
 
-    private mutating func list<Header: BitwiseCopyable, Element>(
+    mutating func list<Header: BitwiseCopyable, Element>(
         _ type: some BinaryInteger, _ header: Header, verb: String, of entry: some BinaryInteger,
         _ parse: (Reply) -> Element?
     ) throws(NetlinkError) -> [Element] {

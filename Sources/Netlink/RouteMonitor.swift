@@ -3,18 +3,20 @@ internal import CNetlink
 internal import Glibc
 internal import SystemPackage
 
-/// Reports that the IPv4 routes of a namespace have changed, from the moment it is opened.
+/// Reports that the routes of a namespace may have changed, from the moment it is opened.
 ///
-/// Only that they have: what counts is how they are then, and a list that is read anew cannot miss a change that the
-/// kernel's buffer was too small for.
+/// Only that they may have: what counts is how they are then, and a list that is read anew cannot miss a change that
+/// the kernel's buffer was too small for. Links and addresses count too: with an interface or an address that goes, IPv4
+/// routes go without a notification of their own. Source: net/ipv4/fib_trie.c, fib_table_flush
 ///
-/// Equals `ip monitor route`
+/// Equals `ip monitor link address route`
 public struct RouteMonitor: ~Copyable {
     private let socket: NetlinkSocket
 
     /// Watches the namespace of the calling thread.
     public init() throws(NetlinkError) {
-        let opened = try NetlinkSocket.open(flags: Int32(SOCK_NONBLOCK.rawValue), groups: UInt32(RTMGRP_IPV4_ROUTE))
+        let groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR
+        let opened = try NetlinkSocket.open(flags: Int32(SOCK_NONBLOCK.rawValue), groups: UInt32(groups))
         socket = NetlinkSocket(opened, options: [])
     }
 

@@ -1,6 +1,7 @@
 import Evidence
 import Expectation
 import Integrity
+import LabEvents
 import LabTime
 import Measurement
 
@@ -57,8 +58,13 @@ struct VariantText {
         let all = variant.events[first...]
         // Of several at one time the first: they look alike.
         var referred = variant.referredEvents
+        // Neighbours are learned all the time.
+        var left = Self.eventsShown
         let shown = variant.events.indices.filter { index in
-            (index >= first && index < first + Self.eventsShown) || referred.remove(variant.events[index].place) != nil
+            let event = variant.events[index]
+            let isAmongFirst = index >= first && left > 0 && event.kind != EventKind.neighborChanged.rawValue
+            if isAmongFirst { left -= 1 }
+            return isAmongFirst || referred.remove(event.place) != nil
         }
         var table = TextTable([("event", .left), ("time", .right), ("what", .left), ("where", .left)])
         for index in shown {
@@ -72,8 +78,8 @@ struct VariantText {
             ])
         }
         var lines = table.lines(color)
-        let left = all.count - shown.count { $0 >= first }
-        if left > 0 { lines.append("… and \(left) more in events.jsonl") }
+        let more = all.count - shown.count { $0 >= first }
+        if more > 0 { lines.append("… and \(more) more in events.jsonl") }
         return lines
     }
 

@@ -27,6 +27,8 @@ public struct VariantVerdict: Hashable, Sendable, Codable {
     public var integrity: IntegrityReport?
     /// What is missing in files of the run because of their limits; absent where nothing is.
     public var leftOut: [FileGap]?
+    /// What answers at which port, as the lab file says; absent where nothing does, and of a variant that did not finish.
+    public var serves: [ServedPortEntry]?
 
     /// - Parameters:
     ///   - results: none leaves the variant inconclusive.

@@ -232,6 +232,12 @@ extension ShippedLabs {
             Broken(
                 lab: "vrrp/keepalived-conntrackd", variant: "dropped-until-committed",
                 change: ("refused drop", "refused accept")),
+            Broken(
+                lab: "vrrp/loser-announces", variant: "winner-announces",
+                change: (
+                    "priority: 200, interval: 100ms,",
+                    "priority: 200, interval: 100ms, announcements: { lower-priority-repeat: 0 },"
+                )),
         ]
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: broken)

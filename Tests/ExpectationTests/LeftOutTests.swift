@@ -105,3 +105,46 @@ struct LeftOutTests {
         #expect(Self.log(.every(status("502")), after: "failover") == .pass)
     }
 }
+
+/// What a node's kernel reported too fast decides nothing either.
+struct KernelGapTests {
+    private static var scene: Scene {
+        var scene = Scene()
+        scene.events = [
+            LabEvent(name: "scenario.begin", time: Scene.at(0), kind: "begin", node: nil),
+            LabEvent(name: "r1.route-added", time: Scene.at(1), kind: "route-added", node: "r1"),
+            LabEvent(
+                name: "r1.kernel-events-lost", time: Scene.at(2), kind: "kernel-events-lost", node: "r1",
+                details: ["what": "route-added, route-removed", "reason": "limit", "to": "\(Scene.at(3))"]),
+            LabEvent(name: "r1.route-removed", time: Scene.at(4), kind: "route-removed", node: "r1"),
+            LabEvent(name: "late", time: Scene.at(5), kind: "link-up", node: "r1"),
+        ]
+        return scene
+    }
+
+    private static func evaluate(_ event: String, _ count: Comparison<Int>, after: String? = nil) -> ExpectationResult {
+        scene.evaluate(
+            .event(
+                EventExpectation(
+                    event: event, count: count, after: after.map { Anchor(event: $0) }, reporter: "r1")))
+    }
+
+    @Test func `a count of events that may be missing is inconclusive, and says why`() {
+        let result = Self.evaluate("r1.route-added", .init(.equal, 1))
+        #expect(result.verdict == .inconclusive)
+        #expect(
+            result.seen.hasSuffix(
+                "; but events of r1's kernel may be missing from +2.000 s after scenario.begin to +3.000 s after scenario.begin, when there were more than are recorded"
+            ), "\(result.seen)")
+        #expect(Self.evaluate("r1.route-added", .init(.greaterOrEqual, 1)).verdict == .pass)
+        #expect(Self.evaluate("r1.route-added", .init(.equal, 1), after: "late").verdict == .fail)
+        // Of another kind, or another node, nothing is missing.
+        #expect(Self.evaluate("r1.address-added", .init(.equal, 0)).verdict == .pass)
+        #expect(Self.evaluate("r2.route-added", .init(.equal, 1)).verdict == .fail)
+    }
+
+    @Test func `the first of its name may be missing where a window begins with it`() {
+        #expect(Self.evaluate("late", .init(.equal, 1), after: "r1.route-removed").verdict == .inconclusive)
+        #expect(Self.evaluate("late", .init(.equal, 1), after: "r1.route-added").verdict == .pass)
+    }
+}

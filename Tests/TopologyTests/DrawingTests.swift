@@ -101,6 +101,21 @@ import Testing
         #expect(!text.contains(" \n"))
     }
 
+    @Test func `tells below it what answers at which port`() throws {
+        let text = try variant(
+            "{ cable: 192.0.2.0/24 }",
+            """
+              client: { role: client, interfaces: { cable: 192.0.2.10 } }
+              server:
+                role: backend
+                interfaces: { cable: 192.0.2.20 }
+                services: { echo: 7/udp }
+                programs: { web: { run: [/bin/web], ready: { tcp: 80 } } }
+            """
+        ).drawing(as: .text)
+        #expect(text.hasSuffix("\n\nserver  7/udp   echo of failoverlab\nserver  80/tcp  program web\n"), "\(text)")
+    }
+
     @Test func `has another form for Graphviz and for Mermaid`() throws {
         let variant = try variant(
             "{ cable: 192.0.2.0/24 }",

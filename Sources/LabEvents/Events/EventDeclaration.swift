@@ -7,8 +7,8 @@ public enum EventReporter: String, CaseIterable, Hashable, Sendable {
     case loadBalancer = "load-balancer"
     case gatewayFirewall = "gateway-firewall"
     case `switch`
-    /// A client, backend or router with programs.
-    case programHost
+    /// The kernel of any node: of a box, that of its host side, and the carriers of its ports.
+    case kernel
     /// A program of a node.
     case program
     /// A router with tracked routes.
@@ -27,7 +27,7 @@ public enum EventReporter: String, CaseIterable, Hashable, Sendable {
         case .traffic: "traffic"
         case .firewall, .loadBalancer, .gatewayFirewall, .switch: rawValue
         case .program: "program"
-        case .programHost: "host with programs"
+        case .kernel: "any node's kernel"
         case .routeTracker: "router with tracked routes"
         case .exactFault: "exact fault"
         case .inLineElement: "in-line element"

@@ -5,7 +5,7 @@ public enum EventDetail: String, CaseIterable, Hashable, Sendable, Codable, Codi
     case destinationPort = "destination-port"
     case differences, direction, done, events, external, flow, frame, from, gateway, gateways, interface
     case leftOut = "left-out"
-    case line, lost
+    case line, lost, mac
     case mappingsRetired = "mappings-retired"
     case member
     case membersUp = "members-up"

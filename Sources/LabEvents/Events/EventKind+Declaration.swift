@@ -190,13 +190,32 @@ extension EventKind {
                 "The program's counters could not be read, or for another reason than before.", by: .program,
                 details: [.always(.program, .name), .always(.reason, .text)])
 
-        // MARK: Routes
+        // MARK: Kernels
+        case .addressAdded: Self.ofAddress("An interface of the node has a new address.")
+        case .addressRemoved: Self.ofAddress("An interface of the node has lost an address.")
+        case .neighborChanged:
+            EventDeclaration(
+                "A neighbour has a MAC address for the first time or another one, or does not answer ('failed'); 'from' is the one before.",
+                by: .kernel,
+                details: [
+                    .always(.interface, .name), .always(.address, .address), .always(.state, .name),
+                    .maybe(.mac, .name), .maybe(.from, .name),
+                ])
+        case .carrierUp: Self.ofCarrier("An interface has its carrier again.")
+        case .carrierDown: Self.ofCarrier("An interface has lost its carrier, or is down.")
+        case .kernelEventsLost:
+            EventDeclaration(
+                "Events of the kernel are missing from now until 'to': there were more than are recorded in a second ('limit'), or than the node could read ('overrun').",
+                by: .kernel,
+                details: [
+                    .always(.what, .text), .always(.reason, .name), .always(.to, .text), .maybe(.leftOut, .number),
+                ])
         case .routeMoved:
             EventDeclaration(
                 "A tracked route leads to another gateway.", by: .routeTracker,
                 details: [.always(.destination, .network), .always(.gateway, .address)])
         case .routeAdded: Self.ofRoutes("The node's kernel has a new route.")
-        case .routeChanged: Self.ofRoutes("A route of the node's kernel has other gateways.")
+        case .routeChanged: Self.ofRoutes("A route of the node's kernel has other next hops.")
         case .routeRemoved: Self.ofRoutes("The node's kernel has lost a route.")
 
         // MARK: Exact faults
@@ -261,8 +280,15 @@ extension EventKind {
 
     private static func ofRoutes(_ sentence: String) -> EventDeclaration {
         EventDeclaration(
-            sentence, by: .firewall, .loadBalancer, .gatewayFirewall, .switch, .programHost,
-            details: [.always(.destination, .network), .always(.gateways, .text)])
+            sentence, by: .kernel, details: [.always(.destination, .network), .always(.gateways, .text)])
+    }
+
+    private static func ofAddress(_ sentence: String) -> EventDeclaration {
+        EventDeclaration(sentence, by: .kernel, details: [.always(.interface, .name), .always(.address, .address)])
+    }
+
+    private static func ofCarrier(_ sentence: String) -> EventDeclaration {
+        EventDeclaration(sentence, by: .kernel, details: [.always(.interface, .name)])
     }
 
     private static func ofFrame(_ sentence: String, _ more: [EventDetailDeclaration] = []) -> EventDeclaration {

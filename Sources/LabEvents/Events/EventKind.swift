@@ -70,11 +70,17 @@ public enum EventKind: String, CaseIterable, Hashable, Sendable, Codable {
     case started, ended, output
     case countersUnread = "counters-unread"
 
-    // Routes of a node's kernel
+    // A node's kernel
+    case addressAdded = "address-added"
+    case addressRemoved = "address-removed"
+    case neighborChanged = "neighbor-changed"
+    case carrierUp = "carrier-up"
+    case carrierDown = "carrier-down"
     case routeMoved = "route-moved"
     case routeAdded = "route-added"
     case routeChanged = "route-changed"
     case routeRemoved = "route-removed"
+    case kernelEventsLost = "kernel-events-lost"
 
     // Exact faults, on single frames
     case dropped, lost, delayed, duplicated, held, released, corrupted, reordered, limited

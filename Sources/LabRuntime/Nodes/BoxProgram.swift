@@ -15,6 +15,8 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     private var runner: BoxRunner<Box>!
     private var carrier: CarrierWatch!
     private var routes: RouteWatch?
+    /// Ports whose carrier is known to be lost. An impairment link's ports are ends of a cable: nil.
+    private var portsDown: Set<String>?
 
     /// Opens the packet socket and the carrier's monitor in the wire namespace; the process stays on the host side.
     /// - Parameters:
@@ -27,7 +29,10 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
         self.process = process
         self.ports = ports
         let boxPorts = hasHostSide ? PortInterfaces.all(ports) : ports.map { PortInterfaces(wire: $0, host: nil) }
-        if hasHostSide { routes = try RouteWatch(in: process) }
+        if hasHostSide {
+            routes = try RouteWatch(in: process)
+            portsDown = []
+        }
         let allPorts = boxPorts + hostOnly.map { PortInterfaces(wire: $0, host: nil) }
         let home = try NetworkNamespace.current()
         let wire = NetworkNamespace(takingOver: NodeProcess.wireNamespaceDescriptor)
@@ -46,7 +51,7 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
         try runner.start()
         routes?.onChange = { [unowned self] in _ = perform(.routes($0)) }
         // A box that comes up with an unplugged cable gets no notification.
-        carrier.lookAgain(for: ports) { [unowned self] in runner.carrierChanged(port: $0, isUp: $1) }
+        carrier.lookAgain(for: ports) { [unowned self] in carrierChanged($0, isUp: $1) }
     }
 
     func perform(_ command: ApplianceCommand) -> ApplianceReply { runner.perform(command) }
@@ -62,7 +67,17 @@ class BoxProgram<Box: Appliance & ~Copyable>: NodeProgram {
     }
 
     private func readCarrier(of ports: [String]) {
-        carrier.read(for: ports) { [unowned self] in runner.carrierChanged(port: $0, isUp: $1) }
+        carrier.read(for: ports) { [unowned self] in carrierChanged($0, isUp: $1) }
+    }
+
+    /// The cause before what the box makes of it.
+    private func carrierChanged(_ port: String, isUp: Bool) {
+        let isChange = isUp ? portsDown?.remove(port) != nil : portsDown?.insert(port).inserted ?? false
+        if isChange {
+            process.kernelEvents.report(
+                isUp ? .carrierUp : .carrierDown, at: process.loop.now, [.interface: port])
+        }
+        runner.carrierChanged(port: port, isUp: isUp)
     }
 }
 

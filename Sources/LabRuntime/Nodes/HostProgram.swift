@@ -15,13 +15,15 @@ final class HostProgram: NodeProgram {
     private var clients: [String: TrafficClient] = [:]
     private let ports = SourcePorts()
     private let trackers: [RouteTracker]
-    /// Where a routing daemon may run.
+    /// nil where the box of its tunnel has one.
     private let routes: RouteWatch?
 
     /// Servers listen from here on: they send nothing before they are asked.
-    init(_ configuration: HostConfiguration, of node: Node, in process: NodeProcess) throws {
+    init(
+        _ configuration: HostConfiguration, of node: Node, watchesRoutes: Bool = true, in process: NodeProcess
+    ) throws {
         self.process = process
-        routes = try node.programs.isEmpty ? nil : RouteWatch(in: process)
+        routes = try watchesRoutes ? RouteWatch(in: process) : nil
         let address: IPAddress = node.hasIPv6 ? .ipv6(.any) : .ipv4(.any)
         servers = try configuration.servers.map {
             try TrafficServer($0, nodeName: node.name, at: address, on: process.loop)

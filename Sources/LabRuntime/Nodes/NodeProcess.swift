@@ -29,6 +29,9 @@ final class NodeProcess {
     private let clock = ClockPair()
     /// While a scenario plays.
     private var delays: DelayWatch?
+    private(set) var kernelEvents: KernelEvents!
+    /// nil of an impairment link.
+    private var kernel: KernelWatch?
 
     static func run(name: String) -> Never {
         Mutant.begin(node: name)
@@ -55,6 +58,7 @@ final class NodeProcess {
             // Nobody is left to work for.
             exit(0)
         }
+        kernelEvents = KernelEvents(in: self)
     }
 
     func report(_ report: NodeReport) {
@@ -88,9 +92,12 @@ final class NodeProcess {
             case .prepare(let node, let folder):
                 // First, because a namespace of mounts is entered before there is a second thread.
                 if !node.programs.isEmpty { programs = try NodePrograms(of: node, folder: RunFolder(folder), in: self) }
+                if !node.isElement { kernel = try KernelWatch(of: node, in: self) }
                 program = try node.program(in: self)
                 report(.prepared)
             case .start:
+                kernel?.start()
+                kernelEvents.begin()
                 try programs?.start { [unowned self] in if isSettled { report(.ready) } }
                 try running.start()
             case .program(let number, let name, let order):

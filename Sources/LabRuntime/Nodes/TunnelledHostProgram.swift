@@ -13,7 +13,7 @@ final class TunnelledHostProgram: NodeProgram {
         _ configuration: HostConfiguration, _ endpoint: TunnelEndpointConfiguration, of node: Node,
         in process: NodeProcess
     ) throws {
-        host = try HostProgram(configuration, of: node, in: process)
+        host = try HostProgram(configuration, of: node, watchesRoutes: false, in: process)
         tunnel = try BoxProgram(
             TunnelEndpoint(endpoint), ports: endpoint.ports.map(\.name), hostOnly: [MemberTunnel.interface], in: process
         )

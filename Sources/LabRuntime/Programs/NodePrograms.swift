@@ -223,7 +223,7 @@ private final class RouteReader {
 
     init() throws(NetlinkError) { socket = try NetlinkSocket() }
 
-    func read() -> [RouteConfiguration] { (try? socket.gatewayRoutes()) ?? [] }
+    func read() -> [RouteConfiguration] { (try? socket.preferredRoutes().gatewayRoutes) ?? [] }
 }
 
 extension String {

@@ -13,6 +13,8 @@ extension Election {
             if statement.role == .active {
                 meetActive(statement, arrival, term, nil, at: now)
             } else {
+                // It was Active in this term, unheard, and announced itself last.
+                if arrival.isReturn, now - statement.roleAge > term.since { act(.announceAddresses) }
                 considerLeaving(to: statement, arrival, at: now)
             }
             return .done
@@ -45,6 +47,8 @@ extension Election {
             return .done
         case .due(.rivalSilence):
             enter(.active(term), at: now, because: "the rival is silent")
+            // It has yielded, or is not heard: the last announcement is to be the winner's.
+            act(.announceAddresses)
             return .done
         case .start, .shutDown, .hello, .foreignPeer, .sessionsComplete, .resync, .switchoverRequest, .routerCarrier,
             .trackedLink, .trackedLinkChanged, .crossConnectCarrier, .due:
@@ -140,7 +144,9 @@ extension Election {
         case .nothing, .takeOver:
             return .ignored
         case .advertise:
-            if advertisement.priority != 0, !receivesHeartbeat { noticeRival(advertisement, term, record, at: now) }
+            if advertisement.priority != 0, !receivesHeartbeat {
+                noticeRival(advertisement, term, record, outranked: true, at: now)
+            }
             advertise(index, at: now)
         case .yield:
             // The heartbeat's statement is newer than an advertisement that was on its way when the roles changed.
@@ -149,24 +155,34 @@ extension Election {
                 return .done
             }
             guard settings.rules.contains(.yieldsToBetterClaim) else { return .done }
-            noticeRival(advertisement, term, record, at: now)
+            noticeRival(advertisement, term, record, outranked: false, at: now)
             becomeBackup(
                 at: now, because: "an advertisement of priority \(advertisement.priority) from \(advertisement.source)")
         }
         return .done
     }
 
+    /// - Parameter outranked: it has the lesser claim. The winner announces its addresses for as long as it receives
+    ///   such a rival, once a second; a box that yields never does, or its announcement would be the last.
     private mutating func noticeRival(
-        _ advertisement: Advertisement, _ term: ActiveTerm, _ record: DualActiveRecord?, at now: Instant
+        _ advertisement: Advertisement, _ term: ActiveTerm, _ record: DualActiveRecord?, outranked: Bool,
+        at now: Instant
     ) {
         let reason = "an advertisement of priority \(advertisement.priority) from \(advertisement.source)"
         // An advertisement does not state since when its sender is Active.
         let since = record?.since ?? (term.beganInSilence ? term.since : now)
-        enter(.dualActive(term, DualActiveRecord(since: since, lastRivalAt: now)), at: now, because: reason)
-        guard record == nil else { return }
-        report(.dualActive, [.reason: reason])
-        act(.announceAddresses)
+        let isDue = record?.announcedAt.map { now - $0 >= Self.announcementPause } ?? true
+        let announces = outranked && isDue
+        let announcedAt = announces ? now : record?.announcedAt
+        enter(
+            .dualActive(term, DualActiveRecord(since: since, lastRivalAt: now, announcedAt: announcedAt)), at: now,
+            because: reason)
+        if record == nil { report(.dualActive, [.reason: reason]) }
+        if announces { act(.announceAddresses) }
     }
+
+    /// Between announcements against one rival: a burst of them is over.
+    private static let announcementPause = Duration.seconds(1)
 
     /// Both are Active: the rule of RFC 9568 decides, and the winner sends to everybody again.
     private mutating func meetActive(
@@ -179,7 +195,8 @@ extension Election {
         let both = now - min(now - term.since, statement.roleAge)
         let since = min(both, record?.since ?? both)
         let reason = "the peer's heartbeat says that it is Active too"
-        enter(.dualActive(term, DualActiveRecord(since: since, lastRivalAt: now)), at: now, because: reason)
+        let met = DualActiveRecord(since: since, lastRivalAt: now, announcedAt: record?.announcedAt)
+        enter(.dualActive(term, met), at: now, because: reason)
         if record == nil { report(.dualActive, [.reason: reason]) }
         if outranks(statement) {
             guard record == nil else { return }

@@ -56,6 +56,8 @@ extension Election {
         var since: Instant
         /// When the rival was received last, by an advertisement or a heartbeat.
         var lastRivalAt: Instant
+        /// When this box last announced its addresses against a rival of lesser claim that it received.
+        var announcedAt: Instant?
     }
 }
 

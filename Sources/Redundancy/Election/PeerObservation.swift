@@ -19,6 +19,8 @@ import LabTime
         var reception: HeartbeatMonitor.Reception
         /// Of another incarnation than the one before; the first one that is ever received is none.
         var hasRestarted: Bool
+        /// The same incarnation, after its silence.
+        var isReturn: Bool
     }
 
     init(heartbeat: HeartbeatSettings?) { monitor = heartbeat.map { HeartbeatMonitor($0) } }
@@ -33,7 +35,9 @@ import LabTime
         }
         isExcused = false
         mayHaveRestarted = false
-        return Arrival(reception: reception, hasRestarted: known.map { $0 != statement.epoch } ?? false)
+        return Arrival(
+            reception: reception, hasRestarted: known.map { $0 != statement.epoch } ?? false,
+            isReturn: reception == .appeared && known == statement.epoch)
     }
 
     /// Handles a hello: its sender has not received this box yet.

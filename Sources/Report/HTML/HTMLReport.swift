@@ -51,6 +51,8 @@ public struct HTMLReport: Sendable {
                 ]
             },
             "expectations": variant.expectations.map { content(of: $0, in: variant) },
+            "hasServed": variant.serves != nil,
+            "served": (variant.serves ?? []).map { ["node": $0.node, "port": $0.port, "server": $0.server] },
             "leftOut": (variant.leftOut ?? []).map { ["text": $0.text] },
             "hasCaptures": !variant.captures.isEmpty,
             "captures": variant.captures.map { entry in

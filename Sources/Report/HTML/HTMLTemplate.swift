@@ -55,6 +55,15 @@ enum HTMLTemplate {
         {{/traffic}}
         </table>
         {{/hasTraffic}}
+        {{#hasServed}}
+        <details><summary>what answers at which port</summary>
+        <table>
+        {{#served}}
+        <tr><td>{{node}}</td><td>{{port}}</td><td>{{server}}</td></tr>
+        {{/served}}
+        </table>
+        </details>
+        {{/hasServed}}
         {{#expectations}}
         <details{{#isOpen}} open{{/isOpen}}><summary><span class="{{verdict}}">{{mark}}</span> {{expected}} <span class="id">[{{id}}]</span></summary>
         <div class="seen">{{seen}}</div>

@@ -26,7 +26,10 @@ struct Timeline {
         // … unless an expectation refers to it.
         let referred = variant.referredEvents
         let first = min(begin, variant.events.firstIndex { referred.contains($0.place) } ?? begin)
-        events = variant.events[first...].prefix(Self.mostMarks)
+        // Neighbours are learned all the time.
+        events = variant.events[first...].filter {
+            $0.kind != EventKind.neighborChanged.rawValue || referred.contains($0.place)
+        }.prefix(Self.mostMarks)
         start = variant.events[first].time
         length = max(last.time - start, .milliseconds(1))
         self.variant = variant

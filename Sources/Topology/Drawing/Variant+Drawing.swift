@@ -16,7 +16,7 @@ public enum DrawingFormat: String, CaseIterable, Sendable {
 extension Variant {
     public func drawing(as format: DrawingFormat) -> String {
         switch format {
-        case .text: TextDrawing(TopologyGraph(self)).text + "\n" + table
+        case .text: TextDrawing(TopologyGraph(self)).text + "\n" + interfaces + served
         case .dot: dot
         case .mermaid: mermaid
         }
@@ -24,7 +24,7 @@ extension Variant {
 
     // MARK: Text
 
-    private var table: String {
+    private var interfaces: String {
         var rows: [[String]] = []
         for node in nodes {
             for (number, interface) in node.interfaces.enumerated() {
@@ -38,7 +38,17 @@ extension Variant {
                 ])
             }
         }
-        let widths = (0..<6).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return Self.table(rows)
+    }
+
+    /// What answers at which port; begins with an empty line where anything does.
+    private var served: String {
+        let rows = servedPorts.map { [$0.node, $0.port, $0.server] }
+        return rows.isEmpty ? "" : "\n" + Self.table(rows)
+    }
+
+    private static func table(_ rows: [[String]]) -> String {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             var line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(
                 separator: "  ")

@@ -11,12 +11,12 @@ package struct PowerOffFault: FaultKind {
     package var node: String
 
     /// A box first: it would see its links go one after the other and still hand over. A host's links first: its kernel
-    /// would still close its connections. Before that its programs: they would see the links go, and react.
+    /// would still close its connections. Before that its processes: they would see the links go, react and report.
     package func actions(on node: Node) -> [NodeAction] {
         let links = NodeAction.setLinks(node: node.name, isUp: false)
         let kill = NodeAction.kill(node: node.name)
         if node.hasWireSide { return [kill, links] }
-        return (node.programs.isEmpty ? [] : [.freeze(node: node.name)]) + [links, kill]
+        return [.freeze(node: node.name), links, kill]
     }
 }
 

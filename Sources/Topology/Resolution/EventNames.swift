@@ -22,7 +22,7 @@ struct EventNames {
         }
         for node in nodes {
             for program in node.programs { add(program, of: node.name) }
-            for reporter in node.role.configuration.eventReporters(of: node) {
+            for reporter in node.role.configuration.eventReporters(of: node) + [.kernel] {
                 for kind in EventKind.kinds(of: reporter) { add(kind, of: node.name, from: reporter, on: node.name) }
             }
         }
@@ -50,9 +50,10 @@ struct EventNames {
 
     private mutating func add(_ kind: EventKind, of subject: String, from reporter: EventReporter, on node: String) {
         let name = kind.name(of: subject)
-        guard !names.contains(name) else { return }
+        // A list of nodes may be long: never looked for in `names`.
+        guard known[name] == nil else { return }
         names.append(name)
-        known[name] = kind.details(from: reporter)?.map(\.detail.rawValue)
+        known[name] = kind.details(from: reporter)?.map(\.detail.rawValue) ?? []
         reporters[name] = node
     }
 

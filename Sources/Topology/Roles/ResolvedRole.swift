@@ -15,7 +15,7 @@ package protocol ResolvedRole: Hashable, Sendable, Codable {
 
     /// The lab file's word.
     var word: String { get }
-    /// What a node reports events as. A scenario never begins to wait before an element or a tunnel is ready, so these
+    /// What a node reports events as, besides its kernel. A scenario never begins to wait before an element or a tunnel is ready, so these
     /// are not among them.
     func eventReporters(of node: Node) -> [EventReporter]
     /// The counters that its process reports, those of its sockets excepted.

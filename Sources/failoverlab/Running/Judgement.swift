@@ -47,6 +47,10 @@ struct Judgement {
                 name: variant.name, repetition: repetition, shows: variant.shows.rawValue, seconds: record.seconds,
                 evidence: evidence,
                 results: results, seed: variant.seed, integrity: IntegrityExamination(of: variant, record).report())
+            let served = variant.servedPorts
+            self.variant.serves =
+                served.isEmpty
+                ? nil : served.map { ServedPortEntry(node: $0.node, port: $0.port, server: $0.server) }
             failure = nil
         } catch {
             failure = error

@@ -8,7 +8,7 @@ extension HostConfiguration: ResolvedRole {
     package var word: String { kind.rawValue }
 
     package func eventReporters(of node: Node) -> [EventReporter] {
-        (trackedRoutes.isEmpty ? [] : [.routeTracker]) + (node.programs.isEmpty ? [] : [.programHost])
+        trackedRoutes.isEmpty ? [] : [.routeTracker]
     }
 
     /// Its process reports what its tunnel does instead of its kernel's counters.
