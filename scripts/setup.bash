@@ -86,6 +86,7 @@ need_for_labs() {
         if grep -Eq '^[^#]*\bbird:' "$file"; then need bird2; fi
         if grep -Eq '^[^#]*\bkeepalived:|\[keepalived,' "$file"; then need keepalived; fi
         if grep -Eq '^[^#]*\bhaproxy:|\[haproxy,' "$file"; then need haproxy; fi
+        if grep -Eq '^[^#]*\bimage:' "$file"; then need skopeo umoci; fi
     done
 }
 
