@@ -85,17 +85,18 @@ import Testing
         let outer = try String(contentsOfFile: path + "/index.json", encoding: .utf8)
         let start = try #require(outer.firstRange(of: "{\"mediaType\"")).lowerBound
         let end = try #require(outer.firstRange(of: ",\"annotations\"")).lowerBound
-        let own =
-            outer[start..<end] + ",\"platform\":{\"os\":\"linux\",\"architecture\":\"\(TestImage.architecture)\"}}"
-        for (inner, message) in [
-            (String(own), ""), (own.replacing(TestImage.architecture, with: "s390x"), "has no image for this host's"),
-        ] {
+        let platform = ",\"platform\":{\"os\":\"linux\",\"architecture\":\"\(TestImage.architecture)\"}}"
+        let own = String(outer[start..<end]) + platform
+        let foreign = own.replacing(TestImage.architecture, with: "s390x")
+        let cases: [(String, String)] = [(own, ""), (foreign, "has no image for this host's")]
+        for (inner, message) in cases {
             let bytes = Array("{\"manifests\":[\(inner)]}".utf8)
             let digest = SHA256.digits(of: bytes)
             try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/blobs/sha256/\(digest)"))
-            try """
-            {"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:\(digest)","size":\(bytes.count)}]}
-            """.write(toFile: path + "/index.json", atomically: false, encoding: .utf8)
+            let index = """
+                {"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:\(digest)","size":\(bytes.count)}]}
+                """
+            try index.write(toFile: path + "/index.json", atomically: false, encoding: .utf8)
             #expect(problem().hasPrefix(message) && problem().isEmpty == message.isEmpty, "\(problem())")
         }
     }

@@ -1,11 +1,11 @@
 public import Foundation
 
 /// A container image that a test makes, of files that it names or of this machine's programs.
-public struct TestImage {
+public struct TestImage: Sendable {
     /// A member of a layer's tar archive.
-    public struct Entry {
+    public struct Entry: Sendable {
         /// Source: tar(5)
-        public enum Kind: UInt8 {
+        public enum Kind: UInt8, Sendable {
             case file = 0x30
             case hardLink, symbolicLink, characterDevice
             case folder = 0x35

@@ -82,8 +82,8 @@ public struct NodeImage: Codable, Hashable, Sendable {
         for descriptor: Int32 in 1...2 { fchown(descriptor, account.user, account.group) }
         let groups = account.groups
         guard setgroups(groups.count, groups) == 0 || errno == EPERM,
-            setresgid(account.group, account.group, account.group) == 0,
-            setresuid(account.user, account.user, account.user) == 0
+            // Of the superuser these set the saved ones as well.
+            setgid(account.group) == 0, setuid(account.user) == 0
         else { throw LabFailure(.lab, "user '\(user)' of the image: \(Errno(rawValue: errno))") }
     }
 

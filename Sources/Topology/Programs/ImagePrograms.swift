@@ -1,4 +1,6 @@
+import Configuration
 import LabFile
+import OCIImage
 
 /// Puts what container images say in the place of what the lab file leaves out: which image it is, and the command lines
 /// of programs without `run`. So a run's own lab file has them.
