@@ -40,7 +40,10 @@ public struct ImageCache {
 
     /// As root, files have all the users of the image; otherwise they all belong to the caller.
     func folder(of image: ImageConfiguration) -> String {
-        "\(path)/\(image.id.drop { $0 != ":" }.dropFirst())" + (geteuid() == 0 ? "-users" : "")
+        let plain = "\(path)/\(image.id.drop { $0 != ":" }.dropFirst())"
+        // In a lab everybody is its root. A container may keep users from root, too, which only the lab finds out.
+        let hasUsers = geteuid() == 0 && ProgramUsers.root() != 0
+        return hasUsers || access(plain, F_OK) != 0 && access(plain + "-users", F_OK) == 0 ? plain + "-users" : plain
     }
 
     /// Whether an image's files have an executable, by a path or by the image's own PATH.
