@@ -85,7 +85,7 @@ let package = Package(
                 "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
                 "TrafficModel", "Configuration", "HTTPExchange", "Appliances", "PacketText", "VirtualNetwork",
                 "Evidence", "Expectation",
-                "Integrity", "RegularFile", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink",
+                "Integrity", "RegularFile", "OCIImage", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink",
                 "PacketIO", "Capture", "Traffic", "HostSide",
                 "LabRuntime",
             ]),
@@ -128,12 +128,13 @@ let package = Package(
         module("Expectation", ["Evidence", "Measurement", "Wire", "LabEvents", "LabTime"]),
         module("Integrity", ["Expectation", "Evidence", "Wire", "LabTime"]),
         module("RegularFile"),
+        module("OCIImage", ["RegularFile"]),
         module("LabFile", ["RegularFile", yams]),
         module(
             "Topology",
             [
-                "LabFile", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment", "Dataplane",
-                "Wire", "LabEvents", "LabTime",
+                "LabFile", "OCIImage", "Expectation", "Measurement", "Appliances", "Configuration", "Impairment",
+                "Dataplane", "Wire", "LabEvents", "LabTime",
             ]),
         module(
             "Scenario",
@@ -166,7 +167,7 @@ let package = Package(
         module(
             "LabRuntime",
             [
-                "Scenario", "Topology", "LabFile", "RegularFile", "Integrity", "Evidence", "Measurement",
+                "Scenario", "Topology", "LabFile", "OCIImage", "RegularFile", "Integrity", "Evidence", "Measurement",
                 "Appliances",
                 "Configuration", "Impairment", "Redundancy", "Dataplane", "Wire", "LabEvents", "LabTime", "Mutants",
                 "EventLoop",
@@ -192,6 +193,7 @@ let package = Package(
         tests("Mutants"),
         tests("LabEvents"),
         tests("Wire", isOptimized: true),
+        tests("OCIImage"),
         tests("LabFile"),
         tests(
             "Topology",

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,6 +20,8 @@
 
 const int cl_new_user = CLONE_NEWUSER, cl_new_pid = CLONE_NEWPID, cl_new_net = CLONE_NEWNET,
           cl_new_mount = CLONE_NEWNS, cl_new_ipc = CLONE_NEWIPC, cl_new_uts = CLONE_NEWUTS;
+
+const int cl_open_only = O_PATH;
 
 enum { most_descriptors = 512 };
 
@@ -247,3 +250,21 @@ int cl_open_in(int folder, const char *name, int flags, int mode) {
 }
 
 void cl_close_from(int first) { syscall(SYS_close_range, (unsigned)first, ~0u, 0); }
+
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+int cl_open_in_root(int root, const char *path, int flags) {
+    struct {
+        uint64_t flags, mode, resolve;
+    } how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = 0x10 /* RESOLVE_IN_ROOT */ | 0x02 /* no magic links */};
+    int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    return fd < 0 ? -errno : fd;
+}
+
+int cl_lock_file(int fd, int waits) {
+    while (flock(fd, LOCK_EX | (waits ? 0 : LOCK_NB)) != 0)
+        if (errno != EINTR) return -errno;
+    return 0;
+}

@@ -19,18 +19,7 @@ public struct FileBesideLab: Sendable {
     ///   - name: relative to the folder
     ///   - folder: absolute, without links
     public init(_ name: String, in folder: String) throws(Problem) {
-        guard !folder.isEmpty else { throw .noFolder }
-        guard !name.isEmpty, !name.hasPrefix("/"), !name.contains("\0"),
-            !name.split(separator: "/").contains("..")
-        else { throw .outside }
-        let path = "\(folder)/\(name)"
-        guard let real = realpath(path, nil) else {
-            throw .unreadable(
-                reason: errno == ENOENT ? "there is no such file" : String(cString: strerror(errno)).lowercased())
-        }
-        defer { free(real) }
-        let found = String(cString: real)
-        guard found.hasPrefix(folder == "/" ? "/" : folder + "/") else { throw .outside }
+        let found = try Self.path(of: name, in: folder)
         let bytes: [UInt8]
         do throws(RegularFile.Problem) {
             bytes = try RegularFile(found).bytes(most: Self.maximumSize)
@@ -46,6 +35,26 @@ public struct FileBesideLab: Sendable {
             throw .unreadable(reason: "it is not a text in UTF-8")
         }
         self.text = text
+    }
+
+    /// The absolute path of a file or folder in the lab's folder or below it.
+    /// - Parameters:
+    ///   - name: relative to the folder
+    ///   - folder: absolute, without links
+    package static func path(of name: String, in folder: String) throws(Problem) -> String {
+        guard !folder.isEmpty else { throw .noFolder }
+        guard !name.isEmpty, !name.hasPrefix("/"), !name.contains("\0"),
+            !name.split(separator: "/").contains("..")
+        else { throw .outside }
+        let path = "\(folder)/\(name)"
+        guard let real = realpath(path, nil) else {
+            throw .unreadable(
+                reason: errno == ENOENT ? "there is no such file" : String(cString: strerror(errno)).lowercased())
+        }
+        defer { free(real) }
+        let found = String(cString: real)
+        guard found.hasPrefix(folder == "/" ? "/" : folder + "/") else { throw .outside }
+        return found
     }
 }
 

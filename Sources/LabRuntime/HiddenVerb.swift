@@ -8,6 +8,7 @@ public enum HiddenVerb: String, CaseIterable {
     case nodes = "__nodes"
     case capture = "__capture"
     case program = "__program"
+    case unpack = "__unpack"
 
     /// Runs the verb and ends the process with it; returns where the arguments name none.
     public static func runIfAsked(_ arguments: [String]) {
@@ -17,6 +18,7 @@ public enum HiddenVerb: String, CaseIterable {
         case .node: NodeProcess.run(name: arguments.dropFirst(2).first ?? "")
         case .nodes: NodeStarter.serve()
         case .capture: CaptureProcess.run()
+        case .unpack: ImageUnpacking.run(arguments.dropFirst(2).first ?? "")
         case .program: ProgramProcess.run(arguments.dropFirst(2).first ?? "")
         }
     }

@@ -41,6 +41,28 @@ public struct RegularFile: ~Copyable {
         }
     }
 
+    /// Its size in bytes.
+    package var size: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// Some of it, fewer where it ends before.
+    package func bytes(at offset: Int, count: Int) throws(Problem) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let part = bytes.withUnsafeMutableBytes { buffer in
+                pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset + done))
+            }
+            if part < 0 && errno == EINTR { continue }
+            guard part >= 0 else { throw .unreadable(code: errno) }
+            if part == 0 { break }
+            done += part
+        }
+        return Array(bytes.prefix(done))
+    }
+
     /// All of it.
     public func bytes(most: Int) throws(Problem) -> [UInt8] {
         var status = stat()

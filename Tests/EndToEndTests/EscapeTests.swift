@@ -50,7 +50,9 @@ extension EndToEnd {
                 let command = user.command([program] + words)
                 return try Command.run(
                     command[0], Array(command.dropFirst()), in: home,
-                    environment: ["FAILOVERLAB_SECRET": Escapes.secret])
+                    environment: [
+                        "FAILOVERLAB_SECRET": Escapes.secret, "XDG_CACHE_HOME": home + "/cache",
+                    ])
             }
 
             func write(_ lab: String) throws -> String {
@@ -174,6 +176,47 @@ extension EndToEnd {
             let text = try String(contentsOfFile: log, encoding: .utf8)
             // A shell adds where it stands.
             #expect(Self.names(text).subtracting(["PWD", "OLDPWD", "SHLVL", "_"]) == own, "\(text)")
+        }
+
+        private static let hasImages = ["skopeo", "umoci"].allSatisfy { Package.tool($0) != nil }
+
+        /// In an image, which has the program that tries, links to the host, a device and an open folder.
+        @Test(
+            .enabled(if: Host.canRunLabs && hasImages, "this host cannot run labs, or lacks skopeo or umoci"),
+            arguments: User.allCases)
+        func `in a container image neither a program nor exec finds a way out`(_ user: User) throws {
+            guard user.isAvailable else { return }
+            let place = try Place(user)
+            let files: [TestImage.Entry] = [
+                .init("usr", .folder, mode: 0o777), .init("etc", .folder, mode: 0o777), .init("mnt", .folder),
+                .init("outside-link", .symbolicLink, link: place.folder.path),
+                .init("dev-of-layer", .characterDevice, mode: 0o666),
+            ]
+            try TestImage([TestImage.program(place.escapes, at: "/bin/escapes") + files])
+                .writeLayout(to: place.folder.path + "/image")
+            let words =
+                "serve-image, \"\(Self.port)\", \(place.outside), $folder/../../.., \(Self.secret), \"\(getpid())\""
+            let lab = try place.write(
+                Self.lab("escapes: { run: [escapes, \(words)], ready: { tcp: \(Self.port) } }")
+                    .replacing("    programs:", with: "    image: image\n    programs:"))
+            let up = try place.failoverlab(["up", lab])
+            #expect(up.status == 0, "\(up.errors)")
+            let id = up.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            defer { _ = try? place.failoverlab(["down", id]) }
+            let run = place.home + "/runs/escapes/latest/default"
+            Self.evaluate(
+                (try? String(contentsOfFile: run + "/logs/a.escapes.log", encoding: .utf8)) ?? "",
+                "by a program of an image, \(user.testDescription)")
+            let tried = try place.failoverlab([
+                "exec", "--lab", id, "a", "--", "escapes", "try-image", place.outside, run, Self.secret, "\(getpid())",
+            ])
+            #expect(tried.status == 0, "\(tried.errors)")
+            Self.evaluate(tried.output, "by exec in an image, \(user.testDescription)")
+            for left in ["traffic.json.new", "captures/escape", "nodes/other"] {
+                #expect(!FileManager.default.fileExists(atPath: "\(run)/\(left)"), "\(left)")
+            }
+            #expect(try String(contentsOfFile: place.outside, encoding: .utf8) == "outside\n")
+            #expect(!FileManager.default.fileExists(atPath: "/usr/failoverlab-escape"))
         }
 
         private static func names(_ text: String) -> Set<String> {

@@ -4,6 +4,7 @@
 //     escapes try OUTSIDE RUN SECRET WATCHED    OUTSIDE a file, RUN the run's folder, SECRET text of the caller's
 //                                               environment, WATCHED the PID of a process, all of the host
 //     escapes serve PORT …                      the same; then listens on a port for ever
+//     escapes try-image …, serve-image …        the same in a container image, which is writable in memory
 //     escapes squat NAME                        listens on an abstract socket for ever
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -71,6 +72,22 @@ static int own_root(const char *path) {
     return stat(path, &a) == 0 && stat("/", &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/// Whether the root is a container image with a layer in memory over it.
+static int has_image;
+
+static void in_memory(const char *what, int result, const char *folder);
+
+/// A folder of the host's, or of an image, which must stay as it is.
+static void unwritable(const char *folder) {
+    char what[64], path[128];
+    snprintf(what, sizeof what, "write into %s", folder);
+    snprintf(path, sizeof path, "%s/failoverlab-escape", folder);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (has_image) in_memory(what, fd, folder);
+    else fails(what, fd);
+    if (fd >= 0) close(fd);
+}
+
 static void mounts(void) {
     const char *uncovered[] = {"/tmp", "/run", "/proc", "/proc/sys", "/usr", "/etc", "/sys/class/net", "/"};
     char what[128];
@@ -80,9 +97,9 @@ static void mounts(void) {
         snprintf(what, sizeof what, "remount %s writable", uncovered[i]);
         fails(what, mount(NULL, uncovered[i], NULL, MS_REMOUNT | MS_BIND, NULL));
     }
-    fails("write into /usr", open("/usr/failoverlab-escape", O_CREAT | O_WRONLY, 0600));
-    fails("write into /etc", open("/etc/failoverlab-escape", O_CREAT | O_WRONLY, 0600));
-    fails("write into /", open("/failoverlab-escape", O_CREAT | O_WRONLY, 0600));
+    unwritable("/usr");
+    unwritable("/etc");
+    unwritable("/");
     mkdir("/tmp/place", 0700);
     fails("mount a tmpfs", mount("none", "/tmp/place", "tmpfs", 0, NULL));
     fails("mount a disk", mount("/dev/vda", "/tmp/place", "ext4", 0, NULL));
@@ -340,7 +357,27 @@ static void limits(void) {
     while (waitpid(-1, NULL, 0) > 0) {}
 }
 
+/// Ways out of an image into the files that it is made of, and devices that its layers may have brought.
+static void image(void) {
+    struct stat status;
+    tell("set-user-ID files gain nothing", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1, "no_new_privs");
+    closed("/.image/etc", O_RDONLY);
+    closed("/outside-link/outside", O_RDONLY);
+    tell("a device of a layer", stat("/dev-of-layer", &status) == 0 && !S_ISREG(status.st_mode), "no device");
+    tell("root above the image", stat("/..", &status) != 0 || !own_root("/.."), "the root itself");
+    fails("mount an overlay", mount("overlay", "/mnt", "overlay", 0, "lowerdir=/,upperdir=/tmp,workdir=/tmp"));
+    fails("umount of /dev", umount2("/dev", MNT_DETACH));
+    char text[4096];
+    int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    text[count > 0 ? count : 0] = 0;
+    int is_overlay = strstr(text, " / / rw,nosuid,nodev") != NULL;
+    tell("an image without nosuid and nodev", !is_overlay, is_overlay ? "rw,nosuid,nodev" : text);
+    if (fd >= 0) close(fd);
+}
+
 static int attempt(char **arguments) {
+    if (has_image) image();
     files(arguments[0], arguments[1]);
     processes(arguments[2], atoi(arguments[3]));
     kernel();
@@ -373,6 +410,8 @@ static int squat(const char *name) {
 }
 
 int main(int count, char **arguments) {
+    has_image = count > 1 && strstr(arguments[1], "-image") != NULL;
+    if (has_image) *strstr(arguments[1], "-image") = 0;
     if (count == 6 && strcmp(arguments[1], "try") == 0) return attempt(arguments + 2);
     if (count == 7 && strcmp(arguments[1], "serve") == 0) return attempt(arguments + 3) || serve(atoi(arguments[2]));
     if (count == 3 && strcmp(arguments[1], "squat") == 0) return squat(arguments[2]);

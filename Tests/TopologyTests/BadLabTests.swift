@@ -53,7 +53,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "name: small", "name: small\ntimers: fast", "lab.yaml:3:9: 'timers' is 'fast'; allowed: quick, vendor"),
         Mistake(
             "gateway: 192.0.2.1", "gateway: 192.0.2.1\n    redundancy: {}",
-            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, routing, services, loopback, tunnel, programs, sysctls, virtual-addresses"
+            "lab.yaml:12:5: unknown key 'redundancy' of a client; allowed: role, interfaces, gateway, routes, routing, services, loopback, tunnel, programs, image, sysctls, virtual-addresses"
         ),
     ])
     func `in a key or a word is told with what is allowed`(mistake: Mistake) {
@@ -311,7 +311,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             """
         #expect(
             messages(SmallLab.text + variants) == [
-                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, routing, virtual-services, pools, programs, sysctls, virtual-addresses; did you mean 'gateway'?",
+                "lab.yaml:45:51: unknown key 'gatewy' of a load balancer; allowed: role, interfaces, gateway, routes, routing, virtual-services, pools, programs, image, sysctls, virtual-addresses; did you mean 'gateway'?",
                 "lab.yaml:47:36: variant 'three' extends 'tow', which is no variant; allowed: one, two, four, five, six; did you mean 'two'?",
                 "lab.yaml:48:35: variant 'four' extends 'five' in a circle",
                 "lab.yaml:49:35: variant 'five' extends 'four' in a circle",

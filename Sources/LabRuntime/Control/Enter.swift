@@ -13,12 +13,18 @@ extension RunningLab {
     /// this process ── a process in the lab's PID namespace, which ends at once
     ///                    └─ the first process of a PID namespace below it ── the program
     /// ```
-    public func execute(_ command: [String], in node: String) throws(LabFailure) -> Never {
+    ///
+    /// - Parameter substitute: an executable to take where the command's is not there
+    public func execute(
+        _ command: [String], in node: String, substitute: String? = nil
+    ) throws(LabFailure) -> Never {
         let status = try status()
         let entry = try NodeEntry(to: node, side: .host, of: self)
+        let own = status.nodes.first { $0.name == node }
         let called = CalledProgram(
-            lab: id, node: node, command: command, executable: Executable.file(of: command[0]),
-            hasPrograms: status.nodes.contains { $0.name == node && $0.programs != nil }, run: status.folder,
+            lab: id, node: node, command: command, substitute: substitute,
+            executable: own?.image == nil ? Executable.file(of: command[0]) : nil,
+            hasPrograms: own?.programs != nil, image: own?.image, run: status.folder,
             users: entry.users, folder: CallersFolder(users: entry.users),
             terminal: isatty(STDIN_FILENO) == 1 ? Terminal() : nil)
         try entry.enterLab()
@@ -68,9 +74,11 @@ private struct CalledProgram {
     var lab: String
     var node: String
     var command: [String]
+    var substitute: String?
     /// nil where the name is not found outside; it may be one of the folder, or none.
     var executable: String?
     var hasPrograms: Bool
+    var image: NodeImage?
     /// The run's folder, read-only for it.
     var run: String
     var users: Int32
@@ -163,7 +171,8 @@ private struct CalledProgram {
         if let executable, !PrivateRoot.shows(executable) {
             mounts.append(try PrivateRoot.Detached(file: executable, attributes: PrivateRoot.readOnly))
         }
-        try PrivateRoot.enter(run: run, mounts: mounts, scratch: [], owner: ProgramUsers.root())
+        try PrivateRoot.enter(
+            run: run, mounts: mounts, scratch: [], owner: ProgramUsers.root(), image: image?.mount())
     }
 
     private func become(_ socket: Int32) -> Never {
@@ -174,9 +183,11 @@ private struct CalledProgram {
         signal(SIGPIPE, SIG_DFL)
         ProgramConfinement.setEnvironment(
             home: "/tmp", terminal: terminal != nil, more: ["FAILOVERLAB_LAB": lab, "FAILOVERLAB_NODE": node])
+        image?.setEnvironment()
         let words = command.map { strdup($0) } + [nil]
         cl_close_from(3)
         execvp(executable ?? command[0], words)
+        if errno == ENOENT, let substitute { execvp(substitute, words) }
         let reason = Errno(rawValue: errno)
         complain("'\(command[0])' cannot be run in '\(node)': \(reason)")
         _exit(reason == .noSuchFileOrDirectory ? 127 : 126)

@@ -56,7 +56,8 @@ public enum HostExamination {
             let package = ProgramConfiguration(name: name, command: [executable]).package ?? name
             return Executable.path(of: executable) == nil ? "no \(name) (Debian package \(package))" : name
         }
-        return HostCheck(need: "daemons of labs", found: found.joined(separator: ", "))
+        let unpackers = ["skopeo", "umoci"].filter { Executable.path(of: $0) == nil }.map { "no \($0) for images" }
+        return HostCheck(need: "daemons of labs", found: (found + unpackers).joined(separator: ", "))
     }
 
     private static var nullDevice: HostCheck {

@@ -72,6 +72,22 @@ public struct HostProblem: Hashable, Sendable {
         )
     }
 
+    /// What container images are unpacked by.
+    static func missingUnpacker(_ executable: String) -> HostProblem {
+        HostProblem(
+            problem: "'\(executable)', which unpacks container images, is not installed here",
+            remedy: "as root: apt-get install skopeo umoci")
+    }
+
+    static func overlay(_ error: Int32) -> HostProblem {
+        HostProblem(
+            problem: "this kernel lays nothing over a container image (overlay): \(Errno(rawValue: error))",
+            remedy: """
+                as root: modprobe overlay (kernel option CONFIG_OVERLAY_FS; Linux 5.11 for user namespaces); or give the \
+                cache a file system that overlay takes, by XDG_CACHE_HOME
+                """)
+    }
+
     /// Boxes and captures need them: better reported before anything is built.
     static func checkPacketSockets() throws(LabFailure) {
         let descriptor = socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0)

@@ -85,6 +85,8 @@ public struct LabStatus: Codable, Sendable, Hashable {
         public var state: String
         /// Third-party programs; nil where it has none.
         public var programs: [String]?
+        /// The container image of these; nil where they see the host's files.
+        public var image: NodeImage?
         /// `inside 198.51.100.2/24 02:…`, one for each interface.
         public var interfaces: [String]
     }

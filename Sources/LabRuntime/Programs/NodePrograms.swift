@@ -25,6 +25,7 @@ final class NodePrograms {
     private var running: [String: RunningProgram] = [:]
     /// Their folders in the run's folder, by name.
     private var folders: [String: Int32] = [:]
+    private let image: NodeImage?
     private var notReady: Set<String>
     private var whenReady: () -> Void = {}
     /// Of the node's kernel; opened when the first program waits for a route.
@@ -38,8 +39,10 @@ final class NodePrograms {
         self.folder = folder
         self.process = process
         notReady = Set(node.programs.map(\.name))
+        image = try node.image.map { image throws(LabFailure) in try NodeImage(image) }
         let owner = ProgramUsers.root()
         try Self.coverRun(keeping: folder, owner: owner)
+        try image?.makeWritable(owner: owner)
         for name in ["lock"] + node.programs.map(\.name) {
             mkdir("/run/\(name)", 0o755)
             chown("/run/\(name)", owner, owner)
@@ -159,7 +162,7 @@ final class NodePrograms {
             program, of: node.name,
             folder: (folder.folder(of: program.name, on: node.name), folders[program.name] ?? -1),
             log: NodeProcess.logDescriptor(ofProgram: number),
-            users: NodeProcess.usersDescriptor, on: process.loop)
+            users: NodeProcess.usersDescriptor, image: image, on: process.loop)
         running[program.name] = started
         report(.started, of: program.name, [.program: program.name])
         started.onOutput = { [unowned self] match in

@@ -14,7 +14,8 @@ internal import SystemPackage
 /// | `/dev` | `null`, `zero`, `full`, `random`, `urandom`, `tty`, and pseudo-terminals of its own |
 /// | its own folder | writable |
 ///
-/// The old root is let go of: there is nothing below any mount to uncover.
+/// The old root is let go of: there is nothing below any mount to uncover. In a node with a container image, what is the
+/// host's is left out, and the rest becomes part of the image's root (`PrivateRoot+Image`).
 struct PrivateRoot: ~Copyable {
     private static let scratchSize = "1g"
     private static let system = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "opt"]
@@ -30,7 +31,7 @@ struct PrivateRoot: ~Copyable {
     struct Detached {
         /// Absolute.
         var path: String
-        fileprivate var descriptor: Int32
+        var descriptor: Int32
         fileprivate var isFolder: Bool
 
         /// Made of an open descriptor of a folder.
@@ -41,6 +42,11 @@ struct PrivateRoot: ~Copyable {
             try self.init(path, at: folder, "", isFolder: true, attributes, all: all)
         }
 
+        /// Made of an open file.
+        init(_ path: String, ofFile file: Int32, attributes: UInt64) throws(LabFailure) {
+            try self.init(path, at: file, "", isFolder: false, attributes)
+        }
+
         /// Made of the file at its own path.
         init(file path: String, attributes: UInt64) throws(LabFailure) {
             try self.init(path, at: -1, path, isFolder: false, attributes)
@@ -49,7 +55,7 @@ struct PrivateRoot: ~Copyable {
         /// Takes over a detached mount.
         init(_ path: String, mount: Int32) { (self.path, descriptor, isFolder) = (path, mount, true) }
 
-        fileprivate init(
+        init(
             _ path: String, at folder: Int32, _ name: String, isFolder: Bool, _ attributes: UInt64, all: Bool = true
         ) throws(LabFailure) {
             descriptor = cl_copy_mounts(folder, name, all ? 1 : 0)
@@ -79,8 +85,9 @@ struct PrivateRoot: ~Copyable {
     ///   - run: the node's `/run`; nil for an empty one
     ///   - mounts: what else it has, made before
     ///   - scratch: further empty folders
+    ///   - image: the files of a container image, in the place of the host's
     static func enter(
-        run: consuming Detached?, mounts: [Detached], scratch: [String], owner: UInt32
+        run: Detached?, mounts: [Detached], scratch: [String], owner: UInt32, image: Detached? = nil
     ) throws(LabFailure) {
         try check(cl_unshare(cl_new_mount), "a mount namespace")
         try check(cl_make_mounts_private(), "private mounts")
@@ -89,23 +96,29 @@ struct PrivateRoot: ~Copyable {
             throw refused("a root", ENOENT)
         }
         let root = PrivateRoot(place: place, owner: owner)
-        try root.build(run: run, mounts: mounts, scratch: scratch)
+        let hasImage = image != nil
+        let parts = (run.map { [$0.path] } ?? ["/run"]) + scratch + mounts.map(\.path)
+        try root.build(run: run, mounts: mounts, scratch: scratch, image: image)
         try check(cl_set_attributes_at(place, readOnly, 0), "a read-only root (Linux 5.12)")
         try check(cl_change_root(place), "a root (pivot_root)")
+        if hasImage { try enterImage(with: parts, owner: owner) }
     }
 
-    private init(place: String, owner: UInt32) { (self.place, self.owner) = (place, owner) }
+    init(place: String, owner: UInt32) { (self.place, self.owner) = (place, owner) }
 
-    private func build(run: Detached?, mounts: [Detached], scratch: [String]) throws(LabFailure) {
+    private func build(
+        run: Detached?, mounts: [Detached], scratch: [String], image: Detached?
+    ) throws(LabFailure) {
         try Self.check(Self.mount("tmpfs", place, Self.writable, "size=16m,mode=755"), "a root")
         for folder in ["proc", "sys", "dev", "dev/pts", "run", "root", "home", "var", "var/lib", "var/empty"] {
             mkdir("\(place)/\(folder)", 0o755)
         }
         symlink("/run", "\(place)/var/run")
         symlink("/run/lock", "\(place)/var/lock")
-        for name in Self.system { try copySystemFolder(name) }
+        if let image { try attach(image) } else { for name in Self.system { try copySystemFolder(name) } }
         if let run { try attach(run) }
-        try makeScratch((run == nil ? ["/run"] : []) + Self.alwaysScratch + scratch)
+        let always = image == nil ? Self.alwaysScratch : ["/dev/shm"]
+        try makeScratch((run == nil ? ["/run"] : []) + always + scratch, isOwnRoot: image != nil)
         try makeDevices()
         try makeProc()
         try makeSys()
@@ -128,14 +141,14 @@ struct PrivateRoot: ~Copyable {
     }
 
     /// One file system for all of them, so that its size bounds their sum. An outer one first.
-    private func makeScratch(_ folders: [String]) throws(LabFailure) {
+    private func makeScratch(_ folders: [String], isOwnRoot: Bool) throws(LabFailure) {
         // Put together where `/proc` comes later.
         let whole = "\(place)/proc"
         try Self.check(
             Self.mount("tmpfs", whole, Self.writable, "size=\(Self.scratchSize),nr_inodes=200k,mode=755"), "scratch")
         for (index, path) in folders.enumerated() {
             // Nothing can be added to what is the host's.
-            if Self.shows(path), access(path, F_OK) != 0 { continue }
+            if !isOwnRoot, Self.shows(path), access(path, F_OK) != 0 { continue }
             let isShared = path.hasSuffix("tmp") || path == "/dev/shm"
             let folder = "\(whole)/\(index)"
             mkdir(folder, 0o700)
@@ -215,7 +228,7 @@ struct PrivateRoot: ~Copyable {
     // MARK: Attaching
 
     /// Makes the place where there is none, and attaches.
-    private func attach(_ mount: Detached) throws(LabFailure) {
+    func attach(_ mount: Detached) throws(LabFailure) {
         defer { close(mount.descriptor) }
         let path = place + mount.path
         makeFolders(above: path)
@@ -236,15 +249,15 @@ struct PrivateRoot: ~Copyable {
         }
     }
 
-    private static func mount(_ kind: String, _ path: String, _ attributes: UInt64, _ options: String?) -> Int32 {
+    static func mount(_ kind: String, _ path: String, _ attributes: UInt64, _ options: String?) -> Int32 {
         cl_mount_new(kind, path, UInt32(attributes), options)
     }
 
-    private static func check(_ error: Int32, _ what: String) throws(LabFailure) {
+    static func check(_ error: Int32, _ what: String) throws(LabFailure) {
         if error != 0 { throw refused(what, error) }
     }
 
-    private static func refused(_ what: String, _ error: Int32) -> LabFailure {
+    static func refused(_ what: String, _ error: Int32) -> LabFailure {
         LabFailure(.lab, "\(what) for the program: \(Errno(rawValue: error))")
     }
 }

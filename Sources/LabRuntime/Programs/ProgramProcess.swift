@@ -12,6 +12,8 @@ struct ProgramStart: Codable {
     var folder: String
     var scratch: [String]
     var keepsUser: Bool
+    /// The files that it sees in the place of the host's.
+    var image: NodeImage?
 }
 
 /// The first process of a program's PID namespace: it shuts the program off from the host, starts it, collects what it
@@ -53,10 +55,11 @@ enum ProgramProcess {
             try PrivateRoot.Detached(start.folder, of: Descriptor.folder, attributes: PrivateRoot.writable)
         ]
         close(Descriptor.folder)
-        if !PrivateRoot.shows(start.executable) {
+        if start.image == nil, !PrivateRoot.shows(start.executable) {
             mounts.append(try PrivateRoot.Detached(file: start.executable, attributes: PrivateRoot.readOnly))
         }
-        try PrivateRoot.enter(run: run, mounts: mounts, scratch: start.scratch, owner: owner)
+        try PrivateRoot.enter(
+            run: run, mounts: mounts, scratch: start.scratch, owner: owner, image: start.image?.mount())
     }
 
     // MARK: Running
@@ -89,13 +92,21 @@ enum ProgramProcess {
         }
         signal(SIGPIPE, SIG_DFL)
         ProgramConfinement.setEnvironment(home: start.folder, terminal: false, more: [:])
-        guard chdir(start.folder) == 0 else {
-            complain("'\(start.folder)': \(Errno(rawValue: errno))")
+        let folder = start.image?.workingFolder ?? start.folder
+        guard chdir(folder) == 0 else {
+            complain("'\(folder)': \(Errno(rawValue: errno))")
+            exit(126)
+        }
+        do throws(LabFailure) {
+            try start.image?.becomeUser()
+        } catch {
+            complain("\(error)")
             exit(126)
         }
         let words = start.command.map { strdup($0) } + [nil]
         cl_close_from(3)
-        execv(start.executable, words)
+        // In an image by the image's PATH.
+        _ = start.image == nil ? execv(start.executable, words) : execvp(start.executable, words)
         complain("'\(start.executable)' cannot be run: \(Errno(rawValue: errno))")
         exit(126)
     }

@@ -25,12 +25,13 @@ final class RunningProgram {
     ///   - folder: its working folder, by path and as a descriptor
     ///   - log: where its output goes; it stays open
     ///   - users: the programs' user namespace
+    ///   - image: the node's container image
     init(
         _ program: ProgramConfiguration, of node: String, folder: (path: String, descriptor: Int32), log: Int32,
-        users: Int32, on loop: EventLoop
+        users: Int32, image: NodeImage?, on loop: EventLoop
     ) throws(LabFailure) {
         self.loop = loop
-        guard let executable = program.command.first.flatMap({ Executable.file(of: $0) }) else {
+        guard let executable = program.command.first.flatMap({ image == nil ? Executable.file(of: $0) : $0 }) else {
             throw LabFailure(.lab, "'\(program.command.first ?? "")' is not installed")
         }
         do {
@@ -60,7 +61,7 @@ final class RunningProgram {
         let start = ProgramStart(
             name: "\(node).\(program.name)", executable: executable,
             command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch,
-            keepsUser: program.keepsUser)
+            keepsUser: program.keepsUser, image: image)
         child = try ChildProcess(
             [HiddenVerb.program.rawValue, String(decoding: JSONLine.encode(start), as: UTF8.self)],
             descriptors: [null, printed, printed, pipe[1], users, folder.descriptor], newPIDNamespace: true,

@@ -26,7 +26,7 @@ extension Supervisor {
         let folder = RunFolder(assignment.folder)
         do {
             try HostProblem.checkPacketSockets()
-            try Executable.check(assignment.variant.nodes.flatMap(\.programs))
+            try Executable.check(assignment.variant.nodes.filter { $0.image == nil }.flatMap(\.programs))
             recorder = try RunRecorder(folder)
             network = try BuiltNetwork(building: assignment.variant)
             try recorder.beginLogs()

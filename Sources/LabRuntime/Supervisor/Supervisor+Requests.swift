@@ -131,6 +131,7 @@ extension Supervisor {
                 LabStatus.NodeStatus(
                     name: node.name, role: node.role.word, state: nodes[node.name]?.words ?? "preparing",
                     programs: node.programs.isEmpty ? nil : node.programs.map(\.name),
+                    image: node.image.flatMap { try? NodeImage($0) },
                     interfaces: node.interfaces.map { interface in
                         ([interface.name] + interface.addresses.map { "\($0)" } + ["\(interface.mac)"])
                             .joined(separator: " ")

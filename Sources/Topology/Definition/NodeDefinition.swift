@@ -27,13 +27,14 @@ struct NodeDefinition {
     var routes: [Route] = []
     var routing: RoutingDefinition
     var programs: [ProgramDefinition] = []
+    var image: ImageDefinition?
     var sysctls: [Sysctl] = []
     var virtualAddresses: [VirtualAddressDefinition] = []
 
     /// The keys of every role, before and after those of its own.
     static let keys = (
         first: ["role", "interfaces", "gateway", "routes", "routing"],
-        last: ["programs", "sysctls", "virtual-addresses"]
+        last: ["programs", "image", "sysctls", "virtual-addresses"]
     )
 
     init?(_ entry: LabEntry, timers: Timers, _ reader: LabReader) {
@@ -70,6 +71,7 @@ struct NodeDefinition {
         own = role.read(mapping, &self, timers)
         programs = Self.named(mapping["programs"], "the programs of '\(entry.key)'", reader)
             .compactMap { ProgramDefinition($0, reader) }
+        image = mapping["image"].flatMap { ImageDefinition($0, reader) }
         checkPorts(reader)
         sysctls = Self.named(mapping["sysctls"], "the sysctls of '\(entry.key)'", reader)
             .compactMap { Sysctl(written: $0, reader) }

@@ -1,4 +1,5 @@
 public import Configuration
+public import LabFile
 public import Wire
 
 /// A machine of the lab.
@@ -22,6 +23,10 @@ public struct Node: Hashable, Sendable, Codable {
     public var tunnel: MemberTunnel?
     /// Third-party programs in the namespace of the node's stack (of a box, its host side).
     public var programs: [ProgramConfiguration] = []
+    /// What these programs see instead of the host's files.
+    public var image: ImageConfiguration?
+    /// Where the lab file has it.
+    public var imagePosition: SourcePosition?
 
     public func interface(named name: String) -> Interface? { interfaces.first { $0.name == name } }
 

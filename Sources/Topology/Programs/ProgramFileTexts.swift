@@ -78,7 +78,7 @@ struct ProgramFileTexts {
 
 extension LabValue {
     /// A mapping whose values are changed; anything else stays.
-    fileprivate func mapEntries(_ change: (LabValue) -> LabValue) -> LabValue {
+    func mapEntries(_ change: (LabValue) -> LabValue) -> LabValue {
         guard let entries else { return self }
         return LabValue(
             .mapping(

@@ -21,6 +21,7 @@ struct LabLimits {
         Limit("nodes.*.routing.tables.*", 5000), Limit("nodes.*.tracked-routes", 100),
         Limit("nodes.*.loopback", 1000), Limit("nodes.*.sysctls", 500), Limit("nodes.*.services.*", 1000),
         Limit("nodes.*.programs", 50), Limit("nodes.*.programs.*.run", 500),
+        Limit("nodes.*.programs.*.args", 500), Limit("nodes.*.image.env", 500),
         Limit("nodes.*.programs.*.files", 100), Limit("nodes.*.programs.*.scratch", 100),
         Limit("nodes.*.programs.*.neighbors", 500), Limit("nodes.*.programs.*.announce", 1000),
         Limit("nodes.*.programs.*.upstreams", 1000),

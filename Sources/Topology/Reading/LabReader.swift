@@ -1,4 +1,5 @@
 import LabFile
+import OCIImage
 
 /// Reads what a lab file says and collects what is wrong with it, so that one run shows every mistake.
 ///
@@ -11,6 +12,8 @@ final class LabReader {
     static let mostErrors = 200
     /// How often something was reported, repetitions included: a step that makes it grow has failed.
     private(set) var reports = 0
+    /// By tag and path.
+    var images: [String: ContainerImage] = [:]
     /// Variants share most of their file: what is wrong there is said once.
     private var reported: Set<LabFileError> = []
 

@@ -16,7 +16,13 @@ extension Resolution {
         var node = Node(
             name: name, role: Node.Role(role), interfaces: interfaces, routes: routes, tables: tables(of: definition),
             rules: rules(of: definition), sysctls: definition.sysctls,
-            programs: definition.programs.compactMap { $0.program(of: name, in: self) })
+            programs: definition.programs.compactMap { $0.program(of: name, in: self) },
+            image: definition.image?.configuration, imagePosition: definition.image?.position)
+        // What container engines set, so that an image's own user may serve ports below 1024.
+        let lowPorts = Sysctl("net/ipv4/ip_unprivileged_port_start", "0")
+        if node.image?.isRoots == false, !node.sysctls.contains(where: { $0.path == lowPorts.path }) {
+            node.sysctls.append(lowPorts)
+        }
         own.complete(&node, ports, of: definition, in: self)
         return node
     }

@@ -27,7 +27,8 @@ struct VariantReading {
         let before = reader.reports
         LabLimits(reader: reader).check(self.tree)
         guard reader.reports == before else { return nil }
-        let tree = ProgramFileTexts(reader: reader).replaced(in: self.tree)
+        let tree = ImagePrograms(reader: reader).replaced(
+            in: ProgramFileTexts(reader: reader).replaced(in: self.tree))
         guard reader.reports == before else { return nil }
         let timers: Timers = tree["timers"].flatMap { $0.isNull ? nil : reader.choice($0, of: "'timers'") } ?? .quick
         let networks = NodeDefinition.named(tree["networks"], "the networks", reader)

@@ -80,6 +80,7 @@ struct Run: ParsableCommand {
                 exitCode: 2)
         }
         seedOption.complain(about: variants)
+        try ImagePreparation.prepare(variants, of: lab)
         let runs = try RunsFolder(in: folder, lab: lab.name, at: .now())
         let jobs = (1...`repeat`).flatMap { repetition in
             variants.map { variant in

@@ -12,6 +12,6 @@ struct Shell: ParsableCommand {
 
     func run() throws {
         let shell = ProcessInfo.processInfo.environment["SHELL"] ?? "/bin/sh"
-        try lab.running().execute([shell], in: node)
+        try lab.running().execute([shell], in: node, substitute: "/bin/sh")
     }
 }

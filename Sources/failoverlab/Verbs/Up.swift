@@ -32,6 +32,7 @@ struct Up: ParsableCommand {
     func run() throws {
         let lab = try LabArgument.load(lab, seed: seedOption.seed)
         let variant = try VariantSelection.variant(variant, of: lab)
+        try ImagePreparation.prepare([variant], of: lab)
         let runs = try RunsFolder(in: output, lab: lab.name, at: .now())
         let loop = try EventLoop()
         var process: LabProcess?
