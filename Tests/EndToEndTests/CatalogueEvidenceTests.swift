@@ -217,6 +217,10 @@ extension EndToEnd {
                 lab: "switching/mac-table-overflow", variant: "large-table",
                 change: ("mac-table: 1024", "mac-table: 1")),
             Broken(lab: "vrrp/keepalived-pair", variant: "announced-again", change: ("delay: 1s", "delay: 5s")),
+            Broken(lab: "hosts/strict-arp", variant: "strict", change: ("arp_ignore: 1", "arp_ignore: 0")),
+            Broken(
+                lab: "software/graceful-termination", variant: "taken-out-first",
+                change: ("- wait-for: lb.member-down\n        - wait: 100ms", "- wait: 10ms")),
             Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
         ]
 
