@@ -54,6 +54,8 @@ public enum ApplianceCommand: Hashable, Sendable, Codable {
     case weight(service: String, member: String, weight: Int)
     /// The connection table of a box that has one.
     case connections
+    /// Forgets connections of a box that has a table of them, as if their time had come.
+    case clear(ConnectionFilter)
     /// About the faults of an in-line element.
     case fault(FaultOrder)
     /// About what a firewall lets through.

@@ -53,9 +53,12 @@ public struct NetlinkSocket: ~Copyable {
     /// - Parameters:
     ///   - flags: of socket(2)
     ///   - groups: a bit for each group of notifications
-    static func open(flags: Int32 = 0, groups: UInt32 = 0) throws(NetlinkError) -> OpaquePointer {
+    ///   - bus: of netlink
+    static func open(
+        flags: Int32 = 0, groups: UInt32 = 0, bus: Int32 = NETLINK_ROUTE
+    ) throws(NetlinkError) -> OpaquePointer {
         let verb = "open a netlink socket"
-        guard let socket = mnl_socket_open2(NETLINK_ROUTE, Int32(SOCK_CLOEXEC.rawValue) | flags) else {
+        guard let socket = mnl_socket_open2(bus, Int32(SOCK_CLOEXEC.rawValue) | flags) else {
             throw NetlinkError(.cannotOpen, verb: verb, errno: Errno(rawValue: Glibc.errno))
         }
         guard mnl_socket_bind(socket, groups, pid_t(MNL_SOCKET_AUTOPID)) == 0 else {
@@ -66,11 +69,13 @@ public struct NetlinkSocket: ~Copyable {
         return socket
     }
 
-    static func open(in namespace: Int32, flags: Int32 = 0, groups: UInt32 = 0) throws(NetlinkError) -> OpaquePointer {
+    static func open(
+        in namespace: Int32, flags: Int32 = 0, groups: UInt32 = 0, bus: Int32 = NETLINK_ROUTE
+    ) throws(NetlinkError) -> OpaquePointer {
         let before = try NetworkNamespace.current()
         try NetworkNamespace.enter(namespace)
         let opened: Result<OpaquePointer, NetlinkError>
-        do { opened = .success(try open(flags: flags, groups: groups)) } catch { opened = .failure(error) }
+        do { opened = .success(try open(flags: flags, groups: groups, bus: bus)) } catch { opened = .failure(error) }
         try before.enter()
         return try opened.get()
     }

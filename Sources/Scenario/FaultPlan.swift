@@ -27,13 +27,14 @@ struct FaultPlan: Hashable, Sendable {
             target = found
             try Self.check(fault, on: target, nodes.condition(of: target.name))
         }
+        let name = name ?? fault.word
         do throws(FaultRefusal) {
-            actions = try fault.value.actions(on: target)
+            actions = try fault.value.actions(on: target).map { $0.named(name) }
         } catch {
             throw ScenarioFailure(.lab, error.message, remedy: error.remedy)
         }
         subject = fault.value.subject ?? target.name
-        event = ScenarioEvent(name ?? fault.kind.rawValue, fault.kind.event, node: target.name, fault.value.details)
+        event = ScenarioEvent(name, fault.event, node: target.name, fault.value.details)
     }
 
     /// Whether the node is there, and in the condition that the fault requires.
@@ -45,7 +46,7 @@ struct FaultPlan: Hashable, Sendable {
             throw .unknown("interface", "\(interface)", among: node.interfaces.map { "\(node.name).\($0.name)" })
         }
         func refuse(_ reason: String) -> ScenarioFailure {
-            ScenarioFailure(.lab, "\(fault.kind.rawValue) of '\(fault.node)' is not possible: it \(reason)")
+            ScenarioFailure(.lab, "\(fault.word) of '\(fault.node)' is not possible: it \(reason)")
         }
         switch type(of: fault.value).effect {
         case .needsRunning, .needsRunningThen:

@@ -25,8 +25,9 @@ struct PendingActions: Hashable, Sendable {
     /// - Returns: the ticket
     mutating func add(_ purpose: Purpose, _ actions: [NodeAction], at now: Instant) -> Int {
         lastTicket += 1
-        let hasReply = actions.last?.hasReply ?? false
-        entries[lastTicket] = Entry(purpose: purpose, expires: hasReply ? now + CommandTimeout.duration : nil)
+        let last = actions.last.flatMap { $0.hasReply ? $0 : nil }
+        entries[lastTicket] = Entry(
+            purpose: purpose, expires: last.map { now + CommandTimeout.duration + $0.duration })
         return lastTicket
     }
 

@@ -15,7 +15,7 @@ struct Failoverlab: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Run.self, Up.self, Down.self, Status.self, Exec.self, Shell.self, Fail.self, CaptureVerb.self,
+            Run.self, Up.self, Down.self, Status.self, Exec.self, Shell.self, Fail.self, Do.self, CaptureVerb.self,
             Connections.self,
             Check.self, Validate.self, Graph.self, Labs.self, Doctor.self,
         ])

@@ -228,6 +228,10 @@ extension ShippedLabs {
             Broken(lab: "vrrp/keepalived-ipv6", variant: "advertised-again", change: ("delay: 1s", "delay: 5s")),
             Broken(
                 lab: "routing/bfd-flaps", variant: "longer-detection", change: ("detect: 2400ms", "detect: 300ms")),
+            Broken(lab: "hosts/strict-arp", variant: "strict", change: ("arp_ignore: 1", "arp_ignore: 0")),
+            Broken(
+                lab: "software/graceful-termination", variant: "taken-out-first",
+                change: ("- wait-for: lb.member-down\n        - wait: 100ms", "- wait: 10ms")),
             Broken(lab: "vrrp/keepalived-haproxy", variant: "checked", change: ("127.0.0.1/80", "10.0.0.11/7")),
             Broken(
                 lab: "vrrp/keepalived-conntrackd", variant: "dropped-until-committed",

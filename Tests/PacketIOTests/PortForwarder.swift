@@ -75,7 +75,7 @@ struct PortForwarder: Appliance, ~Copyable {
             events.append(
                 ApplianceEvent(Self.carrier, at: now, details: [.interface: port, .state: isUp ? "up" : "down"]))
             return .done
-        case .member, .weight, .routes, .connections, .policy, .fault:
+        case .member, .weight, .routes, .connections, .clear, .policy, .fault:
             return .refused(reason: "it balances nothing")
         }
     }

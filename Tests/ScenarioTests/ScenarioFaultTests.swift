@@ -55,6 +55,41 @@ struct ScenarioFaultTests {
         #expect(try plan(fault) == expected)
     }
 
+    @Test(arguments: [
+        (
+            "exec: { client: ls -l }",
+            "record exec, exec at client command=ls -l: client runs [\"/bin/sh\", \"-c\", \"ls -l\"], exec"
+        ),
+        (
+            "signal: { server/cache: QUIT }",
+            "record signal, signal at server program=cache signal=QUIT: QUIT to server/cache, which may end"
+        ),
+        (
+            "signal: { server/cache: HUP }",
+            "record signal, signal at server program=cache signal=HUP: HUP to server/cache"
+        ),
+        ("restart: server/cache", "record restart, restart at server program=cache: restart server/cache"),
+        ("clear: client", "record clear, clear at client what=conntrack: client clearConntrack"),
+    ])
+    func `a step on a node`(_ text: String, _ expected: String) throws {
+        let variant = try ScenarioLab.variant(["wait: 1s"])
+        let step = try Fault.parsing(step: text, of: variant).step
+        #expect(try plan(step) == expected)
+        #expect(try plan(step, .hung).hasSuffix(" is not possible: it hangs"))
+        #expect(try plan(step, .poweredOff).hasSuffix(" is not possible: it is powered off"))
+    }
+
+    @Test func `a command has its own time, and the scenario waits for its end`() throws {
+        var scenario = try ScriptedScenario.begun(["{ exec: { client: ls }, within: 30s, as: look }", "wait: 1s"])
+        #expect(scenario.deadline == 40_000)
+        #expect(scenario.play("5 event look.exited") == "5 event look.exited")
+        #expect(scenario.play("5 reply 1") == "5 reply 1\n> step: wait 1.0 seconds")
+        var other = try ScriptedScenario.begun(["exec: { client: ls }"])
+        #expect(
+            other.play("5 refused 1 it ended with exit code 2").hasSuffix("end, lab: client: it ended with exit code 2")
+        )
+    }
+
     @Test func `the event has the name that the step gives`() throws {
         #expect(try plan(.hang(node: "fw-a"), as: "frozen") == "record frozen, hang at fw-a: stop fw-a")
     }
@@ -82,7 +117,7 @@ struct ScenarioFaultTests {
     func `is not possible`(_ fault: Fault, _ condition: NodeCondition, _ reason: String) throws {
         #expect(
             try plan(fault, condition)
-                == "lab: \(fault.kind.rawValue) of '\(fault.node)' is not possible: it \(reason)")
+                == "lab: \(fault.word) of '\(fault.node)' is not possible: it \(reason)")
     }
 
     @Test func `names that nothing has are answered with the nearest`() throws {

@@ -180,6 +180,11 @@ struct ScriptedScenario {
         case .command(let command, let node): "\(node) \(text(command))"
         case .killProgram(let program): "kill \(program)"
         case .startProgram(let program): "start \(program)"
+        case .signalProgram(let program, let signal, let ends):
+            "\(signal) to \(program)\(ends ? ", which may end" : "")"
+        case .restartProgram(let program): "restart \(program)"
+        case .run(let command, let node, let event): "\(node) runs \(command.words), \(event)"
+        case .network(let change, let node): "\(node) \(change)"
         }
     }
 

@@ -79,7 +79,9 @@ struct ImportTests {
             !$0.hasPrefix("Sources/Topology/Roles/") || !$0.hasSuffix("Configuration+Role.swift")
         }
         let (made, counted) = (["Resolution/ConfigurationTrial", "Roles/ResolvedRole"], ["CounterExpectationReading"])
-        let commanded = ["Faults/RuleFaults", "Faults/SwitchoverFault", "Faults/WeightFault", "Model/NodeAction"]
+        let commanded = [
+            "Faults/RuleFaults", "Faults/SwitchoverFault", "Faults/WeightFault", "Model/NodeAction", "Steps/ClearStep",
+        ]
         let expected = made + commanded + counted.map { "Expectations/\($0)" }
         #expect(others.sorted() == expected.map { "Sources/Topology/\($0).swift" }.sorted())
     }

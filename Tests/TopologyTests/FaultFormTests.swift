@@ -67,7 +67,7 @@ struct FaultFormTests {
             case .weight: "lb/web/backend-1=3"
             }
         let fault = try #require(Fault(kind, of: text))
-        #expect(fault.kind == kind && fault.description == "\(kind.rawValue) \(text)")
+        #expect(fault.event == kind.event && fault.description == "\(kind.rawValue) \(text)")
         #expect(LabFiles.mention("{ \(kind.rawValue): "), "no lab has a fault '\(kind.rawValue)'")
     }
 

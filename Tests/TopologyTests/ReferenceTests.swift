@@ -34,7 +34,8 @@ struct ReferenceTests {
         RoleForms.table.flatMap { [$0.word] + $0.allKeys },
         CommandDefinition.keys, ProgramForms.table.flatMap { [$0.name] + $0.keys + $0.innerKeys },
         TrafficReading.keys, TrafficKinds.table.map { $0.name },
-        Fault.Kind.allCases.map(\.rawValue), FaultActionForms.table.flatMap { [$0.word] + $0.keys + $0.innerKeys },
+        LiveStepKinds.table.flatMap { [$0.word] + $0.options }, Fault.Kind.allCases.map(\.rawValue),
+        FaultActionForms.table.flatMap { [$0.word] + $0.keys + $0.innerKeys },
         ExpectationForms.keys, ExpectationForms.table.flatMap { $0.keys + $0.innerKeys },
     ]
 

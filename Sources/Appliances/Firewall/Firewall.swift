@@ -202,6 +202,10 @@ public struct Firewall: ~Copyable, Appliance {
         case .connections:
             filter.advance(to: now, reporting: &pair)
             return .connections(connections(at: now) + pinholes(at: now))
+        case .clear(let meant):
+            filter.end(where: { meant.matches($0) }, reporting: &pair)
+            flush(at: now, into: &output)
+            return .done
         case .policy(let order): return performPolicy(order, at: now, into: &output)
         case .fault: return .refused(reason: "\(name) is a firewall and no in-line element")
         }

@@ -113,6 +113,9 @@ public struct GatewayFirewall: ~Copyable, Appliance {
             }
             ports.setCarrier(of: PortIndex(index), isUp: isUp)
             return .done
+        case .clear(let meant):
+            states.remove { meant.matches($0) }
+            return .done
         case .fault: return .refused(reason: "\(name) is a gateway firewall and no in-line element")
         case .policy:
             return .refused(reason: "\(name) is a gateway firewall; only a firewall has rules that can be changed")

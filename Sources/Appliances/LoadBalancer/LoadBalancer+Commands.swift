@@ -31,6 +31,8 @@ extension LoadBalancer {
         case .policy:
             return .refused(
                 reason: "\(configuration.name) is a load balancer; only a firewall has rules that can be changed")
+        case .clear:
+            return .refused(reason: "\(configuration.name) is a load balancer; sessions of firewalls are cleared")
         case .fault:
             return .refused(reason: "\(configuration.name) is a load balancer and no in-line element")
         }

@@ -20,6 +20,18 @@ extension SessionEngine {
         while let index = table.nextExpired(at: now) { end(index, &observer) }
     }
 
+    /// Ends the sessions that are meant by the flow of their first packet, and reports them.
+    /// - Complexity: O(sessions)
+    package mutating func end<Observer: SessionObserver & ~Copyable>(
+        where isMeant: (FlowKey<Family>) -> Bool, reporting observer: inout Observer
+    ) where Observer.Family == Family {
+        var next = table.next(after: nil)
+        while let index = next {
+            if isMeant(table.original(of: index)) { end(index, &observer) }
+            next = table.next(after: index)
+        }
+    }
+
     /// Ends a session and reports it.
     @inlinable
     mutating func end<Observer: SessionObserver & ~Copyable>(_ index: FlowIndex, _ observer: inout Observer)

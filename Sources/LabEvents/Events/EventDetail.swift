@@ -1,15 +1,15 @@
 /// A detail of an event: a key of `details` in `events.jsonl`, and of `with` in a lab file.
 public enum EventDetail: String, CaseIterable, Hashable, Sendable, Codable, CodingKeyRepresentable {
-    case action, address, behind, bit, by, byte, checksums, client, connection, control, copies, copy, counter
+    case action, address, behind, bit, by, byte, checksums, client, command, connection, control, copies, copy, counter
     case destination
     case destinationPort = "destination-port"
-    case differences, direction, done, events, external, flow, frame, from, gateway, gateways, interface
+    case differences, direction, done, events, exit, external, flow, frame, from, gateway, gateways, interface
     case leftOut = "left-out"
     case line, lost, mac
     case mappingsRetired = "mappings-retired"
     case member
     case membersUp = "members-up"
-    case milliseconds, missing, mode, packet, peer, pool, profile, program, reason, refused, request, role, rule
+    case milliseconds, missing, mode, output, packet, peer, pool, profile, program, reason, refused, request, role, rule
     case serverTime = "server-time"
     case service, sessions
     case sessionsEnded = "sessions-ended"
@@ -18,6 +18,7 @@ public enum EventDetail: String, CaseIterable, Hashable, Sendable, Codable, Codi
     case shareMoved = "share-moved"
     case snatAddress = "snat-address"
     case snatPort = "snat-port"
+    case signal
     case source
     case sourcePort = "source-port"
     case state, states, timer, to, value, weight, what

@@ -52,6 +52,40 @@ extension EventKind {
                 "A pool member is to get another weight.", by: .scenario,
                 details: [.always(.service, .name), .always(.member, .name), .always(.weight, .number)])
 
+        // MARK: Steps on a node
+        case .exec:
+            EventDeclaration("A command begins in the node.", by: .scenario, details: [.always(.command, .text)])
+        case .exited:
+            EventDeclaration(
+                "The command of an 'exec' step has ended; 'output' is the first lines of what it printed, 'line' the first one.",
+                by: .scenario,
+                details: [
+                    .always(.command, .text), .always(.exit, .number), .maybe(.line, .text), .maybe(.output, .text),
+                    .maybe(.reason, .text),
+                ])
+        case .signal:
+            EventDeclaration(
+                "A program of the node gets a signal.", by: .scenario,
+                details: [.always(.program, .name), .always(.signal, .name)])
+        case .restart:
+            EventDeclaration(
+                "A program of the node is ended and started again.", by: .scenario, details: [.always(.program, .name)])
+        case .sysctl:
+            EventDeclaration("Settings of the node's kernel change.", by: .scenario, details: [.always(.what, .text)])
+        case .route:
+            EventDeclaration("A route of the node's kernel changes.", by: .scenario, details: [.always(.what, .text)])
+        case .address:
+            EventDeclaration(
+                "An interface of the node gets an address, or loses one.", by: .scenario,
+                details: [.always(.interface, .name), .always(.what, .text)])
+        case .rule:
+            EventDeclaration(
+                "A rule of the node's policy routing changes.", by: .scenario, details: [.always(.what, .text)])
+        case .clear:
+            EventDeclaration(
+                "The sessions of a firewall, or the tracked connections of a node's kernel, are forgotten.",
+                by: .scenario, details: [.always(.what, .text)])
+
         // MARK: Boxes
         case .ready:
             EventDeclaration(

@@ -19,6 +19,9 @@ public enum EventKind: String, CaseIterable, Hashable, Sendable, Codable {
     case linkUp = "link-up"
     case hang, resume, kill, start, arm, disarm, release, weight
 
+    // Steps on a node of the running lab
+    case exec, exited, signal, restart, sysctl, route, address, rule, clear
+
     // Boxes
     case ready
 

@@ -85,6 +85,9 @@ private struct CalledProgram {
     var folder: CallersFolder
     var terminal: Terminal?
 
+    /// CLONE_NEWUTS. Source: linux/sched.h
+    private static let newHostname: Int32 = 0x0400_0000
+
     /// In the lab's PID namespace: makes one inside it, and leaves what follows to its first process.
     func begin(_ entry: NodeEntry, _ socket: Int32) -> Never {
         guarded(socket) { () throws(LabFailure) in
@@ -107,6 +110,8 @@ private struct CalledProgram {
         cl_set_process_name("fl-exec")
         ProgramConfinement.preferForMemoryShortage()
         guarded(socket) { () throws(LabFailure) in try shutOff() }
+        // What a shell's prompt shows. A host that refuses it loses no more than that.
+        if cl_unshare(Self.newHostname) == 0 { sethostname(node, node.utf8.count) }
         var signals = [SIGCHLD]
         let ends = cl_signalfd(&signals, 1)
         let null = cl_open("/dev/null", O_RDWR, 0)
@@ -182,7 +187,8 @@ private struct CalledProgram {
         if chdir(folder.path) != 0 { _ = chdir("/") }
         signal(SIGPIPE, SIG_DFL)
         ProgramConfinement.setEnvironment(
-            home: "/tmp", terminal: terminal != nil, more: ["FAILOVERLAB_LAB": lab, "FAILOVERLAB_NODE": node])
+            home: "/tmp", terminal: terminal != nil,
+            more: ["FAILOVERLAB_LAB": lab, "FAILOVERLAB_NODE": node, "PS1": "\(node):$PWD# "])
         image?.setEnvironment()
         let words = command.map { strdup($0) } + [nil]
         cl_close_from(3)

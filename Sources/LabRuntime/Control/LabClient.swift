@@ -13,6 +13,8 @@ struct LabClient: ~Copyable {
 
     /// A supervisor answers within milliseconds; what it asks of a node first, within ten seconds.
     static let timeout = Duration.seconds(20)
+    /// Of a command that runs in a node, and of a program that is restarted.
+    static let longTimeout = Duration.seconds(90)
     /// For what it knows itself.
     static let shortTimeout = Duration.seconds(5)
 
@@ -101,6 +103,13 @@ extension RunningLab {
         let client = try LabClient(self)
         try client.send(.fail(fault, name: name))
         if case .failed(let failure) = try client.receive() { throw failure }
+    }
+
+    /// Carries a step out, given as a lab file has it in its scenario; returns when it is done.
+    public func carryOut(step text: String) throws(LabFailure) {
+        let client = try LabClient(self)
+        try client.send(.step(text: text))
+        if case .failed(let failure) = try client.receive(within: LabClient.longTimeout) { throw failure }
     }
 
     /// The connection table of a gateway firewall.

@@ -19,6 +19,9 @@ enum NodeOrder: Codable, Sendable {
     case command(number: Int, ApplianceCommand)
     /// About one of the node's programs; answered with `reply` of the same number when it has ended, or is ready.
     case program(number: Int, name: String, ProgramOrder)
+    /// Answered with `step` when it ends, and with `reply` of the same number.
+    /// - Parameter event: the name of the step's event
+    case run(number: Int, NodeCommand, event: String)
     case startTraffic(TrafficProgram, number: Int)
     /// Ask nothing new, wait for what is outstanding, answer with `traffic`.
     case finishTraffic(name: String)
@@ -38,6 +41,8 @@ enum NodeReport: Codable, Sendable {
     /// A program was started or has ended, or a line of its output is an event.
     case output(
         program: String, event: String, time: Timestamp, details: [String: String], kind: EventKind = .output)
+    /// An event of a step of the scenario, with its whole name.
+    case step(event: String, kind: EventKind, time: Timestamp, details: EventDetails)
     case reply(number: Int, ApplianceReply)
     case traffic(TrafficResult)
     /// Every long-lived flow of a traffic program has had its first answer; of the other kinds, its first probe has
@@ -57,9 +62,13 @@ enum NodeReport: Codable, Sendable {
     case programFailed(String, reason: String)
 }
 
-enum ProgramOrder: String, Codable, Sendable {
+enum ProgramOrder: Codable, Sendable {
     /// SIGKILL for the program and all that it started.
     case kill
-    /// A program that was killed.
+    /// A program that was killed, or has ended.
     case start
+    /// Ends it, where it runs, and starts it.
+    case restart
+    /// - Parameter ends: whether its end is expected from now on
+    case signal(ProgramSignal, ends: Bool)
 }

@@ -41,6 +41,8 @@ enum SupervisorOrder: Codable, Sendable {
     case status
     /// Answered with `done` or `failed`; the fault's event has the given name.
     case fail(Fault, name: String?)
+    /// A step on a node, as a lab file would have it in its scenario; answered with `done` or `failed`.
+    case step(text: String)
     /// A fault on single frames, as a lab file would have it below `faults:`; answered with `done` or `failed`.
     case impair(text: String)
     /// Answered with one byte that carries the descriptors of the node's network namespace, the lab's PID and mount

@@ -186,6 +186,9 @@ public final class BuiltNetwork {
 
     // MARK: Where things are
 
+    /// Where a node's programs run; of a box, its host side.
+    func place(of node: Node) -> Place? { places[node.isElement ? .element(node.name) : .host(node.name)] }
+
     private func descriptor(of id: NamespaceID) -> Int32 { places[id]?.namespace.descriptor ?? -1 }
 
     /// The namespace in which a node's programs run; of a box, its host side.
@@ -309,7 +312,7 @@ extension Route {
 }
 
 extension NetlinkRequest {
-    fileprivate static func rule(_ rule: Topology.RoutingRule) -> NetlinkRequest {
+    static func rule(_ rule: Topology.RoutingRule) -> NetlinkRequest {
         guard let table = rule.table else { return .deleteRule(preference: rule.preference) }
         return .addRule(
             Netlink.RoutingRule(

@@ -23,6 +23,8 @@ final class NodeProcess {
     private var program: (any NodeProgram)?
     /// Third-party programs, where the lab has some for this node.
     private var programs: NodePrograms?
+    /// Commands of steps, in the node of `prepare`.
+    private var commands: NodeCommands?
     /// The node's own role is settled; its programs may not be ready yet.
     private var isSettled = false
     /// Turns instants of boxes into times of the run.
@@ -93,6 +95,7 @@ final class NodeProcess {
                 // First, because a namespace of mounts is entered before there is a second thread.
                 if !node.programs.isEmpty { programs = try NodePrograms(of: node, folder: RunFolder(folder), in: self) }
                 if !node.isElement { kernel = try KernelWatch(of: node, in: self) }
+                commands = NodeCommands(of: node, image: programs?.image, in: self)
                 program = try node.program(in: self)
                 report(.prepared)
             case .start:
@@ -102,6 +105,8 @@ final class NodeProcess {
                 try running.start()
             case .program(let number, let name, let order):
                 programs?.carryOut(order, of: name) { [unowned self] in report(.reply(number: number, $0)) }
+            case .run(let number, let command, let event):
+                commands?.run(command, event: event) { [unowned self] in report(.reply(number: number, $0)) }
             case .startMonitors: try running.startMonitors { [unowned self] in report(.monitoring) }
             case .command(let number, let command): report(.reply(number: number, try running.perform(command)))
             case .startTraffic(let program, let number): try running.startTraffic(program, number: number)

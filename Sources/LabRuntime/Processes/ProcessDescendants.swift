@@ -32,15 +32,19 @@ struct ProcessDescendants {
         var found = [root]
         var next = 0
         while next < found.count {
-            let pid = found[next]
+            found += ProcessDescendants(of: found[next]).children.filter { !found.contains($0) }
             next += 1
-            // Threads have their own lists of children.
-            for thread in Self.entries(of: "/proc/\(pid)/task") {
-                let text = KernelFile.contents("/proc/\(pid)/task/\(thread)/children") ?? ""
-                found += text.split(separator: " ").compactMap { Int32($0) }.filter { !found.contains($0) }
-            }
         }
         return found
+    }
+
+    /// In the order in which each of its threads got them.
+    var children: [Int32] {
+        // Threads have their own lists of children.
+        Self.entries(of: "/proc/\(root)/task").flatMap { thread in
+            (KernelFile.contents("/proc/\(root)/task/\(thread)/children") ?? "").split(separator: " ")
+                .compactMap { Int32($0) }
+        }
     }
 
     private static func entries(of folder: String) -> [String] {

@@ -29,7 +29,7 @@ final class CounterCommandRun {
     ///   - then: called once, unless this throws
     static func start(
         _ command: ProgramConfiguration, of node: String, folder: (path: String, descriptor: Int32),
-        on loop: EventLoop, then: @escaping (Result<String, Problem>) -> Void
+        image: NodeImage?, on loop: EventLoop, then: @escaping (Result<String, Problem>) -> Void
     ) throws(LabFailure) {
         var ends: [Int32] = [-1, -1]
         guard Glibc.pipe(&ends) == 0 else { throw LabFailure(.lab, "no pipe: \(Errno(rawValue: errno))") }
@@ -37,7 +37,7 @@ final class CounterCommandRun {
         defer { close(ends[1]) }
         let run = CounterCommandRun(ends[0], on: loop, then: then)
         do throws(LabFailure) {
-            try run.begin(command, of: node, folder: folder, log: ends[1])
+            try run.begin(command, of: node, folder: folder, image: image, log: ends[1])
         } catch {
             run.stopReading()
             throw error
@@ -45,10 +45,11 @@ final class CounterCommandRun {
     }
 
     private func begin(
-        _ command: ProgramConfiguration, of node: String, folder: (path: String, descriptor: Int32), log: Int32
+        _ command: ProgramConfiguration, of node: String, folder: (path: String, descriptor: Int32),
+        image: NodeImage?, log: Int32
     ) throws(LabFailure) {
         let program = try RunningProgram(
-            command, of: node, folder: folder, log: log, users: NodeProcess.usersDescriptor, on: loop)
+            command, of: node, folder: folder, log: log, users: NodeProcess.usersDescriptor, image: image, on: loop)
         do {
             try loop.watch(reading) { [self] _ in read() }
         } catch {

@@ -11,14 +11,16 @@ final class CounterCommands {
     /// Of the programs, by name.
     private let folders: [String: Int32]
     private let run: RunFolder
+    private let image: NodeImage?
     private let process: NodeProcess
     /// Why the counters of a program could not be read, as was reported.
     private var problems: [String: String] = [:]
 
-    init(of node: Node, folders: [String: Int32], in run: RunFolder, process: NodeProcess) {
+    init(of node: Node, folders: [String: Int32], in run: RunFolder, image: NodeImage?, process: NodeProcess) {
         self.node = node
         self.folders = folders
         self.run = run
+        self.image = image
         self.process = process
     }
 
@@ -85,7 +87,7 @@ final class CounterCommands {
                 ProgramConfiguration(name: program.name, command: command.command, scratch: program.scratch),
                 of: node.name,
                 folder: (run.folder(of: program.name, on: node.name), folders[program.name] ?? -1),
-                on: process.loop, then: then)
+                image: image, on: process.loop, then: then)
         } catch {
             then(.failure(.init(text: "could not be run: \(error)")))
         }

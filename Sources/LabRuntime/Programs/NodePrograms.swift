@@ -18,6 +18,10 @@ final class NodePrograms {
     /// How long a program may take until it does its work.
     private static let readinessTimeout = Duration.seconds(20)
     private static let pause = Duration.milliseconds(5)
+    /// How long a program that is restarted may take to end.
+    private static let endTimeout = Duration.seconds(5)
+    /// How long a program may take to become a process.
+    private static let startTimeout = Duration.seconds(5)
 
     private let node: Node
     private let folder: RunFolder
@@ -25,13 +29,13 @@ final class NodePrograms {
     private var running: [String: RunningProgram] = [:]
     /// Their folders in the run's folder, by name.
     private var folders: [String: Int32] = [:]
-    private let image: NodeImage?
+    let image: NodeImage?
     private var notReady: Set<String>
     private var whenReady: () -> Void = {}
     /// Of the node's kernel; opened when the first program waits for a route.
     private var routes: RouteReader?
     private(set) lazy var counterCommands = CounterCommands(
-        of: node, folders: folders, in: folder, process: process)
+        of: node, folders: folders, in: folder, image: image, process: process)
 
     /// Call while the process has one thread.
     init(of node: Node, folder: RunFolder, in process: NodeProcess) throws(LabFailure) {
@@ -142,17 +146,55 @@ final class NodePrograms {
             guard let running = running.removeValue(forKey: name) else {
                 return then(.refused(reason: "it is not running"))
             }
-            running.kill { [unowned self] in
-                report(.ended, of: name, [.program: name, .reason: "was killed"])
-                then(.done)
-            }
+            kill(running, name) { then(.done) }
         case .start:
             guard running[name] == nil else { return then(.refused(reason: "it is already running")) }
-            do throws(LabFailure) {
-                try start(program) { then(.done) }
-            } catch {
-                then(.refused(reason: "\(error)"))
-            }
+            start(again: program, then: then)
+        case .restart:
+            guard let running = running[name] else { return start(again: program, then: then) }
+            end(running, of: name) { [unowned self] in start(again: program, then: then) }
+        case .signal(let signal, let ends):
+            guard let running = running[name] else { return then(.refused(reason: "it is not running")) }
+            if ends { running.isToEnd = true }
+            send(signal.number, to: running, until: process.loop.now + Self.startTimeout, then: then)
+        }
+    }
+
+    private func start(again program: ProgramConfiguration, then: @escaping (ApplianceReply) -> Void) {
+        do throws(LabFailure) {
+            try start(program) { then(.done) }
+        } catch {
+            then(.refused(reason: "\(error)"))
+        }
+    }
+
+    private func kill(_ program: RunningProgram, _ name: String, then: @escaping () -> Void) {
+        program.kill { [unowned self] in
+            report(.ended, of: name, [.program: name, .reason: "was killed"])
+            then()
+        }
+    }
+
+    /// SIGTERM, and SIGKILL where that is not enough.
+    private func end(_ program: RunningProgram, of name: String, then: @escaping () -> Void) {
+        program.isToEnd = true
+        program.onExpectedEnd = then
+        _ = program.signal(SIGTERM)
+        process.loop.schedule(after: Self.endTimeout) { [unowned self] in
+            guard running[name] === program else { return }
+            running[name] = nil
+            kill(program, name, then: then)
+        }
+    }
+
+    /// A program that was started in this moment is no process yet.
+    private func send(
+        _ signal: Int32, to program: RunningProgram, until limit: Instant, then: @escaping (ApplianceReply) -> Void
+    ) {
+        if program.signal(signal) { return then(.done) }
+        guard process.loop.now < limit else { return then(.refused(reason: "it has no process")) }
+        process.loop.schedule(after: Self.pause) { [unowned self] in
+            send(signal, to: program, until: limit, then: then)
         }
     }
 
@@ -173,8 +215,12 @@ final class NodePrograms {
                     program: program.name, event: match.event, time: process.time(of: process.loop.now),
                     details: details))
         }
-        started.onEnd = { [unowned self] end in
+        started.onEnd = { [unowned self, weak started] end in
             report(.ended, of: program.name, [.program: program.name, .reason: end.words])
+            if let started, started.isToEnd {
+                running[program.name] = nil
+                return started.onExpectedEnd()
+            }
             guard program.endsByItself else {
                 return process.fail(.programFailed(program.name, reason: "died unexpectedly: it \(end.words)"))
             }

@@ -9,9 +9,12 @@ struct ProgramStart: Codable {
     /// The program's file, absolute.
     var executable: String
     var command: [String]
-    var folder: String
+    /// Where it begins; nil for a command without a folder of its own.
+    var folder: String?
+    /// Whether it has the node's `/run`.
+    var sharesRun = true
     var scratch: [String]
-    var keepsUser: Bool
+    var keepsUser = false
     /// The files that it sees in the place of the host's.
     var image: NodeImage?
 }
@@ -27,8 +30,24 @@ enum ProgramProcess {
         static let status: Int32 = 3
         /// The programs' user namespace.
         static let users: Int32 = 4
-        /// The program's folder, in the mount namespace in which this process begins.
+        /// The program's folder, where it has one, in the mount namespace in which this process begins.
         static let folder: Int32 = 5
+    }
+
+    /// Starts the process below the calling one, in its namespaces.
+    /// - Parameters:
+    ///   - log: where it prints
+    ///   - status: the writing end of its pipe
+    ///   - folder: nil where it has none
+    static func child(
+        _ start: ProgramStart, log: Int32, status: Int32, users: Int32, folder: Int32?
+    ) throws(LabFailure) -> ChildProcess {
+        let null = try NullDevice.open(O_RDONLY)
+        defer { close(null) }
+        return try ChildProcess(
+            [HiddenVerb.program.rawValue, String(decoding: JSONLine.encode(start), as: UTF8.self)],
+            descriptors: [null, log, log, status, users] + (folder.map { [$0] } ?? []), newPIDNamespace: true,
+            parentDeathSignal: SIGKILL, environment: [])
     }
 
     static func run(_ text: String) -> Never {
@@ -48,13 +67,18 @@ enum ProgramProcess {
 
     private static func shutOff(_ start: ProgramStart) throws(LabFailure) {
         let owner = ProgramUsers.root()
-        let node = try RunFiles.openFolder("/run")
-        let run = try PrivateRoot.Detached("/run", of: node, attributes: PrivateRoot.writable, all: false)
-        close(node)
-        var mounts = [
-            try PrivateRoot.Detached(start.folder, of: Descriptor.folder, attributes: PrivateRoot.writable)
-        ]
-        close(Descriptor.folder)
+        var run: PrivateRoot.Detached?
+        if start.sharesRun {
+            let node = try RunFiles.openFolder("/run")
+            run = try PrivateRoot.Detached("/run", of: node, attributes: PrivateRoot.writable, all: false)
+            close(node)
+        }
+        var mounts: [PrivateRoot.Detached] = []
+        if let folder = start.folder {
+            mounts.append(
+                try PrivateRoot.Detached(folder, of: Descriptor.folder, attributes: PrivateRoot.writable))
+            close(Descriptor.folder)
+        }
         if start.image == nil, !PrivateRoot.shows(start.executable) {
             mounts.append(try PrivateRoot.Detached(file: start.executable, attributes: PrivateRoot.readOnly))
         }
@@ -91,8 +115,9 @@ enum ProgramProcess {
             exit(126)
         }
         signal(SIGPIPE, SIG_DFL)
-        ProgramConfinement.setEnvironment(home: start.folder, terminal: false, more: [:])
-        let folder = start.image?.workingFolder ?? start.folder
+        let home = start.folder ?? "/tmp"
+        ProgramConfinement.setEnvironment(home: home, terminal: false, more: [:])
+        let folder = start.image?.workingFolder ?? home
         guard chdir(folder) == 0 else {
             complain("'\(folder)': \(Errno(rawValue: errno))")
             exit(126)

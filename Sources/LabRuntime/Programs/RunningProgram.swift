@@ -11,7 +11,7 @@ final class RunningProgram {
     private let loop: EventLoop
     /// Hangs up when the program has ended, after its status where it ended by itself.
     private let status: Int32
-    /// Told how it ended, unless it was killed on purpose.
+    /// Called with how it ended, unless it was killed on purpose.
     var onEnd: (ChildProcess.End) -> Void = { _ in }
     private var onKilled: (() -> Void)?
     /// Told what lines of its output say.
@@ -51,8 +51,6 @@ final class RunningProgram {
         // It may open it again, as /dev/stdout.
         let owner = ProgramUsers.root()
         if owner != 0 { fchown(printed, owner, owner) }
-        let null = try NullDevice.open(O_RDONLY)
-        defer { close(null) }
         var pipe: [Int32] = [-1, -1]
         guard Glibc.pipe(&pipe) == 0 else { throw LabFailure(.lab, "could not make a pipe: \(Errno(rawValue: errno))") }
         // Children are given their descriptors by name, and inherit no other.
@@ -62,10 +60,8 @@ final class RunningProgram {
             name: "\(node).\(program.name)", executable: executable,
             command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch,
             keepsUser: program.keepsUser, image: image)
-        child = try ChildProcess(
-            [HiddenVerb.program.rawValue, String(decoding: JSONLine.encode(start), as: UTF8.self)],
-            descriptors: [null, printed, printed, pipe[1], users, folder.descriptor], newPIDNamespace: true,
-            parentDeathSignal: SIGKILL, environment: [])
+        child = try ProgramProcess.child(
+            start, log: printed, status: pipe[1], users: users, folder: folder.descriptor)
         do {
             // The loop keeps it until it has ended, whoever lets go of it before.
             try loop.watch(status) { [self] _ in hasEnded() }
@@ -100,6 +96,19 @@ final class RunningProgram {
         loop.unwatch(reading)
         close(reading)
         output = nil
+    }
+
+    /// Whether its end is what somebody asked for.
+    var isToEnd = false
+    /// Called after `onEnd`'s report of such an end.
+    var onExpectedEnd: () -> Void = {}
+
+    /// Sends a signal to the program itself.
+    /// - Returns: false where it is only being started
+    func signal(_ number: Int32) -> Bool {
+        // The first process of its PID namespace started it first, and ends with it.
+        guard let main = ProcessDescendants(of: child.pid).children.first else { return false }
+        return Glibc.kill(main, number) == 0
     }
 
     /// - Parameter then: called when nothing of it is left

@@ -160,6 +160,8 @@ extension Supervisor {
             record(
                 LabEvent(
                     name: reference.event(event), time: time, kind: kind.rawValue, node: name, details: details))
+        case .step(let event, let kind, let time, let details):
+            record(LabEvent(name: event, time: time, kind: kind, node: name, details: details))
         case .saved(let policy, let nat): running.saved = (policy, nat)
         case .reply(let number, let reply): nodes.answered(number, reply)
         case .traffic(let result):

@@ -90,6 +90,14 @@ extension Supervisor {
             send({ .program(number: $0, name: program.program, .kill) }, to: program.node, ticket)
         case .startProgram(let program):
             send({ .program(number: $0, name: program.program, .start) }, to: program.node, ticket)
+        case .restartProgram(let program):
+            send({ .program(number: $0, name: program.program, .restart) }, to: program.node, ticket)
+        case .signalProgram(let program, let signal, let ends):
+            send({ .program(number: $0, name: program.program, .signal(signal, ends: ends)) }, to: program.node, ticket)
+        case .run(let command, let name, let event):
+            send({ .run(number: $0, command, event: event) }, to: name, ticket)
+        case .network(let change, let name):
+            if let running = nodes[name] { try network.change(change, of: running.node) }
         }
     }
 

@@ -23,6 +23,14 @@ extension Supervisor {
         case .fail(let fault, let name):
             guard phase.isRunning else { return notReady() }
             driver.feed(.request(control.request(of: channel), fault, as: name))
+        case .step(let text):
+            guard phase.isRunning else { return notReady() }
+            do throws(LabFileErrors) {
+                let (step, name) = try Fault.parsing(step: text, of: assignment.variant)
+                driver.feed(.request(control.request(of: channel), step, as: name))
+            } catch {
+                answer(.failed(LabFailure(.usage, "\(error)")))
+            }
         case .connections(let node):
             guard phase.isRunning else { return notReady() }
             readConnections(of: node) { answer($0) }

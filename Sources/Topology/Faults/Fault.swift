@@ -1,12 +1,12 @@
 public import LabEvents
 
-/// Something that a scenario does to a node.
+/// Something that a scenario does to a node: a fault, or a step on the running lab.
 public struct Fault: Sendable {
-    package var value: any FaultKind
+    package var value: any NodeStepKind
 
-    package init(_ value: any FaultKind) { self.value = value }
+    package init(_ value: any NodeStepKind) { self.value = value }
 
-    /// A line of the table.
+    /// A line of the table of faults.
     public struct Kind: Sendable {
         package let type: any FaultKind.Type
 
@@ -18,7 +18,10 @@ public struct Fault: Sendable {
         public var needs: String { type.target.form.needs }
     }
 
-    public var kind: Kind { Kind(Swift.type(of: value)) }
+    /// The kind of the event that it makes.
+    public var event: EventKind { Swift.type(of: value).event }
+    /// The lab's word.
+    public var word: String { event.rawValue }
     /// The node, or the in-line element.
     public var node: String { value.node }
 }
@@ -42,6 +45,9 @@ extension Fault: Hashable {
 
 /// `{ "powerOff": { "node": "fw-a" } }`
 extension Fault: Codable {
+    private static let kinds: [any NodeStepKind.Type] =
+        FaultKinds.table.map { $0 as any NodeStepKind.Type } + LiveStepKinds.table.map { $0 as any NodeStepKind.Type }
+
     private struct Key: CodingKey {
         var stringValue: String
         var intValue: Int? { nil }
@@ -53,11 +59,11 @@ extension Fault: Codable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         guard values.allKeys.count == 1, let key = values.allKeys.first,
-            let type = FaultKinds.table.first(where: { $0.key == key.stringValue })
+            let type = Self.kinds.first(where: { $0.key == key.stringValue })
         else {
             let names = values.allKeys.map(\.stringValue).joined(separator: ", ")
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "'\(names)' is no fault"))
+                .init(codingPath: decoder.codingPath, debugDescription: "'\(names)' is no fault and no step on a node"))
         }
         value = try values.decode(type, forKey: key)
     }
@@ -70,7 +76,7 @@ extension Fault: Codable {
 
 extension Fault: CustomStringConvertible {
     /// `power-off fw-a`, `link-down fw-a.inside`
-    public var description: String { "\(kind.rawValue) \(value.written)" }
+    public var description: String { "\(word) \(value.written)" }
 }
 
 extension Fault {

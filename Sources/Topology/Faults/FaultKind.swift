@@ -1,48 +1,9 @@
-package import LabEvents
-
-/// A kind of fault of the scenario: what it names, when it is possible, and what is done then. Its line is in
-/// `FaultKinds`.
-package protocol FaultKind: Hashable, Sendable, Codable {
-    /// Its name in messages between processes, by default the lab file's word. It stays.
-    static var key: String { get }
-    /// The kind of the event that it makes, and the lab file's word.
-    static var event: EventKind { get }
-    /// What happens, for the reference.
-    static var summary: String { get }
+/// A kind of fault of the scenario. Its line is in `FaultKinds`.
+package protocol FaultKind: NodeStepKind {
     static var target: FaultTarget { get }
-    /// What it requires of the node, and what becomes of it.
-    static var effect: NodeEffect { get }
-
-    /// The node, or the in-line element.
-    var node: String { get }
-    /// What it names, as the command has it: `fw-a.inside`
-    var written: String { get }
-    /// What its event has besides the node.
-    var details: EventDetails { get }
-    /// Where the cable is plugged in.
-    var interface: InterfaceReference? { get }
-    /// The fault on single frames. The running lab knows which element has it.
-    var rule: String? { get }
-    /// Who refuses, where the last action is refused; nil for the node.
-    var subject: String? { get }
-
-    /// - Parameter node: in the condition that `effect` requires
-    func actions(on node: Node) throws(FaultRefusal) -> [NodeAction]
 }
 
-extension FaultKind {
-    package static var key: String { event.rawValue }
-    package static var effect: NodeEffect { .none }
-    package var written: String { node }
-    package var details: EventDetails { [:] }
-    package var interface: InterfaceReference? { nil }
-    package var rule: String? { nil }
-    package var subject: String? { nil }
-
-    var hashable: AnyHashable { AnyHashable(self) }
-}
-
-/// What a fault requires of a node, and what becomes of it.
+/// What a step requires of a node, and what becomes of it.
 package enum NodeEffect: Hashable, Sendable {
     case none
     /// It must run; where a scenario cannot have it so, the lab is refused.
@@ -53,7 +14,7 @@ package enum NodeEffect: Hashable, Sendable {
     case hangs, resumes
 }
 
-/// Why a fault is not possible.
+/// Why a step is not possible.
 package struct FaultRefusal: Error, Hashable, Sendable {
     package var message: String
     package var remedy: String

@@ -61,7 +61,7 @@ package struct StartFault: ProgramFault {
 }
 
 extension ProgramReference {
-    fileprivate func check(on node: Node) throws(FaultRefusal) {
+    func check(on node: Node) throws(FaultRefusal) {
         guard !node.programs.contains(where: { $0.name == program }) else { return }
         let known = node.programs.map(\.name).joined(separator: ", ")
         throw FaultRefusal(

@@ -57,7 +57,7 @@ struct NodeStates {
 
     mutating func inject(_ fault: Fault, at position: SourcePosition) {
         let node = fault.node
-        let what = "\(fault.kind.rawValue) is not possible here: '\(node)'"
+        let what = "\(fault.word) is not possible here: '\(node)'"
         switch type(of: fault.value).effect {
         case .powersOff:
             if state(of: node) == .poweredOff { check(node, what, at: position) }

@@ -15,6 +15,7 @@ struct ScenarioReading {
     let traffic: [String]
     /// Changes of firewalls' policies, by their names.
     let pushes: [LabPush]
+    let references: ReferenceTable
 
     private(set) var steps: [ScenarioStep] = []
     private(set) var events = EventNames(nodes: [], faults: [], traffic: [])
@@ -24,13 +25,14 @@ struct ScenarioReading {
     private var states: NodeStates
 
     private static let counterEvent = EventKind.counter.rawValue
-    private static let actions = ["start", "stop", "wait", "wait-for", "fail", "push"]
+    private static let actions = ["start", "stop", "wait", "wait-for", "fail", "push"] + LiveStepKinds.words
     private static let longestWait: ClosedRange<Duration> = .zero...(.seconds(86_400))
 
     /// - Parameter origins: the node that each traffic program starts at, as far as it is known
     init(
         _ value: LabValue?, nodes: [Node], rules: [(element: String, rule: FaultRule)], traffic: [String],
-        origins: [String: String], pushes: [LabPush] = [], _ reader: LabReader
+        origins: [String: String], pushes: [LabPush] = [],
+        references: ReferenceTable = ReferenceTable(), _ reader: LabReader
     ) {
         self.reader = reader
         states = NodeStates(origins: origins, reader)
@@ -38,6 +40,7 @@ struct ScenarioReading {
         self.rules = rules
         self.traffic = traffic
         self.pushes = pushes
+        self.references = references
         // Of a lab without a scenario, too: faults may wait for each other's events.
         events = EventNames(nodes: nodes, faults: [], rules: rules, traffic: traffic)
         guard let value else { return }
@@ -59,10 +62,12 @@ struct ScenarioReading {
     }
 
     private func faultNames(_ steps: [LabValue]) -> [String] {
-        steps.compactMap { step in
-            step["fail"].flatMap { fault in step["as"]?.text ?? fault.entries?.first?.key }
+        steps.flatMap { step -> [String] in
+            let name =
+                step["fail"].flatMap { fault in step["as"]?.text ?? fault.entries?.first?.key }
                 ?? step["push"].map { _ in step["as"]?.text ?? EventKind.push.rawValue }
                 ?? (step["wait-for"]?.entries).map { _ in step["as"]?.text ?? Self.counterEvent }
+            return name.map { [$0] } ?? Self.liveStepEvents(step)
         }
     }
 
@@ -74,6 +79,7 @@ struct ScenarioReading {
                 at: step.entries?.first?.keyPosition ?? step.position, allowed: Self.actions)
             return nil
         }
+        if LiveStepKinds.named(action.key) != nil { return readLiveStep(step) }
         let waitsForCounter = action.key == "wait-for" && action.value.entries != nil
         let more =
             (action.key == "fail" || action.key == "push" || waitsForCounter ? ["as"] : [])
@@ -119,20 +125,27 @@ struct ScenarioReading {
             } else {
                 guard let fault = fault(value) else { return nil }
                 states.inject(fault, at: value.entries?.first?.value.position ?? value.position)
-                step = .fail(fault, as: mapping.text("as") ?? fault.kind.rawValue)
+                step = .fail(fault, as: mapping.text("as") ?? fault.word)
             }
             guard let step, let name = step.event else { return nil }
-            guard NameRule.word.check(name, "an event", at: mapping["as"]?.position ?? value.position, reader) else {
-                return nil
-            }
-            let isTaken = steps.contains { $0.event == name }
-            if isTaken {
-                reader.report(
-                    "an event '\(name)' happens twice", at: mapping["as"]?.position ?? value.position,
-                    allowed: ["another name, by 'as'"])
-            }
-            return step
+            let position = mapping["as"]?.position ?? value.position
+            guard NameRule.word.check(name, "an event", at: position, reader) else { return nil }
+            return isNew(name, at: position) ? step : nil
         }
+    }
+
+    private mutating func readLiveStep(_ value: LabValue) -> ScenarioStep? {
+        guard let (step, own) = Self.liveStep(value, nodes, references, reader) else { return nil }
+        let (name, position) = (own ?? step.word, value["as"]?.position ?? value.position)
+        states.inject(step, at: value.position)
+        return isNew(name, at: position) ? .fail(step, as: name) : nil
+    }
+
+    /// Reports an event of the scenario that an earlier step makes.
+    private func isNew(_ name: String, at position: SourcePosition) -> Bool {
+        guard steps.contains(where: { $0.event == name }) else { return true }
+        reader.report("an event '\(name)' happens twice", at: position, allowed: ["another name, by 'as'"])
+        return false
     }
 
     /// `{ counter: { of: fw-b, name: sessions, is: ">= 1000" } }`

@@ -63,7 +63,7 @@ struct VariantReading {
         let pushes = written.map { LabPush($0, among: written, resolution) }
         let scenario = ScenarioReading(
             tree["scenario"], nodes: nodes, rules: faults.rules, traffic: words, origins: origins, pushes: pushes,
-            reader)
+            references: resolution.references, reader)
         reader.beginSuspecting()
         for push in written { resolution.lookThrough(push.nat, among: written.map(\.nat)) }
         faults.checkEvents(scenario.events)

@@ -136,6 +136,18 @@ public struct StateTable: ~Copyable {
     }
 }
 
+extension StateTable {
+    /// Forgets the states that are meant by the flow of their first packet.
+    /// - Complexity: O(states)
+    public mutating func remove(where isMeant: (FiveTuple) -> Bool) {
+        var next = table.next(after: nil)
+        while let index = next {
+            if isMeant(table.original(of: index)) { table.remove(index) }
+            next = table.next(after: index)
+        }
+    }
+}
+
 extension StateEntry {
     init(connectionlessOn place: StateTable.Crossing, timer: StateTimer) {
         self.init(
