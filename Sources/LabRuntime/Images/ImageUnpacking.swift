@@ -55,10 +55,21 @@ struct ImageUnpacking: Codable {
         }
         let end = child.wait()
         guard end != .exited(0) else { return }
-        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").suffix(3).joined(separator: "; ")
-        let text = lines.isEmpty ? "it \(end.words)" : lines
+        let text = Self.reason(in: output) ?? "it \(end.words)"
         let kind: LabFailure.Kind = end == .exited(4) ? .host : .usage
         throw LabFailure(kind, kind == .host ? text : "the image '\(source)' cannot be unpacked: \(text)")
+    }
+
+    /// `time="…" level=fatal msg="…"` of skopeo, `   ⨯ …` of umoci, or the last lines.
+    private static func reason(in output: [UInt8]) -> String? {
+        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
+        for line in lines.reversed() {
+            if let message = line.firstRange(of: "level=fatal msg=\"") {
+                return String(line[message.upperBound...].dropLast())
+            }
+            if let mark = line.firstRange(of: "⨯ ") { return String(line[mark.upperBound...]) }
+        }
+        return lines.isEmpty ? nil : lines.suffix(3).joined(separator: "; ")
     }
 
     // MARK: In the child
@@ -87,7 +98,9 @@ struct ImageUnpacking: Codable {
             let layout = "\(Self.target)/\(Self.layout):\(tag)"
             try Self.run(
                 [
-                    skopeo, "copy", "--quiet", "--insecure-policy", "\(transport):\(Self.source)\(name)",
+                    // It does not take TMPDIR for large files.
+                    skopeo, "--tmpdir", "\(Self.target)/\(Self.scratch)", "copy", "--quiet", "--insecure-policy",
+                    "\(transport):\(Self.source)\(name)",
                     "oci:\(layout)",
                 ]
             ) { () throws(LabFailure) in
