@@ -6,7 +6,8 @@ struct ImportTests {
     private static let order = [
         "LabTime", "Mutants", "LabEvents", "Wire", "Dataplane", "Redundancy", "Impairment", "Measurement",
         "TrafficModel", "Configuration", "HTTPExchange", "Appliances", "PacketText", "VirtualNetwork", "Evidence",
-        "Expectation", "Integrity", "RegularFile", "OCIImage", "LabFile", "Topology", "Scenario", "Report", "EventLoop", "Netlink",
+        "Expectation", "Integrity", "RegularFile", "OCIImage", "LabFile", "Topology", "Scenario", "Report", "EventLoop",
+        "Netlink",
         "PacketIO",
         "Capture", "TLSSession", "Traffic", "HostSide", "LabRuntime", "failoverlab",
     ]
