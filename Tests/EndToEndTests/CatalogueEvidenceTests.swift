@@ -223,7 +223,8 @@ extension ShippedLabs {
             Broken(lab: "vrrp/keepalived-pair", variant: "announced-again", change: ("delay: 1s", "delay: 5s")),
             Broken(lab: "clients/idle-timeout", variant: "keepalive", change: ("idle: 1s", "idle: 60s")),
             Broken(
-                lab: "clients/dead-peer", variant: "user-timeout", change: ("user-timeout: 500ms", "user-timeout: 60s")),
+                lab: "clients/dead-peer", variant: "user-timeout",
+                change: (#"["backend-1:7", "backend-2:7"]"#, #"["backend-2:7", "backend-1:7"]"#)),
             Broken(lab: "clients/keep-alive-race", variant: "retry", change: ("retry: 1", "retry: 0")),
             Broken(lab: "vrrp/keepalived-ipv6", variant: "advertised-again", change: ("delay: 1s", "delay: 5s")),
             Broken(
