@@ -11,11 +11,11 @@ import Wire
         """
         schema: 1
         name: daemons
-        networks: { core: 10.0.0.0/24, edge: 10.1.0.0/24 }
+        networks: { core: 10.0.0.0/24 }
         nodes:
           r1:
             role: router
-            interfaces: { core: 10.0.0.1, edge: 10.1.0.1 }
+            interfaces: { core: 10.0.0.1 }
             programs:
               \(program)
           r2: { role: router, interfaces: { core: 10.0.0.2 } }
