@@ -253,5 +253,3 @@ let package = Package(
                     name: "mutants", dependencies: ["LabFile", "Mutants"], path: "Tests/Mutants", swiftSettings: strict)
             ] : [])
 )
-let kept: Set<String> = ["RedundancyTests", "LabRuntimeTests", "ExpectationTests", "LabEventsTests", "ScenarioTests", "NetlinkTests", "TidyTests", "TopologyTests", "AppliancesTests", "ReportTests"]
-package.targets.removeAll { $0.isTest && !kept.contains($0.name) }
