@@ -6,6 +6,7 @@ struct EventLiteralTests {
     /// Kinds that are also words of something else, in which they may be written.
     private static let otherWords: [String: String] = [
         "armed": "a key of a fault in the lab file",
+        "carrier-down": "why a box drops a frame, in its counters",
         "counter": "a key of an expectation and of a wait in the lab file",
         "dropped": "a key of the reports' frames",
         "duplicated": "a figure of traffic, in the lab file and in reports",

@@ -23,7 +23,7 @@ struct KernelStateTests {
             Self.ip("link add name a type veth peer name b")
             for name in ["a", "b"] {
                 try? Sysctl.set("net/ipv6/conf/\(name)/disable_ipv6", "1")
-                Self.ip("link set \(name) up")
+                Self.ip("link set dev \(name) up")
             }
             monitor = try KernelMonitor()
             state = KernelState(
@@ -107,11 +107,11 @@ struct KernelStateTests {
     @Test func `a carrier that is lost and found is reported at both ends`() throws {
         try inNamespace { (stack: Stack) throws in
             #expect(
-                try stack.events("link set b down", atLeast: 2).sorted() == [
+                try stack.events("link set dev b down", atLeast: 2).sorted() == [
                     "carrier-down interface=a", "carrier-down interface=b",
                 ])
             #expect(
-                try stack.events("link set b up", atLeast: 2).sorted() == [
+                try stack.events("link set dev b up", atLeast: 2).sorted() == [
                     "carrier-up interface=a", "carrier-up interface=b",
                 ])
         }

@@ -7,6 +7,8 @@ final class KernelEvents {
     private unowned let process: NodeProcess
     private var limit = KernelEventLimit()
     private var hasBegun = false
+    /// By kind: until when its events are known to be missing.
+    private var lossEnds: [EventKind: Instant] = [:]
 
     init(in process: NodeProcess) { self.process = process }
 
@@ -22,12 +24,18 @@ final class KernelEvents {
         }
     }
 
-    /// - Parameter number: of further events of that kind, which were not even made
-    func leaveOut(_ number: Int, _ kind: EventKind, at instant: Instant) {
+    /// - Parameters:
+    ///   - number: of further events of that kind, which were not even made
+    ///   - next: when it is known again what is missing
+    func leaveOut(_ number: Int, _ kind: EventKind, at instant: Instant, until next: Instant) {
         guard hasBegun, number > 0 else { return }
-        if case .leaveOut(let end) = limit.admit(kind, at: instant, number: number + KernelEventLimit.most) {
-            reportLoss(of: [kind], from: instant, to: end, reason: "limit", number: number)
+        var end = next
+        switch limit.admit(kind, at: instant, number: number + KernelEventLimit.most) {
+        case .leaveOut(let second): end = max(second, next)
+        case .report, .leaveOutSilently: if let known = lossEnds[kind], known >= next { return }
         }
+        lossEnds[kind] = end
+        reportLoss(of: [kind], from: instant, to: end, reason: "limit", number: number)
     }
 
     /// Events that nobody knows anything about any more.

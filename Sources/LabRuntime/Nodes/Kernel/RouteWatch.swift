@@ -17,7 +17,10 @@ final class RouteWatch {
         /// - Parameters:
         ///   - changes: as events
         ///   - gateways: nil where a box's routes are as before
-        case changed([(kind: EventKind, details: EventDetails)], [EventKind: Int], [RouteConfiguration]?, at: Instant)
+        ///   - until: when the next list is expected to be read
+        case changed(
+            [(kind: EventKind, details: EventDetails)], [EventKind: Int], [RouteConfiguration]?, at: Instant,
+            until: Instant)
         case failed(NetlinkError)
     }
 
@@ -49,10 +52,10 @@ final class RouteWatch {
 
     private func received(_ reading: Reading) {
         switch reading {
-        case .changed(let changes, let leftOut, let gateways, at: let instant):
+        case .changed(let changes, let leftOut, let gateways, at: let instant, until: let next):
             if let gateways { onChange(gateways) }
             for change in changes { process.kernelEvents.report(change.kind, at: instant, change.details) }
-            for (kind, number) in leftOut { process.kernelEvents.leaveOut(number, kind, at: instant) }
+            for (kind, number) in leftOut { process.kernelEvents.leaveOut(number, kind, at: instant, until: next) }
         case .failed(let error): process.fail("its routes cannot be read: \(error)")
         }
     }
@@ -63,6 +66,7 @@ final class RouteWatch {
 private final class WatchedRoutes: @unchecked Sendable {
     /// After a reading, in lengths of it.
     private static let pause = 4
+    private static let longestPause = Duration.seconds(1)
 
     private let monitor: RouteMonitor
     private var socket: NetlinkSocket
@@ -84,19 +88,20 @@ private final class WatchedRoutes: @unchecked Sendable {
                 let noticed = loop.now
                 do throws(NetlinkError) {
                     try monitor.drain()
-                    if let reading = try read(noticed) { report(reading) }
+                    if let reading = try read(noticed, on: loop) { report(reading) }
                 } catch {
                     report(.failed(error))
                 }
                 loop.unwatch(descriptor)
-                loop.schedule(after: (loop.now - noticed) * Self.pause) { [self] in follow(on: loop, report) }
+                let pause = min((loop.now - noticed) * Self.pause, Self.longestPause)
+                loop.schedule(after: pause) { [self] in follow(on: loop, report) }
             }
         } catch {
             report(.failed(NetlinkError(.cannotReceive, verb: "watch routes", errno: error)))
         }
     }
 
-    private func read(_ instant: Instant) throws(NetlinkError) -> RouteWatch.Reading? {
+    private func read(_ instant: Instant, on loop: EventLoop) throws(NetlinkError) -> RouteWatch.Reading? {
         let new = try socket.preferredRoutes()
         let difference = RouteChanges(from: known, to: new)
         guard !difference.isEmpty else { return nil }
@@ -108,7 +113,9 @@ private final class WatchedRoutes: @unchecked Sendable {
             let hops = change.nextHops.map(Self.label).joined(separator: " ")
             return (change.kind, [.destination: "\(change.destination)", .gateways: hops])
         }
-        return .changed(changes, difference.leftOut, isSame ? nil : newGateways, at: instant)
+        let now = loop.now
+        let next = now + min((now - instant) * Self.pause, Self.longestPause) + (now - instant) * 2
+        return .changed(changes, difference.leftOut, isSame ? nil : newGateways, at: instant, until: next)
     }
 
     private static func label(_ hop: PreferredRoute.NextHop) -> String {
