@@ -175,9 +175,12 @@ extension EndToEnd {
             for fault in ["power-off", "power-on"] {
                 #expect(try place.failoverlab(["fail", fault, "web", "--lab", id]).status == 0)
             }
-            #expect(
-                try place.failoverlab(["exec", "--lab", id, "web", "--", "cat", "/etc/motd"]).output == "of the image\n"
-            )
+            var motd = ""
+            for _ in 0..<200 where motd.isEmpty {
+                motd = try place.failoverlab(["exec", "--lab", id, "web", "--", "cat", "/etc/motd"]).output
+                if motd.isEmpty { usleep(20_000) }
+            }
+            #expect(motd == "of the image\n")
         }
 
         @Test(.enabled(if: canRun, "this host cannot run labs, or lacks skopeo, umoci or haproxy"))

@@ -114,33 +114,39 @@ public struct TestImage: Sendable {
 
     /// A ustar archive.
     public static func tar(_ entries: [Entry]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for entry in entries {
-            var header = [UInt8](repeating: 0, count: 512)
-            func put(_ text: String, at place: Int) {
-                header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
+        entries.flatMap { entry -> [UInt8] in
+            // Of GNU tar, for what does not fit into the header.
+            let long = [(entry.name, UInt8(ascii: "L")), (entry.link, UInt8(ascii: "K"))].filter {
+                $0.0.utf8.count > 99
             }
-            func octal(_ number: Int, _ width: Int) -> String {
-                let digits = String(number, radix: 8)
-                return String(repeating: "0", count: width - 1 - digits.count) + digits
-            }
-            put(entry.name, at: 0)
-            for (number, place) in [(entry.mode, 100), (entry.user, 108), (entry.user, 116)] {
-                put(octal(number, 8), at: place)
-            }
-            put(octal(entry.content.count, 12), at: 124)
-            put(octal(0, 12), at: 136)
-            header[156] = entry.kind.rawValue
-            put(entry.link, at: 157)
-            put("ustar", at: 257)
-            put("00", at: 263)
-            // A disk's numbers, for what must never become a device.
-            if entry.kind == .characterDevice { for place in [329, 337] { put(octal(1, 8), at: place) } }
-            let sum = header.reduce(0) { $0 + Int($1) } + 8 * 32
-            put(octal(sum, 7) + "\0 ", at: 148)
-            bytes += header + entry.content
-            bytes += [UInt8](repeating: 0, count: (512 - entry.content.count % 512) % 512)
+            return long.flatMap { member(Entry("././@LongLink", text: $0.0 + "\0"), $0.1) }
+                + member(entry, entry.kind.rawValue)
+        } + [UInt8](repeating: 0, count: 1024)
+    }
+
+    private static func member(_ entry: Entry, _ kind: UInt8) -> [UInt8] {
+        var header = [UInt8](repeating: 0, count: 512)
+        func put(_ text: String, at place: Int) {
+            header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
         }
-        return bytes + [UInt8](repeating: 0, count: 1024)
+        func octal(_ number: Int, _ width: Int) -> String {
+            let digits = String(number, radix: 8)
+            return String(repeating: "0", count: width - 1 - digits.count) + digits
+        }
+        put(String(entry.name.prefix(99)), at: 0)
+        for (number, place) in [(entry.mode, 100), (entry.user, 108), (entry.user, 116)] {
+            put(octal(number, 8), at: place)
+        }
+        put(octal(entry.content.count, 12), at: 124)
+        put(octal(0, 12), at: 136)
+        header[156] = kind
+        put(String(entry.link.prefix(99)), at: 157)
+        put("ustar", at: 257)
+        put("00", at: 263)
+        // A disk's numbers, for what must never become a device.
+        if entry.kind == .characterDevice { for place in [329, 337] { put(octal(1, 8), at: place) } }
+        let sum = header.reduce(0) { $0 + Int($1) } + 8 * 32
+        put(octal(sum, 7) + "\0 ", at: 148)
+        return header + entry.content + [UInt8](repeating: 0, count: (512 - entry.content.count % 512) % 512)
     }
 }
