@@ -5,8 +5,10 @@ import Testing
 struct EventLiteralTests {
     /// Kinds that are also words of something else, in which they may be written.
     private static let otherWords: [String: String] = [
+        "address": "a key of an interface, and the end of references",
         "armed": "a key of a fault in the lab file",
         "carrier-down": "why a box drops a frame, in its counters",
+        "clear": "a bit of a port, in a message",
         "counter": "a key of an expectation and of a wait in the lab file",
         "dropped": "a key of the reports' frames",
         "duplicated": "a figure of traffic, in the lab file and in reports",
@@ -16,6 +18,7 @@ struct EventLiteralTests {
         "push": "a step of a scenario, and the usual name of its event",
         "ready": "a state of a node, and a key of a program in the lab file",
         "reordered": "a figure of traffic, in the lab file and in reports",
+        "rule": "what a firewall's configuration and messages call one",
         "started": "why a firewall takes its role, for people",
         "start": "a step of a scenario",
         "weight": "a key of a pool's member in the lab file",

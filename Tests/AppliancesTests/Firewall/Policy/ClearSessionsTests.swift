@@ -1,5 +1,6 @@
 import Configuration
 import LabTime
+import Redundancy
 import Testing
 import Wire
 
