@@ -200,7 +200,16 @@ struct ScenarioReading {
         let known = nodes.flatMap { node in
             node.programs.map { ProgramReference(node: node.name, program: $0.name) }
         }
-        if let program = value.text.flatMap({ ProgramReference($0) }), known.contains(program) { return program }
+        if let program = value.text.flatMap({ ProgramReference($0) }), known.contains(program) {
+            let programs = nodes.first { $0.name == program.node }?.programs ?? []
+            guard kind.type is KillFault.Type,
+                programs.contains(where: { $0.name == program.program && $0.endsByItself })
+            else { return program }
+            reader.report(
+                "'\(program)' ends by itself when it has done its work", at: value.position,
+                allowed: ["a program that runs on"])
+            return nil
+        }
         reader.reportUnknown(
             value.text ?? "", "\(kind.rawValue) names \(value.found), which is no program of a node",
             at: value.position,
