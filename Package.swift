@@ -179,7 +179,7 @@ let package = Package(
             name: "failoverlab",
             dependencies: [
                 "LabRuntime", "HostSide", "Report", "Topology", "LabFile", "Integrity", "Expectation", "Evidence",
-                "Capture",
+                "Capture", "Configuration",
                 "Appliances", "LabTime", "Mutants", "EventLoop", "CLinux", argumentParser,
             ],
             swiftSettings: strict, linkerSettings: [staticRuntime]),

@@ -17,7 +17,15 @@ struct TarIndex {
         var count = 0
         while true {
             let header = try Self.read(file, at: offset, count: 512)
-            guard header.count == 512, header.contains(where: { $0 != 0 }) else { break }
+            guard header.count == 512 else {
+                guard offset > 0 else { throw ImageProblem(Self.notTar(header)) }
+                // Some archives end without a block of zeros.
+                guard header.isEmpty, offset == file.size else {
+                    throw ImageProblem("is cut off: it ends inside a file or its header")
+                }
+                break
+            }
+            guard header.contains(where: { $0 != 0 }) else { break }
             guard Self.isHeader(header), let size = Self.number(header[124..<136]), size >= 0 else {
                 throw ImageProblem(offset == 0 ? Self.notTar(header) : "is a damaged archive (at byte \(offset))")
             }

@@ -253,7 +253,7 @@ extension ShippedLabs {
             text = text.replacingOccurrences(of: broken.change.old, with: broken.change.new)
             try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
             let result = try Lab.failoverlab(
-                ["run", folder.path + "/lab.yaml", "--variant", broken.variant], in: folder)
+                ["run", folder.path + "/lab.yaml", "--variant", broken.variant] + Lab.untilDecided, in: folder)
             #expect(result.status == 1, "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("✘"), "\(result.output)")
         }

@@ -32,7 +32,8 @@ final class CatalogueRun: Sendable {
         self.lab = lab
         folder = try TemporaryFolder()
         try text?.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
-        result = try Lab.failoverlab(["run", text == nil ? Package.root + "/Labs/" + lab : "lab.yaml"], in: folder)
+        result = try Lab.failoverlab(
+            ["run", text == nil ? Package.root + "/Labs/" + lab : "lab.yaml"] + Lab.untilDecided, in: folder)
     }
 
     /// The run's folder.

@@ -33,7 +33,8 @@ extension ShippedLabs {
             #expect(text.contains(old), "the lab file no longer has '\(old)'")
             text = text.replacingOccurrences(of: old, with: new)
             try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
-            return try Lab.failoverlab(["run", folder.path + "/lab.yaml", "--variant", variant], in: folder)
+            return try Lab.failoverlab(
+                ["run", folder.path + "/lab.yaml", "--variant", variant] + Lab.untilDecided, in: folder)
         }
 
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))

@@ -171,7 +171,8 @@ extension EndToEnd {
             defer { _ = try? place.failoverlab(["down", id]) }
             let status = try place.failoverlab(["exec", "--lab", id, "a", "--", "env"])
             let own: Set = ["PATH", "HOME", "LANG", "LC_ALL"]
-            #expect(Self.names(status.output) == own.union(["FAILOVERLAB_LAB", "FAILOVERLAB_NODE"]), "\(status)")
+            #expect(
+                Self.names(status.output) == own.union(["FAILOVERLAB_LAB", "FAILOVERLAB_NODE", "PS1"]), "\(status)")
             let log = "\(place.home)/runs/escapes/latest/default/logs/a.env.log"
             let text = try String(contentsOfFile: log, encoding: .utf8)
             // A shell adds where it stands.

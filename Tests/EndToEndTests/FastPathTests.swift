@@ -43,7 +43,8 @@ extension ShippedLabs {
         func `a remedy that is broken on purpose is caught`() throws {
             let folder = try TemporaryFolder()
             let lab = try Lab.changed([("virtual-mac: on", "virtual-mac: off")], in: folder)
-            let result = try Lab.failoverlab(["run", lab, "--variant", "virtual-mac-tcp-fast-path"], in: folder)
+            let result = try Lab.failoverlab(
+                ["run", lab, "--variant", "virtual-mac-tcp-fast-path"] + Lab.untilDecided, in: folder)
             #expect(result.status == 1, "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("timed-out") || result.output.contains("timed out"))
         }
@@ -52,7 +53,7 @@ extension ShippedLabs {
         func `a symptom that does not happen fails the lab`() throws {
             let folder = try TemporaryFolder()
             let lab = try Lab.changed([("profile: tcp-fast-path", "profile: tcp-proxy")], in: folder)
-            let result = try Lab.failoverlab(["run", lab, "--variant", "tcp-fast-path"], in: folder)
+            let result = try Lab.failoverlab(["run", lab, "--variant", "tcp-fast-path"] + Lab.untilDecided, in: folder)
             #expect(result.status == 1, "\(result.output)\n\(result.errors)")
         }
 

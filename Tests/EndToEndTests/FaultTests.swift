@@ -76,7 +76,7 @@ extension EndToEnd {
         func `without the fault the same expectations fail`() throws {
             let folder = try TemporaryFolder()
             let idle = Self.lab.replacingOccurrences(of: "occurrence: { nth: 2 }", with: "armed: off")
-            let result = try Lab.failoverlab(["run", try write(idle, in: folder)], in: folder)
+            let result = try Lab.failoverlab(["run", try write(idle, in: folder)] + Lab.untilDecided, in: folder)
             #expect(result.status == 1, "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("but-it-left-late-once"), "\(result.output)")
         }

@@ -232,7 +232,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             "lab.yaml:36:12: there is no traffic program 'exsting'; allowed: existing; did you mean 'existing'?"),
         Mistake(
             "start: existing", "begin: existing",
-            "lab.yaml:36:5: a step of the scenario is 'begin'; allowed: start, stop, wait, wait-for, fail, push"),
+            "lab.yaml:36:5: a step of the scenario is 'begin'; allowed: start, stop, wait, wait-for, fail, push, exec, signal, restart, sysctl, route, address, rule, clear"
+        ),
         Mistake(
             "switchover: fw-a", "switchover: lb",
             "lab.yaml:37:25: 'lb' has no peer to switch over to; allowed: fw-a, fw-b"),

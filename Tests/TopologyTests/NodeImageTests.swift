@@ -80,48 +80,48 @@ import Testing
         try TestImage([[.init("a")]]).writeLayout(to: folder.path + "/plain")
         try TestImage([[.init("a")]], architecture: "s390x").writeLayout(to: folder.path + "/foreign")
         let wrong = [
-            ("image: nothing.tar", "6:66: the image 'nothing.tar' cannot be read: there is no such file"),
+            ("image: nothing.tar", "6:65: the image 'nothing.tar' cannot be read: there is no such file"),
             (
                 "image: ../x.tar",
-                "6:66: the image '../x.tar' is outside the lab's folder; allowed: a path in the lab's folder, or an absolute one"
+                "6:65: the image '../x.tar' is outside the lab's folder; allowed: a path in the lab's folder, or an absolute one"
             ),
-            ("image: /none", "6:66: the image '/none' does not exist"),
+            ("image: /none", "6:65: the image '/none' does not exist"),
             (
                 "image: lab.yaml",
-                "6:66: the image 'lab.yaml' is neither an OCI layout nor an archive of an image"
+                "6:65: the image 'lab.yaml' is neither an OCI layout nor an archive of an image"
             ),
             (
                 "image: several",
-                "6:66: the image 'several' has 2 images; allowed: { from: …, tag: a }, { from: …, tag: b }"
+                "6:65: the image 'several' has 2 images; allowed: { from: …, tag: a }, { from: …, tag: b }"
             ),
             (
                 "image: { from: several, tag: c }",
-                "6:74: the image 'several' has no image with the tag 'c'; allowed: a, b"
+                "6:73: the image 'several' has no image with the tag 'c'; allowed: a, b"
             ),
             (
                 "image: foreign",
-                "6:66: the image 'foreign' is for another architecture (s390x) than this host (\(TestImage.architecture)); allowed: skopeo copy --override-arch \(TestImage.architecture) …"
+                "6:65: the image 'foreign' is for another architecture (s390x) than this host (\(TestImage.architecture)); allowed: skopeo copy --override-arch \(TestImage.architecture) …"
             ),
             (
                 "image: plain",
-                "6:66: the image '\(folder.path)/plain' names no command for 'main'; allowed: 'run' of the program"
+                "6:65: the image '\(folder.path)/plain' names no command for 'main'; allowed: 'run' of the program"
             ),
             (
                 "image: { from: plain, directory: srv }, programs: { a: { run: [sh] } }",
-                "6:92: 'directory' of an image is 'srv'; allowed: an absolute path in the image"
+                "6:80: 'directory' of an image is 'srv'; allowed: an absolute path in the image"
             ),
             (
                 "image: { form: plain }",
-                "6:68: unknown key 'form' of an image; allowed: from, tag, id, user, directory, env; did you mean 'from'?"
+                "6:67: unknown key 'form' of an image; allowed: from, tag, id, user, directory, env; did you mean 'from'?"
             ),
             (
                 "programs: { a: { args: [x] } }",
-                "6:76: unknown key 'args' of a program; allowed: run, files, ready, package, scratch"
+                "6:75: unknown key 'args' of a program; allowed: run, files, ready, package, scratch"
             ),
         ]
         for (node, message) in wrong {
             let found = try messages(node)
-            #expect(found.first.map { String($0.prefix(message.count)) } == message, "\(node): \(found)")
+            #expect(found.contains { $0.hasPrefix(message) }, "\(node): \(found), not \(message)")
         }
     }
 }

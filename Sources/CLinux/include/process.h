@@ -84,8 +84,8 @@ void cl_raise_descriptor_limit(void);
 int cl_open(const char *path, int flags, int mode);
 /// openat(2) with O_CLOEXEC and O_NOFOLLOW. Returns a descriptor or -errno.
 int cl_open_in(int folder, const char *name, int flags, int mode);
-/// openat2(2) with O_CLOEXEC of a path below a folder as if that were the root: no symbolic link on the way leads out of
-/// it. Returns a descriptor or -errno. Source: openat2(2), RESOLVE_IN_ROOT
+/// openat2(2) with O_CLOEXEC of a path below a folder as if that were the root: no symbolic link on the way leads out
+/// of it. Returns a descriptor or -errno. Source: openat2(2), RESOLVE_IN_ROOT
 int cl_open_in_root(int root, const char *path, int flags);
 /// A descriptor that stands for a file without opening it (O_PATH).
 extern const int cl_open_only;

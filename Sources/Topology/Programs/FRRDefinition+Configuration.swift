@@ -1,4 +1,5 @@
 import Configuration
+import LabEvents
 import LabFile
 import Wire
 
@@ -44,7 +45,7 @@ extension FRRDefinition {
             name: "bfd-down",
             pattern: "state-change: \\[.*peer:(?<neighbor>\\S+) .*\\] up -> \\S+( reason:(?<reason>\\S+))?"),
         .init(name: "master", pattern: "\\[VRID (?<instance>\\d+)\\] .*-> Master"),
-        .init(name: "backup", pattern: "\\[VRID (?<instance>\\d+)\\] .*-> Backup"),
+        .init(name: EventKind.backup.word, pattern: "\\[VRID (?<instance>\\d+)\\] .*-> Backup"),
     ]
 
     /// bgpd asks for a BFD session without a local address, and for another one when the BGP session is established:
