@@ -66,6 +66,13 @@ package struct ContainerImage: Hashable, Sendable {
         try Self.check(configuration, machine)
     }
 
+    /// Whether a text is an image's ID: `sha256:` and 64 hexadecimal digits in lower case.
+    package static func isID(_ text: String) -> Bool {
+        guard text.hasPrefix("sha256:") else { return false }
+        let digits = text.utf8.dropFirst(7)
+        return digits.count == 64 && digits.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
     // MARK: Finding the configuration
 
     private static func configuration(

@@ -8,6 +8,8 @@ extension ScenarioPlayer {
     mutating func inject(_ fault: Fault, as name: String, at now: Instant) {
         do throws(ScenarioFailure) {
             let plan = try FaultPlan(fault, as: name, of: nodes, frameFaults)
+            // The scenario waits for its end.
+            if plan.actions.contains(where: \.takesTime) { events.waits() }
             carryOut(plan, .fault(plan), at: now)
         } catch {
             fail(error)

@@ -7,8 +7,9 @@ extension EndToEnd {
     @Suite struct Netfilter {
         private static let hasPrograms = ["nft", "conntrackd", "keepalived"].allSatisfy { Package.tool($0) != nil }
 
-        private static func write(_ programs: String, _ more: String = "", in folder: TemporaryFolder) throws -> String
-        {
+        private static func write(
+            _ programs: String, _ more: String = "", scenario: String = "[{ wait: 100ms }]", in folder: TemporaryFolder
+        ) throws -> String {
             let path = folder.path + "/lab.yaml"
             try """
             schema: 1
@@ -21,8 +22,7 @@ extension EndToEnd {
                 programs:
                   \(programs)
               b: { role: client, interfaces: { cable: } }
-            scenario:
-              - wait: 100ms
+            scenario: \(scenario)
             \(more)
             """.write(toFile: path, atomically: true, encoding: .utf8)
             return path
@@ -47,21 +47,24 @@ extension EndToEnd {
                         rules: |
                           table ip x {
                             counter sent { packets 3 bytes 180 }
+                            chain c { ip saddr 192.0.2.9 drop; }
                           }
                       other:
                         run: [sh, -c, "nft list counter ip x sent > seen; echo loaded; exec sleep inf"]
                         ready: { output: loaded }
-                        counters: { run: [sh, -c, "echo hits 7; echo \\"misses: $(wc -l < seen)\\""] }
+                        counters: { run: [sh, -c, "echo hits 7; echo \\"misses: $(wc -l < seen)\\"; echo rules $(nft list ruleset | grep -c 192.0.2.9)"] }
                       broken: { run: [sleep, inf], counters: { run: [sh, -c, "echo no daemon; exit 4"] } }
                 """
             let expectations = """
                 expect:
                   - counter: { of: a/nftables, name: sent.packets, minus: sent.bytes, is: -177 }
                   - counter: { of: a/other, name: hits, is: 7 }
+                  - counter: { of: a/other, name: rules, is: 1 }
                   - counter: { of: a/other, name: misses, is: "> 3" }
                   - { id: unread, counter: { of: a/broken, name: hits, is: 7 } }
                 """
-            let lab = try Self.write(programs, expectations, in: folder)
+            let lab = try Self.write(
+                programs, expectations, scenario: "[{ restart: a/nftables }, { wait: 100ms }]", in: folder)
             let result = try Lab.failoverlab(["run", lab], in: folder)
             #expect(result.status == 5, "\(result.output)\n\(result.errors)")
             for line in ["sent.packets", "a/other", "a/broken"] where result.output.contains("✘") {
@@ -75,6 +78,28 @@ extension EndToEnd {
             #expect(events.contains("\"a/broken.counters-unread\""), "\(events)")
             let counters = try String(contentsOfFile: run + "/counters.json", encoding: .utf8)
             #expect(counters.contains("other\\/hits") || counters.contains("other/hits"), "\(counters)")
+        }
+
+        @Test(.enabled(if: Host.canRunLabs && hasPrograms, "this host cannot run labs, or lacks a daemon"))
+        func `what a killed daemon has left in its folder does not keep it from starting`() throws {
+            let folder = try TemporaryFolder()
+            let programs = """
+                keepalived: { instances: { cable: { router-id: 51, interval: 100ms, addresses: 10.1.0.99 } } }
+                      conntrackd: { interface: cable }
+                """
+            let scenario = """
+                [{ fail: { kill: a/keepalived } }, { fail: { start: a/keepalived } }, { signal: { a/keepalived: KILL } },
+                  wait-for: a/keepalived.ended, { restart: a/keepalived }, { fail: { kill: a/conntrackd } },
+                  { fail: { start: a/conntrackd } }]
+                """
+            let expectations = """
+                expect:
+                  - { event: { name: a/keepalived.started, count: 2, after: scenario.begin } }
+                  - { event: { name: a/conntrackd.started, count: 1, after: scenario.begin } }
+                """
+            let lab = try Self.write(programs, expectations, scenario: scenario, in: folder)
+            let result = try Lab.failoverlab(["run", lab] + Lab.untilDecided, in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         }
 
         @Test(

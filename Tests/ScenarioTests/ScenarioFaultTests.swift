@@ -90,6 +90,16 @@ struct ScenarioFaultTests {
         )
     }
 
+    @Test func `what happened while a command ran does not count after the next fault`() throws {
+        var scenario = try ScriptedScenario.begun([
+            "exec: { client: ls }", "fail: { hang: server }", "wait-for: fw-a.active",
+        ])
+        #expect(scenario.play("5 event fw-a.active") == "5 event fw-a.active")
+        let rest = scenario.play("6 reply 1\n6 hung server\n6 done 2")
+        #expect(rest.hasSuffix("> step: wait for fw-a.active, at most 10.0 seconds"), "\(rest)")
+        #expect(scenario.deadline == 10_006, "\(rest)")
+    }
+
     @Test func `the event has the name that the step gives`() throws {
         #expect(try plan(.hang(node: "fw-a"), as: "frozen") == "record frozen, hang at fw-a: stop fw-a")
     }

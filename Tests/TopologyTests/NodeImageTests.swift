@@ -111,6 +111,14 @@ import Testing
                 "6:80: 'directory' of an image is 'srv'; allowed: an absolute path in the image"
             ),
             (
+                "image: { from: plain, id: 'sha256:../../../tmp' }",
+                "6:80: 'id' of an image is 'sha256:../../../tmp'; allowed: sha256: and 64 hexadecimal digits"
+            ),
+            (
+                "image: { from: plain, id: 'sha256:\(String(repeating: "0", count: 64))' }",
+                "6:80: the image 'plain' has another ID; allowed: sha256:"
+            ),
+            (
                 "image: { form: plain }",
                 "6:67: unknown key 'form' of an image; allowed: from, tag, id, user, directory, env; did you mean 'from'?"
             ),

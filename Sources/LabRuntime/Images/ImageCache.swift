@@ -39,7 +39,11 @@ public struct ImageCache {
     }
 
     /// As root, files have all the users of the image; otherwise they all belong to the caller.
-    func folder(of image: ImageConfiguration) -> String {
+    /// - Throws: where the ID is none: it is a part of a path
+    func folder(of image: ImageConfiguration) throws(LabFailure) -> String {
+        guard ContainerImage.isID(image.id) else {
+            throw LabFailure(.usage, "'\(image.id)' is no ID of an image")
+        }
         let plain = "\(path)/\(image.id.drop { $0 != ":" }.dropFirst())"
         // In a lab everybody is its root. A container may keep users from root, too, which only the lab finds out.
         let hasUsers = geteuid() == 0 && ProgramUsers.root() != 0
@@ -48,7 +52,8 @@ public struct ImageCache {
 
     /// Whether an image's files have an executable, by a path or by the image's own PATH.
     public func has(_ executable: String, _ image: ImageConfiguration) -> Bool {
-        let root = cl_open("\(folder(of: image))/\(Self.files)", O_RDONLY | O_DIRECTORY, 0)
+        guard let folder = try? folder(of: image) else { return false }
+        let root = cl_open("\(folder)/\(Self.files)", O_RDONLY | O_DIRECTORY, 0)
         guard root >= 0 else { return false }
         defer { close(root) }
         let own = image.environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
@@ -70,7 +75,7 @@ public struct ImageCache {
     /// - Parameter report: called with what takes long
     /// - Throws: `LabFailure` of kind `usage` where the image is at fault
     public func prepare(_ image: ImageConfiguration, report: (String) -> Void) throws(LabFailure) {
-        let place = folder(of: image)
+        let place = try folder(of: image)
         if access(place, F_OK) == 0 { return }
         let tools = try ["skopeo", "umoci"].map { name throws(LabFailure) in
             guard let path = Executable.path(of: name) else { throw HostProblem.missingUnpacker(name).failure }

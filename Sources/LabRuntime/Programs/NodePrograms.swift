@@ -162,10 +162,27 @@ final class NodePrograms {
 
     private func start(again program: ProgramConfiguration, then: @escaping (ApplianceReply) -> Void) {
         do throws(LabFailure) {
+            try clearRun(of: program)
             try start(program) { then(.done) }
         } catch {
             then(.refused(reason: "\(error)"))
         }
+    }
+
+    /// Removes what an earlier process of the program has left in `/run`. PIDs of a new namespace are low: the one in a
+    /// PID file would soon be that of a process.
+    private func clearRun(of program: ProgramConfiguration) throws(LabFailure) {
+        let run = try RunFiles.openFolder("/run")
+        defer { close(run) }
+        let executable = program.command.first?.split(separator: "/").last.map(String.init) ?? program.name
+        let others = node.programs.map(\.name).filter { $0 != program.name } + ["lock"]
+        for name in [program.name, executable, "\(executable).pid"] where !others.contains(name) {
+            FileTree.remove(name, in: run)
+        }
+        let owner = ProgramUsers.root()
+        mkdir("/run/\(program.name)", 0o755)
+        chown("/run/\(program.name)", owner, owner)
+        try Self.writeShared(program, folder: folder.folder(of: program.name, on: node.name), owner: owner)
     }
 
     private func kill(_ program: RunningProgram, _ name: String, then: @escaping () -> Void) {

@@ -1,3 +1,4 @@
+internal import Configuration
 package import LabEvents
 
 /// A crash: the node's process is killed and its links lose their carrier.
@@ -30,8 +31,11 @@ package struct PowerOnFault: FaultKind {
 
     package var node: String
 
+    /// A kernel that starts tracks no connection. It matters where rules or conntrackd use them.
     package func actions(on node: Node) -> [NodeAction] {
-        [.setLinks(node: node.name, isUp: true), .start(node: node.name)]
+        let tracks = node.programs.contains { ["nftables", "conntrackd"].contains($0.package) }
+        return (tracks ? [.network(.clearConntrack, node: node.name)] : [])
+            + [.setLinks(node: node.name, isUp: true), .start(node: node.name)]
     }
 }
 

@@ -41,6 +41,14 @@ package enum NodeAction: Hashable, Sendable {
         }
     }
 
+    /// Whether the reply comes only when something has happened on the node, not at once.
+    package var takesTime: Bool {
+        switch self {
+        case .run, .restartProgram, .startProgram: true
+        default: false
+        }
+    }
+
     /// What it may take beside the time in which a node replies.
     package var duration: Duration {
         switch self {

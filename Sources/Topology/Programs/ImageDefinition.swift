@@ -7,7 +7,8 @@ import OCIImage
 ///     image: web.tar
 ///     image: { from: images, tag: web, user: root, directory: /srv, env: { LOG: debug } }
 ///
-/// In a run's own lab file `id` says which image it was; then the image itself is not needed to read the file.
+/// In a run's own lab file `id` says which image it was, and all that is taken from it is written there; then the image
+/// itself is not needed to read the file.
 struct ImageDefinition {
     static let keys = ["from", "tag", "id", "user", "directory", "env"]
 
@@ -30,10 +31,18 @@ struct ImageDefinition {
         guard let name = reader.text(from, of: "an image") else { return nil }
         position = from.position
         let (id, tag) = (mapping?.text("id"), mapping?.text("tag"))
-        own = isRead || id == nil ? Self.image(name, tag: tag, at: position, reader) : nil
-        guard own != nil || !isRead && id != nil else { return nil }
+        if let id, !ContainerImage.isID(id) {
+            reader.report(
+                "'id' of an image is '\(LabValue.shortened(id))'", at: mapping?["id"]?.position,
+                allowed: ["sha256: and 64 hexadecimal digits"])
+            return nil
+        }
+        let isComplete =
+            id != nil && mapping?["user"] != nil && mapping?["directory"] != nil && name.hasPrefix("/") && !isRead
+        own = isComplete ? nil : Self.image(name, tag: tag, at: position, reader)
+        guard own != nil || isComplete else { return nil }
         if let id, let own, own.id != id {
-            reader.report("the image '\(name)' has the ID \(own.id)", at: mapping?["id"]?.position, allowed: [id])
+            reader.report("the image '\(name)' has another ID", at: mapping?["id"]?.position, allowed: [own.id])
         }
         var environment = own?.environment ?? []
         for entry in NodeDefinition.named(mapping?["env"], "the environment of an image", reader) {

@@ -2,7 +2,7 @@ import Configuration
 import LabFile
 import Wire
 
-/// A rule set of nftables, loaded before the node's other programs start.
+/// A rule set of nftables, loaded before the node's other programs start, in the place of one that is there.
 struct NftablesDefinition: ProgramShortForm {
     static let name = "nftables"
     static let executable = "nft"
@@ -33,8 +33,14 @@ struct NftablesDefinition: ProgramShortForm {
     ) -> ProgramConfiguration? {
         let text = resolution.references.resolve(text: rules.value, at: rules.position, resolution.reader)
         var program = ProgramConfiguration(
-            name: Self.name, command: [Self.executable, "-f", ProgramConfiguration.folderWord + "/rules.nft"],
-            files: [.init(name: "rules.nft", text: text)])
+            name: Self.name, command: [Self.executable, "-f", ProgramConfiguration.folderWord + "/load.nft"],
+            files: [
+                .init(name: "rules.nft", text: text),
+                // In one transaction. A file of its own: nft's messages have the lines of the rule set as it is written.
+                .init(
+                    name: "load.nft",
+                    text: "flush ruleset\ninclude \"\(ProgramConfiguration.folderWord)/rules.nft\"\n"),
+            ])
         program.endsByItself = true
         program.counters = [
             .init(
