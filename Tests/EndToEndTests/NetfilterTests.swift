@@ -89,8 +89,8 @@ extension EndToEnd {
                 """
             let scenario = """
                 [{ fail: { kill: a/keepalived } }, { fail: { start: a/keepalived } }, { signal: { a/keepalived: KILL } },
-                  wait-for: a/keepalived.ended, { restart: a/keepalived }, { fail: { kill: a/conntrackd } },
-                  { fail: { start: a/conntrackd } }]
+                  wait-for: a/keepalived.ended, { restart: a/keepalived },
+                  { fail: { kill: a/conntrackd }, as: kill-2 }, { fail: { start: a/conntrackd }, as: start-2 }]
                 """
             let expectations = """
                 expect:

@@ -112,11 +112,11 @@ import Testing
             ),
             (
                 "image: { from: plain, id: 'sha256:../../../tmp' }",
-                "6:80: 'id' of an image is 'sha256:../../../tmp'; allowed: sha256: and 64 hexadecimal digits"
+                "6:84: 'id' of an image is 'sha256:../../../tmp'; allowed: sha256: and 64 hexadecimal digits"
             ),
             (
                 "image: { from: plain, id: 'sha256:\(String(repeating: "0", count: 64))' }",
-                "6:80: the image 'plain' has another ID; allowed: sha256:"
+                "6:84: the image 'plain' has another ID; allowed: sha256:"
             ),
             (
                 "image: { form: plain }",
