@@ -68,7 +68,7 @@ extension EndToEnd {
             let folder = try TemporaryFolder()
             let path = folder.path + "/lab.yaml"
             try Self.lab.write(toFile: path, atomically: true, encoding: .utf8)
-            let result = try Lab.failoverlab(["run", path], in: folder)
+            let result = try Lab.failoverlab(["run", path] + Lab.untilDecided, in: folder)
             #expect(result.status == 0, "\(result.output)\n\(result.errors)")
             let run = folder.path + "/runs/kernel-events/latest/default"
             let events = try String(contentsOfFile: run + "/events.jsonl", encoding: .utf8).split(separator: "\n")

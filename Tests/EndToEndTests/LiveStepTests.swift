@@ -73,7 +73,7 @@ extension EndToEnd {
         @Test(.enabled(if: Host.canRunLabs && hasNginx, "this host cannot run labs, or lacks nginx"))
         func `routes, addresses, rules, settings and programs change in the middle of a scenario`() throws {
             let folder = try TemporaryFolder()
-            let result = try Lab.failoverlab(["run", Self.write(Self.lab, in: folder)], in: folder)
+            let result = try Lab.failoverlab(["run", Self.write(Self.lab, in: folder)] + Lab.untilDecided, in: folder)
             #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         }
 

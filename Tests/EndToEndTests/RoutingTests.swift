@@ -59,7 +59,8 @@ extension EndToEnd {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `flows take each of several next hops, of both families, to addresses on a loopback`() throws {
             let folder = try TemporaryFolder()
-            let result = try Lab.failoverlab(["run", Self.write(Self.equalPaths, in: folder)], in: folder)
+            let result = try Lab.failoverlab(
+                ["run", Self.write(Self.equalPaths, in: folder)] + Lab.untilDecided, in: folder)
             #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         }
 
@@ -93,7 +94,8 @@ extension EndToEnd {
         @Test(.enabled(if: Host.canRunLabs && hasNames, "this host cannot run labs, or lacks dnsmasq or dig"))
         func `dnsmasq answers from its records, and through another one that asks it`() throws {
             let folder = try TemporaryFolder()
-            let result = try Lab.failoverlab(["run", Self.write(Self.names, in: folder)], in: folder)
+            let result = try Lab.failoverlab(
+                ["run", Self.write(Self.names, in: folder)] + Lab.untilDecided, in: folder)
             // The client's program is ready when both answers have come.
             let log = folder.path + "/runs/names/latest/default/logs/"
             let asked = (try? String(contentsOfFile: log + "server.dnsmasq.log", encoding: .utf8)) ?? ""
