@@ -28,6 +28,18 @@ import Testing
         return try #require(variant.node(named: "r1")?.programs.first)
     }
 
+    @Test func `a node with a rule set tracks no connection after a power-on, and any other keeps what its kernel has`()
+        throws
+    {
+        let variant = try #require(
+            try Lab(parsing: lab("nftables: { rules: \"table ip x { }\" }"), path: "lab.yaml").variants.first)
+        let clears = NodeAction.network(.clearConntrack, node: "r1")
+        for (name, first) in [("r1", clears), ("r2", .setLinks(node: "r2", isUp: true))] {
+            let node = try #require(variant.node(named: name))
+            #expect(PowerOnFault(node: name).actions(on: node).first == first)
+        }
+    }
+
     private func messages(_ text: String, _ more: String = "") -> [String] {
         do {
             _ = try Lab(parsing: lab(text, more), path: "lab.yaml")

@@ -11,7 +11,7 @@ enum FileTree {
     private static func remove(_ name: [CChar], in folder: Int32) -> Int32 {
         if unlinkat(folder, name, 0) == 0 || errno == ENOENT { return 0 }
         // An image may have folders that their owner may not write to.
-        fchmodat(folder, name, 0o700, 0)
+        fchmodat(folder, name, 0o700, AT_SYMLINK_NOFOLLOW)
         let inner = cl_open_in(folder, name, O_RDONLY | O_DIRECTORY, 0)
         guard inner >= 0 else { return -inner }
         let names = entries(of: inner)

@@ -47,10 +47,7 @@ final class NodePrograms {
         let owner = ProgramUsers.root()
         try Self.coverRun(keeping: folder, owner: owner)
         try image?.makeWritable(owner: owner)
-        for name in ["lock"] + node.programs.map(\.name) {
-            mkdir("/run/\(name)", 0o755)
-            chown("/run/\(name)", owner, owner)
-        }
+        close(try Self.makeRunFolder("lock", owner: owner))
         for program in node.programs {
             let path = folder.folder(of: program.name, on: node.name)
             let own = try RunFiles.makeFolders(["nodes", node.name, program.name], below: folder.path)
@@ -61,20 +58,26 @@ final class NodePrograms {
             for file in program.files {
                 try Self.write(file, in: own, path, pathInText: path, owner: owner)
             }
-            try Self.writeShared(program, folder: path, owner: owner)
+            try Self.fillRun(of: program, folder: path, owner: owner)
         }
     }
 
-    /// In the node's `/run`.
-    private static func writeShared(
-        _ program: ProgramConfiguration, folder: String, owner: UInt32
+    /// In the node's `/run`. Programs may have put a symbolic link there: none is followed.
+    private static func makeRunFolder(_ name: String, owner: UInt32) throws(LabFailure) -> Int32 {
+        let folder = try RunFiles.makeFolders([name], below: "/run")
+        fchown(folder, owner, owner)
+        return folder
+    }
+
+    /// The program's folder in the node's `/run`, with the files that other programs see.
+    private static func fillRun(
+        of program: ProgramConfiguration, folder: String, owner: UInt32
     ) throws(LabFailure) {
-        let path = "/run/\(program.name)"
-        let files = program.files.filter(\.isShared)
-        guard !files.isEmpty else { return }
-        let run = try RunFiles.openFolder(path)
+        let run = try makeRunFolder(program.name, owner: owner)
         defer { close(run) }
-        for file in files { try write(file, in: run, path, pathInText: folder, owner: owner) }
+        for file in program.files where file.isShared {
+            try write(file, in: run, "/run/\(program.name)", pathInText: folder, owner: owner)
+        }
     }
 
     private static func write(
@@ -179,10 +182,8 @@ final class NodePrograms {
         for name in [program.name, executable, "\(executable).pid"] where !others.contains(name) {
             FileTree.remove(name, in: run)
         }
-        let owner = ProgramUsers.root()
-        mkdir("/run/\(program.name)", 0o755)
-        chown("/run/\(program.name)", owner, owner)
-        try Self.writeShared(program, folder: folder.folder(of: program.name, on: node.name), owner: owner)
+        try Self.fillRun(
+            of: program, folder: folder.folder(of: program.name, on: node.name), owner: ProgramUsers.root())
     }
 
     private func kill(_ program: RunningProgram, _ name: String, then: @escaping () -> Void) {
