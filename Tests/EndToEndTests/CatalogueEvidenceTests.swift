@@ -258,6 +258,43 @@ extension ShippedLabs {
             #expect(result.output.contains("✘"), "\(result.output)")
         }
 
+        /// fw-2 was master for a moment, as it is where it starts before fw-1. What its late script was to do for that
+        /// must not be done at the crash.
+        @Test(
+            .enabled(if: Host.canRunLabs, "this host cannot run labs"),
+            .enabled(
+                if: ["keepalived", "conntrackd", "nft"].allSatisfy { Package.tool($0) != nil }, "programs are missing"))
+        func `a lab's verdict does not depend on who was master first`() throws {
+            let folder = try TemporaryFolder()
+            var text = try String(
+                contentsOfFile: Package.root + "/Labs/vrrp/keepalived-conntrackd/lab.yaml", encoding: .utf8)
+            let start = """
+                scenario:
+                  - start: [in, out]
+                  - { wait-for:
+                """
+            #expect(text.contains(start), "the lab file no longer has '\(start)'")
+            text = text.replacingOccurrences(
+                of: start,
+                with: """
+                    scenario:
+                      - { fail: { hang: fw-1 }, as: early }
+                      - wait-for: fw-2/keepalived.master
+                      - { fail: { resume: fw-1 }, as: preempts }
+                      - wait-for: fw-2/keepalived.backup
+                      - start: [in, out]
+                      - { wait-for:
+                    """)
+            try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
+            let result = try Lab.failoverlab(
+                [
+                    "run", folder.path + "/lab.yaml", "--variant", "addresses-first", "--variant",
+                    "dropped-until-committed",
+                ]
+                    + Lab.untilDecided, in: folder)
+            #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+        }
+
         @Test func `each lab of the catalogue is broken on purpose here`() {
             #expect(Self.labs.count >= 7)
             #expect(Set(Self.broken.map(\.lab)) == Set(Self.labs.map(\.lab)))
