@@ -27,15 +27,22 @@ struct CounterWait: Hashable, Sendable {
     }
 
     var failure: ScenarioFailure {
-        let seen =
+        let found =
             switch seen {
             case .value(let value): "it was \(value)"
             case .nothing(let problem?, near: _): problem
             case .nothing(nil, near: let near) where !near.isEmpty:
                 "the node has no such counter, but \(near.joined(separator: ", "))"
-            case .nothing, nil: "the node has no such counter"
+            case .nothing: "the node has no such counter"
+            case nil: "the node did not answer"
             }
         return ScenarioFailure(
-            .timeout, "the scenario waited \(timeout.duration) for \(counter.sentence); \(seen)")
+            isMissing ? .lab : .timeout, "the scenario waited \(timeout.duration) for \(counter.sentence); \(found)")
+    }
+
+    /// Whether the node itself said that it has no such counter: more time would not help. Those of a program may come
+    /// later.
+    private var isMissing: Bool {
+        if case .nothing(nil, near: _) = seen { counter.programs.isEmpty } else { false }
     }
 }

@@ -88,6 +88,33 @@ import Wire
         #expect(second.readiness == [.output(pattern: "\\(lan\\) Entering (MASTER|BACKUP|FAULT) STATE")])
     }
 
+    /// Each side of a switch is a network of its own, with another name.
+    @Test func `the master is awaited of the right router behind a switch, too`() throws {
+        let text = """
+            schema: 1
+            name: switched
+            networks: { left: 192.0.2.0/24, right: }
+            nodes:
+              sw: { role: switch, interfaces: { left: , right: } }
+              client: { role: client, interfaces: { left: 192.0.2.10 } }
+              r1:
+                role: router
+                interfaces: { left: 192.0.2.2 }
+                programs: { keepalived: { instances: { left: { router-id: 51, priority: 150, addresses: 192.0.2.1 } } } }
+              r2:
+                role: router
+                interfaces: { right: 192.0.2.3 }
+                programs: { keepalived: { instances: { right: { router-id: 51, addresses: 192.0.2.1 } } } }
+            """
+        let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
+        let readiness = ["r1", "r2"].map { variant.node(named: $0)?.programs.first?.readiness }
+        #expect(
+            readiness == [
+                [.output(pattern: "\\(left\\) Entering MASTER STATE")],
+                [.output(pattern: "\\(right\\) Entering (MASTER|BACKUP|FAULT) STATE")],
+            ])
+    }
+
     @Test func `every setting of an instance has its line`() throws {
         let text = try #require(
             try program(

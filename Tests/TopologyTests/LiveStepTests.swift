@@ -108,10 +108,26 @@ struct LiveStepTests {
         ("{ clear: lb }", "'lb' is load-balancer, which has no sessions to clear"),
         ("{ clear: { client: tcp } }", "'client' is a host, of which all tracked connections are cleared"),
         ("{ clear: { fw-a: gre } }", "'gre' selects no sessions"),
+        ("{ clear: { fw-a: tcp udp } }", "'clear' has more than one protocol"),
+        ("{ clear: { fw-a: from client from lb } }", "'clear' has 'from' twice"),
+        ("{ clear: { fw-a: from 2001:db8::1 } }", "2001:db8::1 matches no session: they are IPv4's"),
+        ("{ route: { client: add default via fw-a.outside via fw-b.outside } }", "'route' has 'via' twice"),
+        ("{ rule: { client: add preference 1 pref 2 table 7 } }", "'rule' has more than one preference"),
     ])
     func `are refused before anything is built`(_ step: String, _ problem: String) {
         let found = read("- " + step)
         #expect(found.count == 1 && found[0].contains(problem), "\(found)")
+    }
+
+    /// Names from the command line are those of a lab file.
+    @Test(arguments: [
+        ("failover", nil), ("a-1", nil), ("x y", "'x y' cannot be the name of an event: lower-case letters"),
+        ("", "'' cannot be the name of an event"), ("Failover", "'Failover' cannot be the name of an event"),
+        (String(repeating: "a", count: 64), "of an event has 64 characters: at most 63"),
+    ])
+    func `have events of names that a lab file may have`(_ name: String, _ problem: String?) {
+        let found = Fault.problem(withEventName: name)
+        #expect(problem.map { found?.contains($0) ?? false } ?? (found == nil), "\(found ?? "nothing")")
     }
 
     @Test func `are refused on a node that is off, and with an event that is taken`() {

@@ -22,6 +22,9 @@ extension Supervisor {
             answer(.status(status))
         case .fail(let fault, let name):
             guard phase.isRunning else { return notReady() }
+            if let problem = name.flatMap(Fault.problem(withEventName:)) {
+                return answer(.failed(LabFailure(.usage, problem)))
+            }
             driver.feed(.request(control.request(of: channel), fault, as: name))
         case .step(let text):
             guard phase.isRunning else { return notReady() }
@@ -76,6 +79,9 @@ extension Supervisor {
     ) throws(LabFailure) {
         guard let running = nodes[name] else {
             throw unknownNode(name)
+        }
+        guard side == .wire || running.state != .poweredOff else {
+            throw LabFailure(.lab, "'\(name)' is powered off, and nothing runs in it: failoverlab fail power-on \(name)")
         }
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }

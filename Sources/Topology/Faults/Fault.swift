@@ -24,6 +24,11 @@ public struct Fault: Sendable {
     public var word: String { event.rawValue }
     /// The node, or the in-line element.
     public var node: String { value.node }
+
+    /// What is wrong with a name for its event, in one sentence; nil where a lab file may have it.
+    public static func problem(withEventName name: String) -> String? {
+        NameRule.word.problem(of: name, "an event").map { "\($0.problem): \($0.allowed)" }
+    }
 }
 
 /// By the lab's word, which is also the kind of the event.

@@ -51,14 +51,16 @@ extension KeepalivedDefinition {
     /// What an instance comes to where all start together: the one of highest priority becomes the master.
     private func expected(_ instance: KeepalivedInstance, of node: String, in resolution: Resolution) -> Awaited {
         guard instance.preempts, let network = network(of: instance, of: node, in: resolution) else { return .any }
-        let isIPv4 = instance.addresses.first.flatMap { Self.address($0, in: resolution) }?.isIPv4
+        let address = instance.addresses.first.flatMap { Self.address($0, in: resolution) }
         for other in resolution.nodeDefinitions where other.name.value != node {
             for case let program as KeepalivedDefinition in other.programs.map(\.form) {
                 if program.configuration != nil { return .any }
-                let rivals = program.instances.filter {
-                    $0.routerID == instance.routerID
-                        && program.network(of: $0, of: other.name.value, in: resolution) == network
-                        && $0.addresses.first.flatMap { Self.address($0, in: resolution) }?.isIPv4 == isIPv4
+                let rivals = program.instances.filter { rival in
+                    let theirs = rival.addresses.first.flatMap { Self.address($0, in: resolution) }
+                    // A switch between them has a network of its own to each: then the virtual address tells.
+                    return rival.routerID == instance.routerID && theirs?.isIPv4 == address?.isIPv4
+                        && (theirs == address
+                            || program.network(of: rival, of: other.name.value, in: resolution) == network)
                 }
                 if rivals.contains(where: { $0.priority >= instance.priority }) { return .any }
             }

@@ -49,17 +49,16 @@ package struct ClearStep: LiveStepKind {
         guard var words = step.words() else { return nil }
         var filter = ConnectionFilter()
         while let word = words.next() {
+            guard words.isNew(word, as: ["tcp", "udp", "icmp"].contains(word) ? "protocol" : nil) else { return nil }
             switch word {
             case "tcp": filter.protocol = .tcp
             case "udp": filter.protocol = .udp
             case "icmp": filter.protocol = .icmp
             case "from":
-                guard let text = words.next("a source"), let address = step.address(text, .ipv4) else { return nil }
+                guard let text = words.next("a source"), let address = address(text, step) else { return nil }
                 filter.source = address
             case "to":
-                guard let text = words.next("a destination"), let address = step.address(text, .ipv4) else {
-                    return nil
-                }
+                guard let text = words.next("a destination"), let address = address(text, step) else { return nil }
                 filter.destination = address
             case "port":
                 guard let port = words.number("a port", in: 1...65_535) else { return nil }
@@ -72,6 +71,13 @@ package struct ClearStep: LiveStepKind {
             }
         }
         return filter
+    }
+
+    private static func address(_ text: String, _ step: LiveStepReading) -> IPAddress? {
+        guard let address = step.address(text, .ipv4) else { return nil }
+        if address.isIPv4 { return address }
+        step.refuse("\(address) matches no session: they are IPv4's", allowed: ["an IPv4 address", "node.interface"])
+        return nil
     }
 
     package func actions(on node: Node) -> [NodeAction] {

@@ -120,6 +120,8 @@ package struct LiveStepReading {
 /// Words that are read one after the other.
 struct StepWords {
     private var rest: ArraySlice<String>
+    /// The keywords so far.
+    private var keywords: Set<String> = []
     private let step: LiveStepReading
 
     fileprivate init(_ words: [String], of step: LiveStepReading) {
@@ -130,6 +132,16 @@ struct StepWords {
     var isEmpty: Bool { rest.isEmpty }
 
     mutating func next() -> String? { rest.popFirst() }
+
+    /// False, and reported, where the keyword, or another one of the same meaning, was there before: the last one would
+    /// silently win.
+    mutating func isNew(_ keyword: String, as meaning: String? = nil) -> Bool {
+        if keywords.insert(meaning ?? keyword).inserted { return true }
+        step.refuse(
+            "'\(step.kind.word)' has \(meaning.map { "more than one \($0)" } ?? "'\(keyword)' twice")",
+            allowed: ["each at most once"])
+        return false
+    }
 
     /// nil, and reported, where the words are over.
     mutating func next(_ what: String) -> String? {

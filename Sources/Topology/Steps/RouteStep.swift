@@ -27,6 +27,7 @@ package struct RouteStep: LiveStepKind {
         }
         var change = RouteChange(verb: verb, destination: .ipv4(.any))
         while let word = words.next() {
+            guard words.isNew(word) else { return nil }
             switch word {
             case "via":
                 guard let text = words.next("a gateway"), let gateway = step.address(text, target?.family) else {

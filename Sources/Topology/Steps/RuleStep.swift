@@ -16,6 +16,10 @@ package struct RuleStep: LiveStepKind {
     package var written: String { "\(node) \(rule)" }
     package var details: EventDetails { [.what: "\(rule)"] }
 
+    private static let meanings = [
+        "preference": "preference", "priority": "preference", "pref": "preference", "table": "table", "lookup": "table",
+    ]
+
     package static func read(_ step: LiveStepReading) -> RuleStep? {
         guard let node = step.node(), var words = step.words(),
             let verb = words.choice("verb", as: EntryVerb.self)
@@ -23,6 +27,7 @@ package struct RuleStep: LiveStepKind {
         var preference: UInt32?
         var rule = RoutingRule(preference: 0)
         while let word = words.next() {
+            guard words.isNew(word, as: Self.meanings[word]) else { return nil }
             switch word {
             case "preference", "priority", "pref":
                 guard let number = words.number("a preference", in: 0...32_767) else { return nil }
