@@ -116,6 +116,11 @@ extension EndToEnd {
             let again = try Lab.failoverlab(["fail", "power-off", "fw-a", "--lab", id], in: folder)
             #expect(again.status == 3)
             #expect(again.errors.contains("powered off already"))
+            let off = try Lab.failoverlab(["exec", "--lab", id, "fw-a", "--", "ip", "addr"], in: folder)
+            #expect(off.status == 3 && off.errors.contains("'fw-a' is powered off, and nothing runs in it"), "\(off)")
+            let named = try Lab.failoverlab(
+                ["fail", "power-on", "fw-a", "--as", "x y", "--lab", id], in: folder)
+            #expect(named.status == 2 && named.errors.contains("'x y' cannot be the name of an event"), "\(named)")
             let on = try Lab.failoverlab(["fail", "power-on", "fw-a", "--lab", id], in: folder)
             #expect(on.status == 0, "\(on.errors)")
         }

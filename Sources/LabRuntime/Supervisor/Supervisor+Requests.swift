@@ -81,7 +81,8 @@ extension Supervisor {
             throw unknownNode(name)
         }
         guard side == .wire || running.state != .poweredOff else {
-            throw LabFailure(.lab, "'\(name)' is powered off, and nothing runs in it: failoverlab fail power-on \(name)")
+            throw LabFailure(
+                .lab, "'\(name)' is powered off, and nothing runs in it: failoverlab fail power-on \(name)")
         }
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }
