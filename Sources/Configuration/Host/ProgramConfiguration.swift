@@ -101,6 +101,9 @@ struct KnownProgram {
         case "conntrackd": self.init("conntrackd")
         case "conntrack": self.init("conntrack")
         case "nft": self.init("nftables")
+        case "iptables", "iptables-nft", "ip6tables", "ip6tables-nft": self.init("iptables")
+        case "ipvsadm": self.init("ipvsadm")
+        case "python3": self.init("python3")
         case "dnsmasq": self.init("dnsmasq-base", ["/var/lib/misc"])
         case "frr", "zebra", "bgpd", "bfdd", "vrrpd", "staticd", "ospfd", "ospf6d", "isisd", "ripd", "pbrd":
             self.init("frr", ["/etc/frr"])

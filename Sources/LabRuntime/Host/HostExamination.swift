@@ -47,7 +47,7 @@ public enum HostExamination {
         } else {
             checks.append(unfinished)
         }
-        return checks + [descriptors, nullDevice, daemons]
+        return checks + [descriptors, nullDevice, daemons, ipvs]
     }
 
     /// A lab that runs one that is missing says so itself; nobody needs all of them.
@@ -58,6 +58,13 @@ public enum HostExamination {
         }
         let unpackers = ["skopeo", "umoci"].filter { Executable.path(of: $0) == nil }.map { "no \($0) for images" }
         return HostCheck(need: "daemons of labs", found: (found + unpackers).joined(separator: ", "))
+    }
+
+    /// Only labs with `ipvsadm` or virtual servers of keepalived need it, and report it themselves.
+    private static var ipvs: HostCheck {
+        HostCheck(
+            need: "IPVS",
+            found: KernelIPVS.isThere ? "loaded" : "not loaded; labs that need it: \(HostProblem.ipvsRemedy)")
     }
 
     private static var nullDevice: HostCheck {

@@ -79,6 +79,16 @@ public struct HostProblem: Hashable, Sendable {
             remedy: "as root: apt-get install skopeo umoci")
     }
 
+    /// - Parameter user: what needs it
+    static func ipvs(_ user: String) -> HostProblem {
+        HostProblem(problem: "\(user) needs IPVS, which this kernel does not have loaded", remedy: ipvsRemedy)
+    }
+
+    static let ipvsRemedy = """
+        as root: modprobe ip_vs (kernel option CONFIG_IP_VS, and one for each scheduler, such as CONFIG_IP_VS_RR); \
+        where there is no such module, start a kernel that has it, as Debian's do
+        """
+
     static func overlay(_ error: Int32) -> HostProblem {
         HostProblem(
             problem: "this kernel lays nothing over a container image (overlay): \(Errno(rawValue: error))",

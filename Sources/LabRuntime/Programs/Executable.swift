@@ -29,9 +29,11 @@ enum Executable {
         return String(cString: real)
     }
 
+    /// Of nodes with an image, what they run is looked for in the image.
     /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
-    static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
-        for program in programs {
+    static func check(_ variant: Variant) throws(LabFailure) {
+        let nodes = variant.nodes.filter { $0.image == nil }
+        for program in nodes.flatMap(\.programs) {
             let executables = program.command.prefix(1) + program.executables
             if let missing = executables.first(where: { path(of: $0) == nil }) {
                 throw HostProblem.missingProgram(missing, package: program.package).failure
@@ -40,6 +42,13 @@ enum Executable {
                 let package = ProgramConfiguration.package(of: executable)
                 throw HostProblem.missingProgram(executable, package: package).failure
             }
+        }
+        let names = Set(nodes.map(\.name))
+        for (node, words) in variant.stepCommands where names.contains(node) {
+            // A path may be that of a file that a program makes.
+            guard let executable = words.first, !executable.contains("/"), path(of: executable) == nil else { continue }
+            let package = ProgramConfiguration.package(of: executable)
+            throw HostProblem.missingProgram(executable, package: package).failure
         }
     }
 }

@@ -26,7 +26,8 @@ extension Supervisor {
         let folder = RunFolder(assignment.folder)
         do {
             try HostProblem.checkPacketSockets()
-            try Executable.check(assignment.variant.nodes.filter { $0.image == nil }.flatMap(\.programs))
+            try Executable.check(assignment.variant)
+            try KernelIPVS.check(assignment.variant)
             recorder = try RunRecorder(folder)
             network = try BuiltNetwork(building: assignment.variant)
             try recorder.beginLogs()

@@ -21,8 +21,8 @@ extension KeepalivedDefinition {
             }
         }
         let folder = "/run/\(Self.name)"
-        // Without IPVS its other process ends at once, and the parent starts it again and again.
-        let isVRRPAlone = !text.contains("virtual_server")
+        // Its process for IPVS ends at once where there is none, and the parent starts it again and again.
+        let isVRRPAlone = !IPVSUse.isNamed(inKeepalivedConfiguration: text)
         return ProgramConfiguration(
             name: Self.name,
             command: [
