@@ -90,6 +90,7 @@ need_for_labs() {
         if grep -Eq '^[^#]*\bhaproxy:|\[haproxy,' "$file"; then need haproxy; fi
         if grep -Eq '^[^#]*\bconntrackd:|\[conntrackd,' "$file"; then need conntrackd; fi
         if grep -Eq '^[^#]*\bnftables:|\[nft,' "$file"; then need nftables; fi
+        if grep -Eq '^[^#]*\[curl,' "$file"; then need curl; fi
         if grep -Eq '^[^#]*\bimage:' "$file"; then need skopeo umoci; fi
     done
 }
@@ -97,7 +98,7 @@ need_for_labs() {
 # What tests run, the labs of the catalogue among it.
 need_for_tests() {
     need tshark iproute2 ethtool nginx-light bird2 keepalived haproxy conntrackd nftables frr dnsmasq-base \
-        bind9-dnsutils skopeo umoci
+        bind9-dnsutils curl openssl skopeo umoci
 }
 
 # build [ARGUMENT...]: builds quietly; shows everything where it fails.

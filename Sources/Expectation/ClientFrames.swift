@@ -98,7 +98,7 @@ struct ClientFrames: Sendable {
         guard flow.outcome == .survived || flow.received > 0, !flow.isLocal(to: result.program) else { return nil }
         guard let missing = missing(of: flow, tallies[number]) else { return nil }
         return
-            "the client reports that \(flow.source.endpoint(port: flow.sourcePort)) \(reported(of: flow)), but \(missing)"
+            "the client reports that \(flow.place) \(reported(of: flow)), but \(missing)"
             + doubt(from: flow.start, to: flow.end)
     }
 
@@ -114,6 +114,9 @@ struct ClientFrames: Sendable {
                 + (count == 0 ? "" : ", not \(wanted)")
         }
         let program = result.program
+        if case .frames(answered: false) = program.options.trace {
+            return lack(tally.requests, "frame to the server", 1)
+        }
         if let lack = lack(tally.requests, "frame to the server", 1) ?? lack(tally.answers, "frame to the client", 1) {
             return lack
         }
@@ -122,7 +125,7 @@ struct ClientFrames: Sendable {
         case .datagrams:
             return lack(tally.requests, "datagrams to the server", flow.received)
                 ?? lack(tally.answers, "datagrams to the client", flow.received.plus(flow.duplicated))
-        case .connection: return nil
+        case .connection, .frames: return nil
         case .bytes:
             guard !hasFragments else { return nil }
             let bytes = flow.received.multipliedReportingOverflow(by: program.leastLength)
@@ -206,6 +209,11 @@ extension TrafficProgram {
 }
 
 extension FlowResult {
+    /// `192.0.2.10:40000`; of a run of a command whose ports nobody knows, when it began.
+    var place: String {
+        sourcePort == 0 && exit != nil ? "the run that began at \(start)" : source.endpoint(port: sourcePort)
+    }
+
     /// Whether it never left its node: traffic to an own address goes over the loopback, from that address, which
     /// is not captured.
     fileprivate func isLocal(to program: TrafficProgram) -> Bool { source == program.target }

@@ -5,6 +5,7 @@ import Foundation
 import LabEvents
 import LabFile
 import LabTime
+import Measurement
 import TestSupport
 import Testing
 import Topology
@@ -57,8 +58,13 @@ extension ShippedLabs {
         /// Every lab of the catalogue: one without a test of its own is run and examined, too.
         static let labs = LabCatalogue(folder: Package.root + "/Labs").entries.map { entry in
             // A file that cannot be read fails where it is run.
-            let programs = (try? Topology.Lab(path: entry.path))?.variants.flatMap(\.nodes).flatMap(\.programs) ?? []
-            let commands = Set(programs.compactMap { $0.command.first?.split(separator: "/").last.map(String.init) })
+            let variants = (try? Topology.Lab(path: entry.path))?.variants ?? []
+            let programs = variants.flatMap(\.nodes).flatMap(\.programs)
+            let clients = variants.flatMap(\.traffic).compactMap { $0.options(of: CommandTraffic.self)?.command }
+            let commands = Set(
+                (programs.map(\.command) + clients).compactMap {
+                    $0.first?.split(separator: "/").last.map(String.init)
+                })
             let files = Set(programs.flatMap(\.executables)).filter {
                 !FileManager.default.isExecutableFile(atPath: $0)
             }
@@ -226,6 +232,7 @@ extension ShippedLabs {
                 lab: "clients/dead-peer", variant: "user-timeout",
                 change: (#"["backend-1:7", "backend-2:7"]"#, #"["backend-2:7", "backend-1:7"]"#)),
             Broken(lab: "clients/keep-alive-race", variant: "retry", change: ("retry: 1", "retry: 0")),
+            Broken(lab: "clients/happy-eyeballs", variant: "happy-eyeballs", change: ("*delay, 200", "*delay, 3000")),
             Broken(lab: "vrrp/keepalived-ipv6", variant: "advertised-again", change: ("delay: 1s", "delay: 5s")),
             Broken(
                 lab: "routing/bfd-flaps", variant: "longer-detection", change: ("detect: 2400ms", "detect: 300ms")),

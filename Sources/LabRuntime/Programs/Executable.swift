@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Glibc
+internal import Measurement
 internal import Topology
 
 /// Where the host has a program.
@@ -30,7 +31,26 @@ enum Executable {
     }
 
     /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
-    static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
+    static func check(_ variant: Variant) throws(LabFailure) {
+        // An image has its own.
+        let nodes = variant.nodes.filter { $0.image == nil }
+        for node in nodes {
+            try check(node.programs)
+            try check(variant.commands(of: node.name))
+        }
+    }
+
+    private static func check(_ programs: [TrafficProgram]) throws(LabFailure) {
+        for program in programs {
+            guard let missing = program.options(of: CommandTraffic.self)?.command.first, path(of: missing) == nil else {
+                continue
+            }
+            let package = ProgramConfiguration.package(of: missing)
+            throw HostProblem.missingProgram(missing, package: package, isNamedByKey: false).failure
+        }
+    }
+
+    private static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
         for program in programs {
             let executables = program.command.prefix(1) + program.executables
             if let missing = executables.first(where: { path(of: $0) == nil }) {
