@@ -1,4 +1,8 @@
+import Capture
+import Evidence
 import Foundation
+import LabRuntime
+import LabTime
 import TestSupport
 import Testing
 
@@ -243,32 +247,52 @@ extension EndToEnd {
             #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         }
 
+        /// Sends datagrams without end.
+        private static let ticks =
+            "[bash, -c, \"while true; do echo x > /dev/udp/192.0.2.20/9; sleep 0.01; done\"]"
+
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
-        func `a run does not outlive its node's power, and hangs with its node`() throws {
+        func `a run hangs with its node, and goes on with it`() throws {
             let scenario = """
-                { fail: { hang: client }, as: hung }
+                wait: 500ms
+                  - { fail: { hang: client }, as: hung }
+                  - wait: 500ms
+                  - { fail: { resume: client }, as: resumed }
                   - wait: 300ms
-                  - fail: { resume: client }
-                  - wait: 300ms
-                  - { fail: { power-off: client }, as: off }
-                  - wait: 200ms
                 """
-            let ticks = "while true; do echo x > /dev/udp/192.0.2.20/9; sleep 0.01; done"
-            let (result, _, _) = try run(
-                Self.small(
-                    "[bash, -c, \"\(ticks)\"]", ", patience: 60s",
-                    scenario: "wait: 500ms\n  - " + scenario,
-                    expect: """
-                        frames: { on: server.net, match: udp dst port 9, before: hung }
-                            some:
-                          - frames: { on: server.net, match: udp dst port 9, after: hung + 50ms, within: 200ms }
-                            none:
-                          - frames: { on: server.net, match: udp dst port 9, after: hung + 350ms, before: off }
-                            some:
-                          - frames: { on: server.net, match: udp dst port 9, after: off + 50ms, within: 100ms }
-                            none:
-                        """))
+            let expect = """
+                frames: { on: server.net, match: udp dst port 9, before: hung }
+                    some:
+                  - frames: { on: server.net, match: udp dst port 9, after: hung + 100ms, before: resumed }
+                    none:
+                  - frames: { on: server.net, match: udp dst port 9, after: resumed }
+                    some:
+                """
+            let (result, log, _) = try run(
+                Self.small(Self.ticks, ", patience: 1500ms", scenario: scenario, expect: expect))
             #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+            #expect(log.hasSuffix("failoverlab: run 1 was killed by signal 15 (Terminated)\n"), "\(log.suffix(300))")
+        }
+
+        @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
+        func `a run ends with its node's power`() throws {
+            let scenario = "wait: 500ms\n  - { fail: { power-off: client }, as: off }\n  - wait: 300ms"
+            let folder = try TemporaryFolder()
+            let text = Self.small(Self.ticks, ", patience: 60s", scenario: scenario, expect: "app: survives")
+            let result = try Lab.failoverlab(["run", Self.write(text, in: folder)], in: folder)
+            // As of every traffic program.
+            #expect(result.status == 3, "\(result.output)\n\(result.errors)")
+            #expect(result.errors.contains("'app' ran on 'client', which is powered off"), "\(result.errors)")
+            let path = URL(fileURLWithPath: "\(folder.path)/runs/client/latest/default").resolvingSymlinksInPath().path
+            let record = RunRecord(whatIsLeftIn: RunFolder(path))
+            let off = try #require(record.events.first { $0.name == "off" }).time
+            let capture = try #require(record.captures.first { $0.node == "server" })
+            var (before, after) = (0, 0)
+            try CaptureFolder(path: path).frames(of: capture, matching: "udp dst port 9") { frame in
+                if frame.time < off { before += 1 } else if frame.time > off + .milliseconds(100) { after += 1 }
+                return true
+            }
+            #expect(before > 5 && after == 0)
         }
     }
 }
