@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import LabTime
 internal import Measurement
 internal import TrafficModel
