@@ -66,7 +66,7 @@ struct CommandEnds {
     private struct Connection {
         var end: FlowMembership.ClientEnd
         var start: Timestamp
-        /// 0 without a frame to the client, 1 with one, 2 with payload.
+        /// 0 without a frame to the client, resets apart; 1 with one, 2 with payload.
         var answer = 0
     }
 
@@ -99,12 +99,12 @@ struct CommandEnds {
             })
         for connection in try connections(to: target, runs, in: evidence) {
             let isAnswered = connection.answer > 0
-            // Those that need such an end come first, then those that began last.
+            // Those that need such an end come first, then the one that ends first: the others may have a later one.
             let owner = runs.underWay(at: connection.start).min { a, b in
                 let (a, b) = (runs.all[a], runs.all[b])
                 if a.ends.isEmpty != b.ends.isEmpty { return a.ends.isEmpty }
                 if a.hasSucceeded != b.hasSucceeded { return a.hasSucceeded == isAnswered }
-                return a.start > b.start
+                return a.end < b.end
             }
             guard let owner else { continue }
             runs.all[owner].ends.append(
@@ -144,7 +144,8 @@ struct CommandEnds {
                 } else if packet.source == target.address, source == target.port {
                     let end = FlowMembership.ClientEnd(
                         proto: packet.proto, address: packet.destination, port: destination)
-                    guard let known = newest[end] else { return true }
+                    // A refusal is no answer.
+                    guard let known = newest[end], !packet.isReset else { return true }
                     let hasPayload = (packet.tcp?.payloadLength ?? packet.udpPayloadLength ?? 0) > 0
                     all[known].answer = max(all[known].answer, hasPayload ? 2 : 1)
                 }
@@ -174,6 +175,28 @@ struct CommandEnds {
         func have(_ end: FlowMembership.ClientEnd, at time: Timestamp) -> Bool {
             times[end]?.contains { $0.contains(time) } ?? false
         }
+    }
+}
+
+extension TrafficResult {
+    /// - Throws: `UndecidableExpectation` where the captures do not show which frames are those of a command
+    func requireKnownPorts(in evidence: RunEvidence) throws {
+        guard program.kind == .command else { return }
+        func undecidable(_ reason: String) -> UndecidableExpectation {
+            UndecidableExpectation("which frames are of \(program.name) is not known: \(reason)")
+        }
+        guard evidence.captures.contains(where: { $0.node == program.from }) else {
+            throw undecidable("no interface of its node '\(program.from)' was captured")
+        }
+        if let flow = flows.first(where: { $0.outcome == .survived && $0.sourcePort == 0 }) {
+            throw undecidable("the captures of '\(program.from)' have none of \(flow.place)")
+        }
+        let crowd = evidence.traffic.first { other in
+            other.program.kind.type.sumsFlows && other.program.from == program.from
+                && other.program.transport == program.transport && other.program.target == program.target
+                && other.program.port == program.port
+        }
+        if let crowd { throw undecidable("\(crowd.program.name) has the same target, and its ports are not listed") }
     }
 }
 

@@ -43,6 +43,7 @@ extension TrafficExpectation {
         if let client = try ClientFrames(of: result, in: evidence),
             let disagreement = numbers.lazy.compactMap({ client.disagreement(about: $0) }).first
                 ?? result.further.flatMap({ client.disagreement(about: $0) })
+                ?? (verdict == .pass ? numbers.lazy.compactMap({ client.silence(of: $0) }).first : nil)
         {
             verdict = .inconclusive
             seen.append("but \(disagreement)")
@@ -126,15 +127,16 @@ extension TrafficExpectation {
         return conditions + statuses.map { statusCondition($0, flows) } + values.map { valueCondition($0, flows) }
     }
 
-    /// `rate 812 to 1290 in 4 of 5 runs`
+    /// `rate 812 to 1290 in 4 of 5 runs that succeeded`
     private func valueCondition(_ wanted: ValueExpectation, _ flows: [FlowResult]) -> Condition {
+        let flows = flows.filter { $0.outcome == .survived }
         let numbers = flows.compactMap { $0.values?[wanted.name] }
         let breaking = flows.first(where: wanted.isBroken)
-        var seen = "no run printed \(wanted.name)"
+        var seen = "no run that succeeded printed \(wanted.name)"
         if let least = numbers.min(), let most = numbers.max() {
             let range = least == most ? least.forPeople : "\(least.forPeople) to \(most.forPeople)"
             seen = "\(wanted.name) \(range)"
-            if flows.count > 1 { seen += " in \(numbers.count) of \(flows.count) runs" }
+            if flows.count > 1 { seen += " in \(numbers.count) of \(flows.count) runs that succeeded" }
         }
         if let breaking, !numbers.isEmpty, breaking.values?[wanted.name] == nil {
             seen += ", the first one without it \(breaking.place)"

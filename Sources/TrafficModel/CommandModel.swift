@@ -5,8 +5,6 @@ package import Measurement
 package enum CommandInput: Hashable, Sendable {
     /// Nothing of it is left.
     case ended(CommandEnd)
-    /// It could not be started, and why.
-    case failed(String)
     /// The deadline has come, or any other time has.
     case time
     /// No further run begins; this one ends as it would have.
@@ -43,6 +41,8 @@ package struct CommandModel: Hashable, Sendable {
     package static let grace = Duration.seconds(1)
     /// Characters of a line of output that a reason has.
     private static let longestLine = 200
+    /// Characters of a line that patterns look at: some patterns take time that grows with the square.
+    private static let longestReadLine = 4096
 
     private let program: TrafficProgram
     private let command: CommandTraffic
@@ -70,10 +70,6 @@ package struct CommandModel: Hashable, Sendable {
     package mutating func step(_ input: CommandInput, at now: Instant) -> [CommandEvent] {
         switch (phase, input) {
         case (.ended, _), (_, .finish): return []
-        case (.running, .failed(let reason)):
-            return close(FlowEnding(outcome: .failed, reason: "could not be started: \(reason)"))
-        // What has run has been started.
-        case (_, .failed): return []
         case (.running, .ended(let end)):
             self.end = end
             if let problem = problem(with: end) { return close(FlowEnding(outcome: .failed, reason: problem)) }
@@ -82,7 +78,7 @@ package struct CommandModel: Hashable, Sendable {
         case (.terminating, .ended(let end)):
             return close(timedOut(", and was ended by SIGTERM" + lastLine(of: end)))
         case (.killed, .ended(let end)):
-            return close(timedOut(", ignored SIGTERM, and was killed" + lastLine(of: end)))
+            return close(timedOut(", did not end after SIGTERM, and was killed" + lastLine(of: end)))
         case (.running, .time):
             guard isDue(now) else { return [] }
             phase = .terminating(until: now + Self.grace)
@@ -115,7 +111,7 @@ package struct CommandModel: Hashable, Sendable {
             let how = end.signal.map { "was killed by \($0)" } ?? "exited with code \(end.exit), not \(allowed)"
             return how + lastLine(of: end)
         }
-        guard let pattern = command.output, Self.matches(of: pattern, in: end.output).isEmpty else { return nil }
+        guard let pattern = command.output, Self.lastMatch(of: pattern, in: end.output) == nil else { return nil }
         return "its output does not match '\(pattern)'" + lastLine(of: end)
     }
 
@@ -124,17 +120,22 @@ package struct CommandModel: Hashable, Sendable {
         return line.map { "; its last line is '\($0.prefix(Self.longestLine))'" } ?? "; it printed nothing"
     }
 
+    /// The last match in the last line that has one; lines are read as far as those of programs' output.
+    ///
     /// Reading has refused what is no pattern; of a saved run it matches nothing.
-    private static func matches(of pattern: String, in text: String) -> [Regex<AnyRegexOutput>.Match] {
-        guard let pattern = try? Regex(pattern).anchorsMatchLineEndings() else { return [] }
-        return text.matches(of: pattern)
+    private static func lastMatch(of pattern: String, in text: String) -> Regex<AnyRegexOutput>.Match? {
+        guard let pattern = try? Regex(pattern) else { return nil }
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).reversed() {
+            if let match = line.prefix(longestReadLine).matches(of: pattern).last { return match }
+        }
+        return nil
     }
 
     private var values: [String: Double]? {
         guard let end, !command.values.isEmpty else { return nil }
         var values: [String: Double] = [:]
         for value in command.values {
-            guard let match = Self.matches(of: value.pattern, in: end.output).last,
+            guard let match = Self.lastMatch(of: value.pattern, in: end.output),
                 let text = match.output.first(where: { $0.name == CommandTraffic.valueGroup })?.substring,
                 let number = Double(text), abs(number) <= CommandTraffic.greatestValue
             else { continue }

@@ -27,7 +27,7 @@ struct KeptOutputTests {
                 rest = rest.dropFirst(size)
             }
             let output = Self.kept(KeptOutput(first: 4, newest: 3), pieces)
-            #expect(Self.text(output.bytes) == "abcdxyz" && output.leftOut == 19, "pieces of \(size)")
+            #expect(Self.text(output.bytes) == "abcd\nxyz" && output.leftOut == 19, "pieces of \(size)")
             #expect(Self.text(output.shown) == "abcd\n… 19 bytes left out …\nxyz")
         }
     }

@@ -111,28 +111,22 @@ struct CommandModelTests {
         #expect(overdue(.ended(CommandEnd(exit: 0)), after: 500)?.hasSuffix("by SIGTERM; it printed nothing") == true)
         #expect(
             overdue(.ended(end), after: 1500)
-                == "did not end within 0.1 seconds, ignored SIGTERM, and was killed; its last line is 'y'")
+                == "did not end within 0.1 seconds, did not end after SIGTERM, and was killed; its last line is 'y'")
         #expect(
             overdue(nil, after: 2100)
                 == "did not end within 0.1 seconds, and neither SIGTERM nor SIGKILL has ended it")
     }
 
-    @Test func `what cannot be started has failed`() {
-        var model = Self.model()
-        let ending = Self.ending(model.step(.failed("no pipe"), at: playedTime(1)))
-        #expect(ending == FlowEnding(outcome: .failed, reason: "could not be started: no pipe"))
-    }
-
     /// Every phase meets every input; what is not in this table changes nothing.
     @Test func `a run has one end, and ignores what comes after it`() {
         let inputs: [(name: String, input: CommandInput)] = [
-            ("ended", .ended(CommandEnd(exit: 0))), ("failed", .failed("x")), ("time", .time), ("finish", .finish),
+            ("ended", .ended(CommandEnd(exit: 0))), ("time", .time), ("finish", .finish),
         ]
         let paths: [(phase: String, steps: [Int])] = [
             ("running", []), ("terminating", [100]), ("killed", [100, 1100]), ("ended", [100, 1100, 2100]),
         ]
         let expected: [String: [String: String]] = [
-            "running": ["ended": "ended", "failed": "ended"], "terminating": ["ended": "ended"],
+            "running": ["ended": "ended"], "terminating": ["ended": "ended"],
             "killed": ["ended": "ended"], "ended": [:],
         ]
         func name(_ phase: CommandModel.Phase) -> String {

@@ -22,14 +22,14 @@ struct KeptOutput {
         if rest.count > 2 * newest { rest.removeFirst(rest.count - newest) }
     }
 
-    /// Both parts.
-    var bytes: [UInt8] { begin + rest.suffix(newest) }
+    /// Both parts; where some is missing between them, not in one line.
+    var bytes: [UInt8] { begin + (leftOut > 0 && !rest.isEmpty ? [UInt8(ascii: "\n")] : []) + rest.suffix(newest) }
     /// Bytes that are missing between them.
     var leftOut: Int { count - begin.count - min(rest.count, newest) }
 
     /// Both parts, with a line between them that states what is missing.
     var shown: [UInt8] {
-        guard leftOut > 0 else { return bytes }
+        guard leftOut > 0 else { return begin + rest.suffix(newest) }
         return begin + Array("\n… \(leftOut) bytes left out …\n".utf8) + rest.suffix(newest)
     }
 }

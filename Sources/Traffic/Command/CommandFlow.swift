@@ -36,7 +36,7 @@ final class CommandFlow: Flow {
             followModel()
         } catch {
             let reason = error.reason
-            timer.set(at: context.loop.now) { [unowned self] in step(.failed(reason)) }
+            timer.set(at: context.loop.now) { [unowned self] in failToStart("could not be started: \(reason)") }
         }
     }
 
