@@ -94,6 +94,7 @@ need_for_labs() {
         if grep -Eq '^[^#]*\[conntrack,' "$file"; then need conntrack; fi
         if grep -Eq '^[^#]*\[iptables-nft,' "$file"; then need iptables; fi
         if grep -Eq '^[^#]*\[/usr/bin/python3,' "$file"; then need python3; fi
+        if grep -Eq '^[^#]*\[curl,' "$file"; then need curl; fi
         if grep -Eq '^[^#]*\bimage:' "$file"; then need skopeo umoci; fi
     done
 }
@@ -101,7 +102,7 @@ need_for_labs() {
 # What tests run, the labs of the catalogue among it.
 need_for_tests() {
     need tshark iproute2 ethtool nginx-light bird2 keepalived haproxy conntrackd nftables frr dnsmasq-base \
-        bind9-dnsutils skopeo umoci conntrack iptables python3
+        bind9-dnsutils curl openssl skopeo umoci conntrack iptables python3
 }
 
 # build [ARGUMENT...]: builds quietly; shows everything where it fails.

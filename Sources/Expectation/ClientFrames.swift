@@ -55,6 +55,8 @@ struct ClientFrames: Sendable {
     private var all = Tally()
     /// Later fragments have no ports, so their bytes are of no flow.
     private var hasFragments = false
+    /// Of a command: when its node asked for a neighbour's MAC address. Where nobody has it, nothing else leaves.
+    private var neighborRequests: [Timestamp] = []
 
     /// Reads the captures of the client's interfaces once. nil where none of them was captured.
     init?(of result: TrafficResult, in evidence: RunEvidence) throws {
@@ -63,11 +65,17 @@ struct ClientFrames: Sendable {
         guard !captures.isEmpty else { return nil }
         tallies = Array(repeating: Tally(), count: result.flows.count)
         let (program, membership) = (result.program, FlowMembership(evidence.traffic))
-        let filter = "\(program.captureFilter) and host \(program.target)"
+        let isCommand = program.kind == .command
+        let filter =
+            "(\(program.captureFilter) and host \(program.target))" + (isCommand ? " or arp or icmp6" : "")
+        let sources = Set(result.flows.map(\.source))
         for capture in captures {
             try evidence.source.frames(of: capture, matching: filter) { frame in
                 let reading = FrameReading(frame.bytes)
+                if isCommand, reading.isNeighborRequest(of: sources) { neighborRequests.append(frame.time) }
                 guard let packet = reading.packet, packet.proto == program.transport.rawValue else { return true }
+                // A refusal is no answer to a command.
+                if isCommand, packet.isReset { return true }
                 if let (flow, side) = membership.flowAndSide(of: reading, at: frame.time, program: program.name) {
                     tallies[flow].add(reading, side)
                     if side == .toClient, let port = packet.destinationPort, result.flows[flow].laterEnds != nil {
@@ -98,7 +106,17 @@ struct ClientFrames: Sendable {
         guard flow.outcome == .survived || flow.received > 0, !flow.isLocal(to: result.program) else { return nil }
         guard let missing = missing(of: flow, tallies[number]) else { return nil }
         return
-            "the client reports that \(flow.source.endpoint(port: flow.sourcePort)) \(reported(of: flow)), but \(missing)"
+            "the client reports that \(flow.place) \(reported(of: flow)), but \(missing)"
+            + doubt(from: flow.start, to: flow.end)
+    }
+
+    /// Of a command that did not succeed: that it has sent nothing, so that the network may have no part in its failure.
+    func silence(of number: Int) -> String? {
+        let flow = result.flows[number]
+        guard result.program.kind == .command, flow.outcome != .survived, tallies[number].requests == 0,
+            !flow.isLocal(to: result.program), !neighborRequests.contains(where: { flow.start <= $0 && $0 <= flow.end })
+        else { return nil }
+        return "\(place) has no frame of \(flow.place): it sent nothing to its target"
             + doubt(from: flow.start, to: flow.end)
     }
 
@@ -114,6 +132,9 @@ struct ClientFrames: Sendable {
                 + (count == 0 ? "" : ", not \(wanted)")
         }
         let program = result.program
+        if case .frames(answered: false) = program.options.trace {
+            return lack(tally.requests, "frame to the server", 1)
+        }
         if let lack = lack(tally.requests, "frame to the server", 1) ?? lack(tally.answers, "frame to the client", 1) {
             return lack
         }
@@ -122,7 +143,7 @@ struct ClientFrames: Sendable {
         case .datagrams:
             return lack(tally.requests, "datagrams to the server", flow.received)
                 ?? lack(tally.answers, "datagrams to the client", flow.received.plus(flow.duplicated))
-        case .connection: return nil
+        case .connection, .frames: return nil
         case .bytes:
             guard !hasFragments else { return nil }
             let bytes = flow.received.multipliedReportingOverflow(by: program.leastLength)
@@ -193,6 +214,15 @@ extension Int {
     }
 }
 
+extension FrameReading {
+    /// Whether one of these addresses asks for a MAC address: an ARP request, or a neighbour solicitation, whose source
+    /// may be another address of the same interface.
+    fileprivate func isNeighborRequest(of sources: Set<IPAddress>) -> Bool {
+        if let arp { return arp.operation == 1 && sources.contains(.ipv4(arp.senderAddress)) }
+        return packet?.icmp?.type == 135 && packet?.proto == IPProtocol.icmpv6.rawValue
+    }
+}
+
 extension TrafficProgram {
     /// Of its packets, in the language of pcap filters.
     var captureFilter: String {
@@ -206,6 +236,11 @@ extension TrafficProgram {
 }
 
 extension FlowResult {
+    /// `192.0.2.10:40000`; of a run of a command whose ports nobody knows, when it began.
+    var place: String {
+        sourcePort == 0 && exit != nil ? "the run that began at \(start)" : source.endpoint(port: sourcePort)
+    }
+
     /// Whether it never left its node: traffic to an own address goes over the loopback, from that address, which
     /// is not captured.
     fileprivate func isLocal(to program: TrafficProgram) -> Bool { source == program.target }

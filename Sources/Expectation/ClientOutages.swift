@@ -101,6 +101,7 @@ extension FrameReading {
         guard let packet else { return false }
         switch trace {
         case .datagrams: return true
+        case .frames: return packet.tcp.map { ($0.payloadLength ?? 0) > 0 } ?? true
         case .connection:
             // SYN, and SYN with ACK.
             return packet.tcp?.flags.map { $0 & 0x12 == (side == .toServer ? 0x02 : 0x12) } ?? false

@@ -25,6 +25,7 @@ struct CompiledSelection: Sendable {
                     "traffic \(program) left no result, so its frames are not known")
             }
             if traffic.flows.isEmpty { throw UndecidableExpectation("traffic \(program) opened no flow") }
+            try traffic.requireKnownPorts(in: evidence)
         }
         membership = FlowMembership(program == nil ? [] : evidence.traffic)
     }

@@ -6,8 +6,10 @@ public import Evidence
 public struct ExpectationEvaluator: Sendable {
     public let evidence: RunEvidence
 
+    /// Complexity: for each target of programs of kind `command` one pass over the captures of its client.
     public init(_ evidence: RunEvidence) {
-        self.evidence = evidence
+        // What cannot be read here cannot be read by the expectations either, which then have the reason.
+        self.evidence = (try? CommandEnds.found(in: evidence)) ?? evidence
     }
 
     /// One result for each expectation, in their order.

@@ -54,9 +54,11 @@ struct FlowMembership: Sendable {
     }
 
     /// As above, for one flow of it.
-    func side(of reading: FrameReading, at time: Timestamp, flow: FlowResult, of result: TrafficResult) -> Side? {
-        let wanted = flow.ends.map(result.clientEnd)
-        for (end, side) in reading.clientEnds where wanted.contains(end) {
+    /// - Parameter ends: the flow's own
+    func side(
+        of reading: FrameReading, at time: Timestamp, flow: FlowResult, ends: Set<ClientEnd>, of result: TrafficResult
+    ) -> Side? {
+        for (end, side) in reading.clientEnds where ends.contains(end) {
             guard let owner = owner(of: end, at: time) else { continue }
             if owner.flowStart == flow.start, owner.program == result.program.name {
                 return side

@@ -55,10 +55,13 @@ extension FrameExpectation {
         let addresses = Set(ends.map(\.source)).sorted().map {
             "\($0.isIPv4 ? "ip" : "ipv6").\(address) == \($0)"
         }
-        let ports = Set(ends.map(\.sourcePort)).sorted()
+        let isCommand = traffic.program.kind == .command
+        let ports = Set(ends.map(\.sourcePort)).sorted().filter { $0 != 0 || !isCommand }
         let from = addresses.count == 1 ? addresses[0] : "(\(addresses.joined(separator: " || ")))"
         // Hundreds of ports would make an unreadable filter.
-        guard ports.count <= 16 else { return "\(traffic.program.displayFilter) && \(from)" }
+        guard ports.count <= 16, !ports.isEmpty || !isCommand else {
+            return "\(traffic.program.displayFilter) && \(from)"
+        }
         return
             "\(from) && \(TrafficProof.portField(of: traffic.program, port)) in {\(ports.map(String.init).joined(separator: ", "))}"
     }

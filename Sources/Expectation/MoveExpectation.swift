@@ -59,6 +59,7 @@ extension MoveExpectation {
         guard let traffic = evidence.traffic(named: flowsOf), !traffic.flows.isEmpty else {
             throw UndecidableExpectation("traffic \(flowsOf) opened no flow")
         }
+        try traffic.requireKnownPorts(in: evidence)
         let before = try TimeWindow(after: nil, before: moment, in: evidence)
         let membership = FlowMembership(evidence.traffic)
         var paths = [Path](repeating: Path(), count: traffic.flows.count)

@@ -44,6 +44,7 @@ extension OutageExpectation {
         guard let result = evidence.traffic(named: traffic) else {
             throw UndecidableExpectation("traffic \(traffic) left no result")
         }
+        try result.requireKnownPorts(in: evidence)
         let node = result.program.from
         let captures = evidence.captures.filter { $0.node == node }
         guard !captures.isEmpty else { throw UndecidableExpectation("nothing was captured at \(node)") }

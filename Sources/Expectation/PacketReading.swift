@@ -14,6 +14,9 @@ struct PacketReading: Sendable {
         var segmentSize: UInt16?
     }
 
+    /// Whether it resets a TCP connection.
+    var isReset: Bool { tcp?.flags.map { $0 & 0x04 != 0 } ?? false }
+
     struct VRRP: Hashable, Sendable {
         var identifier: UInt8
         var priority: UInt8

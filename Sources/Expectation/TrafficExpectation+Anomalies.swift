@@ -18,7 +18,7 @@ extension TrafficExpectation {
     }
 
     func anomalies(of result: TrafficResult, _ figures: TrafficFigures, in evidence: RunEvidence) -> [Anomaly] {
-        guard claimsHealth || randomLoss != nil || !statuses.isEmpty else { return [] }
+        guard claimsHealth || randomLoss != nil || !statuses.isEmpty || !values.isEmpty else { return [] }
         var anomalies: [Anomaly] = []
         if result.skipped > 0, asksForFigures || result.program.kind.opensFlowForEachProbe {
             let reason = result.problem.map { " (\($0))" } ?? ""
@@ -62,7 +62,7 @@ extension TrafficExpectation {
 
     /// Whether a probe that was not sent could have changed what is asked for.
     private var asksForFigures: Bool {
-        lost != nil || longestGap != nil || randomLoss != nil || !statuses.isEmpty
+        lost != nil || longestGap != nil || randomLoss != nil || !statuses.isEmpty || !values.isEmpty
     }
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

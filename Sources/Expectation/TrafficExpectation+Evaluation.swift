@@ -43,6 +43,7 @@ extension TrafficExpectation {
         if let client = try ClientFrames(of: result, in: evidence),
             let disagreement = numbers.lazy.compactMap({ client.disagreement(about: $0) }).first
                 ?? result.further.flatMap({ client.disagreement(about: $0) })
+                ?? (verdict == .pass ? numbers.lazy.compactMap({ client.silence(of: $0) }).first : nil)
         {
             verdict = .inconclusive
             seen.append("but \(disagreement)")
@@ -123,7 +124,24 @@ extension TrafficExpectation {
                         + "\(likely.lowerBound) to \(likely.upperBound)",
                     flow: figures.telling))
         }
-        return conditions + statuses.map { statusCondition($0, flows) }
+        return conditions + statuses.map { statusCondition($0, flows) } + values.map { valueCondition($0, flows) }
+    }
+
+    /// `rate 812 to 1290 in 4 of 5 runs that succeeded`
+    private func valueCondition(_ wanted: ValueExpectation, _ flows: [FlowResult]) -> Condition {
+        let flows = flows.filter { $0.outcome == .survived }
+        let numbers = flows.compactMap { $0.values?[wanted.name] }
+        let breaking = flows.first(where: wanted.isBroken)
+        var seen = "no run that succeeded printed \(wanted.name)"
+        if let least = numbers.min(), let most = numbers.max() {
+            let range = least == most ? least.forPeople : "\(least.forPeople) to \(most.forPeople)"
+            seen = "\(wanted.name) \(range)"
+            if flows.count > 1 { seen += " in \(numbers.count) of \(flows.count) runs that succeeded" }
+        }
+        if let breaking, !numbers.isEmpty, breaking.values?[wanted.name] == nil {
+            seen += ", the first one without it \(breaking.place)"
+        }
+        return Condition(holds: breaking == nil && !numbers.isEmpty, seen: seen, flow: breaking ?? flows.first)
     }
 
     /// `12 of 2990 with status 502 (0.4 %)`
@@ -170,7 +188,7 @@ extension TrafficExpectation {
         }
         if let breaking {
             words.append(
-                "first of them \(breaking.source):\(breaking.sourcePort) \(breaking.outcome.rawValue)"
+                "first of them \(breaking.name) \(breaking.outcome.rawValue)"
                     + (breaking.reason.map { " (\($0))" } ?? ""))
         }
         return words.joined(separator: ", ")
@@ -187,11 +205,13 @@ extension TrafficExpectation {
         }
         let distance = window.distance(of: nearest.start)
         return "none of its \(Self.flows(result.flows.count)) started then; the nearest, "
-            + "\(nearest.source):\(nearest.sourcePort), started \(distance.magnitude.forPeople) "
+            + "\(nearest.name), started \(distance.magnitude.forPeople) "
             + (distance < .zero ? "before" : "after") + " that window"
     }
 }
 
 extension FlowResult {
+    /// `192.0.2.10:40000`; of a run that sent nothing to the target the address alone.
+    fileprivate var name: String { sourcePort == 0 ? "\(source)" : "\(source):\(sourcePort)" }
     fileprivate var reconnectCount: Int { reconnects ?? 0 }
 }

@@ -28,6 +28,7 @@ extension TrafficExpectation {
         if !statuses.isEmpty {
             parts.append("requests of \(traffic) get " + statuses.map(\.words).joined(separator: ", "))
         }
+        if !values.isEmpty { parts.append("of each run of \(traffic) " + values.map(\.words).joined(separator: ", ")) }
         if parts.isEmpty { parts.append("\(traffic) opens at least one flow") }
         return parts.joined(separator: ", and ") + startWords
     }
@@ -46,6 +47,7 @@ extension FlowOutcome {
         case .timedOut: "times out"
         case .reset: "is reset"
         case .refused: "is refused"
+        case .failed: "fails"
         case .mixed: "ends with several outcomes"
         }
     }

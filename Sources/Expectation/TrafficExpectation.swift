@@ -22,6 +22,8 @@ public struct TrafficExpectation: ExpectationKind {
     public var longestDisconnection: Comparison<Duration>?
     /// Of `http-request`: how many answers had which status.
     public var statuses: [StatusExpectation]
+    /// Of `command`: numbers in its output.
+    public var values: [ValueExpectation]
     /// Only flows that started after, or before, this point (for programs that open a new flow for each probe).
     public var after: Anchor?
     public var before: Anchor?
@@ -30,8 +32,8 @@ public struct TrafficExpectation: ExpectationKind {
         traffic: String, outcome: FlowOutcome? = nil, fails: Bool = false, longestGap: Comparison<Duration>? = nil,
         lost: Comparison<Int>? = nil, randomLoss: RandomLoss? = nil, duplicated: Comparison<Int>? = nil,
         reordered: Comparison<Int>? = nil, reconnects: Comparison<Int>? = nil,
-        longestDisconnection: Comparison<Duration>? = nil, statuses: [StatusExpectation] = [], after: Anchor? = nil,
-        before: Anchor? = nil
+        longestDisconnection: Comparison<Duration>? = nil, statuses: [StatusExpectation] = [],
+        values: [ValueExpectation] = [], after: Anchor? = nil, before: Anchor? = nil
     ) {
         self.traffic = traffic
         self.outcome = outcome
@@ -44,6 +46,7 @@ public struct TrafficExpectation: ExpectationKind {
         self.reconnects = reconnects
         self.longestDisconnection = longestDisconnection
         self.statuses = statuses
+        self.values = values
         self.after = after
         self.before = before
     }
@@ -52,7 +55,9 @@ public struct TrafficExpectation: ExpectationKind {
 extension TrafficExpectation {
     /// Figures of answers alone, each with a bound that zero answers satisfy as well.
     public var isBorneOutByAbsence: Bool {
-        guard outcome == nil, !fails, longestGap == nil, lost == nil, randomLoss == nil else { return false }
+        guard outcome == nil, !fails, longestGap == nil, lost == nil, randomLoss == nil, values.isEmpty else {
+            return false
+        }
         let ofAnswers = [duplicated, reordered, reconnects].compactMap(\.self)
         guard !ofAnswers.isEmpty || !statuses.isEmpty || longestDisconnection != nil else { return false }
         guard longestDisconnection.map({ $0.holds(for: .zero) }) ?? true else { return false }

@@ -17,17 +17,22 @@ struct TrafficProof: Sendable {
     ) throws {
         let proto = result.program.captureFilter
         // The filter for captures has no word for an identifier.
-        let ports = flow.ends.map(\.sourcePort)
+        // Of a command that has sent nothing no port is known.
+        let ports = flow.ends.map(\.sourcePort).filter { $0 != 0 || result.program.kind != .command }
         let port =
-            result.program.kind.server == nil || ports.count > Self.mostPorts
+            !result.program.kind.type.hasPort || ports.isEmpty || ports.count > Self.mostPorts
             ? "" : " and (\(ports.map { "port \($0)" }.joined(separator: " or ")))"
         let field = Self.portField(of: result.program)
         let isOneOfThem =
             ports.count == 1
             ? "== \(flow.sourcePort)" : "in {\(ports.prefix(Self.mostPorts).map(String.init).joined(separator: ", "))}"
+        let address = "\(flow.source.isIPv4 ? "ip" : "ipv6").addr =="
         wiresharkFilter =
-            "\(flow.source.isIPv4 ? "ip" : "ipv6").addr == \(flow.source) && \(field) \(isOneOfThem)"
+            ports.isEmpty
+            ? "\(address) \(result.program.target) && \(field) == \(result.program.port)"
+            : "\(address) \(flow.source) && \(field) \(isOneOfThem)"
         let membership = FlowMembership(evidence.traffic)
+        let ends = Set(flow.ends.map(result.clientEnd))
         let pivot = flow.outcome == .survived ? flow.longestGap?.start : nil
         for capture in evidence.captures where capture.node == result.program.from {
             var sightings = Sightings()
@@ -35,7 +40,9 @@ struct TrafficProof: Sendable {
                 of: capture, matching: "\(proto) and host \(flow.source)\(port)"
             ) { frame in
                 let reading = FrameReading(frame.bytes)
-                if let side = membership.side(of: reading, at: frame.time, flow: flow, of: result) {
+                if let side = membership.side(
+                    of: reading, at: frame.time, flow: flow, ends: ends, of: result)
+                {
                     sightings.add(.init(frame, reading), side, pivot)
                 }
                 return true

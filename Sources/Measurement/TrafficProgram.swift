@@ -13,7 +13,7 @@ public struct TrafficProgram: Sendable {
     public var target: IPAddress
     /// 0 where its packets have none.
     public var port: UInt16
-    /// Flows at the same time; 1 for the kinds that open a new one for each probe.
+    /// Flows at the same time; of the kinds that open a new one for each probe, how many at each interval.
     public var flows: Int
     /// Cadence of one flow; also the resolution of every gap that is reported.
     public var every: Duration
@@ -40,7 +40,7 @@ public struct TrafficProgram: Sendable {
     public var kind: Kind { Kind(type(of: options)) }
 
     /// Of its packets.
-    public var transport: IPProtocol { kind.server?.transport ?? (target.isIPv4 ? .icmp : .icmpv6) }
+    public var transport: IPProtocol { options.transport ?? (target.isIPv4 ? .icmp : .icmpv6) }
 
     /// Its options, where it is of this kind.
     public func options<Own: TrafficKind>(of kind: Own.Type) -> Own? { options as? Own }

@@ -12,6 +12,8 @@ public enum FlowOutcome: String, Hashable, Sendable, Codable, CaseIterable {
     /// The connection was refused, or an ICMP error reported the port unreachable; of `http-request` also an answer
     /// with a status from 400 up.
     case refused
+    /// Of `command`: its exit code or its output was another than it must be, or it could not be run.
+    case failed
     /// Flows of one program that ended differently; never the outcome of a single flow.
     case mixed
 }
@@ -61,6 +63,10 @@ public struct FlowResult: Hashable, Sendable, Codable {
     public var reconnects: Int?
     /// The longest time from an error to the next connection, or to the flow's end where there was none.
     public var longestDisconnection: Duration?
+    /// Of `command`: the exit code, of a signal 128 and its number; nil where it did not end by itself.
+    public var exit: Int?
+    /// Of `command`: numbers in its output, by name.
+    public var values: [String: Double]?
 
     /// Ends that a flow has at most: it then neither reconnects nor changes its port any more.
     public static let mostEnds = 1000

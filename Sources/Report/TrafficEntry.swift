@@ -32,6 +32,8 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
     public var outcomes: [String: Int]
     /// Of `http-request`: how many answers had which status; `none` where no answer came.
     public var statuses: [String: Int]?
+    /// Of `command`: numbers in its output, by name.
+    public var values: [String: ValueRange]?
     /// Of a program that reconnects: connections that were established after an error, over all flows.
     public var reconnects: Int?
     /// Of such a program: the longest time that a flow had none.
@@ -67,6 +69,9 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
         if result.program.kind.type.hasStatuses {
             statuses = Dictionary(result.flows.map { ($0.status.map { "\($0)" } ?? "none", 1) }, uniquingKeysWith: +)
         }
+        if let command = result.program.options(of: CommandTraffic.self), !command.values.isEmpty {
+            values = ValueRange.ranges(of: command.values.map(\.name), in: result.flows)
+        }
         if result.program.options.reconnect != nil {
             reconnects = result.flows.reduce(0) { $0 + ($1.reconnects ?? 0) }
             longestDisconnectionMilliseconds =
@@ -76,5 +81,22 @@ public struct TrafficEntry: Hashable, Sendable, Codable {
         skippedProbes = result.skipped
         connect = result.connect
         reason = result.problem ?? result.flows.lazy.compactMap(\.reason).first
+    }
+}
+
+/// A number that runs of a command have printed.
+public struct ValueRange: Hashable, Sendable, Codable {
+    public var minimum: Double
+    public var maximum: Double
+    /// Runs that printed it.
+    public var runs: Int
+
+    /// By name; without those that no run printed.
+    static func ranges(of names: [String], in flows: [FlowResult]) -> [String: ValueRange] {
+        names.reduce(into: [:]) { ranges, name in
+            let numbers = flows.compactMap { $0.values?[name] }
+            guard let least = numbers.min(), let most = numbers.max() else { return }
+            ranges[name] = ValueRange(minimum: least, maximum: most, runs: numbers.count)
+        }
     }
 }

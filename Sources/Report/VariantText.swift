@@ -104,6 +104,7 @@ struct VariantText {
     private func notes(_ entry: TrafficEntry) -> [String] {
         var notes = entry.connect.map { [$0.text] } ?? []
         if let statuses = entry.statusText { notes.append(statuses) }
+        if let values = entry.valueText { notes.append(values) }
         if entry.duplicated > 0 { notes.append("\(entry.duplicated) answers arrived twice") }
         if entry.reordered > 0 { notes.append("\(entry.reordered) arrived out of order") }
         if !entry.gapMethodsAgree {
@@ -294,6 +295,21 @@ extension TrafficEntry {
             let share = (Double(status.value) / Double(all) * 10_000).rounded() / 100
             return index == 0 ? words : "\(words) (\(share) %)"
         }.joined(separator: ", ")
+    }
+
+    /// `connect 0.002 to 0.2 in 5 runs, rate 1290 in 1 run`; nil where no run printed any.
+    var valueText: String? {
+        guard let values, !values.isEmpty else { return nil }
+        return values.sorted { $0.key < $1.key }.map { name, range in
+            let numbers = range.minimum == range.maximum ? [range.minimum] : [range.minimum, range.maximum]
+            return "\(name) \(numbers.map(Self.number).joined(separator: " to ")) in \(range.runs) "
+                + (range.runs == 1 ? "run" : "runs")
+        }.joined(separator: ", ")
+    }
+
+    /// Whole numbers without their point.
+    private static func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     }
 
     /// `52 ms ± 10 ms`, `≥ 2.01 s, never ended`

@@ -71,6 +71,9 @@ package struct FlowFigures: Hashable, Sendable {
     /// Of a flow that reconnects.
     package var reconnects: Int?
     package var longestDisconnection: Duration?
+    /// Of a command.
+    package var exit: Int?
+    package var values: [String: Double]?
 }
 
 /// Which flow of which program: what its records carry.

@@ -5,6 +5,7 @@ import Foundation
 import LabEvents
 import LabFile
 import LabTime
+import Measurement
 import TestSupport
 import Testing
 import Topology
@@ -59,8 +60,9 @@ extension ShippedLabs {
             // A file that cannot be read fails where it is run.
             let variants = (try? Topology.Lab(path: entry.path))?.variants ?? []
             let programs = variants.flatMap(\.nodes).flatMap(\.programs)
+            let clients = variants.flatMap(\.traffic).compactMap { $0.options(of: CommandTraffic.self)?.command }
             let lines =
-                programs.map(\.command) + programs.flatMap(\.counters).map(\.command)
+                programs.map(\.command) + programs.flatMap(\.counters).map(\.command) + clients
                 + variants.flatMap(\.stepCommands).map(\.words)
             let commands = Set(lines.compactMap { $0.first?.split(separator: "/").last.map(String.init) })
             let files = Set(programs.flatMap(\.executables)).filter {
@@ -233,6 +235,7 @@ extension ShippedLabs {
             Broken(
                 lab: "clients/dns-race", variant: "one-server",
                 change: ("jhash ip saddr mod 2 seed 1", "numgen inc mod 2")),
+            Broken(lab: "clients/happy-eyeballs", variant: "happy-eyeballs", change: ("*delay, 200", "*delay, 3000")),
             Broken(lab: "vrrp/keepalived-ipv6", variant: "advertised-again", change: ("delay: 1s", "delay: 5s")),
             Broken(
                 lab: "routing/bfd-flaps", variant: "longer-detection", change: ("detect: 2400ms", "detect: 300ms")),

@@ -38,6 +38,12 @@ struct TrafficProgramTests {
         ),
         (PingTraffic(count: 5), #""count":5"#),
         (
+            CommandTraffic(
+                ["dig", "@192.0.2.1"], carrier: .udp, exits: [0, 9], output: "NOERROR",
+                values: [.init(name: "time", pattern: #"(?<value>\d+) msec"#)], count: 5),
+            #""command":["dig","@192.0.2.1"];"count":5;"exits":[0,9];"output":"NOERROR";"protocol":"udp";"values":[{"name":"time","pattern":"(?<value>\\d+) msec"}]"#
+        ),
+        (
             TCPStreamTraffic(
                 sizes: [64, 9000],
                 tcp: TCPSocketOptions(

@@ -23,11 +23,12 @@ struct ExpectationFormTests {
         traffic:
           app: { from: client, to: lb/web, kind: http-request }
           stream: { from: client, to: "other:7", kind: tcp-stream, reconnect: on }
+          load: { from: client, to: lb/web, kind: command, run: wrk, values: { rate: 'Requests/sec: +(?<value>\\d+)' } }
         scenario:
-          - start: [app, stream]
+          - start: [app, stream, load]
           - { fail: { hang: other }, as: begun }
           - { fail: { resume: other }, as: done }
-          - stop: [app, stream]
+          - stop: [app, stream, load]
         expect:
         \(expectations.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
         """

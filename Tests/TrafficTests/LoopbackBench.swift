@@ -58,9 +58,13 @@ final class LoopbackBench {
     }
 
     @discardableResult
-    func start(_ program: TrafficProgram, mostOpenProbes: Int = TrafficClient.mostOpenProbes) -> TrafficClient {
-        let client = TrafficClient(program, number: 1, on: loop, ports: ports, mostOpenProbes: mostOpenProbes) {
-            [unowned self] event in
+    func start(
+        _ program: TrafficProgram, mostOpenProbes: Int = TrafficClient.mostOpenProbes,
+        commands: (any CommandStarter)? = nil
+    ) -> TrafficClient {
+        let client = TrafficClient(
+            program, number: 1, on: loop, ports: ports, commands: commands, mostOpenProbes: mostOpenProbes
+        ) { [unowned self] event in
             switch event {
             case .ready: isReady = true
             case .flowEnded(let flow): ended.append(flow)

@@ -109,6 +109,22 @@ struct KnownProgram {
             self.init("frr", ["/etc/frr"])
         case "socat": self.init("socat")
         case "iperf3": self.init("iperf3")
+        case "iperf": self.init("iperf")
+        case "curl": self.init("curl")
+        case "wget": self.init("wget")
+        case "dig", "nslookup", "delv": self.init("bind9-dnsutils")
+        case "host": self.init("bind9-host")
+        case "drill": self.init("ldnsutils")
+        case "kdig": self.init("knot-dnsutils")
+        case "dnsperf": self.init("dnsperf")
+        case "wrk": self.init("wrk")
+        case "ab": self.init("apache2-utils")
+        case "h2load": self.init("nghttp2-client")
+        case "openssl": self.init("openssl")
+        case "nc": self.init("netcat-openbsd")
+        case "ncat": self.init("ncat")
+        case "ssh": self.init("openssh-client")
+        case "sipp": self.init("sip-tester")
         default: return nil
         }
     }

@@ -115,6 +115,7 @@ extension FlowResult {
         for (value, what) in [
             (sent, "sent"), (received, "received"), (lost, "lost"), (duplicated, "duplicated"),
             (reordered, "reordered"), (garbage, "garbage"), (status ?? 0, "status"), (reconnects ?? 0, "reconnects"),
+            (exit ?? 0, "exit"),
         ] {
             try Bounds.check(value, "'\(what)' of a flow of \(name)")
         }
@@ -123,6 +124,9 @@ extension FlowResult {
             (longestDisconnection, "longestDisconnection"),
         ] as [(Duration?, String)] {
             try Bounds.check(value, "'\(what)' of a flow of \(name)")
+        }
+        for (what, value) in values ?? [:] {
+            try Bounds.check(abs(value), "'\(what)' of a run of \(name)", most: CommandTraffic.greatestValue)
         }
     }
 }

@@ -14,7 +14,7 @@ internal import SystemPackage
 ///     traffic.json          each flow's figures
 ///     verdict.json
 ///     logs/<node>.log
-///     logs/<node>.<program>.log
+///     logs/<node>.<program>.log  of programs, and of traffic programs of kind `command`
 ///     nodes/<node>/<program>/    a program's files, its working folder
 ///     logs/<node>.access.jsonl   requests of a balancer's HTTP services
 ///     logs/<node>.access.later.jsonl   of a lab that was kept up after its run: not evaluated

@@ -64,11 +64,13 @@ public struct HostProblem: Hashable, Sendable {
     }
 
     /// A program that a lab runs in a node is not installed.
-    static func missingProgram(_ executable: String, package: String?) -> HostProblem {
+    /// - Parameter isNamedByKey: whether the lab file can name the package
+    static func missingProgram(_ executable: String, package: String?, isNamedByKey: Bool = true) -> HostProblem {
         HostProblem(
             problem: "'\(executable)', which this lab runs in a node, is not installed here",
             remedy: package.map { "as root: apt-get install \($0)" }
-                ?? "install the Debian package that has it (apt-file search bin/\(executable)); 'package' of the program names it to others"
+                ?? "install the Debian package that has it (apt-file search bin/\(executable))"
+                + (isNamedByKey ? "; 'package' of the program names it to others" : "")
         )
     }
 

@@ -22,7 +22,8 @@ enum NodeOrder: Codable, Sendable {
     /// Answered with `step` when it ends, and with `reply` of the same number.
     /// - Parameter event: the name of the step's event
     case run(number: Int, NodeCommand, event: String)
-    case startTraffic(TrafficProgram, number: Int)
+    /// - Parameter log: the process's descriptor for what commands of the program print; nil of other kinds
+    case startTraffic(TrafficProgram, number: Int, log: Int32?)
     /// Ask nothing new, wait for what is outstanding, answer with `traffic`.
     case finishTraffic(name: String)
     /// Answered with `counters`.

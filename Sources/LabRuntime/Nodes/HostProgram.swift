@@ -38,8 +38,10 @@ final class HostProgram: NodeProgram {
         process.report(.ready)
     }
 
-    func startTraffic(_ program: TrafficProgram, number: Int) throws {
-        let client = TrafficClient(program, number: UInt32(number), on: process.loop, ports: ports) {
+    func startTraffic(_ program: TrafficProgram, number: Int, commands: (any CommandStarter)?) throws {
+        let client = TrafficClient(
+            program, number: UInt32(number), on: process.loop, ports: ports, commands: commands
+        ) {
             [unowned self] event in
             switch event {
             case .ready: process.report(.trafficAnswered(name: program.name, at: .now()))

@@ -10,7 +10,8 @@ internal import Topology
 /// A node's process: told by its supervisor what it is, it opens what it needs, says so, and waits for `start`.
 ///
 /// It begins inside the node's (host-side) network namespace. Descriptors: 3 the channel to the supervisor, 4 the
-/// wire namespace of a box, 5 the programs' user namespace, 6 a balancer's access log, from 7 on the logs of its programs.
+/// wire namespace of a box, 5 the programs' user namespace, 6 a balancer's access log, from 7 on the logs of its
+/// programs, and then those of its traffic programs of kind `command`.
 final class NodeProcess {
     static let controlDescriptor: Int32 = 3
     static let wireNamespaceDescriptor: Int32 = 4
@@ -109,7 +110,9 @@ final class NodeProcess {
                 commands?.run(command, event: event) { [unowned self] in report(.reply(number: number, $0)) }
             case .startMonitors: try running.startMonitors { [unowned self] in report(.monitoring) }
             case .command(let number, let command): report(.reply(number: number, try running.perform(command)))
-            case .startTraffic(let program, let number): try running.startTraffic(program, number: number)
+            case .startTraffic(let program, let number, let log):
+                try running.startTraffic(
+                    program, number: number, commands: log.flatMap { commands?.starter(of: program, log: $0) })
             case .finishTraffic(let name): try running.finishTraffic(name)
             case .readCounters(let names): try readCounters(names)
             case .watchDelays(let isOn): watchDelays(isOn)

@@ -3,6 +3,7 @@ internal import Configuration
 internal import LabEvents
 internal import Measurement
 internal import Topology
+internal import Traffic
 
 /// A host whose links end on a wire side, where tunnels are unwrapped; the rest is a host as any other.
 final class TunnelledHostProgram: NodeProgram {
@@ -22,7 +23,9 @@ final class TunnelledHostProgram: NodeProgram {
     /// Ready when the tunnel is.
     func start() throws { try tunnel.start() }
     func perform(_ command: ApplianceCommand) -> ApplianceReply { tunnel.perform(command) }
-    func startTraffic(_ program: TrafficProgram, number: Int) throws { try host.startTraffic(program, number: number) }
+    func startTraffic(_ program: TrafficProgram, number: Int, commands: (any CommandStarter)?) throws {
+        try host.startTraffic(program, number: number, commands: commands)
+    }
     func finishTraffic(_ name: String) { host.finishTraffic(name) }
     var counters: [CounterReading] { tunnel.counters }
 }

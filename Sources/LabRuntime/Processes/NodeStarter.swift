@@ -19,7 +19,8 @@ final class NodeStarter {
 
     /// The least that fits a node's name, for tools that list processes.
     private static let padding = String(repeating: " ", count: 72)
-    /// What one message of the channel carries; a node has seven and one for each of its programs, which are at most 50.
+    /// What one message of the channel carries; a node has seven, one for each of its programs, which are at most 50,
+    /// and one for each of its traffic programs of kind `command`, which are at most 50 as well.
     private static let mostDescriptors: Int32 = 253
     /// Milliseconds; it takes less than one.
     private static let timeout: Int32 = 30_000

@@ -41,6 +41,16 @@ final class CounterCommands {
         }
     }
 
+    /// Of a command.
+    private static let timeout = Duration.seconds(5)
+    /// Bytes of its output; what is printed beyond them is passed over.
+    private static let mostOutput = 1 << 20
+
+    /// Why there are no counters, as the end of a sentence about the command.
+    private struct Problem: Error {
+        var text: String
+    }
+
     /// - Parameters:
     ///   - names: of programs; nil for all
     ///   - then: called once, with why counters are missing
@@ -70,27 +80,44 @@ final class CounterCommands {
 
     private func readings(
         _ text: String, _ command: ProgramConfiguration.CounterCommand, of program: ProgramConfiguration
-    ) -> Result<[CounterReading], CounterCommandRun.Problem> {
+    ) -> Result<[CounterReading], Problem> {
         let output = CounterOutput(program: program.name, command: command)
         let readings = (try? output.readings(in: text)) ?? []
         guard readings.isEmpty else { return .success(readings) }
         let wanted = command.pattern.map { "what matches '\($0)'" } ?? "a line with a name and a number"
-        return .failure(.init(text: "printed no counter, \(wanted); \(CounterCommandRun.lastLine(of: text))"))
+        return .failure(.init(text: "printed no counter, \(wanted); \(Self.lastLine(of: text))"))
     }
 
     private func start(
         _ command: ProgramConfiguration.CounterCommand, of program: ProgramConfiguration,
-        then: @escaping (Result<String, CounterCommandRun.Problem>) -> Void
+        then: @escaping (Result<String, Problem>) -> Void
     ) {
         do throws(LabFailure) {
-            try CounterCommandRun.start(
+            let start = try ProgramStart(
                 ProgramConfiguration(name: program.name, command: command.command, scratch: program.scratch),
-                of: node.name,
-                folder: (run.folder(of: program.name, on: node.name), folders[program.name] ?? -1),
-                image: image, on: process.loop, then: then)
+                of: node.name, folder: run.folder(of: program.name, on: node.name), image: image)
+            _ = try RunningCommand(
+                start, folder: folders[program.name], keeping: KeptOutput(first: Self.mostOutput),
+                timeout: Self.timeout, on: process.loop
+            ) { then(Self.result(of: $0)) }
         } catch {
-            then(.failure(.init(text: "could not be run: \(error)")))
+            then(.failure(Problem(text: "could not be run: \(error)")))
         }
+    }
+
+    private static func result(of end: RunningCommand.End) -> Result<String, Problem> {
+        if end.isOverdue { return .failure(Problem(text: "did not end within \(timeout)")) }
+        let text = String(decoding: end.output.bytes, as: UTF8.self)
+        guard end.child == .exited(0) else {
+            return .failure(Problem(text: "\(end.child.words); \(lastLine(of: text))"))
+        }
+        return .success(text)
+    }
+
+    /// For a person who looks for what went wrong.
+    private static func lastLine(of text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).last { $0.contains { !$0.isWhitespace } }
+        return line.map { "its last line is '\($0.prefix(300))'" } ?? "it printed nothing"
     }
 
     /// Once for each reason: a wait reads many times.

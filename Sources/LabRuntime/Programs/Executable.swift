@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Glibc
+internal import Measurement
 internal import Topology
 
 /// Where the host has a program.
@@ -33,7 +34,33 @@ enum Executable {
     /// - Throws: `LabFailure` of kind `host` that names the package of the first program that is missing
     static func check(_ variant: Variant) throws(LabFailure) {
         let nodes = variant.nodes.filter { $0.image == nil }
-        for program in nodes.flatMap(\.programs) {
+        for node in nodes {
+            try check(node.programs)
+            try check(variant.commands(of: node.name))
+        }
+        let names = Set(nodes.map(\.name))
+        for (node, words) in variant.stepCommands where names.contains(node) {
+            // A path may be that of a file that a program makes.
+            guard let executable = words.first, !executable.contains("/") else { continue }
+            try check(executable)
+        }
+    }
+
+    private static func check(_ programs: [TrafficProgram]) throws(LabFailure) {
+        for program in programs {
+            if let executable = program.options(of: CommandTraffic.self)?.command.first { try check(executable) }
+        }
+    }
+
+    /// Of a command, which has no key for its package.
+    private static func check(_ executable: String) throws(LabFailure) {
+        guard path(of: executable) == nil else { return }
+        let package = ProgramConfiguration.package(of: executable)
+        throw HostProblem.missingProgram(executable, package: package, isNamedByKey: false).failure
+    }
+
+    private static func check(_ programs: [ProgramConfiguration]) throws(LabFailure) {
+        for program in programs {
             let executables = program.command.prefix(1) + program.executables
             if let missing = executables.first(where: { path(of: $0) == nil }) {
                 throw HostProblem.missingProgram(missing, package: program.package).failure
@@ -42,13 +69,6 @@ enum Executable {
                 let package = ProgramConfiguration.package(of: executable)
                 throw HostProblem.missingProgram(executable, package: package).failure
             }
-        }
-        let names = Set(nodes.map(\.name))
-        for (node, words) in variant.stepCommands where names.contains(node) {
-            // A path may be that of a file that a program makes.
-            guard let executable = words.first, !executable.contains("/"), path(of: executable) == nil else { continue }
-            let package = ProgramConfiguration.package(of: executable)
-            throw HostProblem.missingProgram(executable, package: package).failure
         }
     }
 }

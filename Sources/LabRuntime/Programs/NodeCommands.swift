@@ -2,7 +2,9 @@ internal import Appliances
 internal import EventLoop
 internal import LabEvents
 internal import LabTime
+internal import Measurement
 internal import Topology
+internal import Traffic
 
 /// Commands of steps, each in the sandbox that the node's programs have, beside whatever the node does.
 final class NodeCommands {
@@ -18,27 +20,29 @@ final class NodeCommands {
 
     /// Reports its end as an event, and then replies.
     func run(_ command: NodeCommand, event: String, then: @escaping (ApplianceReply) -> Void) {
-        guard let executable = command.words.first.flatMap({ image == nil ? Executable.file(of: $0) : $0 }) else {
-            return then(.refused(reason: "'\(command.words.first ?? "")' is not installed"))
-        }
-        let start = ProgramStart(
-            name: "\(node.name).step", executable: executable, command: command.words, folder: nil,
-            sharesRun: !node.programs.isEmpty, scratch: [], image: image)
         do throws(LabFailure) {
-            let running = try RunningCommand(start, on: process.loop) { [unowned self] end in
+            let start = try ProgramStart(command.words, name: "step", of: node, image: image)
+            _ = try RunningCommand(
+                start, keeping: KeptOutput(first: 16_384), timeout: command.timeout, on: process.loop
+            ) { [unowned self] end in
                 report(end, of: command, event)
                 then(end.problem(with: command).map { .refused(reason: $0) } ?? .done)
             }
-            process.loop.schedule(after: command.timeout) { running.kill() }
         } catch {
             then(.refused(reason: "\(error)"))
         }
     }
 
+    /// Starts the runs of a traffic program of kind `command`.
+    func starter(of program: TrafficProgram, log: Int32) -> any CommandStarter {
+        TrafficCommands(of: program, node: node, image: image, log: log, in: process)
+    }
+
     private func report(_ end: RunningCommand.End, of command: NodeCommand, _ event: String) {
         var details: EventDetails = [.command: command.text, .exit: "\(end.code)"]
-        if let line = end.lines.first { details[.line] = line }
-        if !end.lines.isEmpty { details[.output] = end.lines.joined(separator: "\n") }
+        let lines = end.lines
+        if let line = lines.first { details[.line] = line }
+        if !lines.isEmpty { details[.output] = lines.joined(separator: "\n") }
         if end.isOverdue { details[.reason] = "killed after \(command.timeout)" }
         process.report(
             .step(
@@ -48,6 +52,18 @@ final class NodeCommands {
 }
 
 extension RunningCommand.End {
+    /// How much of the output is shown.
+    private static var mostLines: Int { 10 }
+    private static var longestLine: Int { 200 }
+
+    /// The first ones that are not empty.
+    fileprivate var lines: [String] {
+        let texts = output.bytes.split(separator: UInt8(ascii: "\n")).lazy
+            .map { String(decoding: $0.prefix(Self.longestLine), as: UTF8.self) }
+            .filter { !$0.allSatisfy(\.isWhitespace) }
+        return Array(texts.prefix(Self.mostLines))
+    }
+
     /// What is not as expected; nil where all is.
     fileprivate func problem(with command: NodeCommand) -> String? {
         let printed = lines.isEmpty ? "" : ": \(lines.prefix(3).joined(separator: " / "))"

@@ -2,109 +2,138 @@ internal import EventLoop
 internal import Glibc
 internal import SystemPackage
 
-/// A command that runs, and what it printed.
+/// A command that runs to its end in the sandbox of its node's programs, and what it prints. The loop keeps it until
+/// nothing of it is left.
 final class RunningCommand {
     struct End {
-        /// Of a signal 128 and its number, as a shell has it.
-        var code: Int
-        /// The first ones that are not empty.
-        var lines: [String]
+        var child: ChildProcess.End
+        var output: KeptOutput
+        /// Whether it took longer than it may, and was killed.
         var isOverdue: Bool
+
+        /// Of a signal 128 and its number, as a shell has it.
+        var code: Int {
+            switch child {
+            case .exited(let code): Int(code)
+            case .killed(let signal): 128 + Int(signal)
+            }
+        }
     }
 
-    /// Bytes of its output that are kept, and how much of them is shown.
-    private static let (mostBytes, mostLines, longestLine) = (16_384, 10, 200)
+    /// Of a command that prints without end, so much in a turn of the loop: others have their turns, too.
+    private static let mostReads = 16
 
     private let child: ChildProcess
     private let loop: EventLoop
     private let status: Int32
-    private let output: Int32
-    private var printed: [UInt8] = []
+    private let reading: Int32
+    private var output: KeptOutput
     private var hasEnded = false
     private var isOverdue = false
+    private var timer: EventLoop.Timer?
     private let onEnd: (End) -> Void
 
-    /// - Parameter onEnd: called once, when nothing of it is left
-    init(_ start: ProgramStart, on loop: EventLoop, onEnd: @escaping (End) -> Void) throws(LabFailure) {
+    /// - Parameters:
+    ///   - folder: descriptor of its working folder, where it has one
+    ///   - output: what of its output is kept
+    ///   - timeout: after which it is killed; nil where somebody else looks after it
+    ///   - onEnd: called once, when nothing of it is left
+    init(
+        _ start: ProgramStart, folder: Int32? = nil, keeping output: KeptOutput, timeout: Duration? = nil,
+        on loop: EventLoop, onEnd: @escaping (End) -> Void
+    ) throws(LabFailure) {
         self.loop = loop
+        self.output = output
         self.onEnd = onEnd
-        var (ends, pipe): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
-        guard Glibc.pipe(&ends) == 0, Glibc.pipe(&pipe) == 0 else {
+        var (printed, ended): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
+        guard Glibc.pipe(&printed) == 0, Glibc.pipe(&ended) == 0 else {
             let problem = Errno(rawValue: errno)
-            for end in ends where end >= 0 { close(end) }
+            for end in printed where end >= 0 { close(end) }
             throw LabFailure(.lab, "could not make a pipe: \(problem)")
         }
-        (output, status) = (ends[0], pipe[0])
-        _ = fcntl(output, F_SETFL, O_RDONLY | O_NONBLOCK)
+        (reading, status) = (printed[0], ended[0])
+        _ = fcntl(reading, F_SETFL, O_RDONLY | O_NONBLOCK)
         defer {
-            close(ends[1])
-            close(pipe[1])
+            close(printed[1])
+            close(ended[1])
         }
         // It may open it again, as /dev/stdout.
         let owner = ProgramUsers.root()
-        if owner != 0 { fchown(ends[1], owner, owner) }
+        if owner != 0 { fchown(printed[1], owner, owner) }
         do throws(LabFailure) {
             child = try ProgramProcess.child(
-                start, log: ends[1], status: pipe[1], users: NodeProcess.usersDescriptor, folder: nil)
+                start, log: printed[1], status: ended[1], users: NodeProcess.usersDescriptor, folder: folder)
         } catch {
-            close(output)
+            close(reading)
             close(status)
             throw error
         }
         do {
-            // The loop keeps it until it has ended.
-            try loop.watch(status) { [self] _ in ended() }
-            try loop.watch(output) { [self] _ in readOutput() }
+            try loop.watch(status) { [self] _ in end() }
+            try loop.watch(reading) { [self] _ in read() }
         } catch {
             child.signal(SIGKILL)
+            _ = child.wait()
+            release()
             throw LabFailure(.lab, "the command cannot be watched: \(error)")
         }
+        if let timeout { timer = loop.schedule(after: timeout) { [unowned self] in endInTime() } }
     }
 
-    /// Its time is over; nothing happens where it has ended.
-    func kill() {
-        guard !hasEnded else { return }
+    private func endInTime() {
+        timer = nil
         isOverdue = true
-        child.signal(SIGKILL)
+        kill()
+    }
+
+    /// SIGKILL for it and all that it has started; nothing happens where it has ended.
+    func kill() { if !hasEnded { child.signal(SIGKILL) } }
+
+    /// SIGTERM for the command itself; nothing happens where it is only being started.
+    func terminate() {
+        // The first process of its PID namespace started it first, and ends with it.
+        guard !hasEnded, let main = ProcessDescendants(of: child.pid).children.first else { return }
+        _ = Glibc.kill(main, SIGTERM)
+    }
+
+    /// Reports its end at once where it has ended already.
+    func lookForEnd() {
+        var polled = pollfd(fd: status, events: Int16(POLLIN), revents: 0)
+        if !hasEnded, poll(&polled, 1, 0) > 0 { end() }
     }
 
     /// What is not kept is read all the same: it must not wait for a reader.
-    private func readOutput() {
+    private func read() {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(output, &buffer, buffer.count)
+        for _ in 0..<Self.mostReads {
+            let count = Glibc.read(reading, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                if count == 0 { loop.unwatch(output) }
+                if count == 0 { loop.unwatch(reading) }
                 return
             }
-            printed += buffer[..<min(count, Self.mostBytes - printed.count)]
+            output.append(buffer[..<count])
         }
     }
 
-    private func ended() {
+    private func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
         var raw: Int32 = 0
-        let hasStatus = read(status, &raw, 4) == 4
+        let hasStatus = Glibc.read(status, &raw, 4) == 4
         // The first process of a PID namespace ends when all others have.
         let end = child.wait()
-        hasEnded = true
-        readOutput()
-        for descriptor in [status, output] {
+        if let timer { loop.cancel(timer) }
+        // What is in the pipe now is all, and no pipe holds more than this.
+        read()
+        release()
+        onEnd(End(child: hasStatus ? ChildProcess.End(status: raw) : end, output: output, isOverdue: isOverdue))
+    }
+
+    private func release() {
+        for descriptor in [status, reading] {
             loop.unwatch(descriptor)
             close(descriptor)
         }
-        let code =
-            switch hasStatus ? ChildProcess.End(status: raw) : end {
-            case .exited(let code): Int(code)
-            case .killed(let signal): 128 + Int(signal)
-            }
-        onEnd(End(code: code, lines: lines, isOverdue: isOverdue))
-    }
-
-    private var lines: [String] {
-        let texts = printed.split(separator: UInt8(ascii: "\n")).lazy
-            .map { String(decoding: $0.prefix(Self.longestLine), as: UTF8.self) }
-            .filter { !$0.allSatisfy(\.isWhitespace) }
-        return Array(texts.prefix(Self.mostLines))
     }
 }

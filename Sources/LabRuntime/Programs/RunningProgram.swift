@@ -31,9 +31,7 @@ final class RunningProgram {
         users: Int32, image: NodeImage?, on loop: EventLoop
     ) throws(LabFailure) {
         self.loop = loop
-        guard let executable = program.command.first.flatMap({ image == nil ? Executable.file(of: $0) : $0 }) else {
-            throw LabFailure(.lab, "'\(program.command.first ?? "")' is not installed")
-        }
+        let start = try ProgramStart(program, of: node, folder: folder.path, image: image)
         do {
             patterns = try OutputPatterns(program)
         } catch {
@@ -56,10 +54,6 @@ final class RunningProgram {
         // Children are given their descriptors by name, and inherit no other.
         status = pipe[0]
         defer { close(pipe[1]) }
-        let start = ProgramStart(
-            name: "\(node).\(program.name)", executable: executable,
-            command: program.command.map { $0.inFolder(folder.path) }, folder: folder.path, scratch: program.scratch,
-            keepsUser: program.keepsUser, image: image)
         child = try ProgramProcess.child(
             start, log: printed, status: pipe[1], users: users, folder: folder.descriptor)
         do {

@@ -2,6 +2,7 @@ internal import Configuration
 internal import CLinux
 internal import EventLoop
 internal import Glibc
+internal import Measurement
 internal import SystemPackage
 internal import Topology
 
@@ -66,7 +67,7 @@ final class RunningNode {
             process = try starter.start(
                 node.name,
                 descriptors: [network.null, logs.own, logs.own, pair.theirs, wire, network.users, logs.requests]
-                    + logs.programs,
+                    + logs.programs + logs.commands,
                 networkNamespace: own)
         } catch let failure as LabFailure {
             throw failure
@@ -140,6 +141,22 @@ struct NodeLogs {
     var requests: Int32
     /// In the order of its programs.
     var programs: [Int32]
+    /// In the order of its traffic programs of kind `command`.
+    var commands: [Int32]
+}
+
+extension Variant {
+    /// The traffic programs of kind `command` that start at a node.
+    func commands(of node: String) -> [TrafficProgram] {
+        traffic.filter { $0.kind == .command && $0.from == node }
+    }
+
+    /// Where a node's process finds the log of a program of kind `command`; nil of another kind.
+    func logDescriptor(of program: TrafficProgram) -> Int32? {
+        let place = commands(of: program.from).firstIndex { $0.name == program.name }
+        let programs = nodes.first { $0.name == program.from }?.programs.count ?? 0
+        return place.map { NodeProcess.logDescriptor(ofProgram: programs + $0) }
+    }
 }
 
 extension Node {

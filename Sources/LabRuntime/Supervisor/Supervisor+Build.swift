@@ -94,9 +94,13 @@ extension Supervisor {
         for program in node.programs {
             programs.append(try open(folder.log(of: program.name, on: node.name), .program))
         }
+        let commands = try assignment.variant.commands(of: node.name).map { program throws(LabFailure) in
+            try open(folder.log(of: program.name, on: node.name), .program)
+        }
         guard let starter = nodes.starter else { return }
         try running.start(
-            in: network, by: starter, logs: NodeLogs(own: own, requests: requests, programs: programs),
+            in: network, by: starter,
+            logs: NodeLogs(own: own, requests: requests, programs: programs, commands: commands),
             folder: folder, loop: loop
         ) { [unowned self] in received($0, from: running) }
     }

@@ -33,7 +33,9 @@ extension Supervisor {
         case .watchDelays(let names):
             watch.beginWatchingDelays()
             for name in names { nodes[name]?.send(.watchDelays(true)) }
-        case .startTraffic(let program, let number): nodes[program.from]?.send(.startTraffic(program, number: number))
+        case .startTraffic(let program, let number):
+            let log = assignment.variant.logDescriptor(of: program)
+            nodes[program.from]?.send(.startTraffic(program, number: number, log: log))
         case .finishTraffic(let name, let node): nodes[node]?.send(.finishTraffic(name: name))
         case .readCounters(let node, let programs): nodes[node]?.send(.readCounters(programs: programs))
         case .perform(let actions, let ticket): perform(actions, ticket)

@@ -3,9 +3,7 @@
 public struct PingTraffic: TrafficKind {
     public static let name = "ping"
     public static let summary = "ICMP echo requests at each interval, see [below](#kind-ping)"
-    public static let keys = [
-        TrafficKey("count", usual: "until it is stopped", "number of requests of each flow")
-    ]
+    public static let keys = [TrafficKey.count]
     public static let example = "{ from: client, to: server, kind: ping, every: 50ms, count: 10, patience: 500ms }"
     public static let server: ServerProgram.Kind? = nil
     public static let opensFlowForEachProbe = false
@@ -20,7 +18,7 @@ public struct PingTraffic: TrafficKind {
     public init() { self.init(count: nil) }
 
     public static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self {
-        Self(count: written.integer("count", in: 1...1_000_000))
+        Self(count: written.integer(TrafficKey.count.name, in: 1...1_000_000))
     }
 
     public var trace: AnswerTrace { .datagrams }
@@ -29,4 +27,9 @@ public struct PingTraffic: TrafficKind {
 
 extension TrafficProgram.Kind {
     public static let ping = Self(PingTraffic.self)
+}
+
+extension TrafficKey {
+    static let count = TrafficKey(
+        "count", usual: "until it is stopped", "number of requests of each flow; a command without `every` runs once")
 }

@@ -10,14 +10,21 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
     static var summary: String { get }
     /// Its keys of a traffic program, besides those of every kind.
     static var keys: [TrafficKey] { get }
-    /// A program of a lab with the nodes `client`, whose loopback has 10.64.0.0/24, and `server`.
+    /// A program of a lab with the nodes `client`, whose loopback has 10.64.0.0/24, and `server`, which serves HTTP on
+    /// port 80.
     static var example: String { get }
-    /// What answers it; nil for the kernel of whoever has the address, by ICMP.
+    /// What answers it; nil for the kernel of whoever has the address, by ICMP, and for whatever a lab has there.
     static var server: ServerProgram.Kind? { get }
     /// Whether every probe is a flow, and a `FlowResult`, of its own.
     static var opensFlowForEachProbe: Bool { get }
     /// Of one program, where not every probe is a flow.
     static var mostFlows: Int { get }
+    /// Of a kind of which every probe is a flow: whether `flows` of them begin at each interval.
+    static var opensSeveralAtOnce: Bool { get }
+    /// Probes of one program that are open at the same time, at most.
+    static var mostAtOnce: Int { get }
+    /// Whether its packets have ports.
+    static var hasPort: Bool { get }
     /// Whether its flows share sockets, and their figures are sums: only disturbed flows are listed.
     static var sumsFlows: Bool { get }
     /// Why a balancer's service cannot be its target; nil where one can.
@@ -39,6 +46,8 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
 
     /// What an answered request leaves in the client's captures.
     var trace: AnswerTrace { get }
+    /// Of its packets; nil for ICMP echo.
+    var transport: IPProtocol? { get }
     /// What the sockets of its TCP connections get; nil for nothing.
     var tcp: TCPSocketOptions? { get }
     /// Bytes of its requests, in turn; nil where all have the program's `payload`.
@@ -55,12 +64,16 @@ extension TrafficKind {
 
     public static var keys: [TrafficKey] { [] }
     public static var mostFlows: Int { 1000 }
+    public static var opensSeveralAtOnce: Bool { false }
+    public static var mostAtOnce: Int { 1024 }
+    public static var hasPort: Bool { server != nil }
     public static var sumsFlows: Bool { false }
     public static var needsServerItself: String? { nil }
     public static var hasStatuses: Bool { false }
     public static var hasConnectStatistics: Bool { false }
     public static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self { Self() }
     public mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool { true }
+    public var transport: IPProtocol? { Self.server?.transport }
     public var tcp: TCPSocketOptions? { nil }
     public var sizes: [Int]? { nil }
     public var reconnect: Reconnect? { nil }
@@ -78,6 +91,8 @@ public enum AnswerTrace: Hashable, Sendable {
     case connection
     /// A frame with payload in each direction; of answers whose status can be read, with the client's.
     case payload(showsStatus: Bool)
+    /// A frame to the server; where it was answered, one to the client as well.
+    case frames(answered: Bool)
 }
 
 /// The target of a program, once it is resolved.

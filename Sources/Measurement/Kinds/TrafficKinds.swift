@@ -12,6 +12,7 @@ public enum TrafficKinds {
         FTPTraffic.self,
         ManyFlowTraffic.self,
         PingTraffic.self,
+        CommandTraffic.self,
     ]
 
     /// Each key once, with the names of the kinds that have it.

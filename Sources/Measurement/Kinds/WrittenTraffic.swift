@@ -28,6 +28,13 @@ public protocol WrittenTraffic {
     /// A whole number, or a list of at most so many.
     func integers(_ key: String, in range: ClosedRange<Int>, most: Int) -> [Int]?
     func isMapping(_ key: String) -> Bool
+    /// A regular expression.
+    func pattern(_ key: String) -> String?
+    /// Names, each with a regular expression that has this group.
+    func patterns(_ key: String, group: String) -> [(name: String, pattern: String)]
+    /// The words of a command, with references and the program's own words in the place of `$word`; a line is one for
+    /// the shell.
+    func command(_ key: String, replacing own: [String: String]) -> [String]?
     /// The mapping below a key, which has no keys but these.
     func mapping(_ key: String, keys: [String]) -> Self?
     func choice<T: RawRepresentable & CaseIterable>(_ key: String, as type: T.Type) -> T? where T.RawValue == String

@@ -11,12 +11,13 @@ extension ExpectationForm {
             - { app: { succeeds: true }, id: all-succeed }
             - app: { survives: true, longest-gap: "< 1s", lost: 0, duplicated: 0, reordered: 0, after: begun, before: done }
             - app: { outcome: survived, statuses: { 200: "> 1", other: 0 } }
+            - load: { succeeds: true, values: { rate: "> 100" } }
             - app: { lost: { share: 50%, chance: 99% } }
             - stream: { survives: true, reconnects: "<= 1", longest-disconnection: "< 1s" }
             """,
         keys: [
             "outcome", "survives", "succeeds", "longest-gap", "lost", "duplicated", "reordered", "reconnects",
-            "longest-disconnection", "statuses", "after", "before",
+            "longest-disconnection", "statuses", "values", "after", "before",
         ],
         innerKeys: lossKeys,
         subject: TrafficExpectation.self
@@ -81,6 +82,7 @@ extension ExpectationReading {
                 allowed: ["a program with reconnect: on, of kind tcp-stream"])
         }
         expectation.statuses = mapping["statuses"].map { statuses($0, of: name) } ?? []
+        expectation.values = mapping["values"].map { values($0, of: name) } ?? []
         expectation.after = mapping["after"].flatMap(anchor)
         expectation.before = mapping["before"].flatMap(anchor)
         for key in ["after", "before"] where mapping[key] != nil {
@@ -91,6 +93,7 @@ extension ExpectationReading {
         }
         for key in [
             "longest-gap", "lost", "duplicated", "reordered", "reconnects", "longest-disconnection", "statuses",
+            "values",
         ] where mapping[key] != nil {
             words.append(key)
         }
@@ -121,6 +124,34 @@ extension ExpectationReading {
         guard let share = percent(shareValue, "'share' of 'lost'") else { return nil }
         guard let chance = mapping["chance"] else { return RandomLoss(share: share, confidence: 0.9999) }
         return percent(chance, "'chance' of 'lost'").map { RandomLoss(share: share, confidence: $0) }
+    }
+
+    /// `{ rate: "> 100" }`
+    private func values(_ value: LabValue, of name: String) -> [ValueExpectation] {
+        let program = programs.first { $0.name == name }
+        let known = program?.options(of: CommandTraffic.self)?.values.map(\.name) ?? []
+        if let program, known.isEmpty {
+            reader.report(
+                "'\(name)' has no values: \(program.kind == .command ? "its traffic program names none" : "it is no command")",
+                at: value.position, allowed: ["a traffic program of kind command with 'values'"])
+            return []
+        }
+        guard let entries = value.entries, !entries.isEmpty else {
+            reader.report(
+                "'values' " + (value.entries == nil ? "is \(value.found)" : "names no value"), at: value.position,
+                allowed: ["a mapping of " + known.joined(separator: ", ")])
+            return []
+        }
+        return entries.compactMap { entry in
+            guard program == nil || known.contains(entry.key) else {
+                reader.reportUnknown(
+                    entry.key, "'\(name)' has no value '\(LabValue.shortened(entry.key))'", at: entry.keyPosition,
+                    allowed: known)
+                return nil
+            }
+            return ComparisonReading(reader: reader).number(entry.value, of: "'\(entry.key)' of 'values'")
+                .map { ValueExpectation(name: entry.key, value: $0) }
+        }
     }
 
     /// `{ 200: "> 1000", 502: "< 1%", none: 0, other: 0 }`

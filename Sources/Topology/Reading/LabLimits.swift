@@ -17,6 +17,7 @@ struct LabLimits {
     static let counts = [
         Limit("networks", 2000), Limit("nodes", 2000), Limit("traffic", 500), Limit("faults", 500),
         Limit("pushes", 500), Limit("scenario", 2000), Limit("capture.on", 10_000),
+        Limit("traffic.*.run", 500), Limit("traffic.*.values", 100),
         Limit("nodes.*.interfaces", 1000), Limit("nodes.*.routes", 5000), Limit("nodes.*.routing.rules", 1000),
         Limit("nodes.*.routing.tables.*", 5000), Limit("nodes.*.tracked-routes", 100),
         Limit("nodes.*.loopback", 1000), Limit("nodes.*.sysctls", 500), Limit("nodes.*.services.*", 1000),
@@ -51,6 +52,8 @@ struct LabLimits {
     static let filters = 65_536
     /// Bytes of the words of a program's command line: the kernel takes 128 KiB, in which they are quoted.
     static let commandLine = 32_768
+    /// Traffic programs of kind `command` of one node.
+    static let commands = 50
     /// Values of the lab, times its variants: each variant reads all of them.
     static let valuesOfVariants = 1_000_000
     static let titleLength = 500

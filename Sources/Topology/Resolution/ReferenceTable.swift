@@ -113,7 +113,10 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
 
     /// A text of a program's own language: `$node.interface.ip` and `${lb/web.address}` are replaced, any other `$word`
     /// is the program's business.
-    func resolve(text: String, at position: SourcePosition, _ reader: LabReader) -> String {
+    /// - Parameter own: further words that are replaced, `to` and `to.port`, with their values
+    func resolve(
+        text: String, own: [String: String] = [:], at position: SourcePosition, _ reader: LabReader
+    ) -> String {
         var result = ""
         var rest = text[...]
         while let dollar = rest.firstIndex(of: "$") {
@@ -122,6 +125,11 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
             let isBraced = rest.first == "{"
             let inner = isBraced ? rest.dropFirst() : rest
             let word = inner.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0)) }
+            if let name = Self.own(own.keys, word), !isBraced || inner.dropFirst(name.count).first == "}" {
+                result += own[name] ?? ""
+                rest = inner.dropFirst(name.count + (isBraced ? 1 : 0))
+                continue
+            }
             // What follows may look like a part of it: `$lb.inside.ip/32`, `$lb.inside.ip.`
             let candidates = sequence(first: word) { $0.isEmpty ? nil : $0.dropLast() }
             let found = candidates.first { self[String($0)] != nil }
@@ -134,6 +142,17 @@ public struct ReferenceTable: Hashable, Sendable, Codable {
             rest = inner[meant.endIndex...].dropFirst(isBraced ? 1 : 0)
         }
         return result + rest
+    }
+}
+
+extension ReferenceTable {
+    /// The longest of these names with which a word begins, but not as a part of another name: `to` of `to/x`, not of
+    /// `token`.
+    private static func own(_ names: Dictionary<String, String>.Keys, _ word: Substring) -> String? {
+        names.sorted { $0.count > $1.count }.first { name in
+            let next = word.dropFirst(name.count).first
+            return word.hasPrefix(name) && !(next.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false)
+        }
     }
 }
 

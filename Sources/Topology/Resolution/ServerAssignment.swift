@@ -8,7 +8,7 @@ import Wire
 ///
 /// | node | serves | may be asked |
 /// |---|---|---|
-/// | host, neither `services` nor `programs` | what is asked of it | everything, one kind of server a port |
+/// | host, neither `services` nor `programs` | what is asked of it | everything, one kind of server a port; by a command what others ask, too |
 /// | host with `services`, no `programs` | these | everything |
 /// | host with `programs` | its `services` | ports of those and of its programs, and `none` |
 /// | box with `programs` | nothing of failoverlab's own | at an address of its interfaces: ports of its programs |
@@ -36,22 +36,33 @@ struct ServerAssignment {
 
     /// One for each port that is asked; reports where two kinds are asked of one.
     private func servers(for demands: [ServerDemand]) -> [ServerProgram] {
-        var first: [TransportPort: ServerDemand] = [:]
+        var first: [TransportPort: (demand: ServerDemand, server: ServerProgram)] = [:]
         var servers: [ServerProgram] = []
         for demand in demands {
-            guard let other = first[demand.server.transportPort] else {
-                first[demand.server.transportPort] = demand
-                servers.append(demand.server)
+            guard let server = demand.server else { continue }
+            guard let (other, known) = first[demand.port] else {
+                first[demand.port] = (demand, server)
+                servers.append(server)
                 continue
             }
-            guard other.server.kind != demand.server.kind else { continue }
+            guard known.kind != server.kind else { continue }
             let place = other.position.map { " (line \($0.line))" } ?? ""
             resolution.reader.report(
-                "\(demand.what) asks port \(demand.server.transportPort) of '\(demand.node)' for \(demand.server.kind.key), and \(other.what) for \(other.server.kind.key)\(place): one port has one server",
+                "\(demand.what) asks port \(demand.port) of '\(demand.node)' for \(server.kind.key), and \(other.what) for \(known.kind.key)\(place): one port has one server",
                 at: demand.position,
                 allowed: [
                     "a port of its own for each",
                     "'services' of '\(demand.node)' with the one that it serves, where the other is to fail",
+                ])
+        }
+        for demand in demands where demand.server == nil && first[demand.port] == nil {
+            resolution.reader.report(
+                "\(demand.what) asks port \(demand.port) of '\(demand.node)', where nothing listens",
+                at: demand.position,
+                allowed: [
+                    "'services' of '\(demand.node)', such as services: { http: \(demand.port.port) }",
+                    "'services: { none: \(demand.port.port) }' where nobody is to answer",
+                    "a program of '\(demand.node)' with 'ready: { \(demand.port.transport): \(demand.port.port) }'",
                 ])
         }
         return servers
@@ -63,7 +74,7 @@ struct ServerAssignment {
         var named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
         named += definition.programs.flatMap(\.ports)
         for demand in demands {
-            let port = demand.server.transportPort
+            let port = demand.port
             guard !named.contains(port), isOwn(demand, of: node), !isNamedElsewhere(demand) else { continue }
             var remedies: [String] = []
             let known = definition.programs.flatMap { program in
@@ -72,9 +83,9 @@ struct ServerAssignment {
             if !known.isEmpty { remedies.append("a port of its programs: \(known.joined(separator: ", "))") }
             remedies.append("'ready: { \(port.transport): \(port.port) }' of the program that listens there")
             if !node.isBox {
-                let kind = demand.server.kind
+                let key = demand.server?.kind.key ?? "http"
                 remedies.append(
-                    "'services: { \(kind.key): \(kind.key == "echo" ? "\(port)" : "\(port.port)") }' of '\(node.name)' for a server of failoverlab's own"
+                    "'services: { \(key): \(key == "echo" ? "\(port)" : "\(port.port)") }' of '\(node.name)' for a server of failoverlab's own"
                 )
                 remedies.append(
                     "'services: { none: \(port) }' where a program listens only later, or nobody is to answer")
@@ -91,7 +102,7 @@ struct ServerAssignment {
             guard holder != demand.node, let definition = resolution.definition(of: holder) else { return false }
             let services = definition.host?.services
             let named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
-            return (named + definition.programs.flatMap(\.ports)).contains(demand.server.transportPort)
+            return (named + definition.programs.flatMap(\.ports)).contains(demand.port)
         }
     }
 
@@ -103,7 +114,7 @@ struct ServerAssignment {
     private func isOwn(_ demand: ServerDemand, of node: Node) -> Bool {
         guard node.isBox else { return true }
         let services = node.role.configuration.virtualServices
-        if services.contains(where: { $0.address == demand.address && $0.port == demand.server.port }) { return false }
+        if services.contains(where: { $0.address == demand.address && $0.port == demand.port.port }) { return false }
         return node.interfaces.contains { $0.address(demand.address.family)?.address == demand.address }
     }
 

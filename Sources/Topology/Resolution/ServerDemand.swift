@@ -7,11 +7,19 @@ struct ServerDemand {
     var node: String
     /// The address that is asked.
     var address: IPAddress
-    /// What would answer.
-    var server: ServerProgram
+    var port: TransportPort
+    /// What would answer; nil where that is for the lab to say.
+    var server: ServerProgram?
     /// Who asks, as messages call it: `traffic program 'app'`, `a pool member of virtual service lb/web`
     var what: String
     var position: SourcePosition?
+}
+
+extension ServerDemand {
+    init(node: String, address: IPAddress, server: ServerProgram, what: String, position: SourcePosition?) {
+        self.init(
+            node: node, address: address, port: server.transportPort, server: server, what: what, position: position)
+    }
 }
 
 /// `8080/tcp`

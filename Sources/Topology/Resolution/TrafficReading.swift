@@ -20,6 +20,27 @@ struct TrafficReading {
             if let program = program(entry) { programs.append(program) }
         }
         checkTotals(value)
+        checkCommands(value)
+    }
+
+    /// Each has a log of its own, for which its node's process takes a descriptor.
+    private func checkCommands(_ value: LabValue?) {
+        func position(of program: TrafficProgram) -> SourcePosition? {
+            value?.entries?.first { $0.key == program.name }?.keyPosition
+        }
+        for (node, programs) in Dictionary(grouping: programs.filter { $0.kind == .command }, by: \.from) {
+            if programs.count > LabLimits.commands {
+                reader.report(
+                    "'\(node)' has \(programs.count) traffic programs of kind command",
+                    at: position(of: programs[LabLimits.commands]), allowed: ["at most \(LabLimits.commands)"])
+            }
+            let others = nodes.first { $0.name == node }?.programs.map(\.name) ?? []
+            for program in programs where others.contains(program.name) {
+                reader.report(
+                    "'\(node)' has a program '\(program.name)' already, and both would log to logs/\(node).\(program.name).log",
+                    at: position(of: program), allowed: ["another name"])
+            }
+        }
     }
 
     /// Each flow is a socket, or of a kind that sums its flows an entry of a table.
@@ -42,7 +63,7 @@ struct TrafficReading {
         TrafficKey("from", usual: "required", "a client, backend or router"),
         TrafficKey(
             "to", usual: "required",
-            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`; of `ping` without a port"
+            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`; of `ping` without a port; of `command` where its frames go"
         ),
         TrafficKey("kind", usual: "required", "see above"),
         TrafficKey("flows", usual: "1", flowsSummary),
@@ -71,12 +92,13 @@ struct TrafficReading {
         let timeout = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600))) ?? .seconds(2)
         if let kind { checkKeys(mapping, kind) }
         let node = nodes.first { $0.name == source }
+        let written = TrafficMapping(mapping: mapping, references: resolution.references)
         let options = kind?.type.read(
-            mapping,
+            written,
             of: WrittenProgram(
                 from: source ?? "", loopbackNetworks: node?.loopbackNetworks ?? [], flows: flows, every: every))
         guard let to = mapping.required("to"), let source, let kind, var options,
-            let (address, port) = target(to, of: entry.key, from: source, kind)
+            let (address, port) = target(to, of: entry.key, from: source, kind, options.transport)
         else { return nil }
         guard node?.interfaces.contains(where: { $0.address(address.family) != nil }) == true else {
             reader.report(
@@ -86,7 +108,7 @@ struct TrafficReading {
         }
         let service = services.first { $0.service.address == address && $0.service.port == port }?.service
         let target = TrafficTarget(address: address, port: port, usesTLS: service?.http?.tls != nil)
-        guard options.accept(target, mapping) else { return nil }
+        guard options.accept(target, written) else { return nil }
         return TrafficProgram(
             name: entry.key, options: options, from: source, target: address, port: port, flows: flows, every: every,
             payload: payload, timeout: timeout)
@@ -116,7 +138,7 @@ struct TrafficReading {
     private func flows(_ mapping: MappingReader, _ kind: TrafficProgram.Kind?) -> Int {
         let most = (kind ?? .tcpStream).type.mostFlows
         guard mapping["flows"] != nil, let flows = mapping.integer("flows", in: 1...most) else { return 1 }
-        if let kind, kind.opensFlowForEachProbe, flows != 1 {
+        if let kind, kind.opensFlowForEachProbe, !kind.type.opensSeveralAtOnce, flows != 1 {
             reader.report(
                 "'flows' is \(flows), but kind \(kind.rawValue) opens a new flow for each probe",
                 at: mapping.keyPosition("flows"),
@@ -127,7 +149,7 @@ struct TrafficReading {
 
     /// `number of flows: tcp-stream, udp, ftp up to 1000`
     private static var flowsSummary: String {
-        let kinds = TrafficKinds.table.filter { !$0.opensFlowForEachProbe }
+        let kinds = TrafficKinds.table.filter { !$0.opensFlowForEachProbe || $0.opensSeveralAtOnce }
         var bounds: [Int] = []
         for kind in kinds where !bounds.contains(kind.mostFlows) { bounds.append(kind.mostFlows) }
         let parts = bounds.map { most in
@@ -152,19 +174,22 @@ struct TrafficReading {
 
     /// `lb/web`, `backend-1:8080`, `backend-1.servers:8080` or `10.0.0.2:8080`
     private mutating func target(
-        _ value: LabValue, of program: String, from source: String, _ kind: TrafficProgram.Kind
+        _ value: LabValue, of program: String, from source: String, _ kind: TrafficProgram.Kind,
+        _ transport: IPProtocol?
     ) -> (IPAddress, UInt16)? {
         let form =
-            kind.server == nil
+            transport == nil
             ? ["node", "node.interface", "address"] : ["balancer/service, such as lb/web", "node:port", "address:port"]
         guard let given = value.text else {
             reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
             return nil
         }
         guard let text = withoutReference(given, kind, at: value.position) else { return nil }
-        if text.contains("/"), EndpointText(text)?.transport == nil { return service(text, kind, at: value.position) }
+        if text.contains("/"), EndpointText(text)?.transport == nil {
+            return service(text, kind, transport, at: value.position)
+        }
         let written = EndpointText(text)
-        guard let server = kind.server else {
+        guard let transport else {
             return portless(text, written, from: source, kind, at: value.position, form)
         }
         guard let endpoint = written, let port = endpoint.port else {
@@ -173,7 +198,7 @@ struct TrafficReading {
                 suggestion: Spelling.nearest(to: text, among: services.map(\.name)))
             return nil
         }
-        if let transport = endpoint.transport, transport != server.transport {
+        if let written = endpoint.transport, written != transport {
             reader.report("kind \(kind.rawValue) does not speak to \(text)", at: value.position)
             return nil
         }
@@ -182,7 +207,8 @@ struct TrafficReading {
         if !services.contains(where: { $0.service.address == address }) {
             demands.append(
                 ServerDemand(
-                    node: node, address: address, server: ServerProgram(kind: server, port: port),
+                    node: node, address: address, port: TransportPort(port, transport),
+                    server: kind.server.map { ServerProgram(kind: $0, port: port) },
                     what: "traffic program '\(program)'", position: value.position))
         }
         return (address, port)
@@ -207,7 +233,7 @@ struct TrafficReading {
     private func withoutReference(
         _ text: String, _ kind: TrafficProgram.Kind, at position: SourcePosition
     ) -> String? {
-        if kind.server == nil {
+        if !kind.type.hasPort {
             guard text.contains("/"), resolution.references.isReference(text) else { return text }
             return resolution.references.resolve(text, at: position, reader)
         }
@@ -227,7 +253,7 @@ struct TrafficReading {
     }
 
     private func service(
-        _ text: String, _ kind: TrafficProgram.Kind, at position: SourcePosition
+        _ text: String, _ kind: TrafficProgram.Kind, _ transport: IPProtocol?, at position: SourcePosition
     ) -> (IPAddress, UInt16)? {
         guard let service = services.first(where: { $0.name == text })?.service else {
             reader.reportUnknown(
@@ -235,54 +261,24 @@ struct TrafficReading {
                 allowed: services.map(\.name))
             return nil
         }
-        if let server = kind.server, service.profile.transport != server.transport {
+        if let transport, service.profile.transport != transport {
             reader.report(
-                "kind \(kind.rawValue) speaks \(server.transport), but \(text) has the profile \(service.profile.rawValue)",
+                "kind \(kind.rawValue) speaks \(transport), but \(text) has the profile \(service.profile.rawValue)",
                 at: position)
             return nil
         }
         if let reason = kind.type.needsServerItself {
             reader.report(
                 "kind \(kind.rawValue) speaks to a server itself, not to \(text): \(reason)",
-                at: position, allowed: [kind.server == nil ? "node" : "node:port"])
+                at: position, allowed: [transport == nil ? "node" : "node:port"])
             return nil
         }
-        if service.profile == .http, kind.server != .http {
+        if service.profile == .http, let server = kind.server, server != .http {
             reader.report(
                 "kind \(kind.rawValue) speaks no HTTP, but \(text) has the profile http", at: position,
                 allowed: TrafficProgram.Kind.allCases.filter { $0.server == .http }.map(\.rawValue))
             return nil
         }
         return (service.address, service.port)
-    }
-}
-
-extension MappingReader: WrittenTraffic {
-    func has(_ key: String) -> Bool { self[key] != nil }
-    func found(_ key: String) -> String { self[key]?.found ?? "nothing" }
-    func isMapping(_ key: String) -> Bool { self[key]?.entries != nil }
-
-    func mapping(_ key: String, keys: [String]) -> MappingReader? {
-        self[key].flatMap { MappingReader($0, "'\(key)' of \(what)", keys: keys, reader) }
-    }
-
-    func integers(_ key: String, in range: ClosedRange<Int>, most: Int) -> [Int]? {
-        guard let value = self[key] else { return nil }
-        let elements = reader.list(value)
-        guard (1...most).contains(elements.count) else {
-            reader.report(
-                "'\(key)' of \(what) has \(elements.count) numbers", at: value.position, allowed: ["1 to \(most)"])
-            return nil
-        }
-        let numbers = elements.compactMap { reader.integer($0, of: "'\(key)' of \(what)", in: range) }
-        return numbers.count == elements.count ? numbers : nil
-    }
-
-    func report(_ problem: String, atKey key: String, allowed: [String]) {
-        reader.report(problem, at: keyPosition(key), allowed: allowed)
-    }
-
-    func report(_ problem: String, atValueOf key: String, allowed: [String]) {
-        reader.report(problem, at: self[key]?.position ?? self["to"]?.position, allowed: allowed)
     }
 }

@@ -50,8 +50,13 @@ extension Flow {
 
     func failToStart(_ error: Errno) {
         guard error.isShortage else { return end(FlowEnding(error)) }
+        failToStart(error.description)
+    }
+
+    /// It says nothing about the lab: what was to be sent counts as skipped.
+    func failToStart(_ shortage: String) {
         _ = close(.survived)
-        callbacks.onShortage(error.description)
+        callbacks.onShortage(shortage)
     }
 }
 

@@ -16,8 +16,14 @@ struct FlowContext {
     let parting: PartingSockets
     /// Of a program whose requests share connections.
     let kept: KeptConnections?
+    /// Of kind `command`.
+    let commands: (any CommandStarter)?
 
-    init(program: TrafficProgram, number: UInt32, loop: EventLoop, ports: SourcePorts) {
+    init(
+        program: TrafficProgram, number: UInt32, loop: EventLoop, ports: SourcePorts,
+        commands: (any CommandStarter)? = nil
+    ) {
+        self.commands = commands
         self.program = program
         self.number = number
         self.loop = loop
@@ -70,6 +76,8 @@ struct FlowContext {
         result.status = figures.status
         result.reconnects = figures.reconnects
         result.longestDisconnection = figures.longestDisconnection
+        result.exit = figures.exit
+        result.values = figures.values
         return result
     }
 

@@ -38,6 +38,10 @@ enum FlowOpening: Sendable {
         .ping: .each {
             SocketFlow(EchoModel($0.identity, offset: $0.offset, at: $0.now), over: .echo, $1, callbacks: $2)
         },
+        .command: .each {
+            CommandFlow(
+                CommandModel($0.identity.program, at: $0.now), run: Int($0.identity.flow) + 1, $1, callbacks: $2)
+        },
     ]
 
     /// A test sees that every kind has its line.

@@ -5,8 +5,9 @@ internal import TrafficModel
 
 /// Runs one traffic program on the kernel's sockets, all on the event loop's thread.
 ///
-/// Bounds: at most `mostOpenProbes` probes of `tcp-connect` or `udp-request` are open at the same time and at most
-/// `mostResults` flows are kept; a probe beyond counts in `TrafficResult.skipped`, with the reason in `problem`.
+/// Bounds: at most `mostOpenProbes` probes of `tcp-connect` or `udp-request` are open at the same time, of `command`
+/// its `mostAtOnce`, and at most `mostResults` flows are kept; a probe beyond counts in `TrafficResult.skipped`, with
+/// the reason in `problem`.
 public final class TrafficClient {
     public enum Event {
         /// Every long-lived flow has had its first answer, or has ended; of the other kinds, the first probe has
@@ -46,24 +47,26 @@ public final class TrafficClient {
     /// - Parameters:
     ///   - number: unique among the programs of the node; every probe record carries it
     ///   - ports: shared by all programs of the node, so that no two flows get the same source port soon after another
+    ///   - commands: starts those of a program of kind `command`
     ///   - onEvent: called on the loop's thread; `finished` never from within `finish`
     public convenience init(
         _ program: TrafficProgram, number: UInt32, on loop: EventLoop, ports: SourcePorts,
-        onEvent: @escaping (Event) -> Void
+        commands: (any CommandStarter)? = nil, onEvent: @escaping (Event) -> Void
     ) {
         self.init(
-            program, number: number, on: loop, ports: ports, mostOpenProbes: Self.mostOpenProbes, onEvent: onEvent)
+            program, number: number, on: loop, ports: ports, commands: commands, mostOpenProbes: Self.mostOpenProbes,
+            onEvent: onEvent)
     }
 
     init(
-        _ program: TrafficProgram, number: UInt32, on loop: EventLoop, ports: SourcePorts, mostOpenProbes: Int,
-        onEvent: @escaping (Event) -> Void
+        _ program: TrafficProgram, number: UInt32, on loop: EventLoop, ports: SourcePorts,
+        commands: (any CommandStarter)? = nil, mostOpenProbes: Int, onEvent: @escaping (Event) -> Void
     ) {
-        self.mostOpenProbes = mostOpenProbes
+        self.mostOpenProbes = min(mostOpenProbes, program.kind.type.mostAtOnce)
         self.program = program
         self.loop = loop
         self.onEvent = onEvent
-        context = FlowContext(program: program, number: number, loop: loop, ports: ports)
+        context = FlowContext(program: program, number: number, loop: loop, ports: ports, commands: commands)
     }
 
     deinit {
@@ -137,16 +140,27 @@ public final class TrafficClient {
 
     private func openWhatIsDue() {
         let now = loop.now
-        while schedule?.take(at: now) != nil {
-            if running.count >= mostOpenProbes {
-                skip("\(mostOpenProbes) probes are open already")
-            } else if results.count + running.count >= Self.mostResults {
-                skip("\(Self.mostResults) flows were made, the most whose results are kept")
-            } else {
-                open(offset: .zero)
-            }
+        while !isComplete, schedule?.take(at: now) != nil {
+            for _ in 0..<(program.kind.type.opensSeveralAtOnce ? max(program.flows, 1) : 1) { openNext() }
         }
-        if let schedule { timer = loop.schedule(at: schedule.nextDue) { [unowned self] in openWhatIsDue() } }
+        guard !isComplete, let schedule else { return }
+        timer = loop.schedule(at: schedule.nextDue) { [unowned self] in openWhatIsDue() }
+    }
+
+    /// Whether as many have begun as the program's `count` allows.
+    private var isComplete: Bool {
+        guard let count = program.options(of: CommandTraffic.self)?.count else { return false }
+        return schedule.map { $0.next >= UInt64(count) } ?? false
+    }
+
+    private func openNext() {
+        if running.count >= mostOpenProbes {
+            skip("\(mostOpenProbes) probes are open already")
+        } else if results.count + running.count >= Self.mostResults {
+            skip("\(Self.mostResults) flows were made, the most whose results are kept")
+        } else {
+            open(offset: .zero)
+        }
     }
 
     private func open(offset: Duration) {
