@@ -19,7 +19,7 @@ struct TrafficProof: Sendable {
         // The filter for captures has no word for an identifier.
         let ports = flow.ends.map(\.sourcePort)
         let port =
-            result.program.kind.server == nil || ports.count > Self.mostPorts
+            !result.program.kind.hasPorts || ports.count > Self.mostPorts
             ? "" : " and (\(ports.map { "port \($0)" }.joined(separator: " or ")))"
         let field = Self.portField(of: result.program)
         let isOneOfThem =

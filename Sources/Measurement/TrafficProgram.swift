@@ -40,7 +40,7 @@ public struct TrafficProgram: Sendable {
     public var kind: Kind { Kind(type(of: options)) }
 
     /// Of its packets.
-    public var transport: IPProtocol { kind.server?.transport ?? (target.isIPv4 ? .icmp : .icmpv6) }
+    public var transport: IPProtocol { kind.type.transport ?? (target.isIPv4 ? .icmp : .icmpv6) }
 
     /// Its options, where it is of this kind.
     public func options<Own: TrafficKind>(of kind: Own.Type) -> Own? { options as? Own }

@@ -10,10 +10,16 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
     static var summary: String { get }
     /// Its keys of a traffic program, besides those of every kind.
     static var keys: [TrafficKey] { get }
-    /// A program of a lab with the nodes `client`, whose loopback has 10.64.0.0/24, and `server`.
+    /// A program of a lab with the nodes `client`, whose loopback has 10.64.0.0/24, and `server`, whose services are
+    /// `none: 53/udp`.
     static var example: String { get }
-    /// What answers it; nil for the kernel of whoever has the address, by ICMP.
+    /// The server of failoverlab's own that answers it; nil where none does. Then a program of the lab answers or,
+    /// without a `transport`, the kernel of whoever has the address.
     static var server: ServerProgram.Kind? { get }
+    /// Of its packets; nil of ICMP echo, which has no ports. Default: the server's.
+    static var transport: IPProtocol? { get }
+    /// The port of a target that is written without one; nil where the port must be written.
+    static var defaultPort: UInt16? { get }
     /// Whether every probe is a flow, and a `FlowResult`, of its own.
     static var opensFlowForEachProbe: Bool { get }
     /// Of one program, where not every probe is a flow.
@@ -41,6 +47,8 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
     var trace: AnswerTrace { get }
     /// What the sockets of its TCP connections get; nil for nothing.
     var tcp: TCPSocketOptions? { get }
+    /// How long an application waits for an answer where the lab file has no `patience`; nil for the usual time.
+    var usualTimeout: Duration? { get }
     /// Bytes of its requests, in turn; nil where all have the program's `payload`.
     var sizes: [Int]? { get }
     /// How a flow goes on after its connection has failed; nil where it ends.
@@ -54,6 +62,8 @@ extension TrafficKind {
     var hashable: AnyHashable { AnyHashable(self) }
 
     public static var keys: [TrafficKey] { [] }
+    public static var transport: IPProtocol? { server?.transport }
+    public static var defaultPort: UInt16? { nil }
     public static var mostFlows: Int { 1000 }
     public static var sumsFlows: Bool { false }
     public static var needsServerItself: String? { nil }
@@ -62,6 +72,7 @@ extension TrafficKind {
     public static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self { Self() }
     public mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool { true }
     public var tcp: TCPSocketOptions? { nil }
+    public var usualTimeout: Duration? { nil }
     public var sizes: [Int]? { nil }
     public var reconnect: Reconnect? { nil }
     public var numbers: [(name: String, value: Int)] { [] }

@@ -12,6 +12,7 @@ public enum TrafficKinds {
         FTPTraffic.self,
         ManyFlowTraffic.self,
         PingTraffic.self,
+        DNSTraffic.self,
     ]
 
     /// Each key once, with the names of the kinds that have it.
@@ -39,7 +40,8 @@ extension TrafficProgram {
 
         public var opensFlowForEachProbe: Bool { type.opensFlowForEachProbe }
         public var server: ServerProgram.Kind? { type.server }
-        public var isTCP: Bool { type.server?.transport == .tcp }
+        public var isTCP: Bool { type.transport == .tcp }
+        public var hasPorts: Bool { type.transport != nil }
     }
 }
 

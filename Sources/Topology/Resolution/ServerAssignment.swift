@@ -8,8 +8,8 @@ import Wire
 ///
 /// | node | serves | may be asked |
 /// |---|---|---|
-/// | host, neither `services` nor `programs` | what is asked of it | everything, one kind of server a port |
-/// | host with `services`, no `programs` | these | everything |
+/// | host, neither `services` nor `programs` | what is asked of it | what failoverlab answers, one kind a port |
+/// | host with `services`, no `programs` | these | what failoverlab answers, and ports of these and of `none` |
 /// | host with `programs` | its `services` | ports of those and of its programs, and `none` |
 /// | box with `programs` | nothing of failoverlab's own | at an address of its interfaces: ports of its programs |
 ///
@@ -25,9 +25,12 @@ struct ServerAssignment {
             guard let asked = demands[nodes[index].name],
                 let definition = resolution.definition(of: nodes[index].name)
             else { continue }
-            if !definition.programs.isEmpty {
+            guard definition.programs.isEmpty else {
                 check(asked, of: nodes[index], definition)
-            } else if var host = nodes[index].role.host, definition.host?.services == nil {
+                continue
+            }
+            check(asked.filter { $0.server == nil }, of: nodes[index], definition)
+            if var host = nodes[index].role.host, definition.host?.services == nil {
                 host.servers = servers(for: asked)
                 nodes[index].role = Node.Role(host)
             }
@@ -39,15 +42,16 @@ struct ServerAssignment {
         var first: [TransportPort: ServerDemand] = [:]
         var servers: [ServerProgram] = []
         for demand in demands {
-            guard let other = first[demand.server.transportPort] else {
-                first[demand.server.transportPort] = demand
-                servers.append(demand.server)
+            guard let server = demand.server else { continue }
+            guard let other = first[demand.port], let known = other.server else {
+                first[demand.port] = demand
+                servers.append(server)
                 continue
             }
-            guard other.server.kind != demand.server.kind else { continue }
+            guard known.kind != server.kind else { continue }
             let place = other.position.map { " (line \($0.line))" } ?? ""
             resolution.reader.report(
-                "\(demand.what) asks port \(demand.server.transportPort) of '\(demand.node)' for \(demand.server.kind.key), and \(other.what) for \(other.server.kind.key)\(place): one port has one server",
+                "\(demand.what) asks port \(demand.port) of '\(demand.node)' for \(server.kind.key), and \(other.what) for \(known.kind.key)\(place): one port has one server",
                 at: demand.position,
                 allowed: [
                     "a port of its own for each",
@@ -57,25 +61,30 @@ struct ServerAssignment {
         return servers
     }
 
-    /// Reports what is asked of ports that a node with programs does not name.
+    /// Reports what is asked of ports that a node does not name.
     private func check(_ demands: [ServerDemand], of node: Node, _ definition: NodeDefinition) {
         let services = definition.host?.services
         var named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
         named += definition.programs.flatMap(\.ports)
         for demand in demands {
-            let port = demand.server.transportPort
+            let port = demand.port
             guard !named.contains(port), isOwn(demand, of: node), !isNamedElsewhere(demand) else { continue }
             var remedies: [String] = []
             let known = definition.programs.flatMap { program in
                 program.ports.filter { $0.transport == port.transport }.map { "\($0) (\(program.name.value))" }
             }
             if !known.isEmpty { remedies.append("a port of its programs: \(known.joined(separator: ", "))") }
-            remedies.append("'ready: { \(port.transport): \(port.port) }' of the program that listens there")
+            if definition.programs.isEmpty {
+                remedies.append("a program of '\(node.name)' that listens there")
+            } else {
+                remedies.append("'ready: { \(port.transport): \(port.port) }' of the program that listens there")
+            }
             if !node.isBox {
-                let kind = demand.server.kind
-                remedies.append(
-                    "'services: { \(kind.key): \(kind.key == "echo" ? "\(port)" : "\(port.port)") }' of '\(node.name)' for a server of failoverlab's own"
-                )
+                if let kind = demand.server?.kind {
+                    remedies.append(
+                        "'services: { \(kind.key): \(kind.key == "echo" ? "\(port)" : "\(port.port)") }' of '\(node.name)' for a server of failoverlab's own"
+                    )
+                }
                 remedies.append(
                     "'services: { none: \(port) }' where a program listens only later, or nobody is to answer")
             }
@@ -91,19 +100,19 @@ struct ServerAssignment {
             guard holder != demand.node, let definition = resolution.definition(of: holder) else { return false }
             let services = definition.host?.services
             let named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
-            return (named + definition.programs.flatMap(\.ports)).contains(demand.server.transportPort)
+            return (named + definition.programs.flatMap(\.ports)).contains(demand.port)
         }
     }
 
     private func list(_ programs: [ProgramDefinition]) -> String {
-        programs.map { "'\($0.name.value)'" }.joined(separator: ", ")
+        programs.isEmpty ? "no program" : programs.map { "'\($0.name.value)'" }.joined(separator: ", ")
     }
 
     /// Whether what answers is the node's own stack: a box has further addresses, of services and pools.
     private func isOwn(_ demand: ServerDemand, of node: Node) -> Bool {
         guard node.isBox else { return true }
         let services = node.role.configuration.virtualServices
-        if services.contains(where: { $0.address == demand.address && $0.port == demand.server.port }) { return false }
+        if services.contains(where: { $0.address == demand.address && $0.port == demand.port.port }) { return false }
         return node.interfaces.contains { $0.address(demand.address.family)?.address == demand.address }
     }
 
@@ -119,7 +128,8 @@ struct ServerAssignment {
                     let (own, monitored) = servers(of: service, member, definition)
                     demands.append(
                         ServerDemand(
-                            node: owner, address: member.address, server: own, what: "virtual service \(name)",
+                            node: owner, address: member.address, port: own.transportPort,
+                            server: needsProgram(service) ? nil : own, what: "virtual service \(name)",
                             position: position(of: member, owner, in: definition)))
                     guard let monitored else { continue }
                     demands.append(
@@ -156,12 +166,21 @@ struct ServerAssignment {
         }?.position ?? service.name.position
     }
 
+    private func programs(asking service: VirtualServiceConfiguration) -> [TrafficProgram] {
+        traffic.programs.filter { $0.target == service.address && $0.port == service.port }
+    }
+
+    /// Whether a traffic program asks it for what no server of failoverlab's own answers.
+    private func needsProgram(_ service: VirtualServiceConfiguration) -> Bool {
+        programs(asking: service).contains { $0.kind.server == nil }
+    }
+
     /// The server behind a pool member, and a second one where a monitor asks another port.
     private func servers(
         of service: VirtualServiceConfiguration, _ member: PoolMemberConfiguration,
         _ definition: VirtualServiceDefinition
     ) -> (ServerProgram, ServerProgram?) {
-        let programs = traffic.programs.filter { $0.target == service.address && $0.port == service.port }
+        let programs = programs(asking: service)
         let speaksHTTP = service.profile == .http || programs.contains { $0.kind.server == .http }
         let echo = ServerProgram(
             kind: speaksHTTP ? .http : service.profile.transport == .tcp ? .tcpEcho : .udpEcho, port: member.port)

@@ -7,11 +7,29 @@ struct ServerDemand {
     var node: String
     /// The address that is asked.
     var address: IPAddress
-    /// What would answer.
-    var server: ServerProgram
+    var port: TransportPort
+    /// What of failoverlab's own would answer; nil where only a program can.
+    var server: ServerProgram?
     /// Who asks, as messages call it: `traffic program 'app'`, `a pool member of virtual service lb/web`
     var what: String
     var position: SourcePosition?
+
+    init(
+        node: String, address: IPAddress, port: TransportPort, server: ServerProgram? = nil, what: String,
+        position: SourcePosition?
+    ) {
+        self.node = node
+        self.address = address
+        self.port = port
+        self.server = server
+        self.what = what
+        self.position = position
+    }
+
+    init(node: String, address: IPAddress, server: ServerProgram, what: String, position: SourcePosition?) {
+        self.init(
+            node: node, address: address, port: server.transportPort, server: server, what: what, position: position)
+    }
 }
 
 /// `8080/tcp`

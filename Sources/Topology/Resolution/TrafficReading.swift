@@ -42,13 +42,15 @@ struct TrafficReading {
         TrafficKey("from", usual: "required", "a client, backend or router"),
         TrafficKey(
             "to", usual: "required",
-            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`; of `ping` without a port"
+            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`; of `ping` without a port, of `dns` with port 53 where there is none"
         ),
         TrafficKey("kind", usual: "required", "see above"),
         TrafficKey("flows", usual: "1", flowsSummary),
         TrafficKey("every", usual: "100 ms", "interval of the requests of each flow"),
         TrafficKey("payload", usual: "64", "bytes of a request and of its answer; at least 32"),
-        TrafficKey("patience", usual: "2 s", "the application's timeout"),
+        TrafficKey(
+            "patience", usual: "2 s",
+            "the application's timeout; of `dns` the default is as long as its tries can take"),
     ]
 
     static let keys = commonKeys.map(\.name) + TrafficKinds.keys.map(\.key.name)
@@ -68,7 +70,7 @@ struct TrafficReading {
         let flows = flows(mapping, kind)
         let every = mapping.duration("every", in: .milliseconds(1)...(.seconds(3600))) ?? .milliseconds(100)
         let payload = mapping.integer("payload", in: 32...65_000) ?? 64
-        let timeout = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600))) ?? .seconds(2)
+        let timeout = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600)))
         if let kind { checkKeys(mapping, kind) }
         let node = nodes.first { $0.name == source }
         let options = kind?.type.read(
@@ -89,7 +91,7 @@ struct TrafficReading {
         guard options.accept(target, mapping) else { return nil }
         return TrafficProgram(
             name: entry.key, options: options, from: source, target: address, port: port, flows: flows, every: every,
-            payload: payload, timeout: timeout)
+            payload: payload, timeout: timeout ?? options.usualTimeout ?? .seconds(2))
     }
 
     /// Reports keys of other kinds.
@@ -155,7 +157,7 @@ struct TrafficReading {
         _ value: LabValue, of program: String, from source: String, _ kind: TrafficProgram.Kind
     ) -> (IPAddress, UInt16)? {
         let form =
-            kind.server == nil
+            !kind.hasPorts
             ? ["node", "node.interface", "address"] : ["balancer/service, such as lb/web", "node:port", "address:port"]
         guard let given = value.text else {
             reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
@@ -164,16 +166,16 @@ struct TrafficReading {
         guard let text = withoutReference(given, kind, at: value.position) else { return nil }
         if text.contains("/"), EndpointText(text)?.transport == nil { return service(text, kind, at: value.position) }
         let written = EndpointText(text)
-        guard let server = kind.server else {
+        guard let transport = kind.type.transport else {
             return portless(text, written, from: source, kind, at: value.position, form)
         }
-        guard let endpoint = written, let port = endpoint.port else {
+        guard let endpoint = written, let port = endpoint.port ?? kind.type.defaultPort else {
             reader.report(
                 "'to' of a traffic program is \(value.found)", at: value.position, allowed: form,
                 suggestion: Spelling.nearest(to: text, among: services.map(\.name)))
             return nil
         }
-        if let transport = endpoint.transport, transport != server.transport {
+        if let written = endpoint.transport, written != transport {
             reader.report("kind \(kind.rawValue) does not speak to \(text)", at: value.position)
             return nil
         }
@@ -182,7 +184,8 @@ struct TrafficReading {
         if !services.contains(where: { $0.service.address == address }) {
             demands.append(
                 ServerDemand(
-                    node: node, address: address, server: ServerProgram(kind: server, port: port),
+                    node: node, address: address, port: TransportPort(port, transport),
+                    server: kind.server.map { ServerProgram(kind: $0, port: port) },
                     what: "traffic program '\(program)'", position: value.position))
         }
         return (address, port)
@@ -207,11 +210,11 @@ struct TrafficReading {
     private func withoutReference(
         _ text: String, _ kind: TrafficProgram.Kind, at position: SourcePosition
     ) -> String? {
-        if kind.server == nil {
-            guard text.contains("/"), resolution.references.isReference(text) else { return text }
+        if !kind.hasPorts || kind.type.defaultPort != nil, text.contains("/"), resolution.references.isReference(text) {
             return resolution.references.resolve(text, at: position, reader)
         }
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+        guard kind.hasPorts, let colon = text.lastIndex(of: ":"),
+            let port = UInt16(text[text.index(after: colon)...]),
             resolution.references.isReference(String(text[..<colon])), text[..<colon].contains("/")
         else { return text }
         guard let value = resolution.references.resolve(String(text[..<colon]), at: position, reader) else {
@@ -235,16 +238,16 @@ struct TrafficReading {
                 allowed: services.map(\.name))
             return nil
         }
-        if let server = kind.server, service.profile.transport != server.transport {
+        if let transport = kind.type.transport, service.profile.transport != transport {
             reader.report(
-                "kind \(kind.rawValue) speaks \(server.transport), but \(text) has the profile \(service.profile.rawValue)",
+                "kind \(kind.rawValue) speaks \(transport), but \(text) has the profile \(service.profile.rawValue)",
                 at: position)
             return nil
         }
         if let reason = kind.type.needsServerItself {
             reader.report(
                 "kind \(kind.rawValue) speaks to a server itself, not to \(text): \(reason)",
-                at: position, allowed: [kind.server == nil ? "node" : "node:port"])
+                at: position, allowed: [kind.hasPorts ? "node:port" : "node"])
             return nil
         }
         if service.profile == .http, kind.server != .http {
@@ -276,6 +279,25 @@ extension MappingReader: WrittenTraffic {
         }
         let numbers = elements.compactMap { reader.integer($0, of: "'\(key)' of \(what)", in: range) }
         return numbers.count == elements.count ? numbers : nil
+    }
+
+    func choices<T: RawRepresentable & CaseIterable>(_ key: String, as type: T.Type) -> [T]?
+    where T.RawValue == String {
+        guard let value = self[key] else { return nil }
+        let elements = reader.list(value)
+        if elements.isEmpty {
+            reader.report("'\(key)' of \(what) is empty", at: value.position, allowed: T.allCases.map(\.rawValue))
+        }
+        var words: Set<String> = []
+        let choices = elements.compactMap { element -> T? in
+            guard let choice = reader.choice(element, of: "'\(key)' of \(what)", as: type) else { return nil }
+            guard words.insert(choice.rawValue).inserted else {
+                reader.report("'\(key)' of \(what) has \(choice.rawValue) twice", at: element.position)
+                return nil
+            }
+            return choice
+        }
+        return choices.isEmpty || choices.count < elements.count ? nil : choices
     }
 
     func report(_ problem: String, atKey key: String, allowed: [String]) {

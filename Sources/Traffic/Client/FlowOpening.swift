@@ -38,6 +38,10 @@ enum FlowOpening: Sendable {
         .ping: .each {
             SocketFlow(EchoModel($0.identity, offset: $0.offset, at: $0.now), over: .echo, $1, callbacks: $2)
         },
+        // A late answer to a socket that a resolver has closed is none.
+        .dns: .each {
+            SocketFlow(DNSModel($0.identity, at: $0.now), over: .udp, keepsFormer: false, $1, callbacks: $2)
+        },
     ]
 
     /// A test sees that every kind has its line.
