@@ -20,7 +20,7 @@ struct TrafficProof: Sendable {
         // Of a command that has sent nothing no port is known.
         let ports = flow.ends.map(\.sourcePort).filter { $0 != 0 || result.program.kind != .command }
         let port =
-            !result.program.kind.type.hasPort || ports.isEmpty || ports.count > Self.mostPorts
+            !result.program.kind.hasPorts || ports.isEmpty || ports.count > Self.mostPorts
             ? "" : " and (\(ports.map { "port \($0)" }.joined(separator: " or ")))"
         let field = Self.portField(of: result.program)
         let isOneOfThem =

@@ -10,7 +10,7 @@ public enum FlowOutcome: String, Hashable, Sendable, Codable, CaseIterable {
     /// The connection was reset.
     case reset
     /// The connection was refused, or an ICMP error reported the port unreachable; of `http-request` also an answer
-    /// with a status from 400 up.
+    /// with a status from 400 up, of `dns` one that is truncated or has another RCODE than expected.
     case refused
     /// Of `command`: its exit code or its output was another than it must be, or it could not be run.
     case failed
@@ -31,7 +31,7 @@ public struct Gap: Hashable, Sendable, Codable {
     }
 }
 
-/// One flow's figures. Of `tcp-connect` and `udp-request`, every probe is a flow of its own.
+/// One flow's figures. Of kinds such as `tcp-connect`, `udp-request` and `dns`, every probe is a flow of its own.
 public struct FlowResult: Hashable, Sendable, Codable {
     /// The client's own address and port: with the program's target it names the flow in every capture.
     public var source: IPAddress

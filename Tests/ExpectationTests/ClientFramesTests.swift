@@ -159,6 +159,33 @@ struct ClientFramesTests {
         #expect(Self.evaluate(Self.scene(flow, later: 0)).verdict == .pass)
     }
 
+    /// A lookup that asked for A from 40000, and for AAAA from 40001.
+    @Test func `of a lookup each answer passed as a datagram, at the end that asked for it`() throws {
+        var flow = Scene.flow(40000, sent: 2, received: 2)
+        flow.laterEnds = [FlowEnd(source: flow.source, sourcePort: 40001, start: Scene.at(2), isAnswered: true)]
+        func scene(_ ports: [(Int, Int)]) -> Scene {
+            var scene = Self.scene(flow, .dns) { $0.port = 53 }
+            for (index, (source, destination)) in ports.enumerated() {
+                let isRequest = destination == 53
+                scene.add(
+                    at: 1 + Double(index),
+                    FrameBytes.ethernet(
+                        to: Scene.macA, from: Scene.macB,
+                        FrameBytes.ipv4(
+                            from: isRequest ? Scene.client : Scene.server, to: isRequest ? Scene.server : Scene.client,
+                            proto: 17, FrameBytes.udp(UInt16(source), UInt16(destination), payload: 34))))
+            }
+            return scene
+        }
+        let all = [(40000, 53), (53, 40000), (40001, 53), (53, 40001)]
+        let result = Self.evaluate(scene(all))
+        #expect(result.verdict == .pass, "\(result.seen)")
+        #expect(result.wiresharkFilter == "ip.addr == 192.0.2.10 && udp.port in {40000, 40001}")
+        #expect(result.frames.count == 2)
+        let short = Self.evaluate(scene(Array(all.dropLast())))
+        #expect(short.verdict == .inconclusive && short.seen.contains("40001"), "\(short.seen)")
+    }
+
     @Test func `reconnects and the time without a connection are expected like other figures`() {
         let scene = Self.scene(Self.reconnected(), later: 5)
         func evaluate(_ expectation: TrafficExpectation) -> ExpectationResult { scene.evaluate(.traffic(expectation)) }

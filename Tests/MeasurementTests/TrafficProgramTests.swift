@@ -44,6 +44,12 @@ struct TrafficProgramTests {
             #""command":["dig","@192.0.2.1"];"count":5;"exits":[0,9];"output":"NOERROR";"protocol":"udp";"values":[{"name":"time","pattern":"(?<value>\\d+) msec"}]"#
         ),
         (
+            DNSTraffic(
+                DNSName(rawValue: "www.example.test")!, records: [.address, .ipv6Address], tryTimeout: .seconds(1),
+                attempts: 3, reopens: true, expected: .nameError),
+            #""attempts":3;"expectedRcode":"NXDOMAIN";"host":"www.example.test";"records":["A","AAAA"];"singleRequestReopen":true;"tryTimeout":[0,1000000000000000000]"#
+        ),
+        (
             TCPStreamTraffic(
                 sizes: [64, 9000],
                 tcp: TCPSocketOptions(
@@ -83,6 +89,32 @@ struct TrafficProgramTests {
             Set(Self.forms.map { type(of: $0.0).name }) == Set(TrafficKinds.table.map { $0.name }),
             "a line of TrafficProgramTests.forms")
         #expect(Set(TrafficKinds.table.map { $0.name }).count == TrafficKinds.table.count)
+    }
+
+    @Test(arguments: ["", ".", "a..b", "www.", "-a b", "ü.test", String(repeating: "a", count: 64)])
+    func `a text that is no host name is none in a file, either`(text: String) throws {
+        #expect(DNSName(rawValue: text) == nil)
+        let program = try JSONEncoder().encode(Self.program(DNSTraffic()))
+        let changed = String(decoding: program, as: UTF8.self).replacing("\"localhost\"", with: "\"\(text)\"")
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(TrafficProgram.self, from: Data(changed.utf8))
+        }
+    }
+
+    @Test func `a host name has at most 253 bytes, in labels of at most 63`() {
+        let label = String(repeating: "a", count: 63)
+        let longest = "\(label).\(label).\(label)." + String(repeating: "b", count: 61)
+        #expect(DNSName(rawValue: longest)?.labels.map(\.count) == [63, 63, 63, 61])
+        #expect(DNSName(rawValue: longest + "b") == nil)
+        #expect(DNSName(rawValue: "_sip._udp.Example-1.test")?.labels.first == Array("_sip".utf8))
+    }
+
+    @Test func `a lookup waits as long as its resolver can try, where nothing else is written`() {
+        let (one, both) = (DNSTraffic(.localhost), DNSTraffic(.localhost, records: [.address, .ipv6Address]))
+        var reopens = both
+        reopens.reopens = true
+        #expect(one.usualTimeout == .seconds(10) && both.usualTimeout == .seconds(20))
+        #expect(reopens.usualTimeout == .seconds(10) && UDPTraffic().usualTimeout == nil)
     }
 
     @Test func `an unknown kind is no program`() {

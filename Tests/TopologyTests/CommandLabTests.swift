@@ -101,7 +101,7 @@ import Wire
         (text(to: "server"), "8:43: 'to' of a traffic program is 'server'"),
         (
             text(services: "sysctls: { net.ipv4.ip_forward: 0 }"),
-            "8:43: traffic program 'app' asks port 80/tcp of 'server', where nothing listens"
+            "8:43: traffic program 'app' asks port 80/tcp of 'server', which runs no program and does not say what listens there"
         ),
         (text(expect: "app: { values: { rate: 1 } }"), "12:20: 'app' has no values: its traffic program names none"),
         (

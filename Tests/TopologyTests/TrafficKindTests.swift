@@ -15,7 +15,7 @@ struct TrafficKindTests {
         networks: { net: 192.0.2.0/24 }
         nodes:
           client: { role: client, loopback: [10.64.0.0/24], interfaces: { eth0: { network: net } } }
-          server: { role: backend, interfaces: { eth0: { network: net } }, services: { http: 80 } }
+          server: { role: backend, interfaces: { eth0: { network: net } }, services: { http: 80, none: 53/udp } }
         traffic:
           app: \(program)
         scenario: [ { start: app }, { wait: 1s }, { stop: app } ]

@@ -203,6 +203,63 @@ struct FlowOutcomeTests {
             })
     }
 
+    // MARK: dns
+
+    @Test func `a lookup`() throws {
+        typealias Setup = FlowOutcomeTable<DNSModel>.Setup
+        func flow(
+            reopens: Bool = false, _ steps: (inout PlayedFlow<DNSModel>) -> Void = { _ in }
+        ) -> PlayedFlow<DNSModel> {
+            let options = DNSTraffic(
+                .localhost, records: [.address, .ipv6Address], tryTimeout: .milliseconds(30), reopens: reopens)
+            return Self.made(DNSModel(.played(playedProgram(.dns, options: options)), at: playedTime(0)), steps)
+        }
+        func answersFirst(_ flow: inout PlayedFlow<DNSModel>) {
+            flow.step(.time, at: 0)
+            flow.transport.incoming = [DNSAnswer.bytes(to: flow.transport.sent[0])]
+            flow.step(.readable, at: 1)
+        }
+        let setups = [
+            Setup(name: "asking, before the first query", phase: "asking together") { flow() },
+            Setup(name: "asking", phase: "asking together") { flow { $0.step(.time, at: 15) } },
+            Setup(name: "asking, half answered", phase: "asking together") {
+                flow {
+                    $0.step(.time, at: 15)
+                    $0.transport.incoming = [DNSAnswer.bytes(to: $0.transport.sent[0])]
+                    $0.step(.readable, at: 16)
+                }
+            },
+            Setup(name: "asking one after the other", phase: "asking inTurn") {
+                flow {
+                    answersFirst(&$0)
+                    $0.transport.sent = []
+                    $0.run(until: 38)
+                }
+            },
+            Setup(name: "opening, for the second query", phase: "opening reopening") {
+                flow(reopens: true) { answersFirst(&$0) }
+            },
+            Setup(name: "ended", phase: "ended") {
+                flow {
+                    $0.step(.time, at: 30)
+                    $0.transport.incoming = $0.transport.sent.map { DNSAnswer.bytes(to: $0) }
+                    $0.step(.readable, at: 31)
+                }
+            },
+        ]
+        try compare(
+            "DNS.txt",
+            FlowOutcomeTable(setups: setups) {
+                switch $0.phase {
+                case .asking: "asking \($0.order)"
+                case .opening: "opening \($0.order)"
+                case .ended: "ended"
+                }
+            } answer: { transport in
+                transport.sent.map { DNSAnswer.bytes(to: $0) }
+            })
+    }
+
     // MARK: tcp-connect, http-request
 
     private static func name(_ model: ConnectionModel) -> String {

@@ -11,10 +11,16 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
     /// Its keys of a traffic program, besides those of every kind.
     static var keys: [TrafficKey] { get }
     /// A program of a lab with the nodes `client`, whose loopback has 10.64.0.0/24, and `server`, which serves HTTP on
-    /// port 80.
+    /// port 80 and leaves 53/udp to a program.
     static var example: String { get }
-    /// What answers it; nil for the kernel of whoever has the address, by ICMP, and for whatever a lab has there.
+    /// The server of failoverlab's own that answers it; nil where none does. Then a program of the lab answers or,
+    /// without a `transport`, the kernel of whoever has the address.
     static var server: ServerProgram.Kind? { get }
+    /// Of the packets of every program of the kind; nil of ICMP echo, which has no ports, and where the program says it.
+    /// Default: the server's.
+    static var transport: IPProtocol? { get }
+    /// The port of a target that is written without one; nil where the port must be written.
+    static var defaultPort: UInt16? { get }
     /// Whether every probe is a flow, and a `FlowResult`, of its own.
     static var opensFlowForEachProbe: Bool { get }
     /// Of one program, where not every probe is a flow.
@@ -50,6 +56,8 @@ public protocol TrafficKind: Hashable, Sendable, Codable {
     var transport: IPProtocol? { get }
     /// What the sockets of its TCP connections get; nil for nothing.
     var tcp: TCPSocketOptions? { get }
+    /// How long an application waits for an answer where the lab file has no `patience`; nil for the usual time.
+    var usualTimeout: Duration? { get }
     /// Bytes of its requests, in turn; nil where all have the program's `payload`.
     var sizes: [Int]? { get }
     /// How a flow goes on after its connection has failed; nil where it ends.
@@ -63,18 +71,21 @@ extension TrafficKind {
     var hashable: AnyHashable { AnyHashable(self) }
 
     public static var keys: [TrafficKey] { [] }
+    public static var transport: IPProtocol? { server?.transport }
+    public static var defaultPort: UInt16? { nil }
     public static var mostFlows: Int { 1000 }
     public static var opensSeveralAtOnce: Bool { false }
     public static var mostAtOnce: Int { 1024 }
-    public static var hasPort: Bool { server != nil }
+    public static var hasPort: Bool { transport != nil }
     public static var sumsFlows: Bool { false }
     public static var needsServerItself: String? { nil }
     public static var hasStatuses: Bool { false }
     public static var hasConnectStatistics: Bool { false }
     public static func read(_ written: some WrittenTraffic, of program: WrittenProgram) -> Self { Self() }
     public mutating func accept(_ target: TrafficTarget, _ written: some WrittenTraffic) -> Bool { true }
-    public var transport: IPProtocol? { Self.server?.transport }
+    public var transport: IPProtocol? { Self.transport }
     public var tcp: TCPSocketOptions? { nil }
+    public var usualTimeout: Duration? { nil }
     public var sizes: [Int]? { nil }
     public var reconnect: Reconnect? { nil }
     public var numbers: [(name: String, value: Int)] { [] }

@@ -13,6 +13,7 @@ public enum TrafficKinds {
         ManyFlowTraffic.self,
         PingTraffic.self,
         CommandTraffic.self,
+        DNSTraffic.self,
     ]
 
     /// Each key once, with the names of the kinds that have it.
@@ -40,7 +41,8 @@ extension TrafficProgram {
 
         public var opensFlowForEachProbe: Bool { type.opensFlowForEachProbe }
         public var server: ServerProgram.Kind? { type.server }
-        public var isTCP: Bool { type.server?.transport == .tcp }
+        public var isTCP: Bool { type.transport == .tcp }
+        public var hasPorts: Bool { type.hasPort }
     }
 }
 

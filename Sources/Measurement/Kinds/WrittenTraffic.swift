@@ -38,6 +38,8 @@ public protocol WrittenTraffic {
     /// The mapping below a key, which has no keys but these.
     func mapping(_ key: String, keys: [String]) -> Self?
     func choice<T: RawRepresentable & CaseIterable>(_ key: String, as type: T.Type) -> T? where T.RawValue == String
+    /// A word, or a list of words of which each is there once.
+    func choices<T: RawRepresentable & CaseIterable>(_ key: String, as type: T.Type) -> [T]? where T.RawValue == String
     func report(_ problem: String, atKey key: String, allowed: [String])
     /// At the value; of a key that the file does not have, at the program's target.
     func report(_ problem: String, atValueOf key: String, allowed: [String])

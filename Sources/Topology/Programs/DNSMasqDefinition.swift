@@ -1,5 +1,6 @@
 import Configuration
 import LabFile
+import Measurement
 import Wire
 
 /// dnsmasq as a DNS server, or with a configuration of the lab's own.
@@ -32,10 +33,10 @@ struct DNSMasqDefinition: ProgramShortForm {
             return
         }
         for entry in NodeDefinition.named(mapping["records"], "the records of 'dnsmasq'", reader) {
-            guard Self.isName(entry.key) else {
+            guard DNSName(rawValue: entry.key) != nil else {
                 reader.report(
                     "'\(LabValue.shortened(entry.key))' is no name of a DNS record", at: entry.keyPosition,
-                    allowed: ["letters, digits, '-', '_' and '.', such as www.example.test"])
+                    allowed: [DNSName.form])
                 continue
             }
             records.append(Record(name: entry.key, addresses: reader.list(entry.value)))
@@ -46,16 +47,6 @@ struct DNSMasqDefinition: ProgramShortForm {
                 "the program 'dnsmasq' knows no name", at: value.position,
                 allowed: ["'records'", "'upstream'", "'config'"])
         }
-    }
-
-    /// Source: RFC 1035, 2.3.4
-    private static func isName(_ text: String) -> Bool {
-        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
-        return text.utf8.count <= 253
-            && labels.allSatisfy { label in
-                (1...63).contains(label.utf8.count)
-                    && label.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
-            }
     }
 
     var ports: [TransportPort] { [TransportPort(port, .udp), TransportPort(port, .tcp)] }

@@ -8,8 +8,8 @@ import Wire
 ///
 /// | node | serves | may be asked |
 /// |---|---|---|
-/// | host, neither `services` nor `programs` | what is asked of it | everything, one kind of server a port; by a command what others ask, too |
-/// | host with `services`, no `programs` | these | everything |
+/// | host, neither `services` nor `programs` | what is asked of it | what failoverlab answers, one kind a port; by a command what others ask, too |
+/// | host with `services`, no `programs` | these | what failoverlab answers, and ports of these and of `none` |
 /// | host with `programs` | its `services` | ports of those and of its programs, and `none` |
 /// | box with `programs` | nothing of failoverlab's own | at an address of its interfaces: ports of its programs |
 ///
@@ -25,9 +25,14 @@ struct ServerAssignment {
             guard let asked = demands[nodes[index].name],
                 let definition = resolution.definition(of: nodes[index].name)
             else { continue }
-            if !definition.programs.isEmpty {
+            guard definition.programs.isEmpty else {
                 check(asked, of: nodes[index], definition)
-            } else if var host = nodes[index].role.host, definition.host?.services == nil {
+                continue
+            }
+            // What a server of failoverlab's own answers for others, it answers for a command, too.
+            let served = definition.host?.services == nil ? asked.filter { $0.server != nil }.map(\.port) : []
+            check(asked.filter { $0.server == nil && !served.contains($0.port) }, of: nodes[index], definition)
+            if var host = nodes[index].role.host, definition.host?.services == nil {
                 host.servers = servers(for: asked)
                 nodes[index].role = Node.Role(host)
             }
@@ -55,20 +60,10 @@ struct ServerAssignment {
                     "'services' of '\(demand.node)' with the one that it serves, where the other is to fail",
                 ])
         }
-        for demand in demands where demand.server == nil && first[demand.port] == nil {
-            resolution.reader.report(
-                "\(demand.what) asks port \(demand.port) of '\(demand.node)', where nothing listens",
-                at: demand.position,
-                allowed: [
-                    "'services' of '\(demand.node)', such as services: { http: \(demand.port.port) }",
-                    "'services: { none: \(demand.port.port) }' where nobody is to answer",
-                    "a program of '\(demand.node)' with 'ready: { \(demand.port.transport): \(demand.port.port) }'",
-                ])
-        }
         return servers
     }
 
-    /// Reports what is asked of ports that a node with programs does not name.
+    /// Reports what is asked of ports that a node does not name.
     private func check(_ demands: [ServerDemand], of node: Node, _ definition: NodeDefinition) {
         let services = definition.host?.services
         var named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
@@ -81,12 +76,18 @@ struct ServerAssignment {
                 program.ports.filter { $0.transport == port.transport }.map { "\($0) (\(program.name.value))" }
             }
             if !known.isEmpty { remedies.append("a port of its programs: \(known.joined(separator: ", "))") }
-            remedies.append("'ready: { \(port.transport): \(port.port) }' of the program that listens there")
+            if definition.programs.isEmpty {
+                remedies.append("a program of '\(node.name)' that listens there")
+            } else {
+                remedies.append("'ready: { \(port.transport): \(port.port) }' of the program that listens there")
+            }
             if !node.isBox {
-                let key = demand.server?.kind.key ?? "http"
-                remedies.append(
-                    "'services: { \(key): \(key == "echo" ? "\(port)" : "\(port.port)") }' of '\(node.name)' for a server of failoverlab's own"
-                )
+                // Of what failoverlab serves itself, only HTTP is of use to others' clients.
+                if let key = demand.server?.kind.key ?? (port.transport == .tcp ? "http" : nil) {
+                    remedies.append(
+                        "'services: { \(key): \(key == "echo" ? "\(port)" : "\(port.port)") }' of '\(node.name)' for a server of failoverlab's own"
+                    )
+                }
                 remedies.append(
                     "'services: { none: \(port) }' where a program listens only later, or nobody is to answer")
             }
@@ -107,7 +108,7 @@ struct ServerAssignment {
     }
 
     private func list(_ programs: [ProgramDefinition]) -> String {
-        programs.map { "'\($0.name.value)'" }.joined(separator: ", ")
+        programs.isEmpty ? "no program" : programs.map { "'\($0.name.value)'" }.joined(separator: ", ")
     }
 
     /// Whether what answers is the node's own stack: a box has further addresses, of services and pools.
@@ -130,7 +131,8 @@ struct ServerAssignment {
                     let (own, monitored) = servers(of: service, member, definition)
                     demands.append(
                         ServerDemand(
-                            node: owner, address: member.address, server: own, what: "virtual service \(name)",
+                            node: owner, address: member.address, port: own.transportPort,
+                            server: needsProgram(service) ? nil : own, what: "virtual service \(name)",
                             position: position(of: member, owner, in: definition)))
                     guard let monitored else { continue }
                     demands.append(
@@ -167,12 +169,21 @@ struct ServerAssignment {
         }?.position ?? service.name.position
     }
 
+    private func programs(asking service: VirtualServiceConfiguration) -> [TrafficProgram] {
+        traffic.programs.filter { $0.target == service.address && $0.port == service.port }
+    }
+
+    /// Whether a traffic program asks it for what no server of failoverlab's own answers.
+    private func needsProgram(_ service: VirtualServiceConfiguration) -> Bool {
+        programs(asking: service).contains { $0.kind.server == nil }
+    }
+
     /// The server behind a pool member, and a second one where a monitor asks another port.
     private func servers(
         of service: VirtualServiceConfiguration, _ member: PoolMemberConfiguration,
         _ definition: VirtualServiceDefinition
     ) -> (ServerProgram, ServerProgram?) {
-        let programs = traffic.programs.filter { $0.target == service.address && $0.port == service.port }
+        let programs = programs(asking: service)
         let speaksHTTP = service.profile == .http || programs.contains { $0.kind.server == .http }
         let echo = ServerProgram(
             kind: speaksHTTP ? .http : service.profile.transport == .tcp ? .tcpEcho : .udpEcho, port: member.port)

@@ -8,14 +8,24 @@ struct ServerDemand {
     /// The address that is asked.
     var address: IPAddress
     var port: TransportPort
-    /// What would answer; nil where that is for the lab to say.
+    /// What of failoverlab's own would answer; nil where that is for the lab to say.
     var server: ServerProgram?
     /// Who asks, as messages call it: `traffic program 'app'`, `a pool member of virtual service lb/web`
     var what: String
     var position: SourcePosition?
-}
 
-extension ServerDemand {
+    init(
+        node: String, address: IPAddress, port: TransportPort, server: ServerProgram? = nil, what: String,
+        position: SourcePosition?
+    ) {
+        self.node = node
+        self.address = address
+        self.port = port
+        self.server = server
+        self.what = what
+        self.position = position
+    }
+
     init(node: String, address: IPAddress, server: ServerProgram, what: String, position: SourcePosition?) {
         self.init(
             node: node, address: address, port: server.transportPort, server: server, what: what, position: position)

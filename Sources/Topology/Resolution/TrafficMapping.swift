@@ -21,6 +21,25 @@ struct TrafficMapping: WrittenTraffic {
         mapping.choice(key, as: type)
     }
 
+    func choices<T: RawRepresentable & CaseIterable>(_ key: String, as type: T.Type) -> [T]?
+    where T.RawValue == String {
+        guard let value = mapping[key] else { return nil }
+        let elements = reader.list(value)
+        if elements.isEmpty {
+            reader.report("'\(key)' of \(what) is empty", at: value.position, allowed: T.allCases.map(\.rawValue))
+        }
+        var words: Set<String> = []
+        let choices = elements.compactMap { element -> T? in
+            guard let choice = reader.choice(element, of: "'\(key)' of \(what)", as: type) else { return nil }
+            guard words.insert(choice.rawValue).inserted else {
+                reader.report("'\(key)' of \(what) has \(choice.rawValue) twice", at: element.position)
+                return nil
+            }
+            return choice
+        }
+        return choices.isEmpty || choices.count < elements.count ? nil : choices
+    }
+
     func mapping(_ key: String, keys: [String]) -> TrafficMapping? {
         mapping[key].flatMap { MappingReader($0, "'\(key)' of \(what)", keys: keys, reader) }
             .map { TrafficMapping(mapping: $0, references: references) }

@@ -63,13 +63,15 @@ struct TrafficReading {
         TrafficKey("from", usual: "required", "a client, backend or router"),
         TrafficKey(
             "to", usual: "required",
-            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`; of `ping` without a port; of `command` where its frames go"
+            "`balancer/service`, `node:port` (IPv4 where both ends have it), `node.interface.ip6:port`, `address:port` or `\"[2001:db8::1]:7\"`; of `ping` without a port, of `dns` with port 53 where there is none; of `command` where its frames go"
         ),
         TrafficKey("kind", usual: "required", "see above"),
         TrafficKey("flows", usual: "1", flowsSummary),
         TrafficKey("every", usual: "100 ms", "interval of the requests of each flow"),
         TrafficKey("payload", usual: "64", "bytes of a request and of its answer; at least 32"),
-        TrafficKey("patience", usual: "2 s", "the application's timeout"),
+        TrafficKey(
+            "patience", usual: "2 s",
+            "the application's timeout; of `dns` the default is as long as its tries can take"),
     ]
 
     static let keys = commonKeys.map(\.name) + TrafficKinds.keys.map(\.key.name)
@@ -89,7 +91,7 @@ struct TrafficReading {
         let flows = flows(mapping, kind)
         let every = mapping.duration("every", in: .milliseconds(1)...(.seconds(3600))) ?? .milliseconds(100)
         let payload = mapping.integer("payload", in: 32...65_000) ?? 64
-        let timeout = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600))) ?? .seconds(2)
+        let timeout = mapping.duration("patience", in: .milliseconds(1)...(.seconds(3600)))
         if let kind { checkKeys(mapping, kind) }
         let node = nodes.first { $0.name == source }
         let written = TrafficMapping(mapping: mapping, references: resolution.references)
@@ -111,7 +113,7 @@ struct TrafficReading {
         guard options.accept(target, written) else { return nil }
         return TrafficProgram(
             name: entry.key, options: options, from: source, target: address, port: port, flows: flows, every: every,
-            payload: payload, timeout: timeout)
+            payload: payload, timeout: timeout ?? options.usualTimeout ?? .seconds(2))
     }
 
     /// Reports keys of other kinds.
@@ -178,7 +180,7 @@ struct TrafficReading {
         _ transport: IPProtocol?
     ) -> (IPAddress, UInt16)? {
         let form =
-            transport == nil
+            !kind.hasPorts
             ? ["node", "node.interface", "address"] : ["balancer/service, such as lb/web", "node:port", "address:port"]
         guard let given = value.text else {
             reader.report("'to' of a traffic program is \(value.found)", at: value.position, allowed: form)
@@ -192,7 +194,7 @@ struct TrafficReading {
         guard let transport else {
             return portless(text, written, from: source, kind, at: value.position, form)
         }
-        guard let endpoint = written, let port = endpoint.port else {
+        guard let endpoint = written, let port = endpoint.port ?? kind.type.defaultPort else {
             reader.report(
                 "'to' of a traffic program is \(value.found)", at: value.position, allowed: form,
                 suggestion: Spelling.nearest(to: text, among: services.map(\.name)))
@@ -233,11 +235,11 @@ struct TrafficReading {
     private func withoutReference(
         _ text: String, _ kind: TrafficProgram.Kind, at position: SourcePosition
     ) -> String? {
-        if !kind.type.hasPort {
-            guard text.contains("/"), resolution.references.isReference(text) else { return text }
+        if !kind.hasPorts || kind.type.defaultPort != nil, text.contains("/"), resolution.references.isReference(text) {
             return resolution.references.resolve(text, at: position, reader)
         }
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+        guard kind.hasPorts, let colon = text.lastIndex(of: ":"),
+            let port = UInt16(text[text.index(after: colon)...]),
             resolution.references.isReference(String(text[..<colon])), text[..<colon].contains("/")
         else { return text }
         guard let value = resolution.references.resolve(String(text[..<colon]), at: position, reader) else {
@@ -270,7 +272,7 @@ struct TrafficReading {
         if let reason = kind.type.needsServerItself {
             reader.report(
                 "kind \(kind.rawValue) speaks to a server itself, not to \(text): \(reason)",
-                at: position, allowed: [transport == nil ? "node" : "node:port"])
+                at: position, allowed: [kind.hasPorts ? "node:port" : "node"])
             return nil
         }
         if service.profile == .http, let server = kind.server, server != .http {

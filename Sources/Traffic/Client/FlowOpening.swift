@@ -42,6 +42,10 @@ enum FlowOpening: Sendable {
             CommandFlow(
                 CommandModel($0.identity.program, at: $0.now), run: Int($0.identity.flow) + 1, $1, callbacks: $2)
         },
+        // A late answer to a socket that a resolver has closed is none.
+        .dns: .each {
+            SocketFlow(DNSModel($0.identity, at: $0.now), over: .udp, keepsFormer: false, $1, callbacks: $2)
+        },
     ]
 
     /// A test sees that every kind has its line.

@@ -19,6 +19,8 @@ final class SocketFlow<Model: FlowModel>: Flow {
     private let kind: Socket.Kind
     /// Whether a connection that is complete at once counts as such at once, and not only when the loop reports it.
     private let connectsAtOnce: Bool
+    /// Whether sockets for datagrams that it has left still take answers.
+    private let keepsFormer: Bool
     private var model: Model
     private var transport: SocketTransport?
     private var former: [SocketTransport] = []
@@ -29,13 +31,14 @@ final class SocketFlow<Model: FlowModel>: Flow {
     private(set) var hasEnded = false
 
     init(
-        _ model: Model, over kind: Socket.Kind, connectsAtOnce: Bool = false, _ context: FlowContext,
-        callbacks: FlowCallbacks
+        _ model: Model, over kind: Socket.Kind, connectsAtOnce: Bool = false, keepsFormer: Bool = true,
+        _ context: FlowContext, callbacks: FlowCallbacks
     ) {
         self.model = model
         self.context = context
         self.kind = kind
         self.connectsAtOnce = connectsAtOnce
+        self.keepsFormer = keepsFormer
         self.callbacks = callbacks
         timer = FlowTimer(on: context.loop)
     }
@@ -152,7 +155,7 @@ final class SocketFlow<Model: FlowModel>: Flow {
         isWithout = true
         guard let left = transport else { return }
         transport = nil
-        if kind == .udp {
+        if kind == .udp, keepsFormer {
             former.append(left)
             if former.count > Self.mostFormer { release(former.removeFirst()) }
         } else {

@@ -5,9 +5,9 @@ internal import TrafficModel
 
 /// Runs one traffic program on the kernel's sockets, all on the event loop's thread.
 ///
-/// Bounds: at most `mostOpenProbes` probes of `tcp-connect` or `udp-request` are open at the same time, of `command`
-/// its `mostAtOnce`, and at most `mostResults` flows are kept; a probe beyond counts in `TrafficResult.skipped`, with
-/// the reason in `problem`.
+/// Bounds: of a kind with a flow for each probe at most `mostOpenProbes` are open at the same time, of `command` its
+/// `mostAtOnce`, and at most `mostResults` flows are kept; a probe beyond counts in `TrafficResult.skipped`, with the
+/// reason in `problem`.
 public final class TrafficClient {
     public enum Event {
         /// Every long-lived flow has had its first answer, or has ended; of the other kinds, the first probe has
