@@ -36,9 +36,10 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         let record: DNSTraffic.RecordType
         let id: UInt16
         let query: [UInt8]
-        /// Of the queries that were sent.
-        var numbers: [UInt64] = []
-        var answers = 0
+        /// Of the newest query that was sent; nil before the first.
+        var newest: UInt64?
+        /// Of those that have no answer.
+        var open: [UInt64] = []
         /// In the current try.
         var answer: DNSMessage?
     }
@@ -203,7 +204,10 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         _ index: Int, _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
         switch questions[index].query.withUnsafeBytes({ transport.send($0) }) {
-        case .bytes, .endOfStream: questions[index].numbers.append(meter.ask(at: now))
+        case .bytes, .endOfStream:
+            let number = meter.ask(at: now)
+            questions[index].newest = number
+            questions[index].open.append(number)
         // The next try asks again.
         case .wouldBlock: events.append(.skipped("the socket's send buffer is full"))
         case .failed(let ending): tryFailed(ending, now, &events)
@@ -229,14 +233,13 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         guard let message = try? DNSMessage(Array(datagram)), message.isResponse, message.questions.count == 1,
             let index = questions.firstIndex(where: {
                 $0.id == message.id && message.questions[0].asks(for: options.host, $0.record)
-            }), let last = questions[index].numbers.indices.last
+            }), let newest = questions[index].newest
         else {
             garbage += 1
             return
         }
-        // The queries for a record are equal: the first answer is taken for that to the first of them.
-        meter.answered(questions[index].numbers[min(questions[index].answers, last)], at: now)
-        questions[index].answers += 1
+        // The queries for a record are equal: an answer is taken for that to the newest of them without one.
+        meter.answered(questions[index].open.popLast() ?? newest, at: now)
         if questions[index].answer == nil { questions[index].answer = message }
     }
 

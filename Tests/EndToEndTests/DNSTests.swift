@@ -26,7 +26,7 @@ extension ShippedLabs {
               six: { <<: *lookup, to: server.net.ip6, name: WWW.Example.test, records: [AAAA, A] }
               unknown: *unknown
               expected: { <<: *unknown, expect-rcode: REFUSED }
-              nowhere: { <<: *lookup, to: dead }
+              nowhere: { <<: *lookup, to: dead, every: 60s }
               once: { <<: *lookup, to: "server:53", every: 60s, timeout: 700ms }
             faults:
               quad-a:
@@ -56,7 +56,7 @@ extension ShippedLabs {
                 expect:
                   - once: { succeeds: true, lost: 1 }
                   - event: { name: quad-a.dropped, count: 1 }
-                  - outage: { of: once, at-least: 690ms }
+                  - outage: { of: once, at-least: 600ms }
                   - frames: &a { on: server.net, of: once, direction: to-server, match: "udp[38:2] = 1" }
                     count: 2
                   - frames: &aaaa { on: server.net, of: once, direction: to-server, match: "udp[38:2] = 28" }

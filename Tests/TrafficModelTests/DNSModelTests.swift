@@ -90,6 +90,7 @@ struct DNSModelTests {
         let figures = flow.model.figures(at: playedTime(32), .survived)
         #expect(figures.latency == .milliseconds(32))
         #expect(figures.reading.sent == 4 && figures.reading.received == 3 && figures.reading.lost == 1)
+        #expect(figures.reading.reordered == 0 && figures.reading.duplicated == 0)
     }
 
     @Test func `where it is lost again, each query has a socket of its own, and then the lookup has timed out`() throws

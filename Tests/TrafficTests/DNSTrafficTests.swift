@@ -101,7 +101,7 @@ import Wire
         #expect(server.queries.map(\.isForIPv6) == [false, true])
         #expect(
             server.queries.map(\.port) == flow.ends.map(\.sourcePort) && Set(flow.ends.map(\.sourcePort)).count == 2)
-        #expect(flow.ends.allSatisfy(\.isAnswered))
+        #expect(flow.ends.allSatisfy { $0.isAnswered })
     }
 
     @Test func `an answer that never comes is waited for, and asked for again in turn, and from other ports`() throws {
