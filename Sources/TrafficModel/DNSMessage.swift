@@ -130,7 +130,8 @@ struct DNSMessage: Hashable, Sendable {
                 data: data)
         }
 
-        /// A pointer must lead to what stands before the name's own parts, so that none is followed twice.
+        /// A pointer must lead to what stands before the name's own parts, so that none is followed twice, and no name has
+        /// more pointers than it can have labels.
         /// Complexity: O(length of the name)
         mutating func name() throws(Malformation) -> [[UInt8]] {
             var labels: [[UInt8]] = []
@@ -138,6 +139,7 @@ struct DNSMessage: Hashable, Sendable {
             var length = 1
             var (place, begin) = (offset, offset)
             var end: Int?
+            var pointers = 0
             while true {
                 guard place < bytes.count else { throw .short }
                 let first = Int(bytes[place])
@@ -154,7 +156,8 @@ struct DNSMessage: Hashable, Sendable {
                 case 192...:
                     guard bytes.count - place >= 2 else { throw .short }
                     let target = (first & 0x3f) << 8 | Int(bytes[place + 1])
-                    guard target < begin else { throw .pointer }
+                    pointers += 1
+                    guard target < begin, pointers <= 127 else { throw .pointer }
                     end = end ?? place + 2
                     (place, begin) = (target, target)
                 default: throw .label

@@ -9,7 +9,7 @@ internal import Measurement
 /// | without any, or with an ICMP error | it was one of `attempts` |
 /// | with some, where all were asked at once | all are asked again, one after the other, over the same socket |
 /// | with some, where one was asked after the other | the same, each over a socket of its own |
-/// | with some, where each had a socket of its own | the lookup has timed out |
+/// | with some, where each had a socket of its own | the lookup has ended with what came |
 ///
 /// Every query that is sent has a number of its own and counts as sent. A repeated query has the ID of the first one.
 /// Source: glibc, resolv/res_send.c, `send_dg`
@@ -36,9 +36,10 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         let record: DNSTraffic.RecordType
         let id: UInt16
         let query: [UInt8]
-        /// Of the queries that were sent.
-        var numbers: [UInt64] = []
-        var answers = 0
+        /// Of the newest query that was sent; nil before the first.
+        var newest: UInt64?
+        /// Of those that have no answer.
+        var open: [UInt64] = []
         /// In the current try.
         var answer: DNSMessage?
     }
@@ -117,8 +118,10 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
         // What is here already counts, although a busy machine has not let this process read it.
-        if tries > 0 { read(now, &transport, &events) }
-        guard !hasEnded else { return }
+        if tries > 0 {
+            guard receive(now, &transport, &events) else { return }
+            if now < min(tryEndsAt, timesOutAt) { askNext(now, &transport, &events) }
+        }
         if tries == 0 {
             begin(now, &transport, &events)
         } else if tryEndsAt <= min(now, timesOutAt) {
@@ -155,8 +158,10 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
         let isHalfAnswered = questions.contains { $0.answer != nil }
+        // A resolver gives the application the addresses that it has.
+        if isHalfAnswered, order == .reopening { return conclude(now, &events) }
         if !isHalfAnswered { silent += 1 }
-        guard isHalfAnswered ? order != .reopening : silent < options.attempts else {
+        guard isHalfAnswered || silent < options.attempts else {
             let times = tries == 1 ? "1 try" : "\(tries) tries"
             return end(
                 FlowEnding(
@@ -203,7 +208,10 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         _ index: Int, _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
         switch questions[index].query.withUnsafeBytes({ transport.send($0) }) {
-        case .bytes, .endOfStream: questions[index].numbers.append(meter.ask(at: now))
+        case .bytes, .endOfStream:
+            let number = meter.ask(at: now)
+            questions[index].newest = number
+            questions[index].open.append(number)
         // The next try asks again.
         case .wouldBlock: events.append(.skipped("the socket's send buffer is full"))
         case .failed(let ending): tryFailed(ending, now, &events)
@@ -215,13 +223,26 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
     private mutating func read(
         _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
     ) {
+        if receive(now, &transport, &events) { askNext(now, &transport, &events) }
+    }
+
+    /// Takes what has come. False where the lookup or its try has ended by that.
+    private mutating func receive(
+        _ now: Instant, _ transport: inout some FlowTransport, _ events: inout [FlowEvent]
+    ) -> Bool {
         let outcome = transport.receive { datagram in
             take(datagram, now)
             return true
         }
-        if questions.allSatisfy({ $0.answer != nil }) { return conclude(now, &events) }
-        if case .failed(let ending) = outcome { return tryFailed(ending, now, &events) }
-        askNext(now, &transport, &events)
+        if questions.allSatisfy({ $0.answer != nil }) {
+            conclude(now, &events)
+            return false
+        }
+        if case .failed(let ending) = outcome {
+            tryFailed(ending, now, &events)
+            return false
+        }
+        return true
     }
 
     /// Takes a datagram as a resolver does: by QR, ID and question. Everything else is ignored.
@@ -229,14 +250,13 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
         guard let message = try? DNSMessage(Array(datagram)), message.isResponse, message.questions.count == 1,
             let index = questions.firstIndex(where: {
                 $0.id == message.id && message.questions[0].asks(for: options.host, $0.record)
-            }), let last = questions[index].numbers.indices.last
+            }), let newest = questions[index].newest
         else {
             garbage += 1
             return
         }
-        // The queries for a record are equal: the first answer is taken for that to the first of them.
-        meter.answered(questions[index].numbers[min(questions[index].answers, last)], at: now)
-        questions[index].answers += 1
+        // The queries for a record are equal: an answer is taken for that to the newest of them without one.
+        meter.answered(questions[index].open.popLast() ?? newest, at: now)
         if questions[index].answer == nil { questions[index].answer = message }
     }
 
@@ -273,9 +293,10 @@ package struct DNSModel: FlowModel, Hashable, Sendable {
     }
 
     package func figures(at end: Instant, _ ending: FlowEnding) -> FlowFigures {
-        var figures = FlowFigures(
-            started: started, reading: meter.reading(endedAt: end, outcome: ending.outcome),
-            garbage: garbage + meter.unasked)
+        var reading = meter.reading(endedAt: end, outcome: ending.outcome)
+        // A server may answer the second query first.
+        reading.reordered = 0
+        var figures = FlowFigures(started: started, reading: reading, garbage: garbage + meter.unasked)
         if case .ended(let latency) = phase { figures.latency = latency }
         return figures
     }

@@ -113,8 +113,8 @@ struct TrafficProgramTests {
         let (one, both) = (DNSTraffic(.localhost), DNSTraffic(.localhost, records: [.address, .ipv6Address]))
         var reopens = both
         reopens.reopens = true
-        #expect(one.usualTimeout == .seconds(10) && both.usualTimeout == .seconds(20))
-        #expect(reopens.usualTimeout == .seconds(10) && UDPTraffic().usualTimeout == nil)
+        #expect(one.usualTimeout == .seconds(15) && both.usualTimeout == .seconds(25))
+        #expect(reopens.usualTimeout == .seconds(15) && UDPTraffic().usualTimeout == nil)
     }
 
     @Test func `an unknown kind is no program`() {

@@ -1,3 +1,4 @@
+import Configuration
 import LabFile
 import Measurement
 import Testing

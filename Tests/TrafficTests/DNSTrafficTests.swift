@@ -101,14 +101,13 @@ import Wire
         #expect(server.queries.map(\.isForIPv6) == [false, true])
         #expect(
             server.queries.map(\.port) == flow.ends.map(\.sourcePort) && Set(flow.ends.map(\.sourcePort)).count == 2)
-        #expect(flow.ends.allSatisfy(\.isAnswered))
+        #expect(flow.ends.allSatisfy { $0.isAnswered })
     }
 
     @Test func `an answer that never comes is waited for, and asked for again in turn, and from other ports`() throws {
         let server = try NameServer(on: bench.loop) { query, _ in query.isForIPv6 ? nil : query.answer() }
-        let flow = lookup(program(port: server.port, tryTimeout: .milliseconds(200)))
-        #expect(flow.outcome == .timedOut && flow.received == 3, "\(flow)")
-        #expect(flow.reason == "no answer to AAAA in 3 tries of 0.2 seconds")
+        let flow = lookup(program(port: server.port, tryTimeout: .seconds(1)))
+        #expect(flow.outcome == .survived && flow.received == 3 && flow.sent == 6, "\(flow)")
         #expect(server.queries.map(\.isForIPv6) == [false, true, false, true, false, true])
         let ports = server.queries.map(\.port)
         #expect(Set(ports[..<4]).count == 1 && Set(ports).count == 3)
@@ -142,7 +141,7 @@ import Wire
             }
             return nil
         }
-        let flow = lookup(program(port: server.port, tryTimeout: .milliseconds(200)))
+        let flow = lookup(program(port: server.port, tryTimeout: .seconds(1)))
         #expect(flow.outcome == .survived && flow.garbage == 0 && flow.sent == 4, "\(flow)")
     }
 }

@@ -12,7 +12,7 @@ public struct DNSTraffic: TrafficKind {
         TrafficKey("name", usual: "required", "the host name to look up"),
         TrafficKey(
             "records", usual: "`[A]`",
-            "record types: A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT. All queries are sent at once, from one socket"
+            "record types: A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT. All queries are sent at once, from one socket, unless `single-request-reopen` is on"
         ),
         TrafficKey("timeout", usual: "5 s", "how long a try waits for answers"),
         TrafficKey("attempts", usual: "2", "tries without an answer, after which a lookup fails; at most 5"),
@@ -125,9 +125,9 @@ public struct DNSTraffic: TrafficKind {
         return own
     }
 
-    /// As long as its resolver tries: where some records are answered and others are not, it asks in another order
-    /// twice, which counts as no try.
-    public var usualTimeout: Duration? { tryTimeout * (attempts + (records.count > 1 && !reopens ? 2 : 0)) }
+    /// As long as its resolver tries, and one try more, so that it has the last word: where some records are answered and
+    /// others are not, it asks in another order twice, which counts as no try.
+    public var usualTimeout: Duration? { tryTimeout * (attempts + 1 + (records.count > 1 && !reopens ? 2 : 0)) }
 
     public var trace: AnswerTrace { .datagrams }
     public var numbers: [(name: String, value: Int)] { [("attempts", attempts)] }
