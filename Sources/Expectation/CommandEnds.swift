@@ -99,12 +99,12 @@ struct CommandEnds {
             })
         for connection in try connections(to: target, runs, in: evidence) {
             let isAnswered = connection.answer > 0
-            // Those that need such an end come first, then the one that ends first: the others may have a later one.
+            // Of those without an end that one which ends first: so no run that could have one is left without.
             let owner = runs.underWay(at: connection.start).min { a, b in
                 let (a, b) = (runs.all[a], runs.all[b])
                 if a.ends.isEmpty != b.ends.isEmpty { return a.ends.isEmpty }
-                if a.hasSucceeded != b.hasSucceeded { return a.hasSucceeded == isAnswered }
-                return a.end < b.end
+                if a.hasSucceeded != b.hasSucceeded { return a.hasSucceeded }
+                return a.ends.isEmpty ? a.end < b.end : a.start > b.start
             }
             guard let owner else { continue }
             runs.all[owner].ends.append(

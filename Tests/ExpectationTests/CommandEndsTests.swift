@@ -91,6 +91,17 @@ struct CommandEndsTests {
         #expect(verdict(scene(1)) == .inconclusive && verdict(scene(1, 2)) == .inconclusive)
     }
 
+    @Test func `runs that overlap in part leave no run without its connection`() {
+        let runs = [Self.run(end: 1.15), Self.run(start: 1.1, end: 1.25), Self.run(.failed, start: 1.1, end: 1.8)]
+        var scene = Self.scene(runs)
+        for (number, time) in [1.11, 1.12, 1.2].enumerated() {
+            scene.connection(at: time, port: UInt16(51000 + number))
+        }
+        let lost = ExpectationSpecification.Subject.traffic(
+            TrafficExpectation(traffic: "get", lost: .init(.equal, 1)))
+        #expect(scene.evaluate(lost).verdict == .pass, "\(scene.evaluate(lost).seen)")
+    }
+
     @Test func `runs one after the other have their own ends, and a run may have several`() {
         var scene = Self.scene([Self.run(start: 1, end: 1.4), Self.run(start: 1.5, end: 1.9)])
         for (time, port) in [(1.1, 51000), (1.2, 51001), (1.6, 51000)] {

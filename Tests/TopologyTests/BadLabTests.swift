@@ -247,7 +247,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         ),
         Mistake(
             "existing: timed-out", "existing: timeout",
-            "lab.yaml:41:15: the outcome of 'existing' is 'timeout'; allowed: survived, timed-out, reset, refused, mixed, survives, succeeds; did you mean 'timed-out'?"
+            "lab.yaml:41:15: the outcome of 'existing' is 'timeout'; allowed: survived, timed-out, reset, refused, failed, mixed, survives, succeeds; did you mean 'timed-out'?"
         ),
         Mistake(
             "existing: timed-out", "existing: { longest-gap: \"< 1\" }",

@@ -98,11 +98,17 @@ import Wire
     }
 
     @Test(arguments: [
-        "services: { none: 53/udp }", "services: { echo: 53/udp }",
+        "services: { none: 53/udp }",
         "programs: { named: { run: [named, -f], ready: { udp: 53 } } }",
     ])
     func `ask a port that the node names`(server: String) {
         #expect(messages(Self.text(server: server)).isEmpty)
+    }
+
+    /// An echo is no answer: every lookup would time out, and nobody would know why.
+    @Test func `do not ask a server of failoverlab's own`() {
+        let found = messages(Self.text(server: "services: { echo: 53/udp }"))
+        #expect(found.count == 1 && found[0].contains("asks port 53/udp of 'server'"), "\(found)")
     }
 
     @Test func `of a host without programs name what could listen there, and no server of failoverlab's own`() throws {

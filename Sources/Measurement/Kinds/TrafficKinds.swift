@@ -43,6 +43,8 @@ extension TrafficProgram {
         public var server: ServerProgram.Kind? { type.server }
         public var isTCP: Bool { type.transport == .tcp }
         public var hasPorts: Bool { type.hasPort }
+        /// Whether only a program of the lab can answer it, as with `dns`.
+        public var needsProgram: Bool { server == nil && type.transport != nil }
     }
 }
 

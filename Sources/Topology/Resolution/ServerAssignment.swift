@@ -31,7 +31,9 @@ struct ServerAssignment {
             }
             // What a server of failoverlab's own answers for others, it answers for a command, too.
             let served = definition.host?.services == nil ? asked.filter { $0.server != nil }.map(\.port) : []
-            check(asked.filter { $0.server == nil && !served.contains($0.port) }, of: nodes[index], definition)
+            check(
+                asked.filter { $0.server == nil && ($0.needsProgram || !served.contains($0.port)) }, of: nodes[index],
+                definition)
             if var host = nodes[index].role.host, definition.host?.services == nil {
                 host.servers = servers(for: asked)
                 nodes[index].role = Node.Role(host)
@@ -66,10 +68,11 @@ struct ServerAssignment {
     /// Reports what is asked of ports that a node does not name.
     private func check(_ demands: [ServerDemand], of node: Node, _ definition: NodeDefinition) {
         let services = definition.host?.services
-        var named = services.map { $0.programs.map(\.transportPort) + $0.unserved.map(\.value) } ?? []
-        named += definition.programs.flatMap(\.ports)
+        let served = services?.programs.map(\.transportPort) ?? []
+        let unserved = (services?.unserved.map(\.value) ?? []) + definition.programs.flatMap(\.ports)
         for demand in demands {
             let port = demand.port
+            let named = unserved + (demand.needsProgram ? [] : served)
             guard !named.contains(port), isOwn(demand, of: node), !isNamedElsewhere(demand) else { continue }
             var remedies: [String] = []
             let known = definition.programs.flatMap { program in
@@ -129,11 +132,13 @@ struct ServerAssignment {
                 for member in service.members {
                     guard let owner = resolution.owners[member.address]?.node else { continue }
                     let (own, monitored) = servers(of: service, member, definition)
-                    demands.append(
-                        ServerDemand(
-                            node: owner, address: member.address, port: own.transportPort,
-                            server: needsProgram(service) ? nil : own, what: "virtual service \(name)",
-                            position: position(of: member, owner, in: definition)))
+                    let needsProgram = self.needsProgram(service)
+                    var demand = ServerDemand(
+                        node: owner, address: member.address, port: own.transportPort,
+                        server: needsProgram ? nil : own, what: "virtual service \(name)",
+                        position: position(of: member, owner, in: definition))
+                    demand.needsProgram = needsProgram
+                    demands.append(demand)
                     guard let monitored else { continue }
                     demands.append(
                         ServerDemand(
@@ -175,7 +180,7 @@ struct ServerAssignment {
 
     /// Whether a traffic program asks it for what no server of failoverlab's own answers.
     private func needsProgram(_ service: VirtualServiceConfiguration) -> Bool {
-        programs(asking: service).contains { $0.kind.server == nil }
+        programs(asking: service).contains(where: \.kind.needsProgram)
     }
 
     /// The server behind a pool member, and a second one where a monitor asks another port.

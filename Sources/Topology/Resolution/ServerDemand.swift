@@ -10,6 +10,8 @@ struct ServerDemand {
     var port: TransportPort
     /// What of failoverlab's own would answer; nil where that is for the lab to say.
     var server: ServerProgram?
+    /// Whether only a program of the lab can answer.
+    var needsProgram = false
     /// Who asks, as messages call it: `traffic program 'app'`, `a pool member of virtual service lb/web`
     var what: String
     var position: SourcePosition?

@@ -207,11 +207,12 @@ struct TrafficReading {
         let seen = resolution.endpoint(endpoint.host, seenFrom: source, "the target", at: value.position)
         guard let (node, address) = seen else { return nil }
         if !services.contains(where: { $0.service.address == address }) {
-            demands.append(
-                ServerDemand(
-                    node: node, address: address, port: TransportPort(port, transport),
-                    server: kind.server.map { ServerProgram(kind: $0, port: port) },
-                    what: "traffic program '\(program)'", position: value.position))
+            var demand = ServerDemand(
+                node: node, address: address, port: TransportPort(port, transport),
+                server: kind.server.map { ServerProgram(kind: $0, port: port) },
+                what: "traffic program '\(program)'", position: value.position)
+            demand.needsProgram = kind.needsProgram
+            demands.append(demand)
         }
         return (address, port)
     }

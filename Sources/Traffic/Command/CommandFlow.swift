@@ -54,11 +54,13 @@ final class CommandFlow: Flow {
 
     private func followModel() {
         guard !hasEnded, let deadline = model.deadline else { return }
-        timer.set(at: deadline) { [unowned self] in
-            // An end that is there already counts, although a busy machine has not let this process see it.
-            command?.lookForEnd()
-            step(.time)
-        }
+        timer.set(at: deadline) { [unowned self] in timeHasCome() }
+    }
+
+    private func timeHasCome() {
+        // An end that is there already counts, although a busy machine has not let this process see it.
+        command?.lookForEnd()
+        step(.time)
     }
 
     func finish() { step(.finish) }

@@ -111,7 +111,7 @@ struct BoundedFileTests {
         let section = try #require(text.components(separatedBy: "## Files of a run").dropFirst().first)
         for (what, bounds) in [
             ("`events.jsonl`", FileBounds.events), ("`logs/<node>.access.jsonl`", .requests),
-            ("`logs/<node>.log`, `logs/<node>.<program>.log`", .log),
+            ("`logs/<node>.log`, `logs/<node>.<program>.log`, `logs/<node>.<traffic>.log`", .log),
         ] {
             let row =
                 "| \(what) | \(bounds.most >> 20) MiB: the first \(bounds.first >> 20) MiB, and at least the newest \(bounds.newest >> 20) MiB |"
