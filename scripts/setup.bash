@@ -2,8 +2,7 @@
 # The same flags everywhere, so that `failoverlab`, `test` and `bench` share one build.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# No index: nobody asks it, and it takes a quarter of the time of compiling the tests.
-build_flags=(-c release -Xswiftc -enable-testing --disable-index-store)
+build_flags=(-c release -Xswiftc -enable-testing)
 
 say() { printf '%s\n' "$*" >&2; }
 
