@@ -145,7 +145,7 @@ struct CommandEndsTests {
 
     // MARK: Values
 
-    private static func judged(_ runs: [FlowResult], _ wanted: Comparison<Double>) -> ExpectationResult {
+    private static func evaluated(_ runs: [FlowResult], _ wanted: Comparison<Double>) -> ExpectationResult {
         var scene = scene(runs)
         scene.clientIsCaptured = false
         return scene.evaluate(
@@ -154,16 +154,16 @@ struct CommandEndsTests {
 
     @Test func `a value holds where it holds in every run that printed it`() {
         let runs = [Self.run(values: ["rate": 100]), Self.run(values: ["rate": 120.5]), Self.run(.failed)]
-        let result = Self.judged(runs, .init(.greater, 99))
+        let result = Self.evaluated(runs, .init(.greater, 99))
         #expect(result.verdict == .pass && result.seen == "rate 100 to 120.5 in 2 of 3 runs")
         #expect(result.expected == "of each run of get rate > 99")
-        #expect(Self.judged(runs, .init(.greater, 100)).verdict == .fail)
+        #expect(Self.evaluated(runs, .init(.greater, 100)).verdict == .fail)
     }
 
     @Test func `a run that succeeds without the value, and none with it, fail`() {
-        let lacking = Self.judged([Self.run(values: ["rate": 100]), Self.run(values: [:])], .init(.greater, 1))
+        let lacking = Self.evaluated([Self.run(values: ["rate": 100]), Self.run(values: [:])], .init(.greater, 1))
         #expect(lacking.verdict == .fail && lacking.seen.contains("rate 100 in 1 of 2 runs, the first one without it"))
-        let none = Self.judged([Self.run(.failed)], .init(.greater, 1))
+        let none = Self.evaluated([Self.run(.failed)], .init(.greater, 1))
         #expect(none.verdict == .fail && none.seen == "no run printed rate")
     }
 }

@@ -8,7 +8,7 @@ public struct CommandTraffic: TrafficKind {
         "any client program, run for each request: curl, dig, wrk, iperf3, openssl, see [below](#kind-command)"
     public static let keys = [
         TrafficKey("run", usual: "required", "the command: a list with each word by itself, or a line for the shell"),
-        TrafficKey("protocol", usual: "`tcp`", "what it speaks to its target: `tcp` or `udp`"),
+        TrafficKey("protocol", usual: "`tcp`", "transport of its frames to the target: `tcp` or `udp`"),
         TrafficKey("exit", usual: "0", "the exit code with which it succeeds; a list for several"),
         TrafficKey("output", usual: "any", "a pattern that its output must match to succeed"),
         TrafficKey(
