@@ -8,7 +8,7 @@ import Wire
 ///
 /// A TCP connection to the target begins with its SYN, a flow of datagrams with the first one; ends of other programs
 /// are left out. An end is one of the run during which it began. Where several runs were under way the captures cannot
-/// tell whose it is: ends with answers go to runs that succeeded, one each, as long as there are such.
+/// show whose it is: ends with answers go to runs that succeeded, one each, as long as there are such.
 struct CommandEnds {
     /// What the runs to one target share.
     private struct Target: Hashable {
