@@ -258,12 +258,15 @@ extension ShippedLabs {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"), arguments: broken)
         func `a lab that is broken on purpose is caught`(broken: Broken) throws {
             let folder = try TemporaryFolder()
-            var text = try String(contentsOfFile: Package.root + "/Labs/\(broken.lab)/lab.yaml", encoding: .utf8)
+            // With the files beside it.
+            let path = folder.path + "/lab"
+            try FileManager.default.copyItem(atPath: Package.root + "/Labs/\(broken.lab)", toPath: path)
+            var text = try String(contentsOfFile: path + "/lab.yaml", encoding: .utf8)
             #expect(text.contains(broken.change.old), "the lab file no longer has '\(broken.change.old)'")
             text = text.replacingOccurrences(of: broken.change.old, with: broken.change.new)
-            try text.write(toFile: folder.path + "/lab.yaml", atomically: true, encoding: .utf8)
+            try text.write(toFile: path + "/lab.yaml", atomically: true, encoding: .utf8)
             let result = try Lab.failoverlab(
-                ["run", folder.path + "/lab.yaml", "--variant", broken.variant] + Lab.untilDecided, in: folder)
+                ["run", path, "--variant", broken.variant] + Lab.untilDecided, in: folder)
             #expect(result.status == 1, "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("✘"), "\(result.output)")
         }

@@ -61,7 +61,7 @@ struct IPVSUseTests {
         let variant = try variant(
             programs: "sleep: { run: [sleep, inf] }",
             scenario: """
-                [{ exec: { lb: ipvsadm -C } }, { wait: 1s }, { exec: { client: [ip, link] }, exit: 1 },
+                [{ exec: { lb: ipvsadm -C } }, { wait: 1s }, { exec: { client: [ip, link] }, exit: 1, as: look },
                            { fail: { link-down: lb.lan } }]
                 """)
         #expect(variant.stepCommands.map(\.node) == ["lb", "client"])
