@@ -191,12 +191,12 @@ extension TrafficResult {
         if let flow = flows.first(where: { $0.outcome == .survived && $0.sourcePort == 0 }) {
             throw undecidable("the captures of '\(program.from)' have none of \(flow.place)")
         }
-        let crowd = evidence.traffic.first { other in
+        let summed = evidence.traffic.first { other in
             other.program.kind.type.sumsFlows && other.program.from == program.from
                 && other.program.transport == program.transport && other.program.target == program.target
                 && other.program.port == program.port
         }
-        if let crowd { throw undecidable("\(crowd.program.name) has the same target, and its ports are not listed") }
+        if let summed { throw undecidable("\(summed.program.name) has the same target, and its ports are not listed") }
     }
 }
 

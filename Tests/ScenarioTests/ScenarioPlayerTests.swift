@@ -212,7 +212,7 @@ struct ScenarioPlayerTests {
         // That is not for want of time: a busy machine is no reason.
         var missing = try ScriptedScenario.begun([step])
         let ofMissing = """
-            2 counters fw-b drop.policy=3
+            2 counters fw-b
             12 time
             > read counters of fw-b
             1000 time

@@ -50,8 +50,9 @@ import Wire
     @Test func `become a program with a port, and no server`() throws {
         let (program, command) = try Self.program(
             Self.text(
-                more: ", every: 500ms, flows: 3, protocol: udp, exit: [0, 9], output: ^ok, values: { t: '(?<value>1)' }"
-            ))
+                more:
+                    ", every: 500ms, flows: 3, protocol: udp, exit: [0, 9], output: ^ok, values: { t: '(?<value>1)' }",
+                services: "services: { none: 80/udp }"))
         #expect(program.kind == .command && program.port == 80 && program.transport == .udp && program.flows == 3)
         #expect(program.target == .ipv4(IPv4Address(192, 0, 2, 20)))
         #expect(command.command == ["curl", "-sS", "http://192.0.2.20:80/x"])

@@ -40,7 +40,7 @@ import Wire
         let variant = try #require(try Lab(parsing: text, path: "lab.yaml").variants.first)
         let program = try #require(variant.traffic.first)
         #expect(program.kind == .dns && program.port == 53 && program.target == .ipv4(IPv4Address(192, 0, 2, 20)))
-        #expect(program.transport == .udp && program.timeout == .seconds(3))
+        #expect(program.transport == .udp && program.timeout == .seconds(4))
         #expect(
             program.options(of: DNSTraffic.self)
                 == DNSTraffic(
@@ -53,7 +53,7 @@ import Wire
     @Test func `without options are those of glibc, and wait as long as it tries`() throws {
         let program = try #require(try Lab(parsing: Self.text(), path: "lab.yaml").variants.first?.traffic.first)
         #expect(program.options(of: DNSTraffic.self) == DNSTraffic(DNSName(rawValue: "www.example.test")!))
-        #expect(program.timeout == .seconds(10))
+        #expect(program.timeout == .seconds(15))
         let written = Self.text(more: ", patience: 3s")
         #expect(try Lab(parsing: written, path: "lab.yaml").variants.first?.traffic.first?.timeout == .seconds(3))
     }
