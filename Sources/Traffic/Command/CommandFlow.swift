@@ -12,6 +12,8 @@ final class CommandFlow: Flow {
     private var model: CommandModel
     private var command: (any StartedCommand)?
     private let timer: FlowTimer
+    /// Whether the command could not be started, which the timer is about to report.
+    private var isRefused = false
     private(set) var hasEnded = false
 
     /// - Parameter run: its number among the program's, from 1
@@ -36,6 +38,7 @@ final class CommandFlow: Flow {
             followModel()
         } catch {
             let reason = error.reason
+            isRefused = true
             timer.set(at: context.loop.now) { [unowned self] in failToStart("could not be started: \(reason)") }
         }
     }
@@ -63,7 +66,7 @@ final class CommandFlow: Flow {
         step(.time)
     }
 
-    func finish() { step(.finish) }
+    func finish() { if !isRefused { step(.finish) } }
 
     func close(_ ending: FlowEnding) -> FlowResult {
         hasEnded = true
