@@ -166,9 +166,14 @@ extension EndToEnd {
             """
         }
 
-        private func run(_ text: String) throws -> (result: CommandResult, log: String, reason: String) {
+        /// Of what stays undecided.
+        private static let once = ["--rerun-inconclusive", "0"]
+
+        private func run(
+            _ text: String, options: [String] = Lab.untilDecided
+        ) throws -> (result: CommandResult, log: String, reason: String) {
             let folder = try TemporaryFolder()
-            let result = try Lab.failoverlab(["run", Self.write(text, in: folder)] + Lab.untilDecided, in: folder)
+            let result = try Lab.failoverlab(["run", Self.write(text, in: folder)] + options, in: folder)
             let variants = try? Lab.verdict(of: "client", in: folder)["variants"] as? [[String: Any]]
             let traffic = (variants?.first?["traffic"] as? [[String: Any]])?.first
             return (
@@ -192,7 +197,7 @@ extension EndToEnd {
         @Test(.enabled(if: Host.canRunLabs, "this host cannot run labs"))
         func `endless output is bounded, in time and in the log`() throws {
             let (result, log, reason) = try run(
-                Self.small("[yes, \"\\e[31mred\"]", ", patience: 3s", expect: "app: timed-out"))
+                Self.small("[yes, \"\\e[31mred\"]", ", patience: 3s", expect: "app: timed-out"), options: Self.once)
             // Nothing was sent.
             #expect(result.status == 5, "\(result.output)\n\(result.errors)")
             #expect(
@@ -209,7 +214,8 @@ extension EndToEnd {
         func `who ignores SIGTERM is killed, with all that it has started`() throws {
             let command = "trap '' TERM; sleep 600 & (setsid sleep 600 &) ; while true; do sleep 600; done"
             let (result, log, reason) = try run(
-                Self.small("[bash, -c, \"\(command)\"]", ", patience: 2s", expect: "app: timed-out"))
+                Self.small("[bash, -c, \"\(command)\"]", ", patience: 2s", expect: "app: timed-out"), options: Self.once
+            )
             // Nothing was sent.
             #expect(result.status == 5, "\(result.output)\n\(result.errors)")
             #expect(reason.contains("did not end after SIGTERM, and was killed; it printed nothing"), "\(reason)")
@@ -227,7 +233,8 @@ extension EndToEnd {
         func `a run that fails has its reason, and what it leaves behind keeps nobody waiting`(
             run command: String, reason wanted: String
         ) throws {
-            let (result, _, reason) = try run(Self.small(command, ", patience: 20s", expect: "app: failed"))
+            let (result, _, reason) = try run(
+                Self.small(command, ", patience: 20s", expect: "app: failed"), options: Self.once)
             // It may have failed for a reason that the network has no part in.
             #expect(result.status == 5, "\(result.output)\n\(result.errors)")
             let words = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
